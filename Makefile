@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+#
+# The commands, in front of CMake's presets. Each installs what it needs first (tools/setup).
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+ARGS ?=
+sources = $(shell git ls-files -co --exclude-standard '*.cpp' '*.hpp')
+
+.DEFAULT_GOAL := run
+.NOTPARALLEL:
+.SECONDARY:
+.PHONY: run test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
+    test-valgrind bench format tidy clean install
+
+run: build/release/build.ninja
+	cmake --build --preset release --target tendril-demo
+	build/release/examples/tendril-demo $(ARGS)
+
+# What every change must pass, and what the CI runs besides.
+test: test-dev test-release test-tsan test-aarch64
+test-more: test-release-clang test-boost test-valgrind
+
+test-dev test-release test-tsan test-release-clang test-boost: test-%: build/.setup-test build/%/build.ninja
+	cmake --build --preset $*
+	ctest --preset $*
+
+# In the release build, what its other tests leave out.
+test-valgrind: build/.setup-test build/release/build.ninja
+	cmake --build --preset release
+	ctest --preset valgrind
+
+# The cross compiler is not to be had everywhere; on aarch64 itself the other presets do its work. Looked for only once
+# setup has been.
+test-aarch64: build/.setup-test
+	@if command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null; then \
+	    $(MAKE) --no-print-directory qemu-aarch64; \
+	else \
+	    echo "not tested: aarch64 (no aarch64-linux-gnu-g++ or no qemu-aarch64)"; \
+	fi
+
+qemu-aarch64: build/aarch64/build.ninja
+	cmake --build --preset aarch64
+	ctest --preset aarch64
+
+bench: build/.setup-bench build/release/build.ninja
+	cmake --preset release -D TENDRIL_BUILD_BENCH=ON
+	cmake --build --preset release
+	bench/compare build/release
+
+format: build/.setup-test
+	clang-format -i $(sources)
+
+# Clang's compile commands, so that clang-tidy knows every flag in them. The tests are left out: GoogleTest's macros
+# take most of the time and none of the findings.
+tidy: build/.setup-test build/release-clang/build.ninja
+	run-clang-tidy -quiet -p build/release-clang '/src/.*(?<!_test)(?<!_bench)\.cpp$$'
+
+install: build/release/build.ninja
+	cmake --build --preset release
+	cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build
+
+build/%/build.ninja: CMakePresets.json | build/.setup-run
+	cmake --preset $*
+	@touch $@
+
+build/.setup-%: tools/setup
+	tools/setup --$*
+	@mkdir -p build && touch $@

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// The work of workloads.hpp on Boost.Fiber: its round-robin scheduler, and one pool of stacks for all fibers, its
+// fastest way to make them. Those stacks come from malloc and have no guard pages; `parked_guarded` parks fibers on
+// its guarded ones.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/fiber/all.hpp>
+#include <boost/version.hpp>
+
+#include "../workloads.hpp"
+
+namespace {
+
+template <class Stacks>
+struct BoostFiber {
+    static constexpr bench::Identity identity{"Boost.Fiber", BOOST_LIB_VERSION};
+
+    template <class F>
+    auto spawn(F f) {
+        return boost::fibers::fiber(boost::fibers::launch::post, std::allocator_arg, stacks, std::move(f));
+    }
+
+    template <class F>
+    void spawn_n(F f) {
+        spawn(std::move(f)).detach();
+    }
+
+    void yield() { boost::this_fiber::yield(); }
+    void sleep(std::chrono::milliseconds time) { boost::this_fiber::sleep_for(time); }
+
+    Stacks stacks;
+};
+
+// Boost's guarded stacks, refused when the guard isn't there: Boost 1.74 itself ignores that mprotect failed.
+class CheckedStacks {
+public:
+    CheckedStacks() {
+        if (pipe2(pipe_, O_CLOEXEC) != 0) {
+            throw std::runtime_error("pipe2");
+        }
+    }
+
+    boost::context::stack_context allocate() {
+        boost::context::stack_context stack = stacks_.allocate();
+        const char* lowest = static_cast<const char*>(stack.sp) - stack.size;
+        if (write(pipe_[1], lowest, 1) == 1) {  // EFAULT is what a guard gives
+            stacks_.deallocate(stack);
+            throw std::runtime_error("mprotect fails: vm.max_map_count");
+        }
+        return stack;
+    }
+
+    void deallocate(boost::context::stack_context& stack) noexcept { stacks_.deallocate(stack); }
+
+private:
+    boost::fibers::protected_fixedsize_stack stacks_;
+    int pipe_[2];  // copies share it; it is open until the process ends
+};
+
+BoostFiber<boost::fibers::pooled_fixedsize_stack> pooled;
+
+void parked_guarded() {
+    BoostFiber<CheckedStacks> guarded;
+    bench::parked(guarded, "parked_guarded");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    static constexpr bench::Bench benches[] = {
+        {"yield_2", [] { bench::yield_between(pooled, 2, "yield_2"); }},
+        {"yield_1000", [] { bench::yield_between(pooled, 1000, "yield_1000"); }},
+        {"spawn_join_1", [] { bench::spawn_and_join(pooled, 1, "spawn_join_1"); }},
+        {"spawn_join_1000", [] { bench::spawn_and_join(pooled, 1000, "spawn_join_1000"); }},
+        {"sleep", [] { bench::sleeping(pooled); }},
+        {"parked", [] { bench::parked(pooled, "parked"); }},  // ends the process, as does:
+        {"parked_guarded", parked_guarded},
+    };
+    return bench::run_benches(argc, argv, benches);
+}

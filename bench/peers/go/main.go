@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+//
+// The work of bench/workloads.hpp on Go's goroutines, one processor (GOMAXPROCS=1), so that all of them share one
+// OS thread as green threads do. The calibration is that of bench/measure.hpp.
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+type elapsed struct{ wall, cpu float64 }
+
+var epoch = time.Now()
+
+func now() elapsed {
+	const clockProcessCPU = 2
+	var t syscall.Timespec
+	syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clockProcessCPU, uintptr(unsafe.Pointer(&t)), 0)
+	return elapsed{float64(time.Since(epoch)), float64(t.Nano())}
+}
+
+func (e elapsed) minus(start elapsed) elapsed { return elapsed{e.wall - start.wall, e.cpu - start.cpu} }
+
+func report(bench string, total elapsed, n int, more string) {
+	fmt.Printf(`{"system":"Go","version":"%s","bench":"%s","ns_wall":%.4f,"ns_cpu":%.4f,"n":%d%s}`+"\n",
+		runtime.Version(), bench, total.wall/float64(n), total.cpu/float64(n), n, more)
+}
+
+func measure(bench string, step int, work func(n int) elapsed) {
+	n := step
+	took := work(n)
+	for took.wall < 30e6 {
+		n *= 4
+		took = work(n)
+	}
+	n = (int(float64(n)*(300e6/took.wall))/step + 1) * step
+	report(bench, work(n), n, "")
+}
+
+func yieldBetween(threads int, bench string) {
+	measure(bench, threads, func(n int) elapsed {
+		var running sync.WaitGroup
+		running.Add(threads)
+		start := now()
+		for i := 0; i < threads; i++ {
+			go func() {
+				for lap := 0; lap < n/threads; lap++ {
+					runtime.Gosched()
+				}
+				running.Done()
+			}()
+		}
+		running.Wait()
+		return now().minus(start)
+	})
+}
+
+func spawnAndJoin(batch int, bench string) {
+	measure(bench, batch, func(n int) elapsed {
+		done := 0
+		var running sync.WaitGroup
+		start := now()
+		for spawned := 0; spawned < n; spawned += batch {
+			running.Add(batch)
+			for i := 0; i < batch; i++ {
+				go func() {
+					done++ // one processor, and Wait orders it before the next read
+					running.Done()
+				}()
+			}
+			running.Wait()
+		}
+		took := now().minus(start)
+		if done != n {
+			fmt.Fprintf(os.Stderr, "%s: %d of %d ran\n", bench, done, n)
+			os.Exit(1)
+		}
+		return took
+	})
+}
+
+func sleeping() {
+	sleeps := 0
+	var running sync.WaitGroup
+	for i := uint32(0); i < 10000; i++ {
+		running.Add(1)
+		random := (i + 1) * 2654435761
+		go func() {
+			for k := 0; k < 70; k++ {
+				random ^= random << 13
+				random ^= random >> 17
+				random ^= random << 5
+				time.Sleep(time.Duration(1+random%20) * time.Millisecond)
+				sleeps++
+			}
+			running.Done()
+		}()
+	}
+	time.Sleep(100 * time.Millisecond)
+	before := sleeps
+	start := now()
+	time.Sleep(400 * time.Millisecond)
+	took := now().minus(start)
+	report("sleep", took, sleeps-before, "")
+	running.Wait()
+}
+
+func statusKib(key string) float64 {
+	file, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if fields := strings.Fields(lines.Text()); len(fields) > 1 && fields[0] == key {
+			value, _ := strconv.ParseFloat(fields[1], 64)
+			return value
+		}
+	}
+	return 0
+}
+
+// 1,000,000 goroutines parked on a channel; ends the process.
+func parked() {
+	const wanted = 1000000
+	rss, pte := statusKib("VmRSS:"), statusKib("VmPTE:")
+	asleep := 0
+	never := make(chan struct{})
+	start := now()
+	for i := 0; i < wanted; i++ {
+		go func() {
+			asleep++
+			<-never
+		}()
+	}
+	for asleep < wanted {
+		runtime.Gosched()
+	}
+	took := now().minus(start)
+	report("parked", took, wanted, fmt.Sprintf(`,"rss_kib":%.3f,"pte_kib":%.3f,"limit":""`,
+		(statusKib("VmRSS:")-rss)/wanted, (statusKib("VmPTE:")-pte)/wanted))
+	os.Exit(0)
+}
+
+func main() {
+	runtime.GOMAXPROCS(1)
+	benches := []struct {
+		name string
+		run  func()
+	}{
+		{"yield_2", func() { yieldBetween(2, "yield_2") }},
+		{"yield_1000", func() { yieldBetween(1000, "yield_1000") }},
+		{"spawn_join_1", func() { spawnAndJoin(1, "spawn_join_1") }},
+		{"spawn_join_1000", func() { spawnAndJoin(1000, "spawn_join_1000") }},
+		{"sleep", sleeping},
+		{"parked", parked},
+	}
+	for _, bench := range benches {
+		wanted := len(os.Args) < 2
+		for _, name := range os.Args[1:] {
+			wanted = wanted || name == bench.name
+		}
+		if wanted {
+			bench.run()
+		}
+	}
+}

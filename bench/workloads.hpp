@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//
+// The work itself, written once for every C++ system: tendril.cpp and peers/boost_fiber.cpp only say how to spawn,
+// join, yield and sleep. peers/go/main.go repeats it in Go. A system is a class with
+//
+//     static constexpr bench::Identity identity;
+//     Handle spawn(f)       a green thread with a handle that has join()
+//     void spawn_n(f)       one that nobody joins
+//     void yield()
+//     void sleep(std::chrono::milliseconds)
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "measure.hpp"
+
+namespace bench {
+
+// Per operation: one switch. `threads` green threads do nothing but yield.
+template <class System>
+void yield_between(System& system, std::size_t threads, const char* name) {
+    using Handle = decltype(system.spawn([] {}));
+    measure(System::identity, name, threads, [&](std::uint64_t n) {
+        const std::uint64_t laps = n / threads;
+        std::vector<Handle> handles;
+        handles.reserve(threads);
+        const Elapsed start = now();
+        for (std::size_t i = 0; i < threads; ++i) {
+            handles.push_back(system.spawn([&system, laps] {
+                for (std::uint64_t lap = 0; lap < laps; ++lap) {
+                    system.yield();
+                }
+            }));
+        }
+        for (Handle& handle : handles) {
+            handle.join();
+        }
+        return now() - start;
+    });
+}
+
+// Per operation: one green thread spawned, run to its end and joined; `batch` of them are spawned before the first join.
+template <class System>
+void spawn_and_join(System& system, std::size_t batch, const char* name) {
+    using Handle = decltype(system.spawn([] {}));
+    measure(System::identity, name, batch, [&](std::uint64_t n) {
+        std::uint64_t done = 0;
+        std::vector<Handle> handles;
+        handles.reserve(batch);
+        const Elapsed start = now();
+        for (std::uint64_t spawned = 0; spawned < n; spawned += batch) {
+            for (std::size_t i = 0; i < batch; ++i) {
+                handles.push_back(system.spawn([&done] { ++done; }));
+            }
+            for (Handle& handle : handles) {
+                handle.join();
+            }
+            handles.clear();
+        }
+        const Elapsed took = now() - start;
+        if (done != n) {
+            std::fprintf(stderr, "%s: %llu of %llu ran\n", name, static_cast<unsigned long long>(done),
+                         static_cast<unsigned long long>(n));
+            std::exit(1);
+        }
+        return took;
+    });
+}
+
+// Per operation: one sleep of 1 to 20 ms. 10,000 green threads sleep 70 times each, the same lengths in every system;
+// what 400 ms in the middle cost is measured, so that neither starting nor ending the threads counts.
+template <class System>
+void sleeping(System& system) {
+    using std::chrono::milliseconds;
+    using Handle = decltype(system.spawn([] {}));
+    std::uint64_t sleeps = 0;
+    std::vector<Handle> handles;
+    for (std::uint32_t i = 0; i < 10'000; ++i) {
+        handles.push_back(system.spawn([&system, &sleeps, i] {
+            std::uint32_t random = (i + 1) * 2654435761U;
+            for (int k = 0; k < 70; ++k) {
+                random ^= random << 13;
+                random ^= random >> 17;
+                random ^= random << 5;
+                system.sleep(milliseconds(1 + random % 20));
+                ++sleeps;
+            }
+        }));
+    }
+    system.sleep(milliseconds(100));
+    const std::uint64_t sleeps_before = sleeps;
+    const Elapsed start = now();
+    system.sleep(milliseconds(400));
+    const Elapsed took = now() - start;
+    report(System::identity, "sleep", took, sleeps - sleeps_before);
+    for (Handle& handle : handles) {
+        handle.join();
+    }
+}
+
+// A figure in KiB from /proc/self/status or /proc/meminfo; 0 when it isn't there.
+inline std::uint64_t kib_of(const char* file, const char* key) {
+    std::uint64_t value = 0;
+    if (std::FILE* f = std::fopen(file, "re")) {
+        char line[256];
+        while (std::fgets(line, sizeof line, f) != nullptr) {
+            if (std::strncmp(line, key, std::strlen(key)) == 0) {
+                value = std::strtoull(line + std::strlen(key), nullptr, 10);
+                break;
+            }
+        }
+        std::fclose(f);
+    }
+    return value;
+}
+
+inline std::uint64_t status_kib(const char* key) { return kib_of("/proc/self/status", key); }
+
+// 1,000,000 green threads asleep for an hour: memory of each, and the time to make it. Stops earlier, and says why,
+// where the system can't make more or less than 10 % of the machine's memory is left. Doesn't return.
+template <class System>
+[[noreturn]] void parked(System& system, const char* name) {
+    constexpr std::uint64_t wanted = 1'000'000;
+    const std::uint64_t spare = kib_of("/proc/meminfo", "MemTotal:") / 10;
+    const std::uint64_t rss = status_kib("VmRSS:");
+    const std::uint64_t pte = status_kib("VmPTE:");
+    std::uint64_t created = 0;
+    std::uint64_t asleep = 0;
+    std::string limit;
+    const Elapsed start = now();
+    while (created < wanted && limit.empty()) {
+        try {
+            system.spawn_n([&system, &asleep] {
+                ++asleep;
+                system.sleep(std::chrono::hours(1));
+            });
+            ++created;
+        } catch (const std::exception& error) {
+            limit = error.what();
+        }
+        if (created % 10'000 == 0 && kib_of("/proc/meminfo", "MemAvailable:") < spare) {
+            limit = "memory of the machine";
+        }
+    }
+    // One turn runs them all; a few more are for systems that run them in portions.
+    for (int turn = 0; asleep < created && turn < 10'000; ++turn) {
+        system.yield();
+    }
+    const Elapsed took = now() - start;
+    for (char& c : limit) {
+        c = c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    }
+    const auto n = static_cast<double>(asleep);
+    std::printf("{\"system\":\"%s\",\"version\":\"%s\",\"bench\":\"%s\",\"ns_wall\":%.1f,\"ns_cpu\":%.1f,\"n\":%llu,"
+                "\"rss_kib\":%.3f,\"pte_kib\":%.3f,\"limit\":\"%s\"}\n",
+                System::identity.system, System::identity.version, name, took.wall / n, took.cpu / n,
+                static_cast<unsigned long long>(asleep), static_cast<double>(status_kib("VmRSS:") - rss) / n,
+                static_cast<double>(status_kib("VmPTE:") - pte) / n, limit.c_str());
+    std::fflush(stdout);
+    std::_Exit(0);
+}
+
+}  // namespace bench

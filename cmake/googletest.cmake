@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+#
+# GTest::gtest: Debian's library, or, for a cross build, compiled from Debian's package googletest.
+
+if(NOT CMAKE_CROSSCOMPILING)
+    find_package(GTest REQUIRED)
+    return()
+endif()
+
+set(root /usr/src/googletest/googletest)
+if(NOT EXISTS ${root}/src/gtest-all.cc)
+    message(FATAL_ERROR "${root} is missing: install the Debian package googletest (tools/setup)")
+endif()
+find_package(Threads REQUIRED)
+add_library(tendril_gtest STATIC ${root}/src/gtest-all.cc)
+target_compile_features(tendril_gtest PUBLIC cxx_std_20)
+target_include_directories(tendril_gtest SYSTEM PUBLIC ${root}/include PRIVATE ${root})
+target_link_libraries(tendril_gtest PUBLIC Threads::Threads)
+add_library(GTest::gtest ALIAS tendril_gtest)

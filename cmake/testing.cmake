@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+#
+# tendril_add_tests(name label [PUBLIC_ONLY] SOURCES files...): one GoogleTest program, its tests known to ctest.
+#
+# Makes nothing when there are no files, or when TENDRIL_TEST_FLOORS does not name the label. Tests get the label, and
+# `threads` as well when "Threads" is in their suite's name: those are the ones that ThreadSanitizer must see.
+# PUBLIC_ONLY leaves src/ out of the include path.
+
+include(GoogleTest)
+
+function(tendril_add_tests name label)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "PUBLIC_ONLY" "" "SOURCES")
+    if(NOT arg_SOURCES OR (TENDRIL_TEST_FLOORS AND NOT label IN_LIST TENDRIL_TEST_FLOORS))
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
+    tendril_compile_options(${name})
+    target_link_libraries(${name} PRIVATE tendril_testing tendril::tendril GTest::gtest)
+    if(NOT arg_PUBLIC_ONLY)
+        target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+        target_compile_definitions(${name} PRIVATE ${TENDRIL_PRIVATE_DEFINITIONS})
+    endif()
+    foreach(kind IN ITEMS plain threads)
+        if(kind STREQUAL "threads")
+            set(filter "*Threads*.*")
+            set(labels "${label}$<SEMICOLON>threads")
+        else()
+            set(filter "-*Threads*.*")
+            set(labels ${label})
+        endif()
+        gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${label}."
+            TEST_FILTER "${filter}" TEST_LIST ${name}_${kind} PROPERTIES TIMEOUT 120 LABELS "${labels}")
+    endforeach()
+    # The floors that switch stacks once more under valgrind; only the test preset `valgrind` runs these.
+    if(label MATCHES "^(context|hub)$" AND NOT TENDRIL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+        add_test(NAME valgrind.${label} COMMAND valgrind --quiet --error-exitcode=99 $<TARGET_FILE:${name}>)
+        set_tests_properties(valgrind.${label} PROPERTIES TIMEOUT 600 LABELS valgrind)
+    endif()
+endfunction()

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// List: an intrusive doubly linked list, first in first out. A node unlinks itself in O(1), also when it is destroyed,
+// which is what lets waiter nodes live on the stacks of suspended green threads.
+
+#pragma once
+
+namespace tendril::detail {
+
+struct ListNode {
+    ListNode* prev = nullptr;
+    ListNode* next = nullptr;
+
+    ListNode() = default;
+    ListNode(const ListNode&) = delete;
+    ListNode& operator=(const ListNode&) = delete;
+    ~ListNode() { unlink(); }
+
+    bool linked() const noexcept { return next != nullptr; }
+
+    void unlink() noexcept {
+        if (linked()) {
+            prev->next = next;
+            next->prev = prev;
+            prev = next = nullptr;
+        }
+    }
+};
+
+// T derives from ListNode. The list does not own its nodes.
+template <class T>
+class List {
+public:
+    List() noexcept { head_.prev = head_.next = &head_; }
+    List(const List&) = delete;
+    List& operator=(const List&) = delete;
+    ~List() {
+        while (pop_front() != nullptr) {
+        }
+        head_.prev = head_.next = nullptr;
+    }
+
+    bool empty() const noexcept { return head_.next == &head_; }
+    T* front() noexcept { return empty() ? nullptr : static_cast<T*>(head_.next); }
+
+    void push_back(T& node) noexcept {
+        ListNode& n = node;
+        n.prev = head_.prev;
+        n.next = &head_;
+        head_.prev->next = &n;
+        head_.prev = &n;
+    }
+
+    T* pop_front() noexcept {
+        T* first = front();
+        if (first != nullptr) {
+            first->ListNode::unlink();
+        }
+        return first;
+    }
+
+private:
+    ListNode head_;
+};
+
+}  // namespace tendril::detail

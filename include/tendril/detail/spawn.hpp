@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+//
+// How a callable gets onto a new stack. Not for users.
+
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <new>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/record.hpp>
+#include <tendril/site.hpp>
+
+namespace tendril {
+
+struct SpawnOptions {
+    std::string_view name = {};
+    std::size_t stack_size = 0;  // of address space, guard included, rounded up to a power of two; 0: 256 KiB
+    Site where = Site::here();
+};
+
+namespace detail {
+
+// Conversions between handles and records, for the library's own use.
+struct Access {
+    template <class Handle>
+    static Handle handle(Record* adopted) noexcept {
+        return Handle(RecordPtr<Record>(adopted));
+    }
+    template <class Handle>
+    static const RecordPtr<Record>& pointer(const Handle& handle) noexcept {
+        return handle.record_;
+    }
+};
+
+template <class F, class... A>
+concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !std::is_same_v<std::decay_t<F>, SpawnOptions>;
+
+template <class R>
+constexpr bool fits_a_record = alignof(R) <= alignof(std::max_align_t);
+template <class R>
+    requires std::is_void_v<R>
+constexpr bool fits_a_record<R> = true;
+
+template <class F, class... A>
+using ResultOf = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
+
+template <class F, class... A>
+struct Closure {
+    F function;
+    std::tuple<A...> arguments;
+
+    decltype(auto) operator()() {
+        return std::apply([this](A&... a) -> decltype(auto) { return std::invoke(std::move(function), std::move(a)...); },
+                          arguments);
+    }
+};
+
+// Runs (or, when `run` is false, only destroys) the closure in its green thread.
+using Enter = void (*)(void* closure, Record* record, bool run);
+
+template <class C, class R, bool keep_result>
+void enter(void* memory, [[maybe_unused]] Record* record, bool run) {
+    struct Destroyed {
+        C* closure;
+        ~Destroyed() { closure->~C(); }
+    } closure{static_cast<C*>(memory)};
+    if (!run) {
+        return;
+    }
+    if constexpr (!keep_result || std::is_void_v<R>) {
+        static_cast<void>((*closure.closure)());
+    } else if constexpr (std::is_reference_v<R>) {
+        static_cast<Result<R>*>(record)->target = std::addressof((*closure.closure)());
+    } else {
+        ::new (static_cast<Result<R>*>(record)->memory()) R((*closure.closure)());
+    }
+}
+
+struct Blueprint {
+    std::size_t closure_size;
+    std::size_t closure_alignment;
+    Enter enter;
+    Record* record;  // may be nullptr
+};
+
+// A stack with a green thread on it that has not begun, and room for its closure. start() makes it ready.
+class NewFiber {
+public:
+    NewFiber(const Blueprint& blueprint, const SpawnOptions& options);
+    NewFiber(const NewFiber&) = delete;
+    NewFiber& operator=(const NewFiber&) = delete;
+    ~NewFiber() {
+        if (fiber_ != nullptr) {
+            abandon();
+        }
+    }
+    void* closure_memory() const noexcept { return memory_; }
+    void start(const Deadline* delay);
+
+private:
+    void abandon() noexcept;
+    Fiber* fiber_;
+    void* memory_;
+};
+
+// A function pointer, member pointer or std::function that is null can be called by nobody: say so now, not later.
+[[noreturn]] void refuse_empty_callable();
+template <class F>
+void refuse_empty(const F& f) {
+    if constexpr (requires { static_cast<bool>(f == nullptr); }) {
+        if (f == nullptr) {
+            refuse_empty_callable();
+        }
+    }
+}
+
+template <template <class> class Handle, class F, class... A>
+auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... args) {
+    using R = ResultOf<F, A...>;
+    using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+    static_assert(!std::is_rvalue_reference_v<R>, "a green thread cannot return an rvalue reference: return the value");
+    static_assert(fits_a_record<R>,
+                  "results with extended alignment: return a std::unique_ptr");
+    refuse_empty(f);
+    RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
+    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
+    ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
+    fiber.start(delay);
+    return Access::handle<Handle<R>>(record.release());
+}
+
+template <class F, class... A>
+void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
+    using R = ResultOf<F, A...>;
+    using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+    refuse_empty(f);
+    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, nullptr}, options);
+    ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
+    fiber.start(nullptr);
+}
+
+template <class T, class Range>
+std::vector<const T*> pointers_to(const Range& range) {
+    std::vector<const T*> pointers;
+    for (const T& each : range) {
+        pointers.push_back(&each);
+    }
+    return pointers;
+}
+
+}  // namespace detail
+}  // namespace tendril

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// Timer: an entry of a hub's timer heap, which lives where its waiter lives.
+
+#pragma once
+
+#include <cstdint>
+
+namespace tendril::detail {
+
+// Whoever owns an armed timer cancels it before destroying it.
+struct Timer {
+    static constexpr std::uint32_t unarmed = UINT32_MAX;
+
+    void (*fire)(Timer&) noexcept;  // called when due, disarmed already
+    std::uint32_t number = unarmed;
+
+    explicit Timer(void (*f)(Timer&) noexcept) noexcept : fire(f) {}
+    bool armed() const noexcept { return number != unarmed; }
+};
+
+}  // namespace tendril::detail

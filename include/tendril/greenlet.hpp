@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+//
+// Green threads: spawn them, wait for them, end them.
+//
+//     auto page = spawn(fetch, url);        // runs when this green thread next yields
+//     ...
+//     use(page.get());                      // waits for it; its value, or its exception
+//
+// All of this belongs to one OS thread: a green thread never leaves the one it was spawned in, and its handles must stay
+// there too. Examples: examples/hello.cpp, examples/kill.cpp
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/record.hpp>
+#include <tendril/detail/spawn.hpp>
+#include <tendril/error.hpp>
+#include <tendril/site.hpp>
+
+namespace tendril {
+
+class Link;
+
+// A shared reference to a green thread, whatever its result. Copying is cheap; dropping it changes nothing for the thread.
+class AnyGreenlet {
+public:
+    using Callback = std::function<void(const AnyGreenlet&)>;
+
+    AnyGreenlet() = default;  // refers to none; only operator bool, == and destruction are allowed
+
+    // Waits for its end. Returns: false when the deadline came first.
+    // Yields: unless it has ended. Throws: std::logic_error for oneself; Interrupt; WrongThread.
+    bool join(Deadline deadline = never) const;
+
+    // Throws GreenletExit (or `error`) inside it, at the place where it waits, and waits for its end. One that has not
+    // begun never will. One that has ended stays as it ended. Delivered once: it may catch it and live on; and only when it
+    // is neither unwinding nor in a Shield. A second kill before the first was delivered is the same kill.
+    // Oneself: thrown here, at once.
+    // Returns: false when the deadline came before its end.
+    bool kill(Deadline deadline = never) const;
+    bool kill(std::exception_ptr error, Deadline deadline = never) const;
+
+    // Asks only; takes effect when the caller next yields.
+    void kill_nowait() const;
+    void kill_nowait(std::exception_ptr error) const;
+
+    // Prevents it from beginning. Returns: false when it had begun already; nothing happens then.
+    bool cancel() const;
+
+    // callback(*this) in the hub once it has ended, in the order the links were added; also when it has ended already. It
+    // must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is destroyed.
+    [[nodiscard]] Link link(Callback callback) const;
+    [[nodiscard]] Link link_value(Callback callback) const;      // only when it ended by a value
+    [[nodiscard]] Link link_exception(Callback callback) const;  // only when it ended by an error or was killed
+
+    bool started() const noexcept;     // its body has begun
+    bool ready() const noexcept;       // it has ended: by a value, by an error, or killed
+    bool successful() const noexcept;  // ... by a value
+    bool killed() const noexcept;      // ... by GreenletExit
+
+    // What ended it: the error, or a GreenletKilled; nullptr while it lives and after a value.
+    std::exception_ptr exception() const;
+
+    std::uint64_t id() const noexcept;  // unique in the process
+    std::string_view name() const noexcept;
+    void set_name(std::string_view name) const;
+    const Site& where() const noexcept;  // it was spawned
+
+    explicit operator bool() const noexcept { return record_.get() != nullptr; }
+    friend bool operator==(const AnyGreenlet& a, const AnyGreenlet& b) noexcept { return a.record_.get() == b.record_.get(); }
+
+protected:
+    friend class Link;
+    friend struct detail::Access;
+    explicit AnyGreenlet(detail::RecordPtr<detail::Record> record) noexcept : record_(std::move(record)) {}
+    void await_value(Deadline deadline) const;  // returns when there is a value, else throws what get() throws
+    detail::RecordPtr<detail::Record> record_;
+};
+
+// A green thread that returns a T.
+template <class T>
+class Greenlet : public AnyGreenlet {
+public:
+    Greenlet() = default;
+
+    // Waits for its end and returns its value, or rethrows the exception that ended it; again and again, to every asker.
+    // T is copied out of an lvalue and moved out of `std::move(g).get()`.
+    // Throws: TimeoutError when the deadline came first; GreenletKilled when it was killed; Interrupt.
+    std::add_lvalue_reference_t<T> get(Deadline deadline = never) const& {
+        await_value(deadline);
+        if constexpr (std::is_reference_v<T>) {
+            return *static_cast<detail::Result<T>*>(record_.get())->target;
+        } else if constexpr (!std::is_void_v<T>) {
+            return static_cast<detail::Result<T>*>(record_.get())->value();
+        }
+    }
+    T get(Deadline deadline = never) && {
+        if constexpr (std::is_void_v<T>) {
+            await_value(deadline);
+        } else {
+            return static_cast<T>(std::forward<T>(std::as_const(*this).get(deadline)));
+        }
+    }
+
+private:
+    friend struct detail::Access;
+    using AnyGreenlet::AnyGreenlet;
+};
+
+// Keeps a callback linked to a green thread while it lives.
+class Link {
+public:
+    Link() = default;
+    Link(Link&& other) noexcept;
+    Link& operator=(Link&& other) noexcept;
+    ~Link();
+
+    void unlink() noexcept;  // the callback will not run any more, unless it has
+    void keep() noexcept;    // for ever: destroying this Link no longer unlinks
+
+private:
+    friend class AnyGreenlet;
+    struct Node;
+    static Link make(const AnyGreenlet& target, AnyGreenlet::Callback callback, bool on_value, bool on_error);
+    explicit Link(Node* node) noexcept : node_(node) {}
+    Node* node_ = nullptr;
+};
+
+// spawn: a green thread that runs f(args...), on copies of both as std::thread makes them. It begins when the caller next
+// yields, after all that were ready before; never inline.
+// Throws: std::invalid_argument for a stack size out of bounds; std::system_error when there is no stack for it.
+// With options (a name, a stack size): spawn({.name = "reader"}, f, args...).
+template <class F, class... A>
+auto spawn(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+    return detail::launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+}
+
+// spawn_n: no handle, no result: the cheapest. What it throws goes to the hub's error handler.
+template <class F, class... A>
+void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
+    detail::launch_alone(options, std::forward<F>(f), std::forward<A>(args)...);
+}
+
+// spawn_after: begins when `delay` has passed. cancel() or kill() before that, and it never runs.
+template <class F, class... A>
+auto spawn_after(const SpawnOptions& options, Deadline delay, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+    return detail::launch<Greenlet>(options, &delay, std::forward<F>(f), std::forward<A>(args)...);
+}
+
+// The same without options. The place of the call is recorded: by the default argument, which C++ allows after a fixed number
+// of arguments only; hence the overloads for up to four. With more, pass SpawnOptions to have it.
+// clang-format off
+template <class F> requires detail::Task<F>
+auto spawn(F&& f, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f)); }
+template <class F, class A> requires detail::Task<F, A>
+auto spawn(F&& f, A&& a, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a)); }
+template <class F, class A, class B> requires detail::Task<F, A, B>
+auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)); }
+template <class F, class A, class B, class C> requires detail::Task<F, A, B, C>
+auto spawn(F&& f, A&& a, B&& b, C&& c, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)); }
+template <class F, class A, class B, class C, class D, class... E> requires detail::Task<F, A, B, C, D, E...>
+auto spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&&... e) { return spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d), std::forward<E>(e)...); }
+
+template <class F> requires detail::Task<F>
+void spawn_n(F&& f, Site at = Site::here()) { spawn_n(SpawnOptions{.where = at}, std::forward<F>(f)); }
+template <class F, class A> requires detail::Task<F, A>
+void spawn_n(F&& f, A&& a, Site at = Site::here()) { spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a)); }
+template <class F, class A, class B> requires detail::Task<F, A, B>
+void spawn_n(F&& f, A&& a, B&& b, Site at = Site::here()) { spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)); }
+template <class F, class A, class B, class C, class... E> requires detail::Task<F, A, B, C, E...>
+void spawn_n(F&& f, A&& a, B&& b, C&& c, E&&... e) { spawn_n(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<E>(e)...); }
+
+template <class F> requires detail::Task<F>
+auto spawn_after(Deadline delay, F&& f, Site at = Site::here()) { return spawn_after(SpawnOptions{.where = at}, delay, std::forward<F>(f)); }
+template <class F, class A> requires detail::Task<F, A>
+auto spawn_after(Deadline delay, F&& f, A&& a, Site at = Site::here()) { return spawn_after(SpawnOptions{.where = at}, delay, std::forward<F>(f), std::forward<A>(a)); }
+template <class F, class A, class B, class... E> requires detail::Task<F, A, B, E...>
+auto spawn_after(Deadline delay, F&& f, A&& a, B&& b, E&&... e) { return spawn_after(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<E>(e)...); }
+// clang-format on
+
+// The green thread that runs; in the OS thread's own stack, the main one.
+AnyGreenlet current();
+
+// Lets every other green thread that is ready run first. Yields. Throws: Interrupt.
+void yield();
+
+// Suspends the running green thread until the deadline, never shorter; sleep() and sleep(0s) are yield().
+void sleep(Deadline deadline);
+inline void sleep() {
+    yield();
+}
+template <class Rep, class Period>
+void sleep(std::chrono::duration<Rep, Period> duration) {
+    if (duration == duration.zero()) {
+        yield();
+    } else {
+        sleep(Deadline(duration));
+    }
+}
+
+// Waits until nothing else is ready to run.
+void idle();
+
+struct JoinOptions {
+    Deadline deadline = never;
+    std::size_t count = SIZE_MAX;  // return when so many have ended
+    bool raise_error = false;      // rethrow the first failure, in the order of their ends, as soon as there is one
+};
+
+namespace detail {
+std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const JoinOptions& options);
+std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline deadline);
+}  // namespace detail
+
+// Waits for the end of all. Returns: how many have ended; duplicates count once each.
+template <class Range>
+std::size_t join_all(const Range& greenlets, const JoinOptions& options = {}) {
+    const auto targets = detail::pointers_to<AnyGreenlet>(greenlets);
+    return detail::join_some(targets.data(), targets.size(), options);
+}
+
+// Kills all, then waits for their ends. Returns: how many still live at the deadline.
+template <class Range>
+std::size_t kill_all(const Range& greenlets, Deadline deadline = never) {
+    const auto targets = detail::pointers_to<AnyGreenlet>(greenlets);
+    return detail::kill_some(targets.data(), targets.size(), deadline);
+}
+
+}  // namespace tendril

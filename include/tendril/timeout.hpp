@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// Timeout: bounds everything that the green thread does while it lives.
+//
+//     try {
+//         Timeout limit(2s);
+//         page = fetch(url);                // may wait in many places
+//     } catch (const Timeout::Expired&) { ... }
+//
+// or, shorter and safe when timeouts nest:
+//
+//     std::optional<Page> page = with_timeout(2s, [&] { return fetch(url); });
+//
+// When it expires, Expired is thrown at the place where the green thread waits, or at its next wait; never into code that only
+// computes, unwinds, or holds a Shield. Once: who catches it may go on. Example: examples/timeout.cpp
+
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/expiry.hpp>
+#include <tendril/detail/timer.hpp>
+#include <tendril/error.hpp>
+
+namespace tendril {
+
+namespace detail {
+struct Fiber;
+}
+
+class Timeout {
+public:
+    // What it throws. An Interrupt, not a std::exception.
+    class Expired : public Interrupt {
+    public:
+        explicit Expired(std::uint64_t serial) noexcept : serial_(serial) {}
+        const char* what() const noexcept override;
+
+    private:
+        friend class Timeout;
+        std::uint64_t serial_;
+    };
+
+    // Armed from here on, for the green thread that runs. A deadline that has passed already expires at the next wait, even at
+    // a yield(); `never` does nothing.
+    explicit Timeout(Deadline deadline);
+
+    // Throws `error` instead of Expired. Throws: std::invalid_argument when it is null.
+    Timeout(Deadline deadline, std::exception_ptr error);
+
+    Timeout(const Timeout&) = delete;
+    Timeout& operator=(const Timeout&) = delete;
+    ~Timeout();  // in the same green thread; cancels
+
+    void cancel() noexcept;             // will not be thrown any more, unless it has been
+    void reset(Deadline deadline);      // cancels, and begins again
+    bool pending() const noexcept;      // armed, or expired but not thrown yet
+    bool expired() const noexcept;      // has been thrown
+
+    // Is this the very object that threw e? Nested timeouts tell themselves apart by it.
+    bool threw(const Expired& e) const noexcept { return e.serial_ == serial_; }
+
+private:
+    struct TimerNode : detail::Timer {
+        Timeout& timeout;
+        explicit TimerNode(Timeout& t) noexcept;
+    };
+    struct ExpiryNode : detail::Expiry {
+        Timeout& timeout;
+        explicit ExpiryNode(Timeout& t) noexcept;
+    };
+    void arm(Deadline deadline);
+
+    detail::Fiber& fiber_;
+    std::uint64_t serial_;
+    bool thrown_ = false;
+    std::exception_ptr error_;
+    TimerNode timer_;
+    ExpiryNode expiry_;
+};
+
+// f(args...) with a Timeout around it.
+// Returns: its result, or nullopt when this timeout expired (true or false for a void f). Another Timeout's expiry passes through.
+template <class F, class... A>
+auto with_timeout(Deadline deadline, F&& f, A&&... args) {
+    using R = std::invoke_result_t<F, A...>;
+    static_assert(!std::is_reference_v<R>, "let the function return a value or a pointer");
+    Timeout timeout(deadline);
+    try {
+        if constexpr (std::is_void_v<R>) {
+            std::invoke(std::forward<F>(f), std::forward<A>(args)...);
+            return true;
+        } else {
+            return std::optional<R>(std::invoke(std::forward<F>(f), std::forward<A>(args)...));
+        }
+    } catch (const Timeout::Expired& e) {
+        if (!timeout.threw(e)) {
+            throw;
+        }
+    }
+    if constexpr (std::is_void_v<R>) {
+        return false;
+    } else {
+        return std::optional<R>();
+    }
+}
+
+// f() with a Timeout around it; its result, or `fallback` when this timeout expired.
+template <class F, class T>
+    requires std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>
+auto with_timeout(Deadline deadline, F&& f, T&& fallback) -> std::invoke_result_t<F> {
+    auto result = with_timeout(deadline, std::forward<F>(f));
+    return result ? *std::move(result) : static_cast<std::invoke_result_t<F>>(std::forward<T>(fallback));
+}
+
+}  // namespace tendril

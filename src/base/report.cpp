@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+#include "base/report.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
+
+#include <tendril/error.hpp>
+
+namespace tendril::detail {
+
+namespace {
+
+std::string readable(const std::type_info& type) {
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+    return name != nullptr ? name.get() : type.name();
+}
+
+}  // namespace
+
+std::string describe(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return readable(typeid(e)) + ": " + e.what();
+    } catch (const Interrupt& e) {
+        return readable(typeid(e)) + ": " + e.what();
+    } catch (...) {
+        const std::type_info* type = abi::__cxa_current_exception_type();
+        return type != nullptr ? "an exception of type " + readable(*type) : "a foreign exception";
+    }
+}
+
+void report(std::string_view text) noexcept {
+    std::fprintf(stderr, "tendril: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+void report(std::string_view where, const std::exception_ptr& error) noexcept {
+    try {
+        report(std::string(where) + ": " + describe(error));
+    } catch (...) {
+        report(where);
+    }
+}
+
+}  // namespace tendril::detail

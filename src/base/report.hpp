@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//
+// The last resort for an error that nobody can catch: a line on standard error.
+
+#pragma once
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace tendril::detail {
+
+// What an exception says: "type: what()" for a std::exception, what() of an Interrupt, else its type.
+std::string describe(const std::exception_ptr& error);
+
+// Prints "tendril: <where>: <error>". Never throws.
+void report(std::string_view where, const std::exception_ptr& error) noexcept;
+void report(std::string_view text) noexcept;
+
+}  // namespace tendril::detail

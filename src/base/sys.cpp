@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// The less frequent calls of base/sys.hpp.
+
+#include "base/sys.hpp"
+
+#include <sys/syscall.h>
+
+#include <ctime>
+
+namespace tendril::sys {
+
+namespace detail {
+std::atomic<FaultHook> fault_hook{nullptr};
+}
+
+void set_fault_hook(FaultHook hook) noexcept {
+    detail::fault_hook.store(hook, std::memory_order_relaxed);
+}
+
+int socket(int family, int type) noexcept {
+    return detail::call<int>(Call::socket, -1, [=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); });
+}
+
+int bind(int fd, const sockaddr* at, socklen_t len) noexcept {
+    return detail::call<int>(Call::bind, fd, [=] { return ::bind(fd, at, len); });
+}
+
+int listen(int fd, int backlog) noexcept {
+    return detail::call<int>(Call::listen, fd, [=] { return ::listen(fd, backlog); });
+}
+
+int shutdown(int fd, int how) noexcept {
+    return detail::call<int>(Call::shutdown, fd, [=] { return ::shutdown(fd, how); });
+}
+
+int get_option(int fd, int level, int option, int& value) noexcept {
+    socklen_t len = sizeof value;
+    return detail::call<int>(Call::getsockopt, fd, [&] { return ::getsockopt(fd, level, option, &value, &len); });
+}
+
+int set_option(int fd, int level, int option, int value) noexcept {
+    return detail::call<int>(Call::setsockopt, fd, [&] { return ::setsockopt(fd, level, option, &value, sizeof value); });
+}
+
+int local_name(int fd, sockaddr* out, socklen_t* len) noexcept {
+    return detail::call<int>(Call::name, fd, [=] { return ::getsockname(fd, out, len); });
+}
+
+int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
+    return detail::call<int>(Call::name, fd, [=] { return ::getpeername(fd, out, len); });
+}
+
+int close(int fd) noexcept {
+    // Linux frees the number even when it answers EINTR, so a second try could close somebody else's descriptor.
+    return detail::call<int>(Call::close, fd, [=] { return ::close(fd); });
+}
+
+int eventfd() noexcept {
+    return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
+}
+
+int epoll_create() noexcept {
+    return detail::call<int>(Call::epoll_create, -1, [] { return ::epoll_create1(EPOLL_CLOEXEC); });
+}
+
+int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {
+    return detail::call<int>(Call::epoll_ctl, fd, [=] { return ::epoll_ctl(epfd, op, fd, event); });
+}
+
+namespace {
+
+// The system call itself: glibc's wrapper came later than the kernel's call, and sanitizers do not know it.
+int epoll_pwait2(int epfd, epoll_event* events, int n, const timespec* timeout) noexcept {
+    return static_cast<int>(::syscall(SYS_epoll_pwait2, epfd, events, n, timeout, nullptr, 0));
+}
+
+int round_up_to_ms(std::int64_t ns) noexcept {
+    constexpr std::int64_t day = 24 * 3600 * 1000;
+    if (ns < 0) {
+        return -1;
+    }
+    const std::int64_t ms = ns / 1'000'000 + (ns % 1'000'000 != 0 ? 1 : 0);
+    return static_cast<int>(ms < day ? ms : day);
+}
+
+std::atomic<bool> has_pwait2{true};
+
+}  // namespace
+
+int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept {
+    return detail::call<int>(Call::epoll_wait, epfd, [=] {
+        if (timeout_ns > 0 && has_pwait2.load(std::memory_order_relaxed)) {
+            const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+            const int r = epoll_pwait2(epfd, events, n, &timeout);
+            if (r >= 0 || (errno != ENOSYS && errno != EPERM)) {
+                return r;
+            }
+            has_pwait2.store(false, std::memory_order_relaxed);
+        }
+        return ::epoll_wait(epfd, events, n, round_up_to_ms(timeout_ns));
+    });
+}
+
+void* reserve_memory(std::size_t size) noexcept {
+    if (const int e = detail::fault(Call::mmap, -1); e != 0) {
+        errno = e;
+        return nullptr;
+    }
+    void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        return nullptr;
+    }
+    ::madvise(p, size, MADV_NOHUGEPAGE);  // one touched page must not become two megabytes; EINVAL: no huge pages at all
+    return p;
+}
+
+int release_memory(void* at, std::size_t size) noexcept {
+    return ::munmap(at, size) == 0 ? 0 : -errno;
+}
+
+int guard_install(void* at, std::size_t size) noexcept {
+    constexpr int madv_guard_install = 102;  // Linux 6.13; Debian 12's headers do not know it
+    return detail::call<int>(Call::madvise, -1, [=] { return ::madvise(at, size, madv_guard_install); });
+}
+
+int protect_none(void* at, std::size_t size) noexcept {
+    return detail::call<int>(Call::mprotect, -1, [=] { return ::mprotect(at, size, PROT_NONE); });
+}
+
+int discard(void* at, std::size_t size) noexcept {
+    return detail::call<int>(Call::madvise, -1, [=] { return ::madvise(at, size, MADV_DONTNEED); });
+}
+
+}  // namespace tendril::sys

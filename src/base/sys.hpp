@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// sys: the only door to the system's calls. Every function returns what the call returns, or -errno; errno itself is
+// never left for a caller to read. Nothing here waits: descriptors are non-blocking, poll_events alone may sleep.
+//
+// Tests put a FaultHook in the door, which may make any call fail with the errno it likes.
+
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+namespace tendril::sys {
+
+enum class Call : unsigned {
+    mmap, madvise, mprotect, eventfd, read, write, close,
+    epoll_create, epoll_ctl, epoll_wait,
+    socket, bind, listen, accept, connect, recv, send, shutdown, getsockopt, setsockopt, name,
+};
+
+// Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called from
+// any OS thread.
+using FaultHook = int (*)(Call call, int fd) noexcept;
+
+namespace detail {
+extern std::atomic<FaultHook> fault_hook;
+
+inline int fault(Call call, int fd) noexcept {
+    const FaultHook hook = fault_hook.load(std::memory_order_relaxed);
+    return hook == nullptr ? 0 : hook(call, fd);
+}
+
+template <class R, class F>
+inline R call(Call which, int fd, F f) noexcept {
+    if (const int e = fault(which, fd); e != 0) [[unlikely]] {
+        return static_cast<R>(-e);
+    }
+    const R r = f();
+    return r >= 0 ? r : static_cast<R>(-errno);
+}
+}  // namespace detail
+
+void set_fault_hook(FaultHook hook) noexcept;  // nullptr: none
+
+// Sockets.
+inline ssize_t recv(int fd, void* p, std::size_t n, int flags) noexcept {
+    return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recv(fd, p, n, flags); });
+}
+inline ssize_t send(int fd, const void* p, std::size_t n, int flags) noexcept {
+    return detail::call<ssize_t>(Call::send, fd, [=] { return ::send(fd, p, n, flags | MSG_NOSIGNAL); });
+}
+inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
+    return detail::call<int>(Call::accept, fd, [=] { return ::accept4(fd, peer, len, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+}
+inline int connect(int fd, const sockaddr* to, socklen_t len) noexcept {
+    return detail::call<int>(Call::connect, fd, [=] { return ::connect(fd, to, len); });
+}
+int socket(int family, int type) noexcept;  // non-blocking, closed on exec
+int bind(int fd, const sockaddr* at, socklen_t len) noexcept;
+int listen(int fd, int backlog) noexcept;
+int shutdown(int fd, int how) noexcept;
+int get_option(int fd, int level, int option, int& value) noexcept;
+int set_option(int fd, int level, int option, int value) noexcept;
+int local_name(int fd, sockaddr* out, socklen_t* len) noexcept;
+int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept;
+
+// Descriptors.
+inline ssize_t read(int fd, void* p, std::size_t n) noexcept {
+    return detail::call<ssize_t>(Call::read, fd, [=] { return ::read(fd, p, n); });
+}
+inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
+    return detail::call<ssize_t>(Call::write, fd, [=] { return ::write(fd, p, n); });
+}
+int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
+int eventfd() noexcept;
+
+// The event loop.
+int epoll_create() noexcept;
+int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
+// timeout_ns < 0: without end. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
+int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
+
+// Memory.
+void* reserve_memory(std::size_t size) noexcept;  // readable and writable once touched, never huge pages; nullptr: errno says why
+int release_memory(void* at, std::size_t size) noexcept;
+int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
+int protect_none(void* at, std::size_t size) noexcept;
+int discard(void* at, std::size_t size) noexcept;  // gives the pages back; they read as zeros afterwards
+
+}  // namespace tendril::sys

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+//
+// Raw contexts. The state of each is on the heap, not on its stack, so that handles may outlive it; the state keeps itself
+// alive from its first switch to its end.
+
+#include <tendril/context.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include <tendril/detail/list.hpp>
+
+#include "base/report.hpp"
+#include "context/os_thread.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_this<ContextState> {
+    OsThread& os;
+    const std::uint64_t serial = os.serial;  // may be compared when the OS thread is gone
+    ContextTree* tree;
+    const std::uint64_t id;
+    std::shared_ptr<ContextState> parent;
+    Context::Function run;
+    ContextOptions options;
+    StackTop* stack = nullptr;
+    bool started = false;
+    bool dead = false;
+    std::any value;            // what the next arrival here is given
+    std::exception_ptr error;  // or this, to throw
+    std::shared_ptr<ContextState> self;
+
+    // Of a root only.
+    List<ContextState> children;          // all contexts of the tree that have not ended
+    std::shared_ptr<ContextState> ended;  // left for good by the last switch
+
+    ContextState(OsThread& thread, ContextTree& t, std::uint64_t number) : os(thread), tree(&t), id(number) {}
+
+    std::size_t describe(char* out, std::size_t size) const noexcept override {
+        const int n = std::snprintf(out, size, "context %llu (stack of %zu KiB), made at %s:%d",
+                                    static_cast<unsigned long long>(id), stack->size >> 10, options.where.file,
+                                    options.where.line);
+        return std::min(static_cast<std::size_t>(n), size - 1);
+    }
+
+    static ContextState& running(OsThread& os);
+    static std::shared_ptr<ContextState> make(Context::Function run, ContextOptions options);
+    static ContextState& check(const std::shared_ptr<ContextState>& state);
+    static std::any go(ContextState& to, SwitchEvent::Kind kind);
+    static ContextState& receiver_of(ContextState& ended);
+
+    void start();
+    void finish() noexcept;
+    void unwind() noexcept;
+    static void enter(Registers* self);
+    [[gnu::noinline]] static ContextState& live(ContextState& self) noexcept;
+};
+
+ContextState& ContextState::running(OsThread& os) {
+    ContextTree& tree = *os.tree;
+    if (tree.root == nullptr) {
+        auto root = std::make_shared<ContextState>(os, tree, tree.id);
+        root->started = true;
+        root->self = root;
+        tree.root = tree.current = root.get();
+    }
+    return *tree.current;
+}
+
+std::shared_ptr<ContextState> ContextState::make(Context::Function run, ContextOptions options) {
+    if (!run) {
+        throw std::invalid_argument("a context needs a function to run; this one is empty");
+    }
+    StackPool::check_size(options.stack_size);
+    OsThread& os = OsThread::current();
+    ContextState& maker = running(os);
+    auto state = std::make_shared<ContextState>(os, *os.tree, next_flow_id());
+    state->parent = maker.shared_from_this();
+    state->run = std::move(run);
+    state->options = options;
+    os.tree->root->children.push_back(*state);
+    return state;
+}
+
+ContextState& ContextState::check(const std::shared_ptr<ContextState>& state) {
+    if (state == nullptr) {
+        throw DeadContext("a switch to an empty context handle: make the context first");
+    }
+    if (state->serial != OsThread::current_serial()) {
+        throw WrongThread("a context", state->serial, OsThread::current_serial());
+    }
+    if (!state->dead && state->tree != state->os.tree) {
+        throw std::logic_error("context " + std::to_string(state->id) + " belongs to green thread " +
+                               std::to_string(state->tree->id) + " and was switched to from " + std::to_string(state->os.tree->id) +
+                               "; a raw context is its maker's alone");
+    }
+    state->os.refuse_in_observer();
+    return *state;
+}
+
+void ContextState::start() {
+    stack = &os.stacks.acquire(options.stack_size, *this);
+    on = &stack->bounds;
+    started = true;
+    self = shared_from_this();
+    prepare(*this, stack->top(), &ContextState::enter);
+}
+
+std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
+    OsThread& os = to.os;
+    ContextState& from = running(os);
+    if (&from == &to) {
+        throw std::logic_error("context " + std::to_string(to.id) + " is the one that runs; it cannot be switched to");
+    }
+    if (!to.started) {
+        to.start();
+    }
+    os.observe(kind, from.id, to.id);
+    ContextTree& tree = *to.tree;
+    tree.current = &to;
+    switch_flow(os.words, os.here, from, to);
+    if (std::shared_ptr<ContextState> ended = std::move(tree.root->ended); ended != nullptr) {
+        ended->finish();
+    }
+    if (from.error != nullptr) {
+        std::rethrow_exception(std::exchange(from.error, nullptr));
+    }
+    return std::exchange(from.value, std::any());
+}
+
+void ContextState::finish() noexcept {
+    os.stacks.release(*stack);
+    stack = nullptr;
+    parent = nullptr;
+}
+
+// The nearest ancestor that has not ended; the root never does while its green thread lives.
+ContextState& ContextState::receiver_of(ContextState& ended) {
+    ContextState* p = ended.parent != nullptr ? ended.parent.get() : ended.tree->root;
+    while (p->dead) {
+        p = p->parent != nullptr ? p->parent.get() : p->tree->root;
+    }
+    return *p;
+}
+
+void ContextState::enter(Registers* registers) {
+    auto& self = static_cast<ContextState&>(*static_cast<Flow*>(registers));
+    flow_arrived(self);
+    ContextState& next = live(self);
+    leave_flow(self.os.words, self.os.here, self, next);
+}
+
+// The whole life of a context, in a frame of its own, so that nothing is left to destroy when it leaves.
+ContextState& ContextState::live(ContextState& self) noexcept {
+    std::any result;
+    std::exception_ptr failure;
+    try {
+        result = self.run(std::exchange(self.value, std::any()));
+    } catch (const ContextExit&) {
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    self.run = nullptr;
+    ContextState& next = receiver_of(self);
+    next.value = std::move(result);
+    next.error = std::move(failure);
+    self.dead = true;
+    self.ListNode::unlink();
+    self.os.observe(next.error == nullptr ? SwitchEvent::Kind::switched : SwitchEvent::Kind::thrown, self.id, next.id);
+    self.tree->root->ended = std::move(self.self);
+    self.tree->current = &next;
+    return next;
+}
+
+// By the owner's destructor, or at the end of the tree.
+void ContextState::unwind() noexcept {
+    if (dead) {
+        return;
+    }
+    if (!started) {
+        dead = true;
+        run = nullptr;
+        parent = nullptr;
+        ListNode::unlink();
+        return;
+    }
+    const auto keep = shared_from_this();
+    if (serial != OsThread::current_serial() || tree != os.tree) {
+        report("context " + std::to_string(id) + " was destroyed by another OS or green thread than its own; its stack is abandoned");
+        return;
+    }
+    if (this == tree->current) {
+        return;  // it destroys its own handle; it ends when its function does
+    }
+    try {
+        parent = running(os).shared_from_this();
+        error = std::make_exception_ptr(ContextExit());
+        go(*this, SwitchEvent::Kind::thrown);
+    } catch (...) {
+        report("context " + std::to_string(id) + ", while it was unwound", std::current_exception());
+    }
+    if (!dead) {
+        report("context " + std::to_string(id) + " switched away while it was unwound; its stack is abandoned");
+        ListNode::unlink();
+    }
+}
+
+void ContextTree::destroy() noexcept {
+    while (ContextState* child = root->children.front()) {
+        child->unwind();
+        child->ListNode::unlink();
+    }
+    const std::shared_ptr<ContextState> last = std::move(root->self);
+    last->dead = true;
+    root = current = nullptr;
+}
+
+}  // namespace detail
+
+using detail::ContextState;
+using detail::OsThread;
+
+const char* ContextExit::what() const noexcept {
+    return "this context is being destroyed";
+}
+
+std::any ContextRef::switch_to(std::any value) const {
+    ContextState& to = ContextState::check(state_);
+    if (to.dead) {
+        throw DeadContext("context " + std::to_string(to.id) + " has ended and cannot be switched to");
+    }
+    to.value = std::move(value);
+    return ContextState::go(to, SwitchEvent::Kind::switched);
+}
+
+std::any ContextRef::throw_into(std::exception_ptr error) const {
+    ContextState* to = &ContextState::check(state_);
+    if (!to->started && !to->dead) {
+        ContextState& parent = ContextState::receiver_of(*to);
+        const auto keep = parent.shared_from_this();
+        to->unwind();
+        to = &parent;
+    } else if (to->dead) {
+        to = &ContextState::receiver_of(ContextState::running(to->os));
+    }
+    if (to == &ContextState::running(to->os)) {
+        std::rethrow_exception(error);
+    }
+    to->error = std::move(error);
+    return ContextState::go(*to, SwitchEvent::Kind::thrown);
+}
+
+ContextRef ContextRef::parent() const {
+    return ContextRef(state_ != nullptr ? state_->parent : nullptr);
+}
+
+bool ContextRef::started() const noexcept {
+    return state_ != nullptr && state_->started;
+}
+
+bool ContextRef::dead() const noexcept {
+    return state_ == nullptr || state_->dead;
+}
+
+std::uint64_t ContextRef::id() const noexcept {
+    return state_ != nullptr ? state_->id : 0;
+}
+
+Context::Context(Function run, ContextOptions options)
+    : ContextRef(ContextState::make(std::move(run), options)) {}
+
+Context& Context::operator=(Context&& other) noexcept {
+    if (this != &other) {
+        unwind();
+        state_ = std::move(other.state_);
+    }
+    return *this;
+}
+
+Context::~Context() {
+    unwind();
+}
+
+void Context::unwind() noexcept {
+    if (state_ != nullptr) {
+        state_->unwind();
+    }
+}
+
+ContextRef current_context() {
+    return ContextRef(ContextState::running(OsThread::current()).shared_from_this());
+}
+
+SwitchObserver set_switch_observer(SwitchObserver observer) {
+    return std::exchange(OsThread::current().observer, observer);
+}
+
+}  // namespace tendril

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// Flow: one flow of control that can be left and gone back to, and switch_flow(), which does it. Raw contexts and green
+// threads are built on it; it knows neither.
+//
+// Invariants:
+// 1. A Flow belongs to one OS thread for ever.
+// 2. Exactly one flow of an OS thread runs; all the fields of a suspended one say where it stopped.
+// 3. What C++ keeps per OS thread but a flow owns (exceptions in flight, errno, the floating-point control) travels with
+//    the flow.
+
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <cxxabi.h>
+
+#include "context/sanitizer.hpp"
+
+#if defined(TENDRIL_USE_BOOST_CONTEXT)
+#include "context/switch_boost.hpp"
+#elif defined(__x86_64__)
+#include "context/switch_x86_64.hpp"
+#elif defined(__aarch64__)
+#include "context/switch_aarch64.hpp"
+#else
+#include "context/switch_boost.hpp"
+#endif
+
+namespace tendril::detail {
+
+// The two words behind __cxa_get_globals() (Itanium C++ ABI, exception handling, 2.2.2).
+struct EhGlobals {
+    void* caught = nullptr;     // the stack of caught exceptions
+    unsigned int uncaught = 0;  // std::uncaught_exceptions()
+};
+
+// Per OS thread: where the words of invariant 3 live, looked up once.
+struct ThreadWords {
+    EhGlobals* eh = reinterpret_cast<EhGlobals*>(__cxxabiv1::__cxa_get_globals());
+    int* error = &errno;
+};
+
+struct Flow : Registers {
+    EhGlobals eh;
+    int saved_errno = 0;
+    FpControl fp_control;
+    StackBounds* on = nullptr;                 // the stack it stopped on; kept up in sanitizer builds only
+#ifdef TENDRIL_ASAN
+    void* asan_fake_stack = nullptr;
+#endif
+
+    Flow() noexcept { fp_control.save(); }  // a new flow takes over its maker's
+};
+
+// What happens on arrival, also to be called first thing on a new stack.
+[[gnu::always_inline]] inline void flow_arrived([[maybe_unused]] Flow& self) noexcept {
+#ifdef TENDRIL_ASAN
+    __sanitizer_finish_switch_fiber(self.asan_fake_stack, nullptr, nullptr);
+    self.asan_fake_stack = nullptr;
+#endif
+}
+
+namespace {
+
+[[gnu::always_inline]] inline void depart([[maybe_unused]] Flow& from, [[maybe_unused]] Flow& to, [[maybe_unused]] bool for_good,
+                                          [[maybe_unused]] StackBounds*& here) noexcept {
+#if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
+    from.on = here;
+    here = to.on;
+#endif
+#ifdef TENDRIL_ASAN
+    __sanitizer_start_switch_fiber(for_good ? nullptr : &from.asan_fake_stack, to.on->bottom, to.on->size);
+#endif
+#ifdef TENDRIL_TSAN
+    __tsan_switch_to_fiber(to.on->tsan_fiber, 0);
+#endif
+}
+
+}  // namespace
+
+// Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
+// `here` is the OS thread's note of the stack that it is on.
+[[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from, Flow& to) noexcept {
+    from.eh = *words.eh;
+    *words.eh = to.eh;
+    from.saved_errno = *words.error;
+    *words.error = to.saved_errno;
+    from.fp_control.save();
+    if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
+        to.fp_control.load();
+    }
+    depart(from, to, false, here);
+    jump(from, to);
+    flow_arrived(from);
+}
+
+// The same for a flow that has ended: nothing will switch back to it.
+[[noreturn, gnu::always_inline]] inline void leave_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
+                                                        Flow& to) noexcept {
+    *words.eh = to.eh;
+    *words.error = to.saved_errno;
+    to.fp_control.load();
+    depart(from, to, true, here);
+    jump(from, to);
+    __builtin_unreachable();
+}
+
+}  // namespace tendril::detail

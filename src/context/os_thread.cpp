@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+#include "context/os_thread.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace tendril::detail {
+
+constinit thread_local OsThread* OsThread::current_ = nullptr;
+constinit thread_local std::uint64_t OsThread::serial_ = 0;
+
+namespace {
+
+std::uint64_t next_serial() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+StackBounds bounds_of_this_thread() noexcept {
+    StackBounds bounds;
+    pthread_attr_t attributes;
+    if (::pthread_getattr_np(::pthread_self(), &attributes) == 0) {
+        void* bottom = nullptr;
+        ::pthread_attr_getstack(&attributes, &bottom, &bounds.size);
+        bounds.bottom = bottom;
+        ::pthread_attr_destroy(&attributes);
+    }
+#ifdef TENDRIL_TSAN
+    bounds.tsan_fiber = __tsan_get_current_fiber();
+#endif
+    return bounds;
+}
+
+// Our switch leaves return addresses on one stack that a shadow stack keeps for another.
+void refuse_shadow_stack() noexcept {
+#if defined(__x86_64__)
+    std::uint64_t shadow = 0;
+    asm volatile("rdsspq %0" : "+r"(shadow));  // does nothing where no shadow stack is active
+    if (shadow != 0) {
+        std::fputs("tendril: this process runs with a shadow stack (CET), which green threads cannot switch; "
+                   "start it with GLIBC_TUNABLES=glibc.cpu.hwcaps=-SHSTK\n",
+                   stderr);
+        std::abort();
+    }
+#endif
+}
+
+}  // namespace
+
+struct OsThread::Owner {
+    bool gone = false;
+    ~Owner() {
+        gone = true;
+        delete current_;
+        current_ = nullptr;
+    }
+};
+
+OsThread::OsThread() : serial(next_serial()), own_stack(bounds_of_this_thread()) {
+    refuse_shadow_stack();
+    install_overflow_handler();
+    signal_stack_ = give_signal_stack();
+}
+
+OsThread::~OsThread() {
+    take_signal_stack(signal_stack_);
+}
+
+void OsThread::make() {
+    static thread_local Owner owner;
+    if (owner.gone) {
+        throw std::logic_error("this OS thread is ending: no green thread or context can run on it any more");
+    }
+    current_ = new OsThread;
+    serial_ = current_->serial;
+}
+
+void OsThread::call_observer(SwitchEvent::Kind kind, std::uint64_t from, std::uint64_t to) {
+    refuse_in_observer();
+    observing = true;
+    observer({kind, from, to});
+    observing = false;
+}
+
+void OsThread::throw_in_observer() {
+    throw std::logic_error("a switch observer must not switch: no context or green thread can be switched to, and nothing can "
+                           "wait, until it returns");
+}
+
+std::uint64_t next_flow_id() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// What ASan, TSan and valgrind must be told of stacks and switches. In a plain build everything here is empty.
+
+#pragma once
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TENDRIL_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TENDRIL_ASAN 1
+#endif
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define TENDRIL_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TENDRIL_TSAN 1
+#endif
+#endif
+
+#ifdef TENDRIL_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef TENDRIL_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#define TENDRIL_VALGRIND 1
+#endif
+
+namespace tendril::detail {
+
+// A physical stack, as the sanitizers see it.
+struct StackBounds {
+    const void* bottom = nullptr;  // lowest address
+    std::size_t size = 0;
+#ifdef TENDRIL_TSAN
+    void* tsan_fiber = nullptr;
+#endif
+#ifdef TENDRIL_VALGRIND
+    unsigned valgrind_id = 0;
+#endif
+};
+
+// A stack comes into the world; not called for an OS thread's own.
+inline void announce_stack([[maybe_unused]] StackBounds& stack) noexcept {
+#ifdef TENDRIL_VALGRIND
+    stack.valgrind_id =
+        VALGRIND_STACK_REGISTER(stack.bottom, static_cast<const char*>(stack.bottom) + stack.size);
+#endif
+}
+
+inline void retire_stack([[maybe_unused]] StackBounds& stack) noexcept {
+#ifdef TENDRIL_VALGRIND
+    VALGRIND_STACK_DEREGISTER(stack.valgrind_id);
+#endif
+}
+
+#ifdef TENDRIL_TSAN
+inline void destroy_tsan_fiber(void*& fiber) noexcept {
+    if (fiber != nullptr) {
+        __tsan_destroy_fiber(fiber);
+        fiber = nullptr;
+    }
+}
+#endif
+
+// A flow of control is about to begin on a stack that may have served before.
+inline void begin_use([[maybe_unused]] StackBounds& stack) noexcept {
+#ifdef TENDRIL_TSAN
+    destroy_tsan_fiber(stack.tsan_fiber);  // only now: TSan cannot destroy the fiber that runs
+    stack.tsan_fiber = __tsan_create_fiber(0);
+#endif
+}
+
+// A flow of control ends on it; it may still be running there.
+inline void end_use([[maybe_unused]] StackBounds& stack) noexcept {
+#ifdef TENDRIL_ASAN
+    __asan_unpoison_memory_region(stack.bottom, stack.size);
+#endif
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// The switch for x86-64, System V ABI.
+//
+// Only the stack pointer, the frame pointer and the address to go on at are saved; all other registers are declared
+// clobbered, so that the compiler, which inlines this into the scheduler, saves the few that are live there. Nothing is
+// pushed, so the red zone of the frame that switches stays whole. It leaves by `jmp`: a `ret` to another stack's frame
+// misses the return predictor and costs five times as much.
+//
+// Shadow stacks (CET) would see the later `ret` of a frame on another stack as an attack: refuse_shadow_stack() in
+// os_thread.cpp ends the process with a message where one is active.
+
+#pragma once
+
+#include <cstdint>
+
+namespace tendril::detail {
+
+struct Registers {
+    void* sp = nullptr;  // offset 0   offsets are used by the assembly below
+    void* fp = nullptr;  // offset 8
+    void* pc = nullptr;  // offset 16
+};
+
+// Makes `to` begin entry(argument) at its first switch. top is 16-byte aligned, the end of the memory it may use. entry
+// must never return.
+inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcept {
+    auto* sp = static_cast<void**>(top);
+    *--sp = nullptr;
+    *--sp = nullptr;  // a return address of zero: backtraces end here; and the stack is aligned as after a call
+    *--sp = nullptr;
+    to.sp = sp;
+    to.fp = nullptr;
+    to.pc = reinterpret_cast<void*>(entry);
+}
+
+[[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
+    Registers* f = &from;
+    Registers* t = &to;  // in %rdi, where a function that begins finds its first argument
+    asm volatile(
+        "leaq 1f(%%rip), %%rax\n\t"
+        "movq %%rsp, 0(%%rsi)\n\t"
+        "movq %%rbp, 8(%%rsi)\n\t"
+        "movq %%rax, 16(%%rsi)\n\t"
+        "movq 0(%%rdi), %%rsp\n\t"
+        "movq 8(%%rdi), %%rbp\n\t"
+        "jmpq *16(%%rdi)\n\t"
+        "1:\n\t"
+#ifdef __CET__
+        "endbr64\n\t"
+#endif
+        : "+S"(f), "+D"(t)
+        :
+        : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc", "xmm0", "xmm1",
+          "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+          "xmm15"
+#ifdef __AVX512F__
+          ,
+          "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28",
+          "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+    );
+}
+
+// Rounding, masks and denormals: MXCSR without its sticky flags, and the x87 control word.
+struct FpControl {
+    std::uint32_t mxcsr = 0;
+    std::uint16_t x87 = 0;
+
+    // Straight into place: a copy of the pair would load 8 bytes from two fresh smaller stores, and stall for them.
+    [[gnu::always_inline]] void save() noexcept { asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87)); }
+    [[gnu::always_inline]] void load() const noexcept { asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87)); }
+
+    [[gnu::always_inline]] bool same_as(const FpControl& other) const noexcept {
+        constexpr std::uint32_t sticky_flags = 0x3f;
+        return ((mxcsr ^ other.mxcsr) & ~sticky_flags) == 0 && x87 == other.x87;
+    }
+};
+
+}  // namespace tendril::detail

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+
+#include "hub/fiber.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+bool Fiber::runs() const noexcept {
+    return hub.current == this;
+}
+
+bool Fiber::parked() const noexcept {
+    return waiter != nullptr && waiter->outcome == Outcome::waiting;
+}
+
+bool Fiber::interruptible() const noexcept {
+    const unsigned uncaught = runs() ? hub.words.eh->uncaught : eh.uncaught;
+    return shields == 0 && uncaught == 0;
+}
+
+void Fiber::kill(std::exception_ptr error) noexcept {
+    if (!kill_pending) {
+        kill_pending = true;
+        kill_error = std::move(error);
+        interrupt();
+    }
+}
+
+void Fiber::expire(Expiry& expiry) noexcept {
+    expiries.push_back(expiry);
+    interrupt();
+}
+
+void Fiber::withdraw(Expiry& expiry) noexcept {
+    if (expiry.linked()) {
+        expiry.unlink();
+        settle_attention();
+    }
+}
+
+void Fiber::interrupt() noexcept {
+    attention |= interrupted;
+    if (start_timer.armed()) {
+        hub.timers.cancel(start_timer);
+        hub.ready.push(*this);  // to end there, without running its body
+    } else if (waiter != nullptr && interruptible()) {
+        waiter->resolve(Outcome::interrupted);
+    }
+}
+
+void Fiber::settle_attention() noexcept {
+    if (!kill_pending && expiries.empty() && hub.fatal == nullptr) {
+        attention &= static_cast<std::uint8_t>(~interrupted);
+    }
+}
+
+void Fiber::attend() {
+    if ((attention & in_callback) != 0) {
+        throw HubBlocked("a callback that runs in the hub must not wait; let it spawn a green thread that does");
+    }
+    if (this == &hub.main && hub.fatal != nullptr) {
+        if (std::uncaught_exceptions() > 0) {
+            tendril::detail::report("the main green thread waits while it unwinds, and", hub.fatal);
+            std::abort();
+        }
+        std::rethrow_exception(std::exchange(hub.fatal, nullptr));
+    }
+    if (!interruptible()) {
+        return;
+    }
+    if (kill_pending) {
+        kill_pending = false;
+        settle_attention();
+        if (std::exception_ptr error = std::exchange(kill_error, nullptr); error != nullptr) {
+            std::rethrow_exception(std::move(error));
+        }
+        throw GreenletExit();
+    }
+    Expiry* expiry = expiries.pop_front();
+    settle_attention();
+    if (expiry != nullptr) {
+        expiry->raise(*expiry);
+    }
+}
+
+void StartTimer::due(Timer& timer) noexcept {
+    Fiber& fiber = static_cast<StartTimer&>(timer).fiber;
+    fiber.hub.ready.push(fiber);
+}
+
+std::size_t Fiber::describe(char* out, std::size_t size) const noexcept {
+    const char* name = record != nullptr ? record->name.c_str() : "";
+    const int n = std::snprintf(out, size, "green thread %llu%s%s%s (stack of %zu KiB), spawned at %s:%d",
+                                static_cast<unsigned long long>(id), *name != 0 ? " \"" : "", name, *name != 0 ? "\"" : "",
+                                stack->size >> 10, where.file, where.line);
+    return std::min(static_cast<std::size_t>(n), size - 1);
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// Fiber: the control block of a green thread. It lies at the top of the stack that it controls:
+//
+//    ... the stack grows down | closure | Fiber | StackTop | colour |
+//
+// Where a fiber is at any time:
+//   waits for its start      start_timer armed
+//   ready                    in the hub's run queue; begun or not
+//   runs                     hub.current
+//   parked                   waiter != nullptr, and that not resolved yet
+// It is in the run queue at most once: whoever resolves its waiter, or starts it, puts it there.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+
+#include <tendril/detail/list.hpp>
+#include <tendril/detail/spawn.hpp>
+#include <tendril/detail/expiry.hpp>
+#include <tendril/detail/timer.hpp>
+
+#include "context/os_thread.hpp"
+
+namespace tendril::detail {
+
+struct HubCore;
+struct Waiter;
+
+struct StartTimer : Timer {
+    Fiber& fiber;
+    explicit StartTimer(Fiber& f) noexcept : Timer(&StartTimer::due), fiber(f) {}
+    static void due(Timer& timer) noexcept;
+};
+
+struct Fiber final : Flow, StackOwner {
+    Fiber* next_ready = nullptr;  // the run queue's
+
+    // Why it must look around before it waits and when it goes on; 0 on the fast path.
+    enum Attention : std::uint8_t { interrupted = 1, in_callback = 2 };
+    std::uint8_t attention = 0;
+    bool started = false;
+    bool kill_pending = false;
+    std::uint32_t shields = 0;
+
+    Waiter* waiter = nullptr;
+    HubCore& hub;
+    const std::uint64_t id;
+    const std::uint64_t spawner;  // id
+    Site where;
+    StackTop* stack = nullptr;  // nullptr: the OS thread's own
+    Record* record = nullptr;   // nullptr: nobody can ask
+    Enter enter = nullptr;
+    void* closure = nullptr;
+    std::exception_ptr kill_error;  // nullptr: GreenletExit
+    List<Expiry> expiries;
+    StartTimer start_timer{*this};
+    ContextTree tree;
+
+    Fiber(HubCore& h, std::uint64_t number, std::uint64_t spawned_by, Site site) noexcept
+        : hub(h), id(number), spawner(spawned_by), where(site), tree(number) {}
+    Fiber(const Fiber&) = delete;
+    Fiber& operator=(const Fiber&) = delete;
+
+    bool runs() const noexcept;
+    bool parked() const noexcept;
+
+    // May an interrupt be thrown into it now?
+    bool interruptible() const noexcept;
+
+    // Throws GreenletExit, or `error`, in it when it goes on. First come: a second one before that is dropped.
+    void kill(std::exception_ptr error) noexcept;
+    void expire(Expiry& expiry) noexcept;
+    void withdraw(Expiry& expiry) noexcept;
+
+    // What waits to be thrown, is thrown, if it may be.
+    void attend();
+
+    std::size_t describe(char* out, std::size_t size) const noexcept override;
+
+private:
+    void interrupt() noexcept;
+    void settle_attention() noexcept;
+};
+
+}  // namespace tendril::detail

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/greenlet.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "green_test.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+TENDRIL_TEST(Greenlet, ReturnsWhatItsFunctionReturns) {
+    EXPECT_EQ(spawn([](int a, int b) { return a + b; }, 2, 3).get(), 5);
+    auto moved = spawn([](std::unique_ptr<int> p) { return p; }, std::make_unique<int>(7)).get();
+    EXPECT_EQ(*moved, 7);
+    static int target = 1;
+    auto reference = spawn([]() -> int& { return target; });
+    EXPECT_EQ(&reference.get(), &target);
+}
+
+TENDRIL_TEST(Greenlet, NeverRunsInline) {
+    std::vector<int> order;
+    auto g = spawn([&] { order.push_back(2); });
+    order.push_back(1);
+    g.join();
+    EXPECT_EQ(order, (std::vector{1, 2}));
+}
+
+TENDRIL_TEST(Greenlet, RecordsWhereItWasSpawned) {
+    auto g = spawn([] {});
+    const int line = __LINE__ - 1;
+    EXPECT_EQ(g.where().line, line);
+    EXPECT_NE(std::string(g.where().file).find("greenlet_test.cpp"), std::string::npos);
+    auto named = spawn({.name = "a name"}, [] {});
+    EXPECT_EQ(named.where().line, __LINE__ - 1);
+    EXPECT_EQ(named.name(), "a name");
+    join_all(std::vector<AnyGreenlet>{g, named});
+}
+
+TENDRIL_TEST(Greenlet, ErrnoBelongsToTheGreenThread) {
+    errno = 5;
+    auto other = spawn([] {
+        EXPECT_EQ(errno, 0);
+        errno = 7;
+        yield();
+        EXPECT_EQ(errno, 7);
+    });
+    yield();
+    EXPECT_EQ(errno, 5);
+    other.join();
+}
+
+}  // namespace
+}  // namespace tendril

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// Switching, waiting and polling. The life of a hub (making, ending, reporting) is in hub_life.cpp.
+
+#include "hub/hub_core.hpp"
+
+#include <algorithm>
+
+#include "base/report.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+constexpr int most_switches_between_polls = 256;
+constexpr std::int64_t longest_between_polls_ns = 1'000'000;
+constexpr std::int64_t between_trims_ns = 1'000'000'000;
+
+}  // namespace
+
+[[gnu::always_inline]] inline void HubCore::switch_to(Fiber& next) {
+    Fiber& from = *current;
+    os.observe(SwitchEvent::Kind::switched, from.id, next.id);
+    current = &next;
+    os.tree = &next.tree;
+    switch_flow(words, os.here, from, next);
+}
+
+void HubCore::yield() {
+    Fiber& me = *current;
+    if (me.attention != 0) [[unlikely]] {
+        me.attend();
+    }
+    if (--budget <= 0) [[unlikely]] {
+        turn();
+    }
+    if (!ready.empty()) {
+        os.refuse_in_observer();
+        ready.push(me);
+        switch_to(ready.pop());
+    }
+    if (me.attention != 0) [[unlikely]] {
+        me.attend();
+    }
+}
+
+void HubCore::park() {
+    if (--budget <= 0) [[unlikely]] {
+        turn();
+    }
+    Fiber& next = next_ready();
+    if (&next != current) {
+        switch_to(next);
+    }
+}
+
+void HubCore::leave(Fiber& finished) noexcept {
+    Fiber& next = next_ready();
+    os.observe(SwitchEvent::Kind::switched, finished.id, next.id);
+    current = &next;
+    os.tree = &next.tree;
+    StackTop& stack = *finished.stack;
+    finished.~Fiber();  // what is left to write below is its registers, on a stack that is still there
+    os.stacks.release(stack);
+    leave_flow(words, os.here, finished, next);
+}
+
+Fiber& HubCore::next_ready() {
+    while (ready.empty()) {
+        poll(true);
+    }
+    return ready.pop();
+}
+
+// The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
+void HubCore::turn() {
+    const std::int64_t now = Deadline::now_ns();
+    const std::int64_t elapsed = std::max<std::int64_t>(now - last_turn_ns_, 1);
+    last_turn_ns_ = now;
+    if (elapsed > longest_between_polls_ns) {
+        refill_ = static_cast<int>(std::max<std::int64_t>(refill_ * longest_between_polls_ns / elapsed, 1));
+    } else {
+        refill_ = std::min(refill_ * 2, most_switches_between_polls);
+    }
+    budget = refill_;
+    poll(false);
+}
+
+void HubCore::poll(bool may_sleep) noexcept {
+    std::int64_t timeout = 0;
+    if (may_sleep) {
+        if (timers.empty() && descriptors.waiting() == 0 && keepalive == 0) {
+            fail_main(loop_exit());
+            return;
+        }
+        timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);
+    }
+    if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
+        try {
+            for (const BackendEvent& event : backend->wait(timeout)) {
+                descriptors.on_event(event);
+            }
+        } catch (...) {
+            fail_main(std::current_exception());
+        }
+        deliver_mail();
+    }
+    const std::int64_t now = Deadline::now_ns();
+    timers.run(now);
+    trim_stacks(now);
+}
+
+void HubCore::trim_stacks(std::int64_t now_ns) noexcept {
+    constexpr std::size_t at_once = 256;
+    constexpr std::size_t kept_whole = 16;
+    if (now_ns - last_trim_ns_ >= between_trims_ns) {
+        last_trim_ns_ = now_ns;
+        os.stacks.trim(at_once, kept_whole);
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// HubCore: the scheduler of one OS thread.
+//
+// There is no loop of its own. A green thread that must wait switches straight to the next ready one; when none is, it polls
+// the backend itself, on its own stack, until one is, which may be itself: then nothing is switched at all. Timers and
+// descriptor events only resolve waiters, so they may fire on any stack. What users wrote (link and Async callbacks) runs in
+// the hub's own green thread, which is made when first needed.
+//
+// Invariants:
+// 1. `current` runs; every other live fiber is ready, parked or waits for its start.
+// 2. Nothing is allocated or thrown between popping a fiber from the run queue and switching to it.
+// 3. A finished fiber's stack is released in the last instruction before it is left; no one can acquire it before.
+
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <tendril/detail/list.hpp>
+#include <tendril/hub.hpp>
+
+#include "context/os_thread.hpp"
+#include "hub/backend.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/fiber.hpp"
+#include "hub/mailbox.hpp"
+#include "hub/record_cache.hpp"
+#include "hub/run_queue.hpp"
+#include "hub/timers.hpp"
+#include "hub/waiter.hpp"
+
+namespace tendril::detail {
+
+// Something that a user wrote and that the hub's own green thread shall run.
+class HubCallback : public ListNode {
+public:
+    virtual void run() = 0;
+    virtual ErrorContext about() const noexcept = 0;  // for the report of what it throws
+
+protected:
+    ~HubCallback() = default;
+};
+
+struct HubCore {
+    OsThread& os;
+    const ThreadWords words;  // the OS thread's, at hand
+    Fiber* current = &main;
+    RunQueue ready;
+    int budget = 1;  // switches until the next look at the clock and the backend
+
+    Timers timers;
+    std::unique_ptr<Backend> backend;
+    Descriptors descriptors{*this};
+    std::shared_ptr<Mailbox> mailbox;
+    std::size_t asyncs = 0;     // that live
+    std::size_t keepalive = 0;  // those among them that keep a hub without other work asleep instead of failing
+    RecordCache records;
+    List<HubCallback> callbacks;
+    Fiber* callback_fiber = nullptr;  // runs them; parked when there are none
+    std::size_t live = 0;             // fibers spawned and not ended, without main and callback_fiber
+    std::uint64_t ends = 0;           // of fibers, so far
+    Waiter* all_ended = nullptr;      // resolved when live becomes 0
+    std::exception_ptr fatal;         // to be thrown in main, masked or not: LoopExit, a broken backend
+    ErrorHandler error_handler;
+    Hub facade{*this};
+    Fiber main;
+
+    explicit HubCore(std::string_view backend_name);
+    HubCore(const HubCore&) = delete;
+    HubCore& operator=(const HubCore&) = delete;
+    ~HubCore();
+
+    // This OS thread's, made on first use.
+    static HubCore& here() {
+        if (here_ == nullptr) [[unlikely]] {
+            make();
+        }
+        return *here_;
+    }
+    static HubCore* if_any() noexcept { return here_; }
+    static void make();
+    static void require_here(const char* object, std::uint64_t owner);  // throws WrongThread
+
+    // Lets all that are ready run first. Throws: Interrupt, HubBlocked.
+    void yield();
+
+    // Leaves the running fiber, whose waiter is set, until that is resolved.
+    void park();
+
+    // Called by the finished fiber: leaves it for good.
+    [[noreturn]] void leave(Fiber& finished) noexcept;
+
+    // The hub's green thread will run it. have_callback_fiber() must have been called before; it throws when there is no stack.
+    void post(HubCallback& callback) noexcept;
+    void have_callback_fiber();
+    void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;
+
+    // Every live fiber but main and the hub's own, in the order of spawning.
+    std::vector<Fiber*> fibers();
+    void describe_fibers(std::ostream& out);
+
+private:
+    void switch_to(Fiber& next);
+    Fiber& next_ready();
+    void turn();  // the budget is spent
+    void poll(bool may_sleep) noexcept;
+    std::exception_ptr loop_exit();
+    void fail_main(std::exception_ptr error) noexcept;
+    void deliver_mail() noexcept;
+    void trim_stacks(std::int64_t now_ns) noexcept;
+    void run_callbacks();
+    void end_all() noexcept;
+
+    int refill_ = 64;
+    std::int64_t last_turn_ns_ = 0;
+    std::int64_t last_trim_ns_ = 0;
+
+    struct Owner;
+    static constinit thread_local HubCore* here_ [[gnu::tls_model("initial-exec")]];
+};
+
+}  // namespace tendril::detail

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+//
+// How a hub comes and goes, what it reports, and what it runs for users: callbacks and mail.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ostream>
+#include <sstream>
+
+#include "base/report.hpp"
+#include "hub/async_state.hpp"
+#include "hub/hub_core.hpp"
+#include "hub/new_fiber.hpp"
+
+namespace tendril::detail {
+
+constinit thread_local HubCore* HubCore::here_ = nullptr;
+
+namespace {
+
+constexpr std::int64_t grace_ns = 1'000'000'000;  // for green threads that do not end at once when their hub does
+
+std::string_view configured_backend() {
+    const char* name = std::getenv("TENDRIL_BACKEND");
+    return name != nullptr && *name != 0 ? name : "epoll";
+}
+
+}  // namespace
+
+struct HubCore::Owner {
+    ~Owner() {
+        delete here_;
+        here_ = nullptr;
+    }
+};
+
+void HubCore::make() {
+    OsThread::current();  // first, so that it goes last
+    static thread_local Owner owner;
+    static_cast<void>(&owner);
+    here_ = new HubCore(configured_backend());
+}
+
+HubCore::HubCore(std::string_view backend_name)
+    : os(OsThread::current()),
+      words(os.words),
+      backend(make_backend(backend_name)),
+      mailbox(std::make_shared<Mailbox>(*backend)),
+      main(*this, os.own_tree.id, 0, Site{}) {
+    main.on = &os.own_stack;
+    main.started = true;
+    os.tree = &main.tree;
+}
+
+HubCore::~HubCore() {
+    if (current == &main) {
+        end_all();
+    }  // else exit() was called in a green thread: the process ends, and nothing is unwound
+    mailbox->close();
+    os.tree = &os.own_tree;
+    if (main.record != nullptr) {
+        main.record->fiber = nullptr;
+        release_record(main.record);
+    }
+}
+
+// Kills what is left, youngest first, again and again for those that catch it, until the grace is over.
+void HubCore::end_all() noexcept {
+    const std::int64_t until = Deadline::now_ns() + grace_ns;
+    std::int64_t pause = 0;
+    while (live > 0 && Deadline::now_ns() < until) {
+        std::vector<Fiber*> all = fibers();
+        for (auto it = all.rbegin(); it != all.rend(); ++it) {
+            (*it)->kill(nullptr);
+        }
+        try {
+            Waiter waiter("the end of all green threads");
+            all_ended = &waiter;
+            waiter.wait(std::chrono::nanoseconds(pause));
+        } catch (...) {  // somebody killed the main green thread: what for, it is ending
+        }
+        all_ended = nullptr;
+        pause = std::min<std::int64_t>(pause * 2 + 1'000'000, 100'000'000);
+    }
+    for (Fiber* left : fibers()) {
+        char text[256];
+        const std::size_t n = left->describe(text, sizeof text);
+        tendril::detail::report("the hub ends, and this one would not: " + std::string(text, n) + "; it is abandoned");
+    }
+}
+
+void HubCore::require_here(const char* object, std::uint64_t owner) {
+    if (owner != OsThread::current_serial()) [[unlikely]] {
+        throw WrongThread(object, owner, OsThread::current_serial());
+    }
+}
+
+std::vector<Fiber*> HubCore::fibers() {
+    std::vector<Fiber*> all;
+    os.stacks.for_each_used([&](StackTop& stack) {
+        if (auto* fiber = dynamic_cast<const Fiber*>(stack.owner); fiber != nullptr && fiber != callback_fiber) {
+            all.push_back(const_cast<Fiber*>(fiber));
+        }
+    });
+    std::sort(all.begin(), all.end(), [](const Fiber* a, const Fiber* b) { return a->id < b->id; });
+    return all;
+}
+
+void HubCore::describe_fibers(std::ostream& out) {
+    const auto line = [&](const Fiber& f) {
+        out << "  green thread " << f.id;
+        if (f.record != nullptr && !f.record->name.empty()) {
+            out << " \"" << f.record->name << '"';
+        }
+        if (f.parked()) {
+            out << " waits in " << f.waiter->what;
+        } else if (f.start_timer.armed()) {
+            out << " waits for its start";
+        } else {
+            out << (f.runs() ? " runs" : f.started ? " is ready" : " is ready to begin");
+        }
+        if (&f == &main) {
+            out << ", the main one\n";
+        } else {
+            out << ", spawned at " << f.where.file << ':' << f.where.line << " by " << f.spawner << '\n';
+        }
+    };
+    line(main);
+    for (const Fiber* f : fibers()) {
+        line(*f);
+    }
+}
+
+std::exception_ptr HubCore::loop_exit() {
+    std::ostringstream text;
+    text << "nothing can wake the main green thread any more: no timer, no descriptor and no Async is waited for\n";
+    describe_fibers(text);
+    return std::make_exception_ptr(LoopExit(text.str()));
+}
+
+// Only called when nothing is ready, so main waits.
+void HubCore::fail_main(std::exception_ptr error) noexcept {
+    fatal = std::move(error);
+    main.attention |= Fiber::interrupted;
+    if (main.waiter != nullptr) {
+        main.waiter->resolve(Outcome::interrupted);
+    }
+}
+
+void HubCore::report(const ErrorContext& context, const std::exception_ptr& error) noexcept {
+    // The handler is a callback like any other: it must not wait.
+    const std::uint8_t before = current->attention;
+    current->attention |= Fiber::in_callback;
+    try {
+        if (error_handler) {
+            error_handler(context, error);
+        } else {
+            std::ostringstream where;
+            where << "unhandled in " << context.activity;
+            if (context.greenlet != 0) {
+                where << ' ' << context.greenlet;
+            }
+            if (!context.name.empty()) {
+                where << " \"" << context.name << '"';
+            }
+            where << ", spawned at " << context.where.file << ':' << context.where.line;
+            tendril::detail::report(where.str(), error);
+        }
+    } catch (...) {
+        tendril::detail::report("the hub's error handler threw", std::current_exception());
+    }
+    if ((before & Fiber::in_callback) == 0) {
+        current->attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
+    }
+}
+
+void HubCore::have_callback_fiber() {
+    if (callback_fiber == nullptr) {
+        const auto run = [](void* self, Record*, bool) { (*static_cast<HubCore**>(self))->run_callbacks(); };
+        callback_fiber = &new_fiber(*this, {sizeof(HubCore*), alignof(HubCore*), run, nullptr}, {.name = {}, .where = {}});
+        *static_cast<HubCore**>(callback_fiber->closure) = this;
+        callback_fiber->started = true;
+        ready.push(*callback_fiber);
+    }
+}
+
+void HubCore::post(HubCallback& callback) noexcept {
+    callbacks.push_back(callback);
+    if (callback_fiber->waiter != nullptr) {
+        callback_fiber->waiter->resolve(Outcome::signalled);
+    }
+}
+
+// The life of the hub's own green thread; it never ends, its stack goes with the pool.
+void HubCore::run_callbacks() {
+    for (;;) {
+        while (HubCallback* callback = callbacks.pop_front()) {
+            const ErrorContext about = callback->about();
+            callback_fiber->attention |= Fiber::in_callback;
+            try {
+                callback->run();
+            } catch (...) {
+                report(about, std::current_exception());
+            }
+            callback_fiber->attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
+        }
+        Waiter waiter("callbacks");
+        waiter.wait(never);
+    }
+}
+
+void HubCore::deliver_mail() noexcept {
+    if (asyncs == 0 || mailbox->empty()) {
+        return;
+    }
+    const auto sent = mailbox->take();
+    for (const std::shared_ptr<AsyncState>& async : sent) {
+        async->arrived(*this);
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// A fiber's birth, life and end.
+
+#include "hub/new_fiber.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace tendril::detail {
+
+namespace {
+
+// Everything between the arrival on the stack and the last switch away from it, in a frame of its own, so that nothing is
+// left to destroy then.
+[[gnu::noinline]] void live(Fiber& self) noexcept {
+    Ending ending = Ending::value;
+    std::exception_ptr error;
+    try {
+        if (self.kill_pending) [[unlikely]] {  // before it began: its body never runs
+            error = std::exchange(self.kill_error, nullptr);
+            ending = error == nullptr ? Ending::killed : Ending::error;
+            self.enter(self.closure, self.record, false);
+        } else {
+            self.started = true;
+            if (self.record != nullptr) {
+                self.record->started = true;
+            }
+            self.enter(self.closure, self.record, true);
+        }
+    } catch (const GreenletExit&) {
+        ending = Ending::killed;
+    } catch (...) {
+        ending = Ending::error;
+        error = std::current_exception();
+    }
+
+    ++self.shields;  // nothing reaches it any more
+    self.tree.clear();
+    HubCore& hub = self.hub;
+    Record* record = self.record;
+    if (record == nullptr) {
+        if (ending == Ending::error) {
+            hub.report({self.id, {}, self.where, "green thread"}, error);
+        }
+    } else {
+        record->ending = ending;
+        record->error = std::move(error);
+        record->fiber = nullptr;
+        record->end_number = ++hub.ends;
+        while (EndObserver* observer = record->observers.pop_front()) {
+            observer->ended(*observer, *record);
+        }
+        release_record(record);
+        self.record = nullptr;
+    }
+    if (--hub.live == 0 && hub.all_ended != nullptr) {
+        hub.all_ended->resolve(Outcome::signalled);
+    }
+}
+
+void enter_fiber(Registers* registers) {
+    auto& self = static_cast<Fiber&>(*static_cast<Flow*>(registers));
+    flow_arrived(self);
+    live(self);
+    self.hub.leave(self);
+}
+
+std::byte* align_down(std::byte* p, std::size_t alignment) noexcept {
+    return reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(p) & ~(alignment - 1));
+}
+
+}  // namespace
+
+Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& options) {
+    // The pool needs the owner's address, which lies on the stack that it is to give: told right after.
+    StackTop& stack = hub.os.stacks.acquire(options.stack_size, hub.main);
+    auto* place = reinterpret_cast<Fiber*>(align_down(stack.top() - sizeof(Fiber), alignof(StackTop)));
+    auto* fiber = ::new (place) Fiber(hub, next_flow_id(), hub.current->id, options.where);
+    stack.owner = fiber;
+    fiber->stack = &stack;
+    fiber->on = &stack.bounds;
+    fiber->enter = blueprint.enter;
+
+    constexpr std::size_t stack_alignment = 16;
+    if (blueprint.closure_size > stack.bounds.size / 2) {
+        fiber->~Fiber();
+        hub.os.stacks.release(stack);
+        throw std::invalid_argument("what shall run takes " + std::to_string(blueprint.closure_size) +
+                                    " bytes with its arguments, more than half of its stack; pass large things by pointer");
+    }
+    std::byte* closure = align_down(reinterpret_cast<std::byte*>(fiber) - blueprint.closure_size,
+                                    std::max(blueprint.closure_alignment, stack_alignment));
+    fiber->closure = closure;
+    prepare(*fiber, closure, &enter_fiber);
+    return *fiber;
+}
+
+NewFiber::NewFiber(const Blueprint& blueprint, const SpawnOptions& options) {
+    HubCore& hub = HubCore::here();
+    fiber_ = &new_fiber(hub, blueprint, options);
+    memory_ = fiber_->closure;
+    Record* record = blueprint.record;
+    if (record != nullptr) {
+        record->owner = hub.os.serial;
+        record->id = fiber_->id;
+        record->where = options.where;
+        fiber_->record = record;
+        if (!options.name.empty()) {
+            try {
+                record->name = options.name;
+            } catch (...) {
+                abandon();
+                throw;
+            }
+        }
+    }
+}
+
+void NewFiber::abandon() noexcept {
+    HubCore& hub = fiber_->hub;
+    StackTop& stack = *fiber_->stack;
+    fiber_->~Fiber();
+    hub.os.stacks.release(stack);
+}
+
+void NewFiber::start(const Deadline* delay) {
+    HubCore& hub = fiber_->hub;
+    if (delay != nullptr) {
+        hub.timers.arm(fiber_->start_timer, delay->ns());
+    } else {
+        hub.ready.push(*fiber_);
+    }
+    ++hub.live;
+    if (Record* record = fiber_->record; record != nullptr) {
+        record->fiber = fiber_;
+        ++record->references;
+    }
+    fiber_ = nullptr;
+}
+
+void refuse_empty_callable() {
+    throw std::invalid_argument("there is nothing to run: the function given to spawn is empty");
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+//
+// The making of a fiber: stack, control block, room for the closure, first registers.
+
+#pragma once
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+// Not in the run queue yet. Throws: as spawn().
+Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& options);
+
+}  // namespace tendril::detail

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Waiter: one wait of one green thread, on its stack. This is the one place where a hand-off, a deadline and a kill that meet
+// are decided: the first to resolve a waiter wins, all others learn that they came too late.
+//
+// A primitive keeps waiters in a List, which they leave in their destructor at the latest. Who hands something over pops
+// waiters until one lets itself be resolved, so a waiter that timed out or was killed never takes an item with it.
+
+#pragma once
+
+#include <cstdint>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/list.hpp>
+
+#include "hub/fiber.hpp"
+
+namespace tendril::detail {
+
+enum class Outcome : std::uint8_t {
+    waiting,
+    signalled,    // what it waited for came about; nothing is lost if the waiter then throws instead
+    handed,       // it was given something: it must complete, and an interrupt that came later has to wait
+    timed_out,    // by its own deadline
+    closed,       // what it waited on is gone
+    interrupted,  // wait() throws
+};
+
+struct Waiter : ListNode {
+    Fiber& fiber;
+    const char* what;  // it waits for, in reports: "sleep", "recv"
+    Outcome outcome = Outcome::waiting;
+
+    // For the running green thread.
+    explicit Waiter(const char* what);
+
+    // Suspends until resolved, or until the deadline. Call it once.
+    // Returns: the outcome; never waiting or interrupted. Throws: Interrupt; HubBlocked inside a hub callback.
+    Outcome wait(Deadline deadline);
+
+    // From anywhere in the hub. Returns: false when another came first.
+    bool resolve(Outcome with) noexcept;
+};
+
+}  // namespace tendril::detail

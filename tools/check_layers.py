@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+#
+# Checks that every file includes only its own floor and lower ones, as layers.txt orders them; that only base/ calls
+# the system; and that files stay within their budgets. Prints file:line: error|warning: text; status 1 on an error.
+#
+#   tools/check_layers.py [root]
+
+import re
+import sys
+from pathlib import Path
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+# A name behind "::" that nothing qualifies: the global one, so libc's.
+SYSTEM_CALL = re.compile(
+    r"(?<![\w>])::\s*((?:recv|send|accept4|read|write|close|socket|connect|bind|listen|mmap|madvise|mprotect|munmap"
+    r"|eventfd|epoll_\w+))\s*\("
+)
+# Comments, and literals that could hold what looks like code.
+NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\[^\'\n]+|[^\'\\\n])\'', re.S)
+SOURCE_WARNING, SOURCE_ERROR, HEADER_WARNING = 400, 800, 250
+PUBLIC_ONLY = ("examples", "bench", "tests/integration")
+
+
+class Layers:
+    """layers.txt: rank[floor], and floor_of[public header]."""
+
+    def __init__(self, path):
+        self.rank, self.floor_of, self.errors = {}, {}, []
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            words = line.split("#")[0].split()
+            if not words:
+                continue
+            if words[0] == "order":
+                for rank, level in enumerate(" ".join(words[1:]).split("<")):
+                    for floor in level.split("|"):
+                        self.rank[floor.strip()] = rank
+            elif words[0] == "header" and len(words) == 3 and words[2] in self.rank:
+                self.floor_of[words[1]] = words[2]
+            else:
+                self.errors.append((path.name, number, f"not understood: {line.strip()}"))
+
+    def may_include(self, floor, other):
+        return other == floor or self.rank[other] < self.rank[floor]
+
+
+class Checker:
+    def __init__(self, root):
+        self.root = Path(root).resolve()
+        self.layers = Layers(self.root / "layers.txt")
+        self.errors = [*self.layers.errors]
+        self.warnings = []
+
+    def run(self):
+        present = set()
+        for path in self.files("include"):
+            name = path.relative_to(self.root / "include/tendril").as_posix()
+            present.add(name)
+            floor = self.layers.floor_of.get(name)
+            if floor is None:
+                self.error(path, 1, f"layers.txt does not say to which floor <tendril/{name}> belongs")
+            else:
+                self.check_public_header(path, floor)
+        for name in sorted(self.layers.floor_of.keys() - present):
+            self.errors.append(("layers.txt", 1, f"<tendril/{name}> does not exist"))
+        for path in self.files("src"):
+            self.check_source(path)
+        for folder in PUBLIC_ONLY:
+            for path in self.files(folder):
+                self.check_outsider(path)
+        for path in self.files("tests"):
+            self.check_size(path)
+        return not self.errors
+
+    def check_public_header(self, path, floor):
+        self.check_size(path, HEADER_WARNING)
+        self.check_system_calls(path, floor)
+        for line, private, public in self.includes(path):
+            if private:
+                self.error(path, line, f'a public header includes "{private}"; public headers are written <tendril/...>')
+            elif public.split("/")[0] in self.layers.rank:
+                self.error(path, line, f"a public header includes the private <{public}>")
+            else:
+                self.check_public_include(path, line, floor, public)
+
+    def check_source(self, path):
+        floor = path.relative_to(self.root / "src").parts[0]
+        self.check_size(path)
+        if floor not in self.layers.rank:
+            self.error(path, 1, f"src/{floor} is not a floor of layers.txt")
+            return
+        is_test = path.stem.endswith(("_test", "_bench"))
+        if not is_test:
+            self.check_system_calls(path, floor)
+        for line, private, public in self.includes(path):
+            if public and public.split("/")[0] in self.layers.rank:
+                private, public = public, None
+            if public:
+                self.check_public_include(path, line, floor, public)
+                continue
+            other = private.split("/")[0]
+            if is_test and (self.root / "tests/support" / private).exists():
+                continue
+            if "/" not in private or other not in self.layers.rank:
+                self.error(path, line, f'"{private}" does not start with a floor: write it as seen from src/')
+            elif not self.layers.may_include(floor, other):
+                self.error(path, line, f'floor {floor} must not include "{private}" of floor {other}')
+
+    def check_public_include(self, path, line, floor, included):
+        if not included.startswith("tendril/"):
+            return
+        other = self.layers.floor_of.get(included.removeprefix("tendril/"))
+        if other is None:
+            self.error(path, line, f"<{included}> is not in layers.txt")
+        elif not self.layers.may_include(floor, other):
+            self.error(path, line, f"floor {floor} must not include <{included}> of floor {other}")
+
+    def check_outsider(self, path):
+        if not path.is_relative_to(self.root / "tests"):
+            self.check_size(path)
+        for line, private, public in self.includes(path):
+            name = private or public
+            if name.startswith("tendril/detail/"):
+                self.error(path, line, f"<{name}> is not public; only public headers may be seen here")
+            elif name.split("/")[0] in self.layers.rank or "src/" in name:
+                self.error(path, line, f"{name} is private; only public headers may be seen here")
+
+    def check_system_calls(self, path, floor):
+        if floor == "base":
+            return
+        code = NOT_CODE.sub(lambda match: "\n" * match[0].count("\n"), path.read_text())
+        for line, text in enumerate(code.splitlines(), 1):
+            for match in SYSTEM_CALL.finditer(text):
+                self.error(path, line, f"::{match[1]}() outside of base: base/sys is the only door to the system's calls")
+
+    def check_size(self, path, warn_above=SOURCE_WARNING):
+        lines = len(path.read_text().splitlines())
+        if lines > SOURCE_ERROR:
+            self.error(path, lines, f"{lines} lines; the limit is {SOURCE_ERROR}")
+        elif lines > warn_above:
+            self.warnings.append((self.shown(path), lines, f"{lines} lines; look again past {warn_above}"))
+
+    def includes(self, path):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if match := INCLUDE.match(line):
+                yield number, match[1], match[2]
+
+    def files(self, folder):
+        found = (self.root / folder).rglob("*")
+        return sorted(path for path in found if path.suffix in (".hpp", ".cpp", ".h", ".S") and path.is_file())
+
+    def shown(self, path):
+        return path.relative_to(self.root).as_posix()
+
+    def error(self, path, line, text):
+        self.errors.append((self.shown(path), line, text))
+
+
+def main(arguments):
+    checker = Checker(arguments[0] if arguments else Path(__file__).resolve().parent.parent)
+    passed = checker.run()
+    for kind, findings in (("warning", checker.warnings), ("error", checker.errors)):
+        for path, line, text in findings:
+            print(f"{path}:{line}: {kind}: {text}")
+    print(f"floors: {len(checker.errors)} errors, {len(checker.warnings)} warnings")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
