@@ -59,6 +59,7 @@ public:
     Timeout& operator=(const Timeout&) = delete;
     ~Timeout();  // in the same green thread; cancels
 
+    // Also by another green thread of the same hub, unless it has broken off a wait already.
     void cancel() noexcept;             // will not be thrown any more, unless it has been
     void reset(Deadline deadline);      // cancels, and begins again
     bool pending() const noexcept;      // armed, or expired but not thrown yet

@@ -27,8 +27,7 @@ struct AsyncState final : HubCallback, std::enable_shared_from_this<AsyncState> 
         : mailbox(std::move(box)), callback(std::move(f)), keep_alive(keep) {}
 
     void arrived(HubCore& hub) noexcept;
-    void run() override;
-    ErrorContext about() const noexcept override;
+    void run(HubCore& hub) noexcept override;
 };
 
 }  // namespace tendril::detail

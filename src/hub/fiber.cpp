@@ -39,7 +39,9 @@ void Fiber::expire(Expiry& expiry) noexcept {
 }
 
 void Fiber::withdraw(Expiry& expiry) noexcept {
-    if (expiry.linked()) {
+    // By another green thread, once this one's wait was broken off for it: too late, for that wait has no other outcome.
+    const bool decided = !runs() && waiter != nullptr && waiter->outcome == Outcome::interrupted;
+    if (expiry.linked() && !decided) {
         expiry.unlink();
         settle_attention();
     }

@@ -72,6 +72,7 @@ bool AnyGreenlet::join(Deadline deadline) const {
 }
 
 void AnyGreenlet::await_value(Deadline deadline) const {
+    checked(record_);  // before the reference is counted, which only its own OS thread may do
     const RecordPtr<Record> keep = record_;
     if (!join(deadline)) {
         throw TimeoutError("get(): " + describe(*keep.get()) + " has not ended yet");
@@ -86,6 +87,7 @@ bool AnyGreenlet::kill(Deadline deadline) const {
 }
 
 bool AnyGreenlet::kill(std::exception_ptr error, Deadline deadline) const {
+    checked(record_);
     const AnyGreenlet keep = *this;
     keep.kill_nowait(std::move(error));
     return keep.record_->fiber != nullptr && keep.record_->fiber->runs() ? false : keep.join(deadline);
@@ -181,10 +183,9 @@ void sleep(Deadline deadline) {
 }
 
 void idle() {
-    HubCore& hub = HubCore::here();
-    do {
-        hub.yield();
-    } while (!hub.ready.empty());
+    Waiter waiter("idle");
+    waiter.fiber.hub.idlers.push_back(waiter);
+    waiter.wait(never);
 }
 
 namespace detail {

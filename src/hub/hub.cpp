@@ -78,7 +78,7 @@ void AsyncState::arrived(HubCore& hub) noexcept {
     hub.post(*this);
 }
 
-void AsyncState::run() {
+void AsyncState::run(HubCore& hub) noexcept {
     const std::shared_ptr<AsyncState> keep = std::move(self);
     sent.store(false, std::memory_order_release);  // a send from now on is a new one
     if (alive.load(std::memory_order_relaxed)) {
@@ -92,12 +92,12 @@ void AsyncState::run() {
             }
         } now{*this};
         running = true;
-        callback();
+        try {
+            callback();
+        } catch (...) {
+            hub.report({0, {}, {}, "Async callback"}, std::current_exception());
+        }
     }
-}
-
-ErrorContext AsyncState::about() const noexcept {
-    return {0, {}, {}, "Async callback"};
 }
 
 }  // namespace detail

@@ -67,7 +67,12 @@ void HubCore::leave(Fiber& finished) noexcept {
 
 Fiber& HubCore::next_ready() {
     while (ready.empty()) {
-        poll(true);
+        poll(idlers.empty());
+        if (ready.empty()) {
+            if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
+                idler->resolve(Outcome::signalled);
+            }
+        }
     }
     return ready.pop();
 }
@@ -90,7 +95,10 @@ void HubCore::poll(bool may_sleep) noexcept {
     std::int64_t timeout = 0;
     if (may_sleep) {
         if (timers.empty() && descriptors.waiting() == 0 && keepalive == 0) {
-            fail_main(loop_exit());
+            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            if (ready.empty()) {
+                fail_main(loop_exit());
+            }
             return;
         }
         timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);

@@ -37,11 +37,12 @@
 
 namespace tendril::detail {
 
+struct HubCore;
+
 // Something that a user wrote and that the hub's own green thread shall run.
 class HubCallback : public ListNode {
 public:
-    virtual void run() = 0;
-    virtual ErrorContext about() const noexcept = 0;  // for the report of what it throws
+    virtual void run(HubCore& hub) noexcept = 0;  // reports what the user's code throws
 
 protected:
     ~HubCallback() = default;
@@ -65,6 +66,7 @@ struct HubCore {
     Fiber* callback_fiber = nullptr;  // runs them; parked when there are none
     std::size_t live = 0;             // fibers spawned and not ended, without main and callback_fiber
     std::uint64_t ends = 0;           // of fibers, so far
+    List<Waiter> idlers;              // resumed one by one when nothing else is ready
     Waiter* all_ended = nullptr;      // resolved when live becomes 0
     std::exception_ptr fatal;         // to be thrown in main, masked or not: LoopExit, a broken backend
     ErrorHandler error_handler;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ostream>
 #include <sstream>
+#include <stdexcept>
 
 #include "base/report.hpp"
 #include "hub/async_state.hpp"
@@ -26,10 +27,19 @@ std::string_view configured_backend() {
     return name != nullptr && *name != 0 ? name : "epoll";
 }
 
+// Its fiber will never run again: to handles that outlive the hub it is a killed one.
+void disown(Record& record) noexcept {
+    record.fiber = nullptr;
+    record.ending = Ending::killed;
+    release_record(&record);
+}
+
 }  // namespace
 
 struct HubCore::Owner {
+    bool gone = false;
     ~Owner() {
+        gone = true;
         delete here_;
         here_ = nullptr;
     }
@@ -38,7 +48,9 @@ struct HubCore::Owner {
 void HubCore::make() {
     OsThread::current();  // first, so that it goes last
     static thread_local Owner owner;
-    static_cast<void>(&owner);
+    if (owner.gone) {
+        throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
+    }
     here_ = new HubCore(configured_backend());
 }
 
@@ -59,9 +71,10 @@ HubCore::~HubCore() {
     }  // else exit() was called in a green thread: the process ends, and nothing is unwound
     mailbox->close();
     os.tree = &os.own_tree;
-    if (main.record != nullptr) {
-        main.record->fiber = nullptr;
-        release_record(main.record);
+    for (Fiber* fiber : {&main, callback_fiber}) {
+        if (fiber != nullptr && fiber->record != nullptr) {
+            disown(*fiber->record);
+        }
     }
 }
 
@@ -87,6 +100,9 @@ void HubCore::end_all() noexcept {
         char text[256];
         const std::size_t n = left->describe(text, sizeof text);
         tendril::detail::report("the hub ends, and this one would not: " + std::string(text, n) + "; it is abandoned");
+        if (left->record != nullptr) {
+            disown(*left->record);
+        }
     }
 }
 
@@ -153,8 +169,8 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
     const std::uint8_t before = current->attention;
     current->attention |= Fiber::in_callback;
     try {
-        if (error_handler) {
-            error_handler(context, error);
+        if (const ErrorHandler handler = error_handler; handler) {  // a copy: it may set another one
+            handler(context, error);
         } else {
             std::ostringstream where;
             where << "unhandled in " << context.activity;
@@ -181,6 +197,7 @@ void HubCore::have_callback_fiber() {
         callback_fiber = &new_fiber(*this, {sizeof(HubCore*), alignof(HubCore*), run, nullptr}, {.name = {}, .where = {}});
         *static_cast<HubCore**>(callback_fiber->closure) = this;
         callback_fiber->started = true;
+        callback_fiber->shields = 1;  // a callback can name it, by current(), but nobody may end it
         ready.push(*callback_fiber);
     }
 }
@@ -196,13 +213,8 @@ void HubCore::post(HubCallback& callback) noexcept {
 void HubCore::run_callbacks() {
     for (;;) {
         while (HubCallback* callback = callbacks.pop_front()) {
-            const ErrorContext about = callback->about();
             callback_fiber->attention |= Fiber::in_callback;
-            try {
-                callback->run();
-            } catch (...) {
-                report(about, std::current_exception());
-            }
+            callback->run(*this);
             callback_fiber->attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
         }
         Waiter waiter("callbacks");

@@ -40,15 +40,14 @@ struct Link::Node final : EndObserver, detail::HubCallback {
         }
     }
 
-    void run() override {
-        struct Settled {
-            Node* node;
-            ~Settled() { node->settled(); }
-        } settled{this};
-        callback(target);
+    void run(HubCore& hub) noexcept override {
+        try {
+            callback(target);
+        } catch (...) {
+            hub.report({target.id(), target.name(), target.where(), "link callback of green thread"}, std::current_exception());
+        }
+        settled();
     }
-
-    ErrorContext about() const noexcept override { return {target.id(), target.name(), target.where(), "link callback of green thread"}; }
 
     void settled() noexcept {
         waiting = false;

@@ -19,9 +19,12 @@ namespace {
     std::exception_ptr error;
     try {
         if (self.kill_pending) [[unlikely]] {  // before it began: its body never runs
-            error = std::exchange(self.kill_error, nullptr);
-            ending = error == nullptr ? Ending::killed : Ending::error;
+            ending = Ending::killed;
+            ++self.shields;  // what it captured may have destructors that wait
             self.enter(self.closure, self.record, false);
+            if (self.kill_error != nullptr) {
+                std::rethrow_exception(std::exchange(self.kill_error, nullptr));
+            }
         } else {
             self.started = true;
             if (self.record != nullptr) {

@@ -75,8 +75,10 @@ void Timeout::cancel() noexcept {
 
 void Timeout::reset(Deadline deadline) {
     cancel();
-    thrown_ = false;
-    arm(deadline);
+    if (!expiry_.linked()) {  // else it is about to be thrown
+        thrown_ = false;
+        arm(deadline);
+    }
 }
 
 bool Timeout::pending() const noexcept {

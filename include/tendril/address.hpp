@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// Address: where a socket is: IPv4, IPv6 or Unix-domain. A value; any thread may use it.
+//
+//     Address::parse("127.0.0.1:8080")   Address::parse("[::1]:8080")    Address::parse("[fe80::1%eth0]:80")
+//     Address::parse(":8080")            every IPv4 address of this machine, as does "*:8080"
+//     Address::parse("unix:/run/x.sock") Address::parse("unix:@name")    a name in Linux's abstract space
+
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tendril {
+
+class Address {
+public:
+    // Of no family; what accept() of an unnamed Unix-domain peer gives.
+    Address() noexcept;
+
+    // Throws: std::invalid_argument that quotes the text and says what was expected. Host names are not looked up here.
+    static Address parse(std::string_view text);
+
+    // ip: "127.0.0.1", "::1", "fe80::1%eth0"; without brackets. Throws: std::invalid_argument.
+    static Address ip(std::string_view ip, std::uint16_t port);
+
+    // A path, or @name in the abstract space. Throws: std::invalid_argument when empty or longer than the 107 bytes there are.
+    static Address unix_path(std::string_view path);
+
+    // Of a system's structure. Throws: std::invalid_argument when size is out of bounds.
+    static Address from_raw(const sockaddr* raw, socklen_t size);
+
+    int family() const noexcept { return storage_.ss_family; }  // AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: none
+    std::uint16_t port() const noexcept;                         // 0 for Unix-domain
+    std::string ip() const;                                      // empty for Unix-domain
+    std::string path() const;                                    // of a Unix-domain address; @name when abstract
+    std::string to_string() const;                               // as parse() reads it
+
+    const sockaddr* raw() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
+    socklen_t raw_size() const noexcept { return size_; }
+
+    friend bool operator==(const Address& a, const Address& b) noexcept;
+
+private:
+    sockaddr_storage storage_;
+    socklen_t size_;
+};
+
+}  // namespace tendril

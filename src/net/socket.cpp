@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/socket.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+
+#include "base/report.hpp"
+#include "net/stream.hpp"
+
+namespace tendril {
+
+using detail::await;
+using detail::Descriptor;
+using detail::Direction;
+using detail::fail;
+using detail::Handle;
+using detail::HubCore;
+using detail::Outcome;
+using detail::take_turn;
+using detail::when_ready;
+
+namespace detail {
+
+void Handle::close() noexcept {
+    Descriptor* d = std::exchange(descriptor_, nullptr);
+    if (d == nullptr) {
+        return;
+    }
+    if (HubCore* here = HubCore::if_any(); here == d->hub) {
+        here->descriptors.close(*d);
+    } else {
+        report("a socket was closed on another OS thread than its own (descriptor " + std::to_string(d->fd) +
+               "); it stays open: close it where it was made");
+    }
+}
+
+Descriptor& Handle::use(const char* object) const {
+    if (descriptor_ == nullptr) {
+        fail(-EBADF, std::string(object) + " is closed");
+    }
+    if (descriptor_->hub != HubCore::if_any()) [[unlikely]] {
+        throw WrongThread(object, descriptor_->hub->os.serial, OsThread::current_serial());
+    }
+    return *descriptor_;
+}
+
+int Handle::fd() const noexcept {
+    return descriptor_ != nullptr ? descriptor_->fd : -1;
+}
+
+void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
+    switch (d.hub->descriptors.wait(d, direction, what, deadline)) {
+        case Outcome::timed_out: throw TimeoutError(std::string(what) + ": the deadline passed", done);
+        case Outcome::closed: fail(-EBADF, std::string(what) + ": closed by another green thread");
+        default: return;
+    }
+}
+
+}  // namespace detail
+
+namespace {
+
+// Small answers at once. Accepted sockets inherit it from their listener.
+int make_prompt(int fd, int family) noexcept {
+    const bool tcp = family == AF_INET || family == AF_INET6;
+    return tcp ? sys::set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) : 0;
+}
+
+// The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
+Descriptor& begin(const Handle& handle, const char* object) {
+    Descriptor& d = handle.use(object);
+    const std::uint32_t generation = d.generation;
+    take_turn(*d.hub);
+    if (d.generation != generation) {
+        fail(-EBADF, std::string(object) + " was closed by another green thread");
+    }
+    return d;
+}
+
+// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
+void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
+    if (got > 0 && static_cast<std::size_t>(got) < asked) {
+        d.drained(Direction::read);
+    }
+}
+
+Address name_of(const Handle& handle, int (*ask)(int, sockaddr*, socklen_t*) noexcept, const char* what) {
+    sockaddr_storage raw{};
+    socklen_t size = sizeof raw;
+    if (const int r = ask(handle.use("a socket").fd, reinterpret_cast<sockaddr*>(&raw), &size); r < 0) {
+        fail(r, what);
+    }
+    return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
+}
+
+}  // namespace
+
+std::size_t TcpSocket::recv(Buffer buffer, Deadline deadline) {
+    Descriptor& d = begin(handle_, "a socket");
+    if (buffer.empty()) {
+        return 0;
+    }
+    const ssize_t r = when_ready(d, Direction::read, "recv", deadline, 0,
+                                 [&](int fd) { return sys::recv(fd, buffer.data(), buffer.size(), 0); });
+    if (r < 0) {
+        fail(r, "recv");
+    }
+    note_read(d, buffer.size(), r);
+    return static_cast<std::size_t>(r);
+}
+
+std::size_t TcpSocket::recv_exactly(Buffer buffer, Deadline deadline) {
+    Descriptor& d = begin(handle_, "a socket");
+    std::size_t done = 0;
+    while (done < buffer.size()) {
+        const Buffer rest = buffer.after(done);
+        const ssize_t r = when_ready(d, Direction::read, "recv_exactly", deadline, done,
+                                     [&](int fd) { return sys::recv(fd, rest.data(), rest.size(), 0); });
+        if (r < 0) {
+            fail(r, "recv_exactly");
+        }
+        if (r == 0) {
+            break;
+        }
+        note_read(d, rest.size(), r);
+        done += static_cast<std::size_t>(r);
+    }
+    return done;
+}
+
+std::size_t TcpSocket::send(Bytes bytes, Deadline deadline) {
+    Descriptor& d = begin(handle_, "a socket");
+    if (bytes.empty()) {
+        return 0;
+    }
+    const ssize_t r = when_ready(d, Direction::write, "send", deadline, 0,
+                                 [&](int fd) { return sys::send(fd, bytes.data(), bytes.size(), 0); });
+    if (r < 0) {
+        fail(r, "send");
+    }
+    return static_cast<std::size_t>(r);
+}
+
+void TcpSocket::send_all(Bytes bytes, Deadline deadline) {
+    Descriptor& d = begin(handle_, "a socket");
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const Bytes rest = bytes.after(done);
+        const ssize_t r = when_ready(d, Direction::write, "send_all", deadline, done,
+                                     [&](int fd) { return sys::send(fd, rest.data(), rest.size(), 0); });
+        if (r < 0) {
+            fail(r, "send_all, after " + std::to_string(done) + " of " + std::to_string(bytes.size()) + " bytes");
+        }
+        done += static_cast<std::size_t>(r);
+    }
+}
+
+void TcpSocket::shutdown(Shutdown how) {
+    const int which = how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR;
+    if (const int r = sys::shutdown(handle_.use("a socket").fd, which); r < 0) {
+        fail(r, "shutdown");
+    }
+}
+
+Address TcpSocket::local_address() const {
+    return name_of(handle_, &sys::local_name, "local_address");
+}
+
+Address TcpSocket::peer_address() const {
+    return name_of(handle_, &sys::peer_name, "peer_address");
+}
+
+void TcpSocket::set_no_delay(bool on) {
+    if (const int r = sys::set_option(handle_.use("a socket").fd, IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); r < 0) {
+        fail(r, "set_no_delay");
+    }
+}
+
+namespace {
+
+Handle open_socket(int family, const std::string& what) {
+    HubCore& hub = HubCore::here();
+    const int fd = sys::socket(family, SOCK_STREAM);
+    if (fd < 0) {
+        fail(fd, what);
+    }
+    return Handle(hub.descriptors.open(fd));
+}
+
+// A Unix-domain listener with a full backlog answers EAGAIN, and nothing tells when to try again.
+void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const std::string& what) {
+    if (deadline.passed()) {
+        throw TimeoutError(what + ": the deadline passed");
+    }
+    detail::Waiter waiter("connect");
+    waiter.wait(std::min(Deadline(pause), deadline));
+    pause = std::min(pause * 2, std::chrono::milliseconds(50));
+}
+
+}  // namespace
+
+TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline) {
+    const std::string what = "connect to " + to.to_string();
+    Handle handle = open_socket(to.family(), what);
+    const int fd = handle.fd();
+    if (options.bind.has_value()) {
+        if (const int r = sys::bind(fd, options.bind->raw(), options.bind->raw_size()); r < 0) {
+            fail(r, what + " from " + options.bind->to_string());
+        }
+    }
+    make_prompt(fd, to.family());
+    std::chrono::milliseconds pause(1);
+    for (;;) {
+        const int r = sys::connect(fd, to.raw(), to.raw_size());
+        if (r == 0 || r == -EISCONN) {
+            return TcpSocket(std::move(handle));
+        }
+        if (r == -EINPROGRESS || r == -EALREADY) {
+            Descriptor& d = handle.use("a socket");
+            d.drained(Direction::write);
+            await(d, Direction::write, "connect", deadline);  // then connect() again says how it went
+        } else if (r == -EAGAIN && to.family() == AF_UNIX) {
+            pause_before_retry(pause, deadline, what);
+        } else if (r != -EINTR) {
+            fail(r, what);
+        }
+    }
+}
+
+TcpSocket Listener::accept(Deadline deadline) {
+    Address peer;
+    return accept(peer, deadline);
+}
+
+TcpSocket Listener::accept(Address& peer, Deadline deadline) {
+    Descriptor& d = begin(handle_, "a listener");
+    HubCore& hub = *d.hub;
+    sockaddr_storage raw{};
+    socklen_t size = 0;
+    const ssize_t fd = when_ready(d, Direction::read, "accept", deadline, 0, [&](int listening) {
+        size = sizeof raw;
+        return sys::accept(listening, reinterpret_cast<sockaddr*>(&raw), &size);
+    });
+    if (fd < 0) {
+        fail(fd, "accept");
+    }
+    TcpSocket socket{Handle(hub.descriptors.open(static_cast<int>(fd)))};
+    peer = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
+    return socket;
+}
+
+std::optional<TcpSocket> Listener::try_accept() {
+    Address peer;
+    return try_accept(peer);
+}
+
+std::optional<TcpSocket> Listener::try_accept(Address& peer) {
+    Descriptor& d = handle_.use("a listener");
+    sockaddr_storage raw{};
+    socklen_t size = sizeof raw;
+    int fd = -EAGAIN;
+    while (d.readable && (fd = sys::accept(d.fd, reinterpret_cast<sockaddr*>(&raw), &size)) == -EINTR) {
+    }
+    if (fd == -EAGAIN) {
+        // Without a registration no edge would ever say that trying is worth it again.
+        d.readable = !d.registered;
+        return std::nullopt;
+    }
+    if (fd < 0) {
+        fail(fd, "accept");
+    }
+    TcpSocket socket{Handle(d.hub->descriptors.open(fd))};
+    peer = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
+    return socket;
+}
+
+Address Listener::address() const {
+    return name_of(handle_, &sys::local_name, "address");
+}
+
+Listener listen(const Address& at, const ListenOptions& options) {
+    const std::string what = "listen on " + at.to_string();
+    Handle handle = open_socket(at.family(), what);
+    const int fd = handle.fd();
+    const auto check = [&](int r) {
+        if (r < 0) {
+            fail(r, what);
+        }
+    };
+    if (at.family() != AF_UNIX) {
+        check(sys::set_option(fd, SOL_SOCKET, SO_REUSEADDR, options.reuse_address ? 1 : 0));
+        check(sys::set_option(fd, SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0));
+    }
+    check(make_prompt(fd, at.family()));
+    check(sys::bind(fd, at.raw(), at.raw_size()));
+    check(sys::listen(fd, options.backlog));
+    return Listener(std::move(handle));
+}
+
+}  // namespace tendril

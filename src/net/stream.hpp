@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// The try-first loops under every socket call.
+//
+// They hold a Descriptor, never a socket object: while they wait, the object may be moved, closed or destroyed.
+
+#pragma once
+
+#include <string>
+#include <system_error>
+
+#include <tendril/deadline.hpp>
+#include <tendril/error.hpp>
+
+#include "base/sys.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+[[noreturn]] inline void fail(ssize_t r, const std::string& what) {
+    throw std::system_error(static_cast<int>(-r), std::generic_category(), what);
+}
+
+// Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
+void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0);
+
+// A call that never has to wait would never let others run: each such call spends one switch of the hub's budget.
+inline void take_turn(HubCore& hub) {
+    if (--hub.budget <= 0) [[unlikely]] {
+        hub.yield();
+    }
+}
+
+// Repeats `call` until it says something else than "not now", waiting in between.
+// Returns: its result; -errno for an error.
+template <class Call>
+ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done,
+                   Call call) {
+    const bool& ready = direction == Direction::read ? d.readable : d.writable;
+    for (;;) {
+        if (ready) {
+            const ssize_t r = call(d.fd);
+            if (r == -EINTR) {
+                continue;
+            }
+            if (r != -EAGAIN) {
+                return r;
+            }
+            d.drained(direction);
+            if (d.hangup && direction == Direction::read) {
+                d.readable = false;  // EAGAIN is the kernel's own word, whatever the last edge promised
+            }
+        }
+        await(d, direction, what, deadline, done);
+    }
+}
+
+}  // namespace tendril::detail
