@@ -36,7 +36,9 @@ inline double read_clock(clockid_t id) {
     return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
 }
 
-inline Elapsed now() { return {read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_PROCESS_CPUTIME_ID)}; }
+inline Elapsed now() {
+    return {read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_PROCESS_CPUTIME_ID)};
+}
 
 // Who measures: the name that compare's column gets, and what it was built with.
 struct Identity {
@@ -75,8 +77,10 @@ struct Bench {
 template <std::size_t count>
 int run_benches(int argc, char** argv, const Bench (&benches)[count]) {
     if constexpr (!optimized) {
-        std::fprintf(stderr, "%s: built without optimization, with assertions or with a sanitizer: refusing to measure; "
-                             "use the release preset\n", argv[0]);
+        std::fprintf(stderr,
+                     "%s: built without optimization, with assertions or with a sanitizer: refusing to measure; "
+                     "use the release preset\n",
+                     argv[0]);
         return 2;
     }
     int found = 0;

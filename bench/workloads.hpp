@@ -121,7 +121,9 @@ inline std::uint64_t kib_of(const char* file, const char* key) {
     return value;
 }
 
-inline std::uint64_t status_kib(const char* key) { return kib_of("/proc/self/status", key); }
+inline std::uint64_t status_kib(const char* key) {
+    return kib_of("/proc/self/status", key);
+}
 
 // 1,000,000 green threads asleep for an hour: memory of each, and the time to make it. Stops earlier, and says why,
 // where the system can't make more or less than 10 % of the machine's memory is left. Doesn't return.

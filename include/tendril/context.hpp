@@ -4,7 +4,8 @@
 // it switched away. For generators and schedulers of your own; programs that wait for things want greenlet.hpp.
 //
 // A context belongs to the green thread (or plain OS thread) that made it, and may be used by it alone; the code inside a
-// context may wait as any other, and then its green thread waits. Example: examples/raw_switch.cpp
+// context may wait as any other, and then its green thread waits. What is suspended still when that ends, is unwound then; so
+// is what exit() meets, unless it is called inside a context or a green thread. Example: examples/raw_switch.cpp
 
 #pragma once
 

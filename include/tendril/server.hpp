@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <stdexcept>
@@ -15,7 +16,6 @@
 #include <utility>
 
 #include <tendril/address.hpp>
-#include <tendril/deadline.hpp>
 #include <tendril/socket.hpp>
 
 namespace tendril {
@@ -29,7 +29,8 @@ public:
 struct ServeOptions {
     std::size_t concurrency = 1000;  // handlers at once; at the limit connections wait in the backlog
     std::size_t stack_size = 0;      // of a handler's green thread; 0: 256 KiB
-    Deadline drain = never;          // after the end of accepting, handlers that still run are killed then
+    // How long handlers may go on after the end of accepting, before they are killed; at most: for ever.
+    std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
 };
 
 namespace detail {

@@ -21,9 +21,10 @@ namespace detail {
 struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_this<ContextState> {
     OsThread& os;
     const std::uint64_t serial = os.serial;  // may be compared when the OS thread is gone
-    ContextTree* tree;
+    const std::uint64_t tree_id;  // of the tree that it belongs to; os.tree is that tree whenever it runs
     const std::uint64_t id;
-    std::shared_ptr<ContextState> parent;
+    std::shared_ptr<ContextState> parent;  // made it; once it has ended, the nearest ancestor that had not
+    ContextState* unwinder = nullptr;      // waits for the end that it has forced
     Context::Function run;
     ContextOptions options;
     StackTop* stack = nullptr;
@@ -34,10 +35,10 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
     std::shared_ptr<ContextState> self;
 
     // Of a root only.
-    List<ContextState> children;          // all contexts of the tree that have not ended
+    List<ContextState> children;          // all other contexts of the tree that have not ended
     std::shared_ptr<ContextState> ended;  // left for good by the last switch
 
-    ContextState(OsThread& thread, ContextTree& t, std::uint64_t number) : os(thread), tree(&t), id(number) {}
+    ContextState(OsThread& thread, std::uint64_t number) : os(thread), tree_id(thread.tree->id), id(number) {}
 
     std::size_t describe(char* out, std::size_t size) const noexcept override {
         const int n = std::snprintf(out, size, "context %llu (stack of %zu KiB), made at %s:%d",
@@ -50,8 +51,12 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
     static std::shared_ptr<ContextState> make(Context::Function run, ContextOptions options);
     static ContextState& check(const std::shared_ptr<ContextState>& state);
     static std::any go(ContextState& to, SwitchEvent::Kind kind);
-    static ContextState& receiver_of(ContextState& ended);
 
+    bool owned_here() const noexcept {
+        return serial == OsThread::current_serial() && OsThread::if_any() == &os && tree_id == os.tree->id;
+    }
+    void require_owned_here() const;
+    ContextState& heir() const noexcept;
     void start();
     void finish() noexcept;
     void unwind() noexcept;
@@ -62,7 +67,7 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
 ContextState& ContextState::running(OsThread& os) {
     ContextTree& tree = *os.tree;
     if (tree.root == nullptr) {
-        auto root = std::make_shared<ContextState>(os, tree, tree.id);
+        auto root = std::make_shared<ContextState>(os, tree.id);
         root->started = true;
         root->self = root;
         tree.root = tree.current = root.get();
@@ -77,7 +82,7 @@ std::shared_ptr<ContextState> ContextState::make(Context::Function run, ContextO
     StackPool::check_size(options.stack_size);
     OsThread& os = OsThread::current();
     ContextState& maker = running(os);
-    auto state = std::make_shared<ContextState>(os, *os.tree, next_flow_id());
+    auto state = std::make_shared<ContextState>(os, next_flow_id());
     state->parent = maker.shared_from_this();
     state->run = std::move(run);
     state->options = options;
@@ -92,13 +97,16 @@ ContextState& ContextState::check(const std::shared_ptr<ContextState>& state) {
     if (state->serial != OsThread::current_serial()) {
         throw WrongThread("a context", state->serial, OsThread::current_serial());
     }
-    if (!state->dead && state->tree != state->os.tree) {
-        throw std::logic_error("context " + std::to_string(state->id) + " belongs to green thread " +
-                               std::to_string(state->tree->id) + " and was switched to from " + std::to_string(state->os.tree->id) +
+    OsThread::current().refuse_in_observer();
+    return *state;
+}
+
+void ContextState::require_owned_here() const {
+    if (!owned_here()) {
+        throw std::logic_error("context " + std::to_string(id) + " belongs to green thread " + std::to_string(tree_id) +
+                               " and was switched to from " + std::to_string(os.tree->id) +
                                "; a raw context is its maker's alone");
     }
-    state->os.refuse_in_observer();
-    return *state;
 }
 
 void ContextState::start() {
@@ -119,10 +127,9 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
         to.start();
     }
     os.observe(kind, from.id, to.id);
-    ContextTree& tree = *to.tree;
-    tree.current = &to;
+    os.tree->current = &to;
     switch_flow(os.words, os.here, from, to);
-    if (std::shared_ptr<ContextState> ended = std::move(tree.root->ended); ended != nullptr) {
+    if (std::shared_ptr<ContextState> ended = std::move(os.tree->root->ended); ended != nullptr) {
         ended->finish();
     }
     if (from.error != nullptr) {
@@ -134,16 +141,16 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
 void ContextState::finish() noexcept {
     os.stacks.release(*stack);
     stack = nullptr;
-    parent = nullptr;
+    parent = heir().shared_from_this();  // a line in which each made the next and ended does not grow
 }
 
-// The nearest ancestor that has not ended; the root never does while its green thread lives.
-ContextState& ContextState::receiver_of(ContextState& ended) {
-    ContextState* p = ended.parent != nullptr ? ended.parent.get() : ended.tree->root;
-    while (p->dead) {
-        p = p->parent != nullptr ? p->parent.get() : p->tree->root;
-    }
-    return *p;
+// Who gets the result: the nearest ancestor that has not ended. The root never does while its green thread lives.
+ContextState& ContextState::heir() const noexcept {
+    const ContextState* p = this;
+    do {
+        p = p->parent != nullptr ? p->parent.get() : os.tree->root;
+    } while (p->dead);
+    return const_cast<ContextState&>(*p);
 }
 
 void ContextState::enter(Registers* registers) {
@@ -164,14 +171,14 @@ ContextState& ContextState::live(ContextState& self) noexcept {
         failure = std::current_exception();
     }
     self.run = nullptr;
-    ContextState& next = receiver_of(self);
+    ContextState& next = self.unwinder != nullptr ? *self.unwinder : self.heir();
     next.value = std::move(result);
     next.error = std::move(failure);
     self.dead = true;
     self.ListNode::unlink();
     self.os.observe(next.error == nullptr ? SwitchEvent::Kind::switched : SwitchEvent::Kind::thrown, self.id, next.id);
-    self.tree->root->ended = std::move(self.self);
-    self.tree->current = &next;
+    self.os.tree->root->ended = std::move(self.self);
+    self.os.tree->current = &next;
     return next;
 }
 
@@ -180,23 +187,24 @@ void ContextState::unwind() noexcept {
     if (dead) {
         return;
     }
+    const auto keep = shared_from_this();
+    if (!owned_here()) {
+        report("context " + std::to_string(id) + " was destroyed by another OS or green thread than its own; it is left to that one's end");
+        self = keep;
+        return;
+    }
     if (!started) {
         dead = true;
         run = nullptr;
-        parent = nullptr;
+        self = nullptr;
         ListNode::unlink();
         return;
     }
-    const auto keep = shared_from_this();
-    if (serial != OsThread::current_serial() || tree != os.tree) {
-        report("context " + std::to_string(id) + " was destroyed by another OS or green thread than its own; its stack is abandoned");
-        return;
-    }
-    if (this == tree->current) {
+    if (this == os.tree->current) {
         return;  // it destroys its own handle; it ends when its function does
     }
     try {
-        parent = running(os).shared_from_this();
+        unwinder = &running(os);
         error = std::make_exception_ptr(ContextExit());
         go(*this, SwitchEvent::Kind::thrown);
     } catch (...) {
@@ -204,12 +212,23 @@ void ContextState::unwind() noexcept {
     }
     if (!dead) {
         report("context " + std::to_string(id) + " switched away while it was unwound; its stack is abandoned");
+        dead = true;  // its frames are half destroyed: nothing may go back there
         ListNode::unlink();
     }
 }
 
+bool ContextTree::unwinds() const noexcept {
+    for (const ContextState* c = current; c != root; c = &c->heir()) {
+        if (c->unwinder != nullptr || c->heir().eh.uncaught > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void ContextTree::destroy() noexcept {
-    while (ContextState* child = root->children.front()) {
+    while (ContextState* front = root->children.front()) {
+        const std::shared_ptr<ContextState> child = front->shared_from_this();
         child->unwind();
         child->ListNode::unlink();
     }
@@ -232,21 +251,20 @@ std::any ContextRef::switch_to(std::any value) const {
     if (to.dead) {
         throw DeadContext("context " + std::to_string(to.id) + " has ended and cannot be switched to");
     }
+    to.require_owned_here();
     to.value = std::move(value);
     return ContextState::go(to, SwitchEvent::Kind::switched);
 }
 
 std::any ContextRef::throw_into(std::exception_ptr error) const {
     ContextState* to = &ContextState::check(state_);
-    if (!to->started && !to->dead) {
-        ContextState& parent = ContextState::receiver_of(*to);
-        const auto keep = parent.shared_from_this();
+    to->require_owned_here();
+    const ContextState& from = ContextState::running(to->os);
+    if (!to->started || to->dead) {
         to->unwind();
-        to = &parent;
-    } else if (to->dead) {
-        to = &ContextState::receiver_of(ContextState::running(to->os));
+        to = &to->heir();
     }
-    if (to == &ContextState::running(to->os)) {
+    if (to == &from) {
         std::rethrow_exception(error);
     }
     to->error = std::move(error);

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cxxabi.h>
+#include <utility>
 
 #include "context/sanitizer.hpp"
 
@@ -79,13 +80,24 @@ namespace {
 
 }  // namespace
 
+// Mostly there is neither an exception nor an errno on either side, and nothing to write. A flow that runs has zeros in its own
+// `eh` and `saved_errno`.
+[[gnu::always_inline]] inline void exchange_words(const ThreadWords& words, Flow& from, Flow& to) noexcept {
+    const auto any = [](const EhGlobals& eh, int error) {
+        return reinterpret_cast<std::uintptr_t>(eh.caught) | eh.uncaught | static_cast<unsigned>(error);
+    };
+    if ((any(*words.eh, *words.error) | any(to.eh, to.saved_errno)) != 0) [[unlikely]] {
+        from.eh = *words.eh;
+        from.saved_errno = *words.error;
+        *words.eh = std::exchange(to.eh, EhGlobals());
+        *words.error = std::exchange(to.saved_errno, 0);
+    }
+}
+
 // Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
 // `here` is the OS thread's note of the stack that it is on.
 [[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from, Flow& to) noexcept {
-    from.eh = *words.eh;
-    *words.eh = to.eh;
-    from.saved_errno = *words.error;
-    *words.error = to.saved_errno;
+    exchange_words(words, from, to);
     from.fp_control.save();
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
         to.fp_control.load();
@@ -98,8 +110,8 @@ namespace {
 // The same for a flow that has ended: nothing will switch back to it.
 [[noreturn, gnu::always_inline]] inline void leave_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
                                                         Flow& to) noexcept {
-    *words.eh = to.eh;
-    *words.error = to.saved_errno;
+    *words.eh = std::exchange(to.eh, EhGlobals());
+    *words.error = std::exchange(to.saved_errno, 0);
     to.fp_control.load();
     depart(from, to, true, here);
     jump(from, to);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "context/flow.hpp"
 #include "context/stack_pool.hpp"
@@ -34,6 +35,15 @@ struct ContextTree {
         }
     }
 
+    // Is the running context being unwound, or would an exception that leaves it arrive in one that unwinds?
+    bool unwinds() const noexcept;
+
+    // The hub comes and goes: the contexts of the OS thread's own stack are its main green thread's meanwhile. Same id.
+    void take_over(ContextTree& other) noexcept {
+        root = std::exchange(other.root, nullptr);
+        current = std::exchange(other.current, nullptr);
+    }
+
 private:
     void destroy() noexcept;
 };
@@ -48,6 +58,7 @@ struct OsThread {
     ContextTree* tree = &own_tree;  // of the green thread that runs; the hub moves it along
     SwitchObserver observer = nullptr;
     bool observing = false;  // inside the observer, where switching is refused
+    bool ending = false;     // its contexts are being unwound; too late for a hub
 
     // This OS thread's. Throws: std::logic_error when the thread is in its last breath.
     static OsThread& current() {
@@ -58,6 +69,9 @@ struct OsThread {
     }
     static OsThread* if_any() noexcept { return current_; }
 
+    // False when exit() was called on the stack of a green thread or context: then nothing of it may be taken down.
+    bool on_own_stack() const noexcept { return !stacks.holds(__builtin_frame_address(0)); }
+
     // The serial of the calling OS thread, 0 if it has none; stays known until the thread's last instruction.
     static std::uint64_t current_serial() noexcept { return serial_; }
 
@@ -65,6 +79,12 @@ struct OsThread {
     void observe(SwitchEvent::Kind kind, std::uint64_t from, std::uint64_t to) {
         if (observer != nullptr) [[unlikely]] {
             call_observer(kind, from, to);
+        }
+    }
+    // Throws: std::logic_error in the last breath of the thread.
+    void refuse_when_ending() const {
+        if (ending) {
+            throw_ending();
         }
     }
     // Throws: std::logic_error inside the observer.
@@ -83,6 +103,7 @@ private:
     static void make();
     void call_observer(SwitchEvent::Kind kind, std::uint64_t from, std::uint64_t to);
     [[noreturn]] static void throw_in_observer();
+    [[noreturn]] static void throw_ending();
 
     struct Owner;
     static constinit thread_local OsThread* current_ [[gnu::tls_model("initial-exec")]];

@@ -53,8 +53,11 @@ void on_fault(int number, siginfo_t* info, void* frame) {
         before.sa_sigaction(number, info, frame);
     } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
         before.sa_handler(number);
-    } else {
+    } else if (info->si_code > 0) {
         ::signal(SIGSEGV, SIG_DFL);  // the faulting instruction runs again and ends the process
+    } else if (before.sa_handler == SIG_DFL) {
+        ::signal(SIGSEGV, SIG_DFL);  // by kill() or raise(): no instruction will
+        ::raise(SIGSEGV);
     }
 }
 

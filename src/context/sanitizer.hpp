@@ -57,6 +57,9 @@ inline void announce_stack([[maybe_unused]] StackBounds& stack) noexcept {
 }
 
 inline void retire_stack([[maybe_unused]] StackBounds& stack) noexcept {
+#ifdef TENDRIL_ASAN
+    __asan_unpoison_memory_region(stack.bottom, stack.size);  // of one abandoned in use: the addresses may serve others
+#endif
 #ifdef TENDRIL_VALGRIND
     VALGRIND_STACK_DEREGISTER(stack.valgrind_id);
 #endif
@@ -71,18 +74,15 @@ inline void destroy_tsan_fiber(void*& fiber) noexcept {
 }
 #endif
 
-// A flow of control is about to begin on a stack that may have served before.
+// A flow of control is about to begin on a stack that may have served before. The last one left its entry frame without
+// returning, so ASan may hold that frame's variables for out of scope, and TSan could not destroy the fiber that ran.
 inline void begin_use([[maybe_unused]] StackBounds& stack) noexcept {
-#ifdef TENDRIL_TSAN
-    destroy_tsan_fiber(stack.tsan_fiber);  // only now: TSan cannot destroy the fiber that runs
-    stack.tsan_fiber = __tsan_create_fiber(0);
-#endif
-}
-
-// A flow of control ends on it; it may still be running there.
-inline void end_use([[maybe_unused]] StackBounds& stack) noexcept {
 #ifdef TENDRIL_ASAN
     __asan_unpoison_memory_region(stack.bottom, stack.size);
+#endif
+#ifdef TENDRIL_TSAN
+    destroy_tsan_fiber(stack.tsan_fiber);
+    stack.tsan_fiber = __tsan_create_fiber(0);
 #endif
 }
 

@@ -136,7 +136,6 @@ void StackPool::guard(std::byte* base) {
 
 void StackPool::release(StackTop& stack) noexcept {
     Bin& bin = bins_[static_cast<std::size_t>(std::countr_zero(stack.size) - smallest_log2)];
-    end_use(stack.bounds);
     stack.owner = nullptr;
     stack.next_free = bin.hot;
     bin.hot = &stack;
@@ -163,6 +162,14 @@ std::size_t StackPool::trim(std::size_t most, std::size_t keep) noexcept {
         }
     }
     return done;
+}
+
+bool StackPool::holds(const void* address) const noexcept {
+    const auto* a = static_cast<const std::byte*>(address);
+    return std::any_of(bins_.begin(), bins_.end(), [a](const Bin& bin) {
+        return std::any_of(bin.regions.begin(), bin.regions.end(),
+                           [&](const Region& region) { return a >= region.base && a < region.base + region.slots * bin.size; });
+    });
 }
 
 const StackTop* StackPool::guard_hit(const void* address) const noexcept {

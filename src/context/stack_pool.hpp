@@ -73,6 +73,9 @@ public:
     // The used stack whose guard the address lies in, or nullptr. Async-signal-safe.
     const StackTop* guard_hit(const void* address) const noexcept;
 
+    // Does the address lie in any of its stacks?
+    bool holds(const void* address) const noexcept;
+
     // Calls f(StackTop&) for each used stack. f must not acquire or release.
     template <class F>
     void for_each_used(F f) {

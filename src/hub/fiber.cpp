@@ -17,12 +17,12 @@ bool Fiber::runs() const noexcept {
 }
 
 bool Fiber::parked() const noexcept {
-    return waiter != nullptr && waiter->outcome == Outcome::waiting;
+    return waiter != nullptr && waiter->open();
 }
 
 bool Fiber::interruptible() const noexcept {
     const unsigned uncaught = runs() ? hub.words.eh->uncaught : eh.uncaught;
-    return shields == 0 && uncaught == 0;
+    return shields == 0 && uncaught == 0 && (tree.root == nullptr || !tree.unwinds());
 }
 
 void Fiber::kill(std::exception_ptr error) noexcept {

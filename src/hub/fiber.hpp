@@ -9,7 +9,7 @@
 //   ready                    in the hub's run queue; begun or not
 //   runs                     hub.current
 //   parked                   waiter != nullptr, and that not resolved yet
-// It is in the run queue at most once: whoever resolves its waiter, or starts it, puts it there.
+// It is in the run queue once at most: whoever resolves its waiter, or starts it, puts it there.
 
 #pragma once
 
@@ -36,8 +36,6 @@ struct StartTimer : Timer {
 };
 
 struct Fiber final : Flow, StackOwner {
-    Fiber* next_ready = nullptr;  // the run queue's
-
     // Why it must look around before it waits and when it goes on; 0 on the fast path.
     enum Attention : std::uint8_t { interrupted = 1, in_callback = 2 };
     std::uint8_t attention = 0;

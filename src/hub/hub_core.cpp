@@ -20,7 +20,6 @@ constexpr std::int64_t between_trims_ns = 1'000'000'000;
 
 [[gnu::always_inline]] inline void HubCore::switch_to(Fiber& next) {
     Fiber& from = *current;
-    os.observe(SwitchEvent::Kind::switched, from.id, next.id);
     current = &next;
     os.tree = &next.tree;
     switch_flow(words, os.here, from, next);
@@ -34,10 +33,9 @@ void HubCore::yield() {
     if (--budget <= 0) [[unlikely]] {
         turn();
     }
-    if (!ready.empty()) {
-        os.refuse_in_observer();
-        ready.push(me);
-        switch_to(ready.pop());
+    if (!ready.empty()) [[likely]] {
+        os.observe(SwitchEvent::Kind::switched, me.id, ready.front().id);  // may refuse, so before anything has changed
+        switch_to(ready.rotate(me));
     }
     if (me.attention != 0) [[unlikely]] {
         me.attend();
@@ -50,19 +48,20 @@ void HubCore::park() {
     }
     Fiber& next = next_ready();
     if (&next != current) {
+        os.observe(SwitchEvent::Kind::switched, current->id, next.id);
         switch_to(next);
     }
 }
 
-void HubCore::leave(Fiber& finished) noexcept {
+Fiber& HubCore::retire(Fiber& finished) noexcept {
     Fiber& next = next_ready();
     os.observe(SwitchEvent::Kind::switched, finished.id, next.id);
     current = &next;
     os.tree = &next.tree;
     StackTop& stack = *finished.stack;
-    finished.~Fiber();  // what is left to write below is its registers, on a stack that is still there
+    finished.~Fiber();  // what is left to write are its registers, on a stack that is still there
     os.stacks.release(stack);
-    leave_flow(words, os.here, finished, next);
+    return next;
 }
 
 Fiber& HubCore::next_ready() {
@@ -114,7 +113,7 @@ void HubCore::poll(bool may_sleep) noexcept {
         deliver_mail();
     }
     const std::int64_t now = Deadline::now_ns();
-    timers.run(now);
+    timers.run(now, ready);
     trim_stacks(now);
 }
 

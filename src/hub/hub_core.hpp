@@ -10,7 +10,7 @@
 // Invariants:
 // 1. `current` runs; every other live fiber is ready, parked or waits for its start.
 // 2. Nothing is allocated or thrown between popping a fiber from the run queue and switching to it.
-// 3. A finished fiber's stack is released in the last instruction before it is left; no one can acquire it before.
+// 3. A finished fiber's stack is released just before it is left; nothing that could acquire it runs in between.
 
 #pragma once
 
@@ -95,8 +95,8 @@ struct HubCore {
     // Leaves the running fiber, whose waiter is set, until that is resolved.
     void park();
 
-    // Called by the finished fiber: leaves it for good.
-    [[noreturn]] void leave(Fiber& finished) noexcept;
+    // For the finished fiber, which runs: gives its stack back. Returns: who shall be switched to, at once.
+    Fiber& retire(Fiber& finished) noexcept;
 
     // The hub's green thread will run it. have_callback_fiber() must have been called before; it throws when there is no stack.
     void post(HubCallback& callback) noexcept;

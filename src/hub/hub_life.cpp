@@ -40,13 +40,15 @@ struct HubCore::Owner {
     bool gone = false;
     ~Owner() {
         gone = true;
-        delete here_;
-        here_ = nullptr;
+        if (here_ != nullptr && here_->os.on_own_stack()) {
+            delete here_;
+            here_ = nullptr;
+        }  // else exit() was called in a green thread or context: the process ends, and nothing is unwound
     }
 };
 
 void HubCore::make() {
-    OsThread::current();  // first, so that it goes last
+    OsThread::current().refuse_when_ending();  // made first, so that it goes last
     static thread_local Owner owner;
     if (owner.gone) {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
@@ -62,13 +64,13 @@ HubCore::HubCore(std::string_view backend_name)
       main(*this, os.own_tree.id, 0, Site{}) {
     main.on = &os.own_stack;
     main.started = true;
+    main.tree.take_over(os.own_tree);
     os.tree = &main.tree;
 }
 
 HubCore::~HubCore() {
-    if (current == &main) {
-        end_all();
-    }  // else exit() was called in a green thread: the process ends, and nothing is unwound
+    main.tree.clear();
+    end_all();
     mailbox->close();
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {

@@ -67,7 +67,11 @@ void enter_fiber(Registers* registers) {
     auto& self = static_cast<Fiber&>(*static_cast<Flow*>(registers));
     flow_arrived(self);
     live(self);
-    self.hub.leave(self);
+    HubCore& hub = self.hub;
+    Fiber& next = hub.retire(self);
+    // Inline, like the jump that came here: calls and returns stay paired on either side, and the processor's stack of return
+    // addresses right for `next`.
+    leave_flow(hub.words, hub.os.here, self, next);
 }
 
 std::byte* align_down(std::byte* p, std::size_t alignment) noexcept {
@@ -130,6 +134,8 @@ void NewFiber::abandon() noexcept {
 
 void NewFiber::start(const Deadline* delay) {
     HubCore& hub = fiber_->hub;
+    constexpr std::size_t main_callbacks_and_this = 3;
+    hub.ready.reserve(hub.live + main_callbacks_and_this);
     if (delay != nullptr) {
         hub.timers.arm(fiber_->start_timer, delay->ns());
     } else {

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// RunQueue: the green threads that are ready, first in, first out; linked through their control blocks.
+// RunQueue: the green threads that are ready, first in, first out.
+//
+// A ring of pointers rather than a list through the control blocks: with thousands of green threads those are cold, each on a
+// page of its own, and pushing should not touch them. The ring also says what will be needed soon: see fetch_ahead().
+//
+// reserve() is the only function that allocates; a fiber is in the queue once at most, so room for all of them is enough.
 
 #pragma once
+
+#include <bit>
+#include <cstddef>
+#include <memory>
 
 #include "hub/fiber.hpp"
 
@@ -10,30 +19,61 @@ namespace tendril::detail {
 
 class RunQueue {
 public:
-    bool empty() const noexcept { return head_ == nullptr; }
+    RunQueue() { reserve(64); }
+
+    bool empty() const noexcept { return head_ == tail_; }
+    std::size_t size() const noexcept { return tail_ - head_; }
+
+    // Makes room for `fibers` of them. Throws: std::bad_alloc.
+    void reserve(std::size_t fibers) {
+        if (fibers > mask_) [[unlikely]] {
+            grow(std::bit_ceil(fibers + 1));
+        }
+    }
 
     void push(Fiber& fiber) noexcept {
-        fiber.next_ready = nullptr;
-        if (head_ == nullptr) {
-            head_ = &fiber;
-        } else {
-            tail_->next_ready = &fiber;
-        }
-        tail_ = &fiber;
+        ring_[tail_++ & mask_] = &fiber;
     }
 
     // Requires: not empty.
+    Fiber& front() const noexcept { return *ring_[head_ & mask_]; }
+
     Fiber& pop() noexcept {
-        Fiber& first = *head_;
-        head_ = first.next_ready;
-        // The next one's control block is cold when there are many: fetch it while this one runs.
-        __builtin_prefetch(static_cast<const void*>(head_));
+        Fiber& first = *ring_[head_++ & mask_];
+        fetch_ahead();
         return first;
     }
 
+    // pop() and push(last) in one.
+    Fiber& rotate(Fiber& last) noexcept {
+        ring_[tail_++ & mask_] = &last;
+        return pop();
+    }
+
 private:
-    Fiber* head_ = nullptr;
-    Fiber* tail_ = nullptr;
+    // What the next but one touches first: its control block and the frames below it.
+    void fetch_ahead() const noexcept {
+        if (tail_ - head_ > 1) {
+            const auto* block = reinterpret_cast<const char*>(ring_[(head_ + 1) & mask_]);
+            for (int line = -6; line < 2; ++line) {
+                __builtin_prefetch(block + line * 64);
+            }
+        }
+    }
+
+    void grow(std::size_t capacity) {
+        std::unique_ptr<Fiber*[]> larger(new Fiber*[capacity]);
+        for (std::size_t i = head_; i != tail_; ++i) {
+            larger[i & (capacity - 1)] = ring_[i & mask_];
+        }
+        ring_ = std::move(larger);
+        mask_ = capacity - 1;
+    }
+
+    std::size_t head_ = 0;
+    std::size_t tail_ = 0;
+    std::size_t mask_ = 0;
+    std::unique_ptr<Fiber*[]> ring_;
 };
 
 }  // namespace tendril::detail

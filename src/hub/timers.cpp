@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include "hub/run_queue.hpp"
+
 namespace tendril::detail {
 
 namespace {
 constexpr std::size_t arity = 4;
 }
 
-void Timers::arm(Timer& timer, std::int64_t when_ns) {
+Timers::Place& Timers::add(Timer& timer, std::int64_t when_ns) {
     heap_.push_back({});
     std::uint32_t number = first_free_;
     if (number == Timer::unarmed) {
@@ -22,27 +24,43 @@ void Timers::arm(Timer& timer, std::int64_t when_ns) {
             throw;
         }
     } else {
-        first_free_ = places_[number].heap_index;
+        first_free_ = places_[number].index;
     }
-    places_[number].timer = &timer;
     timer.number = number;
     sift_up(heap_.size() - 1, {when_ns, sequence_++, number});
+    return places_[number];
+}
+
+void Timers::arm(Timer& timer, std::int64_t when_ns) {
+    Place& place = add(timer, when_ns);
+    place.state = State::calls;
+    place.timer = &timer;
+}
+
+void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
+    Place& place = add(timer, when_ns);
+    place.state = State::wakes;
+    place.fiber = &fiber;
 }
 
 void Timers::cancel(Timer& timer) noexcept {
-    if (timer.armed()) {
-        remove(places_[timer.number].heap_index);
+    if (!timer.armed()) {
+        return;
     }
+    if (places_[timer.number].state != State::fired) {
+        remove(places_[timer.number].index);
+    }
+    free(timer.number);
+    timer.number = Timer::unarmed;
+}
+
+void Timers::free(std::uint32_t number) noexcept {
+    places_[number].state = State::free;
+    places_[number].index = first_free_;
+    first_free_ = number;
 }
 
 void Timers::remove(std::size_t index) noexcept {
-    const std::uint32_t number = heap_[index].number;
-    Place& place = places_[number];
-    place.timer->number = Timer::unarmed;
-    place.timer = nullptr;
-    place.heap_index = first_free_;
-    first_free_ = number;
-
     const Entry last = heap_.back();
     heap_.pop_back();
     if (index == heap_.size()) {
@@ -55,12 +73,21 @@ void Timers::remove(std::size_t index) noexcept {
     }
 }
 
-void Timers::run(std::int64_t now_ns) noexcept {
+void Timers::run(std::int64_t now_ns, RunQueue& ready) noexcept {
     const std::uint32_t horizon = sequence_;
     while (!heap_.empty() && heap_.front().when <= now_ns && static_cast<std::int32_t>(heap_.front().sequence - horizon) < 0) {
-        Timer& timer = *places_[heap_.front().number].timer;
+        const std::uint32_t number = heap_.front().number;
         remove(0);
-        timer.fire(timer);
+        Place& place = places_[number];
+        if (place.state == State::wakes) {
+            place.state = State::fired;
+            ready.push(*place.fiber);
+        } else {
+            Timer& timer = *place.timer;
+            free(number);
+            timer.number = Timer::unarmed;
+            timer.fire(timer);
+        }
     }
 }
 

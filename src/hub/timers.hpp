@@ -2,9 +2,13 @@
 //
 // Timers: deadlines in order, and for equal ones in the order of arming.
 //
-// A 4-ary heap of 16-byte entries. Moving an entry must tell its timer where it went, and timers lie on thousands of cold
-// stacks; so an entry names a small number instead, and a dense array maps numbers to places. Arming and cancelling cost
-// O(log n), next to nothing for the usual deadline that is later than most; a cancelled timer leaves nothing behind.
+// A 4-ary heap of 16-byte entries. Timers lie on thousands of stacks, each on a page of its own, so neither the heap nor the
+// firing of a sleeper touches them: an entry names a small number, and a dense array of places says where in the heap that
+// number is and what it does. A sleeper's timer fires by a note in its place; it reads the note when it goes on. That is worth
+// two cache and TLB misses per sleep (docs/design/0003-timers.md).
+//
+// Arming and cancelling cost O(log n), next to nothing for the usual deadline that is later than most; a cancelled timer
+// leaves nothing behind.
 
 #pragma once
 
@@ -16,18 +20,28 @@
 
 namespace tendril::detail {
 
+struct Fiber;
+class RunQueue;
+
 class Timers {
 public:
-    // Throws: std::bad_alloc; nothing is armed then.
+    // When due, timer.fire is called, disarmed. Throws: std::bad_alloc; nothing is armed then.
     void arm(Timer& timer, std::int64_t when_ns);
+
+    // When due, the fiber becomes ready, and fired() says so until cancel() is called.
+    void arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns);
+    bool fired(const Timer& timer) const noexcept {
+        return timer.armed() && places_[timer.number].state == State::fired;
+    }
+
     void cancel(Timer& timer) noexcept;  // harmless when not armed
 
     bool empty() const noexcept { return heap_.empty(); }
     std::size_t size() const noexcept { return heap_.size(); }
     std::int64_t next_ns() const noexcept { return heap_.empty() ? INT64_MAX : heap_.front().when; }
 
-    // Fires all that are due at now_ns, in order. What they arm for the past waits for the next call.
-    void run(std::int64_t now_ns) noexcept;
+    // Fires all that are due at now_ns, in order; wakes fibers into `ready`. What is armed meanwhile waits for the next call.
+    void run(std::int64_t now_ns, RunQueue& ready) noexcept;
 
 private:
     struct Entry {
@@ -38,17 +52,25 @@ private:
             return when != other.when ? when < other.when : static_cast<std::int32_t>(sequence - other.sequence) < 0;
         }
     };
+    enum class State : std::uint8_t { free, calls, wakes, fired };
     struct Place {
-        Timer* timer;              // nullptr: this number is free
-        std::uint32_t heap_index;  // or, when free, the next free number
+        union {
+            Timer* timer;  // when it calls
+            Fiber* fiber;  // when it wakes
+        };
+        std::uint32_t index;  // in the heap; when free, the next free number
+        State state;
     };
+    static_assert(sizeof(Place) == 16);
 
     void put(std::size_t index, const Entry& entry) noexcept {
         heap_[index] = entry;
-        places_[entry.number].heap_index = static_cast<std::uint32_t>(index);
+        places_[entry.number].index = static_cast<std::uint32_t>(index);
     }
     void sift_up(std::size_t index, const Entry& entry) noexcept;
     void sift_down(std::size_t index, const Entry& entry) noexcept;
+    Place& add(Timer& timer, std::int64_t when_ns);
+    void free(std::uint32_t number) noexcept;
     void remove(std::size_t index) noexcept;
 
     std::vector<Entry> heap_;

@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "hub/run_queue.hpp"
+
 namespace tendril::detail {
 namespace {
 
@@ -26,13 +28,14 @@ struct Recorded : Timer {
 TEST(Timers, FireByDeadlineThenByArming) {
     std::vector<int> log;
     Timers timers;
+    RunQueue ready;
     Recorded a(&log, 1), b(&log, 2), c(&log, 3), d(&log, 4);
     timers.arm(a, 20);
     timers.arm(b, 10);
     timers.arm(c, 20);
     timers.arm(d, 30);
     EXPECT_EQ(timers.next_ns(), 10);
-    timers.run(25);
+    timers.run(25, ready);
     EXPECT_EQ(log, (std::vector{2, 1, 3}));
     EXPECT_TRUE(d.armed());
     timers.cancel(d);
@@ -53,11 +56,12 @@ TEST(Timers, OneArmedForThePastWhileRunningWaitsForTheNextRun) {
               timers(t) {}
     };
     Timers timers;
+    RunQueue ready;
     Again again(&timers);
     timers.arm(again, 0);
-    timers.run(100);
+    timers.run(100, ready);
     EXPECT_EQ(again.fired, 1);
-    timers.run(100);
+    timers.run(100, ready);
     EXPECT_EQ(again.fired, 2);
     timers.cancel(again);
 }
@@ -66,6 +70,7 @@ TEST(Timers, OneArmedForThePastWhileRunningWaitsForTheNextRun) {
 TEST(Timers, AgreeWithASortedList) {
     std::mt19937 random(7);
     Timers timers;
+    RunQueue ready;
     std::vector<int> log;
     std::deque<Recorded> all;
     struct Pending {
@@ -96,7 +101,7 @@ TEST(Timers, AgreeWithASortedList) {
             }
             std::sort(model.begin(), model.end(), [](auto& a, auto& b) { return a.id < b.id; });
             log.clear();
-            timers.run(now);
+            timers.run(now, ready);
             ASSERT_EQ(log, expected) << "at step " << step;
         }
         ASSERT_EQ(timers.size(), model.size());

@@ -6,34 +6,26 @@
 
 namespace tendril::detail {
 
-namespace {
-
-struct DeadlineTimer : Timer {
-    Waiter& waiter;
-    explicit DeadlineTimer(Waiter& w) noexcept : Timer(&DeadlineTimer::passed), waiter(w) {}
-    ~DeadlineTimer() { waiter.fiber.hub.timers.cancel(*this); }
-
-    static void passed(Timer& timer) noexcept { static_cast<DeadlineTimer&>(timer).waiter.resolve(Outcome::timed_out); }
-};
-
-}  // namespace
-
-Waiter::Waiter(const char* w) : fiber(*HubCore::here().current), what(w) {}
+Waiter::Waiter(const char* w) : Timer(nullptr), fiber(*HubCore::here().current), what(w) {}
 
 Outcome Waiter::wait(Deadline deadline) {
     HubCore& hub = fiber.hub;
-    if (fiber.attention != 0) [[unlikely]] {
-        fiber.attend();
-    }
-    hub.os.refuse_in_observer();
-    {
-        DeadlineTimer timer(*this);
+    if (outcome == Outcome::waiting) [[likely]] {  // else what it waits for came before it waited
+        if (fiber.attention != 0) [[unlikely]] {
+            fiber.attend();
+        }
+        hub.os.refuse_in_observer();
         if (!deadline.is_never()) {
-            hub.timers.arm(timer, deadline.ns());
+            hub.timers.arm_waking(*this, fiber, deadline.ns());
         }
         fiber.waiter = this;
+        suspended_ = true;
         hub.park();
         fiber.waiter = nullptr;
+        if (outcome == Outcome::waiting) {
+            outcome = Outcome::timed_out;  // by the note in the timers: who else would have made it ready
+        }
+        hub.timers.cancel(*this);
     }
     if (fiber.attention != 0 && outcome != Outcome::handed) [[unlikely]] {
         fiber.attend();
@@ -42,12 +34,19 @@ Outcome Waiter::wait(Deadline deadline) {
 }
 
 bool Waiter::resolve(Outcome with) noexcept {
-    if (outcome != Outcome::waiting) {
+    if (!open()) {
         return false;
     }
     outcome = with;
-    fiber.hub.ready.push(fiber);
+    if (suspended_) [[likely]] {
+        fiber.hub.timers.cancel(*this);  // which would make the fiber ready once more, if it came before the fiber's turn
+        fiber.hub.ready.push(fiber);
+    }
     return true;
+}
+
+bool Waiter::open() const noexcept {
+    return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
 }
 
 }  // namespace tendril::detail

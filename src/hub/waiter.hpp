@@ -26,20 +26,29 @@ enum class Outcome : std::uint8_t {
     interrupted,  // wait() throws
 };
 
-struct Waiter : ListNode {
+// One cache line, so that what resolves it touches no other of a cold stack.
+struct alignas(64) Waiter : ListNode, private Timer {
     Fiber& fiber;
     const char* what;  // it waits for, in reports: "sleep", "recv"
-    Outcome outcome = Outcome::waiting;
+    Outcome outcome = Outcome::waiting;  // timed_out is written by wait() itself
 
     // For the running green thread.
     explicit Waiter(const char* what);
 
-    // Suspends until resolved, or until the deadline. Call it once.
+    // Suspends until resolved, unless it is already, or until the deadline. Call it once.
     // Returns: the outcome; never waiting or interrupted. Throws: Interrupt; HubBlocked inside a hub callback.
     Outcome wait(Deadline deadline);
 
     // From anywhere in the hub. Returns: false when another came first.
     bool resolve(Outcome with) noexcept;
+
+    // Not resolved yet. The deadline resolves it too, by a note in the hub's timers, without touching this.
+    bool open() const noexcept;
+
+private:
+    bool suspended_ = false;  // in wait(): resolving makes the fiber ready
 };
+
+static_assert(sizeof(Waiter) == 64);
 
 }  // namespace tendril::detail

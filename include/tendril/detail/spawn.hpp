@@ -115,7 +115,7 @@ private:
 [[noreturn]] void refuse_empty_callable();
 template <class F>
 void refuse_empty(const F& f) {
-    if constexpr (requires { static_cast<bool>(f == nullptr); }) {
+    if constexpr (!std::is_function_v<F> && requires { static_cast<bool>(f == nullptr); }) {
         if (f == nullptr) {
             refuse_empty_callable();
         }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+#include <tendril/greenlet.hpp>
+
+#include "clients.hpp"
+#include "crew.hpp"
+#include "display.hpp"
+#include "modes.hpp"
+#include "page_server.hpp"
+#include "process.hpp"
+#include "second_process.hpp"
+
+namespace demo {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t own_descriptors = 16;  // listeners, the event loop, some to spare
+constexpr auto hold = 1h;                    // for so long connections may say nothing
+
+// How many connections are possible, and where their clients run.
+struct Arrangement {
+    std::size_t connections;
+    bool together;  // in this process, indeed in this OS thread
+};
+
+// Says so when that is less than was wanted.
+Arrangement arrange(std::size_t wanted) {
+    const std::size_t free = raise_descriptor_limit();
+    if (free <= own_descriptors) {
+        throw std::runtime_error("the limit of open descriptors (ulimit -Hn) leaves none for connections");
+    }
+    const std::size_t room = free - own_descriptors;
+    const Arrangement found{std::min(wanted, room), 2 * wanted <= room};
+    if (found.connections < wanted) {
+        std::printf("The limit of open descriptors (ulimit -Hn) leaves room for %s connections, not %s.\n",
+                    grouped(room).c_str(), grouped(wanted).c_str());
+    }
+    if (!found.together) {
+        std::puts("The limit of open descriptors (ulimit -Hn) is too low for both ends in one process:\n"
+                  "the clients run in a second one.");
+    }
+    return found;
+}
+
+// Draws the bars and keeps the last tally.
+class Display {
+public:
+    explicit Display(const Plan& plan)
+        : plan_(plan), opening_("opening", plan.connections), fetching_("fetching", plan.requests()) {}
+
+    void show(const Tally& tally) {
+        footprint_.sample();
+        opening_.show(tally.tried);
+        if (tally.tried == plan_.connections) {
+            fetching_.show(tally.requests + tally.errors);
+        }
+        last_ = tally;
+    }
+    void finish() const { print_table(plan_, last_, footprint_); }
+    bool succeeded() const { return last_.errors == 0; }
+
+private:
+    const Plan& plan_;
+    Footprint footprint_;
+    Progress opening_, fetching_;
+    Tally last_;
+};
+
+}  // namespace
+
+int hold_and_fetch(const Options& options) {
+    tendril::Listener listener = tendril::listen(tendril::Address::parse(options.address), {.backlog = 4096});
+    const auto [connections, together] = arrange(options.connections);
+    const Plan plan{listener.address(), connections, std::min(options.in_flight, connections), options.rounds};
+    std::printf("%s connections to %s, %s requests on each:\n", grouped(plan.connections).c_str(),
+                plan.server.to_string().c_str(), grouped(plan.rounds).c_str());
+    std::fflush(stdout);
+
+    Display display(plan);
+    PageServer server(std::move(listener), connections, hold);
+    Crew crew;
+    crew.add([&server] { server.run(); });
+    (together ? run_clients : run_clients_in_second_process)(plan, [&](const Tally& tally) { display.show(tally); });
+    server.stop();
+    crew.join();
+    display.finish();
+    return display.succeeded() ? 0 : 1;
+}
+
+}  // namespace demo

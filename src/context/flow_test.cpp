@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+//
+// switch_flow() itself, without contexts and hubs: registers, alignment, and what travels with a flow.
+
+#include "context/flow.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cfenv>
+#include <functional>
+#include <limits>
+
+#include "context/os_thread.hpp"
+
+namespace tendril::detail {
+namespace {
+
+// A flow on a stack of its own that runs a function, which goes back by back().
+struct Partner : Flow, StackOwner {
+    OsThread& os = OsThread::current();
+    Flow root;
+    std::function<void()> run;
+    StackTop& stack = os.stacks.acquire(0, *this);
+    StackBounds* root_stack = os.here;
+
+    explicit Partner(std::function<void()> f) : run(std::move(f)) {
+        on = &stack.bounds;
+        root.on = root_stack;
+        prepare(*this, stack.top(), &Partner::enter);
+    }
+    ~Partner() { os.stacks.release(stack); }
+
+    void go() { switch_flow(os.words, os.here, root, *this); }
+    void back() { switch_flow(os.words, os.here, *this, root); }
+
+    static void enter(Registers* registers) {
+        auto& self = static_cast<Partner&>(*static_cast<Flow*>(registers));
+        flow_arrived(self);
+        self.run();
+        self.leave();
+    }
+    [[gnu::noinline]] void leave() { leave_flow(os.words, os.here, *this, root); }
+
+    std::size_t describe(char*, std::size_t) const noexcept override { return 0; }
+};
+
+// What the compiler keeps in registers across the call must be there afterwards.
+[[gnu::noinline]] long mix(Partner& partner, long a, long b, long c, double x, double y) {
+    long sum = 0;
+    double product = 1;
+    for (long i = 0; i < 10; ++i) {
+        sum += a * i + b * (i + 1) + c;
+        product = product * x + y;
+        partner.go();
+        sum ^= a + b + c;
+        product -= x;
+    }
+    return sum + static_cast<long>(product);
+}
+
+TEST(Flow, RegistersSurvive) {
+    Partner* inner = nullptr;
+    Partner busy([&] {
+        volatile long junk[8] = {};
+        for (long i = 0;; ++i) {
+            for (volatile long& each : junk) {
+                each = each * 31 + i;
+            }
+            inner->back();
+        }
+    });
+    inner = &busy;
+    Partner idle([&] {
+        for (;;) {
+            inner->back();
+        }
+    });
+    const long with_junk = mix(busy, 3, 5, 7, 1.25, 0.5);
+    inner = &idle;
+    EXPECT_EQ(with_junk, mix(idle, 3, 5, 7, 1.25, 0.5));
+}
+
+TEST(Flow, AStackBeginsAligned) {
+    std::uintptr_t address = 1;
+    Partner partner([&] {
+        alignas(16) volatile char buffer[16] = {};
+        address = reinterpret_cast<std::uintptr_t>(&buffer[0]);
+        EXPECT_EQ(std::to_string(1.5), "1.500000");  // libc uses aligned vector stores for this
+    });
+    partner.go();
+    EXPECT_EQ(address % 16, 0u);
+}
+
+TEST(Flow, ErrnoTravels) {
+    Partner* self = nullptr;
+    Partner partner([&] {
+        EXPECT_EQ(errno, 0);
+        errno = 5;
+        self->back();
+        EXPECT_EQ(errno, 5);
+    });
+    self = &partner;
+    errno = 3;
+    partner.go();
+    EXPECT_EQ(errno, 3);
+    errno = 4;
+    partner.go();
+    EXPECT_EQ(errno, 4);
+}
+
+TEST(Flow, TheExceptionBeingHandledTravels) {
+    Partner* self = nullptr;
+    Partner partner([&] {
+        EXPECT_EQ(std::current_exception(), nullptr);
+        try {
+            throw 2;
+        } catch (int) {
+            self->back();
+            EXPECT_THROW(throw, int);
+        }
+    });
+    self = &partner;
+    try {
+        throw 1.5;
+    } catch (double) {
+        partner.go();
+        EXPECT_THROW(throw, double);
+        partner.go();
+        EXPECT_THROW(throw, double);
+    }
+    EXPECT_EQ(std::current_exception(), nullptr);
+}
+
+#if defined(__x86_64__)
+
+unsigned mxcsr() {
+    unsigned value = 0;
+    asm volatile("stmxcsr %0" : "=m"(value));
+    return value;
+}
+void set_mxcsr(unsigned value) {
+    asm volatile("ldmxcsr %0" : : "m"(value));
+}
+unsigned short x87() {
+    unsigned short value = 0;
+    asm volatile("fnstcw %0" : "=m"(value));
+    return value;
+}
+void set_x87(unsigned short value) {
+    asm volatile("fldcw %0" : : "m"(value));
+}
+
+constexpr unsigned flush_and_denormals_are_zero = 0x8040;
+constexpr unsigned sticky_flags = 0x3f;
+constexpr unsigned short x87_precision = 0x300;
+
+TEST(Flow, DenormalsBelongToTheFlow) {
+    const unsigned before = mxcsr() & ~sticky_flags;
+    set_mxcsr(before | flush_and_denormals_are_zero);
+    if ((mxcsr() & flush_and_denormals_are_zero) == 0) {
+        GTEST_SKIP() << "valgrind knows no such bits";
+    }
+    set_mxcsr(before);
+    Partner* self = nullptr;
+    volatile double least = std::numeric_limits<double>::min();
+    Partner partner([&] {
+        set_mxcsr(mxcsr() | flush_and_denormals_are_zero);
+        EXPECT_EQ(least / 2, 0.0);
+        self->back();
+        EXPECT_EQ(mxcsr() & flush_and_denormals_are_zero, flush_and_denormals_are_zero);
+        EXPECT_EQ(least / 2, 0.0);
+    });
+    self = &partner;
+    partner.go();
+    EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+    EXPECT_NE(least / 2, 0.0);
+    partner.go();
+    EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+    EXPECT_NE(least / 2, 0.0);
+}
+
+TEST(Flow, X87PrecisionBelongsToTheFlow) {
+    const unsigned short before = x87();
+    ASSERT_EQ(before & x87_precision, x87_precision);  // extended, the default
+    set_x87(static_cast<unsigned short>(before & ~x87_precision));
+    if ((x87() & x87_precision) != 0) {
+        GTEST_SKIP() << "valgrind knows one precision only";
+    }
+    set_x87(before);
+    Partner* self = nullptr;
+    Partner partner([&] {
+        set_x87(static_cast<unsigned short>(x87() & ~x87_precision));  // single
+        self->back();
+        EXPECT_EQ(x87() & x87_precision, 0);
+    });
+    self = &partner;
+    partner.go();
+    EXPECT_EQ(x87(), before);
+    partner.go();
+    EXPECT_EQ(x87(), before);
+}
+
+#elif defined(__aarch64__)
+
+TEST(Flow, FlushToZeroBelongsToTheFlow) {
+    constexpr std::uint64_t flush_to_zero = std::uint64_t{1} << 24;
+    const auto fpcr = [] {
+        std::uint64_t value = 0;
+        asm volatile("mrs %0, fpcr" : "=r"(value));
+        return value;
+    };
+    const std::uint64_t before = fpcr();
+    Partner* self = nullptr;
+    Partner partner([&] {
+        asm volatile("msr fpcr, %0" : : "r"(fpcr() | flush_to_zero));
+        self->back();
+        EXPECT_NE(fpcr() & flush_to_zero, 0u);
+    });
+    self = &partner;
+    partner.go();
+    EXPECT_EQ(fpcr(), before);
+    partner.go();
+    EXPECT_EQ(fpcr(), before);
+}
+
+#endif
+
+}  // namespace
+}  // namespace tendril::detail

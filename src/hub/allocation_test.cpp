@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// Nothing is allocated on the paths of switch, wait, wake and kill once they are warm: operator new is counted, for the
+// whole test program, per OS thread. Sanitizer builds have their own and are left out.
+
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <string>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/hub.hpp>
+#include <tendril/shield.hpp>
+#include <tendril/timeout.hpp>
+
+#include "context/sanitizer.hpp"
+#include "green_test.hpp"
+#include "hub/hub_core.hpp"
+
+#if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN)
+
+using namespace std::chrono_literals;
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* p = std::malloc(size)) {
+        return p;
+    }
+    throw std::bad_alloc();
+}
+
+void operator delete(void* p) noexcept {
+    std::free(p);
+}
+
+void operator delete(void* p, std::size_t) noexcept {
+    std::free(p);
+}
+
+namespace tendril {
+namespace {
+
+// How much 100 rounds allocate, after some that warm up.
+template <class F>
+std::size_t allocated_by(F round) {
+    for (int i = 0; i < 10; ++i) {
+        round();
+    }
+    const std::size_t before = allocations;
+    for (int i = 0; i < 100; ++i) {
+        round();
+    }
+    return allocations - before;
+}
+
+TENDRIL_TEST(Allocation, NoneToYieldOrSleep) {
+    bool over = false;
+    const auto other = spawn([&] {
+        while (!over) {
+            yield();
+        }
+    });
+    EXPECT_EQ(allocated_by([] { yield(); }), 0u);
+    EXPECT_EQ(allocated_by([] { sleep(0s); }), 0u);
+    EXPECT_EQ(allocated_by([] { sleep(10us); }), 0u);
+    over = true;
+    other.join();
+    EXPECT_EQ(allocated_by([] { idle(); }), 0u);
+}
+
+TENDRIL_TEST(Allocation, NoneToWaitAndWake) {
+    detail::Waiter* waiting = nullptr;
+    bool over = false;
+    const auto waker = spawn([&] {
+        while (!over) {
+            if (waiting != nullptr) {
+                waiting->resolve(detail::Outcome::handed);
+            }
+            yield();
+        }
+    });
+    EXPECT_EQ(allocated_by([&] {
+                  detail::Waiter waiter("the test");
+                  waiting = &waiter;
+                  waiter.wait(1h);
+                  waiting = nullptr;
+              }),
+              0u);
+    over = true;
+    waker.join();
+}
+
+TENDRIL_TEST(Allocation, NoneToSpawnJoinAndGet) {
+    EXPECT_EQ(allocated_by([] {
+                  spawn_n([] {});
+                  yield();
+              }),
+              0u);
+    EXPECT_EQ(allocated_by([] { spawn([](int a) { return a; }, 5).get(); }), 0u);
+    EXPECT_EQ(allocated_by([] { spawn([] { yield(); }).join(1h); }), 0u);
+    EXPECT_EQ(allocated_by([] {
+                  const auto g = spawn_after(1h, [] {});
+                  g.cancel();
+                  g.join();
+              }),
+              0u);
+}
+
+TENDRIL_TEST(Allocation, NoneToKillOneThatHasNotBegun) {
+    EXPECT_EQ(allocated_by([] { spawn([] {}).kill(); }), 0u);
+}
+
+// The exception itself is allocated by the C++ runtime with malloc; a kill costs nothing else.
+TENDRIL_TEST(Allocation, NoneToKillOneThatWaits) {
+    EXPECT_EQ(allocated_by([] {
+                  const auto g = spawn([] { sleep(1h); });
+                  yield();
+                  g.kill();
+              }),
+              0u);
+}
+
+TENDRIL_TEST(Allocation, NoneForTimeoutsAndShields) {
+    EXPECT_EQ(allocated_by([] {
+                  const Timeout limit(1h);
+                  const Shield shield;
+                  yield();
+              }),
+              0u);
+    EXPECT_EQ(allocated_by([] { with_timeout(0s, [] { yield(); }); }), 0u);
+}
+
+TENDRIL_TEST(Allocation, NoneForASendThatIsOnItsWay) {
+    Async async([] {});
+    async.send_threadsafe();
+    EXPECT_EQ(allocated_by([&] { async.send_threadsafe(); }), 0u);
+}
+
+}  // namespace
+}  // namespace tendril
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/address.hpp>
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace tendril {
+namespace {
+
+std::string error_of(const std::string& text) {
+    try {
+        return "accepted: " + Address::parse(text).to_string();
+    } catch (const std::invalid_argument& e) {
+        return e.what();
+    }
+}
+
+TEST(Address, PrintsWhatItParsed) {
+    for (const char* text : {"127.0.0.1:80", "0.0.0.0:0", "[::1]:65535", "[2001:db8::1]:443", "[fe80::1%lo]:80", "unix:/tmp/a.sock",
+                             "unix:@abstract"}) {
+        EXPECT_EQ(Address::parse(text).to_string(), text);
+        EXPECT_EQ(Address::parse(text), Address::parse(text));
+    }
+    EXPECT_EQ(Address::parse(":8080").to_string(), "0.0.0.0:8080");
+    EXPECT_EQ(Address::parse("*:8080").to_string(), "0.0.0.0:8080");
+    EXPECT_EQ(Address::parse("[::1]:7").port(), 7);
+    EXPECT_EQ(Address::parse("[::1]:7").ip(), "::1");
+    EXPECT_EQ(Address::parse("unix:/x").path(), "/x");
+    EXPECT_EQ(Address::unix_path("@a").raw_size(), sizeof(sa_family_t) + 2);
+    EXPECT_FALSE(Address::parse("127.0.0.1:1") == Address::parse("127.0.0.1:2"));
+}
+
+TEST(Address, RefusesWithAReason) {
+    const auto expect = [](const std::string& text, const std::string& reason) {
+        EXPECT_NE(error_of(text).find(reason), std::string::npos) << error_of(text);
+        EXPECT_NE(error_of(text).find('"'), std::string::npos) << "does not quote the text: " << error_of(text);
+    };
+    expect("127.0.0.1", "no port");
+    expect("127.0.0.1:", "must be a number");
+    expect("127.0.0.1:http", "must be a number");
+    expect("127.0.0.1:80x", "must be a number");
+    expect("127.0.0.1:-1", "must be a number");
+    expect("127.0.0.1:65536", "above 65535");
+    expect("127.0.0.1:99999999999999999999", "above 65535");
+    expect("::1:80", "needs brackets");
+    expect("[::1:80", "no ]");
+    expect("[127.0.0.1]:80", "brackets are for IPv6");
+    expect("example.org:80", "host names are not looked up");
+    expect("256.0.0.1:80", "neither IPv4 nor IPv6");
+    expect("[fe80::1%nowhere]:80", "no interface called");
+    expect("127.0.0.1%lo:80", "neither");
+    expect("unix:", "empty");
+    expect("unix:" + std::string(200, 'x'), "at most 107");
+}
+
+}  // namespace
+}  // namespace tendril

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/server.hpp>
+
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/hub.hpp>
+
+#include "base/sys.hpp"
+#include "green_test.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+void echo(TcpSocket& client) {
+    char buffer[256];
+    while (const std::size_t n = client.recv(buffer)) {
+        client.send_all({buffer, n});
+    }
+}
+
+char ask(TcpSocket& socket, char c) {
+    socket.send_all({&c, 1});
+    EXPECT_EQ(socket.recv({&c, 1}, 10s), 1u);
+    return c;
+}
+
+// TJ07: a green thread per connection; StopServe ends serve(), the listener stays open.
+TENDRIL_TEST(Serve, StopServeEndsItCleanly) {
+    Listener listener = listen("127.0.0.1:0");
+    Address seen;
+    auto server = spawn([&] {
+        serve(listener, [&](TcpSocket& client, const Address& peer) {
+            seen = peer;
+            char c;
+            client.recv({&c, 1});
+            throw StopServe();
+        });
+    });
+    TcpSocket client = connect(listener.address());
+    client.send_all("x");
+    server.get();
+    EXPECT_EQ(seen, client.local_address());
+    EXPECT_TRUE(listener.is_open());
+    char c;
+    EXPECT_EQ(client.recv({&c, 1}), 0u) << "the handler's socket is closed when it ends";
+}
+
+TENDRIL_TEST(Serve, HoldsItsConcurrency) {
+    Listener listener = listen("127.0.0.1:0");
+    int at_once = 0;
+    int most = 0;
+    auto server = spawn([&] {
+        serve(listener,
+              [&](TcpSocket& client) {
+                  most = std::max(most, ++at_once);
+                  echo(client);
+                  --at_once;
+              },
+              {.concurrency = 3});
+    });
+    std::vector<Greenlet<void>> clients;
+    for (int i = 0; i < 20; ++i) {
+        clients.push_back(spawn([&] {
+            TcpSocket s = connect(listener.address());
+            EXPECT_EQ(ask(s, 'a'), 'a');
+            yield();
+            EXPECT_EQ(ask(s, 'b'), 'b');
+        }));
+    }
+    join_all(clients);
+    EXPECT_EQ(most, 3);
+    server.kill();
+}
+
+// design.md, decision 8: one bad handler does not end a server.
+TENDRIL_TEST(Serve, ReportsAHandlersErrorAndGoesOn) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] {
+        serve(listener, [](TcpSocket& client) {
+            char c;
+            client.recv({&c, 1});
+            if (c == '!') {
+                throw std::runtime_error("a bad handler");
+            }
+            client.send_all({&c, 1});
+        });
+    });
+    TcpSocket bad = connect(listener.address());
+    bad.send_all("!");
+    char c;
+    EXPECT_EQ(bad.recv({&c, 1}), 0u);
+    TcpSocket good = connect(listener.address());
+    EXPECT_EQ(ask(good, 'x'), 'x');
+    const auto errors = testing::take_unhandled();
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_NE(errors[0].find("a bad handler"), std::string::npos);
+    server.kill();
+}
+
+TENDRIL_TEST(Serve, ClosingTheListenerEndsItAfterTheHandlersInFlight) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo); });
+    TcpSocket client = connect(listener.address());
+    EXPECT_EQ(ask(client, 'a'), 'a');
+    listener.close();
+    EXPECT_FALSE(server.join(5ms)) << "a handler is in flight";
+    EXPECT_EQ(ask(client, 'b'), 'b');
+    client.close();
+    server.get();
+}
+
+TENDRIL_TEST(Serve, TheDrainDeadlineKillsWhatIsLeft) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo, {.drain = 20ms}); });
+    TcpSocket client = connect(listener.address());
+    EXPECT_EQ(ask(client, 'a'), 'a');
+    listener.close();
+    server.get();
+    char c;
+    EXPECT_EQ(client.recv({&c, 1}), 0u);
+}
+
+TENDRIL_TEST(Serve, AKillEndsTheHandlersFirst) {
+    Listener listener = listen("127.0.0.1:0");
+    int unwound = 0;
+    auto server = spawn([&] {
+        serve(listener, [&](TcpSocket& client) {
+            struct Count {
+                int& n;
+                ~Count() { ++n; }
+            } count{unwound};
+            echo(client);
+        });
+    });
+    TcpSocket a = connect(listener.address());
+    TcpSocket b = connect(listener.address());
+    EXPECT_EQ(ask(a, 'a'), 'a');
+    EXPECT_EQ(ask(b, 'b'), 'b');
+    server.kill();
+    EXPECT_EQ(unwound, 2);
+}
+
+// TJ03: running out of descriptors backs off and recovers; here by the real limit.
+TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo); });
+    TcpSocket first = connect(listener.address());
+    EXPECT_EQ(ask(first, 'a'), 'a');
+
+    TcpSocket second = connect(listener.address());  // in the backlog; accepted or not when the limit falls, both are fine
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    sleep(30ms);  // the server tries in vain meanwhile
+    EXPECT_EQ(ask(first, 'b'), 'b') << "an open connection goes on";
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_EQ(ask(second, 'c'), 'c');
+    TcpSocket third = connect(listener.address());
+    EXPECT_EQ(ask(third, 'd'), 'd');
+    server.kill();
+}
+
+TENDRIL_TEST(Serve, SurvivesWhatAcceptMayAnswer) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo); });
+    static int failures;
+    failures = 0;
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+        constexpr int errors[] = {ECONNABORTED, EPROTO, EMFILE, ENOMEM, EINTR, ENOBUFS};
+        return call == sys::Call::accept && failures < 6 ? errors[failures++] : 0;
+    });
+    TcpSocket client = connect(listener.address());
+    EXPECT_EQ(ask(client, 'x'), 'x');
+    sys::set_fault_hook(nullptr);
+    EXPECT_EQ(failures, 6);
+    server.kill();
+}
+
+TENDRIL_TEST(Serve, RefusesAConcurrencyOfZero) {
+    EXPECT_THROW(serve(listen("127.0.0.1:0"), echo, {.concurrency = 0}), std::invalid_argument);
+}
+
+TENDRIL_TEST(Serve, HoldsAThousandConnectionsWithoutAnError) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo, {.concurrency = 1000}); });
+    std::vector<TcpSocket> sockets(1000);
+    std::vector<Greenlet<void>> clients;
+    for (TcpSocket& s : sockets) {
+        clients.push_back(spawn([&] {
+            s = connect(listener.address());
+            for (char c = 'a'; c < 'f'; ++c) {
+                EXPECT_EQ(ask(s, c), c);
+            }
+        }));
+    }
+    join_all(clients, {.raise_error = true});
+    for (TcpSocket& s : sockets) {
+        EXPECT_EQ(ask(s, 'z'), 'z') << "all are open still";
+    }
+    sockets.clear();
+    server.kill();
+}
+
+}  // namespace
+}  // namespace tendril

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Timeout beyond what conformance/timeout_*_test.cpp shows: its states, reset, and other green threads' hands on it.
+
+#include <tendril/timeout.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/hub.hpp>
+
+#include "green_test.hpp"
+#include "hub/hub_core.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+TENDRIL_TEST(Timeout, ExpiresAtTheNextWaitEvenAtAYieldAndOnce) {
+    Timeout limit(0s);
+    EXPECT_TRUE(limit.pending());
+    EXPECT_FALSE(limit.expired());
+    EXPECT_THROW(yield(), Timeout::Expired);
+    EXPECT_FALSE(limit.pending());
+    EXPECT_TRUE(limit.expired());
+    yield();
+    sleep(0s);
+}
+
+TENDRIL_TEST(Timeout, ComputingIsNeverInterrupted) {
+    bool computed = false;
+    EXPECT_FALSE(with_timeout(1ms, [&] {
+        const auto until = std::chrono::steady_clock::now() + 3ms;
+        while (std::chrono::steady_clock::now() < until) {
+        }
+        computed = true;
+        while (true) {
+            yield();
+        }
+    }));
+    EXPECT_TRUE(computed);
+}
+
+TENDRIL_TEST(Timeout, ATimePointIsADeadlineToo) {
+    EXPECT_FALSE(with_timeout(std::chrono::steady_clock::now() + 1ms, [] { sleep(1h); }));
+    EXPECT_FALSE(with_timeout(std::chrono::steady_clock::now() - 1h, [] { yield(); })) << "long past";
+    EXPECT_TRUE(with_timeout(std::chrono::hours(24 * 365 * 1000), [] { yield(); })) << "too long for the clock: never";
+}
+
+TENDRIL_TEST(Timeout, ResetBeginsAgain) {
+    Timeout limit(0s);
+    limit.reset(1h);
+    yield();
+    EXPECT_TRUE(limit.pending());
+    limit.reset(0s);
+    EXPECT_THROW(yield(), Timeout::Expired);
+    limit.reset(0s);
+    EXPECT_FALSE(limit.expired()) << "not this time";
+    EXPECT_THROW(yield(), Timeout::Expired);
+    limit.reset(never);
+    EXPECT_FALSE(limit.pending());
+    EXPECT_EQ(Hub::current().stats().timers, 0u);
+}
+
+TENDRIL_TEST(Timeout, AnotherGreenThreadMayPutItOffOrBringItOn) {
+    Timeout* limit = nullptr;
+    const auto worker = spawn([&] {
+        Timeout mine(1h);
+        limit = &mine;
+        EXPECT_THROW(sleep(2h), Timeout::Expired);
+    });
+    yield();
+    limit->reset(2h);
+    yield();
+    EXPECT_TRUE(limit->pending());
+    limit->reset(0s);
+    worker.join();
+    EXPECT_TRUE(worker.successful());
+}
+
+// It has broken off the wait already, so that wait has no other outcome: sleep() must not come back early.
+TENDRIL_TEST(Timeout, CancelledByAnotherTooLateItIsThrown) {
+    for (const bool by_reset : {false, true}) {
+        Timeout* limit = nullptr;
+        const auto worker = spawn([&] {
+            Timeout mine(1h);
+            limit = &mine;
+            EXPECT_THROW(sleep(3h), Timeout::Expired);
+            EXPECT_TRUE(mine.expired());
+        });
+        yield();
+        detail::HubCore& hub = detail::HubCore::here();
+        hub.timers.run(Deadline(2h).ns(), hub.ready);
+        by_reset ? limit->reset(1h) : limit->cancel();
+        EXPECT_TRUE(limit->pending());
+        worker.join();
+        EXPECT_TRUE(worker.successful());
+    }
+}
+
+TENDRIL_TEST(Timeout, ManyThatExpireTogetherAreThrownOneByOne) {
+    std::string order;
+    Timeout a(0s), b(0s), c(0s);
+    for (int i = 0; i < 3; ++i) {
+        try {
+            yield();
+        } catch (const Timeout::Expired& e) {
+            order += a.threw(e) ? 'a' : b.threw(e) ? 'b' : c.threw(e) ? 'c' : '?';
+        }
+    }
+    EXPECT_EQ(order, "abc");
+}
+
+TENDRIL_TEST(Timeout, TheResultOfWithTimeoutMayBeMoveOnly) {
+    const auto made = with_timeout(1h, [] { return std::make_unique<int>(3); });
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(**made, 3);
+    EXPECT_EQ(with_timeout(
+                  1h, [] { return 1; }, 2),
+              1);
+}
+
+TENDRIL_TEST(Timeout, OfOneGreenThreadDoesNotReachWhatItSpawned) {
+    Greenlet<int> child;
+    EXPECT_FALSE(with_timeout(1ms, [&] {
+        child = spawn([] {
+            sleep(3ms);
+            return 1;
+        });
+        child.join();
+    }));
+    EXPECT_EQ(child.get(), 1);
+}
+
+}  // namespace
+}  // namespace tendril
