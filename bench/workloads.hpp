@@ -11,6 +11,10 @@
 
 #pragma once
 
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +50,8 @@ void yield_between(System& system, std::size_t threads, const char* name) {
     });
 }
 
-// Per operation: one green thread spawned, run to its end and joined; `batch` of them are spawned before the first join.
+// Per operation: one green thread spawned, run to its end and joined; `batch` of them are spawned before the first
+// join.
 template <class System>
 void spawn_and_join(System& system, std::size_t batch, const char* name) {
     using Handle = decltype(system.spawn([] {}));
@@ -125,6 +130,26 @@ inline std::uint64_t status_kib(const char* key) {
     return kib_of("/proc/self/status", key);
 }
 
+// How many of the stacks have a page within 1 MiB below the sampled address that cannot be read: a guard. Asks the
+// system, which answers EFAULT where a program would be killed.
+inline double share_guarded(const std::vector<std::uintptr_t>& samples) {
+    constexpr std::uintptr_t page = 4096;
+    constexpr std::uintptr_t reach = std::uintptr_t{1} << 20;
+    std::size_t guarded = 0;
+    for (const std::uintptr_t sample : samples) {
+        for (std::uintptr_t at = sample; at > sample - reach; at -= page) {
+            char byte = 0;
+            const iovec into{&byte, 1};
+            const iovec from{reinterpret_cast<void*>(at), 1};
+            if (::process_vm_readv(::getpid(), &into, 1, &from, 1, 0) < 0 && errno == EFAULT) {
+                ++guarded;
+                break;
+            }
+        }
+    }
+    return samples.empty() ? 0 : static_cast<double>(guarded) / static_cast<double>(samples.size());
+}
+
 // 1,000,000 green threads asleep for an hour: memory of each, and the time to make it. Stops earlier, and says why,
 // where the system can't make more or less than 10 % of the machine's memory is left. Doesn't return.
 template <class System>
@@ -136,10 +161,14 @@ template <class System>
     std::uint64_t created = 0;
     std::uint64_t asleep = 0;
     std::string limit;
+    std::vector<std::uintptr_t> samples;  // an address on each thousandth stack
     const Elapsed start = now();
     while (created < wanted && limit.empty()) {
         try {
-            system.spawn_n([&system, &asleep] {
+            system.spawn_n([&system, &asleep, &samples] {
+                if (const char here = 0; asleep % 1'000 == 0) {
+                    samples.push_back(reinterpret_cast<std::uintptr_t>(&here));
+                }
                 ++asleep;
                 system.sleep(std::chrono::hours(1));
             });
@@ -161,10 +190,10 @@ template <class System>
     }
     const auto n = static_cast<double>(asleep);
     std::printf("{\"system\":\"%s\",\"version\":\"%s\",\"bench\":\"%s\",\"ns_wall\":%.1f,\"ns_cpu\":%.1f,\"n\":%llu,"
-                "\"rss_kib\":%.3f,\"pte_kib\":%.3f,\"limit\":\"%s\"}\n",
+                "\"rss_kib\":%.3f,\"pte_kib\":%.3f,\"guarded\":%.3f,\"limit\":\"%s\"}\n",
                 System::identity.system, System::identity.version, name, took.wall / n, took.cpu / n,
                 static_cast<unsigned long long>(asleep), static_cast<double>(status_kib("VmRSS:") - rss) / n,
-                static_cast<double>(status_kib("VmPTE:") - pte) / n, limit.c_str());
+                static_cast<double>(status_kib("VmPTE:") - pte) / n, share_guarded(samples), limit.c_str());
     std::fflush(stdout);
     std::_Exit(0);
 }

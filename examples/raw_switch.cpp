@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Two raw contexts that switch to each other, with no scheduler. The second never gets the control back after it prints 34:
-// the first ends, and its parent, the main program, goes on. So 78 is never printed.
+// Two raw contexts that switch to each other, with no scheduler. The second never gets the control back after 34 is
+// printed: the first ends, and its parent, the main program, goes on. So 78 is never printed.
 
 #include <cstdio>
 

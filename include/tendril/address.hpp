@@ -27,17 +27,18 @@ public:
     // ip: "127.0.0.1", "::1", "fe80::1%eth0"; without brackets. Throws: std::invalid_argument.
     static Address ip(std::string_view ip, std::uint16_t port);
 
-    // A path, or @name in the abstract space. Throws: std::invalid_argument when empty or longer than the 107 bytes there are.
+    // A path, or @name in the abstract space. Throws: std::invalid_argument when empty or longer than the 107 bytes
+    // there are.
     static Address unix_path(std::string_view path);
 
     // Of a system's structure. Throws: std::invalid_argument when size is out of bounds.
     static Address from_raw(const sockaddr* raw, socklen_t size);
 
     int family() const noexcept { return storage_.ss_family; }  // AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: none
-    std::uint16_t port() const noexcept;                         // 0 for Unix-domain
-    std::string ip() const;                                      // empty for Unix-domain
-    std::string path() const;                                    // of a Unix-domain address; @name when abstract
-    std::string to_string() const;                               // as parse() reads it
+    std::uint16_t port() const noexcept;                        // 0 for Unix-domain
+    std::string ip() const;                                     // empty for Unix-domain
+    std::string path() const;                                   // of a Unix-domain address; @name when abstract
+    std::string to_string() const;                              // as parse() reads it
 
     const sockaddr* raw() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t raw_size() const noexcept { return size_; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What socket calls take: Bytes to read from, Buffer to write into. Views of somebody else's memory, made from whatever holds
-// bytes contiguously: spans, strings, vectors and arrays of char, unsigned char or std::byte; or {pointer, size}.
-// A string literal is a Bytes without its final zero.
+// What socket calls take: Bytes to read from, Buffer to write into. Views of somebody else's memory, made from
+// whatever holds bytes contiguously: spans, strings, vectors and arrays of char, unsigned char or std::byte; or
+// {pointer, size}. A string literal is a Bytes without its final zero.
 
 #pragma once
 
@@ -17,11 +17,13 @@ namespace tendril {
 
 namespace detail {
 template <class T>
-concept ByteLike = std::same_as<std::remove_cv_t<T>, char> || std::same_as<std::remove_cv_t<T>, unsigned char> ||
-                   std::same_as<std::remove_cv_t<T>, std::byte> || std::same_as<std::remove_cv_t<T>, char8_t>;
+concept ByteLike = std::same_as < std::remove_cv_t<T>,
+char > || std::same_as<std::remove_cv_t<T>, unsigned char> || std::same_as<std::remove_cv_t<T>, std::byte> ||
+    std::same_as<std::remove_cv_t<T>, char8_t>;
 
 template <class R>
-concept ByteRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && ByteLike<std::ranges::range_value_t<R>>;
+concept ByteRange =
+    std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && ByteLike<std::ranges::range_value_t<R>>;
 }  // namespace detail
 
 class Bytes {
@@ -30,13 +32,13 @@ public:
     Bytes(const void* data, std::size_t size) noexcept : span_(static_cast<const std::byte*>(data), size) {}
     Bytes(const char* text) noexcept : Bytes(std::string_view(text)) {}
     template <detail::ByteRange R>
-        requires(!std::is_array_v<std::remove_cvref_t<R>>)
-    Bytes(const R& range) noexcept : Bytes(std::ranges::data(range), std::ranges::size(range)) {}
+    requires(!std::is_array_v<std::remove_cvref_t<R>>) Bytes(const R& range)
+    noexcept : Bytes(std::ranges::data(range), std::ranges::size(range)) {}
 
     // Is it text or a buffer that is not full? Say {array, size}.
     template <detail::ByteLike T, std::size_t n>
-        requires(!std::is_const_v<T>)
-    Bytes(T (&array)[n]) = delete;
+    requires(!std::is_const_v<T>) Bytes(T (&array)[n])
+    = delete;
 
     const std::byte* data() const noexcept { return span_.data(); }
     std::size_t size() const noexcept { return span_.size(); }
@@ -53,8 +55,8 @@ public:
     constexpr Buffer() noexcept = default;
     Buffer(void* data, std::size_t size) noexcept : span_(static_cast<std::byte*>(data), size) {}
     template <detail::ByteRange R>
-        requires(!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>)
-    Buffer(R&& range) noexcept : Buffer(std::ranges::data(range), std::ranges::size(range)) {}
+    requires(!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>) Buffer(R&& range)
+    noexcept : Buffer(std::ranges::data(range), std::ranges::size(range)) {}
 
     std::byte* data() const noexcept { return span_.data(); }
     std::size_t size() const noexcept { return span_.size(); }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Context: the raw switch of greenlet, with no scheduler. A context runs only when it is switched to, and goes on from where
-// it switched away. For generators and schedulers of your own; programs that wait for things want greenlet.hpp.
+// Context: the raw switch of greenlet, with no scheduler. A context runs only when it is switched to, and goes on
+// from where it switched away. For generators and schedulers of your own; programs that wait for things want
+// greenlet.hpp.
 //
-// A context belongs to the green thread (or plain OS thread) that made it, and may be used by it alone; the code inside a
-// context may wait as any other, and then its green thread waits. What is suspended still when that ends, is unwound then; so
-// is what exit() meets, unless it is called inside a context or a green thread. Example: examples/raw_switch.cpp
+// A context belongs to the green thread (or plain OS thread) that made it, and may be used by it alone; the code
+// inside a context may wait as any other, and then its green thread waits. What is suspended still when that ends, is
+// unwound then; so is what exit() meets, unless it is called inside a context or a green thread. Example:
+// examples/raw_switch.cpp
 
 #pragma once
 
@@ -43,23 +45,24 @@ class ContextRef {
 public:
     ContextRef() = default;
 
-    // Suspends the running context and goes on with this one. A fresh one begins with `value` as its argument; a suspended
-    // one finds it as the result of its own switch_to().
-    // Returns: what the running context is given when something switches back to it; when that is the end of a child, the
-    //          child's result.
+    // Suspends the running context and goes on with this one. A fresh one begins with `value` as its argument; a
+    // suspended one finds it as the result of its own switch_to().
+    // Returns: what the running context is given when something switches back to it; when that is the end of a child,
+    //          the child's result.
     // Throws:  whatever is thrown into it meanwhile: an exception that left a child, or by throw_into;
-    //          DeadContext; std::logic_error when it is the running one, or belongs to another green thread; WrongThread.
+    //          DeadContext; WrongThread; std::logic_error when it is the running one, or another green thread's.
     std::any switch_to(std::any value = {}) const;
 
     // As switch_to, but the target's own switch_to() throws. A fresh one never runs: it ends, and its parent gets the
     // exception, as does the parent of an ended one.
     std::any throw_into(std::exception_ptr error) const;
 
-    // Who goes on when this one ends: the context that made it. Empty for the root, which is the green thread's own stack.
+    // Who goes on when this one ends: the context that made it. Empty for the root, which is the green thread's own
+    // stack.
     ContextRef parent() const;
 
     bool started() const noexcept;
-    bool dead() const noexcept;        // ended, or empty
+    bool dead() const noexcept;         // ended, or empty
     std::uint64_t id() const noexcept;  // as a switch observer sees it; 0 when empty
 
     explicit operator bool() const noexcept { return state_ != nullptr; }
@@ -91,8 +94,8 @@ public:
     Context(Context&&) noexcept = default;
     Context& operator=(Context&& other) noexcept;
 
-    // Unwinds a suspended context by a ContextExit, now. What else it throws meanwhile goes to standard error; if it switches
-    // away again instead of ending, it is reported and its stack is abandoned.
+    // Unwinds a suspended context by a ContextExit, now. What else it throws meanwhile goes to standard error; if it
+    // switches away again instead of ending, it is reported and its stack is abandoned.
     ~Context();
 
 private:
@@ -109,8 +112,8 @@ struct SwitchEvent {
     std::uint64_t to;
 };
 
-// Sees each switch of this OS thread, of raw contexts and of green threads, in order, just before it happens. Must not throw,
-// switch or wait. nullptr: none. Returns: the one that was there.
+// Sees each switch of this OS thread, of raw contexts and of green threads, in order, just before it happens. Must
+// not throw, switch or wait. nullptr: none. Returns: the one that was there.
 using SwitchObserver = void (*)(const SwitchEvent&) noexcept;
 SwitchObserver set_switch_observer(SwitchObserver observer);
 

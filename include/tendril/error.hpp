@@ -60,7 +60,8 @@ public:
     WrongThread(const char* object, std::uint64_t owner, std::uint64_t caller);
 };
 
-// A second green thread tried to do what one is already waiting to do (two readers on one socket). The first is unharmed.
+// A second green thread tried to do what one is already waiting to do (two readers on one socket). The first is
+// unharmed.
 class ConcurrentUse : public std::logic_error {
 public:
     using std::logic_error::logic_error;

@@ -6,8 +6,8 @@
 //     ...
 //     use(page.get());                      // waits for it; its value, or its exception
 //
-// All of this belongs to one OS thread: a green thread never leaves the one it was spawned in, and its handles must stay
-// there too. Examples: examples/hello.cpp, examples/kill.cpp
+// All of this belongs to one OS thread: a green thread never leaves the one it was spawned in, and its handles must
+// stay there too. Examples: examples/hello.cpp, examples/kill.cpp
 
 #pragma once
 
@@ -30,21 +30,22 @@ namespace tendril {
 
 class Link;
 
-// A shared reference to a green thread, whatever its result. Copying is cheap; dropping it changes nothing for the thread.
+// A shared reference to a green thread, whatever its result. Copying is cheap; dropping it changes nothing for the
+// thread.
 class AnyGreenlet {
 public:
     using Callback = std::function<void(const AnyGreenlet&)>;
 
-    AnyGreenlet() = default;  // refers to none; only operator bool, == and destruction are allowed
+    AnyGreenlet() = default;  // refers to none: its states are false, and what waits or acts throws std::logic_error
 
     // Waits for its end. Returns: false when the deadline came first.
     // Yields: unless it has ended. Throws: std::logic_error for oneself; Interrupt; WrongThread.
     bool join(Deadline deadline = never) const;
 
-    // Throws GreenletExit (or `error`) inside it, at the place where it waits, and waits for its end. One that has not
-    // begun never will. One that has ended stays as it ended. Delivered once: it may catch it and live on; and only when it
-    // is neither unwinding nor in a Shield. A second kill before the first was delivered is the same kill.
-    // Oneself: thrown here, at once.
+    // Throws GreenletExit (or `error`) inside it, at the place where it waits, and waits for its end. One that has
+    // not begun never will. One that has ended stays as it ended. Delivered once: it may catch it and live on; and
+    // only when it is neither unwinding nor in a Shield. A second kill before the first was delivered is the same
+    // kill. Oneself: thrown here, at once.
     // Returns: false when the deadline came before its end.
     bool kill(Deadline deadline = never) const;
     bool kill(std::exception_ptr error, Deadline deadline = never) const;
@@ -56,8 +57,9 @@ public:
     // Prevents it from beginning. Returns: false when it had begun already; nothing happens then.
     bool cancel() const;
 
-    // callback(*this) in the hub once it has ended, in the order the links were added; also when it has ended already. It
-    // must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is destroyed.
+    // callback(*this) in the hub once it has ended, in the order the links were added; also when it has ended
+    // already. It must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is
+    // destroyed.
     [[nodiscard]] Link link(Callback callback) const;
     [[nodiscard]] Link link_value(Callback callback) const;      // only when it ended by a value
     [[nodiscard]] Link link_exception(Callback callback) const;  // only when it ended by an error or was killed
@@ -73,10 +75,12 @@ public:
     std::uint64_t id() const noexcept;  // unique in the process
     std::string_view name() const noexcept;
     void set_name(std::string_view name) const;
-    const Site& where() const noexcept;  // it was spawned
+    Site where() const noexcept;  // it was spawned
 
     explicit operator bool() const noexcept { return record_.get() != nullptr; }
-    friend bool operator==(const AnyGreenlet& a, const AnyGreenlet& b) noexcept { return a.record_.get() == b.record_.get(); }
+    friend bool operator==(const AnyGreenlet& a, const AnyGreenlet& b) noexcept {
+        return a.record_.get() == b.record_.get();
+    }
 
 protected:
     friend class Link;
@@ -92,8 +96,8 @@ class Greenlet : public AnyGreenlet {
 public:
     Greenlet() = default;
 
-    // Waits for its end and returns its value, or rethrows the exception that ended it; again and again, to every asker.
-    // T is copied out of an lvalue and moved out of `std::move(g).get()`.
+    // Waits for its end and returns its value, or rethrows the exception that ended it; again and again, to every
+    // asker. T is copied out of an lvalue and moved out of `std::move(g).get()`.
     // Throws: TimeoutError when the deadline came first; GreenletKilled when it was killed; Interrupt.
     std::add_lvalue_reference_t<T> get(Deadline deadline = never) const& {
         await_value(deadline);
@@ -135,8 +139,8 @@ private:
     Node* node_ = nullptr;
 };
 
-// spawn: a green thread that runs f(args...), on copies of both as std::thread makes them. It begins when the caller next
-// yields, after all that were ready before; never inline.
+// spawn: a green thread that runs f(args...), on copies of both as std::thread makes them. It begins when the caller
+// next yields, after all that were ready before; never inline.
 // Throws: std::invalid_argument for a stack size out of bounds; std::system_error when there is no stack for it.
 // With options (a name, a stack size): spawn({.name = "reader"}, f, args...).
 template <class F, class... A>
@@ -152,40 +156,13 @@ void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
 
 // spawn_after: begins when `delay` has passed. cancel() or kill() before that, and it never runs.
 template <class F, class... A>
-auto spawn_after(const SpawnOptions& options, Deadline delay, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+auto spawn_after(const SpawnOptions& options, Deadline delay, F&& f, A&&... args)
+    -> Greenlet<detail::ResultOf<F, A...>> {
     return detail::launch<Greenlet>(options, &delay, std::forward<F>(f), std::forward<A>(args)...);
 }
 
-// The same without options. The place of the call is recorded: by the default argument, which C++ allows after a fixed number
-// of arguments only; hence the overloads for up to four. With more, pass SpawnOptions to have it.
-// clang-format off
-template <class F> requires detail::Task<F>
-auto spawn(F&& f, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f)); }
-template <class F, class A> requires detail::Task<F, A>
-auto spawn(F&& f, A&& a, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a)); }
-template <class F, class A, class B> requires detail::Task<F, A, B>
-auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)); }
-template <class F, class A, class B, class C> requires detail::Task<F, A, B, C>
-auto spawn(F&& f, A&& a, B&& b, C&& c, Site at = Site::here()) { return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)); }
-template <class F, class A, class B, class C, class D, class... E> requires detail::Task<F, A, B, C, D, E...>
-auto spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&&... e) { return spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d), std::forward<E>(e)...); }
-
-template <class F> requires detail::Task<F>
-void spawn_n(F&& f, Site at = Site::here()) { spawn_n(SpawnOptions{.where = at}, std::forward<F>(f)); }
-template <class F, class A> requires detail::Task<F, A>
-void spawn_n(F&& f, A&& a, Site at = Site::here()) { spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a)); }
-template <class F, class A, class B> requires detail::Task<F, A, B>
-void spawn_n(F&& f, A&& a, B&& b, Site at = Site::here()) { spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)); }
-template <class F, class A, class B, class C, class... E> requires detail::Task<F, A, B, C, E...>
-void spawn_n(F&& f, A&& a, B&& b, C&& c, E&&... e) { spawn_n(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<E>(e)...); }
-
-template <class F> requires detail::Task<F>
-auto spawn_after(Deadline delay, F&& f, Site at = Site::here()) { return spawn_after(SpawnOptions{.where = at}, delay, std::forward<F>(f)); }
-template <class F, class A> requires detail::Task<F, A>
-auto spawn_after(Deadline delay, F&& f, A&& a, Site at = Site::here()) { return spawn_after(SpawnOptions{.where = at}, delay, std::forward<F>(f), std::forward<A>(a)); }
-template <class F, class A, class B, class... E> requires detail::Task<F, A, B, E...>
-auto spawn_after(Deadline delay, F&& f, A&& a, B&& b, E&&... e) { return spawn_after(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<E>(e)...); }
-// clang-format on
+// The same without options: spawn(f, args...), spawn_n(f, args...), spawn_after(delay, f, args...). See
+// detail/spawn_here.hpp for why each is several functions.
 
 // The green thread that runs; in the OS thread's own stack, the main one.
 AnyGreenlet current();
@@ -236,3 +213,5 @@ std::size_t kill_all(const Range& greenlets, Deadline deadline = never) {
 }
 
 }  // namespace tendril
+
+#include <tendril/detail/spawn_here.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Hub: the scheduler of an OS thread, made on first use. Most programs never name it; here is what they may ask of it.
-// It ends with its OS thread: green threads that are left are then killed, the youngest first, and unwound. exit() ends the
-// hub of its caller so, but inside a green thread or a context it unwinds nothing.
+// Hub: the scheduler of an OS thread, made on first use. Most programs never name it; here is what they may ask of
+// it. It ends with its OS thread: green threads that are left are then killed, the youngest first, and unwound.
+// exit() ends the hub of its caller so, but inside a green thread or a context it unwinds nothing.
 
 #pragma once
 
@@ -39,9 +39,9 @@ struct HubStats {
     std::size_t stacks_used = 0;  // also by raw contexts
     std::size_t stacks_free = 0;
     std::size_t timers = 0;
-    std::size_t descriptors = 0;      // open sockets
-    std::size_t waiting_for_io = 0;   // green threads
-    std::size_t keeping_alive = 0;    // Asyncs that keep the loop alive
+    std::size_t descriptors = 0;     // open sockets
+    std::size_t waiting_for_io = 0;  // green threads
+    std::size_t keeping_alive = 0;   // Asyncs that keep the loop alive
 };
 
 class Hub {
@@ -50,8 +50,8 @@ public:
     // Throws: std::invalid_argument for an unknown backend; std::system_error when the system refuses what it needs.
     static Hub& current();
 
-    // Called with every error that nobody else can see: of a green thread whose handle is gone, of a callback. The default,
-    // also for an empty handler, prints one line to standard error.
+    // Called with every error that nobody else can see: of a green thread whose handle is gone, of a callback. The
+    // default, also for an empty handler, prints one line to standard error.
     void set_error_handler(ErrorHandler handler);
 
     // One line for every green thread: id, name, what it waits for and how long, where it was spawned.
@@ -69,8 +69,8 @@ private:
     detail::HubCore& core_;
 };
 
-// Async: wakes a hub from other OS threads. The callback runs in the hub of the OS thread that made the Async; sends that come
-// before it has run are one. Example: examples/async.cpp
+// Async: wakes a hub from other OS threads. The callback runs in the hub of the OS thread that made the Async; sends
+// that come before it has run are one. Example: examples/async.cpp
 class Async {
 public:
     // A copyable way to send, for the other threads; may outlive the Async and the hub.

@@ -38,19 +38,21 @@ using ConnectionHandler = std::function<void(TcpSocket&, const Address&)>;
 void serve(Listener& listener, const ConnectionHandler& handler, const ServeOptions& options);
 }  // namespace detail
 
-// Accepts until a handler throws StopServe or the listener is closed, then waits for the handlers that still run. The handler
-// is called as handler(socket) or handler(socket, peer) in a green thread of its own; its socket is closed when it returns.
-// What it throws goes to the hub's error handler, and serving goes on. Out of descriptors or memory, it pauses accepting
-// (10 ms, doubling up to 1 s, or until a handler ends) and goes on. StopServe leaves the listener open.
-// Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is broken;
-// std::invalid_argument for a concurrency of 0.
+// Accepts until a handler throws StopServe or the listener is closed, then waits for the handlers that still run. The
+// handler is called as handler(socket) or handler(socket, peer) in a green thread of its own; its socket is closed
+// when it returns. What it throws goes to the hub's error handler, and serving goes on. Out of descriptors or memory,
+// it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends) and goes on. StopServe leaves the listener
+// open. Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener
+// is broken; std::invalid_argument for a concurrency of 0.
 template <class H>
 void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
     if constexpr (std::is_invocable_v<H&, TcpSocket&, const Address&>) {
         detail::serve(listener, std::ref(handler), options);
     } else {
-        static_assert(std::is_invocable_v<H&, TcpSocket&>, "a handler takes (TcpSocket&) or (TcpSocket&, const Address&)");
-        detail::serve(listener, [&handler](TcpSocket& client, const Address&) { handler(client); }, options);
+        static_assert(std::is_invocable_v<H&, TcpSocket&>,
+                      "a handler takes (TcpSocket&) or (TcpSocket&, const Address&)");
+        detail::serve(
+            listener, [&handler](TcpSocket& client, const Address&) { handler(client); }, options);
     }
 }
 

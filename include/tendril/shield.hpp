@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Shield: while one lives, no kill and no Timeout is thrown into this green thread; they come at its next yield afterwards. For
-// code that must run to its end, such as a destructor that waits. Shields nest. Example: examples/kill.cpp
+// Shield: while one lives, no kill and no Timeout is thrown into this green thread; they come at its next yield
+// afterwards. For code that must run to its end, such as a destructor that waits. Shields nest. Example:
+// examples/kill.cpp
 
 #pragma once
 

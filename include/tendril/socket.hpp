@@ -2,10 +2,10 @@
 //
 // Stream sockets over IPv4, IPv6 and the Unix domain, as plain blocking calls.
 //
-// A call that must wait suspends its green thread only. It is tried first; so one with data at hand does not wait, and a
-// deadline that has passed already does not prevent it. One green thread may read while another writes; a second reader (or
-// writer) gets ConcurrentUse and the first is unharmed. close() from another green thread wakes who waits, with EBADF.
-// A call with much to do lets others run now and then: every call here yields.
+// A call that must wait suspends its green thread only. It is tried first; so one with data at hand does not wait,
+// and a deadline that has passed already does not prevent it. One green thread may read while another writes; a
+// second reader (or writer) gets ConcurrentUse and the first is unharmed. close() from another green thread wakes who
+// waits, with EBADF. A call with much to do lets others run now and then: every call here yields.
 //
 // Errors of the system and of the peer are std::system_error; the end of the stream is a value, not an error.
 // Everything belongs to the OS thread that made it; others get WrongThread. Example: examples/echo_server.cpp
@@ -29,15 +29,16 @@ namespace detail {
 
 struct Descriptor;
 
-// The owner of an open descriptor.
+// The owner of an open descriptor. One that outlives its hub finds it closed.
 class Handle {
 public:
     Handle() = default;
-    explicit Handle(Descriptor& d) noexcept : descriptor_(&d) {}
-    Handle(Handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, nullptr)) {}
+    explicit Handle(Descriptor& d) noexcept;
+    Handle(Handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, nullptr)), owner_(other.owner_) {}
     Handle& operator=(Handle&& other) noexcept {
         Handle moved(std::move(other));
         std::swap(descriptor_, moved.descriptor_);
+        std::swap(owner_, moved.owner_);
         return *this;
     }
     ~Handle() { close(); }
@@ -48,7 +49,8 @@ public:
     int fd() const noexcept;                    // -1 when closed
 
 private:
-    Descriptor* descriptor_ = nullptr;
+    Descriptor* descriptor_ = nullptr;  // lives as long as its hub
+    std::uint64_t owner_ = 0;           // serial of the hub's OS thread
 };
 
 }  // namespace detail
@@ -68,11 +70,13 @@ public:
     // Throws: TimeoutError, whose done() says how much was read and is in the buffer; std::system_error; Interrupt.
     std::size_t recv_exactly(Buffer buffer, Deadline deadline = never);
 
-    // Waits until some can be sent. Returns: how many bytes, at least 1 (0 for none). Throws: as recv; nothing was sent.
+    // Waits until some can be sent. Returns: how many bytes, at least 1 (0 for none). Throws: as recv; nothing was
+    // sent.
     std::size_t send(Bytes bytes, Deadline deadline = never);
 
     // Sends everything, within one deadline for the whole.
-    // Throws: TimeoutError, whose done() says how much was sent; std::system_error (EPIPE, ECONNRESET: the peer is gone); Interrupt.
+    // Throws: TimeoutError, whose done() says how much was sent; std::system_error (EPIPE, ECONNRESET: the peer is
+    // gone); Interrupt.
     void send_all(Bytes bytes, Deadline deadline = never);
 
     void shutdown(Shutdown how);
@@ -111,17 +115,17 @@ inline TcpSocket connect(std::string_view to, Deadline deadline = never) {
 }
 
 struct ListenOptions {
-    int backlog = 1024;          // connections that wait for accept; the system's limit is net.core.somaxconn
-    bool reuse_address = true;   // a port whose old connections linger may be taken
-    bool reuse_port = false;     // other listeners may share the port; off: two servers by mistake are an error
+    int backlog = 1024;         // connections that wait for accept; the system's limit is net.core.somaxconn
+    bool reuse_address = true;  // a port whose old connections linger may be taken
+    bool reuse_port = false;    // other listeners may share the port; off: two servers by mistake are an error
 };
 
 class Listener {
 public:
     Listener() = default;  // closed
 
-    // Waits for a connection. Throws: TimeoutError; std::system_error (EMFILE: out of descriptors); Interrupt: a connection
-    // that had come stays in the backlog.
+    // Waits for a connection. Throws: TimeoutError; std::system_error (EMFILE: out of descriptors); Interrupt: a
+    // connection that had come stays in the backlog.
     TcpSocket accept(Deadline deadline = never);
     TcpSocket accept(Address& peer, Deadline deadline = never);
     std::optional<TcpSocket> try_accept();  // nothing when nobody waits

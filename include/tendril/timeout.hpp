@@ -11,8 +11,8 @@
 //
 //     std::optional<Page> page = with_timeout(2s, [&] { return fetch(url); });
 //
-// When it expires, Expired is thrown at the place where the green thread waits, or at its next wait; never into code that only
-// computes, unwinds, or holds a Shield. Once: who catches it may go on. Example: examples/timeout.cpp
+// When it expires, Expired is thrown at the place where the green thread waits, or at its next wait; never into code
+// that only computes, unwinds, or holds a Shield. Once: who catches it may go on. Example: examples/timeout.cpp
 
 #pragma once
 
@@ -48,8 +48,8 @@ public:
         std::uint64_t serial_;
     };
 
-    // Armed from here on, for the green thread that runs. A deadline that has passed already expires at the next wait, even at
-    // a yield(); `never` does nothing.
+    // Armed from here on, for the green thread that runs. A deadline that has passed already expires at the next
+    // wait, even at a yield(); `never` does nothing.
     explicit Timeout(Deadline deadline);
 
     // Throws `error` instead of Expired. Throws: std::invalid_argument when it is null.
@@ -60,10 +60,10 @@ public:
     ~Timeout();  // in the same green thread; cancels
 
     // Also by another green thread of the same hub, unless it has broken off a wait already.
-    void cancel() noexcept;             // will not be thrown any more, unless it has been
-    void reset(Deadline deadline);      // cancels, and begins again
-    bool pending() const noexcept;      // armed, or expired but not thrown yet
-    bool expired() const noexcept;      // has been thrown
+    void cancel() noexcept;         // will not be thrown any more, unless it has been
+    void reset(Deadline deadline);  // cancels, and begins again
+    bool pending() const noexcept;  // armed, or expired but not thrown yet
+    bool expired() const noexcept;  // has been thrown
 
     // Is this the very object that threw e? Nested timeouts tell themselves apart by it.
     bool threw(const Expired& e) const noexcept { return e.serial_ == serial_; }
@@ -88,7 +88,8 @@ private:
 };
 
 // f(args...) with a Timeout around it.
-// Returns: its result, or nullopt when this timeout expired (true or false for a void f). Another Timeout's expiry passes through.
+// Returns: its result, or nullopt when this timeout expired (true or false for a void f). Another Timeout's expiry
+// passes through.
 template <class F, class... A>
 auto with_timeout(Deadline deadline, F&& f, A&&... args) {
     using R = std::invoke_result_t<F, A...>;
@@ -115,7 +116,7 @@ auto with_timeout(Deadline deadline, F&& f, A&&... args) {
 
 // f() with a Timeout around it; its result, or `fallback` when this timeout expired.
 template <class F, class T>
-    requires std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>
+requires std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>
 auto with_timeout(Deadline deadline, F&& f, T&& fallback) -> std::invoke_result_t<F> {
     auto result = with_timeout(deadline, std::forward<F>(f));
     return result ? *std::move(result) : static_cast<std::invoke_result_t<F>>(std::forward<T>(fallback));

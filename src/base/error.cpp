@@ -16,7 +16,8 @@ TimeoutError::TimeoutError(const std::string& what, std::size_t done)
     : std::system_error(std::make_error_code(std::errc::timed_out), what), done_(done) {}
 
 WrongThread::WrongThread(const char* object, std::uint64_t owner, std::uint64_t caller)
-    : std::logic_error(std::string(object) + " belongs to OS thread " + std::to_string(owner) + " and was used from OS thread " +
-                       std::to_string(caller) + " (0: a thread without a hub); only functions named *_threadsafe may cross") {}
+    : std::logic_error(std::string(object) + " belongs to OS thread " + std::to_string(owner) +
+                       " and was used from OS thread " + std::to_string(caller) +
+                       " (0: a thread without a hub); only functions named *_threadsafe may cross") {}
 
 }  // namespace tendril

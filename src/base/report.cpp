@@ -17,7 +17,8 @@ namespace {
 
 std::string readable(const std::type_info& type) {
     int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+    const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                      std::free);
     return name != nullptr ? name.get() : type.name();
 }
 

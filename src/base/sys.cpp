@@ -19,7 +19,8 @@ void set_fault_hook(FaultHook hook) noexcept {
 }
 
 int socket(int family, int type) noexcept {
-    return detail::call<int>(Call::socket, -1, [=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); });
+    return detail::call<int>(Call::socket, -1,
+                             [=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); });
 }
 
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept {
@@ -40,7 +41,8 @@ int get_option(int fd, int level, int option, int& value) noexcept {
 }
 
 int set_option(int fd, int level, int option, int value) noexcept {
-    return detail::call<int>(Call::setsockopt, fd, [&] { return ::setsockopt(fd, level, option, &value, sizeof value); });
+    return detail::call<int>(Call::setsockopt, fd,
+                             [&] { return ::setsockopt(fd, level, option, &value, sizeof value); });
 }
 
 int local_name(int fd, sockaddr* out, socklen_t* len) noexcept {
@@ -111,7 +113,8 @@ void* reserve_memory(std::size_t size) noexcept {
     if (p == MAP_FAILED) {
         return nullptr;
     }
-    ::madvise(p, size, MADV_NOHUGEPAGE);  // one touched page must not become two megabytes; EINVAL: no huge pages at all
+    ::madvise(p, size,
+              MADV_NOHUGEPAGE);  // one touched page must not become two megabytes; EINVAL: no huge pages at all
     return p;
 }
 
@@ -121,7 +124,16 @@ int release_memory(void* at, std::size_t size) noexcept {
 
 int guard_install(void* at, std::size_t size) noexcept {
     constexpr int madv_guard_install = 102;  // Linux 6.13; Debian 12's headers do not know it
-    return detail::call<int>(Call::madvise, -1, [=] { return ::madvise(at, size, madv_guard_install); });
+    constexpr int no_such_advice = 0x7fff;
+    return detail::call<int>(Call::madvise, -1, [=] {
+        // An emulator such as qemu-user takes any advice and does nothing.
+        static const bool takes_any = ::madvise(at, size, no_such_advice) == 0;
+        if (takes_any) {
+            errno = EINVAL;
+            return -1;
+        }
+        return ::madvise(at, size, madv_guard_install);
+    });
 }
 
 int protect_none(void* at, std::size_t size) noexcept {

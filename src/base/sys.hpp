@@ -25,13 +25,31 @@
 namespace tendril::sys {
 
 enum class Call : unsigned {
-    mmap, madvise, mprotect, eventfd, read, write, close,
-    epoll_create, epoll_ctl, epoll_wait,
-    socket, bind, listen, accept, connect, recv, send, shutdown, getsockopt, setsockopt, name,
+    mmap,
+    madvise,
+    mprotect,
+    eventfd,
+    read,
+    write,
+    close,
+    epoll_create,
+    epoll_ctl,
+    epoll_wait,
+    socket,
+    bind,
+    listen,
+    accept,
+    connect,
+    recv,
+    send,
+    shutdown,
+    getsockopt,
+    setsockopt,
+    name,
 };
 
-// Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called from
-// any OS thread.
+// Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
+// from any OS thread.
 using FaultHook = int (*)(Call call, int fd) noexcept;
 
 namespace detail {
@@ -93,7 +111,8 @@ int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
 // Memory.
-void* reserve_memory(std::size_t size) noexcept;  // readable and writable once touched, never huge pages; nullptr: errno says why
+void* reserve_memory(
+    std::size_t size) noexcept;  // readable and writable once touched, never huge pages; nullptr: errno says why
 int release_memory(void* at, std::size_t size) noexcept;
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
 int protect_none(void* at, std::size_t size) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Raw contexts. The state of each is on the heap, not on its stack, so that handles may outlive it; the state keeps itself
-// alive from its first switch to its end.
+// Raw contexts. The state of each is on the heap, not on its stack, so that handles may outlive it; the state keeps
+// itself alive from its first switch to its end.
 
 #include <tendril/context.hpp>
 
@@ -21,7 +21,7 @@ namespace detail {
 struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_this<ContextState> {
     OsThread& os;
     const std::uint64_t serial = os.serial;  // may be compared when the OS thread is gone
-    const std::uint64_t tree_id;  // of the tree that it belongs to; os.tree is that tree whenever it runs
+    const std::uint64_t tree_id;             // of the tree that it belongs to; os.tree is that tree whenever it runs
     const std::uint64_t id;
     std::shared_ptr<ContextState> parent;  // made it; once it has ended, the nearest ancestor that had not
     ContextState* unwinder = nullptr;      // waits for the end that it has forced
@@ -189,7 +189,8 @@ void ContextState::unwind() noexcept {
     }
     const auto keep = shared_from_this();
     if (!owned_here()) {
-        report("context " + std::to_string(id) + " was destroyed by another OS or green thread than its own; it is left to that one's end");
+        report("context " + std::to_string(id) +
+               " was destroyed by another OS or green thread than its own; it is left to that one's end");
         self = keep;
         return;
     }
@@ -287,8 +288,7 @@ std::uint64_t ContextRef::id() const noexcept {
     return state_ != nullptr ? state_->id : 0;
 }
 
-Context::Context(Function run, ContextOptions options)
-    : ContextRef(ContextState::make(std::move(run), options)) {}
+Context::Context(Function run, ContextOptions options) : ContextRef(ContextState::make(std::move(run), options)) {}
 
 Context& Context::operator=(Context&& other) noexcept {
     if (this != &other) {

@@ -6,7 +6,8 @@
 // Invariants:
 // 1. A Flow belongs to one OS thread for ever.
 // 2. Exactly one flow of an OS thread runs; all the fields of a suspended one say where it stopped.
-// 3. What C++ keeps per OS thread but a flow owns (exceptions in flight, errno, the floating-point control) travels with
+// 3. What C++ keeps per OS thread but a flow owns (exceptions in flight, errno, the floating-point control) travels
+//    with
 //    the flow.
 
 #pragma once
@@ -46,12 +47,14 @@ struct Flow : Registers {
     EhGlobals eh;
     int saved_errno = 0;
     FpControl fp_control;
-    StackBounds* on = nullptr;                 // the stack it stopped on; kept up in sanitizer builds only
+    StackBounds* on = nullptr;  // the stack it stopped on; kept up in sanitizer builds only
 #ifdef TENDRIL_ASAN
     void* asan_fake_stack = nullptr;
 #endif
 
-    Flow() noexcept { fp_control.save(); }  // a new flow takes over its maker's
+    Flow() noexcept {
+        fp_control.save();
+    }  // a new flow takes over its maker's
 };
 
 // What happens on arrival, also to be called first thing on a new stack.
@@ -64,7 +67,8 @@ struct Flow : Registers {
 
 namespace {
 
-[[gnu::always_inline]] inline void depart([[maybe_unused]] Flow& from, [[maybe_unused]] Flow& to, [[maybe_unused]] bool for_good,
+[[gnu::always_inline]] inline void depart([[maybe_unused]] Flow& from, [[maybe_unused]] Flow& to,
+                                          [[maybe_unused]] bool for_good,
                                           [[maybe_unused]] StackBounds*& here) noexcept {
 #if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
     from.on = here;
@@ -80,8 +84,8 @@ namespace {
 
 }  // namespace
 
-// Mostly there is neither an exception nor an errno on either side, and nothing to write. A flow that runs has zeros in its own
-// `eh` and `saved_errno`.
+// Mostly there is neither an exception nor an errno on either side, and nothing to write. A flow that runs has zeros
+// in its own `eh` and `saved_errno`.
 [[gnu::always_inline]] inline void exchange_words(const ThreadWords& words, Flow& from, Flow& to) noexcept {
     const auto any = [](const EhGlobals& eh, int error) {
         return reinterpret_cast<std::uintptr_t>(eh.caught) | eh.uncaught | static_cast<unsigned>(error);
@@ -96,7 +100,8 @@ namespace {
 
 // Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
 // `here` is the OS thread's note of the stack that it is on.
-[[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from, Flow& to) noexcept {
+[[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
+                                               Flow& to) noexcept {
     exchange_words(words, from, to);
     from.fp_control.save();
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {

@@ -95,8 +95,9 @@ void OsThread::throw_ending() {
 }
 
 void OsThread::throw_in_observer() {
-    throw std::logic_error("a switch observer must not switch: no context or green thread can be switched to, and nothing can "
-                           "wait, until it returns");
+    throw std::logic_error(
+        "a switch observer must not switch: no context or green thread can be switched to, and nothing can "
+        "wait, until it returns");
 }
 
 // In blocks per OS thread: an atomic increment would cost a fifth of a spawn.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What happens when a green thread runs out of stack: it touches the guard, the kernel sends SIGSEGV, and this handler, on
-// a stack of its own, prints whose stack it was. Every other SIGSEGV goes to the handler that was there before.
+// What happens when a green thread runs out of stack: it touches the guard, the kernel sends SIGSEGV, and this
+// handler, on a stack of its own, prints whose stack it was. Every other SIGSEGV goes to the handler that was there
+// before.
 
 #include <cstdlib>
 #include <cstring>

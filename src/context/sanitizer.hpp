@@ -51,8 +51,7 @@ struct StackBounds {
 // A stack comes into the world; not called for an OS thread's own.
 inline void announce_stack([[maybe_unused]] StackBounds& stack) noexcept {
 #ifdef TENDRIL_VALGRIND
-    stack.valgrind_id =
-        VALGRIND_STACK_REGISTER(stack.bottom, static_cast<const char*>(stack.bottom) + stack.size);
+    stack.valgrind_id = VALGRIND_STACK_REGISTER(stack.bottom, static_cast<const char*>(stack.bottom) + stack.size);
 #endif
 }
 

@@ -51,8 +51,9 @@ StackTop& StackPool::slot(const Region& region, std::size_t size, std::size_t in
 
 void StackPool::check_size(std::size_t size) {
     if (size != 0 && (size < minimum_size || size > maximum_size)) [[unlikely]] {
-        throw std::invalid_argument("a stack size of " + std::to_string(size) + " bytes is out of bounds: it must be at least " +
-                                    std::to_string(minimum_size) + " and at most " + std::to_string(maximum_size));
+        throw std::invalid_argument("a stack size of " + std::to_string(size) +
+                                    " bytes is out of bounds: it must be at least " + std::to_string(minimum_size) +
+                                    " and at most " + std::to_string(maximum_size));
     }
 }
 
@@ -99,8 +100,8 @@ StackTop& StackPool::carve(Bin& bin) {
 }
 
 void StackPool::add_region(Bin& bin) {
-    // Each region doubles what the bin has, so that their number stays small; a region that the system refuses (ulimit -v,
-    // vm.overcommit_memory=2) is tried again at half the size.
+    // Each region doubles what the bin has, so that their number stays small; a region that the system refuses
+    // (ulimit -v, vm.overcommit_memory=2) is tried again at half the size.
     std::size_t have = 0;
     for (const Region& region : bin.regions) {
         have += region.slots;
@@ -115,7 +116,8 @@ void StackPool::add_region(Bin& bin) {
     }
     throw std::system_error(ENOMEM, std::generic_category(),
                             "no address space for another stack of " + std::to_string(bin.size) + " bytes after " +
-                                std::to_string(have) + " of them; look at `ulimit -v` and vm.overcommit_memory, or ask for smaller stacks");
+                                std::to_string(have) +
+                                " of them; look at `ulimit -v` and vm.overcommit_memory, or ask for smaller stacks");
 }
 
 void StackPool::guard(std::byte* base) {
@@ -127,10 +129,11 @@ void StackPool::guard(std::byte* base) {
         by_mprotect_ = true;  // a kernel before 6.13, or one whose seccomp filter knows no such advice
     }
     if (const int r = sys::protect_none(base, guard_size()); r != 0) {
-        throw std::system_error(-r, std::generic_category(),
-                                "cannot guard another stack after " + std::to_string(used_ + free_) +
-                                    " of them: here each guard costs memory mappings, and vm.max_map_count limits them; raise it "
-                                    "(sysctl -w vm.max_map_count=1048576) or use Linux 6.13 or later, where guards cost none");
+        throw std::system_error(
+            -r, std::generic_category(),
+            "cannot guard another stack after " + std::to_string(used_ + free_) +
+                " of them: here each guard costs memory mappings, and vm.max_map_count limits them; raise it "
+                "(sysctl -w vm.max_map_count=1048576) or use Linux 6.13 or later, where guards cost none");
     }
 }
 
@@ -167,8 +170,9 @@ std::size_t StackPool::trim(std::size_t most, std::size_t keep) noexcept {
 bool StackPool::holds(const void* address) const noexcept {
     const auto* a = static_cast<const std::byte*>(address);
     return std::any_of(bins_.begin(), bins_.end(), [a](const Bin& bin) {
-        return std::any_of(bin.regions.begin(), bin.regions.end(),
-                           [&](const Region& region) { return a >= region.base && a < region.base + region.slots * bin.size; });
+        return std::any_of(bin.regions.begin(), bin.regions.end(), [&](const Region& region) {
+            return a >= region.base && a < region.base + region.slots * bin.size;
+        });
     });
 }
 

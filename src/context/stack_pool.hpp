@@ -8,11 +8,11 @@
 //    | guard 16 KiB | ... the stack grows down ...          | StackTop | colour |
 //                                                           ^ top()
 //
-// StackTop holds what must survive between two uses. The colour, 0 to 2 KiB in steps of a cache line by slot number, keeps
-// the control blocks of many stacks from falling on the same cache sets.
+// StackTop holds what must survive between two uses. The colour, 0 to 2 KiB in steps of a cache line by slot number,
+// keeps the control blocks of many stacks from falling on the same cache sets.
 //
-// Freed stacks are used again last in, first out. trim() gives back the pages of those that have lain for a while, all but
-// their topmost.
+// Freed stacks are used again last in, first out. trim() gives back the pages of those that have lain for a while,
+// all but their topmost.
 
 #pragma once
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <set>
 #include <stdexcept>
@@ -32,8 +33,7 @@ public:
         call_ = call;
         error_ = error;
         left_ = after;
-        sys::set_fault_hook(
-            [](sys::Call c, int) noexcept { return c == call_ && left_-- <= 0 ? error_.load() : 0; });
+        sys::set_fault_hook([](sys::Call c, int) noexcept { return c == call_ && left_-- <= 0 ? error_.load() : 0; });
     }
     ~Fault() { sys::set_fault_hook(nullptr); }
 
@@ -55,7 +55,8 @@ TEST(StackPool, RoundsSizesUpToPowersOfTwo) {
 
 TEST(StackPool, RefusesSizesOutOfBounds) {
     StackPool pool;
-    for (const std::size_t size : {std::size_t{1}, StackPool::minimum_size - 1, StackPool::maximum_size + 1, SIZE_MAX}) {
+    for (const std::size_t size :
+         {std::size_t{1}, StackPool::minimum_size - 1, StackPool::maximum_size + 1, SIZE_MAX}) {
         try {
             pool.acquire(size, owner);
             ADD_FAILURE() << size;
@@ -156,7 +157,8 @@ TEST(StackPool, ARegionThatTheSystemRefusesIsTriedSmaller) {
     StackPool pool;
     static std::atomic<int> refusals;
     refusals = 3;
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::mmap && refusals-- > 0 ? ENOMEM : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept { return call == sys::Call::mmap && refusals-- > 0 ? ENOMEM : 0; });
     std::vector<std::byte*> bases;
     for (int i = 0; i < 8; ++i) {
         bases.push_back(pool.acquire(0, owner).base);  // 64 slots become 8
@@ -223,19 +225,19 @@ TEST(StackPool, TheMappingLimitIsNamed) {
     EXPECT_EQ(pool.used(), 3u);
 }
 
-// Touches an address as an overflow would.
+// Touches the guard as an overflow would. By fork alone, so that it is the guard that is seen under qemu as well.
 TEST(StackPoolDeath, BothKindsOfGuardsFault) {
-    for (const bool by_mprotect : {false, true}) {
-        EXPECT_DEATH(
+    GTEST_FLAG_SET(death_test_style, "fast");
+    for (const int error : {0, EINVAL}) {
+        EXPECT_EXIT(
             {
-                if (by_mprotect) {
-                    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::madvise ? EINVAL : 0; });
-                }
+                const Fault maybe_an_old_kernel(sys::Call::madvise, error);
                 StackPool pool;
                 StackTop& stack = pool.acquire(0, owner);
+                std::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would end the process otherwise
                 *const_cast<volatile std::byte*>(stack.base + 16 * kib - 1) = std::byte{1};
             },
-            "");
+            ::testing::KilledBySignal(SIGSEGV), "");
     }
 }
 

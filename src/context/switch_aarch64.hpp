@@ -24,24 +24,24 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
     register Registers* t asm("x0") = &to;  // where a function that begins finds its first argument
     register Registers* f asm("x1") = &from;
-    asm volatile(
-        "adr x9, 1f\n\t"
-        "mov x10, sp\n\t"
-        "stp x10, x29, [x1]\n\t"
-        "str x9, [x1, #16]\n\t"
-        "ldp x10, x29, [x0]\n\t"
-        "ldr x16, [x0, #16]\n\t"
-        "mov sp, x10\n\t"
-        "mov x30, xzr\n\t"  // a function that begins sees no caller: backtraces end there
-        "br x16\n\t"
-        "1:\n\t"
-        "hint #36\n\t"  // bti j
-        : "+r"(t), "+r"(f)
-        :
-        : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
-          "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "memory", "cc", "v0", "v1", "v2", "v3",
-          "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20",
-          "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+    asm volatile("adr x9, 1f\n\t"
+                 "mov x10, sp\n\t"
+                 "stp x10, x29, [x1]\n\t"
+                 "str x9, [x1, #16]\n\t"
+                 "ldp x10, x29, [x0]\n\t"
+                 "ldr x16, [x0, #16]\n\t"
+                 "mov sp, x10\n\t"
+                 "mov x30, xzr\n\t"  // a function that begins sees no caller: backtraces end there
+                 "br x16\n\t"
+                 "1:\n\t"
+                 "hint #36\n\t"  // bti j
+                 : "+r"(t), "+r"(f)
+                 :
+                 : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+                   "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "memory",
+                   "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
+                   "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
+                   "v29", "v30", "v31");
 }
 
 // Rounding, traps and denormals: FPCR.

@@ -37,27 +37,26 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
     Registers* f = &from;
     Registers* t = &to;  // in %rdi, where a function that begins finds its first argument
-    asm volatile(
-        "leaq 1f(%%rip), %%rax\n\t"
-        "movq %%rsp, 0(%%rsi)\n\t"
-        "movq %%rbp, 8(%%rsi)\n\t"
-        "movq %%rax, 16(%%rsi)\n\t"
-        "movq 0(%%rdi), %%rsp\n\t"
-        "movq 8(%%rdi), %%rbp\n\t"
-        "jmpq *16(%%rdi)\n\t"
-        "1:\n\t"
+    asm volatile("leaq 1f(%%rip), %%rax\n\t"
+                 "movq %%rsp, 0(%%rsi)\n\t"
+                 "movq %%rbp, 8(%%rsi)\n\t"
+                 "movq %%rax, 16(%%rsi)\n\t"
+                 "movq 0(%%rdi), %%rsp\n\t"
+                 "movq 8(%%rdi), %%rbp\n\t"
+                 "jmpq *16(%%rdi)\n\t"
+                 "1:\n\t"
 #ifdef __CET__
-        "endbr64\n\t"
+                 "endbr64\n\t"
 #endif
-        : "+S"(f), "+D"(t)
-        :
-        : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc", "xmm0", "xmm1",
-          "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
-          "xmm15"
+                 : "+S"(f), "+D"(t)
+                 :
+                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc",
+                   "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                   "xmm12", "xmm13", "xmm14", "xmm15"
 #ifdef __AVX512F__
-          ,
-          "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28",
-          "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+                   ,
+                   "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+                   "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
     );
 }
@@ -69,7 +68,9 @@ struct FpControl {
 
     // Straight into place: a copy of the pair would load 8 bytes from two fresh smaller stores, and stall for them.
     [[gnu::always_inline]] void save() noexcept { asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87)); }
-    [[gnu::always_inline]] void load() const noexcept { asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87)); }
+    [[gnu::always_inline]] void load() const noexcept {
+        asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
+    }
 
     [[gnu::always_inline]] bool same_as(const FpControl& other) const noexcept {
         constexpr std::uint32_t sticky_flags = 0x3f;

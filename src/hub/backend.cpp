@@ -21,7 +21,8 @@ std::unique_ptr<Backend> make_backend(std::string_view name) {
     for (std::string_view each : backend_names()) {
         known += (known.empty() ? "" : ", ") + std::string(each);
     }
-    throw std::invalid_argument("no backend is called \"" + std::string(name) + "\" (TENDRIL_BACKEND); there are: " + known);
+    throw std::invalid_argument("no backend is called \"" + std::string(name) +
+                                "\" (TENDRIL_BACKEND); there are: " + known);
 }
 
 }  // namespace tendril::detail

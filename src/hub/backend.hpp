@@ -2,9 +2,9 @@
 //
 // Backend: what tells the hub of ready descriptors, and how the hub sleeps.
 //
-// Edge-triggered: after add(), an event comes for each change towards readiness, beginning with what is ready already. An event
-// may come for nothing (the hub's users try again), none may be lost. Tokens are the hub's; a backend hands back the one it
-// was given, also for a descriptor that was closed meanwhile: the hub knows stale ones.
+// Edge-triggered: after add(), an event comes for each change towards readiness, beginning with what is ready
+// already. An event may come for nothing (the hub's users try again), none may be lost. Tokens are the hub's; a
+// backend hands back the one it was given, also for a descriptor that was closed meanwhile: the hub knows stale ones.
 
 #pragma once
 
@@ -29,7 +29,8 @@ public:
 
     virtual const char* name() const noexcept = 0;
 
-    // Reports events of fd from now on, until it is closed. Returns: 0 or -errno (-EPERM: a regular file, always ready).
+    // Reports events of fd from now on, until it is closed. Returns: 0 or -errno (-EPERM: a regular file, always
+    // ready).
     virtual int add(int fd, std::uint64_t token) noexcept = 0;
 
     // Sleeps until there are events or wake() is called, at most timeout_ns (< 0: without end).
@@ -40,7 +41,8 @@ public:
     virtual void wake() noexcept = 0;
 };
 
-// Throws: std::system_error when the system refuses, std::invalid_argument for an unknown name, listing those there are.
+// Throws: std::system_error when the system refuses, std::invalid_argument for an unknown name, listing those there
+// are.
 std::unique_ptr<Backend> make_backend(std::string_view name);
 std::vector<std::string_view> backend_names();
 

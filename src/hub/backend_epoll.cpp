@@ -60,7 +60,8 @@ public:
             if (n == -EINTR) {
                 return {};
             }
-            throw std::system_error(-n, std::generic_category(), "the hub's epoll_wait failed (was its descriptor closed?)");
+            throw std::system_error(-n, std::generic_category(),
+                                    "the hub's epoll_wait failed (was its descriptor closed?)");
         }
         std::size_t count = 0;
         for (int i = 0; i < n; ++i) {

@@ -10,6 +10,14 @@
 
 namespace tendril::detail {
 
+Descriptors::~Descriptors() {
+    for (Descriptor& d : slots_) {
+        if (d.fd >= 0) {
+            sys::close(d.fd);
+        }
+    }
+}
+
 Descriptor& Descriptors::open(int fd) {
     Descriptor* d = first_free_;
     if (d != nullptr) {
@@ -50,7 +58,8 @@ void Descriptors::close(Descriptor& d) noexcept {
 Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
     Waiter*& place = direction == Direction::read ? d.reader : d.writer;
     if (place != nullptr) {
-        throw ConcurrentUse(std::string("green thread ") + std::to_string(place->fiber.id) + " waits in " + place->what +
+        throw ConcurrentUse(std::string("green thread ") + std::to_string(place->fiber.id) + " waits in " +
+                            place->what +
                             " on this descriptor already; give each direction of a socket to one green thread");
     }
     if (!d.registered) {

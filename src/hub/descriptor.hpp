@@ -3,9 +3,11 @@
 // Descriptors: the versioned slots of a hub's open descriptors.
 //
 // 1. A descriptor is registered with the backend once, at its first wait, and stays so until it is closed.
-// 2. A slot's token is its index and its generation; closing raises the generation, so an event of an earlier owner of the
+// 2. A slot's token is its index and its generation; closing raises the generation, so an event of an earlier owner
+//    of the
 //    slot, or of a reused number, finds nobody.
-// 3. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no edge has come since. True
+// 3. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no edge has come since.
+//    True
 //    means: try.
 
 #pragma once
@@ -50,6 +52,9 @@ struct Descriptor {
 class Descriptors {
 public:
     explicit Descriptors(HubCore& hub) noexcept : hub_(hub) {}
+    Descriptors(const Descriptors&) = delete;
+    Descriptors& operator=(const Descriptors&) = delete;
+    ~Descriptors();  // closes what is open still; nobody waits any more
 
     // Takes over a non-blocking descriptor. Throws: std::bad_alloc; it is closed then.
     Descriptor& open(int fd);

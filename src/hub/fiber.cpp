@@ -39,7 +39,8 @@ void Fiber::expire(Expiry& expiry) noexcept {
 }
 
 void Fiber::withdraw(Expiry& expiry) noexcept {
-    // By another green thread, once this one's wait was broken off for it: too late, for that wait has no other outcome.
+    // By another green thread, once this one's wait was broken off for it: too late, for that wait has no other
+    // outcome.
     const bool decided = !runs() && waiter != nullptr && waiter->outcome == Outcome::interrupted;
     if (expiry.linked() && !decided) {
         expiry.unlink();
@@ -100,8 +101,8 @@ void StartTimer::due(Timer& timer) noexcept {
 std::size_t Fiber::describe(char* out, std::size_t size) const noexcept {
     const char* name = record != nullptr ? record->name.c_str() : "";
     const int n = std::snprintf(out, size, "green thread %llu%s%s%s (stack of %zu KiB), spawned at %s:%d",
-                                static_cast<unsigned long long>(id), *name != 0 ? " \"" : "", name, *name != 0 ? "\"" : "",
-                                stack->size >> 10, where.file, where.line);
+                                static_cast<unsigned long long>(id), *name != 0 ? " \"" : "", name,
+                                *name != 0 ? "\"" : "", stack->size >> 10, where.file, where.line);
     return std::min(static_cast<std::size_t>(n), size - 1);
 }
 

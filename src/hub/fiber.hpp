@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <exception>
 
+#include <tendril/detail/expiry.hpp>
 #include <tendril/detail/list.hpp>
 #include <tendril/detail/spawn.hpp>
-#include <tendril/detail/expiry.hpp>
 #include <tendril/detail/timer.hpp>
 
 #include "context/os_thread.hpp"

@@ -12,8 +12,8 @@
 
 namespace tendril {
 
-using detail::EndObserver;
 using detail::Ending;
+using detail::EndObserver;
 using detail::Fiber;
 using detail::HubCore;
 using detail::Outcome;
@@ -44,14 +44,17 @@ std::string describe(const Record& record) {
         std::rethrow_exception(record.error);
     } catch (const Interrupt& interrupt) {
         // It was meant for that one; rethrown here it would unwind the asker, past every catch of std::exception.
-        throw GreenletKilled(describe(record) + " was ended by an interrupt that it did not catch: " + interrupt.what());
+        throw GreenletKilled(describe(record) +
+                             " was ended by an interrupt that it did not catch: " + interrupt.what());
     }
 }
 
 struct Joiner : EndObserver {
     Waiter waiter{"join"};
     Joiner() : EndObserver(&Joiner::on_end) {}
-    static void on_end(EndObserver& self, Record&) noexcept { static_cast<Joiner&>(self).waiter.resolve(Outcome::signalled); }
+    static void on_end(EndObserver& self, Record&) noexcept {
+        static_cast<Joiner&>(self).waiter.resolve(Outcome::signalled);
+    }
 };
 
 }  // namespace
@@ -117,19 +120,19 @@ bool AnyGreenlet::cancel() const {
 }
 
 bool AnyGreenlet::started() const noexcept {
-    return record_->started;
+    return record_.get() != nullptr && record_->started;
 }
 
 bool AnyGreenlet::ready() const noexcept {
-    return record_->ending != Ending::none;
+    return record_.get() != nullptr && record_->ending != Ending::none;
 }
 
 bool AnyGreenlet::successful() const noexcept {
-    return record_->ending == Ending::value;
+    return record_.get() != nullptr && record_->ending == Ending::value;
 }
 
 bool AnyGreenlet::killed() const noexcept {
-    return record_->ending == Ending::killed;
+    return record_.get() != nullptr && record_->ending == Ending::killed;
 }
 
 std::exception_ptr AnyGreenlet::exception() const {
@@ -142,19 +145,19 @@ std::exception_ptr AnyGreenlet::exception() const {
 }
 
 std::uint64_t AnyGreenlet::id() const noexcept {
-    return record_->id;
+    return record_.get() != nullptr ? record_->id : 0;
 }
 
 std::string_view AnyGreenlet::name() const noexcept {
-    return record_->name;
+    return record_.get() != nullptr ? std::string_view(record_->name) : std::string_view();
 }
 
 void AnyGreenlet::set_name(std::string_view name) const {
     checked(record_).name = name;
 }
 
-const Site& AnyGreenlet::where() const noexcept {
-    return record_->where;
+Site AnyGreenlet::where() const noexcept {
+    return record_.get() != nullptr ? record_->where : Site();
 }
 
 AnyGreenlet current() {

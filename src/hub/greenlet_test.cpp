@@ -41,6 +41,22 @@ TENDRIL_TEST(Greenlet, RecordsWhereItWasSpawned) {
     join_all(std::vector<AnyGreenlet>{g, named});
 }
 
+TENDRIL_TEST(Greenlet, SpawnNKeepsItsName) {
+    std::string name;
+    spawn_n({.name = "nobody asks"}, [&] { name = current().name(); });
+    yield();
+    EXPECT_EQ(name, "nobody asks");
+}
+
+TENDRIL_TEST(Greenlet, AnEmptyHandleIsHarmless) {
+    const AnyGreenlet none;
+    EXPECT_FALSE(none || none.started() || none.ready() || none.successful() || none.killed());
+    EXPECT_EQ(none.id(), 0u);
+    EXPECT_EQ(none.name(), "");
+    EXPECT_THROW(none.join(), std::logic_error);
+    EXPECT_THROW(none.kill(), std::logic_error);
+}
+
 TENDRIL_TEST(Greenlet, ErrnoBelongsToTheGreenThread) {
     errno = 5;
     auto other = spawn([] {

@@ -31,12 +31,8 @@ void Hub::dump(std::ostream& out) const {
 }
 
 HubStats Hub::stats() const noexcept {
-    return {core_.live,
-            core_.os.stacks.used(),
-            core_.os.stacks.free(),
-            core_.timers.size(),
-            core_.descriptors.open_count(),
-            core_.descriptors.waiting(),
+    return {core_.live,          core_.os.stacks.used(),         core_.os.stacks.free(),
+            core_.timers.size(), core_.descriptors.open_count(), core_.descriptors.waiting(),
             core_.keepalive};
 }
 
@@ -118,7 +114,8 @@ Async::~Async() {
     state_->alive.store(false, std::memory_order_relaxed);
     if (hub == nullptr || hub->mailbox != state_->mailbox) {
         if (!state_->mailbox->closed()) {
-            detail::report("an Async was destroyed on another OS thread than its own: its hub will not sleep less for it");
+            detail::report(
+                "an Async was destroyed on another OS thread than its own: its hub will not sleep less for it");
         }
         return;
     }

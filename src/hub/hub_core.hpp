@@ -2,10 +2,10 @@
 //
 // HubCore: the scheduler of one OS thread.
 //
-// There is no loop of its own. A green thread that must wait switches straight to the next ready one; when none is, it polls
-// the backend itself, on its own stack, until one is, which may be itself: then nothing is switched at all. Timers and
-// descriptor events only resolve waiters, so they may fire on any stack. What users wrote (link and Async callbacks) runs in
-// the hub's own green thread, which is made when first needed.
+// There is no loop of its own. A green thread that must wait switches straight to the next ready one; when none is,
+// it polls the backend itself, on its own stack, until one is, which may be itself: then nothing is switched at all.
+// Timers and descriptor events only resolve waiters, so they may fire on any stack. What users wrote (link and Async
+// callbacks) runs in the hub's own green thread, which is made when first needed.
 //
 // Invariants:
 // 1. `current` runs; every other live fiber is ready, parked or waits for its start.
@@ -98,7 +98,8 @@ struct HubCore {
     // For the finished fiber, which runs: gives its stack back. Returns: who shall be switched to, at once.
     Fiber& retire(Fiber& finished) noexcept;
 
-    // The hub's green thread will run it. have_callback_fiber() must have been called before; it throws when there is no stack.
+    // The hub's green thread will run it. have_callback_fiber() must have been called before; it throws when there is
+    // no stack.
     void post(HubCallback& callback) noexcept;
     void have_callback_fiber();
     void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;

@@ -61,7 +61,7 @@ TEST(HubEnd, UnwindsTheYoungestFirst) {
 TEST(HubEnd, OnesThatHaveNotBegunNeverDo) {
     std::string log;
     std::thread([&] {
-        const auto mark = std::make_shared<Mark>(log, 'x');
+        const auto mark = std::shared_ptr<Mark>(new Mark{log, 'x'});
         spawn_n([mark] { ADD_FAILURE() << "it ran"; });
         spawn_after(1h, [mark] { ADD_FAILURE() << "it ran"; });
     }).join();

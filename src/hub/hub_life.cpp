@@ -57,11 +57,8 @@ void HubCore::make() {
 }
 
 HubCore::HubCore(std::string_view backend_name)
-    : os(OsThread::current()),
-      words(os.words),
-      backend(make_backend(backend_name)),
-      mailbox(std::make_shared<Mailbox>(*backend)),
-      main(*this, os.own_tree.id, 0, Site{}) {
+    : os(OsThread::current()), words(os.words), backend(make_backend(backend_name)),
+      mailbox(std::make_shared<Mailbox>(*backend)), main(*this, os.own_tree.id, 0, Site{}) {
     main.on = &os.own_stack;
     main.started = true;
     main.tree.take_over(os.own_tree);
@@ -196,7 +193,8 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
 void HubCore::have_callback_fiber() {
     if (callback_fiber == nullptr) {
         const auto run = [](void* self, Record*, bool) { (*static_cast<HubCore**>(self))->run_callbacks(); };
-        callback_fiber = &new_fiber(*this, {sizeof(HubCore*), alignof(HubCore*), run, nullptr}, {.name = {}, .where = {}});
+        callback_fiber =
+            &new_fiber(*this, {sizeof(HubCore*), alignof(HubCore*), run, nullptr}, {.name = {}, .where = {}});
         *static_cast<HubCore**>(callback_fiber->closure) = this;
         callback_fiber->started = true;
         callback_fiber->shields = 1;  // a callback can name it, by current(), but nobody may end it

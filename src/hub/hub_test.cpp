@@ -12,7 +12,6 @@
 
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
-#include <tendril/timeout.hpp>
 
 #include "base/sys.hpp"
 #include "green_test.hpp"
@@ -171,15 +170,6 @@ TENDRIL_TEST(HubErrorHandler, DoesNotHearOfWhatSomebodySawNorOfKills) {
     yield();
     yield();
     EXPECT_TRUE(linked);
-}
-
-TENDRIL_TEST(HubErrorHandler, HearsOfAnExpiryThatLeftItsGreenThread) {
-    spawn_n([] {
-        Timeout limit(0s);
-        yield();
-    });
-    yield();
-    EXPECT_EQ(testing::take_unhandled().size(), 1u);
 }
 
 TENDRIL_TEST(HubErrorHandler, MayThrowAndNothingElseSuffers) {

@@ -11,8 +11,8 @@
 
 namespace tendril {
 
-using detail::EndObserver;
 using detail::Ending;
+using detail::EndObserver;
 using detail::HubCore;
 using detail::Record;
 
@@ -22,8 +22,8 @@ struct Link::Node final : EndObserver, detail::HubCallback {
     AnyGreenlet::Callback callback;
     bool on_value;
     bool on_error;
-    bool held = true;      // by a Link
-    bool waiting = true;   // for the end, or in the callback list, or running
+    bool held = true;     // by a Link
+    bool waiting = true;  // for the end, or in the callback list, or running
 
     Node(AnyGreenlet t, AnyGreenlet::Callback f, bool value, bool error)
         : EndObserver(&Node::on_end), target(std::move(t)), callback(std::move(f)), on_value(value), on_error(error) {}
@@ -44,7 +44,8 @@ struct Link::Node final : EndObserver, detail::HubCallback {
         try {
             callback(target);
         } catch (...) {
-            hub.report({target.id(), target.name(), target.where(), "link callback of green thread"}, std::current_exception());
+            hub.report({target.id(), target.name(), target.where(), "link callback of green thread"},
+                       std::current_exception());
         }
         settled();
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Mailbox: the way into a hub from other OS threads. Shared by the hub and by whoever may send, so that a sender may outlive
-// the hub. The only lock in a hub; held for a push or a swap, never across a switch.
+// Mailbox: the way into a hub from other OS threads. Shared by the hub and by whoever may send, so that a sender may
+// outlive the hub. The only lock in a hub; held for a push or a swap, never across a switch.
 
 #pragma once
 

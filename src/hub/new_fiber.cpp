@@ -12,8 +12,8 @@ namespace tendril::detail {
 
 namespace {
 
-// Everything between the arrival on the stack and the last switch away from it, in a frame of its own, so that nothing is
-// left to destroy then.
+// Everything between the arrival on the stack and the last switch away from it, in a frame of its own, so that
+// nothing is left to destroy then.
 [[gnu::noinline]] void live(Fiber& self) noexcept {
     Ending ending = Ending::value;
     std::exception_ptr error;
@@ -69,8 +69,8 @@ void enter_fiber(Registers* registers) {
     live(self);
     HubCore& hub = self.hub;
     Fiber& next = hub.retire(self);
-    // Inline, like the jump that came here: calls and returns stay paired on either side, and the processor's stack of return
-    // addresses right for `next`.
+    // Inline, like the jump that came here: calls and returns stay paired on either side, and the processor's stack
+    // of return addresses right for `next`.
     leave_flow(hub.words, hub.os.here, self, next);
 }
 
@@ -94,8 +94,9 @@ Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& o
     if (blueprint.closure_size > stack.bounds.size / 2) {
         fiber->~Fiber();
         hub.os.stacks.release(stack);
-        throw std::invalid_argument("what shall run takes " + std::to_string(blueprint.closure_size) +
-                                    " bytes with its arguments, more than half of its stack; pass large things by pointer");
+        throw std::invalid_argument(
+            "what shall run takes " + std::to_string(blueprint.closure_size) +
+            " bytes with its arguments, more than half of its stack; pass large things by pointer");
     }
     std::byte* closure = align_down(reinterpret_cast<std::byte*>(fiber) - blueprint.closure_size,
                                     std::max(blueprint.closure_alignment, stack_alignment));

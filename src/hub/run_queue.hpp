@@ -2,10 +2,12 @@
 //
 // RunQueue: the green threads that are ready, first in, first out.
 //
-// A ring of pointers rather than a list through the control blocks: with thousands of green threads those are cold, each on a
-// page of its own, and pushing should not touch them. The ring also says what will be needed soon: see fetch_ahead().
+// A ring of pointers rather than a list through the control blocks: with thousands of green threads those are cold,
+// each on a page of its own, and pushing should not touch them. The ring also says what will be needed soon: see
+// fetch_ahead().
 //
-// reserve() is the only function that allocates; a fiber is in the queue once at most, so room for all of them is enough.
+// reserve() is the only function that allocates; a fiber is in the queue once at most, so room for all of them is
+// enough.
 
 #pragma once
 
@@ -31,9 +33,7 @@ public:
         }
     }
 
-    void push(Fiber& fiber) noexcept {
-        ring_[tail_++ & mask_] = &fiber;
-    }
+    void push(Fiber& fiber) noexcept { ring_[tail_++ & mask_] = &fiber; }
 
     // Requires: not empty.
     Fiber& front() const noexcept { return *ring_[head_ & mask_]; }

@@ -2,13 +2,13 @@
 //
 // Timers: deadlines in order, and for equal ones in the order of arming.
 //
-// A 4-ary heap of 16-byte entries. Timers lie on thousands of stacks, each on a page of its own, so neither the heap nor the
-// firing of a sleeper touches them: an entry names a small number, and a dense array of places says where in the heap that
-// number is and what it does. A sleeper's timer fires by a note in its place; it reads the note when it goes on. That is worth
-// two cache and TLB misses per sleep (docs/design/0003-timers.md).
+// A 4-ary heap of 16-byte entries. Timers lie on thousands of stacks, each on a page of its own, so neither the heap
+// nor the firing of a sleeper touches them: an entry names a small number, and a dense array of places says where in
+// the heap that number is and what it does. A sleeper's timer fires by a note in its place; it reads the note when it
+// goes on. That is worth two cache and TLB misses per sleep (docs/design/0003-timers.md).
 //
-// Arming and cancelling cost O(log n), next to nothing for the usual deadline that is later than most; a cancelled timer
-// leaves nothing behind.
+// Arming and cancelling cost O(log n), next to nothing for the usual deadline that is later than most; a cancelled
+// timer leaves nothing behind.
 
 #pragma once
 
@@ -40,7 +40,8 @@ public:
     std::size_t size() const noexcept { return heap_.size(); }
     std::int64_t next_ns() const noexcept { return heap_.empty() ? INT64_MAX : heap_.front().when; }
 
-    // Fires all that are due at now_ns, in order; wakes fibers into `ready`. What is armed meanwhile waits for the next call.
+    // Fires all that are due at now_ns, in order; wakes fibers into `ready`. What is armed meanwhile waits for the
+    // next call.
     void run(std::int64_t now_ns, RunQueue& ready) noexcept;
 
 private:

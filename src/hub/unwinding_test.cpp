@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Kills and hubs that end, met with code that unwinds, handles or waits: what goes wrong first when stacks are switched.
+// Kills and hubs that end, met with code that unwinds, handles or waits: what goes wrong first when stacks are
+// switched.
 
 #include <tendril/context.hpp>
 #include <tendril/greenlet.hpp>
@@ -307,7 +308,8 @@ TEST(UnwindingThreads, WhenAHubEndsAHandlerIsLeftProperly) {
     EXPECT_EQ(what, "in flight");
 }
 
-// Each of many green threads is inside many try blocks, in handlers at every other level, when it is switched away from.
+// Each of many green threads is inside many try blocks, in handlers at every other level, when it is switched away
+// from.
 int nest(int id, int depth) {
     if (depth == 0) {
         yield();

@@ -39,7 +39,8 @@ bool Waiter::resolve(Outcome with) noexcept {
     }
     outcome = with;
     if (suspended_) [[likely]] {
-        fiber.hub.timers.cancel(*this);  // which would make the fiber ready once more, if it came before the fiber's turn
+        fiber.hub.timers.cancel(
+            *this);  // which would make the fiber ready once more, if it came before the fiber's turn
         fiber.hub.ready.push(fiber);
     }
     return true;

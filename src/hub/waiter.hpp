@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Waiter: one wait of one green thread, on its stack. This is the one place where a hand-off, a deadline and a kill that meet
-// are decided: the first to resolve a waiter wins, all others learn that they came too late.
+// Waiter: one wait of one green thread, on its stack. This is the one place where a hand-off, a deadline and a kill
+// that meet are decided: the first to resolve a waiter wins, all others learn that they came too late.
 //
-// A primitive keeps waiters in a List, which they leave in their destructor at the latest. Who hands something over pops
-// waiters until one lets itself be resolved, so a waiter that timed out or was killed never takes an item with it.
+// A primitive keeps waiters in a List, which they leave in their destructor at the latest. Who hands something over
+// pops waiters until one lets itself be resolved, so a waiter that timed out or was killed never takes an item with
+// it.
 
 #pragma once
 
@@ -29,7 +30,7 @@ enum class Outcome : std::uint8_t {
 // One cache line, so that what resolves it touches no other of a cold stack.
 struct alignas(64) Waiter : ListNode, private Timer {
     Fiber& fiber;
-    const char* what;  // it waits for, in reports: "sleep", "recv"
+    const char* what;                    // it waits for, in reports: "sleep", "recv"
     Outcome outcome = Outcome::waiting;  // timed_out is written by wait() itself
 
     // For the running green thread.

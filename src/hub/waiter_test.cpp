@@ -9,7 +9,6 @@
 
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
-#include <tendril/timeout.hpp>
 
 #include "green_test.hpp"
 #include "hub/hub_core.hpp"
@@ -121,29 +120,6 @@ TENDRIL_TEST(Waiter, InAShieldAKillDoesNotBreakOffTheWait) {
     g.join();
     EXPECT_TRUE(completed);
     EXPECT_TRUE(g.killed());
-}
-
-TENDRIL_TEST(Waiter, AKillAndAnExpiryInOneTurnAreThrownOneAfterTheOther) {
-    std::string order;
-    const auto g = spawn([&] {
-        try {
-            Timeout limit(10min);
-            try {
-                sleep(1h);
-            } catch (const GreenletExit&) {
-                order += "kill ";
-            }
-            yield();
-        } catch (const Timeout::Expired&) {
-            order += "expiry ";
-        }
-        yield();
-    });
-    yield();
-    fire_timers_until(30min);
-    g.kill();
-    EXPECT_EQ(order, "kill expiry ");
-    EXPECT_TRUE(g.successful());
 }
 
 // The pattern that every primitive follows: pop waiters until one lets itself be resolved.

@@ -82,7 +82,8 @@ Address Address::parse(std::string_view text) {
             refuse(text, "brackets are for IPv6 addresses");
         }
     } else if (host.find(':') != std::string_view::npos) {
-        refuse(text, "an IPv6 address needs brackets before its port: [" + std::string(host) + "]:" + std::to_string(number));
+        refuse(text,
+               "an IPv6 address needs brackets before its port: [" + std::string(host) + "]:" + std::to_string(number));
     }
     return ip(host, number);
 }
@@ -147,9 +148,12 @@ Address Address::from_raw(const sockaddr* raw, socklen_t size) {
 
 std::uint16_t Address::port() const noexcept {
     switch (family()) {
-        case AF_INET: return ntohs(as<sockaddr_in>(storage_).sin_port);
-        case AF_INET6: return ntohs(as<sockaddr_in6>(storage_).sin6_port);
-        default: return 0;
+    case AF_INET:
+        return ntohs(as<sockaddr_in>(storage_).sin_port);
+    case AF_INET6:
+        return ntohs(as<sockaddr_in6>(storage_).sin6_port);
+    default:
+        return 0;
     }
 }
 
@@ -166,7 +170,8 @@ std::string Address::ip() const {
     if (v6.sin6_scope_id != 0) {
         char name[IF_NAMESIZE];
         ip += '%';
-        ip += ::if_indextoname(v6.sin6_scope_id, name) != nullptr ? std::string(name) : std::to_string(v6.sin6_scope_id);
+        ip +=
+            ::if_indextoname(v6.sin6_scope_id, name) != nullptr ? std::string(name) : std::to_string(v6.sin6_scope_id);
     }
     return ip;
 }
@@ -177,15 +182,20 @@ std::string Address::path() const {
         return {};
     }
     const char* path = as<sockaddr_un>(storage_).sun_path;
-    return *path == 0 ? '@' + std::string(path + 1, size_ - header - 1) : std::string(path, ::strnlen(path, size_ - header));
+    return *path == 0 ? '@' + std::string(path + 1, size_ - header - 1)
+                      : std::string(path, ::strnlen(path, size_ - header));
 }
 
 std::string Address::to_string() const {
     switch (family()) {
-        case AF_INET: return ip() + ':' + std::to_string(port());
-        case AF_INET6: return '[' + ip() + "]:" + std::to_string(port());
-        case AF_UNIX: return "unix:" + path();
-        default: return "(no address)";
+    case AF_INET:
+        return ip() + ':' + std::to_string(port());
+    case AF_INET6:
+        return '[' + ip() + "]:" + std::to_string(port());
+    case AF_UNIX:
+        return "unix:" + path();
+    default:
+        return "(no address)";
     }
 }
 

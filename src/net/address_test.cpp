@@ -19,8 +19,8 @@ std::string error_of(const std::string& text) {
 }
 
 TEST(Address, PrintsWhatItParsed) {
-    for (const char* text : {"127.0.0.1:80", "0.0.0.0:0", "[::1]:65535", "[2001:db8::1]:443", "[fe80::1%lo]:80", "unix:/tmp/a.sock",
-                             "unix:@abstract"}) {
+    for (const char* text : {"127.0.0.1:80", "0.0.0.0:0", "[::1]:65535", "[2001:db8::1]:443", "[fe80::1%lo]:80",
+                             "unix:/tmp/a.sock", "unix:@abstract"}) {
         EXPECT_EQ(Address::parse(text).to_string(), text);
         EXPECT_EQ(Address::parse(text), Address::parse(text));
     }

@@ -32,9 +32,20 @@ bool means_scarcity(int error) noexcept {
 // The connection died before it was accepted, or the network had a hiccup (accept(2), "Error handling").
 bool concerns_one_connection(int error) noexcept {
     switch (error) {
-        case ECONNABORTED: case EPERM: case EPROTO: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN: case ENONET:
-        case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: case ETIMEDOUT: return true;
-        default: return false;
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -121,8 +132,9 @@ private:
         try {
             const auto at = running_.emplace(running_.end());
             Place place(*this, at);
-            *at = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size},
-                        [this, place = std::move(place), client = std::move(client), peer]() mutable { handle(client, peer); });
+            *at = spawn(
+                SpawnOptions{.name = {}, .stack_size = options_.stack_size},
+                [this, place = std::move(place), client = std::move(client), peer]() mutable { handle(client, peer); });
         } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
             descriptor_.hub->report({0, {}, {}, "serve"}, std::current_exception());
         }

@@ -156,7 +156,8 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     TcpSocket first = connect(listener.address());
     EXPECT_EQ(ask(first, 'a'), 'a');
 
-    TcpSocket second = connect(listener.address());  // in the backlog; accepted or not when the limit falls, both are fine
+    TcpSocket second =
+        connect(listener.address());  // in the backlog; accepted or not when the limit falls, both are fine
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);
     rlimit none = before;

@@ -24,38 +24,45 @@ using detail::when_ready;
 
 namespace detail {
 
+Handle::Handle(Descriptor& d) noexcept : descriptor_(&d), owner_(d.hub->os.serial) {}
+
 void Handle::close() noexcept {
     Descriptor* d = std::exchange(descriptor_, nullptr);
     if (d == nullptr) {
         return;
     }
-    if (HubCore* here = HubCore::if_any(); here == d->hub) {
-        here->descriptors.close(*d);
-    } else {
-        report("a socket was closed on another OS thread than its own (descriptor " + std::to_string(d->fd) +
-               "); it stays open: close it where it was made");
-    }
+    if (owner_ != OsThread::current_serial()) {
+        report("a socket of OS thread " + std::to_string(owner_) + " was closed on OS thread " +
+               std::to_string(OsThread::current_serial()) +
+               "; it stays open until its hub ends: close it where it was made");
+    } else if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
+        hub->descriptors.close(*d);
+    }  // else the hub has ended, and closed it
 }
 
 Descriptor& Handle::use(const char* object) const {
     if (descriptor_ == nullptr) {
         fail(-EBADF, std::string(object) + " is closed");
     }
-    if (descriptor_->hub != HubCore::if_any()) [[unlikely]] {
-        throw WrongThread(object, descriptor_->hub->os.serial, OsThread::current_serial());
+    HubCore::require_here(object, owner_);
+    if (HubCore::if_any() == nullptr) {
+        fail(-EBADF, std::string(object) + " was closed when its hub ended");
     }
     return *descriptor_;
 }
 
 int Handle::fd() const noexcept {
-    return descriptor_ != nullptr ? descriptor_->fd : -1;
+    return descriptor_ != nullptr && HubCore::if_any() != nullptr ? descriptor_->fd : -1;
 }
 
 void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
     switch (d.hub->descriptors.wait(d, direction, what, deadline)) {
-        case Outcome::timed_out: throw TimeoutError(std::string(what) + ": the deadline passed", done);
-        case Outcome::closed: fail(-EBADF, std::string(what) + ": closed by another green thread");
-        default: return;
+    case Outcome::timed_out:
+        throw TimeoutError(std::string(what) + ": the deadline passed", done);
+    case Outcome::closed:
+        fail(-EBADF, std::string(what) + ": closed by another green thread");
+    default:
+        return;
     }
 }
 

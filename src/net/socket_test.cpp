@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
@@ -254,6 +255,33 @@ TENDRIL_TEST(Socket, ABrokenPipeIsAnErrorNotASignal) {
         }
     });
     EXPECT_TRUE(error == EPIPE || error == ECONNRESET) << error;
+}
+
+TEST(SocketThreads, OneThatOutlivesItsHubWasClosedByIt) {
+    const std::size_t before = testing::count_descriptors();
+    TcpSocket kept;
+    std::thread([&] {
+        Pair p;
+        kept = std::move(p.client);
+    }).join();
+    EXPECT_EQ(testing::count_descriptors(), before);
+    EXPECT_THROW(kept.send("x"), WrongThread);
+    ::testing::internal::CaptureStderr();
+    kept.close();
+    EXPECT_NE(::testing::internal::GetCapturedStderr().find("closed on OS thread"), std::string::npos);
+}
+
+TENDRIL_TEST(SocketThreads, AForeignOsThreadIsRefusedAndNamed) {
+    Pair p;
+    std::string what;
+    std::thread([&] {
+        try {
+            p.client.send("x");
+        } catch (const WrongThread& e) {
+            what = e.what();
+        }
+    }).join();
+    EXPECT_NE(what.find("a socket belongs to OS thread "), std::string::npos) << what;
 }
 
 TENDRIL_TEST(Listener, AcceptHonoursItsDeadlineAndAKill) {

@@ -46,7 +46,8 @@ Timeout::Timeout(Deadline deadline)
 }
 
 Timeout::Timeout(Deadline deadline, std::exception_ptr error)
-    : fiber_(*detail::HubCore::here().current), serial_(next_serial()), error_(std::move(error)), timer_(*this), expiry_(*this) {
+    : fiber_(*detail::HubCore::here().current), serial_(next_serial()), error_(std::move(error)), timer_(*this),
+      expiry_(*this) {
     if (error_ == nullptr) {
         throw std::invalid_argument("a Timeout needs an exception to throw; this one is null");
     }

@@ -5,11 +5,13 @@
 #include <tendril/timeout.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/shield.hpp>
 
 #include "green_test.hpp"
 #include "hub/hub_core.hpp"
@@ -18,6 +20,12 @@ using namespace std::chrono_literals;
 
 namespace tendril {
 namespace {
+
+// As a poll would find them then.
+void fire_timers_until(Deadline then) {
+    detail::HubCore& hub = detail::HubCore::here();
+    hub.timers.run(then.ns(), hub.ready);
+}
 
 TENDRIL_TEST(Timeout, ExpiresAtTheNextWaitEvenAtAYieldAndOnce) {
     Timeout limit(0s);
@@ -92,8 +100,7 @@ TENDRIL_TEST(Timeout, CancelledByAnotherTooLateItIsThrown) {
             EXPECT_TRUE(mine.expired());
         });
         yield();
-        detail::HubCore& hub = detail::HubCore::here();
-        hub.timers.run(Deadline(2h).ns(), hub.ready);
+        fire_timers_until(2h);
         by_reset ? limit->reset(1h) : limit->cancel();
         EXPECT_TRUE(limit->pending());
         worker.join();
@@ -133,6 +140,58 @@ TENDRIL_TEST(Timeout, OfOneGreenThreadDoesNotReachWhatItSpawned) {
         child.join();
     }));
     EXPECT_EQ(child.get(), 1);
+}
+
+TENDRIL_TEST(Timeout, AnExpiryThatLeavesItsGreenThreadIsReported) {
+    spawn_n([] {
+        Timeout limit(0s);
+        yield();
+    });
+    yield();
+    EXPECT_EQ(testing::take_unhandled().size(), 1u);
+}
+
+TENDRIL_TEST(Timeout, AKillAndAnExpiryInOneTurnAreThrownOneAfterTheOther) {
+    std::string order;
+    const auto g = spawn([&] {
+        try {
+            Timeout limit(10min);
+            try {
+                sleep(1h);
+            } catch (const GreenletExit&) {
+                order += "kill ";
+            }
+            yield();
+        } catch (const Timeout::Expired&) {
+            order += "expiry ";
+        }
+        yield();
+    });
+    yield();
+    fire_timers_until(30min);
+    g.kill();
+    EXPECT_EQ(order, "kill expiry ");
+    EXPECT_TRUE(g.successful());
+}
+
+TENDRIL_TEST(Timeout, ComesAfterAShield) {
+    std::string order;
+    const bool in_time = with_timeout(0s, [&] {
+        {
+            const Shield shield;
+            yield();
+            order += "shielded ";
+        }
+        yield();
+        order += "lost ";
+    });
+    EXPECT_FALSE(in_time);
+    EXPECT_EQ(order, "shielded ");
+}
+
+TENDRIL_TEST(Timeout, ANegativeDurationIsRefused) {
+    EXPECT_THROW(Timeout(-1s), std::invalid_argument);
+    EXPECT_THROW(with_timeout(-1s, [] {}), std::invalid_argument);
 }
 
 }  // namespace

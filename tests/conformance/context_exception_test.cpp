@@ -256,7 +256,8 @@ void descend(int id, int depth, int most) {
         try {
             descend(id, depth + 1, most);
         } catch (const std::runtime_error& e) {
-            EXPECT_EQ(e.what(), std::to_string(id) + (depth + 1 == most ? " at the bottom" : " at " + std::to_string(depth + 1)));
+            EXPECT_EQ(e.what(),
+                      std::to_string(id) + (depth + 1 == most ? " at the bottom" : " at " + std::to_string(depth + 1)));
         }
         EXPECT_EQ(handled(), std::to_string(id) + " at " + std::to_string(depth));
         throw;

@@ -291,7 +291,8 @@ TEST(ConformanceA, TA16_AnObserverSeesEverySwitchInOrder) {
     const ContextRef root = current_context();
     Context good([&](std::any) { return root.switch_to(); });
     Context bad([](std::any) -> std::any { throw 1; });
-    const SwitchObserver before = set_switch_observer([](const SwitchEvent& event) noexcept { events.push_back(event); });
+    const SwitchObserver before =
+        set_switch_observer([](const SwitchEvent& event) noexcept { events.push_back(event); });
     good.switch_to();
     EXPECT_THROW(bad.switch_to(), int);
     EXPECT_THROW(good.throw_into(std::make_exception_ptr(2)), int);

@@ -16,8 +16,8 @@
 
 using namespace std::chrono_literals;
 
-// LeakSanitizer looks at the stack that the process ends on. When that is a green thread's, what only the main stack refers to
-// seems lost. LeakSanitizer asks this function, by this name.
+// LeakSanitizer looks at the stack that the process ends on. When that is a green thread's, what only the main stack
+// refers to seems lost. LeakSanitizer asks this function, by this name.
 static bool ends_on_a_green_stack = false;
 extern "C" int __lsan_is_turned_off() {
     return ends_on_a_green_stack ? 1 : 0;
@@ -44,7 +44,8 @@ void back() {
     throw std::runtime_error("too far");
 }
 
-// In a raw context every exception is caught at the bottom and goes to the parent; at the root it is std::thread's or main's.
+// In a raw context every exception is caught at the bottom and goes to the parent; at the root it is std::thread's or
+// main's.
 TEST(ConformanceA, TA09_AnUncaughtExceptionEndsInTheTerminateHandler) {
     EXPECT_EXIT(
         {

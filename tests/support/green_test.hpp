@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// TENDRIL_TEST(Suite, name) { ... }: a GoogleTest test whose body runs in a green thread, once on every backend, each time in
-// an OS thread of its own with a fresh hub. Afterwards nothing may be left: no green thread, stack, timer, waiter or
-// descriptor, and no error that nobody saw (expect_unhandled() takes those that the test provokes).
+// TENDRIL_TEST(Suite, name) { ... }: a GoogleTest test whose body runs in a green thread, once on every backend, each
+// time in an OS thread of its own with a fresh hub. Afterwards nothing may be left: no green thread, stack, timer,
+// waiter or descriptor, and no error that nobody saw (expect_unhandled() takes those that the test provokes).
 //
 // ASSERT_* leave the function that they stand in, as ever; in a nested lambda that is the lambda.
 
@@ -18,8 +18,8 @@ namespace tendril::testing {
 
 void on_every_backend(void (*body)());
 
-// Unhandled errors reported to the hub so far, in order ("green thread: text of what()"); taken, so that the fixture does
-// not complain about them.
+// Unhandled errors reported to the hub so far, in order ("green thread: text of what()"); taken, so that the fixture
+// does not complain about them.
 std::vector<std::string> take_unhandled();
 
 // Open descriptors of this process.
@@ -27,7 +27,9 @@ std::size_t count_descriptors();
 
 }  // namespace tendril::testing
 
-#define TENDRIL_TEST(suite, name)                                                 \
-    static void suite##_##name##_body();                                          \
-    TEST(suite, name) { ::tendril::testing::on_every_backend(&suite##_##name##_body); } \
+#define TENDRIL_TEST(suite, name)                                     \
+    static void suite##_##name##_body();                              \
+    TEST(suite, name) {                                               \
+        ::tendril::testing::on_every_backend(&suite##_##name##_body); \
+    }                                                                 \
     static void suite##_##name##_body()

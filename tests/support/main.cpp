@@ -4,6 +4,10 @@
 
 int main(int argc, char** argv) {
     ::testing::InitGoogleTest(&argc, argv);
+#ifdef TENDRIL_TEST_UNDER_EMULATOR
+    GTEST_FLAG_SET(death_test_style, "fast");  // an emulated process cannot start itself anew
+#else
     GTEST_FLAG_SET(death_test_style, "threadsafe");  // crash tests run in a fresh process
+#endif
     return RUN_ALL_TESTS();
 }

@@ -2,7 +2,8 @@
 //
 // Record: what handles and a green thread share; all that is left of one that has ended. Not for users.
 //
-// Owned by its green thread (until it ends) and by every handle, counted without locks: handles stay on their OS thread.
+// Owned by its green thread (until it ends) and by every handle, counted without locks: handles stay on their OS
+// thread.
 
 #pragma once
 
@@ -21,7 +22,8 @@ namespace tendril::detail {
 struct Fiber;
 struct Record;
 
-// Is told once, when the green thread has ended, by the green thread itself in its last moments: must not wait or throw.
+// Is told once, when the green thread has ended, by the green thread itself in its last moments: must not wait or
+// throw.
 struct EndObserver : ListNode {
     void (*ended)(EndObserver&, Record&) noexcept;
     explicit EndObserver(void (*f)(EndObserver&, Record&) noexcept) noexcept : ended(f) {}

@@ -46,7 +46,7 @@ concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !std::is_s
 template <class R>
 constexpr bool fits_a_record = alignof(R) <= alignof(std::max_align_t);
 template <class R>
-    requires std::is_void_v<R>
+requires std::is_void_v<R>
 constexpr bool fits_a_record<R> = true;
 
 template <class F, class... A>
@@ -58,8 +58,8 @@ struct Closure {
     std::tuple<A...> arguments;
 
     decltype(auto) operator()() {
-        return std::apply([this](A&... a) -> decltype(auto) { return std::invoke(std::move(function), std::move(a)...); },
-                          arguments);
+        return std::apply(
+            [this](A&... a) -> decltype(auto) { return std::invoke(std::move(function), std::move(a)...); }, arguments);
     }
 };
 
@@ -127,8 +127,7 @@ auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... ar
     using R = ResultOf<F, A...>;
     using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
     static_assert(!std::is_rvalue_reference_v<R>, "a green thread cannot return an rvalue reference: return the value");
-    static_assert(fits_a_record<R>,
-                  "results with extended alignment: return a std::unique_ptr");
+    static_assert(fits_a_record<R>, "results with extended alignment: return a std::unique_ptr");
     refuse_empty(f);
     RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
     NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
@@ -142,7 +141,11 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
     using R = ResultOf<F, A...>;
     using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
     refuse_empty(f);
-    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, nullptr}, options);
+    RecordPtr<Record> record;  // only to keep a name in
+    if (!options.name.empty()) {
+        record = RecordPtr<Record>(::new (allocate_record(sizeof(Result<void>))) Result<void>);
+    }
+    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, record.get()}, options);
     ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
     fiber.start(nullptr);
 }

@@ -26,7 +26,8 @@ namespace {
 thread_local std::size_t allocations = 0;
 }
 
-void* operator new(std::size_t size) {
+// Not inlined, and one delete by the other: that is how valgrind knows which belong together.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     if (void* p = std::malloc(size)) {
         return p;
@@ -34,12 +35,12 @@ void* operator new(std::size_t size) {
     throw std::bad_alloc();
 }
 
-void operator delete(void* p) noexcept {
+[[gnu::noinline]] void operator delete(void* p) noexcept {
     std::free(p);
 }
 
-void operator delete(void* p, std::size_t) noexcept {
-    std::free(p);
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
+    ::operator delete(p);
 }
 
 namespace tendril {
