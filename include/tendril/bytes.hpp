@@ -24,6 +24,10 @@ char > || std::same_as<std::remove_cv_t<T>, unsigned char> || std::same_as<std::
 template <class R>
 concept ByteRange =
     std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && ByteLike<std::ranges::range_value_t<R>>;
+
+template <class R>
+concept WritableByteRange =
+    ByteRange<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 }  // namespace detail
 
 class Bytes {
@@ -54,8 +58,9 @@ class Buffer {
 public:
     constexpr Buffer() noexcept = default;
     Buffer(void* data, std::size_t size) noexcept : span_(static_cast<std::byte*>(data), size) {}
-    template <detail::ByteRange R>
-    requires(!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>) Buffer(R&& range)
+    template <class R>
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Buffer itself
+    requires(!std::same_as<std::remove_cvref_t<R>, Buffer> && detail::WritableByteRange<R>) Buffer(R&& range)
     noexcept : Buffer(std::ranges::data(range), std::ranges::size(range)) {}
 
     std::byte* data() const noexcept { return span_.data(); }

@@ -58,7 +58,7 @@ public:
         return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
     }
 
-    friend constexpr auto operator<=>(Deadline, Deadline) = default;
+    friend constexpr auto operator<=>(Deadline, Deadline) = default;  // NOLINT(modernize-use-nullptr): a false alarm
 
 private:
     static constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();

@@ -60,7 +60,7 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
     void start();
     void finish() noexcept;
     void unwind() noexcept;
-    static void enter(Registers* self);
+    static void enter(Registers* registers);
     [[gnu::noinline]] static ContextState& live(ContextState& self) noexcept;
 };
 

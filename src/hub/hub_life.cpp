@@ -193,8 +193,7 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
 void HubCore::have_callback_fiber() {
     if (callback_fiber == nullptr) {
         const auto run = [](void* self, Record*, bool) { (*static_cast<HubCore**>(self))->run_callbacks(); };
-        callback_fiber =
-            &new_fiber(*this, {sizeof(HubCore*), alignof(HubCore*), run, nullptr}, {.name = {}, .where = {}});
+        callback_fiber = &new_fiber(*this, {sizeof(void*), alignof(void*), run, nullptr}, {.name = {}, .where = {}});
         *static_cast<HubCore**>(callback_fiber->closure) = this;
         callback_fiber->started = true;
         callback_fiber->shields = 1;  // a callback can name it, by current(), but nobody may end it

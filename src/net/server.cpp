@@ -199,7 +199,7 @@ private:
     const ConnectionHandler& handler_;
     const ServeOptions& options_;
     Descriptor& descriptor_;
-    const std::uint32_t generation_;
+    std::uint32_t generation_;
     Running running_;
     std::chrono::milliseconds pause_ = shortest_pause;
     bool stopping_ = false;

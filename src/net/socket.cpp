@@ -18,7 +18,6 @@ using detail::Direction;
 using detail::fail;
 using detail::Handle;
 using detail::HubCore;
-using detail::Outcome;
 using detail::take_turn;
 using detail::when_ready;
 

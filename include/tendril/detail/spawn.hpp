@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <new>
+#include <ranges>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -44,10 +45,10 @@ template <class F, class... A>
 concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !std::is_same_v<std::decay_t<F>, SpawnOptions>;
 
 template <class R>
-constexpr bool fits_a_record = alignof(R) <= alignof(std::max_align_t);
+inline constexpr bool fits_a_record = alignof(R) <= alignof(std::max_align_t);
 template <class R>
 requires std::is_void_v<R>
-constexpr bool fits_a_record<R> = true;
+inline constexpr bool fits_a_record<R> = true;
 
 template <class F, class... A>
 using ResultOf = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
@@ -153,6 +154,9 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
 template <class T, class Range>
 std::vector<const T*> pointers_to(const Range& range) {
     std::vector<const T*> pointers;
+    if constexpr (std::ranges::sized_range<const Range>) {
+        pointers.reserve(std::ranges::size(range));
+    }
     for (const T& each : range) {
         pointers.push_back(&each);
     }
