@@ -13,24 +13,17 @@
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/outcome.hpp>
 
 #include "hub/fiber.hpp"
 
 namespace tendril::detail {
 
-enum class Outcome : std::uint8_t {
-    waiting,
-    signalled,    // what it waited for came about; nothing is lost if the waiter then throws instead
-    handed,       // it was given something: it must complete, and an interrupt that came later has to wait
-    timed_out,    // by its own deadline
-    closed,       // what it waited on is gone
-    interrupted,  // wait() throws
-};
-
 // One cache line, so that what resolves it touches no other of a cold stack.
 struct alignas(64) Waiter : ListNode, private Timer {
     Fiber& fiber;
     const char* what;                    // it waits for, in reports: "sleep", "recv"
+    void* slot = nullptr;                // where a hand-over puts, or takes, what is handed over; the primitive's own
     Outcome outcome = Outcome::waiting;  // timed_out is written by wait() itself
 
     // For the running green thread.

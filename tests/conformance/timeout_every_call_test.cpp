@@ -7,10 +7,15 @@
 // It answers whether the thing came about; when its own deadline passes it may as well throw TimeoutError.
 
 #include <functional>
+#include <mutex>
 #include <vector>
 
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/lock.hpp>
+#include <tendril/queue.hpp>
+#include <tendril/semaphore.hpp>
 #include <tendril/timeout.hpp>
 
 #include "green_test.hpp"
@@ -34,11 +39,22 @@ struct Scene {
         }
     });
     std::vector<AnyGreenlet> several{endless, endless};
+    Event event;
+    Semaphore none{0};
+    Lock held;
+    Lock guard;
+    Condition condition;
+    Queue<int> empty;
+    Queue<int> full{1};
+    JoinableQueue<int> undone;
+    Channel<int> channel;
     static inline thread_local bool over;
 
     Scene() {
         over = false;
-        yield();
+        full.put(1);
+        undone.put(1);
+        spawn([this] { held.lock(); }).join();  // and never unlocks
     }
     ~Scene() {
         over = true;
@@ -51,6 +67,17 @@ struct Call {
     bool (*run)(Scene&, Deadline);
 };
 
+// For calls that throw an exception of their own when the deadline passes.
+template <class Late, class F>
+bool in_time(F f) {
+    try {
+        f();
+        return true;
+    } catch (const Late&) {
+        return false;
+    }
+}
+
 const Call calls[] = {
     {"sleep", [](Scene&, Deadline d) { return sleep(d), false; }},
     {"join", [](Scene& s, Deadline d) { return s.endless.join(d); }},
@@ -59,6 +86,20 @@ const Call calls[] = {
     {"kill", [](Scene& s, Deadline d) { return s.endless.kill(d); }},
     {"kill with an error",
      [](Scene& s, Deadline d) { return s.endless.kill(std::make_exception_ptr(GreenletExit()), d); }},
+    {"Event::wait", [](Scene& s, Deadline d) { return s.event.wait(d); }},
+    {"Semaphore::acquire", [](Scene& s, Deadline d) { return s.none.acquire(d); }},
+    {"Lock::acquire", [](Scene& s, Deadline d) { return s.held.acquire(d); }},
+    {"Condition::wait",
+     [](Scene& s, Deadline d) {
+         const std::lock_guard guard(s.guard);
+         return s.condition.wait(s.guard, d);
+     }},
+    {"Queue::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.get(d); }); }},
+    {"Queue::peek", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.peek(d); }); }},
+    {"Queue::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.full.put(2, d); }); }},
+    {"JoinableQueue::join", [](Scene& s, Deadline d) { return s.undone.join(d); }},
+    {"Channel::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.channel.get(d); }); }},
+    {"Channel::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.channel.put(2, d); }); }},
     {"kill_all", [](Scene& s, Deadline d) { return kill_all(s.several, d) != s.several.size(); }},
 };
 

@@ -59,6 +59,14 @@ public:
         return first;
     }
 
+    // f must not unlink.
+    template <class F>
+    void for_each(F f) const {
+        for (const ListNode* n = head_.next; n != &head_; n = n->next) {
+            f(static_cast<const T&>(*n));
+        }
+    }
+
 private:
     ListNode head_;
 };

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// Channel: a rendezvous. put() returns when a getter has the item; it holds nothing in between.
+//
+// A getter that waits goes on before the putter that serves it; a getter that finds a putter waiting goes on at once.
+// Who times out or is killed withdraws, and its item with it. First come, first served on both sides.
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/wait_queue.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/queue.hpp>
+#include <tendril/shield.hpp>
+
+namespace tendril {
+
+template <class T>
+class Channel {
+    static_assert(std::is_nothrow_move_constructible_v<T>, "items of a Channel must be nothrow movable");
+
+public:
+    Channel() = default;
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+
+    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    ~Channel() = default;
+
+    // Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved. Yields.
+    void put(T&& item, Deadline deadline = never) {
+        if (try_put(std::move(item))) {
+            const Shield shield;  // it is delivered: nothing may look like a failure any more
+            yield();
+            return;
+        }
+        switch (putters_.wait("Channel::put", &item, deadline)) {
+        case detail::Outcome::timed_out:
+            throw Full();
+        case detail::Outcome::closed:
+            throw ShutDown();
+        default:
+            return;
+        }
+    }
+    void put(const T& item, Deadline deadline = never) {
+        T copy(item);
+        put(std::move(copy), deadline);
+    }
+
+    // Returns: false when nobody waits to get; the item is unmoved. Never yields. Throws: ShutDown.
+    [[nodiscard]] bool try_put(T&& item) {
+        putters_.check_thread();
+        refuse_when_closed();
+        detail::Waiter* getter = getters_.front();
+        if (getter == nullptr) {
+            return false;
+        }
+        static_cast<std::optional<T>*>(detail::WaitQueue::slot(getter))->emplace(std::move(item));
+        getters_.hand();
+        return true;
+    }
+    void put_nowait(T&& item) {
+        if (!try_put(std::move(item))) {
+            throw Full();
+        }
+    }
+
+    // Throws: Empty when the deadline came first; ShutDown; Interrupt: nothing is taken. Yields: unless a putter waits.
+    T get(Deadline deadline = never) {
+        if (std::optional<T> item = try_get()) {
+            return *std::move(item);
+        }
+        refuse_when_closed();
+        std::optional<T> slot;
+        switch (getters_.wait("Channel::get", &slot, deadline)) {
+        case detail::Outcome::timed_out:
+            throw Empty();
+        case detail::Outcome::closed:
+            throw ShutDown();
+        default:
+            return *std::move(slot);
+        }
+    }
+    // Returns: nothing when nobody waits to put.
+    [[nodiscard]] std::optional<T> try_get() {
+        getters_.check_thread();
+        detail::Waiter* putter = putters_.front();
+        if (putter == nullptr) {
+            return std::nullopt;
+        }
+        std::optional<T> item(std::move(*static_cast<T*>(detail::WaitQueue::slot(putter))));
+        putters_.hand();
+        return item;
+    }
+    T get_nowait() {
+        if (std::optional<T> item = try_get()) {
+            return *std::move(item);
+        }
+        refuse_when_closed();
+        throw Empty();
+    }
+
+    // Who waits wakes with ShutDown, and so does every later call. Idempotent.
+    void shutdown() {
+        putters_.check_thread();
+        closed_ = true;
+        putters_.wake_all(detail::Outcome::closed);
+        getters_.wake_all(detail::Outcome::closed);
+    }
+    bool is_shut_down() const noexcept { return closed_; }
+
+    std::size_t putting() const noexcept { return putters_.size(); }
+    std::size_t getting() const noexcept { return getters_.size(); }
+
+private:
+    void refuse_when_closed() const {
+        if (closed_) {
+            throw ShutDown();
+        }
+    }
+
+    bool closed_ = false;
+    detail::WaitQueue getters_{"a Channel"};  // never both have somebody
+    detail::WaitQueue putters_{"a Channel"};
+};
+
+}  // namespace tendril

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// WaitQueue: the green threads that wait for one thing, first come, first served. What every primitive is made of.
+// Not for users.
+//
+// Who hands something over asks front() for the first that still waits, fills (or empties) its slot and calls hand().
+// One that timed out or was killed is passed over, so it never takes an item with it; one that was handed something
+// completes, whatever comes later.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/list.hpp>
+#include <tendril/detail/outcome.hpp>
+
+namespace tendril::detail {
+
+struct Waiter;
+
+class WaitQueue {
+public:
+    // `object` names what is waited for in the report of misuse: "a Semaphore".
+    explicit WaitQueue(const char* object) noexcept;
+    WaitQueue(const WaitQueue&) = delete;
+    WaitQueue& operator=(const WaitQueue&) = delete;
+
+    // Requires: nobody waits. Prints who does and aborts otherwise: they would wake in freed memory.
+    ~WaitQueue();
+
+    // Throws WrongThread unless called in the OS thread that used it first.
+    void check_thread() const;
+
+    // Suspends. Returns: handed, signalled, timed_out or closed. Throws: Interrupt, HubBlocked; then nothing was
+    // handed.
+    Outcome wait(const char* what, void* slot, Deadline deadline);
+
+    bool any() noexcept { return front() != nullptr; }
+    Waiter* front() noexcept;  // nullptr: nobody waits
+    static void* slot(Waiter*) noexcept;
+    void hand() noexcept;  // Requires: any().
+    void wake_all(Outcome with) noexcept;
+    std::size_t size() const noexcept;  // Cost: O(n).
+
+private:
+    const char* object_;
+    mutable std::uint64_t owner_ = 0;  // serial of the OS thread; 0: not used yet
+    List<Waiter> waiters_;
+};
+
+// The number of the green thread that runs; as AnyGreenlet::id().
+std::uint64_t current_id();
+
+}  // namespace tendril::detail

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// Lock, RLock and Condition: what std::mutex and its like are to OS threads, for the green threads of one hub. They are
+// Lockable: std::unique_lock, std::lock_guard and std::scoped_lock work.
+//
+// Needed less often than with OS threads: nothing else runs between two calls that yield. A Lock guards what must stay
+// together across such a call. First come, first served. Example: examples/lock.cpp
+
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/wait_queue.hpp>
+
+namespace tendril {
+
+class Lock {
+public:
+    Lock() noexcept : waiters_("a Lock") {}
+
+    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    ~Lock() = default;
+
+    // Returns: false when the deadline came first; it is not held then.
+    // Yields: unless it is free. Throws: std::logic_error when this green thread holds it already, which would be for
+    // ever; Interrupt, it is not held then; WrongThread.
+    bool acquire(Deadline deadline = never);
+    [[nodiscard]] bool try_lock();
+    void lock() { acquire(); }
+
+    // Hands it to the first who waits; never switches.
+    // Throws: std::logic_error when this green thread does not hold it; WrongThread.
+    void unlock();
+
+    bool locked() const noexcept { return owner_ != 0; }
+    bool held_by_me() const;
+
+private:
+    friend class RLock;
+    std::uint64_t owner_ = 0;  // id of the green thread that holds it, or that it was handed to
+    detail::WaitQueue waiters_;
+};
+
+// A Lock that its holder may take again; unlock() as often.
+class RLock {
+public:
+    bool acquire(Deadline deadline = never);
+    [[nodiscard]] bool try_lock();
+    void lock() { acquire(); }
+    void unlock();
+    bool locked() const noexcept { return lock_.locked(); }
+
+private:
+    Lock lock_;
+    std::size_t depth_ = 0;
+};
+
+// Waits for something that a Lock guards.
+//
+//     std::unique_lock guard(lock);
+//     condition.wait(lock, [&] { return !jobs.empty(); });
+class Condition {
+public:
+    Condition() noexcept : waiters_("a Condition") {}
+
+    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    ~Condition() = default;
+
+    // Unlocks, waits for a notification, locks again. The lock is held again however it ends, also by an exception.
+    // Returns: false when the deadline came first. Throws: std::logic_error when the lock is not held; Interrupt.
+    bool wait(Lock& lock, Deadline deadline = never);
+
+    // ... until predicate() is true. Returns: predicate().
+    template <std::predicate Predicate>
+    bool wait(Lock& lock, Predicate predicate, Deadline deadline = never) {
+        while (!predicate()) {
+            if (!wait(lock, deadline)) {
+                return predicate();
+            }
+        }
+        return true;
+    }
+
+    // Never switch. A notification that nobody waits for is lost.
+    void notify_one();
+    void notify_all();
+
+private:
+    detail::WaitQueue waiters_;
+};
+
+}  // namespace tendril

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+//
+// Queues between the green threads of one hub: Queue (first in, first out), LifoQueue, PriorityQueue (the smallest
+// first, equal ones in the order of their coming), JoinableQueue (counts what is done), Channel (hands over, holds
+// nothing).
+//
+// Getters and putters are served first come, first served; an item goes straight to the getter that waits, and a get
+// from a full queue lets the first putter's item in, without switching. A getter that timed out or was killed takes
+// no item; a put that failed has not moved from its argument. Items must be nothrow movable. Example:
+// examples/queue.cpp
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/queue_store.hpp>
+#include <tendril/detail/wait_queue.hpp>
+
+namespace tendril {
+
+// get() and peek() when nothing came in time, or at once.
+class Empty : public std::runtime_error {
+public:
+    Empty() : std::runtime_error("the queue is empty") {}
+};
+
+// put() when no room was made in time, or at once.
+class Full : public std::runtime_error {
+public:
+    Full() : std::runtime_error("the queue is full") {}
+};
+
+// Every call on a queue that was shut down; get() only once it is empty.
+class ShutDown : public std::runtime_error {
+public:
+    ShutDown() : std::runtime_error("the queue was shut down") {}
+};
+
+inline constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+
+namespace detail {
+
+void refuse_capacity_of_zero();  // throws std::invalid_argument that names Channel
+
+template <class T, class Store>
+class BasicQueue {
+    static_assert(std::is_nothrow_move_constructible_v<T>, "items of a queue must be nothrow movable");
+
+public:
+    // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0; use a Channel.
+    explicit BasicQueue(std::size_t capacity = unbounded, Store store = Store())
+        : capacity_(capacity), store_(std::move(store)) {
+        if (capacity == 0) {
+            refuse_capacity_of_zero();
+        }
+    }
+    BasicQueue(const BasicQueue&) = delete;
+    BasicQueue& operator=(const BasicQueue&) = delete;
+
+    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    ~BasicQueue() = default;
+
+    // Waits for room. Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved.
+    // Yields: when it is full.
+    void put(T&& item, Deadline deadline = never) {
+        if (!offer(item)) {
+            const Outcome outcome = putters_.wait("Queue::put", &item, deadline);
+            if (outcome == Outcome::closed) {
+                throw ShutDown();
+            }
+            if (outcome == Outcome::timed_out) {
+                throw Full();
+            }
+        }
+    }
+    void put(const T& item, Deadline deadline = never) {
+        T copy(item);
+        put(std::move(copy), deadline);
+    }
+
+    // Throws: Full; ShutDown; then the item is unmoved.
+    void put_nowait(T&& item) {
+        if (!offer(item)) {
+            throw Full();
+        }
+    }
+    void put_nowait(const T& item) {
+        T copy(item);
+        put_nowait(std::move(copy));
+    }
+    // Returns: false when it is full; the item is unmoved. Throws: ShutDown.
+    [[nodiscard]] bool try_put(T&& item) { return offer(item); }
+
+    // Waits for an item and takes it. Throws: Empty when the deadline came first; ShutDown when it was shut down and is
+    // empty; Interrupt: no item is taken. Yields: when it is empty.
+    T get(Deadline deadline = never) {
+        if (std::optional<T> item = try_get()) {
+            return *std::move(item);
+        }
+        refuse_when_closed();
+        std::optional<T> slot;
+        const Outcome outcome = getters_.wait("Queue::get", &slot, deadline);
+        if (outcome == Outcome::closed) {
+            throw ShutDown();
+        }
+        if (outcome == Outcome::timed_out) {
+            throw Empty();
+        }
+        return *std::move(slot);
+    }
+    T get_nowait() {
+        if (std::optional<T> item = try_get()) {
+            return *std::move(item);
+        }
+        refuse_when_closed();
+        throw Empty();
+    }
+    // Returns: nothing when it is empty.
+    [[nodiscard]] std::optional<T> try_get() {
+        getters_.check_thread();
+        if (store_.size() == 0) {
+            return std::nullopt;
+        }
+        std::optional<T> item(std::move(store_.front()));
+        store_.pop();
+        refill();
+        return item;
+    }
+
+    // Waits for an item and leaves it there. The reference is good until the next call that yields.
+    // Throws: Empty when the deadline came first; ShutDown; Interrupt.
+    T& peek(Deadline deadline = never) {
+        getters_.check_thread();
+        while (store_.size() == 0) {
+            refuse_when_closed();
+            switch (peekers_.wait("Queue::peek", nullptr, deadline)) {
+            case Outcome::timed_out:
+                throw Empty();
+            case Outcome::closed:
+                throw ShutDown();
+            default:
+                break;
+            }
+        }
+        return store_.front();
+    }
+    T& peek_nowait() {
+        if (store_.size() == 0) {
+            refuse_when_closed();
+            throw Empty();
+        }
+        return store_.front();
+    }
+
+    // No more puts. Items that are there can be got still (immediate: they are dropped), then get() throws ShutDown.
+    // Who waits to put, or to get from the empty queue, wakes with ShutDown. Idempotent.
+    void shutdown(bool immediate = false) {
+        getters_.check_thread();
+        closed_ = true;
+        if (immediate) {
+            store_.clear();
+        }
+        for (WaitQueue* each : {&getters_, &putters_, &peekers_}) {
+            each->wake_all(Outcome::closed);
+        }
+    }
+    bool is_shut_down() const noexcept { return closed_; }
+
+    // Growing lets in those who wait to put; shrinking drops nothing. Throws: std::invalid_argument for 0.
+    void resize(std::size_t capacity) {
+        getters_.check_thread();
+        if (capacity == 0) {
+            refuse_capacity_of_zero();
+        }
+        capacity_ = capacity;
+        refill();
+    }
+
+    std::size_t size() const noexcept { return store_.size(); }
+    std::size_t qsize() const noexcept { return size(); }
+    bool empty() const noexcept { return size() == 0; }
+    bool full() const noexcept { return size() >= capacity_; }
+    std::size_t capacity() const noexcept { return capacity_; }
+    std::size_t putting() const noexcept { return putters_.size(); }
+    std::size_t getting() const noexcept { return getters_.size(); }
+
+    // for (T& item : queue): gets items until the queue is shut down and empty.
+    class Iterator {
+    public:
+        explicit Iterator(BasicQueue& queue) : queue_(queue) { ++*this; }
+        T& operator*() noexcept { return *item_; }
+        Iterator& operator++() {
+            try {
+                item_.emplace(queue_.get());
+            } catch (const ShutDown&) {
+                item_.reset();
+            }
+            return *this;
+        }
+        friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return !it.item_.has_value(); }
+
+    private:
+        BasicQueue& queue_;
+        std::optional<T> item_;
+    };
+    Iterator begin() { return Iterator(*this); }
+    std::default_sentinel_t end() noexcept { return {}; }
+
+protected:
+    void refuse_when_closed() const {
+        if (closed_) {
+            throw ShutDown();
+        }
+    }
+    std::uint64_t admitted() const noexcept { return admitted_; }  // items that putters got rid of
+
+private:
+    // To a getter that waits, or into the store. Returns: false when it is full, the item unmoved.
+    bool offer(T& item) {
+        getters_.check_thread();
+        refuse_when_closed();
+        if (Waiter* getter = getters_.front(); getter != nullptr) {
+            static_cast<std::optional<T>*>(WaitQueue::slot(getter))->emplace(std::move(item));
+            getters_.hand();
+            ++admitted_;
+            return true;
+        }
+        if (full()) {
+            return false;
+        }
+        store_.push(std::move(item));
+        ++admitted_;
+        peekers_.wake_all(Outcome::signalled);
+        return true;
+    }
+
+    // Lets in who waits to put, while there is room.
+    void refill() {
+        while (!full()) {
+            Waiter* putter = putters_.front();
+            if (putter == nullptr) {
+                return;
+            }
+            store_.push(std::move(*static_cast<T*>(WaitQueue::slot(putter))));
+            putters_.hand();
+            ++admitted_;
+        }
+    }
+
+    std::size_t capacity_;
+    Store store_;
+    bool closed_ = false;
+    std::uint64_t admitted_ = 0;
+    WaitQueue getters_{"a Queue"};  // somebody waits here only while the store is empty,
+    WaitQueue putters_{"a Queue"};  // and here only while it is full
+    WaitQueue peekers_{"a Queue"};
+};
+
+}  // namespace detail
+
+template <class T>
+using Queue = detail::BasicQueue<T, detail::Fifo<T>>;
+
+template <class T>
+using LifoQueue = detail::BasicQueue<T, detail::Lifo<T>>;
+
+template <class T, class Less = std::less<T>>
+using PriorityQueue = detail::BasicQueue<T, detail::Heap<T, Less>>;
+
+}  // namespace tendril
+
+#include <tendril/channel.hpp>
+#include <tendril/joinable_queue.hpp>

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// Semaphore: a counted permit, shared by the green threads of one hub.
+//
+// Waiters are served first come, first served: a release hands the permit to the first of them, so a releaser that
+// acquires again at once does not overtake. release() never switches. Example: examples/semaphore.cpp
+
+#pragma once
+
+#include <cstddef>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/wait_queue.hpp>
+
+namespace tendril {
+
+class Semaphore {
+public:
+    explicit Semaphore(std::size_t permits = 1) noexcept : permits_(permits), waiters_("a Semaphore") {}
+
+    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    ~Semaphore() = default;
+
+    // Takes one permit, waiting until there is one.
+    // Returns: false when the deadline came first; no permit is taken.
+    // Yields: unless one is free. Throws: Interrupt, no permit is taken; WrongThread.
+    bool acquire(Deadline deadline = never);
+
+    // Takes one permit if one is free. Throws: WrongThread.
+    [[nodiscard]] bool try_acquire();
+
+    // Gives permits back. Throws: WrongThread.
+    void release(std::size_t permits = 1);
+
+    std::size_t available() const noexcept { return permits_; }
+    std::size_t waiting() const noexcept { return waiters_.size(); }
+    bool locked() const noexcept { return permits_ == 0; }
+
+    // The standard's names, so that std::unique_lock and std::scoped_lock hold one permit.
+    void lock() { acquire(); }
+    bool try_lock() { return try_acquire(); }
+    void unlock() { release(); }
+
+private:
+    std::size_t permits_;  // 0 while anybody waits
+    detail::WaitQueue waiters_;
+};
+
+// A Semaphore that refuses more releases than acquires.
+class BoundedSemaphore {
+public:
+    explicit BoundedSemaphore(std::size_t permits = 1) noexcept : semaphore_(permits), limit_(permits) {}
+
+    bool acquire(Deadline deadline = never) { return semaphore_.acquire(deadline); }
+    [[nodiscard]] bool try_acquire() { return semaphore_.try_acquire(); }
+
+    // Throws: std::logic_error when that would be one too many; nothing is released.
+    void release(std::size_t permits = 1);
+
+    std::size_t available() const noexcept { return semaphore_.available(); }
+    std::size_t waiting() const noexcept { return semaphore_.waiting(); }
+    bool locked() const noexcept { return semaphore_.locked(); }
+    void lock() { acquire(); }
+    bool try_lock() { return try_acquire(); }
+    void unlock() { release(); }
+
+private:
+    Semaphore semaphore_;
+    std::size_t limit_;
+};
+
+}  // namespace tendril

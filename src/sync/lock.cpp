@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/lock.hpp>
+
+#include <stdexcept>
+#include <string>
+
+#include <tendril/shield.hpp>
+
+#include "hub/waiter.hpp"
+
+namespace tendril {
+
+using detail::current_id;
+using detail::Outcome;
+
+bool Lock::acquire(Deadline deadline) {
+    if (try_lock()) {
+        return true;
+    }
+    if (held_by_me()) {
+        throw std::logic_error("green thread " + std::to_string(owner_) +
+                               " waits for a Lock that it holds, which would be for ever; use an RLock");
+    }
+    return waiters_.wait("Lock::acquire", nullptr, deadline) == Outcome::handed;
+}
+
+bool Lock::try_lock() {
+    waiters_.check_thread();
+    if (owner_ != 0) {
+        return false;
+    }
+    owner_ = current_id();
+    return true;
+}
+
+void Lock::unlock() {
+    waiters_.check_thread();
+    if (!held_by_me()) {
+        throw std::logic_error("a Lock was released by green thread " + std::to_string(current_id()) + ", and " +
+                               (owner_ == 0 ? "nobody" : "green thread " + std::to_string(owner_)) + " holds it");
+    }
+    detail::Waiter* next = waiters_.front();
+    owner_ = next != nullptr ? next->fiber.id : 0;
+    if (next != nullptr) {
+        waiters_.hand();
+    }
+}
+
+bool Lock::held_by_me() const {
+    return owner_ != 0 && owner_ == current_id();
+}
+
+bool RLock::acquire(Deadline deadline) {
+    if (!lock_.held_by_me() && !lock_.acquire(deadline)) {
+        return false;
+    }
+    ++depth_;
+    return true;
+}
+
+bool RLock::try_lock() {
+    if (!lock_.held_by_me() && !lock_.try_lock()) {
+        return false;
+    }
+    ++depth_;
+    return true;
+}
+
+void RLock::unlock() {
+    if (depth_ == 1 || !lock_.held_by_me()) {
+        lock_.unlock();  // throws for who does not hold it, and then nothing changes
+        depth_ = 0;
+    } else {
+        --depth_;
+    }
+}
+
+bool Condition::wait(Lock& lock, Deadline deadline) {
+    waiters_.check_thread();
+    lock.unlock();
+    struct Relock {
+        Lock& lock;
+        ~Relock() {
+            const Shield shield;
+            lock.lock();
+        }
+    } relock{lock};
+    return waiters_.wait("Condition::wait", nullptr, deadline) == Outcome::handed;
+}
+
+void Condition::notify_one() {
+    waiters_.check_thread();
+    if (waiters_.any()) {
+        waiters_.hand();
+    }
+}
+
+void Condition::notify_all() {
+    waiters_.check_thread();
+    waiters_.wake_all(Outcome::handed);
+}
+
+}  // namespace tendril

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/queue.hpp>
+
+#include <stdexcept>
+
+namespace tendril::detail {
+
+void refuse_capacity_of_zero() {
+    throw std::invalid_argument(
+        "a queue with a capacity of 0 could hold nothing; for a rendezvous use tendril::Channel, for no bound leave "
+        "the capacity out");
+}
+
+}  // namespace tendril::detail

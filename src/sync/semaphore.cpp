@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/semaphore.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace tendril {
+
+bool Semaphore::acquire(Deadline deadline) {
+    return try_acquire() || waiters_.wait("Semaphore::acquire", nullptr, deadline) == detail::Outcome::handed;
+}
+
+bool Semaphore::try_acquire() {
+    waiters_.check_thread();
+    if (permits_ == 0) {
+        return false;
+    }
+    --permits_;
+    return true;
+}
+
+void Semaphore::release(std::size_t permits) {
+    waiters_.check_thread();
+    for (; permits > 0 && waiters_.any(); --permits) {
+        waiters_.hand();
+    }
+    permits_ += permits;
+}
+
+void BoundedSemaphore::release(std::size_t permits) {
+    // Free ones are all that are not held: a permit goes from hand to hand without becoming free.
+    if (permits > limit_ - semaphore_.available()) {
+        throw std::logic_error("a BoundedSemaphore of " + std::to_string(limit_) + " has " +
+                               std::to_string(limit_ - semaphore_.available()) + " permits out, and " +
+                               std::to_string(permits) + " were released");
+    }
+    semaphore_.release(permits);
+}
+
+}  // namespace tendril

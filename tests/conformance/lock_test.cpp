@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+//
+// behaviours.md, section 3 E and F: events, semaphores and locks.
+
+#include <mutex>
+#include <vector>
+
+#include <tendril/event.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/lock.hpp>
+#include <tendril/semaphore.hpp>
+
+#include "green_test.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+TENDRIL_TEST(ConformanceE, TE02_SetThenClearWakesAllWhoWaited) {
+    Event event;
+    int woken = 0;
+    std::vector<Greenlet<void>> waiters;
+    for (int i = 0; i < 1000; ++i) {
+        waiters.push_back(spawn([&] { woken += event.wait() ? 1 : 0; }));
+    }
+    yield();
+    event.set();
+    event.clear();
+    EXPECT_FALSE(event.wait(0ms));
+    join_all(waiters);
+    EXPECT_EQ(woken, 1000);
+}
+
+TENDRIL_TEST(ConformanceE, TE04_WaitingTwiceOnASetEvent) {
+    Event event;
+    EXPECT_FALSE(event.wait(1ms));
+    event.set();
+    EXPECT_TRUE(event.wait());
+    EXPECT_TRUE(event.wait(0ms));
+}
+
+TENDRIL_TEST(ConformanceF, TF01_TimedAcquireAndTwoReleases) {
+    Semaphore semaphore(0);
+    EXPECT_FALSE(semaphore.acquire(1ms));
+    auto a = spawn([&] { return semaphore.acquire(); });
+    auto b = spawn([&] { return semaphore.acquire(); });
+    yield();
+    EXPECT_EQ(semaphore.waiting(), 2u);
+    semaphore.release(2);
+    EXPECT_EQ(semaphore.available(), 0u);
+    EXPECT_TRUE(a.get() && b.get());
+}
+
+TENDRIL_TEST(ConformanceF, AReleaserDoesNotOvertakeWhoWaits) {
+    Semaphore semaphore(1);
+    std::vector<int> order;
+    semaphore.acquire();
+    auto waiter = spawn([&] {
+        semaphore.acquire();
+        order.push_back(1);
+        semaphore.release();
+    });
+    yield();
+    semaphore.release();
+    EXPECT_FALSE(semaphore.try_acquire());
+    semaphore.acquire();
+    order.push_back(2);
+    waiter.join();
+    EXPECT_EQ(order, (std::vector{1, 2}));
+}
+
+TENDRIL_TEST(ConformanceF, AKilledWaiterPassesItsPermitOn) {
+    Semaphore semaphore(0);
+    auto dies = spawn([&] { semaphore.acquire(); });
+    auto lives = spawn([&] { return semaphore.acquire(); });
+    yield();
+    dies.kill_nowait();
+    semaphore.release();
+    EXPECT_TRUE(lives.get());
+    EXPECT_TRUE(dies.join());
+    EXPECT_EQ(semaphore.available(), 0u);
+}
+
+TENDRIL_TEST(ConformanceF, TF05_BoundedRefusesOneReleaseTooMany) {
+    BoundedSemaphore semaphore(2);
+    EXPECT_THROW(semaphore.release(), std::logic_error);
+    semaphore.acquire();
+    semaphore.acquire();
+    auto waiter = spawn([&] { return semaphore.acquire(); });
+    yield();
+    semaphore.release();
+    EXPECT_TRUE(waiter.get());
+    semaphore.release(2);
+    EXPECT_EQ(semaphore.available(), 2u);
+    EXPECT_THROW(semaphore.release(), std::logic_error);
+}
+
+TENDRIL_TEST(ConformanceF, TF06_ReleasingWhatIsNotHeldIsAnError) {
+    Lock lock;
+    EXPECT_THROW(lock.unlock(), std::logic_error);
+    auto holder = spawn([&] {
+        const std::lock_guard guard(lock);
+        sleep(1ms);
+    });
+    yield();
+    EXPECT_THROW(lock.unlock(), std::logic_error);
+    EXPECT_TRUE(lock.locked());
+    {
+        const std::scoped_lock both(lock);
+        EXPECT_THROW(lock.lock(), std::logic_error) << "waiting for oneself";
+    }
+    EXPECT_FALSE(lock.locked());
+    holder.join();
+}
+
+TENDRIL_TEST(ConformanceF, TF07_RLockBelongsToAGreenThread) {
+    RLock lock;
+    lock.lock();
+    EXPECT_TRUE(lock.try_lock());
+    auto other = spawn([&] {
+        EXPECT_FALSE(lock.try_lock());
+        EXPECT_THROW(lock.unlock(), std::logic_error);
+        EXPECT_FALSE(lock.acquire(1ms));
+        lock.lock();
+        lock.unlock();
+    });
+    sleep(3ms);
+    lock.unlock();
+    EXPECT_TRUE(lock.locked());
+    lock.unlock();
+    other.get();
+    EXPECT_FALSE(lock.locked());
+}
+
+TENDRIL_TEST(ConformanceF, AConditionHoldsItsLockHoweverItEnds) {
+    Lock lock;
+    Condition condition;
+    bool ready = false;
+    auto waiter = spawn([&] {
+        std::unique_lock guard(lock);
+        return condition.wait(lock, [&] { return ready; });
+    });
+    auto killed = spawn([&] {
+        std::unique_lock guard(lock);
+        try {
+            condition.wait(lock);
+        } catch (const GreenletExit&) {
+            EXPECT_TRUE(lock.held_by_me());
+            throw;
+        }
+    });
+    yield();
+    killed.kill();
+    EXPECT_FALSE(lock.locked());
+    {
+        const std::lock_guard guard(lock);
+        ready = true;
+        condition.notify_all();
+    }
+    EXPECT_TRUE(waiter.get());
+    const std::lock_guard guard(lock);
+    EXPECT_FALSE(condition.wait(lock, 1ms));
+    EXPECT_TRUE(lock.held_by_me());
+}
+
+TENDRIL_TEST(ConformanceF, ALockGoesFromHandToHandInOrder) {
+    Lock lock;
+    std::vector<int> order;
+    std::vector<Greenlet<void>> all;
+    for (int i = 0; i < 5; ++i) {
+        all.push_back(spawn([&, i] {
+            const std::lock_guard guard(lock);
+            order.push_back(i);
+            yield();
+        }));
+    }
+    join_all(all);
+    EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace tendril
