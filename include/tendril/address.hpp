@@ -46,6 +46,7 @@ public:
     friend bool operator==(const Address& a, const Address& b) noexcept;
 
 private:
+    static Address from_ip(std::string_view text, std::string_view ip, std::uint16_t port);
     sockaddr_storage storage_;
     socklen_t size_;
 };

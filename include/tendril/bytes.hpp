@@ -16,18 +16,20 @@
 namespace tendril {
 
 namespace detail {
+template <class T, class... Kinds>
+concept OneOf = (std::same_as<T, Kinds> || ...);
+
 template <class T>
-concept ByteLike = std::same_as < std::remove_cv_t<T>,
-char > || std::same_as<std::remove_cv_t<T>, unsigned char> || std::same_as<std::remove_cv_t<T>, std::byte> ||
-    std::same_as<std::remove_cv_t<T>, char8_t>;
+concept ByteLike = OneOf < std::remove_cv_t<T>,
+char, unsigned char, std::byte, char8_t > ;
 
 template <class R>
 concept ByteRange =
     std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && ByteLike<std::ranges::range_value_t<R>>;
 
 template <class R>
-concept WritableByteRange =
-    ByteRange<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+concept WritableByteRange = ByteRange<R> && std::ranges::borrowed_range<R> &&
+    !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 }  // namespace detail
 
 class Bytes {

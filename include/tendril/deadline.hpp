@@ -10,10 +10,13 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <ratio>
+#include <type_traits>
 
 namespace tendril {
 
@@ -32,12 +35,14 @@ public:
             refuse(std::chrono::duration<double>(from_now).count());
         }
         if (from_now < std::chrono::duration<double>(max_seconds)) {
-            at_ = now_ns() + std::chrono::ceil<std::chrono::nanoseconds>(from_now).count();
+            at_ = now_ns() + rounded_up(from_now);
         }
     }
 
+    // Time points before the clock's zero mean long ago.
     constexpr Deadline(Clock::time_point at) noexcept  // implicit on purpose
-        : at_(std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count()) {}
+        : at_(std::max<std::int64_t>(
+              std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count(), 0)) {}
 
     constexpr bool is_never() const noexcept { return at_ == never_ns; }
     bool passed() const noexcept { return !is_never() && at_ <= now_ns(); }
@@ -63,6 +68,18 @@ public:
 private:
     static constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
     static constexpr double max_seconds = 4e9;  // some 126 years
+
+    // Nanoseconds; by whole numbers where the unit is a whole number of them, else with as many digits as there are.
+    template <class Rep, class Period>
+    static std::int64_t rounded_up(std::chrono::duration<Rep, Period> d) {
+        if constexpr (std::is_integral_v<Rep> && std::ratio_divide<Period, std::nano>::den == 1) {
+            return std::chrono::nanoseconds(d).count();
+        } else {
+            const std::chrono::duration<long double, std::nano> exact(d);
+            const auto whole = static_cast<std::int64_t>(exact.count());
+            return whole + (static_cast<long double>(whole) < exact.count() ? 1 : 0);
+        }
+    }
 
     [[noreturn]] static void refuse(double seconds);
 

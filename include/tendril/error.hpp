@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -45,13 +46,17 @@ public:
 // A call's own deadline came first. code() is std::errc::timed_out.
 class TimeoutError : public std::system_error {
 public:
-    explicit TimeoutError(const std::string& what, std::size_t done = 0);
+    // doing: "recv", "connect to 10.0.0.1:80".
+    explicit TimeoutError(const std::string& doing, std::size_t done = 0);
+
+    const char* what() const noexcept override { return text_->c_str(); }
 
     // How much of the work was done before: bytes for a socket call, else 0.
     std::size_t done() const noexcept { return done_; }
 
 private:
     std::size_t done_;
+    std::shared_ptr<const std::string> text_;  // shared, so that copying cannot throw
 };
 
 // An object was used from an OS thread that is not its own; what() names both.

@@ -15,10 +15,13 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <initializer_list>
 #include <memory>
+#include <ranges>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/record.hpp>
@@ -184,6 +187,11 @@ void sleep(std::chrono::duration<Rep, Period> duration) {
     }
 }
 
+// Say the unit: sleep(1s). Without this, `using namespace tendril; sleep(1);` would be unistd.h's, which stops the hub.
+template <class Number>
+requires std::is_arithmetic_v<Number>
+void sleep(Number) = delete;
+
 // Waits until nothing else is ready to run.
 void idle();
 
@@ -199,17 +207,23 @@ std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline
 }  // namespace detail
 
 // Waits for the end of all. Returns: how many have ended; duplicates count once each.
-template <class Range>
-std::size_t join_all(const Range& greenlets, const JoinOptions& options = {}) {
-    const auto targets = detail::pointers_to<AnyGreenlet>(greenlets);
+template <std::ranges::input_range Range>
+std::size_t join_all(Range&& greenlets, const JoinOptions& options = {}) {
+    const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
     return detail::join_some(targets.data(), targets.size(), options);
+}
+inline std::size_t join_all(std::initializer_list<AnyGreenlet> greenlets, const JoinOptions& options = {}) {
+    return join_all(std::vector(greenlets), options);
 }
 
 // Kills all, then waits for their ends. Returns: how many still live at the deadline.
-template <class Range>
-std::size_t kill_all(const Range& greenlets, Deadline deadline = never) {
-    const auto targets = detail::pointers_to<AnyGreenlet>(greenlets);
+template <std::ranges::input_range Range>
+std::size_t kill_all(Range&& greenlets, Deadline deadline = never) {
+    const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
     return detail::kill_some(targets.data(), targets.size(), deadline);
+}
+inline std::size_t kill_all(std::initializer_list<AnyGreenlet> greenlets, Deadline deadline = never) {
+    return kill_all(std::vector(greenlets), deadline);
 }
 
 }  // namespace tendril

@@ -54,7 +54,7 @@ public:
     // default, also for an empty handler, prints one line to standard error.
     void set_error_handler(ErrorHandler handler);
 
-    // One line for every green thread: id, name, what it waits for and how long, where it was spawned.
+    // One line for every green thread: id, name, what it waits for, where it was spawned and by whom.
     void dump(std::ostream& out) const;
 
     HubStats stats() const noexcept;

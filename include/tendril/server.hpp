@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -35,7 +36,7 @@ struct ServeOptions {
 
 namespace detail {
 using ConnectionHandler = std::function<void(TcpSocket&, const Address&)>;
-void serve(Listener& listener, const ConnectionHandler& handler, const ServeOptions& options);
+void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
 }  // namespace detail
 
 // Accepts until a handler throws StopServe or the listener is closed, then waits for the handlers that still run. The
@@ -46,13 +47,15 @@ void serve(Listener& listener, const ConnectionHandler& handler, const ServeOpti
 // is broken; std::invalid_argument for a concurrency of 0.
 template <class H>
 void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
+    auto shared = std::make_shared<H>(std::move(handler));
     if constexpr (std::is_invocable_v<H&, TcpSocket&, const Address&>) {
-        detail::serve(listener, std::ref(handler), options);
+        detail::serve(
+            listener, [shared](TcpSocket& client, const Address& peer) { (*shared)(client, peer); }, options);
     } else {
         static_assert(std::is_invocable_v<H&, TcpSocket&>,
                       "a handler takes (TcpSocket&) or (TcpSocket&, const Address&)");
         detail::serve(
-            listener, [&handler](TcpSocket& client, const Address&) { handler(client); }, options);
+            listener, [shared](TcpSocket& client, const Address&) { (*shared)(client); }, options);
     }
 }
 

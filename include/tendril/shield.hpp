@@ -14,7 +14,7 @@ struct Fiber;
 
 class Shield {
 public:
-    Shield();
+    [[nodiscard("a Shield ends with its variable: give it a name")]] Shield();
     Shield(const Shield&) = delete;
     Shield& operator=(const Shield&) = delete;
     ~Shield();  // in the same green thread

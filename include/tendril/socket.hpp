@@ -8,7 +8,9 @@
 // waits, with EBADF. A call with much to do lets others run now and then: every call here yields.
 //
 // Errors of the system and of the peer are std::system_error; the end of the stream is a value, not an error.
-// Everything belongs to the OS thread that made it; others get WrongThread. Example: examples/echo_server.cpp
+// Everything belongs to the OS thread that made it; others get WrongThread, and a close or destruction there is
+// reported and leaks. The file of a Unix-domain listener is not removed when it closes. Example:
+// examples/echo_server.cpp
 
 #pragma once
 

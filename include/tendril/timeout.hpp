@@ -12,7 +12,8 @@
 //     std::optional<Page> page = with_timeout(2s, [&] { return fetch(url); });
 //
 // When it expires, Expired is thrown at the place where the green thread waits, or at its next wait; never into code
-// that only computes, unwinds, or holds a Shield. Once: who catches it may go on. Example: examples/timeout.cpp
+// that only computes, unwinds, or holds a Shield; nor into a wait that was decided before it expired. Once: who
+// catches it may go on. Example: examples/timeout.cpp
 
 #pragma once
 
@@ -50,10 +51,11 @@ public:
 
     // Armed from here on, for the green thread that runs. A deadline that has passed already expires at the next
     // wait, even at a yield(); `never` does nothing.
-    explicit Timeout(Deadline deadline);
+    [[nodiscard("a Timeout ends with its variable: give it a name")]] explicit Timeout(Deadline deadline);
 
     // Throws `error` instead of Expired. Throws: std::invalid_argument when it is null.
-    Timeout(Deadline deadline, std::exception_ptr error);
+    [[nodiscard("a Timeout ends with its variable: give it a name")]] Timeout(Deadline deadline,
+                                                                              std::exception_ptr error);
 
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
@@ -92,6 +94,9 @@ private:
 // passes through.
 template <class F, class... A>
 auto with_timeout(Deadline deadline, F&& f, A&&... args) {
+    static_assert(
+        std::is_invocable_v<F, A...>,
+        "with_timeout(deadline, f, args...): f cannot be called so; a fallback needs an f that returns a value");
     using R = std::invoke_result_t<F, A...>;
     static_assert(!std::is_reference_v<R>, "let the function return a value or a pointer");
     Timeout timeout(deadline);

@@ -4,14 +4,17 @@
 
 #include <tendril/deadline.hpp>
 
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 
 namespace tendril {
 
 void Deadline::refuse(double seconds) {
-    throw std::invalid_argument("a duration must not be negative, and " + std::to_string(seconds) +
-                                " s is; use 0s for \"do not wait\" and tendril::never for \"no deadline\"");
+    char number[32];
+    std::snprintf(number, sizeof number, "%g", seconds);
+    throw std::invalid_argument("a duration must not be negative, and " + std::string(number) +
+                                " s is; use 0s for \"not longer than now\" and tendril::never for \"no deadline\"");
 }
 
 }  // namespace tendril

@@ -12,8 +12,10 @@ const char* GreenletExit::what() const noexcept {
     return "this green thread was killed";
 }
 
-TimeoutError::TimeoutError(const std::string& what, std::size_t done)
-    : std::system_error(std::make_error_code(std::errc::timed_out), what), done_(done) {}
+TimeoutError::TimeoutError(const std::string& doing, std::size_t done)
+    : std::system_error(std::make_error_code(std::errc::timed_out)), done_(done),
+      text_(std::make_shared<const std::string>(doing + ": the deadline passed" +
+                                                (done > 0 ? ", after " + std::to_string(done) + " bytes" : ""))) {}
 
 WrongThread::WrongThread(const char* object, std::uint64_t owner, std::uint64_t caller)
     : std::logic_error(std::string(object) + " belongs to OS thread " + std::to_string(owner) +

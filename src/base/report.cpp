@@ -4,6 +4,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -38,6 +39,21 @@ std::string describe(const std::exception_ptr& error) {
 }
 
 void report(std::string_view text) noexcept {
+    // Names and what() may hold anything; a line is a line, and a terminal obeys no stranger.
+    for (const char c : text) {
+        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
+            try {
+                std::string plain(text);
+                std::replace_if(
+                    plain.begin(), plain.end(),
+                    [](char each) { return static_cast<unsigned char>(each) < ' ' || each == 0x7f; }, '?');
+                std::fprintf(stderr, "tendril: %s\n", plain.c_str());
+            } catch (...) {
+                std::fputs("tendril: an error whose text cannot be shown\n", stderr);
+            }
+            return;
+        }
+    }
     std::fprintf(stderr, "tendril: %.*s\n", static_cast<int>(text.size()), text.data());
 }
 

@@ -258,6 +258,9 @@ std::any ContextRef::switch_to(std::any value) const {
 }
 
 std::any ContextRef::throw_into(std::exception_ptr error) const {
+    if (error == nullptr) {
+        throw std::invalid_argument("throw_into() needs an exception to throw; this one is null");
+    }
     ContextState* to = &ContextState::check(state_);
     to->require_owned_here();
     const ContextState& from = ContextState::running(to->os);

@@ -115,5 +115,11 @@ TEST(Context, AValueThatWasRefusedIsNotDeliveredLater) {
     EXPECT_EQ(std::any_cast<int>(context.switch_to(2)), 2);
 }
 
+TEST(Context, ThrowingNothingIsRefused) {
+    Context context([](std::any value) { return value; });
+    EXPECT_THROW(context.throw_into(nullptr), std::invalid_argument);
+    EXPECT_FALSE(context.dead());
+}
+
 }  // namespace
 }  // namespace tendril

@@ -49,7 +49,7 @@ public:
 
     int add(int fd, std::uint64_t token) noexcept override {
         epoll_event event{};
-        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
         event.data.u64 = token;
         return sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
     }
@@ -71,7 +71,8 @@ public:
             }
             const bool broken = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
             events_[count++] = {e.data.u64, broken || (e.events & (EPOLLIN | EPOLLRDHUP)) != 0,
-                                broken || (e.events & EPOLLOUT) != 0, broken || (e.events & EPOLLRDHUP) != 0};
+                                broken || (e.events & EPOLLOUT) != 0,
+                                broken || (e.events & (EPOLLRDHUP | EPOLLPRI)) != 0};
         }
         return {events_.data(), count};
     }

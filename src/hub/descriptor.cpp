@@ -34,6 +34,7 @@ Descriptor& Descriptors::open(int fd) {
     }
     d->fd = fd;
     d->registered = d->hangup = false;
+    d->short_read_empties = true;
     d->readable = d->writable = true;
     ++open_;
     return *d;
@@ -55,13 +56,18 @@ void Descriptors::close(Descriptor& d) noexcept {
     first_free_ = &d;
 }
 
-Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
-    Waiter*& place = direction == Direction::read ? d.reader : d.writer;
-    if (place != nullptr) {
+void Descriptors::refuse_second(const Descriptor& d, Direction direction) const {
+    const Waiter* place = direction == Direction::read ? d.reader : d.writer;
+    if (place != nullptr) [[unlikely]] {
         throw ConcurrentUse(std::string("green thread ") + std::to_string(place->fiber.id) + " waits in " +
                             place->what +
                             " on this descriptor already; give each direction of a socket to one green thread");
     }
+}
+
+Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
+    refuse_second(d, direction);
+    Waiter*& place = direction == Direction::read ? d.reader : d.writer;
     if (!d.registered) {
         if (const int r = hub_.backend->add(d.fd, d.token()); r < 0) {
             throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");

@@ -31,7 +31,8 @@ struct Descriptor {
     bool registered = false;
     bool readable = true;
     bool writable = true;
-    bool hangup = false;  // sticky: reading goes on until it says so itself
+    bool hangup = false;             // sticky, also after urgent data: short reads tell nothing any more
+    bool short_read_empties = true;  // not so for Unix-domain: a read ends behind a message that carries descriptors
     Waiter* reader = nullptr;
     Waiter* writer = nullptr;
     HubCore* hub = nullptr;
@@ -51,7 +52,7 @@ struct Descriptor {
 
 class Descriptors {
 public:
-    explicit Descriptors(HubCore& hub) noexcept : hub_(hub) {}
+    explicit Descriptors(HubCore& hub) : hub_(hub) {}
     Descriptors(const Descriptors&) = delete;
     Descriptors& operator=(const Descriptors&) = delete;
     ~Descriptors();  // closes what is open still; nobody waits any more
@@ -66,6 +67,8 @@ public:
     // Returns: signalled, timed_out or closed; d is no longer the caller's after closed.
     // Throws: ConcurrentUse when another green thread waits in this direction; Interrupt; std::system_error.
     Outcome wait(Descriptor& d, Direction direction, const char* what, Deadline deadline);
+
+    void refuse_second(const Descriptor& d, Direction direction) const;  // throws ConcurrentUse
 
     void on_event(const BackendEvent& event) noexcept;
 

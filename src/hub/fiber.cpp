@@ -64,6 +64,10 @@ void Fiber::settle_attention() noexcept {
     }
 }
 
+bool Fiber::must_end() const noexcept {
+    return kill_pending || hub.fatal != nullptr;
+}
+
 void Fiber::attend() {
     if ((attention & in_callback) != 0) {
         throw HubBlocked("a callback that runs in the hub must not wait; let it spawn a green thread that does");

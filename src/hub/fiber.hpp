@@ -40,6 +40,7 @@ struct Fiber final : Flow, StackOwner {
     enum Attention : std::uint8_t { interrupted = 1, in_callback = 2 };
     std::uint8_t attention = 0;
     bool started = false;
+    bool ended = false;  // but not left yet
     bool kill_pending = false;
     std::uint32_t shields = 0;
 
@@ -72,6 +73,9 @@ struct Fiber final : Flow, StackOwner {
     void kill(std::exception_ptr error) noexcept;
     void expire(Expiry& expiry) noexcept;
     void withdraw(Expiry& expiry) noexcept;
+
+    // Is there a kill to be thrown, or something fatal?
+    bool must_end() const noexcept;
 
     // What waits to be thrown, is thrown, if it may be.
     void attend();

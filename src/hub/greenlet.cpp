@@ -78,7 +78,7 @@ void AnyGreenlet::await_value(Deadline deadline) const {
     checked(record_);  // before the reference is counted, which only its own OS thread may do
     const RecordPtr<Record> keep = record_;
     if (!join(deadline)) {
-        throw TimeoutError("get(): " + describe(*keep.get()) + " has not ended yet");
+        throw TimeoutError("get() of " + describe(*keep.get()));
     }
     if (keep->ending != Ending::value) {
         rethrow(*keep.get());
@@ -257,19 +257,19 @@ std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const Jo
 
 std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline deadline) {
     std::vector<const AnyGreenlet*> others;
-    const AnyGreenlet* self = nullptr;
+    AnyGreenlet self;  // a copy: the caller's range may change while we wait
     for (std::size_t i = 0; i < n; ++i) {
         Record& record = checked(Access::pointer(*targets[i]));
         if (record.fiber != nullptr && record.fiber->runs()) {
-            self = targets[i];
+            self = *targets[i];
         } else {
             targets[i]->kill_nowait();
             others.push_back(targets[i]);
         }
     }
     const std::size_t ended = join_some(others.data(), others.size(), {.deadline = deadline});
-    if (self != nullptr) {
-        self->kill_nowait();
+    if (self) {
+        self.kill_nowait();
     }
     return others.size() - ended;
 }

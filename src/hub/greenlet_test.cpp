@@ -3,6 +3,7 @@
 #include <tendril/greenlet.hpp>
 
 #include <memory>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,28 @@ TENDRIL_TEST(Greenlet, AnEmptyHandleIsHarmless) {
     EXPECT_EQ(none.name(), "");
     EXPECT_THROW(none.join(), std::logic_error);
     EXPECT_THROW(none.kill(), std::logic_error);
+}
+
+TENDRIL_TEST(Greenlet, JoinAllTakesWhateverYieldsHandles) {
+    const std::vector<Greenlet<int>> all{spawn([] { return 1; }), spawn([] { return 2; })};
+    auto by_value = std::views::iota(0u, 2u) | std::views::transform([&](unsigned i) { return all[i]; });
+    EXPECT_EQ(join_all(by_value), 2u);
+    EXPECT_TRUE(all[0].ready() && all[1].ready());
+    auto other = spawn([] {});
+    EXPECT_EQ(join_all({all[0], other}), 2u);
+    EXPECT_EQ(kill_all({all[0], other}), 0u);
+}
+
+TENDRIL_TEST(Greenlet, KillAllOfOneselfToo) {
+    auto suicide = spawn([] {
+        std::vector<AnyGreenlet> both{spawn([] { sleep(never); }), current()};
+        yield();
+        auto changes = spawn([&] { both.clear(); });
+        kill_all(both);
+        ADD_FAILURE() << "it should have been thrown here";
+    });
+    suicide.join();
+    EXPECT_TRUE(suicide.killed());
 }
 
 TENDRIL_TEST(Greenlet, ErrnoBelongsToTheGreenThread) {

@@ -135,7 +135,13 @@ bool Async::Sender::send_threadsafe() const {
     if (state_->sent.exchange(true, std::memory_order_acq_rel)) {
         return true;
     }
-    const bool heard = state_->mailbox->send(state_);
+    bool heard = false;
+    try {
+        heard = state_->mailbox->send(state_);
+    } catch (...) {
+        state_->sent.store(false, std::memory_order_release);
+        throw;
+    }
     if (!heard) {
         state_->sent.store(false, std::memory_order_release);
     }

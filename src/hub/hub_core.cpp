@@ -96,7 +96,11 @@ void HubCore::poll(bool may_sleep) noexcept {
         if (timers.empty() && descriptors.waiting() == 0 && keepalive == 0) {
             deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
             if (ready.empty()) {
-                fail_main(loop_exit());
+                try {
+                    fail_main(loop_exit());
+                } catch (...) {
+                    fail_main(std::current_exception());  // no memory for the report
+                }
             }
             return;
         }

@@ -89,6 +89,13 @@ struct HubCore {
     static void make();
     static void require_here(const char* object, std::uint64_t owner);  // throws WrongThread
 
+    // Throws HubBlocked inside a callback: for calls that may wait, whether they would this time or not.
+    void refuse_in_callback() const {
+        if ((current->attention & Fiber::in_callback) != 0) [[unlikely]] {
+            current->attend();
+        }
+    }
+
     // Lets all that are ready run first. Throws: Interrupt, HubBlocked.
     void yield();
 

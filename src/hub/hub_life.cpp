@@ -114,7 +114,8 @@ void HubCore::require_here(const char* object, std::uint64_t owner) {
 std::vector<Fiber*> HubCore::fibers() {
     std::vector<Fiber*> all;
     os.stacks.for_each_used([&](StackTop& stack) {
-        if (auto* fiber = dynamic_cast<const Fiber*>(stack.owner); fiber != nullptr && fiber != callback_fiber) {
+        if (auto* fiber = dynamic_cast<const Fiber*>(stack.owner);
+            fiber != nullptr && fiber != callback_fiber && !fiber->ended) {
             all.push_back(const_cast<Fiber*>(fiber));
         }
     });
@@ -138,7 +139,11 @@ void HubCore::describe_fibers(std::ostream& out) {
         if (&f == &main) {
             out << ", the main one\n";
         } else {
-            out << ", spawned at " << f.where.file << ':' << f.where.line << " by " << f.spawner << '\n';
+            out << ", spawned";
+            if (*f.where.file != 0) {
+                out << " at " << f.where.file << ':' << f.where.line;
+            }
+            out << " by " << f.spawner << '\n';
         }
     };
     line(main);
@@ -179,7 +184,10 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
             if (!context.name.empty()) {
                 where << " \"" << context.name << '"';
             }
-            where << ", spawned at " << context.where.file << ':' << context.where.line;
+            if (*context.where.file != 0) {
+                where << (context.greenlet != 0 ? ", spawned at " : ", made at ") << context.where.file << ':'
+                      << context.where.line;
+            }
             tendril::detail::report(where.str(), error);
         }
     } catch (...) {

@@ -40,6 +40,7 @@ namespace {
     }
 
     ++self.shields;  // nothing reaches it any more
+    self.ended = true;
     self.tree.clear();
     HubCore& hub = self.hub;
     Record* record = self.record;
@@ -136,10 +137,16 @@ void NewFiber::abandon() noexcept {
 void NewFiber::start(const Deadline* delay) {
     HubCore& hub = fiber_->hub;
     constexpr std::size_t main_callbacks_and_this = 3;
-    hub.ready.reserve(hub.live + main_callbacks_and_this);
-    if (delay != nullptr) {
-        hub.timers.arm(fiber_->start_timer, delay->ns());
-    } else {
+    try {
+        hub.ready.reserve(hub.live + main_callbacks_and_this);
+        if (delay != nullptr) {
+            hub.timers.arm(fiber_->start_timer, delay->ns());
+        }
+    } catch (...) {
+        fiber_->enter(memory_, fiber_->record, false);  // the closure is there already: destroyed, not run
+        throw;
+    }
+    if (delay == nullptr) {
         hub.ready.push(*fiber_);
     }
     ++hub.live;

@@ -75,8 +75,7 @@ void Timers::remove(std::size_t index) noexcept {
 
 void Timers::run(std::int64_t now_ns, RunQueue& ready) noexcept {
     const std::uint32_t horizon = sequence_;
-    while (!heap_.empty() && heap_.front().when <= now_ns &&
-           static_cast<std::int32_t>(heap_.front().sequence - horizon) < 0) {
+    while (!heap_.empty() && heap_.front().when <= now_ns && heap_.front().sequence - horizon >= sequence_ - horizon) {
         const std::uint32_t number = heap_.front().number;
         remove(0);
         Place& place = places_[number];

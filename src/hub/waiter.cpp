@@ -27,7 +27,10 @@ Outcome Waiter::wait(Deadline deadline) {
         }
         hub.timers.cancel(*this);
     }
-    if (fiber.attention != 0 && outcome != Outcome::handed) [[unlikely]] {
+    // What broke the wait off is thrown. A kill that came after the wait was decided is thrown too, unless something
+    // was handed over; a Timeout that came after is too late for this wait, and waits for the next.
+    if (fiber.attention != 0 && outcome != Outcome::handed && (outcome == Outcome::interrupted || fiber.must_end()))
+        [[unlikely]] {
         fiber.attend();
     }
     return outcome;

@@ -17,7 +17,13 @@ namespace tendril {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-    throw std::invalid_argument("\"" + std::string(text) + "\" is not an address: " + std::string(why));
+    constexpr std::size_t quoted = 120;  // bytes of what may be anything
+    std::string shown(text.substr(0, quoted));
+    for (char& c : shown) {
+        c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
+    }
+    throw std::invalid_argument("\"" + shown + (text.size() > quoted ? "..." : "") +
+                                "\" is not an address: " + std::string(why));
 }
 
 constexpr std::string_view expected = "expected 127.0.0.1:80, [::1]:80, :80, unix:/path or unix:@name";
@@ -64,16 +70,17 @@ Address Address::parse(std::string_view text) {
     if (text.substr(0, unix_prefix.size()) == unix_prefix) {
         return unix_path(text.substr(unix_prefix.size()));
     }
+    if (!text.empty() && text.front() == '/') {
+        refuse(text, "a path needs its kind before it: unix:" + std::string(text));
+    }
+    const std::size_t bracket = text.rfind(']');
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) {
+    if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) {
         refuse(text, "it has no port; " + std::string(expected));
     }
     std::string_view host = text.substr(0, colon);
-    const std::uint16_t number = parse_port(text, text.substr(colon + 1));
-    if (host.empty() || host == "*") {
-        return ip("0.0.0.0", number);
-    }
-    if (host.front() == '[') {
+    const std::string_view port = text.substr(colon + 1);
+    if (!host.empty() && host.front() == '[') {
         if (host.back() != ']') {
             refuse(text, "its [ has no ] before the port");
         }
@@ -82,13 +89,21 @@ Address Address::parse(std::string_view text) {
             refuse(text, "brackets are for IPv6 addresses");
         }
     } else if (host.find(':') != std::string_view::npos) {
-        refuse(text,
-               "an IPv6 address needs brackets before its port: [" + std::string(host) + "]:" + std::to_string(number));
+        refuse(text, "an IPv6 address needs brackets, and then its port: [::1]:80");
     }
-    return ip(host, number);
+    const std::uint16_t number = parse_port(text, port);
+    return host.empty() || host == "*" ? from_ip(text, "0.0.0.0", number) : from_ip(text, host, number);
 }
 
 Address Address::ip(std::string_view ip, std::uint16_t port) {
+    return from_ip(ip, ip, port);
+}
+
+// text: what the user wrote, for the refusal.
+Address Address::from_ip(std::string_view text, std::string_view ip, std::uint16_t port) {
+    if (ip.find('\0') != std::string_view::npos) {
+        refuse(text, "it has a zero byte");
+    }
     Address address;
     auto& v4 = as<sockaddr_in>(address.storage_);
     const std::string host(ip.substr(0, ip.find('%')));
@@ -101,10 +116,10 @@ Address Address::ip(std::string_view ip, std::uint16_t port) {
     auto& v6 = as<sockaddr_in6>(address.storage_);
     address.storage_ = {};
     if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) != 1) {
-        refuse(ip, "it is neither IPv4 nor IPv6, and host names are not looked up here; " + std::string(expected));
+        refuse(text, "it is neither IPv4 nor IPv6, and host names are not looked up here");
     }
     if (host.size() != ip.size()) {
-        v6.sin6_scope_id = scope_number(ip, std::string(ip.substr(host.size() + 1)));
+        v6.sin6_scope_id = scope_number(text, std::string(ip.substr(host.size() + 1)));
     }
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(port);
@@ -115,8 +130,8 @@ Address Address::ip(std::string_view ip, std::uint16_t port) {
 Address Address::unix_path(std::string_view path) {
     Address address;
     auto& un = as<sockaddr_un>(address.storage_);
-    if (path.empty()) {
-        refuse("unix:", "its path is empty; " + std::string(expected));
+    if (path.empty() || path == "@") {
+        refuse("unix:" + std::string(path), "its name is empty; " + std::string(expected));
     }
     if (path.size() >= sizeof un.sun_path) {
         refuse(path, "a Unix-domain path holds at most " + std::to_string(sizeof un.sun_path - 1) + " bytes");
@@ -137,7 +152,17 @@ Address Address::unix_path(std::string_view path) {
 }
 
 Address Address::from_raw(const sockaddr* raw, socklen_t size) {
-    if (size < sizeof(sa_family_t) || size > sizeof(sockaddr_storage)) {
+    const auto least = [&]() -> socklen_t {
+        switch (raw->sa_family) {
+        case AF_INET:
+            return sizeof(sockaddr_in);
+        case AF_INET6:
+            return sizeof(sockaddr_in6);
+        default:
+            return sizeof(sa_family_t);
+        }
+    };
+    if (raw == nullptr || size < sizeof(sa_family_t) || size > sizeof(sockaddr_storage) || size < least()) {
         throw std::invalid_argument("a socket address of " + std::to_string(size) + " bytes is out of bounds");
     }
     Address address;

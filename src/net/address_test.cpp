@@ -46,6 +46,12 @@ TEST(Address, RefusesWithAReason) {
     expect("127.0.0.1:65536", "above 65535");
     expect("127.0.0.1:99999999999999999999", "above 65535");
     expect("::1:80", "needs brackets");
+    expect("::1", "needs brackets");
+    expect("[::1]", "no port");
+    expect("[::1]80", "no port");
+    expect(std::string("127.0.0.1\0:80", 13), "zero byte");
+    expect("unix:@", "name is empty");
+    expect("/tmp/x.sock", "unix:/tmp/x.sock");
     expect("[::1:80", "no ]");
     expect("[127.0.0.1]:80", "brackets are for IPv6");
     expect("example.org:80", "host names are not looked up");

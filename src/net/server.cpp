@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <list>
+#include <memory>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
@@ -49,21 +50,24 @@ bool concerns_one_connection(int error) noexcept {
     }
 }
 
-class Server {
+// Shared by serve() and its handlers: should serve() have to leave before they have ended (LoopExit while it waits
+// for them), they go on with what they need.
+class Server : public std::enable_shared_from_this<Server> {
 public:
-    Server(Listener& listener, const ConnectionHandler& handler, const ServeOptions& options)
-        : listener_(listener), handler_(handler), options_(options), descriptor_(ServerAccess::descriptor(listener)),
-          generation_(descriptor_.generation) {}
+    Server(Listener& listener, ConnectionHandler handler, const ServeOptions& options)
+        : listener_(listener), handler_(std::move(handler)), options_(options),
+          descriptor_(ServerAccess::descriptor(listener)), generation_(descriptor_.generation) {}
 
     void run() {
         try {
             accept_all();
+            stopping_ = true;  // from here on only the handlers' ends and the deadline count
+            if (!await_change([this] { return running_.empty(); }, options_.drain)) {
+                end_handlers();
+            }
         } catch (...) {
             end_handlers();
             throw;
-        }
-        if (!await_change([this] { return running_.empty(); }, options_.drain)) {
-            end_handlers();
         }
     }
 
@@ -73,8 +77,8 @@ private:
     // A handler's place among the running ones; freed however its green thread ends, also when that never began.
     class Place {
     public:
-        Place(Server& server, Running::iterator at) noexcept : server_(&server), at_(at) {}
-        Place(Place&& other) noexcept : server_(std::exchange(other.server_, nullptr)), at_(other.at_) {}
+        Place(std::shared_ptr<Server> server, Running::iterator at) noexcept : server_(std::move(server)), at_(at) {}
+        Place(Place&& other) noexcept = default;
         ~Place() {
             if (server_ != nullptr) {
                 server_->running_.erase(at_);
@@ -83,7 +87,7 @@ private:
         }
 
     private:
-        Server* server_;
+        std::shared_ptr<Server> server_;
         Running::iterator at_;
     };
 
@@ -104,6 +108,9 @@ private:
                     yield();
                 }
             } else if (!stopping_ && !listener_closed()) {
+                if (++in_a_row % accepts_in_a_row == 0) {
+                    yield();
+                }
                 await_connection();
             }
         }
@@ -131,7 +138,7 @@ private:
     void start(TcpSocket client, const Address& peer) {
         try {
             const auto at = running_.emplace(running_.end());
-            Place place(*this, at);
+            Place place(shared_from_this(), at);
             *at = spawn(
                 SpawnOptions{.name = {}, .stack_size = options_.stack_size},
                 [this, place = std::move(place), client = std::move(client), peer]() mutable { handle(client, peer); });
@@ -172,13 +179,22 @@ private:
     template <class Done>
     bool await_change(Done done, Deadline deadline) {
         const bool stopping = stopping_;
-        while (!done() && stopping_ == stopping) {
+        while (!done() && stopping_ == stopping && (stopping || !listener_closed())) {
             Waiter waiter("serve");
             struct Waiting {
-                Waiter*& place;
-                ~Waiting() { place = nullptr; }
-            } waiting{waiter_};
+                Server& server;
+                Waiter& waiter;
+                ~Waiting() {
+                    server.waiter_ = nullptr;
+                    if (server.descriptor_.reader == &waiter) {
+                        server.descriptor_.reader = nullptr;
+                    }
+                }
+            } waiting{*this, waiter};
             waiter_ = &waiter;
+            if (!stopping && !listener_closed() && descriptor_.reader == nullptr) {
+                descriptor_.reader = &waiter;  // so that close() wakes it
+            }
             if (waiter.wait(deadline) == Outcome::timed_out) {
                 break;
             }
@@ -195,9 +211,9 @@ private:
         join_all(left);
     }
 
-    Listener& listener_;
-    const ConnectionHandler& handler_;
-    const ServeOptions& options_;
+    Listener& listener_;  // serve()'s frame's; for accepting only
+    const ConnectionHandler handler_;
+    const ServeOptions options_;
     Descriptor& descriptor_;
     std::uint32_t generation_;
     Running running_;
@@ -208,11 +224,14 @@ private:
 
 }  // namespace
 
-void serve(Listener& listener, const ConnectionHandler& handler, const ServeOptions& options) {
+void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options) {
+    HubCore::here().refuse_in_callback();
     if (options.concurrency == 0) {
         throw std::invalid_argument("serve() with a concurrency of 0 would never serve anybody");
     }
-    Server(listener, handler, options).run();
+    StackPool::check_size(options.stack_size);
+    static_cast<void>(Deadline(options.drain));  // refuses a negative one now, not when it is needed
+    std::make_shared<Server>(listener, std::move(handler), options)->run();
 }
 
 }  // namespace detail

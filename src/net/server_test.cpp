@@ -149,6 +149,59 @@ TENDRIL_TEST(Serve, AKillEndsTheHandlersFirst) {
     EXPECT_EQ(unwound, 2);
 }
 
+TENDRIL_TEST(Serve, AnInterruptWhileItDrainsEndsTheHandlersToo) {
+    Listener listener = listen("127.0.0.1:0");
+    bool unwound = false;
+    auto server = spawn([&] {
+        serve(listener, [&](TcpSocket& client) {
+            struct Note {
+                bool& done;
+                ~Note() { done = true; }
+            } note{unwound};
+            echo(client);
+        });
+    });
+    TcpSocket client = connect(listener.address());
+    EXPECT_EQ(ask(client, 'a'), 'a');
+    listener.close();
+    EXPECT_FALSE(server.join(2ms)) << "it drains";
+    server.kill();
+    EXPECT_TRUE(unwound);
+}
+
+TENDRIL_TEST(Serve, ClosingTheListenerIsSeenAtTheConcurrencyLimit) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo, {.concurrency = 1, .drain = 5ms}); });
+    TcpSocket client = connect(listener.address());
+    EXPECT_EQ(ask(client, 'a'), 'a');
+    listener.close();
+    server.get();
+}
+
+TENDRIL_TEST(Serve, StopServeWhileDrainingEndsNoOtherHandler) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] {
+        serve(listener, [&](TcpSocket& client) {
+            char c = 0;
+            while (client.recv({&c, 1}) == 1 && c != '.') {
+                client.send_all({&c, 1});
+            }
+            throw StopServe();
+        });
+    });
+    TcpSocket a = connect(listener.address());
+    TcpSocket b = connect(listener.address());
+    EXPECT_EQ(ask(a, 'a'), 'a');
+    EXPECT_EQ(ask(b, 'b'), 'b');
+    listener.close();
+    a.send_all(".");
+    char c = 0;
+    EXPECT_EQ(a.recv({&c, 1}), 0u);
+    EXPECT_EQ(ask(b, 'c'), 'c');
+    b.close();
+    server.get();
+}
+
 // TJ03: running out of descriptors backs off and recovers; here by the real limit.
 TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     Listener listener = listen("127.0.0.1:0");
@@ -188,8 +241,10 @@ TENDRIL_TEST(Serve, SurvivesWhatAcceptMayAnswer) {
     server.kill();
 }
 
-TENDRIL_TEST(Serve, RefusesAConcurrencyOfZero) {
+TENDRIL_TEST(Serve, RefusesOptionsThatCannotBe) {
     EXPECT_THROW(serve(listen("127.0.0.1:0"), echo, {.concurrency = 0}), std::invalid_argument);
+    EXPECT_THROW(serve(listen("127.0.0.1:0"), echo, {.stack_size = 1000}), std::invalid_argument);
+    EXPECT_THROW(serve(listen("127.0.0.1:0"), echo, {.drain = -1ns}), std::invalid_argument);
 }
 
 TENDRIL_TEST(Serve, HoldsAThousandConnectionsWithoutAnError) {

@@ -51,13 +51,15 @@ Descriptor& Handle::use(const char* object) const {
 }
 
 int Handle::fd() const noexcept {
-    return descriptor_ != nullptr && HubCore::if_any() != nullptr ? descriptor_->fd : -1;
+    return descriptor_ != nullptr && owner_ == OsThread::current_serial() && HubCore::if_any() != nullptr
+               ? descriptor_->fd
+               : -1;
 }
 
 void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
     switch (d.hub->descriptors.wait(d, direction, what, deadline)) {
     case Outcome::timed_out:
-        throw TimeoutError(std::string(what) + ": the deadline passed", done);
+        throw TimeoutError(what, done);
     case Outcome::closed:
         fail(-EBADF, std::string(what) + ": closed by another green thread");
     default:
@@ -78,6 +80,7 @@ int make_prompt(int fd, int family) noexcept {
 // The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
 Descriptor& begin(const Handle& handle, const char* object) {
     Descriptor& d = handle.use(object);
+    d.hub->refuse_in_callback();
     const std::uint32_t generation = d.generation;
     take_turn(*d.hub);
     if (d.generation != generation) {
@@ -88,7 +91,7 @@ Descriptor& begin(const Handle& handle, const char* object) {
 
 // A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
 void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
-    if (got > 0 && static_cast<std::size_t>(got) < asked) {
+    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties) {
         d.drained(Direction::read);
     }
 }
@@ -193,13 +196,15 @@ Handle open_socket(int family, const std::string& what) {
     if (fd < 0) {
         fail(fd, what);
     }
-    return Handle(hub.descriptors.open(fd));
+    Descriptor& d = hub.descriptors.open(fd);
+    d.short_read_empties = family != AF_UNIX;
+    return Handle(d);
 }
 
 // A Unix-domain listener with a full backlog answers EAGAIN, and nothing tells when to try again.
 void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const std::string& what) {
     if (deadline.passed()) {
-        throw TimeoutError(what + ": the deadline passed");
+        throw TimeoutError(what);
     }
     detail::Waiter waiter("connect");
     waiter.wait(std::min(Deadline(pause), deadline));
@@ -227,7 +232,11 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
         if (r == -EINPROGRESS || r == -EALREADY) {
             Descriptor& d = handle.use("a socket");
             d.drained(Direction::write);
-            await(d, Direction::write, "connect", deadline);  // then connect() again says how it went
+            try {
+                await(d, Direction::write, "connect", deadline);  // then connect() again says how it went
+            } catch (const TimeoutError&) {
+                throw TimeoutError(what);
+            }
         } else if (r == -EAGAIN && to.family() == AF_UNIX) {
             pause_before_retry(pause, deadline, what);
         } else if (r != -EINTR) {
@@ -253,7 +262,9 @@ TcpSocket Listener::accept(Address& peer, Deadline deadline) {
     if (fd < 0) {
         fail(fd, "accept");
     }
-    TcpSocket socket{Handle(hub.descriptors.open(static_cast<int>(fd)))};
+    Descriptor& accepted = hub.descriptors.open(static_cast<int>(fd));
+    accepted.short_read_empties = raw.ss_family != AF_UNIX;
+    TcpSocket socket{Handle(accepted)};
     peer = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
     return socket;
 }
@@ -278,7 +289,9 @@ std::optional<TcpSocket> Listener::try_accept(Address& peer) {
     if (fd < 0) {
         fail(fd, "accept");
     }
-    TcpSocket socket{Handle(d.hub->descriptors.open(fd))};
+    Descriptor& accepted = d.hub->descriptors.open(fd);
+    accepted.short_read_empties = raw.ss_family != AF_UNIX;
+    TcpSocket socket{Handle(accepted)};
     peer = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
     return socket;
 }
@@ -301,7 +314,11 @@ Listener listen(const Address& at, const ListenOptions& options) {
         check(sys::set_option(fd, SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0));
     }
     check(make_prompt(fd, at.family()));
-    check(sys::bind(fd, at.raw(), at.raw_size()));
+    const int bound = sys::bind(fd, at.raw(), at.raw_size());
+    if (bound == -EADDRINUSE && at.family() == AF_UNIX) {
+        fail(bound, what + " (a socket file is there; remove it if its server is gone)");
+    }
+    check(bound);
     check(sys::listen(fd, options.backlog));
     return Listener(std::move(handle));
 }

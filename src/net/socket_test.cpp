@@ -200,6 +200,50 @@ TENDRIL_TEST(Socket, ASecondReaderIsRefusedAndTheFirstUnharmed) {
     EXPECT_EQ(first.get(), 1u);
 }
 
+// Between the first writer's edge and its turn, a second one must not get its bytes into the middle.
+TENDRIL_TEST(Socket, ASecondWriterNeverGetsIntoTheFirstOnesBytes) {
+    Pair p;
+    const std::string data(4 << 20, 'A');
+    auto first = spawn([&] { p.server.send_all(data); });
+    yield();
+    bool refused = false;
+    auto second = spawn([&] {
+        while (!first.ready()) {
+            try {
+                p.server.send_all("b");
+                EXPECT_TRUE(first.ready()) << "sent while the first was still sending";
+            } catch (const ConcurrentUse&) {
+                refused = true;
+            }
+            yield();
+        }
+    });
+    std::string got(data.size(), 0);
+    EXPECT_EQ(p.client.recv_exactly(got), got.size());
+    EXPECT_EQ(got, data);
+    first.get();
+    second.get();
+    EXPECT_TRUE(refused);
+}
+
+TENDRIL_TEST(Socket, UrgentDataLosesNoWakeUp) {
+    Pair p;
+    auto reader = spawn([&] {
+        std::string all;
+        char buffer[64];
+        while (all.size() < 5) {
+            const std::size_t n = p.server.recv(buffer, 1s);
+            all.append(buffer, n);
+        }
+        return all;
+    });
+    yield();
+    p.client.send_all("ab");
+    ::send(p.client.fd(), "!", 1, MSG_OOB);
+    p.client.send_all("cde");
+    EXPECT_EQ(reader.get(), "abcde");
+}
+
 // TI05
 TENDRIL_TEST(Socket, ConnectFailsWithTheAddressInItsText) {
     const Address nobody = listen("127.0.0.1:0").address();  // closed again

@@ -37,6 +37,7 @@ inline void take_turn(HubCore& hub) {
 template <class Call>
 ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done,
                    Call call) {
+    d.hub->descriptors.refuse_second(d, direction);
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
     for (;;) {
         if (ready) {

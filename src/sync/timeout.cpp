@@ -75,6 +75,7 @@ void Timeout::cancel() noexcept {
 }
 
 void Timeout::reset(Deadline deadline) {
+    detail::HubCore::require_here("a Timeout", fiber_.hub.os.serial);
     cancel();
     if (!expiry_.linked()) {  // else it is about to be thrown
         thrown_ = false;

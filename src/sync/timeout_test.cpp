@@ -194,5 +194,17 @@ TENDRIL_TEST(Timeout, ANegativeDurationIsRefused) {
     EXPECT_THROW(with_timeout(-1s, [] {}), std::invalid_argument);
 }
 
+// A wait that was decided in time is not lost to a Timeout that expired before the green thread had its turn.
+TENDRIL_TEST(Timeout, TheFirstToComeAboutWins) {
+    auto slept = spawn([] { return with_timeout(5ms, [] { sleep(1ms); }); });
+    auto late = spawn([] { return with_timeout(1ms, [] { sleep(5ms); }); });
+    yield();
+    const Deadline busy = 20ms;
+    while (!busy.passed()) {
+    }
+    EXPECT_TRUE(slept.get());
+    EXPECT_FALSE(late.get());
+}
+
 }  // namespace
 }  // namespace tendril

@@ -151,17 +151,31 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
     fiber.start(nullptr);
 }
 
-template <class T, class Range>
-std::vector<const T*> pointers_to(const Range& range) {
-    std::vector<const T*> pointers;
-    if constexpr (std::ranges::sized_range<const Range>) {
-        pointers.reserve(std::ranges::size(range));
+// The handles of a range: pointers into it, or, where its elements are made as it is walked, to copies.
+template <class Handle, class Range>
+class HandlesOf {
+public:
+    explicit HandlesOf(Range& range) {
+        if constexpr (std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>) {
+            for (const Handle& each : range) {
+                pointers_.push_back(&each);
+            }
+        } else {
+            for (const Handle& each : range) {
+                copies_.push_back(each);
+            }
+            for (const Handle& each : copies_) {
+                pointers_.push_back(&each);
+            }
+        }
     }
-    for (const T& each : range) {
-        pointers.push_back(&each);
-    }
-    return pointers;
-}
+    const Handle* const* data() const noexcept { return pointers_.data(); }
+    std::size_t size() const noexcept { return pointers_.size(); }
+
+private:
+    std::vector<Handle> copies_;
+    std::vector<const Handle*> pointers_;
+};
 
 }  // namespace detail
 }  // namespace tendril
