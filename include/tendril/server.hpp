@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <tendril/address.hpp>
+#include <tendril/site.hpp>
 #include <tendril/socket.hpp>
 
 namespace tendril {
@@ -32,6 +33,8 @@ struct ServeOptions {
     std::size_t stack_size = 0;      // of a handler's green thread; 0: 256 KiB
     // How long handlers may go on after the end of accepting, before they are killed; at most: for ever.
     std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
+
+    Site where = Site::here();  // the place that reports name for handlers: that of the call
 };
 
 namespace detail {

@@ -140,10 +140,10 @@ private:
             const auto at = running_.emplace(running_.end());
             Place place(shared_from_this(), at);
             *at = spawn(
-                SpawnOptions{.name = {}, .stack_size = options_.stack_size},
+                SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
                 [this, place = std::move(place), client = std::move(client), peer]() mutable { handle(client, peer); });
         } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
-            descriptor_.hub->report({0, {}, {}, "serve"}, std::current_exception());
+            descriptor_.hub->report({0, {}, options_.where, "serve"}, std::current_exception());
         }
     }
 

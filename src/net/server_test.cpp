@@ -81,6 +81,19 @@ TENDRIL_TEST(Serve, HoldsItsConcurrency) {
     server.kill();
 }
 
+TENDRIL_TEST(Serve, AHandlersErrorNamesTheCallOfServe) {
+    Listener listener = listen("127.0.0.1:0");
+    static std::string file;
+    Hub::current().set_error_handler(
+        [](const ErrorContext& context, const std::exception_ptr&) { file = context.where.file; });
+    auto server = spawn([&] { serve(listener, [](TcpSocket&) { throw std::runtime_error("bad"); }); });
+    TcpSocket client = connect(listener.address());
+    char c = 0;
+    EXPECT_EQ(client.recv({&c, 1}), 0u);
+    EXPECT_NE(file.find("server_test.cpp"), std::string::npos) << file;
+    server.kill();
+}
+
 // design.md, decision 8: one bad handler does not end a server.
 TENDRIL_TEST(Serve, ReportsAHandlersErrorAndGoesOn) {
     Listener listener = listen("127.0.0.1:0");
