@@ -2,8 +2,8 @@
 
 #include <tendril/greenlet.hpp>
 
+#include <cstddef>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -58,10 +58,28 @@ TENDRIL_TEST(Greenlet, AnEmptyHandleIsHarmless) {
     EXPECT_THROW(none.kill(), std::logic_error);
 }
 
+// A range whose elements exist only while they are looked at. (Clang 14 cannot compile libstdc++'s views.)
+struct ByValue {
+    struct Iterator {
+        using value_type = Greenlet<int>;
+        using difference_type = std::ptrdiff_t;
+        const Greenlet<int>* at = nullptr;
+        Greenlet<int> operator*() const { return *at; }
+        Iterator& operator++() {
+            ++at;
+            return *this;
+        }
+        void operator++(int) { ++at; }
+        friend bool operator==(Iterator, Iterator) = default;
+    };
+    const std::vector<Greenlet<int>>& all;
+    Iterator begin() const { return {all.data()}; }
+    Iterator end() const { return {all.data() + all.size()}; }
+};
+
 TENDRIL_TEST(Greenlet, JoinAllTakesWhateverYieldsHandles) {
     const std::vector<Greenlet<int>> all{spawn([] { return 1; }), spawn([] { return 2; })};
-    auto by_value = std::views::iota(0u, 2u) | std::views::transform([&](unsigned i) { return all[i]; });
-    EXPECT_EQ(join_all(by_value), 2u);
+    EXPECT_EQ(join_all(ByValue{all}), 2u);
     EXPECT_TRUE(all[0].ready() && all[1].ready());
     auto other = spawn([] {});
     EXPECT_EQ(join_all({all[0], other}), 2u);
