@@ -212,8 +212,8 @@ private:
     }
 
     Listener& listener_;  // serve()'s frame's; for accepting only
-    const ConnectionHandler handler_;
-    const ServeOptions options_;
+    ConnectionHandler handler_;
+    ServeOptions options_;
     Descriptor& descriptor_;
     std::uint32_t generation_;
     Running running_;
