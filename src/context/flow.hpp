@@ -117,7 +117,10 @@ namespace {
                                                         Flow& to) noexcept {
     *words.eh = std::exchange(to.eh, EhGlobals());
     *words.error = std::exchange(to.saved_errno, 0);
-    to.fp_control.load();
+    from.fp_control.save();  // loading the words unseen would cost more
+    if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
+        to.fp_control.load();
+    }
     depart(from, to, true, here);
     jump(from, to);
     __builtin_unreachable();

@@ -49,12 +49,10 @@ StackTop& StackPool::slot(const Region& region, std::size_t size, std::size_t in
     return *reinterpret_cast<StackTop*>(end - colour - sizeof(StackTop));
 }
 
-void StackPool::check_size(std::size_t size) {
-    if (size != 0 && (size < minimum_size || size > maximum_size)) [[unlikely]] {
-        throw std::invalid_argument("a stack size of " + std::to_string(size) +
-                                    " bytes is out of bounds: it must be at least " + std::to_string(minimum_size) +
-                                    " and at most " + std::to_string(maximum_size));
-    }
+void StackPool::refuse_size(std::size_t size) {
+    throw std::invalid_argument("a stack size of " + std::to_string(size) +
+                                " bytes is out of bounds: it must be at least " + std::to_string(minimum_size) +
+                                " and at most " + std::to_string(maximum_size));
 }
 
 StackTop& StackPool::acquire(std::size_t size, const StackOwner& owner) {

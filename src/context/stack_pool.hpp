@@ -91,7 +91,11 @@ public:
     }
 
     // Throws: std::invalid_argument unless size is 0 or within the bounds.
-    static void check_size(std::size_t size);
+    static void check_size(std::size_t size) {
+        if (size != 0 && (size < minimum_size || size > maximum_size)) [[unlikely]] {
+            refuse_size(size);
+        }
+    }
 
     std::size_t used() const noexcept { return used_; }
     std::size_t free() const noexcept { return free_; }
@@ -114,6 +118,7 @@ private:
     static constexpr int largest_log2 = 30;
 
     static StackTop& slot(const Region& region, std::size_t size, std::size_t index) noexcept;
+    [[noreturn]] static void refuse_size(std::size_t size);
     StackTop& carve(Bin& bin);
     void add_region(Bin& bin);
     void guard(std::byte* base);

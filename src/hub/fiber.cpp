@@ -12,10 +12,6 @@
 
 namespace tendril::detail {
 
-bool Fiber::runs() const noexcept {
-    return hub.current == this;
-}
-
 bool Fiber::parked() const noexcept {
     return waiter != nullptr && waiter->open();
 }

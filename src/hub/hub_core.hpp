@@ -23,6 +23,7 @@
 #include <vector>
 
 #include <tendril/detail/list.hpp>
+#include <tendril/error.hpp>
 #include <tendril/hub.hpp>
 
 #include "context/os_thread.hpp"
@@ -87,7 +88,11 @@ struct HubCore {
     }
     static HubCore* if_any() noexcept { return here_; }
     static void make();
-    static void require_here(const char* object, std::uint64_t owner);  // throws WrongThread
+    static void require_here(const char* object, std::uint64_t owner) {  // throws WrongThread
+        if (owner != OsThread::current_serial()) [[unlikely]] {
+            throw WrongThread(object, owner, OsThread::current_serial());
+        }
+    }
 
     // Throws HubBlocked inside a callback: for calls that may wait, whether they would this time or not.
     void refuse_in_callback() const {
@@ -134,5 +139,15 @@ private:
     struct Owner;
     static constinit thread_local HubCore* here_ [[gnu::tls_model("initial-exec")]];
 };
+
+// Small and on every path, hence here, where all types are known.
+
+inline bool Fiber::runs() const noexcept {
+    return hub.current == this;
+}
+
+inline bool Waiter::open() const noexcept {
+    return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
+}
 
 }  // namespace tendril::detail

@@ -105,12 +105,6 @@ void HubCore::end_all() noexcept {
     }
 }
 
-void HubCore::require_here(const char* object, std::uint64_t owner) {
-    if (owner != OsThread::current_serial()) [[unlikely]] {
-        throw WrongThread(object, owner, OsThread::current_serial());
-    }
-}
-
 std::vector<Fiber*> HubCore::fibers() {
     std::vector<Fiber*> all;
     os.stacks.for_each_used([&](StackTop& stack) {

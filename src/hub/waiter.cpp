@@ -49,8 +49,4 @@ bool Waiter::resolve(Outcome with) noexcept {
     return true;
 }
 
-bool Waiter::open() const noexcept {
-    return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
-}
-
 }  // namespace tendril::detail
