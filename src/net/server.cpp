@@ -203,7 +203,7 @@ private:
     }
 
     void end_handlers() {
-        const Shield shield;  // they use this object: none may outlive it
+        const Shield shield;  // what the handler refers to is serve()'s caller's: none should outlive the call
         const std::vector<AnyGreenlet> left(running_.begin(), running_.end());
         for (const AnyGreenlet& each : left) {
             each.kill_nowait();
