@@ -34,9 +34,10 @@ function(tendril_add_tests name label)
         gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${label}."
             TEST_FILTER "${filter}" TEST_LIST ${name}_${kind} PROPERTIES TIMEOUT 120 LABELS "${labels}")
     endforeach()
-    # The floors that switch stacks once more under valgrind; only the test preset `valgrind` runs these.
+    # The floors that switch stacks once more under valgrind; only the test preset `valgrind` runs these. Valgrind runs
+    # one OS thread at a time: fairly, or one that spins keeps the others from what it spins for.
     if(label MATCHES "^(context|hub)$" AND NOT TENDRIL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
-        add_test(NAME valgrind.${label} COMMAND valgrind --quiet --error-exitcode=99 $<TARGET_FILE:${name}>)
+        add_test(NAME valgrind.${label} COMMAND valgrind --quiet --fair-sched=yes --error-exitcode=99 $<TARGET_FILE:${name}>)
         set_tests_properties(valgrind.${label} PROPERTIES TIMEOUT 600 LABELS valgrind)
     endif()
 endfunction()

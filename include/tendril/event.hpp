@@ -27,6 +27,10 @@ public:
     // Yields: unless it is set. Throws: Interrupt; WrongThread.
     bool wait(Deadline deadline = never);
 
+    // For wait() and iwait().
+    bool ready() const noexcept { return set_; }
+    void observe(detail::Observer& observer) const { waiters_.observe(observer); }
+
 private:
     bool set_ = false;
     detail::WaitQueue waiters_;

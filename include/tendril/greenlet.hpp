@@ -27,11 +27,10 @@
 #include <tendril/detail/record.hpp>
 #include <tendril/detail/spawn.hpp>
 #include <tendril/error.hpp>
+#include <tendril/link.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
-
-class Link;
 
 // A shared reference to a green thread, whatever its result. Copying is cheap; dropping it changes nothing for the
 // thread.
@@ -75,6 +74,9 @@ public:
     // What ended it: the error, or a GreenletKilled; nullptr while it lives and after a value.
     std::exception_ptr exception() const;
 
+    // For wait() and iwait().
+    void observe(detail::Observer& observer) const { detail::observe_end(record_, observer); }
+
     std::uint64_t id() const noexcept;  // unique in the process
     std::string_view name() const noexcept;
     void set_name(std::string_view name) const;
@@ -86,10 +88,8 @@ public:
     }
 
 protected:
-    friend class Link;
     friend struct detail::Access;
     explicit AnyGreenlet(detail::RecordPtr<detail::Record> record) noexcept : record_(std::move(record)) {}
-    void await_value(Deadline deadline) const;  // returns when there is a value, else throws what get() throws
     detail::RecordPtr<detail::Record> record_;
 };
 
@@ -103,7 +103,7 @@ public:
     // asker. T is copied out of an lvalue and moved out of `std::move(g).get()`.
     // Throws: TimeoutError when the deadline came first; GreenletKilled when it was killed; Interrupt.
     std::add_lvalue_reference_t<T> get(Deadline deadline = never) const& {
-        await_value(deadline);
+        detail::await_value(record_, deadline);
         if constexpr (std::is_reference_v<T>) {
             return *static_cast<detail::Result<T>*>(record_.get())->target;
         } else if constexpr (!std::is_void_v<T>) {
@@ -112,7 +112,7 @@ public:
     }
     T get(Deadline deadline = never) && {
         if constexpr (std::is_void_v<T>) {
-            await_value(deadline);
+            detail::await_value(record_, deadline);
         } else {
             return static_cast<T>(std::forward<T>(std::as_const(*this).get(deadline)));
         }
@@ -121,25 +121,6 @@ public:
 private:
     friend struct detail::Access;
     using AnyGreenlet::AnyGreenlet;
-};
-
-// Keeps a callback linked to a green thread while it lives.
-class Link {
-public:
-    Link() = default;
-    Link(Link&& other) noexcept;
-    Link& operator=(Link&& other) noexcept;
-    ~Link();
-
-    void unlink() noexcept;  // the callback will not run any more, unless it has
-    void keep() noexcept;    // for ever: destroying this Link no longer unlinks
-
-private:
-    friend class AnyGreenlet;
-    struct Node;
-    static Link make(const AnyGreenlet& target, AnyGreenlet::Callback callback, bool on_value, bool on_error);
-    explicit Link(Node* node) noexcept : node_(node) {}
-    Node* node_ = nullptr;
 };
 
 // spawn: a green thread that runs f(args...), on copies of both as std::thread makes them. It begins when the caller

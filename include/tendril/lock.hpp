@@ -38,6 +38,10 @@ public:
     bool locked() const noexcept { return owner_ != 0; }
     bool held_by_me() const;
 
+    // For wait() and iwait(), which see that it is free and do not take it.
+    bool ready() const noexcept { return !locked(); }
+    void observe(detail::Observer& observer) const { waiters_.observe(observer); }
+
 private:
     friend class RLock;
     std::uint64_t owner_ = 0;  // id of the green thread that holds it, or that it was handed to

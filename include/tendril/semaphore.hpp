@@ -41,6 +41,10 @@ public:
     bool try_lock() { return try_acquire(); }
     void unlock() { release(); }
 
+    // For wait() and iwait(), which see that a permit is free and take none.
+    bool ready() const noexcept { return permits_ > 0; }
+    void observe(detail::Observer& observer) const { waiters_.observe(observer); }
+
 private:
     std::size_t permits_;  // 0 while anybody waits
     detail::WaitQueue waiters_;
@@ -63,6 +67,8 @@ public:
     void lock() { acquire(); }
     bool try_lock() { return try_acquire(); }
     void unlock() { release(); }
+    bool ready() const noexcept { return semaphore_.ready(); }
+    void observe(detail::Observer& observer) const { semaphore_.observe(observer); }
 
 private:
     Semaphore semaphore_;

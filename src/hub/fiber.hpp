@@ -19,6 +19,7 @@
 
 #include <tendril/detail/expiry.hpp>
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/local_value.hpp>
 #include <tendril/detail/spawn.hpp>
 #include <tendril/detail/timer.hpp>
 
@@ -55,6 +56,7 @@ struct Fiber final : Flow, StackOwner {
     void* closure = nullptr;
     std::exception_ptr kill_error;  // nullptr: GreenletExit
     List<Expiry> expiries;
+    LocalValue* locals = nullptr;  // the values of its Locals, the youngest first; destroyed at its end
     StartTimer start_timer{*this};
     ContextTree tree;
 

@@ -12,8 +12,8 @@
 
 namespace tendril {
 
+using detail::checked;
 using detail::Ending;
-using detail::EndObserver;
 using detail::Fiber;
 using detail::HubCore;
 using detail::Outcome;
@@ -21,68 +21,8 @@ using detail::Record;
 using detail::RecordPtr;
 using detail::Waiter;
 
-namespace {
-
-Record& checked(const RecordPtr<Record>& record) {
-    if (record.get() == nullptr) {
-        throw std::logic_error("this handle refers to no green thread: it was default-made or moved from");
-    }
-    HubCore::require_here("a green thread's handle", record->owner);
-    return *record.get();
-}
-
-std::string describe(const Record& record) {
-    return "green thread " + std::to_string(record.id) + (record.name.empty() ? "" : " \"" + record.name + '"');
-}
-
-[[noreturn]] void rethrow(Record& record) {
-    record.error_seen = true;
-    if (record.ending == Ending::killed) {
-        throw GreenletKilled(describe(record) + " was killed");
-    }
-    try {
-        std::rethrow_exception(record.error);
-    } catch (const Interrupt& interrupt) {
-        // It was meant for that one; rethrown here it would unwind the asker, past every catch of std::exception.
-        throw GreenletKilled(describe(record) +
-                             " was ended by an interrupt that it did not catch: " + interrupt.what());
-    }
-}
-
-struct Joiner : EndObserver {
-    Waiter waiter{"join"};
-    Joiner() : EndObserver(&Joiner::on_end) {}
-    static void on_end(EndObserver& self, Record&) noexcept {
-        static_cast<Joiner&>(self).waiter.resolve(Outcome::signalled);
-    }
-};
-
-}  // namespace
-
 bool AnyGreenlet::join(Deadline deadline) const {
-    Record& record = checked(record_);
-    if (record.ending != Ending::none) {
-        return true;
-    }
-    if (record.fiber->runs()) {
-        throw std::logic_error(describe(record) + " waits for its own end, which would be for ever");
-    }
-    const RecordPtr<Record> keep = record_;  // the handle may go while we wait
-    Joiner joiner;
-    record.observers.push_back(joiner);
-    joiner.waiter.wait(deadline);
-    return record.ending != Ending::none;
-}
-
-void AnyGreenlet::await_value(Deadline deadline) const {
-    checked(record_);  // before the reference is counted, which only its own OS thread may do
-    const RecordPtr<Record> keep = record_;
-    if (!join(deadline)) {
-        throw TimeoutError("get() of " + describe(*keep.get()));
-    }
-    if (keep->ending != Ending::value) {
-        rethrow(*keep.get());
-    }
+    return detail::await_end(record_, deadline);
 }
 
 bool AnyGreenlet::kill(Deadline deadline) const {
@@ -136,12 +76,7 @@ bool AnyGreenlet::killed() const noexcept {
 }
 
 std::exception_ptr AnyGreenlet::exception() const {
-    Record& record = checked(record_);
-    record.error_seen = true;
-    if (record.ending == Ending::killed) {
-        return std::make_exception_ptr(GreenletKilled(describe(record) + " was killed"));
-    }
-    return record.error;
+    return detail::error_of(record_);
 }
 
 std::uint64_t AnyGreenlet::id() const noexcept {
@@ -162,13 +97,16 @@ Site AnyGreenlet::where() const noexcept {
 
 AnyGreenlet current() {
     HubCore& hub = HubCore::here();
-    Fiber& fiber = *hub.current;
+    return hub.handle_of(*hub.current);
+}
+
+AnyGreenlet HubCore::handle_of(Fiber& fiber) {
     if (fiber.record == nullptr) {
         auto* record = ::new (detail::allocate_record(sizeof(detail::Result<void>))) detail::Result<void>;
-        record->owner = hub.os.serial;
+        record->owner = os.serial;
         record->id = fiber.id;
         record->where = fiber.where;
-        record->started = true;
+        record->started = fiber.started;
         record->fiber = &fiber;
         fiber.record = record;
     }
@@ -197,11 +135,13 @@ namespace {
 
 // Waits for the ends of many at once.
 struct Gathering {
-    struct Member : EndObserver {
+    struct Member : Observer {
         Gathering* all = nullptr;
-        Member() : EndObserver(&Member::on_end) {}
-        static void on_end(EndObserver& self, Record& record) noexcept {
-            static_cast<Member&>(self).all->count(record);
+        RecordPtr<Record> record;  // counted: the caller's range may change while we wait
+        Member() : Observer(&Member::on_end) {}
+        static void on_end(Observer& self) noexcept {
+            auto& member = static_cast<Member&>(self);
+            member.all->count(*member.record.get());
         }
     };
 
@@ -231,17 +171,14 @@ struct Gathering {
 std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const JoinOptions& options) {
     Gathering all{options, std::min(options.count, n), 0, {}, nullptr};
     const std::unique_ptr<Gathering::Member[]> members(new Gathering::Member[n]);
-    std::vector<RecordPtr<Record>> keep(n);
     for (std::size_t i = 0; i < n; ++i) {
-        Record& record = checked(Access::pointer(*targets[i]));
-        if (record.ending != Ending::none) {
+        const RecordPtr<Record>& target = Access::pointer(*targets[i]);
+        if (Record& record = checked(target); record.ending != Ending::none) {
             all.count(record);
-        } else if (record.fiber->runs()) {
-            throw std::logic_error(describe(record) + " waits for its own end, which would be for ever");
         } else {
-            keep[i] = Access::pointer(*targets[i]);
             members[i].all = &all;
-            record.observers.push_back(members[i]);
+            members[i].record = target;
+            observe_end(target, members[i]);
         }
     }
     if (!all.enough()) {
@@ -250,7 +187,7 @@ std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const Jo
         waiter.wait(options.deadline);
     }
     if (all.failure.get() != nullptr) {
-        rethrow(*all.failure.get());
+        await_value(all.failure, never);  // throws its error
     }
     return all.ended;
 }

@@ -54,6 +54,9 @@ void HubCore::park() {
 }
 
 Fiber& HubCore::retire(Fiber& finished) noexcept {
+    if (--budget <= 0) [[unlikely]] {
+        turn();  // here too, or short green threads that spawn their successors would starve timers
+    }
     Fiber& next = next_ready();
     os.observe(SwitchEvent::Kind::switched, finished.id, next.id);
     current = &next;
@@ -77,7 +80,17 @@ Fiber& HubCore::next_ready() {
 }
 
 // The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
-void HubCore::turn() {
+void HubCore::turn() noexcept {
+    if (chooser != nullptr) {
+        budget = 1;
+        if (chooser->poll_now()) {
+            poll(false);
+        }
+        if (ready.size() > 1) {
+            ready.bring_to_front(chooser->pick(ready.size()));
+        }
+        return;
+    }
     const std::int64_t now = Deadline::now_ns();
     const std::int64_t elapsed = std::max<std::int64_t>(now - last_turn_ns_, 1);
     last_turn_ns_ = now;

@@ -25,6 +25,7 @@
 #include <tendril/detail/list.hpp>
 #include <tendril/error.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/spawn_hook.hpp>
 
 #include "context/os_thread.hpp"
 #include "hub/backend.hpp"
@@ -49,6 +50,16 @@ protected:
     ~HubCallback() = default;
 };
 
+// Decides the order of events in place of the hub: for tests that try every order. Asked before every switch.
+class Chooser {
+public:
+    virtual bool poll_now() noexcept = 0;                      // fire timers that are due, take events
+    virtual std::size_t pick(std::size_t ready) noexcept = 0;  // who runs next, of two or more
+
+protected:
+    ~Chooser() = default;
+};
+
 struct HubCore {
     OsThread& os;
     const ThreadWords words;  // the OS thread's, at hand
@@ -71,6 +82,8 @@ struct HubCore {
     Waiter* all_ended = nullptr;      // resolved when live becomes 0
     std::exception_ptr fatal;         // to be thrown in main, masked or not: LoopExit, a broken backend
     ErrorHandler error_handler;
+    std::vector<std::shared_ptr<const SpawnHook::Callback>> spawn_hooks;
+    Chooser* chooser = nullptr;
     Hub facade{*this};
     Fiber main;
 
@@ -115,6 +128,8 @@ struct HubCore {
     void post(HubCallback& callback) noexcept;
     void have_callback_fiber();
     void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;
+    void run_spawn_hooks(Fiber& spawned) noexcept;
+    AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
 
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
@@ -123,7 +138,7 @@ struct HubCore {
 private:
     void switch_to(Fiber& next);
     Fiber& next_ready();
-    void turn();  // the budget is spent
+    void turn() noexcept;  // the budget is spent
     void poll(bool may_sleep) noexcept;
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
@@ -131,6 +146,7 @@ private:
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
+    void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
     int refill_ = 64;
     std::int64_t last_turn_ns_ = 0;

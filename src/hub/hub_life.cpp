@@ -68,6 +68,11 @@ HubCore::HubCore(std::string_view backend_name)
 HubCore::~HubCore() {
     main.tree.clear();
     end_all();
+    for (Fiber* fiber : {&main, callback_fiber}) {
+        if (fiber != nullptr) {
+            destroy_locals(*fiber);
+        }
+    }
     mailbox->close();
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {

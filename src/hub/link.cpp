@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Links: callbacks for the end of a green thread.
+// Links: callbacks for the end of a green thread, or for a result.
+
+#include <tendril/link.hpp>
 
 #include <stdexcept>
 #include <utility>
@@ -12,28 +14,28 @@
 namespace tendril {
 
 using detail::Ending;
-using detail::EndObserver;
 using detail::HubCore;
+using detail::Observer;
 using detail::Record;
+using detail::RecordPtr;
 
 // Held by its Link, by the record it waits for, and by the hub's callback list; freed when nobody holds it.
-struct Link::Node final : EndObserver, detail::HubCallback {
-    AnyGreenlet target;
-    AnyGreenlet::Callback callback;
+struct Link::Node final : Observer, detail::HubCallback {
+    RecordPtr<Record> target;
+    std::function<void()> callback;
     bool on_value;
     bool on_error;
     bool held = true;     // by a Link
     bool waiting = true;  // for the end, or in the callback list, or running
 
-    Node(AnyGreenlet t, AnyGreenlet::Callback f, bool value, bool error)
-        : EndObserver(&Node::on_end), target(std::move(t)), callback(std::move(f)), on_value(value), on_error(error) {}
+    Node(RecordPtr<Record> t, std::function<void()> f, bool value, bool error)
+        : Observer([](Observer& self) noexcept { static_cast<Node&>(self).due(); }), target(std::move(t)),
+          callback(std::move(f)), on_value(value), on_error(error) {}
 
-    static void on_end(EndObserver& self, Record& record) noexcept { static_cast<Node&>(self).due(record); }
-
-    void due(Record& record) noexcept {
-        const bool value = record.ending == Ending::value;
+    void due() noexcept {
+        const bool value = target->ending == Ending::value;
         if (value ? on_value : on_error) {
-            record.error_seen = record.error_seen || !value;
+            target->error_seen = target->error_seen || !value;
             HubCore::here().post(*this);
         } else {
             settled();
@@ -42,9 +44,11 @@ struct Link::Node final : EndObserver, detail::HubCallback {
 
     void run(HubCore& hub) noexcept override {
         try {
-            callback(target);
+            callback();
         } catch (...) {
-            hub.report({target.id(), target.name(), target.where(), "link callback of green thread"},
+            const bool result = target->id == 0;
+            hub.report({target->id, target->name, target->where,
+                        result ? "link callback of an AsyncResult" : "link callback of green thread"},
                        std::current_exception());
         }
         settled();
@@ -58,21 +62,14 @@ struct Link::Node final : EndObserver, detail::HubCallback {
     }
 };
 
-Link Link::make(const AnyGreenlet& target, AnyGreenlet::Callback callback, bool on_value, bool on_error) {
-    if (!callback) {
-        throw std::invalid_argument("link() needs a callback; this one is empty");
-    }
-    HubCore& hub = HubCore::here();
-    hub.have_callback_fiber();
-    auto* node = new Node(target, std::move(callback), on_value, on_error);
-    Link link(node);
-    Record& record = *detail::Access::pointer(target).get();
-    if (record.ending == Ending::none) {
-        record.observers.push_back(*node);
+Link::Link(RecordPtr<Record> target, std::function<void()> callback, bool on_value, bool on_error) {
+    HubCore::here().have_callback_fiber();
+    node_ = new Node(std::move(target), std::move(callback), on_value, on_error);
+    if (Record& record = *node_->target.get(); record.ending == Ending::none) {
+        record.observers.push_back(*node_);
     } else {
-        node->due(record);
+        node_->due();
     }
-    return link;
 }
 
 Link::Link(Link&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
@@ -94,8 +91,8 @@ void Link::unlink() noexcept {
     if (node == nullptr) {
         return;
     }
-    const bool in_a_list = node->EndObserver::linked() || node->HubCallback::linked();
-    node->EndObserver::unlink();
+    const bool in_a_list = node->Observer::linked() || node->HubCallback::linked();
+    node->Observer::unlink();
     node->HubCallback::unlink();
     node->held = false;
     if (in_a_list || !node->waiting) {
@@ -114,29 +111,28 @@ void Link::keep() noexcept {
 
 namespace {
 
-void require_target(const AnyGreenlet& target) {
-    Record* record = detail::Access::pointer(target).get();
-    if (record == nullptr) {
-        throw std::logic_error("this handle refers to no green thread: it was default-made or moved from");
+Link link_to(const AnyGreenlet& target, AnyGreenlet::Callback callback, bool on_value, bool on_error) {
+    const RecordPtr<Record>& record = detail::Access::pointer(target);
+    detail::checked(record);
+    if (!callback) {
+        throw std::invalid_argument("link() needs a callback; this one is empty");
     }
-    HubCore::require_here("a green thread's handle", record->owner);
+    auto run = [target, f = std::move(callback)] { f(target); };
+    return detail::Access::link<Link>(record, std::move(run), on_value, on_error);
 }
 
 }  // namespace
 
 Link AnyGreenlet::link(Callback callback) const {
-    require_target(*this);
-    return Link::make(*this, std::move(callback), true, true);
+    return link_to(*this, std::move(callback), true, true);
 }
 
 Link AnyGreenlet::link_value(Callback callback) const {
-    require_target(*this);
-    return Link::make(*this, std::move(callback), true, false);
+    return link_to(*this, std::move(callback), true, false);
 }
 
 Link AnyGreenlet::link_exception(Callback callback) const {
-    require_target(*this);
-    return Link::make(*this, std::move(callback), false, true);
+    return link_to(*this, std::move(callback), false, true);
 }
 
 }  // namespace tendril

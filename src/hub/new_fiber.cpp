@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace tendril::detail {
 
@@ -40,6 +41,7 @@ namespace {
     }
 
     ++self.shields;  // nothing reaches it any more
+    destroy_locals(self);
     self.ended = true;
     self.tree.clear();
     HubCore& hub = self.hub;
@@ -49,13 +51,7 @@ namespace {
             hub.report({self.id, {}, self.where, "green thread"}, error);
         }
     } else {
-        record->ending = ending;
-        record->error = std::move(error);
-        record->fiber = nullptr;
-        record->end_number = ++hub.ends;
-        while (EndObserver* observer = record->observers.pop_front()) {
-            observer->ended(*observer, *record);
-        }
+        end_record(*record, ending, std::move(error));
         release_record(record);
         self.record = nullptr;
     }
@@ -80,6 +76,17 @@ std::byte* align_down(std::byte* p, std::size_t alignment) noexcept {
 }
 
 }  // namespace
+
+void destroy_locals(Fiber& fiber) noexcept {
+    while (LocalValue* youngest = fiber.locals) {
+        fiber.locals = youngest->older;
+        youngest->destroy(youngest);
+    }
+}
+
+LocalValue*& locals_here() {
+    return HubCore::here().current->locals;
+}
 
 Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& options) {
     // The pool needs the owner's address, which lies on the stack that it is to give: told right after.
@@ -154,7 +161,10 @@ void NewFiber::start(const Deadline* delay) {
         record->fiber = fiber_;
         ++record->references;
     }
-    fiber_ = nullptr;
+    Fiber& started = *std::exchange(fiber_, nullptr);
+    if (!hub.spawn_hooks.empty()) [[unlikely]] {
+        hub.run_spawn_hooks(started);
+    }
 }
 
 void refuse_empty_callable() {

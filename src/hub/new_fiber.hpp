@@ -11,4 +11,7 @@ namespace tendril::detail {
 // Not in the run queue yet. Throws: as spawn().
 Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& options);
 
+// A value's destructor may make, read and wait like any code; what it makes goes too.
+void destroy_locals(Fiber& fiber) noexcept;
+
 }  // namespace tendril::detail

@@ -2,6 +2,9 @@
 
 #include <tendril/detail/record.hpp>
 
+#include <stdexcept>
+#include <utility>
+
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
 
@@ -74,6 +77,92 @@ void release_record(Record* record) noexcept {
         }
     }
     record->destroy(record);
+}
+
+Record& checked(const RecordPtr<Record>& record) {
+    if (record.get() == nullptr) {
+        throw std::logic_error("this handle refers to nothing: it was default-made or moved from");
+    }
+    HubCore::require_here(record->id != 0 ? "a green thread's handle" : "an AsyncResult", record->owner);
+    return *record.get();
+}
+
+namespace {
+
+std::string describe(const Record& record) {
+    return record.id == 0
+               ? "an AsyncResult"
+               : "green thread " + std::to_string(record.id) + (record.name.empty() ? "" : " \"" + record.name + '"');
+}
+
+[[noreturn]] void rethrow(Record& record) {
+    record.error_seen = true;
+    if (record.ending == Ending::killed) {
+        throw GreenletKilled(describe(record) + " was killed");
+    }
+    try {
+        std::rethrow_exception(record.error);
+    } catch (const Interrupt& interrupt) {
+        // It was meant for that one; rethrown here it would unwind the asker, past every catch of std::exception.
+        throw GreenletKilled(describe(record) +
+                             " was ended by an interrupt that it did not catch: " + interrupt.what());
+    }
+}
+
+struct Joiner : Observer {
+    Waiter waiter;
+    explicit Joiner(const char* what) : Observer(&Joiner::on_end), waiter(what) {}
+    static void on_end(Observer& self) noexcept { static_cast<Joiner&>(self).waiter.resolve(Outcome::signalled); }
+};
+
+}  // namespace
+
+void observe_end(const RecordPtr<Record>& record, Observer& observer) {
+    Record& target = checked(record);
+    if (target.fiber != nullptr && target.fiber->runs()) {
+        throw std::logic_error(describe(target) + " waits for its own end, which would be for ever");
+    }
+    target.observers.push_back(observer);
+}
+
+bool await_end(const RecordPtr<Record>& record, Deadline deadline) {
+    Record& target = checked(record);
+    if (target.ending != Ending::none) {
+        return true;
+    }
+    const RecordPtr<Record> keep = record;  // the handle may go while we wait
+    Joiner joiner(target.id == 0 ? "AsyncResult" : "join");
+    observe_end(keep, joiner);
+    joiner.waiter.wait(deadline);
+    return target.ending != Ending::none;
+}
+
+void await_value(const RecordPtr<Record>& record, Deadline deadline) {
+    checked(record);  // before the reference is counted, which only its own OS thread may do
+    const RecordPtr<Record> keep = record;
+    if (!await_end(keep, deadline)) {
+        throw TimeoutError("get() of " + describe(*keep.get()));
+    }
+    if (keep->ending != Ending::value) {
+        rethrow(*keep.get());
+    }
+}
+
+std::exception_ptr error_of(const RecordPtr<Record>& record) {
+    Record& target = checked(record);
+    target.error_seen = true;
+    if (target.ending == Ending::killed) {
+        return std::make_exception_ptr(GreenletKilled(describe(target) + " was killed"));
+    }
+    return target.error;
+}
+
+void end_record(Record& record, Ending ending, std::exception_ptr error) noexcept {
+    record.ending = ending;
+    record.error = std::move(error);
+    record.fiber = nullptr;
+    record.end_number = ++HubCore::here().ends;
+    tell_all(record.observers);
 }
 
 }  // namespace tendril::detail

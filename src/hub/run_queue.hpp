@@ -14,6 +14,7 @@
 #include <bit>
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "hub/fiber.hpp"
 
@@ -48,6 +49,13 @@ public:
     Fiber& rotate(Fiber& last) noexcept {
         ring_[tail_++ & mask_] = &last;
         return pop();
+    }
+
+    // For tests that pick who runs next. Requires: i < size().
+    void bring_to_front(std::size_t i) noexcept {
+        for (; i > 0; --i) {
+            std::swap(ring_[(head_ + i) & mask_], ring_[(head_ + i - 1) & mask_]);
+        }
     }
 
 private:

@@ -44,6 +44,8 @@ void Lock::unlock() {
     owner_ = next != nullptr ? next->fiber.id : 0;
     if (next != nullptr) {
         waiters_.hand();
+    } else {
+        waiters_.tell();
     }
 }
 

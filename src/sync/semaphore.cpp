@@ -26,6 +26,9 @@ void Semaphore::release(std::size_t permits) {
         waiters_.hand();
     }
     permits_ += permits;
+    if (permits > 0) {
+        waiters_.tell();
+    }
 }
 
 void BoundedSemaphore::release(std::size_t permits) {

@@ -13,6 +13,10 @@ namespace tendril::detail {
 WaitQueue::WaitQueue(const char* object) noexcept : object_(object) {}
 
 WaitQueue::~WaitQueue() {
+    if (!observers_.empty()) {
+        report(std::string(object_) + " was destroyed while wait() or iwait() watched it; let it outlive them");
+        std::abort();
+    }
     if (!any()) {
         return;
     }
@@ -73,6 +77,11 @@ std::size_t WaitQueue::size() const noexcept {
     std::size_t n = 0;
     waiters_.for_each([&](const Waiter& waiter) { n += waiter.open() ? 1 : 0; });
     return n;
+}
+
+void WaitQueue::observe(Observer& observer) const {
+    check_thread();
+    observers_.push_back(observer);
 }
 
 std::uint64_t current_id() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Record: what handles and a green thread share; all that is left of one that has ended. Not for users.
+// Record: what handles and a green thread share; all that is left of one that has ended. An AsyncResult is a record
+// without a green thread. Not for users.
 //
 // Owned by its green thread (until it ends) and by every handle, counted without locks: handles stay on their OS
 // thread.
@@ -14,36 +15,32 @@
 #include <string>
 #include <utility>
 
+#include <tendril/deadline.hpp>
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/observer.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril::detail {
 
+struct Crew;
 struct Fiber;
-struct Record;
-
-// Is told once, when the green thread has ended, by the green thread itself in its last moments: must not wait or
-// throw.
-struct EndObserver : ListNode {
-    void (*ended)(EndObserver&, Record&) noexcept;
-    explicit EndObserver(void (*f)(EndObserver&, Record&) noexcept) noexcept : ended(f) {}
-};
 
 enum class Ending : std::uint8_t { none, value, error, killed };
 
 struct Record {
     std::uint32_t references = 1;  // its maker's
     Ending ending = Ending::none;
-    bool started = false;     // its body has begun
-    bool error_seen = false;  // somebody asked how it ended
-    Fiber* fiber = nullptr;   // until it has ended
-    std::uint64_t owner = 0;  // serial of the OS thread
-    std::uint64_t id = 0;
+    bool started = false;          // its body has begun
+    bool error_seen = false;       // somebody asked how it ended
+    Fiber* fiber = nullptr;        // until it has ended; nullptr for an AsyncResult
+    Crew* crew = nullptr;          // the Group or Pool that it is a member of
+    std::uint64_t owner = 0;       // serial of the OS thread
+    std::uint64_t id = 0;          // 0 for an AsyncResult
     std::uint64_t end_number = 0;  // ends of a hub are numbered in order
     Site where;
     std::string name;
     std::exception_ptr error;  // when ended by error, or killed with a custom exception
-    List<EndObserver> observers;
+    List<Observer> observers;  // of its end
     void (*destroy)(Record*) noexcept;
 
     explicit Record(void (*d)(Record*) noexcept) noexcept : destroy(d) {}
@@ -127,5 +124,15 @@ public:
 private:
     R* record_ = nullptr;
 };
+
+// What handles do with their record. All throw std::logic_error for a handle that refers to none, and WrongThread.
+Record& checked(const RecordPtr<Record>& record);
+void observe_end(const RecordPtr<Record>& record, Observer& observer);  // std::logic_error for the running green thread
+bool await_end(const RecordPtr<Record>& record, Deadline deadline);     // false: not within the deadline
+void await_value(const RecordPtr<Record>& record, Deadline deadline);   // returns when there is one, else throws
+std::exception_ptr error_of(const RecordPtr<Record>& record);           // nullptr: not ended, or by a value
+
+// The record's last change: tells its observers.
+void end_record(Record& record, Ending ending, std::exception_ptr error) noexcept;
 
 }  // namespace tendril::detail

@@ -29,8 +29,12 @@ struct SpawnOptions {
 
 namespace detail {
 
-// Conversions between handles and records, for the library's own use.
+// What the library's own code may do with handles.
 struct Access {
+    template <class L, class... A>
+    static L link(A&&... args) {
+        return L(std::forward<A>(args)...);
+    }
     template <class Handle>
     static Handle handle(Record* adopted) noexcept {
         return Handle(RecordPtr<Record>(adopted));

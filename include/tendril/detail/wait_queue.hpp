@@ -14,6 +14,7 @@
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/observer.hpp>
 #include <tendril/detail/outcome.hpp>
 
 namespace tendril::detail {
@@ -44,10 +45,15 @@ public:
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
 
+    // wait() and iwait() watch for what is waited for without waiting here, and take nothing.
+    void observe(Observer& observer) const;  // Throws: WrongThread.
+    void tell() noexcept { tell_all(observers_); }
+
 private:
     const char* object_;
     mutable std::uint64_t owner_ = 0;  // serial of the OS thread; 0: not used yet
     List<Waiter> waiters_;
+    mutable List<Observer> observers_;
 };
 
 // The number of the green thread that runs; as AnyGreenlet::id().

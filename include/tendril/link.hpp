@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// Link: keeps a callback linked to a green thread or an AsyncResult while it lives. Made by their link() functions.
+// Example: examples/lifecycle.cpp
+
+#pragma once
+
+#include <functional>
+
+#include <tendril/detail/record.hpp>
+
+namespace tendril {
+
+namespace detail {
+struct Access;
+}
+
+class Link {
+public:
+    Link() = default;
+    Link(Link&& other) noexcept;
+    Link& operator=(Link&& other) noexcept;
+    ~Link();
+
+    void unlink() noexcept;  // the callback will not run any more, unless it has
+    void keep() noexcept;    // for ever: destroying this Link no longer unlinks
+
+private:
+    friend struct detail::Access;
+    struct Node;
+    Link(detail::RecordPtr<detail::Record> target, std::function<void()> callback, bool on_value, bool on_error);
+    Node* node_ = nullptr;
+};
+
+}  // namespace tendril

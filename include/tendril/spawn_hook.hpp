@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// SpawnHook: sees every green thread that is spawned in this OS thread's hub while it lives. For tracing, for counting,
+// for names.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <tendril/greenlet.hpp>
+
+namespace tendril {
+
+class SpawnHook {
+public:
+    using Callback = std::function<void(const AnyGreenlet& spawned)>;
+
+    // callback is called by the spawning green thread, before its spawn() returns; the new one has not begun. It must
+    // not wait; what it throws goes to the hub's error handler. Several are called in the order in which they were
+    // made. Throws: std::invalid_argument for an empty callback.
+    [[nodiscard("a SpawnHook ends with its variable: give it a name")]] explicit SpawnHook(Callback callback);
+    SpawnHook(const SpawnHook&) = delete;
+    SpawnHook& operator=(const SpawnHook&) = delete;
+    ~SpawnHook();  // in the same OS thread; may be in the callback
+
+private:
+    std::shared_ptr<const Callback> callback_;
+};
+
+}  // namespace tendril

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/wait.hpp>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+struct Arrivals::Member : Observer {
+    State* state = nullptr;
+    Member() : Observer(&Member::on_ready) {}
+    static void on_ready(Observer& self) noexcept;
+};
+
+// Members are in the list of their thing, then in `ready`, then in none.
+struct Arrivals::State {
+    std::unique_ptr<Member[]> members;
+    std::size_t to_come;
+    List<Observer> ready;
+    Waiter* waiter = nullptr;
+};
+
+void Arrivals::Member::on_ready(Observer& self) noexcept {
+    State& state = *static_cast<Member&>(self).state;
+    state.ready.push_back(self);
+    if (state.waiter != nullptr) {
+        state.waiter->resolve(Outcome::signalled);
+    }
+}
+
+Arrivals::Arrivals(std::size_t things)
+    : state_(new State{std::unique_ptr<Member[]>(new Member[things]), things, {}, {}}) {
+    for (std::size_t i = 0; i < things; ++i) {
+        state_->members[i].state = state_.get();
+    }
+}
+
+Arrivals::Arrivals(Arrivals&&) noexcept = default;
+Arrivals& Arrivals::operator=(Arrivals&&) noexcept = default;
+Arrivals::~Arrivals() = default;
+
+Observer& Arrivals::observer(std::size_t i) noexcept {
+    return state_->members[i];
+}
+
+void Arrivals::arrived(std::size_t i) noexcept {
+    state_->ready.push_back(state_->members[i]);
+}
+
+std::size_t Arrivals::next(Deadline deadline, const char* what) {
+    State& state = *state_;
+    if (state.to_come == 0) {
+        return none;
+    }
+    if (state.ready.empty()) {
+        Waiter waiter(what);
+        struct Waits {
+            State& state;
+            ~Waits() { state.waiter = nullptr; }
+        } const waits{state};
+        state.waiter = &waiter;
+        waiter.wait(deadline);
+        if (state.ready.empty()) {
+            return none;
+        }
+    }
+    --state.to_come;
+    return static_cast<std::size_t>(static_cast<Member*>(state.ready.pop_front()) - state.members.get());
+}
+
+}  // namespace tendril::detail
