@@ -22,7 +22,7 @@
 
 namespace tendril::detail {
 
-struct Crew;
+struct CrewMember;
 struct Fiber;
 
 enum class Ending : std::uint8_t { none, value, error, killed };
@@ -33,7 +33,7 @@ struct Record {
     bool started = false;          // its body has begun
     bool error_seen = false;       // somebody asked how it ended
     Fiber* fiber = nullptr;        // until it has ended; nullptr for an AsyncResult
-    Crew* crew = nullptr;          // the Group or Pool that it is a member of
+    CrewMember* membership = nullptr;  // in a Group or Pool
     std::uint64_t owner = 0;       // serial of the OS thread
     std::uint64_t id = 0;          // 0 for an AsyncResult
     std::uint64_t end_number = 0;  // ends of a hub are numbered in order

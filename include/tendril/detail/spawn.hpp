@@ -39,6 +39,14 @@ struct Access {
     static Handle handle(Record* adopted) noexcept {
         return Handle(RecordPtr<Record>(adopted));
     }
+    template <class To, class From>
+    static To as(From&& handle) noexcept {  // a handle of another type, for the same record
+        return To(std::move(handle.record_));
+    }
+    template <class Group>
+    static auto& crew(Group& group) noexcept {
+        return group.crew_;
+    }
     template <class Handle>
     static const RecordPtr<Record>& pointer(const Handle& handle) noexcept {
         return handle.record_;

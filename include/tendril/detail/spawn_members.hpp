@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// spawn and spawn_n without options, for classes that have them with options. Several overloads for the place of the
+// call; see spawn_here.hpp for why. Not for users.
+
+#pragma once
+
+#include <utility>
+
+#include <tendril/greenlet.hpp>
+
+namespace tendril::detail {
+
+template <class Derived>
+class SpawnMembers {
+public:
+    template <class F>
+    requires Task<F>
+    auto spawn(F&& f, Site at = Site::here()) { return self().spawn(SpawnOptions{.where = at}, std::forward<F>(f)); }
+    template <class F, class A>
+    requires Task<F, A>
+    auto spawn(F&& f, A&& a, Site at = Site::here()) {
+        return self().spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class F, class A, class B>
+    requires Task<F, A, B>
+    auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) {
+        return self().spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+    }
+    template <class F, class A, class B, class C, class... D>
+    requires Task<F, A, B, C, D...>
+    auto spawn(F&& f, A&& a, B&& b, C&& c, D&&... d) {
+        return self().spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                            std::forward<C>(c), std::forward<D>(d)...);
+    }
+
+    template <class F>
+    requires Task<F>
+    void spawn_n(F&& f, Site at = Site::here()) { self().spawn_n(SpawnOptions{.where = at}, std::forward<F>(f)); }
+    template <class F, class A>
+    requires Task<F, A>
+    void spawn_n(F&& f, A&& a, Site at = Site::here()) {
+        self().spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class F, class A, class B, class... C>
+    requires Task<F, A, B, C...>
+    void spawn_n(F&& f, A&& a, B&& b, C&&... c) {
+        self().spawn_n(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                       std::forward<C>(c)...);
+    }
+
+private:
+    Derived& self() noexcept { return static_cast<Derived&>(*this); }
+};
+
+}  // namespace tendril::detail

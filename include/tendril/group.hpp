@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//
+// Group: green threads that belong together. Leaving its scope waits for them all; leaving it by an exception kills
+// them first. So what they refer to in the scopes around it is still there.
+//
+//     Group group;
+//     for (const auto& host : hosts) group.spawn(ping, host);
+//     group.join();
+//     for (std::string& page : group.imap(fetch, urls)) show(page);
+//
+// A green thread is a member of one Group or Pool at most, until it ends; the hub notes that after the round in which
+// it ended. All of it belongs to one OS thread. Examples: examples/group.cpp, examples/group_map.cpp
+
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/crew.hpp>
+#include <tendril/detail/imap.hpp>
+#include <tendril/detail/spawn_members.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/size.hpp>
+
+namespace tendril {
+
+struct ImapOptions {
+    Size window = 0;             // jobs made and not yet consumed; 0: the size of the Pool, for a Group no bound
+    std::size_t stack_size = 0;  // as SpawnOptions
+    Site where = Site::here();
+};
+
+namespace detail {
+
+// What Group and Pool share.
+class GroupFace : public SpawnMembers<GroupFace> {
+public:
+    GroupFace(const GroupFace&) = delete;
+    GroupFace& operator=(const GroupFace&) = delete;
+
+    // As tendril::spawn; the new one is a member. In a full Pool it waits for a slot first, before anything is taken
+    // from the arguments; a member of that Pool does not: its job runs in the member's own slot, and has ended when
+    // spawn() returns. Yields: only then. Throws: as tendril::spawn; Interrupt.
+    template <class F, class... A>
+    auto spawn(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
+        Crew::Place place = crew_.enter(never, true);
+        auto greenlet = launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+        const bool lent = place.lent();
+        crew_.admit(place, greenlet);
+        if (lent) {
+            Crew::await_lent(greenlet);
+        }
+        return greenlet;
+    }
+    using SpawnMembers::spawn;
+
+    // Without a handle: errors go to the hub's error handler.
+    template <class F, class... A>
+    void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
+        static_cast<void>(spawn(options, std::forward<F>(f), std::forward<A>(args)...));
+    }
+    using SpawnMembers::spawn_n;
+
+    // spawn(f, args...).get()
+    template <class F, class... A>
+    requires Task<F, A...>
+    auto apply(F&& f, A&&... args) { return spawn(std::forward<F>(f), std::forward<A>(args)...).get(); }
+
+    // Makes it a member, if it is not and lives, in a Pool when there is a slot.
+    // Returns: false when the deadline came first. Throws: std::logic_error when it is a member elsewhere; Interrupt.
+    bool add(const AnyGreenlet& greenlet, Deadline deadline = never) { return crew_.add(greenlet, deadline); }
+
+    // It lives on, as no member. Returns: whether it was one.
+    bool discard(const AnyGreenlet& greenlet) { return crew_.discard(greenlet); }
+
+    bool contains(const AnyGreenlet& greenlet) const noexcept { return crew_.contains(greenlet); }
+    std::size_t size() const noexcept { return crew_.size(); }
+    bool empty() const noexcept { return size() == 0; }
+    std::vector<AnyGreenlet> members() const { return crew_.members(); }  // in the order of joining
+
+    // Waits until it has no members. Returns: false when the deadline came first. Yields: unless it is empty.
+    // Throws: std::logic_error when a member calls it, which would wait for itself; Interrupt. The form with options
+    // waits for those that are members now, and can rethrow their errors; as join_all().
+    bool join(Deadline deadline = never) { return crew_.join(deadline); }
+    std::size_t join(const JoinOptions& options) { return join_all(members(), options); }
+
+    // Kills all members, those that join meanwhile as well, and waits for their ends; the caller last when it is one.
+    // Returns: false when some live still at the deadline.
+    bool kill(Deadline deadline = never) { return crew_.kill(nullptr, deadline); }
+    bool kill(const std::exception_ptr& error, Deadline deadline = never) { return crew_.kill(error, deadline); }
+
+    // f of every item, each in a member of its own: an input range of the results, in the order of the input
+    // (imap_unordered: of their ends). Several inputs go side by side, until one ends.
+    //
+    // Lazy: a green thread walks the input, and stays `window` items ahead of the consumer at most. Items are copied
+    // (moved, from a range of rvalues) into their jobs; f is one copy that all jobs call. An input given as an lvalue
+    // must outlive the imap, and so must the Group. See Imap for errors, which end neither the jobs nor the walk.
+    template <class F, std::ranges::input_range... Ranges>
+    auto imap(F&& f, Ranges&&... inputs) {
+        return imap(ImapOptions{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    }
+    template <class F, std::ranges::input_range... Ranges>
+    auto imap(const ImapOptions& options, F&& f, Ranges&&... inputs) {
+        return feed<Zip<Ranges...>>(options, true, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    }
+    template <class F, std::ranges::input_range... Ranges>
+    auto imap_unordered(F&& f, Ranges&&... inputs) {
+        return imap_unordered(ImapOptions{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    }
+    template <class F, std::ranges::input_range... Ranges>
+    auto imap_unordered(const ImapOptions& options, F&& f, Ranges&&... inputs) {
+        return feed<Zip<Ranges...>>(options, false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    }
+
+    // imap over a range of tuples: f(a, b) of each.
+    template <class F, std::ranges::input_range Range>
+    auto starmap(F&& f, Range&& input) {
+        return starmap(ImapOptions{.where = {}}, std::forward<F>(f), std::forward<Range>(input));
+    }
+    template <class F, std::ranges::input_range Range>
+    auto starmap(const ImapOptions& options, F&& f, Range&& input) {
+        return feed<Star<Range>>(options, true, std::forward<F>(f), std::forward<Range>(input));
+    }
+
+    // All results at once, as a vector (nothing, where f returns nothing). Throws: the first error, in the order of
+    // the input; the jobs that still run are killed then.
+    template <class F, std::ranges::input_range... Ranges>
+    auto map(F&& f, Ranges&&... inputs) {
+        auto all =
+            imap(ImapOptions{.window = unbounded, .where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+        return collect(all);
+    }
+
+protected:
+    friend struct Access;
+    GroupFace(const char* kind, std::size_t slots) noexcept
+        : crew_(kind, slots), exceptions_(std::uncaught_exceptions()) {}
+    ~GroupFace() { crew_.leave(std::uncaught_exceptions() > exceptions_); }
+
+    Crew crew_;
+
+private:
+    template <class Source, class F, class... Ranges>
+    auto feed(const ImapOptions& options, bool ordered, F&& f, Ranges&&... inputs) {
+        using Function = std::decay_t<F>;
+        using Arguments = typename Source::Arguments;
+        static_assert(applicable<Function, Arguments>, "f cannot be called with the items of the input");
+        refuse_empty(f);
+        const std::size_t given = options.window;
+        const std::size_t window = given != 0 ? given : crew_.slots() != 0 ? crew_.slots() : 1;
+        auto made = std::make_unique<FeedOf<Function, Source>>(crew_, window, ordered, std::forward<F>(f),
+                                                               Source(std::forward<Ranges>(inputs)...));
+        made->start({.stack_size = options.stack_size, .where = options.where});
+        return Imap<typename FeedOf<Function, Source>::R>(std::move(made));
+    }
+
+    template <class R>
+    static auto collect(Imap<R>& all) {
+        if constexpr (std::is_void_v<R>) {
+            while (all.next()) {
+            }
+        } else {
+            std::vector<R> results;
+            while (auto result = all.next()) {
+                results.push_back(*std::move(result));
+            }
+            return results;
+        }
+    }
+
+    int exceptions_;  // in flight when it was made: more at its end, and it is left by one
+};
+
+}  // namespace detail
+
+class Group : public detail::GroupFace {
+public:
+    Group() noexcept : GroupFace("a Group", unbounded) {}
+
+    // Waits for the members under a Shield; kills them first when an exception leaves the scope. Yields.
+    ~Group() = default;
+};
+
+}  // namespace tendril

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// Pool: a Group with a bound: so many members run at once, and who would spawn one more waits.
+//
+//     Pool pool(100);
+//     for (TcpSocket& client : clients) pool.spawn_n(serve_one, std::move(client));
+//     pool.wait_all();
+//     for (std::string& page : pool.imap(fetch, urls)) show(page);       // 100 at a time, in the order of urls
+//
+// A freed slot goes to the first who waits. A member that spawns into its own full Pool does not wait, which might be
+// for ever: the job runs in the member's slot, and has ended when spawn() returns; a member that waits for an imap of
+// its own Pool lends its slot meanwhile. Examples: examples/pool.cpp, examples/pool_imap.cpp
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include <tendril/group.hpp>
+#include <tendril/size.hpp>
+
+namespace tendril {
+
+class Pool : public detail::GroupFace {
+public:
+    // Throws: std::invalid_argument when negative. A Pool of 0 runs nothing until it is resized.
+    explicit Pool(Size size = 1000) noexcept : GroupFace("a Pool", size) {}
+
+    // As Group: joins, or kills and joins.
+    ~Pool() = default;
+
+    // Spawns if there is a slot now. Returns: nothing otherwise; the arguments are untouched.
+    template <class F, class... A>
+    auto try_spawn(const SpawnOptions& options, F&& f, A&&... args)
+        -> std::optional<Greenlet<detail::ResultOf<F, A...>>> {
+        detail::Crew::Place place = crew_.try_enter();
+        if (!place) {
+            return std::nullopt;
+        }
+        auto greenlet = detail::launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+        crew_.admit(place, greenlet);
+        return greenlet;
+    }
+    template <class F, class... A>
+    requires detail::Task<F, A...>
+    auto try_spawn(F&& f, A&&... args) {
+        return try_spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
+    }
+
+    // eventlet's name for join().
+    bool wait_all(Deadline deadline = never) { return join(deadline); }
+
+    // Waits for a free slot and does not take it. Returns: false when the deadline came first.
+    bool wait_available(Deadline deadline = never) { return crew_.wait_available(deadline); }
+
+    std::size_t running() const noexcept { return crew_.taken(); }    // slots in use
+    std::size_t waiting() const noexcept { return crew_.waiting(); }  // for a slot
+    std::size_t capacity() const noexcept { return crew_.slots(); }
+    bool full() const noexcept { return running() >= capacity(); }
+
+    // Slots that are free; negative after it was made smaller while more were in use.
+    std::ptrdiff_t free() const noexcept { return static_cast<std::ptrdiff_t>(capacity() - running()); }
+
+    // Growing lets in those who wait to spawn; shrinking ends nothing. Throws: std::invalid_argument when negative.
+    void resize(Size size) { crew_.resize(size); }
+};
+
+}  // namespace tendril

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// Size: how many of something there may be. Built from any integer; a negative one, which would silently become huge
+// as a std::size_t, is refused.
+
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+
+namespace tendril {
+
+inline constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+
+class Size {
+public:
+    // Throws: std::invalid_argument when negative.
+    template <std::integral I>
+    requires(!std::same_as<I, bool>) constexpr Size(I n) : n_(static_cast<std::size_t>(n)) {  // implicit on purpose
+        if constexpr (std::is_signed_v<I>) {
+            if (n < 0) {
+                refuse(n);
+            }
+        }
+    }
+    constexpr operator std::size_t() const noexcept { return n_; }  // implicit on purpose
+
+private:
+    [[noreturn]] static void refuse(long long n);
+    std::size_t n_;
+};
+
+}  // namespace tendril

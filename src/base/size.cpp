@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/size.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace tendril {
+
+void Size::refuse(long long n) {
+    throw std::invalid_argument("a size cannot be negative, and this one is " + std::to_string(n) +
+                                "; for no bound use tendril::unbounded where that is allowed");
+}
+
+}  // namespace tendril

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/crew.hpp>
+
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <tendril/shield.hpp>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+// Of the crew from admission until the hub has noted its end; the record knows it until its end only.
+struct CrewMember final : CrewNode, Observer, HubCallback {
+    Crew& crew;
+    Record* record = nullptr;  // not counted: its green thread keeps it
+    bool has_slot = true;
+
+    explicit CrewMember(Crew& c) noexcept
+        : Observer([](Observer& self) noexcept { static_cast<CrewMember&>(self).ended(); }), crew(c) {}
+
+    void ended() noexcept {
+        std::exchange(record, nullptr)->membership = nullptr;
+        HubCore::here().post(*this);
+    }
+    void run(HubCore&) noexcept override { crew.remove(*this); }
+};
+
+namespace {
+
+void destroy(CrewMember& member) noexcept {
+    member.~CrewMember();
+    free_record(&member, sizeof(CrewMember));
+}
+
+Fiber* fiber_of(const CrewNode& member) noexcept {
+    const Record* record = static_cast<const CrewMember&>(member).record;
+    return record != nullptr ? record->fiber : nullptr;
+}
+
+}  // namespace
+
+Crew::~Crew() {
+    drop_all();
+}
+
+// Places.
+
+Crew::Place::Place(Place&& other) noexcept : member_(std::exchange(other.member_, nullptr)), lent_(other.lent_) {}
+
+Crew::Place::~Place() {
+    if (member_ != nullptr) {
+        if (member_->has_slot) {
+            member_->crew.give_slot_back();
+        }
+        destroy(*member_);
+    }
+}
+
+CrewMember* Crew::new_member() {
+    HubCore::here().have_callback_fiber();
+    return ::new (allocate_record(sizeof(CrewMember))) CrewMember(*this);
+}
+
+Crew::Place Crew::try_enter() {
+    spawners_.check_thread();
+    Place place;
+    if (!full()) {
+        place.member_ = new_member();
+        ++taken_;
+    }
+    return place;
+}
+
+Crew::Place Crew::enter(Deadline deadline, bool lend) {
+    Place place = try_enter();
+    if (place) {
+        return place;
+    }
+    CrewMember* member = new_member();
+    member->has_slot = false;
+    place.member_ = member;
+    if (lend && member_here() != nullptr) {
+        place.lent_ = true;
+        return place;
+    }
+    if (spawners_.wait("a slot of a Pool", nullptr, deadline) != Outcome::handed) {
+        return Place();
+    }
+    member->has_slot = true;
+    return place;
+}
+
+void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
+    CrewMember& member = *std::exchange(place.member_, nullptr);
+    Record& record = *Access::pointer(greenlet).get();
+    member.record = &record;
+    record.membership = &member;
+    record.observers.push_back(member);
+    members_.push_back(member);
+    ++size_;
+    if (kills_ > 0) {
+        record.fiber->kill(kill_error_);
+    }
+}
+
+void Crew::await_lent(const AnyGreenlet& greenlet) {
+    try {
+        greenlet.join();
+    } catch (...) {
+        const Shield shield;
+        greenlet.kill();
+        throw;
+    }
+}
+
+Crew::Loan::Loan(Crew& crew) {
+    if (crew.member_here() != nullptr) {
+        crew_ = &crew;
+        ++crew.loans_;
+        crew.fill_slots();
+    }
+}
+
+Crew::Loan::~Loan() {
+    if (crew_ != nullptr) {
+        --crew_->loans_;
+    }
+}
+
+// Slots.
+
+void Crew::give_slot_back() noexcept {
+    --taken_;
+    fill_slots();
+}
+
+void Crew::fill_slots() noexcept {
+    while (!full() && spawners_.any()) {
+        ++taken_;
+        spawners_.hand();
+    }
+    if (!full()) {
+        available_.wake_all(Outcome::signalled);
+    }
+}
+
+void Crew::resize(std::size_t slots) {
+    spawners_.check_thread();
+    slots_ = slots;
+    fill_slots();
+}
+
+bool Crew::wait_available(Deadline deadline) {
+    spawners_.check_thread();
+    return !full() || available_.wait("Pool::wait_available", nullptr, deadline) == Outcome::signalled;
+}
+
+// Members.
+
+CrewMember* Crew::member_here() const noexcept {
+    const Record* record = HubCore::here().current->record;
+    return record != nullptr && record->membership != nullptr && &record->membership->crew == this ? record->membership
+                                                                                                   : nullptr;
+}
+
+bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
+    const RecordPtr<Record>& record = Access::pointer(greenlet);
+    const auto settled = [&] {
+        checked(record);
+        if (record->membership != nullptr && &record->membership->crew != this) {
+            throw std::logic_error("green thread " + std::to_string(record->id) +
+                                   " is a member of another Group or Pool: discard() it there first");
+        }
+        return record->membership != nullptr || record->ending != Ending::none;
+    };
+    if (settled()) {
+        return true;
+    }
+    const AnyGreenlet keep = greenlet;
+    Place place = enter(deadline, false);
+    if (!place) {
+        return false;
+    }
+    if (!settled()) {  // it may have ended, or been added, while we waited
+        admit(place, keep);
+    }
+    return true;
+}
+
+bool Crew::discard(const AnyGreenlet& greenlet) {
+    if (!contains(greenlet)) {
+        return false;
+    }
+    spawners_.check_thread();
+    Record& record = *Access::pointer(greenlet).get();
+    remove(*std::exchange(record.membership, nullptr));
+    return true;
+}
+
+void Crew::remove(CrewMember& member) noexcept {
+    const bool had_slot = member.has_slot;
+    destroy(member);
+    --size_;
+    if (had_slot) {
+        give_slot_back();
+    }
+    if (size_ <= 1) {
+        joiners_.wake_all(size_ == 0 ? Outcome::handed : Outcome::signalled);
+    }
+}
+
+bool Crew::contains(const AnyGreenlet& greenlet) const noexcept {
+    const Record* record = Access::pointer(greenlet).get();
+    return record != nullptr && record->membership != nullptr && &record->membership->crew == this;
+}
+
+std::vector<AnyGreenlet> Crew::members() const {
+    std::vector<AnyGreenlet> all;
+    all.reserve(size_);
+    members_.for_each([&](const CrewNode& node) {
+        if (Record* record = static_cast<const CrewMember&>(node).record; record != nullptr) {
+            ++record->references;
+            all.push_back(Access::handle<AnyGreenlet>(record));
+        }
+    });
+    return all;
+}
+
+// Waiting for their ends.
+
+bool Crew::wait_for_at_most(std::size_t members, Deadline deadline) {
+    while (size_ > members) {
+        switch (joiners_.wait("the end of all members of a Group or Pool", nullptr, deadline)) {
+        case Outcome::handed:
+            return true;  // it became empty, whatever came since
+        case Outcome::signalled:
+            break;
+        default:
+            return size_ <= members;
+        }
+    }
+    return true;
+}
+
+bool Crew::join(Deadline deadline) {
+    spawners_.check_thread();
+    if (member_here() != nullptr) {
+        throw std::logic_error(
+            "a member of " + std::string(kind_) +
+            " waits for the end of all its members, itself included, which would be for ever; let somebody outside wait, or join the handles of the others");
+    }
+    return wait_for_at_most(0, deadline);
+}
+
+bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
+    spawners_.check_thread();
+    const CrewMember* self = member_here();
+    struct Kills {
+        Crew& crew;
+        ~Kills() {
+            if (--crew.kills_ == 0) {
+                crew.kill_error_ = nullptr;
+            }
+        }
+    } const kills{*this};
+    ++kills_;
+    kill_error_ = error;
+    const Fiber* here = HubCore::here().current;
+    members_.for_each([&](const CrewNode& member) {
+        if (Fiber* fiber = fiber_of(member); fiber != nullptr && fiber != here) {
+            fiber->kill(error);
+        }
+    });
+    const bool all = wait_for_at_most(self != nullptr ? 1 : 0, deadline);
+    if (self != nullptr) {
+        current().kill_nowait(error);
+    }
+    return all;
+}
+
+void Crew::drop_all() noexcept {
+    while (CrewNode* member = members_.pop_front()) {
+        destroy(static_cast<CrewMember&>(*member));
+    }
+    size_ = 0;
+}
+
+void Crew::leave(bool kill_them) noexcept {
+    HubCore* hub = HubCore::if_any();
+    if (users_ != 0 && hub != nullptr) {
+        report(std::string(kind_) + " was destroyed while an imap or a Pile of it was in use; let it outlive them");
+        std::abort();
+    }
+    if (size_ == 0 || hub == nullptr) {
+        return;  // or the hub has ended, and all members with it
+    }
+    const std::string what = std::string(kind_) + " was destroyed ";
+    try {
+        spawners_.check_thread();
+        hub->refuse_in_callback();
+        if (CrewMember* self = member_here(); self != nullptr) {
+            discard(current());  // it cannot wait for itself
+        }
+        const Shield shield;
+        try {
+            if (kill_them) {
+                kill(nullptr, never);
+            }
+            wait_for_at_most(0, never);
+        } catch (const LoopExit& e) {
+            report(what + "and waits for its members, which are killed now, for " + e.what());
+            kill(nullptr, never);
+        }
+    } catch (...) {
+        report(what + "while it had members, and could not wait for their ends", std::current_exception());
+        std::abort();
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/feed.hpp>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include <tendril/error.hpp>
+#include <tendril/shield.hpp>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+struct FeedJob final : FeedNode, Observer {
+    Feed& feed;
+    AnyGreenlet greenlet;
+
+    explicit FeedJob(Feed& f) noexcept
+        : Observer([](Observer& self) noexcept {
+              auto& job = static_cast<FeedJob&>(self);
+              job.feed.job_ended(job);
+          }),
+          feed(f) {}
+
+    struct Free {
+        void operator()(FeedJob* job) const noexcept {
+            job->~FeedJob();
+            free_record(job, sizeof(FeedJob));
+        }
+    };
+};
+
+namespace {
+
+using FeedJobPtr = std::unique_ptr<FeedJob, FeedJob::Free>;
+
+}  // namespace
+
+Feed::Feed(Crew& crew, std::size_t window, bool ordered) : crew_(crew), ordered_(ordered), room_(window) {
+    crew_.use();
+}
+
+Feed::~Feed() {
+    crew_.unuse();
+}
+
+void Feed::start(const SpawnOptions& options) {
+    options_ = options;
+    options_.name = {};  // what it views may be gone when jobs are made
+    feeder_ = spawn({.name = "imap", .where = options.where}, [this] { walk(); });
+}
+
+// The feeder's life.
+void Feed::walk() {
+    struct Ended {
+        Feed& feed;
+        ~Ended() {
+            feed.input_ended_ = true;
+            feed.consumers_.wake_all(Outcome::signalled);
+        }
+    } const ended{*this};
+    try {
+        for (;;) {
+            room_.acquire();
+            if (!fetch()) {
+                return;
+            }
+            make_job();
+        }
+    } catch (const Interrupt&) {
+        throw;
+    } catch (...) {
+        input_error_ = std::current_exception();
+    }
+}
+
+void Feed::make_job() {
+    Crew::Place place = crew_.enter(never, false);
+    FeedJobPtr job(::new (allocate_record(sizeof(FeedJob))) FeedJob(*this));
+    job->greenlet = spawn_job(options_);
+    crew_.admit(place, job->greenlet);  // its slot is free before the consumer hears of its end
+    observe_end(Access::pointer(job->greenlet), *job);
+    line_.push_back(*job.release());
+}
+
+void Feed::job_ended(FeedJob& job) noexcept {
+    if (!ordered_) {
+        job.FeedNode::unlink();
+        done_.push_back(job);
+    } else if (line_.front() != &job) {
+        return;  // not its turn yet
+    }
+    consumers_.wake_all(Outcome::signalled);
+}
+
+FeedJob* Feed::first_ended() noexcept {
+    auto* first = static_cast<FeedJob*>(ordered_ ? line_.front() : done_.front());
+    return first != nullptr && first->greenlet.ready() ? first : nullptr;
+}
+
+AnyGreenlet Feed::next() {
+    consumers_.check_thread();
+    for (;;) {
+        if (FeedJob* first = first_ended(); first != nullptr) {
+            const FeedJobPtr job(first);
+            room_.release();
+            return std::move(job->greenlet);
+        }
+        if (input_ended_ && line_.empty() && done_.empty()) {
+            if (input_error_ != nullptr) {
+                std::rethrow_exception(std::exchange(input_error_, nullptr));
+            }
+            return {};
+        }
+        const Crew::Loan loan(crew_);
+        consumers_.wait("the next result of an imap", nullptr, never);
+    }
+}
+
+void Feed::end_jobs() {
+    const Shield shield;
+    if (feeder_) {
+        feeder_.kill();
+    }
+    line_.for_each([](const FeedNode& job) { static_cast<const FeedJob&>(job).greenlet.kill_nowait(); });
+    while (FeedNode* node = line_.front()) {
+        static_cast<FeedJob*>(node)->greenlet.join();  // unordered, that moves it to done_
+        FeedJobPtr(static_cast<FeedJob*>(node)).reset();
+    }
+    while (FeedNode* node = done_.front()) {
+        FeedJobPtr(static_cast<FeedJob*>(node)).reset();
+    }
+}
+
+void Feed::close() noexcept {
+    if (HubCore::if_any() == nullptr) {
+        return;
+    }
+    try {
+        end_jobs();
+    } catch (...) {
+        report("an imap was destroyed, and could not wait for the ends of its jobs", std::current_exception());
+        std::abort();
+    }
+}
+
+}  // namespace tendril::detail

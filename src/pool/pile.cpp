@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/pile.hpp>
+
+#include <cstdlib>
+
+#include <tendril/shield.hpp>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+PileCore::PileCore(Crew& crew, std::size_t window) : crew_(crew), room_(window) {
+    if (window == 0) {
+        throw std::invalid_argument("a Pile with a window of 0 could never spawn; leave it out for no bound");
+    }
+    crew_.use();
+}
+
+PileCore::~PileCore() {
+    crew_.unuse();
+}
+
+PileCore::Spawning::Spawning(PileCore& core) : core_(core) {
+    core.room_.acquire();
+    ++core.spawning_;
+}
+
+PileCore::Spawning::~Spawning() {
+    --core_.spawning_;
+    if (!done_) {
+        core_.room_.release();
+    }
+    core_.consumers_.wake_all(Outcome::signalled);
+}
+
+void PileCore::Spawning::done(AnyGreenlet job) {
+    core_.jobs_.push_back(std::move(job));
+    done_ = true;
+}
+
+AnyGreenlet PileCore::next() {
+    consumers_.check_thread();
+    for (;;) {
+        if (!jobs_.empty() && jobs_.front().ready()) {
+            AnyGreenlet first = std::move(jobs_.front());
+            jobs_.pop_front();
+            room_.release();
+            return first;
+        }
+        if (jobs_.empty() && spawning_ == 0) {
+            return {};
+        }
+        const Crew::Loan loan(crew_);
+        if (jobs_.empty()) {
+            consumers_.wait("the next result of a Pile", nullptr, never);
+        } else {
+            AnyGreenlet(jobs_.front()).join();
+        }
+    }
+}
+
+void PileCore::close(bool kill_them) noexcept {
+    if (HubCore::if_any() == nullptr) {
+        return;
+    }
+    try {
+        const Shield shield;
+        if (kill_them) {
+            kill_all(jobs_);
+        }
+        join_all(jobs_);
+    } catch (...) {
+        report("a Pile was destroyed, and could not wait for the ends of its jobs", std::current_exception());
+        std::abort();
+    }
+}
+
+}  // namespace tendril::detail
