@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// The work of workloads.hpp on tendril.
+// The work of workloads.hpp and sync_workloads.hpp on tendril.
 
 #include <chrono>
 #include <utility>
 
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/queue.hpp>
+#include <tendril/semaphore.hpp>
 
+#include "allocations.hpp"
+#include "sync_workloads.hpp"
 #include "workloads.hpp"
 
 namespace {
@@ -30,6 +35,21 @@ struct Tendril {
 
 Tendril green;
 
+struct QueueOfOne : tendril::Queue<int> {
+    QueueOfOne() : tendril::Queue<int>(1) {}
+};
+
+struct NoPermits : tendril::Semaphore {
+    NoPermits() : Semaphore(0) {}
+};
+
+struct Broadcasts : tendril::Event {
+    void broadcast() {
+        set();
+        clear();
+    }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -39,6 +59,11 @@ int main(int argc, char** argv) {
         {"spawn_join_1", [] { bench::spawn_and_join(green, 1, "spawn_join_1"); }},
         {"spawn_join_1000", [] { bench::spawn_and_join(green, 1000, "spawn_join_1000"); }},
         {"sleep", [] { bench::sleeping(green); }},
+        {"queue", [] { bench::ping_pong<QueueOfOne>(green, "queue"); }},
+        {"channel", [] { bench::ping_pong<tendril::Channel<int>>(green, "channel"); }},
+        {"semaphore", [] { bench::hand_to_and_fro<NoPermits>(green, "semaphore"); }},
+        {"event", [] { bench::broadcast_to<Broadcasts>(green, 10'000, "event"); }},
+        {"allocations", [] { bench::count_allocations(Tendril::identity); }},
         {"parked", [] { bench::parked(green, "parked"); }},  // last: ends the process
     };
     return bench::run_benches(argc, argv, benches);

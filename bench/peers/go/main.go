@@ -163,6 +163,10 @@ func main() {
 		{"spawn_join_1", func() { spawnAndJoin(1, "spawn_join_1") }},
 		{"spawn_join_1000", func() { spawnAndJoin(1000, "spawn_join_1000") }},
 		{"sleep", sleeping},
+		{"queue", func() { pingPong(1, "queue") }},
+		{"channel", func() { pingPong(0, "channel") }},
+		{"semaphore", func() { handToAndFro("semaphore") }},
+		{"event", func() { broadcastTo(10000, "event") }},
 		{"parked", parked},
 	}
 	for _, bench := range benches {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+//
+// How much tendril's primitives allocate once they are warm: counted, in the program that is measured.
+
+#pragma once
+
+#include "measure.hpp"
+
+namespace bench {
+
+// One JSON line with the allocations per operation, by what is done.
+void count_allocations(const Identity& who);
+
+}  // namespace bench

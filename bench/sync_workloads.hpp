@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// The work on what green threads share, written once for every C++ system as that of workloads.hpp is; peers/go/sync.go
+// repeats it in Go. Besides the System described there, each takes a type that the system's program makes from what the
+// system has:
+//
+//     Pipe     void put(int);  int get()             both wait
+//     Permits  void acquire(); void release()        none free at the start; acquire() waits
+//     Signal   void wait();    void broadcast()      wakes all who wait now, and nobody who comes later
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "measure.hpp"
+
+namespace bench {
+
+// Ends the program when the work was not done: a figure for it would be a lie.
+inline void require_done(const char* name, std::uint64_t done, std::uint64_t n) {
+    if (done != n) {
+        std::fprintf(stderr, "%s: %llu of %llu done\n", name, static_cast<unsigned long long>(done),
+                     static_cast<unsigned long long>(n));
+        std::exit(1);
+    }
+}
+
+// Per operation: a round trip. An int goes there through one pipe and comes back, one larger, through another.
+template <class Pipe, class System>
+void ping_pong(System& system, const char* name) {
+    measure(System::identity, name, 1, [&](std::uint64_t n) {
+        Pipe there;
+        Pipe back;
+        int value = 0;
+        const Elapsed start = now();
+        auto ping = system.spawn([&there, &back, &value, n] {
+            for (std::uint64_t lap = 0; lap < n; ++lap) {
+                there.put(value);
+                value = back.get();
+            }
+        });
+        auto pong = system.spawn([&there, &back, n] {
+            for (std::uint64_t lap = 0; lap < n; ++lap) {
+                back.put(there.get() + 1);
+            }
+        });
+        ping.join();
+        pong.join();
+        const Elapsed took = now() - start;
+        require_done(name, static_cast<std::uint64_t>(value), n);
+        return took;
+    });
+}
+
+// Per operation: a permit released by one green thread and taken by the other, which waits for it: two to a lap.
+template <class Permits, class System>
+void hand_to_and_fro(System& system, const char* name) {
+    measure(System::identity, name, 2, [&](std::uint64_t n) {
+        Permits mine;
+        Permits yours;
+        std::uint64_t taken = 0;
+        const Elapsed start = now();
+        auto first = system.spawn([&mine, &yours, &taken, n] {
+            for (std::uint64_t lap = 0; lap < n / 2; ++lap) {
+                yours.release();
+                mine.acquire();
+                ++taken;
+            }
+        });
+        auto second = system.spawn([&mine, &yours, &taken, n] {
+            for (std::uint64_t lap = 0; lap < n / 2; ++lap) {
+                yours.acquire();
+                ++taken;
+                mine.release();
+            }
+        });
+        first.join();
+        second.join();
+        const Elapsed took = now() - start;
+        require_done(name, taken, n);
+        return took;
+    });
+}
+
+// Per operation: one of `waiters` green threads woken by a broadcast, and waiting again for the next. Neither starting
+// nor ending them counts.
+template <class Signal, class System>
+void broadcast_to(System& system, std::size_t waiters, const char* name) {
+    using Handle = decltype(system.spawn([] {}));
+    measure(System::identity, name, waiters, [&](std::uint64_t n) {
+        Signal signal;
+        std::size_t waiting = 0;
+        std::uint64_t woken = 0;
+        bool over = false;
+        const auto wait_for_all = [&system, &waiting, waiters] {
+            while (waiting < waiters) {
+                system.yield();
+            }
+        };
+        std::vector<Handle> handles;
+        handles.reserve(waiters);
+        for (std::size_t i = 0; i < waiters; ++i) {
+            handles.push_back(system.spawn([&signal, &waiting, &woken, &over] {
+                for (;;) {
+                    ++waiting;
+                    signal.wait();
+                    if (over) {
+                        return;
+                    }
+                    ++woken;
+                }
+            }));
+        }
+        wait_for_all();
+        const Elapsed start = now();
+        for (std::uint64_t round = 0; round < n / waiters; ++round) {
+            waiting = 0;
+            signal.broadcast();
+            wait_for_all();
+        }
+        const Elapsed took = now() - start;
+        over = true;
+        signal.broadcast();
+        for (Handle& handle : handles) {
+            handle.join();
+        }
+        require_done(name, woken, n);
+        return took;
+    });
+}
+
+}  // namespace bench
