@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -53,17 +54,23 @@ inline void report(const Identity& who, const char* bench, Elapsed total, std::u
     std::fflush(stdout);
 }
 
+// Of CPU time; work that mostly sleeps counts an eighth of its wall time. Wall time alone would be done with the first
+// short run that a busy machine interrupts.
+inline double worth(const Elapsed& took) {
+    return std::max(took.cpu, took.wall / 8);
+}
+
 // Calls work(n), which does n operations and returns what they took, with growing n until n is worth 30 ms (this
 // warms caches and pools up as well), then once more for about 0.3 s, which is reported. n is a multiple of `step`.
 template <class Work>
 void measure(const Identity& who, const char* bench, std::uint64_t step, Work work) {
     std::uint64_t n = step;
     Elapsed took = work(n);
-    while (took.wall < 30e6) {
+    while (worth(took) < 30e6) {
         n *= 4;
         took = work(n);
     }
-    const double wanted = static_cast<double>(n) * (300e6 / took.wall);
+    const double wanted = static_cast<double>(n) * (300e6 / worth(took));
     n = (static_cast<std::uint64_t>(wanted) / step + 1) * step;
     report(who, bench, work(n), n);
 }

@@ -154,8 +154,10 @@ int main(int argc, char** argv) {
         {"spawn_join_1", [] { bench::spawn_and_join(pooled, 1, "spawn_join_1"); }},
         {"spawn_join_1000", [] { bench::spawn_and_join(pooled, 1000, "spawn_join_1000"); }},
         {"sleep", [] { bench::sleeping(pooled); }},
-        {"queue", [] { bench::ping_pong<Buffered>(pooled, "queue"); }},
-        {"channel", [] { bench::ping_pong<Unbuffered>(pooled, "channel"); }},
+        {"queue", [] { bench::ping_pong<Buffered, false>(pooled, "queue"); }},
+        {"queue_same", [] { bench::ping_pong<Buffered, true>(pooled, "queue_same"); }},
+        {"channel", [] { bench::ping_pong<Unbuffered, false>(pooled, "channel"); }},
+        {"channel_same", [] { bench::ping_pong<Unbuffered, true>(pooled, "channel_same"); }},
         {"semaphore", [] { bench::hand_to_and_fro<CountedPermits>(pooled, "semaphore"); }},
         {"event", [] { bench::broadcast_to<Broadcasts>(pooled, 10'000, "event"); }},
         {"parked", [] { bench::parked(pooled, "parked"); }},  // ends the process, as does:

@@ -51,7 +51,12 @@ public:
         if constexpr (std::is_void_v<T>) {
             static_assert(sizeof...(A) == 0, "an AsyncResult<void> is set without a value");
         } else {
-            ::new (result().memory()) T(std::forward<A>(args)...);
+            constexpr bool makes_a_value = std::is_constructible_v<T, A...>;
+            static_assert(makes_a_value, "set(args...) makes a T(args...), and T cannot be made from these");
+            if constexpr (makes_a_value) {
+                const Making making(*record_.get());
+                ::new (result().memory()) T(std::forward<A>(args)...);
+            }
         }
         detail::end_record(*record_.get(), detail::Ending::value, nullptr);
     }
@@ -88,7 +93,7 @@ public:
 
     // Like get(), but throws TimeoutError rather than wait.
     std::add_lvalue_reference_t<T> get_nowait() const {
-        if (!ready()) {
+        if (detail::checked(record_).ending == detail::Ending::none) {
             detail::refuse_to_wait();
         }
         return get();
@@ -107,9 +112,10 @@ public:
         if (!callback) {
             throw std::invalid_argument("link() needs a callback; this one is empty");
         }
-        detail::checked(record_);
-        auto run = [self = *this, f = std::move(callback)] { f(self); };
-        return detail::Access::link<Link>(record_, std::move(run), true, true);
+        auto run = [f = std::move(callback)](const detail::RecordPtr<detail::Record>& set) {
+            f(detail::Access::handle<AsyncResult>(set));
+        };
+        return detail::Access::link<Link>(detail::checked(record_), std::move(run), true, true);
     }
 
     // For wait() and iwait().
@@ -120,8 +126,21 @@ public:
     }
 
 private:
+    friend struct detail::Access;
+    explicit AsyncResult(detail::RecordPtr<detail::Record> record) noexcept : record_(std::move(record)) {}
+
+    // While T's constructor runs, which may yield. What `started` of a green thread's record is.
+    struct Making {
+        detail::Record& record;
+        explicit Making(detail::Record& r) noexcept : record(r) { record.started = true; }
+        Making(const Making&) = delete;
+        Making& operator=(const Making&) = delete;
+        ~Making() { record.started = false; }
+    };
+
     void refuse_if_ready() const {
-        if (detail::checked(record_).ending != detail::Ending::none) {
+        if (const detail::Record& record = detail::checked(record_);
+            record.ending != detail::Ending::none || record.started) {
             detail::refuse_second_set();
         }
     }
@@ -131,22 +150,31 @@ private:
 };
 
 // When the green thread has ended, `to` is set as it ended: by its value (copied; moved where T cannot be copied), its
-// error, or GreenletKilled. Needs no handle to be kept. Throws: std::logic_error when `to` is set already; what is set
-// by others meanwhile stays, and the outcome goes to the hub's error handler as a second set.
+// error, or GreenletKilled; by what the copying throws. Needs no handle to be kept. Throws: std::logic_error when `to`
+// is set already; WrongThread. What is set by others meanwhile stays, and a second set goes to the hub's error handler.
 template <class T>
 void forward(const Greenlet<T>& from, const AsyncResult<T>& to) {
-    if (to.ready()) {
+    if (detail::checked(detail::Access::pointer(to)).ending != detail::Ending::none) {
         detail::refuse_second_set();
     }
     from.link([from, to](const AnyGreenlet&) {
             if (!from.successful()) {
                 to.set_exception(from.exception());
-            } else if constexpr (std::is_void_v<T>) {
-                to.set();
-            } else if constexpr (std::is_copy_constructible_v<T>) {
-                to.set(from.get());
-            } else {
-                to.set(std::move(from.get()));
+                return;
+            }
+            try {
+                if constexpr (std::is_void_v<T>) {
+                    to.set();
+                } else if constexpr (std::is_copy_constructible_v<T>) {
+                    to.set(from.get());
+                } else {
+                    to.set(std::move(from.get()));
+                }
+            } catch (...) {
+                if (to.ready()) {
+                    throw;
+                }
+                to.set_exception(std::current_exception());
             }
         })
         .keep();

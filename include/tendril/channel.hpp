@@ -15,7 +15,7 @@
 #include <tendril/deadline.hpp>
 #include <tendril/detail/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
-#include <tendril/queue.hpp>
+#include <tendril/queue_error.hpp>
 #include <tendril/shield.hpp>
 
 namespace tendril {
@@ -33,19 +33,15 @@ public:
     ~Channel() = default;
 
     // Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved. Yields.
-    void put(T&& item, Deadline deadline = never) {
+    TENDRIL_INLINE_WAIT void put(T&& item, Deadline deadline = never) {
         if (try_put(std::move(item))) {
             const Shield shield;  // it is delivered: nothing may look like a failure any more
             yield();
             return;
         }
-        switch (putters_.wait("Channel::put", &item, deadline)) {
-        case detail::Outcome::timed_out:
-            throw Full();
-        case detail::Outcome::closed:
-            throw ShutDown();
-        default:
-            return;
+        const detail::Outcome outcome = putters_.wait_here("Channel::put", &item, deadline);
+        if (outcome != detail::Outcome::handed) {
+            detail::throw_not_put(outcome);
         }
     }
     void put(const T& item, Deadline deadline = never) {
@@ -57,11 +53,11 @@ public:
     [[nodiscard]] bool try_put(T&& item) {
         putters_.check_thread();
         refuse_when_closed();
-        detail::Waiter* getter = getters_.front();
-        if (getter == nullptr) {
+        auto* slot = getters_.template front_slot<std::optional<T>>();
+        if (slot == nullptr) {
             return false;
         }
-        static_cast<std::optional<T>*>(detail::WaitQueue::slot(getter))->emplace(std::move(item));
+        slot->emplace(std::move(item));
         getters_.hand();
         return true;
     }
@@ -72,29 +68,26 @@ public:
     }
 
     // Throws: Empty when the deadline came first; ShutDown; Interrupt: nothing is taken. Yields: unless a putter waits.
-    T get(Deadline deadline = never) {
+    TENDRIL_INLINE_WAIT T get(Deadline deadline = never) {
         if (std::optional<T> item = try_get()) {
             return *std::move(item);
         }
         refuse_when_closed();
         std::optional<T> slot;
-        switch (getters_.wait("Channel::get", &slot, deadline)) {
-        case detail::Outcome::timed_out:
-            throw Empty();
-        case detail::Outcome::closed:
-            throw ShutDown();
-        default:
-            return *std::move(slot);
+        const detail::Outcome outcome = getters_.wait_here("Channel::get", &slot, deadline);
+        if (outcome != detail::Outcome::handed) {
+            detail::throw_not_got(outcome);
         }
+        return *std::move(slot);
     }
     // Returns: nothing when nobody waits to put.
     [[nodiscard]] std::optional<T> try_get() {
         getters_.check_thread();
-        detail::Waiter* putter = putters_.front();
-        if (putter == nullptr) {
+        T* slot = putters_.template front_slot<T>();
+        if (slot == nullptr) {
             return std::nullopt;
         }
-        std::optional<T> item(std::move(*static_cast<T*>(detail::WaitQueue::slot(putter))));
+        std::optional<T> item(std::move(*slot));
         putters_.hand();
         return item;
     }

@@ -28,7 +28,8 @@ public:
 private:
     friend struct detail::Access;
     struct Node;
-    Link(detail::RecordPtr<detail::Record> target, std::function<void()> callback, bool on_value, bool on_error);
+    using Callback = std::function<void(const detail::RecordPtr<detail::Record>&)>;
+    Link(detail::Record& target, Callback callback, bool on_value, bool on_error);
     Node* node_ = nullptr;
 };
 

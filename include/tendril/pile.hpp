@@ -51,7 +51,14 @@ public:
         void done(AnyGreenlet job);
 
     private:
-        PileCore& core_;
+        struct Going {  // counted from before it waits for room
+            PileCore& core;
+            explicit Going(PileCore& c) noexcept : core(c) { ++core.spawning_; }
+            Going(const Going&) = delete;
+            Going& operator=(const Going&) = delete;
+            ~Going();
+        };
+        Going going_;
         bool done_ = false;
     };
 
@@ -88,6 +95,7 @@ public:
     void spawn(const SpawnOptions& options, F&& f, A&&... args) {
         static_assert(std::is_convertible_v<detail::ResultOf<F, A...>, R> || std::is_void_v<R>,
                       "what runs in a Pile<R> must return something that converts to R");
+        detail::refuse_empty(f);
         typename detail::PileCore::Spawning spawning(core_);
         if constexpr (std::is_same_v<detail::ResultOf<F, A...>, R>) {
             spawning.done(pool_->spawn(options, std::forward<F>(f), std::forward<A>(args)...));
@@ -99,8 +107,10 @@ public:
         }
     }
     using detail::SpawnMembers<Pile>::spawn;
+    template <class... A>
+    void spawn_n(A&&...) = delete;  // every job of a Pile has a result: use spawn(), or a Pool
 
-    // Jobs spawned, or being so, and not consumed.
+    // Jobs spawned, or waiting to be so, and not consumed.
     std::size_t size() const noexcept { return core_.size(); }
 
 private:

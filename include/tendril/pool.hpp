@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -54,13 +55,17 @@ public:
     // Waits for a free slot and does not take it. Returns: false when the deadline came first.
     bool wait_available(Deadline deadline = never) { return crew_.wait_available(deadline); }
 
-    std::size_t running() const noexcept { return crew_.taken(); }    // slots in use
+    std::size_t running() const noexcept { return crew_.taken(); }    // slots in use, without those that are lent
     std::size_t waiting() const noexcept { return crew_.waiting(); }  // for a slot
     std::size_t capacity() const noexcept { return crew_.slots(); }
     bool full() const noexcept { return running() >= capacity(); }
 
     // Slots that are free; negative after it was made smaller while more were in use.
-    std::ptrdiff_t free() const noexcept { return static_cast<std::ptrdiff_t>(capacity() - running()); }
+    std::ptrdiff_t free() const noexcept {
+        constexpr std::size_t most = PTRDIFF_MAX;
+        return static_cast<std::ptrdiff_t>(capacity() < most ? capacity() : most) -
+               static_cast<std::ptrdiff_t>(running());
+    }
 
     // Growing lets in those who wait to spawn; shrinking ends nothing. Throws: std::invalid_argument when negative.
     void resize(Size size) { crew_.resize(size); }

@@ -15,37 +15,17 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <optional>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/queue_store.hpp>
 #include <tendril/detail/wait_queue.hpp>
+#include <tendril/queue_error.hpp>
+#include <tendril/size.hpp>
 
 namespace tendril {
-
-// get() and peek() when nothing came in time, or at once.
-class Empty : public std::runtime_error {
-public:
-    Empty() : std::runtime_error("the queue is empty") {}
-};
-
-// put() when no room was made in time, or at once.
-class Full : public std::runtime_error {
-public:
-    Full() : std::runtime_error("the queue is full") {}
-};
-
-// Every call on a queue that was shut down; get() only once it is empty.
-class ShutDown : public std::runtime_error {
-public:
-    ShutDown() : std::runtime_error("the queue was shut down") {}
-};
-
-inline constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
 namespace detail {
 
@@ -56,8 +36,9 @@ class BasicQueue {
     static_assert(std::is_nothrow_move_constructible_v<T>, "items of a queue must be nothrow movable");
 
 public:
-    // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0; use a Channel.
-    explicit BasicQueue(std::size_t capacity = unbounded, Store store = Store())
+    // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0 (use a Channel) and
+    // less.
+    explicit BasicQueue(Size capacity = unbounded, Store store = Store())
         : capacity_(capacity), store_(std::move(store)) {
         if (capacity == 0) {
             refuse_capacity_of_zero();
@@ -71,14 +52,11 @@ public:
 
     // Waits for room. Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved.
     // Yields: when it is full.
-    void put(T&& item, Deadline deadline = never) {
+    TENDRIL_INLINE_WAIT void put(T&& item, Deadline deadline = never) {
         if (!offer(item)) {
-            const Outcome outcome = putters_.wait("Queue::put", &item, deadline);
-            if (outcome == Outcome::closed) {
-                throw ShutDown();
-            }
-            if (outcome == Outcome::timed_out) {
-                throw Full();
+            const Outcome outcome = putters_.wait_here("Queue::put", &item, deadline);
+            if (outcome != Outcome::handed) {
+                throw_not_put(outcome);
             }
         }
     }
@@ -102,18 +80,15 @@ public:
 
     // Waits for an item and takes it. Throws: Empty when the deadline came first; ShutDown when it was shut down and is
     // empty; Interrupt: no item is taken. Yields: when it is empty.
-    T get(Deadline deadline = never) {
+    TENDRIL_INLINE_WAIT T get(Deadline deadline = never) {
         if (std::optional<T> item = try_get()) {
             return *std::move(item);
         }
         refuse_when_closed();
         std::optional<T> slot;
-        const Outcome outcome = getters_.wait("Queue::get", &slot, deadline);
-        if (outcome == Outcome::closed) {
-            throw ShutDown();
-        }
-        if (outcome == Outcome::timed_out) {
-            throw Empty();
+        const Outcome outcome = getters_.wait_here("Queue::get", &slot, deadline);
+        if (outcome != Outcome::handed) {
+            throw_not_got(outcome);
         }
         return *std::move(slot);
     }
@@ -142,13 +117,9 @@ public:
         getters_.check_thread();
         while (store_.size() == 0) {
             refuse_when_closed();
-            switch (peekers_.wait("Queue::peek", nullptr, deadline)) {
-            case Outcome::timed_out:
-                throw Empty();
-            case Outcome::closed:
-                throw ShutDown();
-            default:
-                break;
+            const Outcome outcome = peekers_.wait("Queue::peek", nullptr, deadline);
+            if (outcome != Outcome::signalled) {
+                throw_not_got(outcome);
             }
         }
         return store_.front();
@@ -176,7 +147,7 @@ public:
     bool is_shut_down() const noexcept { return closed_; }
 
     // Growing lets in those who wait to put; shrinking drops nothing. Throws: std::invalid_argument for 0.
-    void resize(std::size_t capacity) {
+    void resize(Size capacity) {
         getters_.check_thread();
         if (capacity == 0) {
             refuse_capacity_of_zero();
@@ -193,27 +164,31 @@ public:
     std::size_t putting() const noexcept { return putters_.size(); }
     std::size_t getting() const noexcept { return getters_.size(); }
 
-    // for (T& item : queue): gets items until the queue is shut down and empty.
+    // An input range: for (T& item : queue) gets items until the queue is shut down and empty.
     class Iterator {
     public:
-        explicit Iterator(BasicQueue& queue) : queue_(queue) { ++*this; }
-        T& operator*() noexcept { return *item_; }
+        using difference_type = std::ptrdiff_t;
+        using value_type = T;
+
+        explicit Iterator(BasicQueue& queue) : queue_(&queue) { ++*this; }
+        T& operator*() const noexcept { return *item_; }
         Iterator& operator++() {
             try {
-                item_.emplace(queue_.get());
+                item_.emplace(queue_->get());
             } catch (const ShutDown&) {
                 item_.reset();
             }
             return *this;
         }
+        void operator++(int) { ++*this; }
         friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return !it.item_.has_value(); }
 
     private:
-        BasicQueue& queue_;
-        std::optional<T> item_;
+        BasicQueue* queue_;
+        mutable std::optional<T> item_;
     };
     Iterator begin() { return Iterator(*this); }
-    std::default_sentinel_t end() noexcept { return {}; }
+    std::default_sentinel_t end() const noexcept { return {}; }
 
 protected:
     void refuse_when_closed() const {
@@ -228,8 +203,8 @@ private:
     bool offer(T& item) {
         getters_.check_thread();
         refuse_when_closed();
-        if (Waiter* getter = getters_.front(); getter != nullptr) {
-            static_cast<std::optional<T>*>(WaitQueue::slot(getter))->emplace(std::move(item));
+        if (auto* slot = getters_.template front_slot<std::optional<T>>(); slot != nullptr) {
+            slot->emplace(std::move(item));
             getters_.hand();
             ++admitted_;
             return true;
@@ -246,11 +221,11 @@ private:
     // Lets in who waits to put, while there is room.
     void refill() {
         while (!full()) {
-            Waiter* putter = putters_.front();
-            if (putter == nullptr) {
+            T* item = putters_.template front_slot<T>();
+            if (item == nullptr) {
                 return;
             }
-            store_.push(std::move(*static_cast<T*>(WaitQueue::slot(putter))));
+            store_.push(std::move(*item));
             putters_.hand();
             ++admitted_;
         }

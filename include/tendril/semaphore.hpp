@@ -11,12 +11,14 @@
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/wait_queue.hpp>
+#include <tendril/size.hpp>
 
 namespace tendril {
 
 class Semaphore {
 public:
-    explicit Semaphore(std::size_t permits = 1) noexcept : permits_(permits), waiters_("a Semaphore") {}
+    // Throws: std::invalid_argument when negative.
+    explicit Semaphore(Size permits = 1) noexcept : permits_(permits), waiters_("a Semaphore") {}
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Semaphore() = default;
@@ -24,13 +26,15 @@ public:
     // Takes one permit, waiting until there is one.
     // Returns: false when the deadline came first; no permit is taken.
     // Yields: unless one is free. Throws: Interrupt, no permit is taken; WrongThread.
-    bool acquire(Deadline deadline = never);
+    TENDRIL_INLINE_WAIT bool acquire(Deadline deadline = never) {
+        return try_acquire() || waiters_.wait_here("Semaphore::acquire", nullptr, deadline) == detail::Outcome::handed;
+    }
 
     // Takes one permit if one is free. Throws: WrongThread.
     [[nodiscard]] bool try_acquire();
 
-    // Gives permits back. Throws: WrongThread.
-    void release(std::size_t permits = 1);
+    // Gives permits back. Throws: WrongThread; std::invalid_argument when negative.
+    void release(Size permits = 1);
 
     std::size_t available() const noexcept { return permits_; }
     std::size_t waiting() const noexcept { return waiters_.size(); }
@@ -53,13 +57,13 @@ private:
 // A Semaphore that refuses more releases than acquires.
 class BoundedSemaphore {
 public:
-    explicit BoundedSemaphore(std::size_t permits = 1) noexcept : semaphore_(permits), limit_(permits) {}
+    explicit BoundedSemaphore(Size permits = 1) noexcept : semaphore_(permits), limit_(permits) {}
 
     bool acquire(Deadline deadline = never) { return semaphore_.acquire(deadline); }
     [[nodiscard]] bool try_acquire() { return semaphore_.try_acquire(); }
 
     // Throws: std::logic_error when that would be one too many; nothing is released.
-    void release(std::size_t permits = 1);
+    void release(Size permits = 1);
 
     std::size_t available() const noexcept { return semaphore_.available(); }
     std::size_t waiting() const noexcept { return semaphore_.waiting(); }

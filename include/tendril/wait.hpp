@@ -7,7 +7,8 @@
 //     wait({AnyWaitable(stop), AnyWaitable(work)}, 5s, 1);                 // whichever comes first
 //
 // Ranges of such things or of pointers to them; the range and its things must outlive the call, or the loop. What is
-// ready is told, nothing is taken: a Semaphore that iwait found free may be taken by another. Example: examples/wait.cpp
+// ready is told, nothing is taken: a Semaphore that iwait found free may be taken by another.
+// Example: examples/wait.cpp
 
 #pragma once
 
@@ -84,11 +85,18 @@ concept PointsToWaitable = !Waitable<E> && requires(const E& e) {
     { *e } -> Waitable;
 };
 
+[[noreturn]] void refuse_null_pointer();
+
 template <class E>
 const auto& waitable(const E& element) {
     if constexpr (Waitable<E>) {
         return element;
     } else {
+        if constexpr (std::is_constructible_v<bool, const E&>) {
+            if (!static_cast<bool>(element)) {
+                refuse_null_pointer();
+            }
+        }
         return *element;
     }
 }
@@ -97,11 +105,12 @@ template <class Range>
 concept WaitableRange = std::ranges::input_range<Range> &&
     (Waitable<std::ranges::range_value_t<Range>> || PointsToWaitable<std::ranges::range_value_t<Range>>);
 
-// The elements: where they lie, or copies where the range only makes them.
+// The elements: where they lie; or copies, where the range makes them or may show one after the other in one place.
 template <class Range>
 struct Elements {
-    static constexpr bool lie_somewhere = std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
     using Value = std::ranges::range_value_t<Range>;
+    static constexpr bool lie_somewhere = std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>> &&
+                                          (std::ranges::forward_range<Range> || !std::is_copy_constructible_v<Value>);
     using Item =
         std::conditional_t<lie_somewhere, std::remove_reference_t<std::ranges::range_reference_t<Range>>*, Value>;
 
@@ -186,7 +195,7 @@ private:
 
 // The elements of a range as they become ready, those that are ready first; ends when all have, or at the deadline.
 // Leaving the loop early unlinks from the rest. Moving on yields. Throws: std::logic_error for the running green
-// thread among them; WrongThread; moving on: Interrupt.
+// thread among them, std::invalid_argument for a null pointer; WrongThread; moving on: Interrupt, ConcurrentUse.
 template <class Range>
 requires detail::WaitableRange<Range>
 auto iwait(Range& things, Deadline deadline = never) {
@@ -199,21 +208,25 @@ template <class Range>
 requires detail::WaitableRange<Range>
 auto wait(Range&& things, Deadline deadline = never, std::size_t count = SIZE_MAX) {
     using Value = std::ranges::range_value_t<Range>;
-    static_assert(std::is_copy_constructible_v<Value>,
-                  "wait() returns copies: give it pointers to what cannot be copied");
-    detail::Waiting<std::remove_reference_t<Range>> waiting(things, deadline, "wait");
-    std::vector<Value> ready;
-    while (ready.size() < count) {
-        const std::size_t next = waiting.next();
-        if (next == detail::Arrivals::none) {
-            break;
+    constexpr bool copyable = std::is_copy_constructible_v<Value>;
+    static_assert(copyable, "wait() returns copies: give it pointers to what cannot be copied");
+    if constexpr (copyable) {
+        detail::Waiting<std::remove_reference_t<Range>> waiting(things, deadline, "wait");
+        std::vector<Value> ready;
+        while (ready.size() < count) {
+            const std::size_t next = waiting.next();
+            if (next == detail::Arrivals::none) {
+                break;
+            }
+            ready.push_back(waiting[next]);
         }
-        ready.push_back(waiting[next]);
+        return ready;
     }
-    return ready;
 }
-inline auto wait(std::initializer_list<AnyWaitable> things, Deadline deadline = never, std::size_t count = SIZE_MAX) {
-    return wait(std::vector(things), deadline, count);
+template <class T>
+requires detail::WaitableRange<std::initializer_list<T>> && std::copy_constructible<T>
+auto wait(std::initializer_list<T> things, Deadline deadline = never, std::size_t count = SIZE_MAX) {
+    return wait(std::vector<T>(things), deadline, count);
 }
 
 }  // namespace tendril

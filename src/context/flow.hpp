@@ -98,15 +98,20 @@ namespace {
     }
 }
 
-// Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
-// `here` is the OS thread's note of the stack that it is on.
-[[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
-                                               Flow& to) noexcept {
+// All but the stack and the place.
+[[gnu::always_inline]] inline void exchange_state(const ThreadWords& words, Flow& from, Flow& to) noexcept {
     exchange_words(words, from, to);
     from.fp_control.save();
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
         to.fp_control.load();
     }
+}
+
+// Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
+// `here` is the OS thread's note of the stack that it is on.
+[[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
+                                               Flow& to) noexcept {
+    exchange_state(words, from, to);
     depart(from, to, false, here);
     jump(from, to);
     flow_arrived(from);

@@ -14,6 +14,8 @@
 
 #include <cstdint>
 
+#include <tendril/detail/all_registers.hpp>
+
 namespace tendril::detail {
 
 struct Registers {
@@ -50,15 +52,7 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
 #endif
                  : "+S"(f), "+D"(t)
                  :
-                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc",
-                   "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                   "xmm12", "xmm13", "xmm14", "xmm15"
-#ifdef __AVX512F__
-                   ,
-                   "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-                   "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-    );
+                 : TENDRIL_ALL_REGISTERS);
 }
 
 // Rounding, masks and denormals: MXCSR without its sticky flags, and the x87 control word.

@@ -2,7 +2,8 @@
 //
 // AsyncState: what an Async and its senders share.
 //
-// The hub's: everything but `sent` and `mailbox`. It is in the hub's callback list while it has a send to run.
+// The hub's: everything but `sent`, `alive` and `mailbox`. It is in the mailbox, then in the hub's callback list, while
+// it has a send to run; `self` keeps it meanwhile, and belongs to whoever set `sent`, then to the hub.
 
 #pragma once
 
@@ -14,19 +15,19 @@
 
 namespace tendril::detail {
 
-struct AsyncState final : HubCallback, std::enable_shared_from_this<AsyncState> {
+struct AsyncState final : Letter, HubCallback {
     const std::shared_ptr<Mailbox> mailbox;
     std::atomic<bool> sent{false};   // in the mailbox or on its way to run(): one more send changes nothing
     std::atomic<bool> alive{true};   // its Async is
     std::function<void()> callback;  // the hub's
     bool keep_alive;
     bool running = false;
-    std::shared_ptr<AsyncState> self;  // while in the callback list
+    std::shared_ptr<AsyncState> self;
 
     AsyncState(std::shared_ptr<Mailbox> box, std::function<void()> f, bool keep)
-        : mailbox(std::move(box)), callback(std::move(f)), keep_alive(keep) {}
+        : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)), keep_alive(keep) {}
 
-    void arrived(HubCore& hub) noexcept;
+    static void arrived(Letter& letter, HubCore* hub) noexcept;
     void run(HubCore& hub) noexcept override;
 };
 

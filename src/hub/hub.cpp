@@ -42,36 +42,14 @@ const char* Hub::backend() const noexcept {
 
 namespace detail {
 
-bool Mailbox::send(std::shared_ptr<AsyncState> async) {
-    const std::lock_guard lock(mutex_);
-    if (backend_ == nullptr) {
-        return false;
+void AsyncState::arrived(Letter& letter, HubCore* hub) noexcept {
+    auto& state = static_cast<AsyncState&>(letter);
+    if (hub != nullptr && state.alive.load(std::memory_order_relaxed)) {
+        hub->post(state);
+    } else {
+        const std::shared_ptr<AsyncState> keep = std::move(state.self);
+        state.sent.store(false, std::memory_order_release);
     }
-    sent_.push_back(std::move(async));
-    any_.store(true, std::memory_order_release);
-    backend_->wake();
-    return true;
-}
-
-std::vector<std::shared_ptr<AsyncState>> Mailbox::take() {
-    const std::lock_guard lock(mutex_);
-    any_.store(false, std::memory_order_release);
-    return std::exchange(sent_, {});
-}
-
-void Mailbox::close() noexcept {
-    std::vector<std::shared_ptr<AsyncState>> unread;
-    const std::lock_guard lock(mutex_);
-    backend_ = nullptr;
-    unread.swap(sent_);
-}
-
-void AsyncState::arrived(HubCore& hub) noexcept {
-    if (!alive.load(std::memory_order_relaxed)) {
-        return;
-    }
-    self = shared_from_this();
-    hub.post(*this);
 }
 
 void AsyncState::run(HubCore& hub) noexcept {
@@ -121,11 +99,13 @@ Async::~Async() {
     }
     --hub->asyncs;
     hub->keepalive -= state_->keep_alive ? 1 : 0;
-    state_->ListNode::unlink();
+    if (state_->mailbox->withdraw(*state_) || state_->HubCallback::linked()) {
+        state_->HubCallback::unlink();
+        state_->self = nullptr;
+    }  // else no send is under way, or one that has not come to the mailbox yet and will be dropped there
     if (!state_->running) {
         state_->callback = nullptr;  // what it captured goes here and now, not with the last sender
     }
-    state_->self = nullptr;
 }
 
 bool Async::Sender::send_threadsafe() const {
@@ -135,14 +115,10 @@ bool Async::Sender::send_threadsafe() const {
     if (state_->sent.exchange(true, std::memory_order_acq_rel)) {
         return true;
     }
-    bool heard = false;
-    try {
-        heard = state_->mailbox->send(state_);
-    } catch (...) {
-        state_->sent.store(false, std::memory_order_release);
-        throw;
-    }
+    state_->self = state_;
+    const bool heard = state_->mailbox->send(*state_);
     if (!heard) {
+        state_->self = nullptr;
         state_->sent.store(false, std::memory_order_release);
     }
     return heard;

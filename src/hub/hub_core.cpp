@@ -18,13 +18,6 @@ constexpr std::int64_t between_trims_ns = 1'000'000'000;
 
 }  // namespace
 
-[[gnu::always_inline]] inline void HubCore::switch_to(Fiber& next) {
-    Fiber& from = *current;
-    current = &next;
-    os.tree = &next.tree;
-    switch_flow(words, os.here, from, next);
-}
-
 void HubCore::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
@@ -42,17 +35,6 @@ void HubCore::yield() {
     }
 }
 
-void HubCore::park() {
-    if (--budget <= 0) [[unlikely]] {
-        turn();
-    }
-    Fiber& next = next_ready();
-    if (&next != current) {
-        os.observe(SwitchEvent::Kind::switched, current->id, next.id);
-        switch_to(next);
-    }
-}
-
 Fiber& HubCore::retire(Fiber& finished) noexcept {
     if (--budget <= 0) [[unlikely]] {
         turn();  // here too, or short green threads that spawn their successors would starve timers
@@ -67,7 +49,7 @@ Fiber& HubCore::retire(Fiber& finished) noexcept {
     return next;
 }
 
-Fiber& HubCore::next_ready() {
+Fiber& HubCore::poll_until_ready() {
     while (ready.empty()) {
         poll(idlers.empty());
         if (ready.empty()) {
@@ -82,13 +64,7 @@ Fiber& HubCore::next_ready() {
 // The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
 void HubCore::turn() noexcept {
     if (chooser != nullptr) {
-        budget = 1;
-        if (chooser->poll_now()) {
-            poll(false);
-        }
-        if (ready.size() > 1) {
-            ready.bring_to_front(chooser->pick(ready.size()));
-        }
+        turn_as_chosen();
         return;
     }
     const std::int64_t now = Deadline::now_ns();
@@ -101,6 +77,21 @@ void HubCore::turn() noexcept {
     }
     budget = refill_;
     poll(false);
+}
+
+void HubCore::turn_as_chosen() noexcept {
+    budget = 1;
+    const bool waits = current->waiter != nullptr || current->ended;  // else it yields, and can go on
+    while (!timers.empty()) {
+        const bool must = waits && ready.empty() && idlers.empty();
+        if (!chooser->pass_time(timers.next_ns(), must) && !must) {
+            break;
+        }
+        timers.run(timers.next_ns(), ready);
+    }
+    if (ready.size() > 1) {
+        ready.bring_to_front(chooser->pick(ready.size()));
+    }
 }
 
 void HubCore::poll(bool may_sleep) noexcept {

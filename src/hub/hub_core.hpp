@@ -50,10 +50,13 @@ protected:
     ~HubCallback() = default;
 };
 
-// Decides the order of events in place of the hub: for tests that try every order. Asked before every switch.
+// Decides the order of events in place of the hub: for tests that try every order. Asked before every switch. Time
+// passes then from deadline to deadline, as it says, whatever the clock; descriptors are looked at only when nothing is
+// ready and no timer is armed.
 class Chooser {
 public:
-    virtual bool poll_now() noexcept = 0;                      // fire timers that are due, take events
+    // Shall it be as late as the next deadline now? `must`: nothing else can happen, so it will, whatever the answer.
+    virtual bool pass_time(std::int64_t next_ns, bool must) noexcept = 0;
     virtual std::size_t pick(std::size_t ready) noexcept = 0;  // who runs next, of two or more
 
 protected:
@@ -117,8 +120,11 @@ struct HubCore {
     // Lets all that are ready run first. Throws: Interrupt, HubBlocked.
     void yield();
 
-    // Leaves the running fiber, whose waiter is set, until that is resolved.
+    // Leaves the running fiber, whose waiter is set, until that is resolved. Inline, with the switch in it: each
+    // return between the switch and the green thread's own code is one that the processor may predict wrongly, because
+    // it was another green thread that called.
     void park();
+    Fiber& leave_for_next() noexcept;  // park(), but for the jump itself
 
     // For the finished fiber, which runs: gives its stack back. Returns: who shall be switched to, at once.
     Fiber& retire(Fiber& finished) noexcept;
@@ -138,7 +144,9 @@ struct HubCore {
 private:
     void switch_to(Fiber& next);
     Fiber& next_ready();
+    Fiber& poll_until_ready();
     void turn() noexcept;  // the budget is spent
+    void turn_as_chosen() noexcept;
     void poll(bool may_sleep) noexcept;
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
@@ -146,6 +154,7 @@ private:
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
+    void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
     int refill_ = 64;
@@ -158,12 +167,110 @@ private:
 
 // Small and on every path, hence here, where all types are known.
 
+[[gnu::always_inline]] inline void HubCore::switch_to(Fiber& next) {
+    Fiber& from = *current;
+    current = &next;
+    os.tree = &next.tree;
+    switch_flow(words, os.here, from, next);
+}
+
+[[gnu::always_inline]] inline Fiber& HubCore::next_ready() {
+    if (ready.empty()) [[unlikely]] {
+        return poll_until_ready();
+    }
+    return ready.pop();
+}
+
+[[gnu::always_inline]] inline Fiber& HubCore::leave_for_next() noexcept {
+    if (--budget <= 0) [[unlikely]] {
+        turn();
+    }
+    Fiber& from = *current;
+    Fiber& next = next_ready();
+    if (&next != &from) {
+        os.observe(SwitchEvent::Kind::switched, from.id, next.id);
+        current = &next;
+        os.tree = &next.tree;
+        exchange_state(words, from, next);
+    }
+    return next;
+}
+
+[[gnu::always_inline]] inline void HubCore::park() {
+    if (--budget <= 0) [[unlikely]] {
+        turn();
+    }
+    Fiber& next = next_ready();
+    if (&next != current) {
+        os.observe(SwitchEvent::Kind::switched, current->id, next.id);
+        switch_to(next);
+    }
+}
+
 inline bool Fiber::runs() const noexcept {
     return hub.current == this;
 }
 
 inline bool Waiter::open() const noexcept {
     return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
+}
+
+inline Waiter::Waiter(const char* w) : Timer(nullptr), fiber(*HubCore::here().current), what(w) {}
+
+inline void Waiter::prepare(Deadline deadline) {
+    if ((fiber.attention | static_cast<std::uint8_t>(fiber.hub.os.observing)) != 0) [[unlikely]] {
+        attend_first();
+    }
+    if (!deadline.is_never()) {
+        fiber.hub.timers.arm_waking(*this, fiber, deadline.ns());
+    }
+}
+
+inline void Waiter::note() noexcept {
+    fiber.waiter = this;
+    suspended_ = true;
+}
+
+inline void Waiter::resumed() noexcept {
+    fiber.waiter = nullptr;
+    if (outcome == Outcome::waiting) {
+        outcome = Outcome::timed_out;  // by the note in the timers: who else would have made it ready
+    }
+    fiber.hub.timers.cancel(*this);
+}
+
+[[gnu::always_inline]] inline void Waiter::suspend() {
+    note();
+    fiber.hub.park();
+    resumed();
+}
+
+inline Outcome Waiter::settle() {
+    if (fiber.attention != 0) [[unlikely]] {
+        attend_afterwards();
+    }
+    return outcome;
+}
+
+[[gnu::always_inline]] inline Outcome Waiter::wait_inline(Deadline deadline) {
+    if (outcome == Outcome::waiting) [[likely]] {  // else what it waits for came before it waited
+        prepare(deadline);
+        suspend();
+    }
+    return settle();
+}
+
+inline bool Waiter::resolve(Outcome with) noexcept {
+    if (!open()) {
+        return false;
+    }
+    outcome = with;
+    if (suspended_) [[likely]] {
+        HubCore& hub = fiber.hub;
+        hub.timers.cancel(*this);  // which would make it ready once more, if it came before its turn
+        hub.ready.push(fiber);
+    }
+    return true;
 }
 
 }  // namespace tendril::detail

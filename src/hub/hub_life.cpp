@@ -68,11 +68,19 @@ HubCore::HubCore(std::string_view backend_name)
 HubCore::~HubCore() {
     main.tree.clear();
     end_all();
-    for (Fiber* fiber : {&main, callback_fiber}) {
-        if (fiber != nullptr) {
-            destroy_locals(*fiber);
+    ++main.shields;  // the values' destructors may wait
+    do {             // ... spawn, and use Locals and contexts
+        const std::size_t left = live;
+        if (callback_fiber != nullptr) {
+            destroy_locals(*callback_fiber);
         }
-    }
+        destroy_locals(main);
+        main.tree.clear();
+        if (live > left) {
+            end_all();
+        }
+    } while (main.locals != nullptr);
+    abandon_rest();
     mailbox->close();
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {
@@ -100,6 +108,9 @@ void HubCore::end_all() noexcept {
         all_ended = nullptr;
         pause = std::min<std::int64_t>(pause * 2 + 1'000'000, 100'000'000);
     }
+}
+
+void HubCore::abandon_rest() noexcept {
     for (Fiber* left : fibers()) {
         char text[256];
         const std::size_t n = left->describe(text, sizeof text);
@@ -229,12 +240,12 @@ void HubCore::run_callbacks() {
 }
 
 void HubCore::deliver_mail() noexcept {
-    if (asyncs == 0 || mailbox->empty()) {
+    if (mailbox->empty()) {
         return;
     }
-    const auto sent = mailbox->take();
-    for (const std::shared_ptr<AsyncState>& async : sent) {
-        async->arrived(*this);
+    List<Letter>& arrived = mailbox->take();
+    while (Letter* letter = arrived.pop_front()) {
+        letter->arrive(*letter, this);
     }
 }
 

@@ -19,24 +19,30 @@ using detail::Observer;
 using detail::Record;
 using detail::RecordPtr;
 
-// Held by its Link, by the record it waits for, and by the hub's callback list; freed when nobody holds it.
+// Held by its Link, by the record it waits for, and by the hub's callback list; freed when nobody holds it. It keeps
+// the record alive only once the callback is due: a result that nobody can set any more goes, and its links with it.
 struct Link::Node final : Observer, detail::HubCallback {
-    RecordPtr<Record> target;
-    std::function<void()> callback;
+    Record& observed;
+    RecordPtr<Record> target;  // `observed`, when it has ended
+    Callback callback;
     bool on_value;
     bool on_error;
     bool held = true;     // by a Link
     bool waiting = true;  // for the end, or in the callback list, or running
 
-    Node(RecordPtr<Record> t, std::function<void()> f, bool value, bool error)
-        : Observer([](Observer& self) noexcept { static_cast<Node&>(self).due(); }), target(std::move(t)),
+    Node(Record& record, Callback f, bool value, bool error)
+        : Observer([](Observer& self) noexcept { static_cast<Node&>(self).due(); }), observed(record),
           callback(std::move(f)), on_value(value), on_error(error) {}
 
     void due() noexcept {
-        const bool value = target->ending == Ending::value;
-        if (value ? on_value : on_error) {
+        const Ending ending = observed.ending;
+        const bool value = ending == Ending::value;
+        HubCore* hub = HubCore::if_any();
+        if (ending != Ending::none && hub != nullptr && (value ? on_value : on_error)) {
+            ++observed.references;
+            target = RecordPtr<Record>(&observed);
             target->error_seen = target->error_seen || !value;
-            HubCore::here().post(*this);
+            hub->post(*this);
         } else {
             settled();
         }
@@ -44,7 +50,7 @@ struct Link::Node final : Observer, detail::HubCallback {
 
     void run(HubCore& hub) noexcept override {
         try {
-            callback();
+            callback(target);
         } catch (...) {
             const bool result = target->id == 0;
             hub.report({target->id, target->name, target->where,
@@ -62,11 +68,11 @@ struct Link::Node final : Observer, detail::HubCallback {
     }
 };
 
-Link::Link(RecordPtr<Record> target, std::function<void()> callback, bool on_value, bool on_error) {
+Link::Link(Record& target, Callback callback, bool on_value, bool on_error) {
     HubCore::here().have_callback_fiber();
-    node_ = new Node(std::move(target), std::move(callback), on_value, on_error);
-    if (Record& record = *node_->target.get(); record.ending == Ending::none) {
-        record.observers.push_back(*node_);
+    node_ = new Node(target, std::move(callback), on_value, on_error);
+    if (target.ending == Ending::none) {
+        target.observers.push_back(*node_);
     } else {
         node_->due();
     }
@@ -112,12 +118,13 @@ void Link::keep() noexcept {
 namespace {
 
 Link link_to(const AnyGreenlet& target, AnyGreenlet::Callback callback, bool on_value, bool on_error) {
-    const RecordPtr<Record>& record = detail::Access::pointer(target);
-    detail::checked(record);
+    Record& record = detail::checked(detail::Access::pointer(target));
     if (!callback) {
         throw std::invalid_argument("link() needs a callback; this one is empty");
     }
-    auto run = [target, f = std::move(callback)] { f(target); };
+    auto run = [f = std::move(callback)](const RecordPtr<Record>& ended) {
+        f(detail::Access::handle<AnyGreenlet>(ended));
+    };
     return detail::Access::link<Link>(record, std::move(run), on_value, on_error);
 }
 

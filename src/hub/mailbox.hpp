@@ -1,31 +1,59 @@
 // SPDX-License-Identifier: MIT
 //
 // Mailbox: the way into a hub from other OS threads. Shared by the hub and by whoever may send, so that a sender may
-// outlive the hub. The only lock in a hub; held for a push or a swap, never across a switch.
+// outlive the hub. The only lock in a hub; held for a few instructions, never across a switch.
+//
+// Sending allocates nothing: letters are nodes that lie with what they tell of. A letter is in one mailbox at most; it
+// belongs to that mailbox until it has arrived or its hub has withdrawn it.
 
 #pragma once
 
 #include <atomic>
-#include <memory>
 #include <mutex>
-#include <vector>
+
+#include <tendril/detail/list.hpp>
 
 #include "hub/backend.hpp"
 
 namespace tendril::detail {
 
-struct AsyncState;
+struct HubCore;
+
+// Tells a hub of something that came about on another OS thread.
+struct Letter : ListNode {
+    // Called by the receiving hub, on any of its stacks, no longer linked: must not wait, throw or run what users
+    // wrote. nullptr: the hub has ended, and this is its last word.
+    void (*arrive)(Letter&, HubCore*) noexcept;
+    explicit Letter(void (*f)(Letter&, HubCore*) noexcept) noexcept : arrive(f) {}
+};
+
+// Somebody in a hub to whom a letter will come. While there is one the hub sleeps rather than throw LoopExit. The
+// hub's thread only.
+struct Expectation : private ListNode {
+    // The hub has ended: detach from what other OS threads still see.
+    void (*hub_ended)(Expectation&) noexcept;
+    explicit Expectation(void (*f)(Expectation&) noexcept) noexcept : hub_ended(f) {}
+    void begin(HubCore& hub) noexcept;
+    void end(HubCore& hub) noexcept;
+
+private:
+    friend class Mailbox;
+    friend class List<Expectation>;
+};
 
 class Mailbox {
 public:
     explicit Mailbox(Backend& backend) noexcept : backend_(&backend) {}
 
-    // From any OS thread: the hub will find it. Returns: false when the hub is gone. Throws: std::bad_alloc.
-    bool send(std::shared_ptr<AsyncState> async);
+    // From any OS thread: the hub will find it. Returns: false when the hub is gone; the letter is the sender's again.
+    bool send(Letter& letter) noexcept;
 
-    // By the hub.
+    // By the hub: the letter will not arrive. Returns: whether it was on its way.
+    bool withdraw(Letter& letter) noexcept;
+
+    // By the hub. What take() returns must be emptied before it is called again.
     bool empty() const noexcept { return !any_.load(std::memory_order_acquire); }
-    std::vector<std::shared_ptr<AsyncState>> take();
+    List<Letter>& take() noexcept;
     void close() noexcept;
 
     bool closed() {
@@ -34,10 +62,15 @@ public:
     }
 
 private:
+    friend struct Expectation;
+
     std::mutex mutex_;
-    Backend* backend_;  // nullptr: the hub is gone
-    std::vector<std::shared_ptr<AsyncState>> sent_;
-    std::atomic<bool> any_{false};
+    Backend* backend_;       // nullptr: the hub is gone
+    List<Letter> boxes_[2];  // one is filled under the mutex while the hub empties the other
+    unsigned filled_ = 0;
+    std::atomic<bool> any_{false};  // perhaps: a withdrawn letter does not reset it
+
+    List<Expectation> expectations_;  // the hub's
 };
 
 }  // namespace tendril::detail

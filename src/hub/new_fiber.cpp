@@ -41,9 +41,11 @@ namespace {
     }
 
     ++self.shields;  // nothing reaches it any more
-    destroy_locals(self);
+    do {             // what unwinds in either may use the other
+        self.tree.clear();
+        destroy_locals(self);
+    } while (self.tree.root != nullptr);
     self.ended = true;
-    self.tree.clear();
     HubCore& hub = self.hub;
     Record* record = self.record;
     if (record == nullptr) {

@@ -58,9 +58,19 @@ void free_record(void* record, std::size_t size) noexcept {
     }
 }
 
+namespace {
+
+std::string describe(const Record& record) {
+    return record.id == 0
+               ? "an AsyncResult"
+               : "green thread " + std::to_string(record.id) + (record.name.empty() ? "" : " \"" + record.name + '"');
+}
+
+}  // namespace
+
 void release_record(Record* record) noexcept {
     if (record->owner != OsThread::current_serial() && record->owner != 0) [[unlikely]] {
-        report("a handle of green thread " + std::to_string(record->id) + " was dropped on OS thread " +
+        report("a handle of " + describe(*record) + " was dropped on OS thread " +
                std::to_string(OsThread::current_serial()) + " and belongs to " + std::to_string(record->owner) +
                "; its record is leaked");
         return;
@@ -69,12 +79,16 @@ void release_record(Record* record) noexcept {
         return;
     }
     if (record->ending == Ending::error && !record->error_seen) [[unlikely]] {
-        const ErrorContext context{record->id, record->name, record->where, "green thread"};
+        const ErrorContext context{record->id, record->name, record->where,
+                                   record->id != 0 ? "green thread" : "an AsyncResult"};
         if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
             hub->report(context, record->error);
         } else {
             report("a green thread of a hub that is gone", record->error);
         }
+    }
+    if (record->ending == Ending::none) {
+        tell_all(record->observers);  // links to a result that nobody can set any more
     }
     record->destroy(record);
 }
@@ -88,12 +102,6 @@ Record& checked(const RecordPtr<Record>& record) {
 }
 
 namespace {
-
-std::string describe(const Record& record) {
-    return record.id == 0
-               ? "an AsyncResult"
-               : "green thread " + std::to_string(record.id) + (record.name.empty() ? "" : " \"" + record.name + '"');
-}
 
 [[noreturn]] void rethrow(Record& record) {
     record.error_seen = true;
@@ -161,7 +169,8 @@ void end_record(Record& record, Ending ending, std::exception_ptr error) noexcep
     record.ending = ending;
     record.error = std::move(error);
     record.fiber = nullptr;
-    record.end_number = ++HubCore::here().ends;
+    HubCore* hub = HubCore::if_any();
+    record.end_number = hub != nullptr ? ++hub->ends : 0;  // an AsyncResult may be set after its hub
     tell_all(record.observers);
 }
 

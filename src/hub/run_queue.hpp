@@ -52,6 +52,7 @@ public:
     }
 
     // For tests that pick who runs next. Requires: i < size().
+    Fiber& at(std::size_t i) const noexcept { return *ring_[(head_ + i) & mask_]; }
     void bring_to_front(std::size_t i) noexcept {
         for (; i > 0; --i) {
             std::swap(ring_[(head_ + i) & mask_], ring_[(head_ + i - 1) & mask_]);

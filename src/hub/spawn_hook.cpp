@@ -20,10 +20,16 @@ SpawnHook::SpawnHook(Callback callback) {
         throw std::invalid_argument("a SpawnHook needs a callback; this one is empty");
     }
     callback_ = std::make_shared<const Callback>(std::move(callback));
-    HubCore::here().spawn_hooks.push_back(callback_);
+    HubCore& hub = HubCore::here();
+    hub.spawn_hooks.push_back(callback_);
+    owner_ = hub.os.serial;
 }
 
 SpawnHook::~SpawnHook() {
+    if (owner_ != detail::OsThread::current_serial()) {
+        detail::report("a SpawnHook was destroyed on another OS thread than its own, where it stays in use");
+        return;
+    }
     if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
         std::erase(hub->spawn_hooks, callback_);
     }

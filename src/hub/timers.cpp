@@ -43,10 +43,7 @@ void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
     place.fiber = &fiber;
 }
 
-void Timers::cancel(Timer& timer) noexcept {
-    if (!timer.armed()) {
-        return;
-    }
+void Timers::disarm(Timer& timer) noexcept {
     if (places_[timer.number].state != State::fired) {
         remove(places_[timer.number].index);
     }

@@ -34,7 +34,11 @@ public:
         return timer.armed() && places_[timer.number].state == State::fired;
     }
 
-    void cancel(Timer& timer) noexcept;  // harmless when not armed
+    void cancel(Timer& timer) noexcept {  // harmless when not armed
+        if (timer.armed()) [[unlikely]] {
+            disarm(timer);
+        }
+    }
 
     bool empty() const noexcept { return heap_.empty(); }
     std::size_t size() const noexcept { return heap_.size(); }
@@ -71,6 +75,7 @@ private:
     void sift_up(std::size_t index, const Entry& entry) noexcept;
     void sift_down(std::size_t index, const Entry& entry) noexcept;
     Place& add(Timer& timer, std::int64_t when_ns);
+    void disarm(Timer& timer) noexcept;
     void free(std::uint32_t number) noexcept;
     void remove(std::size_t index) noexcept;
 

@@ -32,6 +32,15 @@ struct alignas(64) Waiter : ListNode, private Timer {
     // Suspends until resolved, unless it is already, or until the deadline. Call it once.
     // Returns: the outcome; never waiting or interrupted. Throws: Interrupt; HubBlocked inside a hub callback.
     Outcome wait(Deadline deadline);
+    Outcome wait_inline(Deadline deadline);  // for the primitives' own wait functions: see HubCore::park()
+
+    // wait() in three steps, for who must do something in between. prepare() throws what is due already, and nothing
+    // else does but settle(), which throws what came meanwhile; before that, `outcome` may be made `handed`.
+    void prepare(Deadline deadline);
+    void suspend();
+    Outcome settle();
+    void note() noexcept;     // suspend() is note(),
+    void resumed() noexcept;  // HubCore::park(), and resumed()
 
     // From anywhere in the hub. Returns: false when another came first.
     bool resolve(Outcome with) noexcept;
@@ -40,6 +49,8 @@ struct alignas(64) Waiter : ListNode, private Timer {
     bool open() const noexcept;
 
 private:
+    void attend_first();
+    void attend_afterwards();
     bool suspended_ = false;  // in wait(): resolving makes the fiber ready
 };
 

@@ -20,6 +20,7 @@ struct CrewMember final : CrewNode, Observer, HubCallback {
     Crew& crew;
     Record* record = nullptr;  // not counted: its green thread keeps it
     bool has_slot = true;
+    bool lends = false;
 
     explicit CrewMember(Crew& c) noexcept
         : Observer([](Observer& self) noexcept { static_cast<CrewMember&>(self).ended(); }), crew(c) {}
@@ -119,18 +120,19 @@ void Crew::await_lent(const AnyGreenlet& greenlet) {
     }
 }
 
-Crew::Loan::Loan(Crew& crew) {
-    if (crew.member_here() != nullptr) {
-        crew_ = &crew;
+Crew::Loan::Loan(Crew& crew) : crew_(crew) {
+    if (CrewMember* member = crew.member_here(); member != nullptr) {
+        member->lends = true;
         ++crew.loans_;
         crew.fill_slots();
     }
 }
 
 Crew::Loan::~Loan() {
-    if (crew_ != nullptr) {
-        --crew_->loans_;
-    }
+    if (CrewMember* member = crew_.member_here(); member != nullptr && member->lends) {
+        member->lends = false;
+        --crew_.loans_;
+    }  // else discarded meanwhile, with its loan
 }
 
 // Slots.
@@ -170,9 +172,10 @@ CrewMember* Crew::member_here() const noexcept {
 }
 
 bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
-    const RecordPtr<Record>& record = Access::pointer(greenlet);
+    checked(Access::pointer(greenlet));
+    const AnyGreenlet keep = greenlet;  // the caller's may become another while we wait
+    const RecordPtr<Record>& record = Access::pointer(keep);
     const auto settled = [&] {
-        checked(record);
         if (record->membership != nullptr && &record->membership->crew != this) {
             throw std::logic_error("green thread " + std::to_string(record->id) +
                                    " is a member of another Group or Pool: discard() it there first");
@@ -182,7 +185,6 @@ bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
     if (settled()) {
         return true;
     }
-    const AnyGreenlet keep = greenlet;
     Place place = enter(deadline, false);
     if (!place) {
         return false;
@@ -194,10 +196,10 @@ bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
 }
 
 bool Crew::discard(const AnyGreenlet& greenlet) {
+    spawners_.check_thread();
     if (!contains(greenlet)) {
         return false;
     }
-    spawners_.check_thread();
     Record& record = *Access::pointer(greenlet).get();
     remove(*std::exchange(record.membership, nullptr));
     return true;
@@ -205,6 +207,7 @@ bool Crew::discard(const AnyGreenlet& greenlet) {
 
 void Crew::remove(CrewMember& member) noexcept {
     const bool had_slot = member.has_slot;
+    loans_ -= member.lends ? 1 : 0;
     destroy(member);
     --size_;
     if (had_slot) {
@@ -221,6 +224,7 @@ bool Crew::contains(const AnyGreenlet& greenlet) const noexcept {
 }
 
 std::vector<AnyGreenlet> Crew::members() const {
+    spawners_.check_thread();
     std::vector<AnyGreenlet> all;
     all.reserve(size_);
     members_.for_each([&](const CrewNode& node) {
@@ -251,9 +255,9 @@ bool Crew::wait_for_at_most(std::size_t members, Deadline deadline) {
 bool Crew::join(Deadline deadline) {
     spawners_.check_thread();
     if (member_here() != nullptr) {
-        throw std::logic_error(
-            "a member of " + std::string(kind_) +
-            " waits for the end of all its members, itself included, which would be for ever; let somebody outside wait, or join the handles of the others");
+        throw std::logic_error("a member of " + std::string(kind_) +
+                               " waits for the end of all its members, itself included, which would be for ever; "
+                               "let somebody outside wait, or join the handles of the others");
     }
     return wait_for_at_most(0, deadline);
 }
@@ -277,7 +281,11 @@ bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
             fiber->kill(error);
         }
     });
-    const bool all = wait_for_at_most(self != nullptr ? 1 : 0, deadline);
+    const std::size_t rest = self != nullptr ? 1 : 0;
+    bool all = false;
+    do {  // again for those that joined, and were killed, after the last of the others had ended
+        all = wait_for_at_most(rest, deadline);
+    } while (all && size_ > rest);
     if (self != nullptr) {
         current().kill_nowait(error);
     }
@@ -285,8 +293,12 @@ bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
 }
 
 void Crew::drop_all() noexcept {
-    while (CrewNode* member = members_.pop_front()) {
-        destroy(static_cast<CrewMember&>(*member));
+    while (CrewNode* node = members_.pop_front()) {
+        auto& member = static_cast<CrewMember&>(*node);
+        if (member.Observer::linked()) {  // then its record is still there
+            member.record->membership = nullptr;
+        }
+        destroy(member);
     }
     size_ = 0;
 }
@@ -297,12 +309,20 @@ void Crew::leave(bool kill_them) noexcept {
         report(std::string(kind_) + " was destroyed while an imap or a Pile of it was in use; let it outlive them");
         std::abort();
     }
-    if (size_ == 0 || hub == nullptr) {
-        return;  // or the hub has ended, and all members with it
+    bool hub_gone = size_ != 0;  // which ended before it could note the ends of the members
+    members_.for_each([&](const CrewNode& node) {
+        const auto& member = static_cast<const CrewMember&>(node);
+        hub_gone = hub_gone && member.record == nullptr && !member.HubCallback::linked();
+    });
+    if (hub_gone || (size_ == 0 && taken_ == 0)) {
+        return;
     }
     const std::string what = std::string(kind_) + " was destroyed ";
     try {
         spawners_.check_thread();
+        if (hub == nullptr) {
+            return;  // it has ended, and all members with it
+        }
         hub->refuse_in_callback();
         if (CrewMember* self = member_here(); self != nullptr) {
             discard(current());  // it cannot wait for itself
@@ -312,7 +332,12 @@ void Crew::leave(bool kill_them) noexcept {
             if (kill_them) {
                 kill(nullptr, never);
             }
-            wait_for_at_most(0, never);
+            while (size_ > 0 || taken_ > 0) {
+                if (size_ == 0) {
+                    yield();  // who was handed a slot spawns now
+                }
+                wait_for_at_most(0, never);
+            }
         } catch (const LoopExit& e) {
             report(what + "and waits for its members, which are killed now, for " + e.what());
             kill(nullptr, never);

@@ -40,10 +40,12 @@ using FeedJobPtr = std::unique_ptr<FeedJob, FeedJob::Free>;
 }  // namespace
 
 Feed::Feed(Crew& crew, std::size_t window, bool ordered) : crew_(crew), ordered_(ordered), room_(window) {
+    consumers_.check_thread();  // from now on it is this one
     crew_.use();
 }
 
 Feed::~Feed() {
+    free_jobs();
     crew_.unuse();
 }
 
@@ -62,18 +64,12 @@ void Feed::walk() {
             feed.consumers_.wake_all(Outcome::signalled);
         }
     } const ended{*this};
-    try {
-        for (;;) {
-            room_.acquire();
-            if (!fetch()) {
-                return;
-            }
-            make_job();
+    for (;;) {
+        room_.acquire();
+        if (!fetch() || closing_) {  // it may have caught the kill
+            return;
         }
-    } catch (const Interrupt&) {
-        throw;
-    } catch (...) {
-        input_error_ = std::current_exception();
+        make_job();
     }
 }
 
@@ -110,8 +106,9 @@ AnyGreenlet Feed::next() {
             return std::move(job->greenlet);
         }
         if (input_ended_ && line_.empty() && done_.empty()) {
-            if (input_error_ != nullptr) {
-                std::rethrow_exception(std::exchange(input_error_, nullptr));
+            feeder_.join();  // which it is about to
+            if (!std::exchange(end_told_, true)) {
+                feeder_.get();
             }
             return {};
         }
@@ -122,24 +119,35 @@ AnyGreenlet Feed::next() {
 
 void Feed::end_jobs() {
     const Shield shield;
-    if (feeder_) {
-        feeder_.kill();
-    }
+    closing_ = true;
+    feeder_.kill_nowait();
+    feeder_.join();
     line_.for_each([](const FeedNode& job) { static_cast<const FeedJob&>(job).greenlet.kill_nowait(); });
     while (FeedNode* node = line_.front()) {
         static_cast<FeedJob*>(node)->greenlet.join();  // unordered, that moves it to done_
         FeedJobPtr(static_cast<FeedJob*>(node)).reset();
     }
-    while (FeedNode* node = done_.front()) {
-        FeedJobPtr(static_cast<FeedJob*>(node)).reset();
+    free_jobs();  // under the Shield: results may have destructors that wait
+}
+
+void Feed::free_jobs() noexcept {
+    for (List<FeedNode>* list : {&line_, &done_}) {
+        while (FeedNode* node = list->front()) {
+            FeedJobPtr(static_cast<FeedJob*>(node)).reset();
+        }
     }
 }
 
 void Feed::close() noexcept {
-    if (HubCore::if_any() == nullptr) {
-        return;
-    }
     try {
+        consumers_.check_thread();
+        if (HubCore::if_any() == nullptr) {
+            return;  // the hub has ended, and all jobs with it
+        }
+        if (consumers_.any()) {
+            report("an imap was destroyed while a green thread waited for its next result; let it outlive them");
+            std::abort();
+        }
         end_jobs();
     } catch (...) {
         report("an imap was destroyed, and could not wait for the ends of its jobs", std::current_exception());

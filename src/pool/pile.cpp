@@ -22,21 +22,23 @@ PileCore::~PileCore() {
     crew_.unuse();
 }
 
-PileCore::Spawning::Spawning(PileCore& core) : core_(core) {
+PileCore::Spawning::Going::~Going() {
+    --core.spawning_;
+    core.consumers_.wake_all(Outcome::signalled);
+}
+
+PileCore::Spawning::Spawning(PileCore& core) : going_((core.consumers_.check_thread(), core)) {
     core.room_.acquire();
-    ++core.spawning_;
 }
 
 PileCore::Spawning::~Spawning() {
-    --core_.spawning_;
     if (!done_) {
-        core_.room_.release();
+        going_.core.room_.release();
     }
-    core_.consumers_.wake_all(Outcome::signalled);
 }
 
 void PileCore::Spawning::done(AnyGreenlet job) {
-    core_.jobs_.push_back(std::move(job));
+    going_.core.jobs_.push_back(std::move(job));
     done_ = true;
 }
 
@@ -62,10 +64,19 @@ AnyGreenlet PileCore::next() {
 }
 
 void PileCore::close(bool kill_them) noexcept {
-    if (HubCore::if_any() == nullptr) {
+    if (spawning_ == 0 && jobs_.empty()) {
         return;
     }
     try {
+        consumers_.check_thread();
+        if (HubCore::if_any() == nullptr) {
+            return;  // the hub has ended, and all jobs with it
+        }
+        if (spawning_ != 0 || consumers_.any()) {
+            report("a Pile was destroyed while a green thread waited to spawn into it, or for its next result; let it "
+                   "outlive them");
+            std::abort();
+        }
         const Shield shield;
         if (kill_them) {
             kill_all(jobs_);

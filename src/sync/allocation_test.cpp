@@ -9,8 +9,13 @@
 #include <new>
 #include <string>
 
+#include <tendril/async_result.hpp>
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/lock.hpp>
+#include <tendril/queue.hpp>
+#include <tendril/semaphore.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
@@ -24,12 +29,13 @@ using namespace std::chrono_literals;
 
 namespace {
 thread_local std::size_t allocations = 0;
-}
+thread_local bool refuse_allocations = false;
+}  // namespace
 
 // Not inlined, and one delete by the other: that is how valgrind knows which belong together.
 [[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
-    if (void* p = std::malloc(size)) {
+    if (void* p = refuse_allocations ? nullptr : std::malloc(size)) {
         return p;
     }
     throw std::bad_alloc();
@@ -134,6 +140,122 @@ TENDRIL_TEST(Allocation, NoneForTimeoutsAndShields) {
               }),
               0u);
     EXPECT_EQ(allocated_by([] { with_timeout(0s, [] { yield(); }); }), 0u);
+}
+
+// Each test has somebody at the other end, who waits in one half of the rounds.
+template <class F>
+Greenlet<void> over_and_over(F step) {
+    return spawn([step] {
+        for (;;) {
+            step();
+        }
+    });
+}
+
+TENDRIL_TEST(Allocation, NoneToPutAndGet) {
+    Queue<int> queue;
+    for (const int many : {1, 7, 300}) {  // 300: several of a std::deque's blocks
+        EXPECT_EQ(allocated_by([&] {
+                      for (int i = 0; i < many; ++i) {
+                          queue.put(i);
+                      }
+                      for (int i = 0; i < many; ++i) {
+                          queue.get();
+                      }
+                  }),
+                  0u);
+    }
+    Queue<int> there(1), back(1);
+    const auto echo = over_and_over([&] { back.put(there.get()); });
+    EXPECT_EQ(allocated_by([&] {
+                  there.put(1);
+                  there.put(2);  // waits
+                  back.get();
+                  back.get(1h);
+              }),
+              0u);
+    echo.kill();
+}
+
+TENDRIL_TEST(Allocation, NoneInAChannel) {
+    Channel<int> there, back;
+    const auto echo = over_and_over([&] { back.put(there.get()); });
+    EXPECT_EQ(allocated_by([&] {
+                  there.put(1);
+                  back.get();
+              }),
+              0u);
+    echo.kill();
+}
+
+TENDRIL_TEST(Allocation, NoneToAcquireAndRelease) {
+    Semaphore semaphore(1);
+    Lock lock;
+    const auto take = [&] {
+        semaphore.acquire(1h);
+        lock.lock();
+        yield();
+        lock.unlock();
+        semaphore.release();
+        yield();
+    };
+    const auto other = over_and_over(take);
+    EXPECT_EQ(allocated_by(take), 0u);
+    other.kill();
+}
+
+TENDRIL_TEST(Allocation, NoneToSetAndWait) {
+    Event event;
+    const auto setter = over_and_over([&] {
+        event.set();
+        yield();
+    });
+    EXPECT_EQ(allocated_by([&] {
+                  event.clear();
+                  event.wait();
+              }),
+              0u);
+    setter.kill();
+}
+
+TENDRIL_TEST(Allocation, NoneForAnAsyncResult) {
+    AsyncResult<int> result;
+    const auto setter = over_and_over([&] {
+        if (!result.ready()) {
+            result.set(1);
+        }
+        yield();
+    });
+    EXPECT_EQ(allocated_by([&] {
+                  result = AsyncResult<int>();
+                  result.wait();
+                  result.get();
+              }),
+              0u);
+    setter.kill();
+}
+
+TENDRIL_TEST(Allocation, AQueueThatCannotGrowLosesNothing) {
+    Queue<int> queue;
+    for (int i = 0; i < 64; ++i) {
+        queue.put(i);
+    }
+    refuse_allocations = true;
+    std::size_t refused = 0;
+    for (int i = 64; i < 300 && refused == 0; ++i) {
+        try {
+            queue.put(i);
+        } catch (const std::bad_alloc&) {
+            refused = queue.size();
+        }
+    }
+    refuse_allocations = false;
+    EXPECT_GE(refused, 64u);
+    queue.put(static_cast<int>(refused));
+    EXPECT_EQ(queue.size(), refused + 1);
+    for (int i = 0; i <= static_cast<int>(refused); ++i) {
+        EXPECT_EQ(queue.get(), i);
+    }
 }
 
 TENDRIL_TEST(Allocation, NoneForASendThatIsOnItsWay) {

@@ -12,4 +12,18 @@ void refuse_capacity_of_zero() {
         "the capacity out");
 }
 
+void throw_not_put(Outcome why) {
+    if (why == Outcome::closed) {
+        throw ShutDown();
+    }
+    throw Full();
+}
+
+void throw_not_got(Outcome why) {
+    if (why == Outcome::closed) {
+        throw ShutDown();
+    }
+    throw Empty();
+}
+
 }  // namespace tendril::detail

@@ -7,10 +7,6 @@
 
 namespace tendril {
 
-bool Semaphore::acquire(Deadline deadline) {
-    return try_acquire() || waiters_.wait("Semaphore::acquire", nullptr, deadline) == detail::Outcome::handed;
-}
-
 bool Semaphore::try_acquire() {
     waiters_.check_thread();
     if (permits_ == 0) {
@@ -20,8 +16,9 @@ bool Semaphore::try_acquire() {
     return true;
 }
 
-void Semaphore::release(std::size_t permits) {
+void Semaphore::release(Size size) {
     waiters_.check_thread();
+    std::size_t permits = size;
     for (; permits > 0 && waiters_.any(); --permits) {
         waiters_.hand();
     }
@@ -31,12 +28,12 @@ void Semaphore::release(std::size_t permits) {
     }
 }
 
-void BoundedSemaphore::release(std::size_t permits) {
+void BoundedSemaphore::release(Size permits) {
     // Free ones are all that are not held: a permit goes from hand to hand without becoming free.
     if (permits > limit_ - semaphore_.available()) {
         throw std::logic_error("a BoundedSemaphore of " + std::to_string(limit_) + " has " +
                                std::to_string(limit_ - semaphore_.available()) + " permits out, and " +
-                               std::to_string(permits) + " were released");
+                               std::to_string(std::size_t(permits)) + " were released");
     }
     semaphore_.release(permits);
 }

@@ -2,6 +2,10 @@
 
 #include <tendril/wait.hpp>
 
+#include <stdexcept>
+
+#include <tendril/error.hpp>
+
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
@@ -18,6 +22,7 @@ struct Arrivals::State {
     std::size_t to_come;
     List<Observer> ready;
     Waiter* waiter = nullptr;
+    const std::uint64_t owner = HubCore::here().os.serial;
 };
 
 void Arrivals::Member::on_ready(Observer& self) noexcept {
@@ -29,7 +34,7 @@ void Arrivals::Member::on_ready(Observer& self) noexcept {
 }
 
 Arrivals::Arrivals(std::size_t things)
-    : state_(new State{std::unique_ptr<Member[]>(new Member[things]), things, {}, {}}) {
+    : state_(new State{std::unique_ptr<Member[]>(new Member[things]), things, {}, nullptr}) {
     for (std::size_t i = 0; i < things; ++i) {
         state_->members[i].state = state_.get();
     }
@@ -49,6 +54,10 @@ void Arrivals::arrived(std::size_t i) noexcept {
 
 std::size_t Arrivals::next(Deadline deadline, const char* what) {
     State& state = *state_;
+    HubCore::require_here("an iwait()", state.owner);
+    if (state.waiter != nullptr) {
+        throw ConcurrentUse("a second green thread moves on in an iwait() that one waits in; give each its own");
+    }
     if (state.to_come == 0) {
         return none;
     }
@@ -66,6 +75,10 @@ std::size_t Arrivals::next(Deadline deadline, const char* what) {
     }
     --state.to_come;
     return static_cast<std::size_t>(static_cast<Member*>(state.ready.pop_front()) - state.members.get());
+}
+
+void refuse_null_pointer() {
+    throw std::invalid_argument("wait() and iwait() were given a null pointer; leave out what is not there");
 }
 
 }  // namespace tendril::detail

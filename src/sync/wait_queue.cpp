@@ -30,31 +30,63 @@ WaitQueue::~WaitQueue() {
 }
 
 void WaitQueue::check_thread() const {
-    const std::uint64_t here = OsThread::current_serial();
-    if (owner_ == here && here != 0) [[likely]] {
-        return;
+    if (const std::uint64_t here = OsThread::current_serial(); owner_ != here || here == 0) [[unlikely]] {
+        check_thread_first();
     }
+}
+
+[[gnu::noinline]] void WaitQueue::check_thread_first() const {
     if (owner_ != 0) {
-        throw WrongThread(object_, owner_, here);
+        throw WrongThread(object_, owner_, OsThread::current_serial());
     }
     owner_ = HubCore::here().os.serial;
+}
+
+// GCC 12 does not see that the waiter leaves the list in its destructor.
+#pragma GCC diagnostic push
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
+void WaitQueue::begin_wait(WaiterSpace& space, const char* what, void* slot, Deadline deadline) {
+    static_assert(sizeof(Waiter) <= WaiterSpace::size && alignof(Waiter) == WaiterSpace::size);
+    const auto at = (reinterpret_cast<std::uintptr_t>(space.bytes) + WaiterSpace::size - 1) & ~(WaiterSpace::size - 1);
+    space.waiter = ::new (reinterpret_cast<void*>(at)) Waiter(what);
+    space.waiter->slot = slot;
+    space.waiter->prepare(deadline);
+    waiters_.push_back(*space.waiter);
+    space.waiter->note();
+}
+
+Outcome WaitQueue::end_wait(WaiterSpace& space) {
+    struct Destroyed {
+        Waiter* waiter;
+        ~Destroyed() { waiter->~Waiter(); }
+    } const destroyed{space.waiter};
+    space.waiter->resumed();
+    return space.waiter->settle();
 }
 
 Outcome WaitQueue::wait(const char* what, void* slot, Deadline deadline) {
     Waiter waiter(what);
     waiter.slot = slot;
     waiters_.push_back(waiter);
-    return waiter.wait(deadline);
+    return waiter.wait_inline(deadline);
 }
+#pragma GCC diagnostic pop
 
-Waiter* WaitQueue::front() noexcept {
+Waiter* WaitQueue::first_open() noexcept {
     for (;;) {
         Waiter* first = waiters_.front();
-        if (first == nullptr || first->open()) {
+        if (first == nullptr || first->open()) [[likely]] {
             return first;
         }
         first->ListNode::unlink();
     }
+}
+
+void* WaitQueue::first_slot() noexcept {
+    Waiter* first = first_open();
+    return first != nullptr ? first->slot : nullptr;
 }
 
 void* WaitQueue::slot(Waiter* waiter) noexcept {
@@ -62,15 +94,14 @@ void* WaitQueue::slot(Waiter* waiter) noexcept {
 }
 
 void WaitQueue::hand() noexcept {
-    Waiter* first = front();
+    Waiter* first = first_open();
     first->ListNode::unlink();
     first->resolve(Outcome::handed);
 }
 
+// Each waiter lies on a stack of its own, mostly cold: it is touched once, and the next is on its way meanwhile.
 void WaitQueue::wake_all(Outcome with) noexcept {
-    while (Waiter* first = waiters_.pop_front()) {
-        first->resolve(with);
-    }
+    waiters_.take_all([with](Waiter& waiter) { waiter.resolve(with); });
 }
 
 std::size_t WaitQueue::size() const noexcept {

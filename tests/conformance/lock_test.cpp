@@ -9,6 +9,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/semaphore.hpp>
+#include <tendril/wait.hpp>
 
 #include "green_test.hpp"
 
@@ -50,6 +51,29 @@ TENDRIL_TEST(ConformanceF, TF01_TimedAcquireAndTwoReleases) {
     semaphore.release(2);
     EXPECT_EQ(semaphore.available(), 0u);
     EXPECT_TRUE(a.get() && b.get());
+}
+
+// As gevent's rawlink: told at once when it is free, else when it becomes so; in the order of asking. Nothing is taken.
+TENDRIL_TEST(ConformanceF, TF02_WhoWatchesASemaphoreIsToldWhenItIsFree) {
+    Semaphore semaphore(1);
+    EXPECT_EQ(wait({&semaphore}, never).size(), 1u) << "it is free already";
+    EXPECT_TRUE(semaphore.try_acquire()) << "and still is";
+    EXPECT_TRUE(wait({&semaphore}, 1ms).empty());
+
+    std::vector<int> told;
+    std::vector<Greenlet<void>> watchers;
+    for (int i = 0; i < 3; ++i) {
+        watchers.push_back(spawn([&, i] {
+            wait({&semaphore});
+            told.push_back(i);
+        }));
+    }
+    yield();
+    semaphore.release();
+    EXPECT_TRUE(told.empty()) << "a release never switches";
+    join_all(watchers);
+    EXPECT_EQ(told, (std::vector{0, 1, 2}));
+    EXPECT_EQ(semaphore.available(), 1u);
 }
 
 TENDRIL_TEST(ConformanceF, AReleaserDoesNotOvertakeWhoWaits) {

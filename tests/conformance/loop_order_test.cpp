@@ -15,7 +15,7 @@
 
 #include "base/sys.hpp"
 #include "green_test.hpp"
-#include "hub/waiter.hpp"
+#include "hub/hub_core.hpp"
 
 using namespace std::chrono_literals;
 

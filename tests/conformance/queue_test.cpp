@@ -4,7 +4,9 @@
 
 #include <tendril/queue.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -143,6 +145,33 @@ TENDRIL_TEST(ConformanceG, TG06_ChannelIsARendezvousAndItsOrderIsFixed) {
     EXPECT_EQ(log, (std::vector<std::string>{"recv", "x", "recv done", "put returned"}));
 }
 
+// gevent: Queue(0) is a queue that is always full, Channel the rendezvous; eventlet: Queue(0) is the rendezvous. Here
+// nobody can mistake one for the other.
+TENDRIL_TEST(ConformanceG, TG07_AQueueOfZeroIsRefusedAndNamesChannel) {
+    const auto refusal = [](auto make) -> std::string {
+        try {
+            make();
+        } catch (const std::invalid_argument& e) {
+            return e.what();
+        }
+        return "it was not refused";
+    };
+    const auto resized = [] {
+        Queue<int> queue(1);
+        queue.resize(0);
+    };
+    const std::string texts[] = {
+        refusal([] { Queue<int> queue(0); }),
+        refusal([] { LifoQueue<int> queue(0); }),
+        refusal([] { PriorityQueue<int> queue(0); }),
+        refusal([] { JoinableQueue<int> queue(0); }),
+        refusal(resized),
+    };
+    for (const std::string& text : texts) {
+        EXPECT_NE(text.find("Channel"), std::string::npos) << text;
+    }
+}
+
 TENDRIL_TEST(ConformanceG, TG08_AChannelsSenderThatTimesOutWithdrawsItsItem) {
     Channel<std::unique_ptr<int>> channel;
     auto item = std::make_unique<int>(1);
@@ -237,6 +266,31 @@ TENDRIL_TEST(ConformanceG, TG12_ShutdownDrainsOrDrops) {
     EXPECT_THROW(joiner.get(), ShutDown);
     EXPECT_THROW(dropped.get(), ShutDown);
     EXPECT_TRUE(dropped.join());
+}
+
+// gevent ends an iteration by an item that is StopIteration; here by shutdown(), which takes no place in the queue.
+TENDRIL_TEST(ConformanceG, TG13_IterationStopsAtTheEnd) {
+    const auto all = [](Queue<int>& queue) {
+        std::vector<int> items;
+        for (int item : queue) {
+            items.push_back(item);
+        }
+        return items;
+    };
+    Queue<int> queue;
+    auto reader = spawn([&] { return all(queue); });
+    auto second = spawn([&] { return all(queue); });
+    yield();
+    for (int i = 1; i < 5; ++i) {
+        queue.put(i);
+    }
+    EXPECT_FALSE(reader.ready());
+    queue.shutdown();
+    std::vector<int> items = reader.get();
+    items.insert(items.end(), second.get().begin(), second.get().end());
+    std::sort(items.begin(), items.end());
+    EXPECT_EQ(items, (std::vector{1, 2, 3, 4})) << "what was put before the end was got, once";
+    EXPECT_EQ(all(queue), std::vector<int>()) << "the end stays";
 }
 
 }  // namespace

@@ -10,13 +10,23 @@
 #include <mutex>
 #include <vector>
 
+#include <tendril/async_result.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/lock.hpp>
+#include <tendril/pile.hpp>
+#include <tendril/pool.hpp>
 #include <tendril/queue.hpp>
+#include <tendril/resource_pool.hpp>
 #include <tendril/semaphore.hpp>
+#include <tendril/shared_event.hpp>
+#include <tendril/shared_queue.hpp>
+#include <tendril/shared_semaphore.hpp>
+#include <tendril/task_graph.hpp>
+#include <tendril/thread_pool.hpp>
 #include <tendril/timeout.hpp>
+#include <tendril/wait.hpp>
 
 #include "green_test.hpp"
 
@@ -48,17 +58,44 @@ struct Scene {
     Queue<int> full{1};
     JoinableQueue<int> undone;
     Channel<int> channel;
+    AsyncResult<int> unset;
+    SharedEvent shared_event;
+    SharedSemaphore shared_none{0};
+    SharedQueue<int> shared_empty;
+    SharedQueue<int> shared_full{1};
+    ThreadPool no_threads{0};
+    ResourcePool<int> lent{[] { return 1; }, {.max = 1}};
+    Lease<int> lease = lent.get();
+    ResourcePool<int> unreachable{[] { return sleep(never), 1; }};
+    TaskGraph<int, int> graph;            // 1 is posted by nobody, 2 waits for it, 3 does not end
+    Pool busy{1};                         // with a member that does not end
+    Pile<int> crowded{1, {.window = 1}};  // the same
     static inline thread_local bool over;
+
+    int stay() {
+        for (;;) {
+            try {
+                return endless.join() ? 3 : 0;
+            } catch (const GreenletExit&) {
+            }
+        }
+    }
 
     Scene() {
         over = false;
         full.put(1);
         undone.put(1);
+        shared_full.put(1);
+        graph.spawn(2, {1}, [] { return 2; });
+        graph.spawn(3, {}, [this] { return stay(); });
+        busy.spawn([this] { stay(); });
+        crowded.spawn([this] { return stay(); });
         spawn([this] { held.lock(); }).join();  // and never unlocks
     }
     ~Scene() {
         over = true;
         endless.kill();
+        graph.kill_all();
     }
 };
 
@@ -100,6 +137,51 @@ const Call calls[] = {
     {"JoinableQueue::join", [](Scene& s, Deadline d) { return s.undone.join(d); }},
     {"Channel::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.channel.get(d); }); }},
     {"Channel::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.channel.put(2, d); }); }},
+    {"AsyncResult::get", [](Scene& s, Deadline d) { return s.unset.get(d) != 0; }},
+    {"AsyncResult::wait", [](Scene& s, Deadline d) { return s.unset.wait(d); }},
+    {"wait",
+     [](Scene& s, Deadline d) {
+         return !wait({AnyWaitable(s.event), AnyWaitable(s.unset)}, d).empty();
+     }},
+    {"iwait",
+     [](Scene& s, Deadline d) {
+         auto coming = iwait(s.several, d);
+         return coming.begin() != coming.end();
+     }},
+    {"SharedEvent::wait", [](Scene& s, Deadline d) { return s.shared_event.wait(d); }},
+    {"SharedSemaphore::acquire", [](Scene& s, Deadline d) { return s.shared_none.acquire(d); }},
+    {"SharedQueue::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.shared_empty.get(d); }); }},
+    {"SharedQueue::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.shared_full.put(2, d); }); }},
+    {"ThreadPool::apply", [](Scene& s, Deadline d) { return s.no_threads.apply(d, [] { return true; }); }},
+    {"ResourcePool::get", [](Scene& s, Deadline d) { return static_cast<bool>(s.lent.get(d)); }},
+    {"ResourcePool::get, making one", [](Scene& s, Deadline d) { return static_cast<bool>(s.unreachable.get(d)); }},
+    {"TaskGraph::get", [](Scene& s, Deadline d) { return s.graph.get(2, d) != 0; }},
+    {"TaskGraph::wait",
+     [](Scene& s, Deadline d) {
+         return !s.graph.wait({2, 1}, d).empty();
+     }},
+    {"TaskGraph::wait_each", [](Scene& s, Deadline d) { return (*s.graph.wait_each(d).begin()).second != 0; }},
+    {"TaskGraph::kill", [](Scene& s, Deadline d) { return s.graph.kill(3, d); }},
+    {"TaskGraph::kill_all", [](Scene& s, Deadline d) { return s.graph.kill_all(d); }},
+    {"TaskGraph::wait_all", [](Scene& s, Deadline d) { return s.graph.wait_all(d); }},
+    {"Pool::spawn", [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.busy.spawn_n([] {}); }); }},
+    {"Pool::add", [](Scene& s, Deadline d) { return s.busy.add(s.endless, d); }},
+    {"Pool::join", [](Scene& s, Deadline d) { return s.busy.join(d); }},
+    {"Pool::wait_all", [](Scene& s, Deadline d) { return s.busy.wait_all(d); }},
+    {"Pool::wait_available", [](Scene& s, Deadline d) { return s.busy.wait_available(d); }},
+    {"Pool::kill", [](Scene& s, Deadline d) { return s.busy.kill(d); }},
+    {"Pool::map",
+     [](Scene& s, Deadline d) {
+         return static_cast<bool>(with_timeout(d, [&] { return s.busy.map([](int i) { return i; }, std::vector{1}); }));
+     }},
+    {"Imap::next",
+     [](Scene& s, Deadline d) {
+         auto results = s.busy.imap_unordered([](int i) { return i; }, std::vector{1});
+         return static_cast<bool>(with_timeout(d, [&] { return results.next(); }));
+     }},
+    {"Pile::spawn", [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.crowded.spawn([] { return 1; }); }); }},
+    {"Pile::next",
+     [](Scene& s, Deadline d) { return static_cast<bool>(with_timeout(d, [&] { return s.crowded.next(); })); }},
     {"kill_all", [](Scene& s, Deadline d) { return kill_all(s.several, d) != s.several.size(); }},
 };
 

@@ -55,6 +55,30 @@ func pingPong(capacity int, bench string) {
 	})
 }
 
+// pingPong with one function for both ends.
+func relay(capacity int, bench string) {
+	measure(bench, 1, func(n int) elapsed {
+		there, back := make(chan int, capacity), make(chan int, capacity)
+		value := 0
+		player := func(from, to chan int, first bool) {
+			if first {
+				to <- 0
+			}
+			for lap := 0; lap < n; lap++ {
+				came := <-from + 1
+				if first && lap+1 == n {
+					value = came / 2
+				} else {
+					to <- came
+				}
+			}
+		}
+		took := both(func() { player(back, there, true) }, func() { player(there, back, false) })
+		requireDone(bench, value, n)
+		return took
+	})
+}
+
 // A semaphore is a channel whose buffered elements are the free permits, the usual one in Go; with sync.Mutex and
 // sync.Cond it takes longer.
 func handToAndFro(bench string) {

@@ -66,7 +66,7 @@ public:
         ~Loan();
 
     private:
-        Crew* crew_ = nullptr;  // nullptr: the running green thread is no member
+        Crew& crew_;
     };
 
     // True when it was added, or was a member, or has ended already; false when the deadline came before a slot.
@@ -90,12 +90,12 @@ public:
 
     std::size_t size() const noexcept { return size_; }
     std::size_t slots() const noexcept { return slots_; }
-    std::size_t taken() const noexcept { return taken_; }
+    std::size_t taken() const noexcept { return taken_ - (loans_ < taken_ ? loans_ : taken_); }
     std::size_t waiting() const noexcept { return spawners_.size(); }
 
 private:
     friend struct CrewMember;
-    bool full() const noexcept { return taken_ >= slots_ + loans_; }
+    bool full() const noexcept { return taken() >= slots_; }
     CrewMember* member_here() const noexcept;  // the running green thread, or nullptr
     CrewMember* new_member();
     void remove(CrewMember& member) noexcept;
@@ -106,8 +106,8 @@ private:
 
     const char* kind_;
     std::size_t slots_;
-    std::size_t loans_ = 0;
-    std::size_t taken_ = 0;  // also by who was handed a slot and has not spawned yet
+    std::size_t loans_ = 0;  // members that lend
+    std::size_t taken_ = 0;  // also by who was handed a slot and has not spawned yet, and by who lends
     std::size_t size_ = 0;
     std::size_t users_ = 0;
     std::size_t kills_ = 0;  // that go on: newcomers are killed too

@@ -4,7 +4,8 @@
 // the consumer. What imap is made of. Not for users.
 //
 // A job is in `line_` from its spawn until the consumer takes it; unordered, it moves to `done_` when it ends. The
-// feeder and the jobs refer to the Feed: close() ends them all before it goes.
+// feeder and the jobs refer to the Feed: close() ends them all before it goes. What walking the input throws ends the
+// feeder, and is told from there.
 
 #pragma once
 
@@ -48,6 +49,7 @@ private:
     void job_ended(FeedJob& job) noexcept;
     FeedJob* first_ended() noexcept;
     void end_jobs();
+    void free_jobs() noexcept;
 
     Crew& crew_;
     bool ordered_;
@@ -55,7 +57,8 @@ private:
     SpawnOptions options_;
     Greenlet<void> feeder_;
     bool input_ended_ = false;
-    std::exception_ptr input_error_;
+    bool end_told_ = false;  // the consumer has seen how the input ended
+    bool closing_ = false;
     List<FeedNode> line_;
     List<FeedNode> done_;
     WaitQueue consumers_{"an imap"};

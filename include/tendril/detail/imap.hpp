@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <stdexcept>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -37,7 +38,12 @@ public:
 
 private:
     friend class detail::Results<Imap, R>;
-    AnyGreenlet take() { return feed_->next(); }
+    AnyGreenlet take() {
+        if (feed_ == nullptr) {
+            throw std::logic_error("this imap was moved from");
+        }
+        return feed_->next();
+    }
 
     std::unique_ptr<detail::Feed> feed_;
 };
@@ -87,6 +93,7 @@ struct Input {
 template <class... Ranges>
 class Zip {
 public:
+    static_assert(sizeof...(Ranges) > 0, "imap needs an input");
     using Arguments = std::tuple<typename Input<Ranges>::Item...>;
     explicit Zip(Ranges&&... ranges) : inputs_(Input<Ranges>(std::forward<Ranges>(ranges))...) {}
 

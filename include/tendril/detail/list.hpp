@@ -59,6 +59,21 @@ public:
         return first;
     }
 
+    // Empties the list and calls f with each. f must neither unlink others nor use this list.
+    template <class F>
+    void take_all(F f) {
+        ListNode* node = head_.next;
+        head_.prev->next = nullptr;
+        head_.prev = head_.next = &head_;
+        while (node != nullptr && node != &head_) {
+            ListNode* next = node->next;
+            __builtin_prefetch(next);
+            node->prev = node->next = nullptr;
+            f(static_cast<T&>(*node));
+            node = next;
+        }
+    }
+
     // f must not unlink.
     template <class F>
     void for_each(F f) const {

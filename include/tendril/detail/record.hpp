@@ -30,13 +30,13 @@ enum class Ending : std::uint8_t { none, value, error, killed };
 struct Record {
     std::uint32_t references = 1;  // its maker's
     Ending ending = Ending::none;
-    bool started = false;          // its body has begun
-    bool error_seen = false;       // somebody asked how it ended
-    Fiber* fiber = nullptr;        // until it has ended; nullptr for an AsyncResult
+    bool started = false;              // its body has begun
+    bool error_seen = false;           // somebody asked how it ended
+    Fiber* fiber = nullptr;            // until it has ended; nullptr for an AsyncResult
     CrewMember* membership = nullptr;  // in a Group or Pool
-    std::uint64_t owner = 0;       // serial of the OS thread
-    std::uint64_t id = 0;          // 0 for an AsyncResult
-    std::uint64_t end_number = 0;  // ends of a hub are numbered in order
+    std::uint64_t owner = 0;           // serial of the OS thread
+    std::uint64_t id = 0;              // 0 for an AsyncResult
+    std::uint64_t end_number = 0;      // ends of a hub are numbered in order
     Site where;
     std::string name;
     std::exception_ptr error;  // when ended by error, or killed with a custom exception

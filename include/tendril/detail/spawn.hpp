@@ -39,6 +39,10 @@ struct Access {
     static Handle handle(Record* adopted) noexcept {
         return Handle(RecordPtr<Record>(adopted));
     }
+    template <class Handle>
+    static Handle handle(RecordPtr<Record> record) noexcept {
+        return Handle(std::move(record));
+    }
     template <class To, class From>
     static To as(From&& handle) noexcept {  // a handle of another type, for the same record
         return To(std::move(handle.record_));

@@ -16,10 +16,18 @@
 #include <tendril/detail/list.hpp>
 #include <tendril/detail/observer.hpp>
 #include <tendril/detail/outcome.hpp>
+#include <tendril/detail/suspend.hpp>
 
 namespace tendril::detail {
 
 struct Waiter;
+
+// Room for a Waiter, which wants to begin on a cache line: not declared so, or the whole frame would be aligned.
+struct WaiterSpace {
+    static constexpr std::size_t size = 64;
+    std::byte bytes[2 * size - alignof(std::max_align_t)];
+    Waiter* waiter;
+};
 
 class WaitQueue {
 public:
@@ -38,9 +46,23 @@ public:
     // handed.
     Outcome wait(const char* what, void* slot, Deadline deadline);
 
+    // The same, without a return between the switch and the caller: see detail/suspend.hpp.
+    [[gnu::always_inline]] Outcome wait_here(const char* what, void* slot, Deadline deadline) {
+        WaiterSpace space;
+        begin_wait(space, what, slot, deadline);
+        suspend_here();
+        return end_wait(space);
+    }
+
     bool any() noexcept { return front() != nullptr; }
-    Waiter* front() noexcept;  // nullptr: nobody waits
+    Waiter* front() noexcept {  // nullptr: nobody waits
+        return waiters_.empty() ? nullptr : first_open();
+    }
     static void* slot(Waiter*) noexcept;
+    template <class Slot>
+    Slot* front_slot() noexcept {  // for waits with a slot
+        return waiters_.empty() ? nullptr : static_cast<Slot*>(first_slot());
+    }
     void hand() noexcept;  // Requires: any().
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
@@ -50,6 +72,12 @@ public:
     void tell() noexcept { tell_all(observers_); }
 
 private:
+    void begin_wait(WaiterSpace& space, const char* what, void* slot, Deadline deadline);
+    Outcome end_wait(WaiterSpace& space);
+    Waiter* first_open() noexcept;
+    void* first_slot() noexcept;
+    void check_thread_first() const;
+
     const char* object_;
     mutable std::uint64_t owner_ = 0;  // serial of the OS thread; 0: not used yet
     List<Waiter> waiters_;

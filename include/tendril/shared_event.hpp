@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+//
+// SharedEvent: a flag that green threads of any hub wait for, and any OS thread sets. Stays set until cleared.
+//
+//     SharedEvent loaded;
+//     std::thread loader([&] { load(); loaded.set(); });
+//     loaded.wait();                       // other green threads run meanwhile
+//
+// Every call may be made by any OS thread, in its green threads or without any; only wait() makes a hub, when it must
+// wait. It may be destroyed as soon as a wait() for the last set() has returned. Within one hub an Event costs less.
+// Example: examples/shared_queue.cpp
+
+#pragma once
+
+#include <mutex>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/shared_wait.hpp>
+
+namespace tendril {
+
+class SharedEvent {
+public:
+    SharedEvent() noexcept : waiters_("a SharedEvent") {}
+
+    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    ~SharedEvent() = default;
+
+    bool is_set() const;
+
+    // Wakes all who wait now, in the order in which they came; they return true even if it is cleared before their
+    // turn. Never waits or switches.
+    void set();
+    void clear();
+
+    // Returns: true once it is set; false when the deadline came first.
+    // Yields: unless it is set. Throws: Interrupt.
+    bool wait(Deadline deadline = never);
+
+private:
+    mutable std::mutex mutex_;
+    bool set_ = false;
+    detail::SharedWaitQueue waiters_;
+};
+
+}  // namespace tendril

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+//
+// SharedQueue: a queue between OS threads. Every call may be made by any OS thread, in its green threads or without
+// any.
+//
+//     SharedQueue<Job> jobs(100);
+//     std::thread worker([&] { for (Job& job : jobs) work(job); });    // an OS thread; it waits as a green thread
+//     jobs.put(job);                                                   // other green threads run meanwhile
+//
+// Served first come, first served, whatever the OS thread. An item goes straight to the getter that waits; a getter
+// that timed out or was killed takes no item; a put that failed has not moved from its argument. put() and get() make
+// a hub for their OS thread only when they must wait; nothing else here ever does, nor does anything else wait.
+//
+// Items cross OS threads, so they must not hold what belongs to one, as Greenlet and AsyncResult do. They must be
+// nothrow movable, and are moved under the queue's mutex: moving one must not use the queue. Within one hub a Queue
+// costs less. Example: examples/shared_queue.cpp
+
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/queue_store.hpp>
+#include <tendril/detail/shared_wait.hpp>
+#include <tendril/queue_error.hpp>
+#include <tendril/size.hpp>
+
+namespace tendril {
+
+namespace detail {
+void refuse_capacity_of_zero();
+}
+
+template <class T>
+class SharedQueue {
+    static_assert(std::is_nothrow_move_constructible_v<T>, "items of a queue must be nothrow movable");
+
+public:
+    // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0 and less.
+    explicit SharedQueue(Size capacity = unbounded) : capacity_(capacity) {
+        if (capacity == 0) {
+            detail::refuse_capacity_of_zero();
+        }
+    }
+    SharedQueue(const SharedQueue&) = delete;
+    SharedQueue& operator=(const SharedQueue&) = delete;
+
+    // Requires: nobody waits, and no call goes on. Aborts, naming the waiters, when somebody waits.
+    ~SharedQueue() = default;
+
+    // Waits for room. Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved.
+    // Yields: when it is full.
+    void put(T&& item, Deadline deadline = never) {
+        std::unique_lock lock(mutex_);
+        if (!offer(item)) {
+            const detail::Outcome outcome = putters_.wait(lock, "SharedQueue::put", &item, deadline);
+            if (outcome == detail::Outcome::closed) {
+                throw ShutDown();
+            }
+            if (outcome == detail::Outcome::timed_out) {
+                throw Full();
+            }
+        }
+    }
+    void put(const T& item, Deadline deadline = never) {
+        T copy(item);
+        put(std::move(copy), deadline);
+    }
+
+    // Throws: Full; ShutDown; then the item is unmoved.
+    void put_nowait(T&& item) {
+        if (!try_put(std::move(item))) {
+            throw Full();
+        }
+    }
+    void put_nowait(const T& item) {
+        T copy(item);
+        put_nowait(std::move(copy));
+    }
+    // Returns: false when it is full; the item is unmoved. Throws: ShutDown.
+    [[nodiscard]] bool try_put(T&& item) {
+        const std::lock_guard lock(mutex_);
+        return offer(item);
+    }
+
+    // Waits for an item and takes it. Throws: Empty when the deadline came first; ShutDown when it was shut down and is
+    // empty; Interrupt: no item is taken. Yields: when it is empty.
+    T get(Deadline deadline = never) {
+        std::unique_lock lock(mutex_);
+        std::optional<T> item = take();
+        if (!item) {
+            refuse_when_closed();
+            const detail::Outcome outcome = getters_.wait(lock, "SharedQueue::get", &item, deadline);
+            if (outcome == detail::Outcome::closed) {
+                throw ShutDown();
+            }
+            if (outcome == detail::Outcome::timed_out) {
+                throw Empty();
+            }
+        }
+        return *std::move(item);
+    }
+    T get_nowait() {
+        const std::lock_guard lock(mutex_);
+        std::optional<T> item = take();
+        if (!item) {
+            refuse_when_closed();
+            throw Empty();
+        }
+        return *std::move(item);
+    }
+    // Returns: nothing when it is empty.
+    [[nodiscard]] std::optional<T> try_get() {
+        const std::lock_guard lock(mutex_);
+        return take();
+    }
+
+    // No more puts. Items that are there can be got still (immediate: they are dropped), then get() throws ShutDown.
+    // Who waits to put, or to get from the empty queue, wakes with ShutDown. Idempotent.
+    void shutdown(bool immediate = false) {
+        std::optional<detail::Fifo<T>> dropped;  // destroyed without the mutex
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        if (immediate) {
+            dropped.emplace(std::move(store_));
+        }
+        getters_.wake_all(detail::Outcome::closed);
+        putters_.wake_all(detail::Outcome::closed);
+    }
+    bool is_shut_down() const {
+        const std::lock_guard lock(mutex_);
+        return closed_;
+    }
+
+    // As it was; it may have changed before they return.
+    std::size_t size() const {
+        const std::lock_guard lock(mutex_);
+        return store_.size();
+    }
+    bool empty() const { return size() == 0; }
+    std::size_t putting() const {
+        const std::lock_guard lock(mutex_);
+        return putters_.size();
+    }
+    std::size_t getting() const {
+        const std::lock_guard lock(mutex_);
+        return getters_.size();
+    }
+    std::size_t capacity() const noexcept { return capacity_; }
+
+    // for (T& item : queue): gets items until the queue is shut down and empty.
+    class Iterator {
+    public:
+        explicit Iterator(SharedQueue& queue) : queue_(queue) { ++*this; }
+        T& operator*() noexcept { return *item_; }
+        Iterator& operator++() {
+            try {
+                item_.emplace(queue_.get());
+            } catch (const ShutDown&) {
+                item_.reset();
+            }
+            return *this;
+        }
+        friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return !it.item_.has_value(); }
+
+    private:
+        SharedQueue& queue_;
+        std::optional<T> item_;
+    };
+    Iterator begin() { return Iterator(*this); }
+    std::default_sentinel_t end() noexcept { return {}; }
+
+private:
+    void refuse_when_closed() const {
+        if (closed_) {
+            throw ShutDown();
+        }
+    }
+
+    // To a getter that waits, or into the store. Returns: false when it is full, the item unmoved.
+    bool offer(T& item) {
+        refuse_when_closed();
+        if (getters_.any()) {
+            static_cast<std::optional<T>*>(getters_.front_slot())->emplace(std::move(item));
+            getters_.hand();
+            return true;
+        }
+        if (store_.size() >= capacity_) {
+            return false;
+        }
+        store_.push(std::move(item));
+        return true;
+    }
+
+    // The first item, and the first putter's into its place.
+    std::optional<T> take() {
+        if (store_.size() == 0) {
+            return std::nullopt;
+        }
+        std::optional<T> item(std::move(store_.front()));
+        store_.pop();
+        if (putters_.any()) {
+            store_.push(std::move(*static_cast<T*>(putters_.front_slot())));
+            putters_.hand();
+        }
+        return item;
+    }
+
+    const std::size_t capacity_;
+    mutable std::mutex mutex_;
+    detail::Fifo<T> store_;
+    bool closed_ = false;
+    detail::SharedWaitQueue getters_{"a SharedQueue"};  // somebody waits here only while the store is empty,
+    detail::SharedWaitQueue putters_{"a SharedQueue"};  // and here only while it is full
+};
+
+}  // namespace tendril

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// spawn_after_local: as spawn_after, for work that is of use only while its spawner lives: a warning that something
+// takes long, a retry.
+//
+//     auto warning = spawn_after_local(5s, [&] { log("still busy"); });     // nothing to undo on any way out
+//
+// Also with options: spawn_after_local({.name = "warning"}, 5s, f, args...).
+
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <tendril/greenlet.hpp>
+
+namespace tendril {
+
+namespace detail {
+
+// Cancels `target` when the green thread ends whose record it observes.
+struct CancelAtEnd : Observer {
+    AnyGreenlet target;
+    CancelAtEnd() noexcept : Observer(&CancelAtEnd::on_end) {}
+    static void on_end(Observer& self) noexcept { static_cast<CancelAtEnd&>(self).target.cancel(); }
+
+    static void* operator new(std::size_t size) { return allocate_record(size); }
+    static void operator delete(void* memory, std::size_t size) noexcept { free_record(memory, size); }
+};
+
+template <class F>
+struct BoundToSpawner {
+    std::unique_ptr<CancelAtEnd> bond;
+    F function;
+
+    template <class... A>
+    decltype(auto) operator()(A&&... arguments) {
+        bond.reset();  // it has begun: the spawner's end means nothing to it any more
+        return std::invoke(std::move(function), std::forward<A>(arguments)...);
+    }
+};
+
+}  // namespace detail
+
+// spawn_after_local: begins when `delay` has passed, unless the green thread that called this has ended by then, by a
+// value, by an error or by a kill: then it is cancelled, and never begins. One that has begun lives on. In the main
+// green thread, and in a callback that runs in the hub, the spawner ends with the hub.
+// Returns, throws: as spawn_after; cancel() and kill() do as there. Cost: as spawn_after; nothing stays with the
+// spawner once it has begun.
+template <class F, class... A>
+requires detail::Task<F, A...>
+auto spawn_after_local(const SpawnOptions& options, Deadline delay, F&& f, A&&... args)
+    -> Greenlet<detail::ResultOf<F, A...>> {
+    detail::refuse_empty(f);
+    const AnyGreenlet spawner = current();
+    auto bond = std::make_unique<detail::CancelAtEnd>();
+    detail::CancelAtEnd& observer =
+        *bond;  // owned by the new green thread, which has not begun when spawn_after returns
+    auto spawned =
+        spawn_after(options, delay, detail::BoundToSpawner<std::decay_t<F>>{std::move(bond), std::forward<F>(f)},
+                    std::forward<A>(args)...);
+    observer.target = spawned;
+    detail::Access::pointer(spawner)->observers.push_back(observer);
+    return spawned;
+}
+
+// Without options, as in detail/spawn_here.hpp.
+template <class F>
+requires detail::Task<F>
+auto spawn_after_local(Deadline delay, F&& f, Site at = Site::here()) {
+    return spawn_after_local(SpawnOptions{.where = at}, delay, std::forward<F>(f));
+}
+template <class F, class A>
+requires detail::Task<F, A>
+auto spawn_after_local(Deadline delay, F&& f, A&& a, Site at = Site::here()) {
+    return spawn_after_local(SpawnOptions{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
+}
+template <class F, class A, class B, class... E>
+requires detail::Task<F, A, B, E...>
+auto spawn_after_local(Deadline delay, F&& f, A&& a, B&& b, E&&... e) {
+    return spawn_after_local(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a),
+                             std::forward<B>(b), std::forward<E>(e)...);
+}
+
+}  // namespace tendril

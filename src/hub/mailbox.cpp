@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+#include "hub/mailbox.hpp"
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+// Only the first letter of a batch wakes the hub: for as long as one lies there it has not been emptied, and whoever
+// put that one there has woken it. The hub looks after every wait of its backend.
+bool Mailbox::send(Letter& letter) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (backend_ == nullptr) {
+        return false;
+    }
+    const bool first = boxes_[filled_].empty();
+    boxes_[filled_].push_back(letter);
+    if (first) {
+        any_.store(true, std::memory_order_release);
+        backend_->wake();
+    }
+    return true;
+}
+
+bool Mailbox::withdraw(Letter& letter) noexcept {
+    const std::lock_guard lock(mutex_);
+    const bool linked = letter.linked();
+    letter.unlink();
+    return linked;
+}
+
+List<Letter>& Mailbox::take() noexcept {
+    const std::lock_guard lock(mutex_);
+    any_.store(false, std::memory_order_release);
+    List<Letter>& full = boxes_[filled_];
+    filled_ ^= 1U;
+    return full;
+}
+
+// First those who expect: they must be let go without this lock, which senders take while they hold another.
+void Mailbox::close() noexcept {
+    while (Expectation* expectation = expectations_.pop_front()) {
+        expectation->hub_ended(*expectation);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        backend_ = nullptr;
+    }
+    for (List<Letter>& box : boxes_) {
+        while (Letter* letter = box.pop_front()) {
+            letter->arrive(*letter, nullptr);
+        }
+    }
+}
+
+void Expectation::begin(HubCore& hub) noexcept {
+    hub.mailbox->expectations_.push_back(*this);
+    ++hub.asyncs;
+    ++hub.keepalive;
+}
+
+void Expectation::end(HubCore& hub) noexcept {
+    ListNode::unlink();
+    --hub.asyncs;
+    --hub.keepalive;
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/resource_pool.hpp>
+
+#include <stdexcept>
+#include <string>
+
+#include <tendril/shield.hpp>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+void check_resource_max(std::size_t max) {
+    if (max == 0) {
+        throw std::invalid_argument(
+            "a ResourcePool of 0 could lease nothing; to destroy the idle resources use clear()");
+    }
+}
+
+void check_resource_options(std::size_t min, std::size_t max, std::chrono::nanoseconds max_idle,
+                            std::chrono::nanoseconds max_age) {
+    check_resource_max(max);
+    if (min > max) {
+        throw std::invalid_argument("a ResourcePool shall make " + std::to_string(min) +
+                                    " resources up front and have at most " + std::to_string(max) +
+                                    "; let min be at most max");
+    }
+    if (max_idle.count() < 0 || max_age.count() < 0) {
+        throw std::invalid_argument(
+            "max_idle or max_age of a ResourcePool is negative; leave it out where there shall be no limit");
+    }
+}
+
+void refuse_empty_lease() {
+    throw std::logic_error("this Lease holds no resource: it was moved from, given back or discarded");
+}
+
+std::int64_t later_by(std::int64_t from_ns, std::chrono::nanoseconds duration) noexcept {
+    return from_ns > INT64_MAX - duration.count() ? INT64_MAX : from_ns + duration.count();
+}
+
+// A timer alone can't run users' destructors, and a green thread that sleeps until then would be one too many: the
+// timer has the hub spawn one when there is something to do.
+struct ResourceSlots::Alarm final : Timer, HubCallback {
+    ResourceSlots& slots;
+    HubCore& hub;
+    std::int64_t when = INT64_MAX;  // armed for
+
+    explicit Alarm(ResourceSlots& s) : Timer(&Alarm::due), slots(s), hub(HubCore::here()) { hub.have_callback_fiber(); }
+    ~Alarm() { stop(); }
+
+    bool hub_lives() const noexcept { return HubCore::if_any() == &hub; }
+
+    void stop() noexcept {
+        if (hub_lives()) {
+            hub.timers.cancel(*this);
+            ListNode::unlink();
+        }
+    }
+
+    static void due(Timer& timer) noexcept {
+        auto& self = static_cast<Alarm&>(timer);
+        self.slots.reaping_ = true;
+        self.hub.post(self);
+    }
+
+    void run(HubCore&) noexcept override {
+        try {
+            slots.start_reaper();
+        } catch (...) {  // no stack: when the next one becomes idle it is tried again
+            slots.reaping_ = false;
+        }
+    }
+};
+
+ResourceSlots::ResourceSlots(std::size_t max, bool watched, Site where) : max_(max), where_(where) {
+    check_thread();
+    if (watched) {
+        alarm_ = std::make_unique<Alarm>(*this);
+    }
+}
+
+ResourceSlots::~ResourceSlots() = default;
+
+bool ResourceSlots::reports_foreign_thread() const noexcept {
+    try {
+        check_thread();
+        return false;
+    } catch (const WrongThread& e) {
+        report(std::string("a Lease was dropped on a foreign OS thread, its resource is leaked: ") + e.what());
+    } catch (...) {
+        report("a Lease was dropped on a foreign OS thread, its resource is leaked");
+    }
+    return true;
+}
+
+bool ResourceSlots::take_slot() noexcept {
+    if (total_ >= max_) {
+        return false;
+    }
+    ++total_;
+    return true;
+}
+
+void ResourceSlots::free_slot() noexcept {
+    if (total_ <= max_ && waiters_.any()) {
+        waiters_.hand();
+    } else {
+        --total_;
+    }
+}
+
+void ResourceSlots::wait(void* slot, Deadline deadline) {
+    refuse_closed();
+    switch (waiters_.wait("ResourcePool::get", slot, deadline)) {
+    case Outcome::timed_out:
+        throw TimeoutError("get() of a ResourcePool");
+    case Outcome::closed:
+        refuse_closed();
+        break;
+    default:
+        break;
+    }
+}
+
+void ResourceSlots::refuse_closed() const {
+    if (closed_) {
+        throw std::logic_error(
+            "a ResourcePool was destroyed while a green thread was in its get(); let it outlive its users");
+    }
+}
+
+void ResourceSlots::set_max(std::size_t max) noexcept {
+    max_ = max;
+    while (waiters_.any() && take_slot()) {
+        waiters_.hand();
+    }
+}
+
+void ResourceSlots::close() noexcept {
+    closed_ = true;
+    max_ = 0;
+    unwatch();
+    waiters_.wake_all(Outcome::closed);
+}
+
+void ResourceSlots::start_reaper() {
+    const SpawnOptions options{.name = "reaper of a ResourcePool", .where = where_};
+    auto self = std::static_pointer_cast<ResourceSlots>(shared_from_this());
+    reaper_ = spawn(options, [self] {
+        const Shield shield;  // it only destroys, and destructors can't be interrupted
+        const std::int64_t next = self->reap();
+        self->reaping_ = false;
+        self->watch(next);
+    });
+}
+
+// Waiting here can fail when the whole hub has nothing left to do; what the reaper holds is its own.
+void ResourceSlots::join_reaper() noexcept {
+    try {
+        if (reaper_ && HubCore::if_any() != nullptr) {
+            const Shield shield;
+            reaper_.join();
+        }
+    } catch (...) {
+        report("the end of a ResourcePool could not wait for a resource that is being destroyed",
+               std::current_exception());
+    }
+}
+
+void ResourceSlots::watch(std::int64_t when_ns) noexcept {
+    if (alarm_ == nullptr || reaping_ || closed_ || when_ns == INT64_MAX || !alarm_->hub_lives() ||
+        (alarm_->armed() && alarm_->when <= when_ns)) {
+        return;
+    }
+    alarm_->hub.timers.cancel(*alarm_);
+    try {
+        alarm_->hub.timers.arm(*alarm_, when_ns);
+        alarm_->when = when_ns;
+    } catch (...) {  // no memory: when the next one becomes idle it is tried again
+        return;
+    }
+}
+
+void ResourceSlots::unwatch() noexcept {
+    if (alarm_ != nullptr) {
+        alarm_->stop();
+        reaping_ = reaping_ && reaper_ && !reaper_.ready();
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/shield_if_hub.hpp>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+ShieldIfHub::ShieldIfHub() {
+    if (HubCore::if_any() != nullptr) {
+        shield_.emplace();
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+//
+// The tasks of a TaskGraph together: what may be spawned, how they end.
+
+#include <tendril/task_graph.hpp>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <tendril/shield.hpp>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril {
+
+Collision::Collision(const std::string& key, const char* instead)
+    : std::invalid_argument("the TaskGraph has a task or a value \"" + key + "\" already; " + instead) {}
+
+namespace {
+
+std::string failure_text(const std::string& key, const std::string& path, const std::exception_ptr& error) {
+    return "task \"" + key + "\" failed" + (path == key ? "" : ", and with it " + path) + ": " +
+           detail::describe(error);
+}
+
+}  // namespace
+
+// In a catch clause for `error`, which nested_exception takes up.
+PropagateError::PropagateError(std::string key, std::string path)
+    : std::runtime_error(failure_text(key, path, std::current_exception())), key_(std::move(key)),
+      path_(std::move(path)) {}
+
+namespace detail {
+
+TaskSet::TaskSet(std::size_t limit) : slots_(limit) {
+    if (limit == 0) {
+        throw std::invalid_argument("a TaskGraph with a limit of 0 could run nothing; leave it out for no limit");
+    }
+    check_thread();
+}
+
+namespace {
+
+// A cycle must lead back to the new node, so there is none unless somebody depends on it already.
+void check_cycle(TaskNode& node, const std::vector<TaskNode*>& needs) {
+    if (node.needed_by == 0 && std::find(needs.begin(), needs.end(), &node) == needs.end()) {
+        return;
+    }
+    std::unordered_map<TaskNode*, TaskNode*> dependent_of;  // where the search came from
+    std::vector<TaskNode*> open;
+    const auto look_at = [&](const std::vector<TaskNode*>& dependencies, TaskNode* dependent) {
+        for (TaskNode* need : dependencies) {
+            if (dependent_of.emplace(need, dependent).second) {
+                open.push_back(need);
+            }
+        }
+    };
+    look_at(needs, &node);
+    while (!open.empty()) {
+        TaskNode* next = open.back();
+        open.pop_back();
+        if (next == &node) {
+            std::string cycle = node.text;
+            for (TaskNode* n = dependent_of[&node]; n != &node; n = dependent_of[n]) {
+                cycle = n->text + " -> " + cycle;
+            }
+            throw std::invalid_argument("these tasks would wait for each other for ever: " + node.text + " -> " +
+                                        cycle);
+        }
+        if (next->state == TaskNode::State::spawned) {
+            look_at(next->needs, next);
+        }
+    }
+}
+
+}  // namespace
+
+void TaskSet::check_new(TaskNode& node, const std::vector<TaskNode*>& needs) {
+    if (ending_) {
+        throw std::logic_error("the TaskGraph is being destroyed, and \"" + node.text +
+                               "\" cannot be spawned any more");
+    }
+    if (node.state != TaskNode::State::unknown) {
+        throw Collision(node.text, "spawn each key once");
+    }
+    check_cycle(node, needs);
+    if (spawned_.size() == spawned_.capacity()) {
+        constexpr std::size_t some = 16;
+        spawned_.reserve(spawned_.size() * 2 + some);
+    }
+}
+
+void TaskSet::begun(TaskNode& node, std::vector<TaskNode*> needs, AnyGreenlet worker) noexcept {
+    node.needs = std::move(needs);
+    node.worker = std::move(worker);
+    node.worker.observe(node);
+    node.state = TaskNode::State::spawned;
+    for (TaskNode* need : node.needs) {
+        ++need->needed_by;
+    }
+    spawned_.push_back(&node);
+    ++running_;
+}
+
+void TaskSet::ended(TaskNode& node) noexcept {
+    --running_;
+    if (node.has_value) {
+        for (TaskNode* need : node.needs) {
+            if (need->state == TaskNode::State::failed) {
+                need->origin->seen = true;  // it coped with it
+            }
+        }
+    } else if (node.error == nullptr) {
+        node.error = std::make_exception_ptr(GreenletKilled("it was killed"));
+        node.seen = true;
+    }
+    complete(node, node.has_value ? TaskNode::State::value : TaskNode::State::failed);
+    if (running_ == 0) {
+        joiners_.wake_all(Outcome::signalled);
+    }
+}
+
+void TaskSet::complete(TaskNode& node, TaskNode::State state) noexcept {
+    node.state = state;
+    node.number = ++completions_;
+    if (state == TaskNode::State::failed && node.origin == nullptr) {
+        node.origin = &node;
+    }
+    tell_all(node.observers);
+}
+
+bool TaskSet::join_all(Deadline deadline) {
+    while (running_ != 0) {
+        if (joiners_.wait("TaskGraph::wait_all", nullptr, deadline) == Outcome::timed_out) {
+            return running_ == 0;
+        }
+    }
+    return true;
+}
+
+bool TaskSet::join(Deadline deadline) {
+    check_thread();
+    const std::uint64_t me = current_id();
+    for (const TaskNode* node : spawned_) {
+        if (node->worker.id() == me) {
+            throw std::logic_error("task \"" + node->text + "\" waits for all tasks of its graph, itself included, " +
+                                   "which would be for ever");
+        }
+    }
+    return join_all(deadline);
+}
+
+bool TaskSet::kill_all(Deadline deadline) {
+    check_thread();
+    std::vector<AnyGreenlet> workers;
+    for (const TaskNode* node : spawned_) {
+        if (!node->completed()) {
+            workers.push_back(node->worker);
+        }
+    }
+    return tendril::kill_all(workers, deadline) == 0;
+}
+
+void TaskSet::report_unseen(const TaskNode& node) const noexcept {
+    const ErrorContext context{node.worker.id(), node.text, node.worker.where(), "task of a TaskGraph"};
+    if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
+        hub->report(context, node.error);
+    } else {
+        report("a task of a TaskGraph whose hub is gone", node.error);
+    }
+}
+
+void TaskSet::end(bool by_killing) noexcept {
+    ending_ = by_killing;
+    while (running_ != 0) {
+        const Shield shield;
+        if (ending_) {
+            for (const TaskNode* node : spawned_) {
+                if (node->state == TaskNode::State::spawned) {
+                    node->worker.kill_nowait();
+                }
+            }
+        }
+        try {
+            join_all(never);
+        } catch (const LoopExit&) {  // they wait for what nobody will post
+            HubCore::here().report({0, {}, {}, "end of a TaskGraph"}, std::current_exception());
+            ending_ = true;
+        }
+    }
+    for (const TaskNode* node : spawned_) {
+        if (node->state == TaskNode::State::failed && node->origin == node && !node->seen) {
+            report_unseen(*node);
+        }
+    }
+    while (TaskArrivals* reader = readers_.pop_front()) {
+        reader->graph_is_gone();
+    }
+}
+
+}  // namespace detail
+}  // namespace tendril

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+//
+// One key of a TaskGraph, who waits for some of them, and a task's own waits.
+
+#include <tendril/detail/task_node.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include <tendril/error.hpp>
+#include <tendril/shield.hpp>
+#include <tendril/task_graph.hpp>
+
+namespace tendril::detail {
+
+TaskNode::TaskNode(TaskSet& s, std::string key)
+    : Observer([](Observer& self) noexcept {
+          auto& node = static_cast<TaskNode&>(self);
+          node.tasks.ended(node);
+      }),
+      tasks(s), text(std::move(key)) {}
+
+void TaskNode::take_exception() {
+    try {
+        throw;
+    } catch (const GreenletExit&) {
+        throw;
+    } catch (const PropagateError& e) {
+        error = std::current_exception();
+        for (TaskNode* need : needs) {
+            if (need->state == State::failed && need->error == e.nested_ptr()) {
+                error = need->error;
+                origin = need->origin;
+                path = text + " -> " + need->way();
+                return;
+            }
+        }  // else it is another graph's, and an error like any other
+    } catch (const Interrupt& e) {
+        error = std::make_exception_ptr(
+            GreenletKilled("it was ended by an interrupt that it did not catch: " + std::string(e.what())));
+    } catch (...) {
+        error = std::current_exception();
+    }
+}
+
+void TaskNode::check_post(bool replace) const {
+    if (state == State::spawned) {
+        throw Collision(text, "kill its task before you post a value");
+    }
+    if (completed() && !replace) {
+        throw Collision(text, "post(key, value, true) replaces it");
+    }
+}
+
+bool TaskNode::kill(Deadline deadline) {
+    if (state == State::unknown) {
+        throw std::invalid_argument("there is no task \"" + text + "\" to be killed: it was not spawned");
+    }
+    return state != State::spawned || worker.kill(deadline);
+}
+
+void TaskNode::post() noexcept {
+    if (state != State::value) {
+        error = nullptr;
+        origin = nullptr;
+        path.clear();
+        tasks.complete(*this, State::value);
+    }
+}
+
+void TaskNode::throw_failure() {
+    try {
+        std::rethrow_exception(error);
+    } catch (...) {
+        throw PropagateError(origin->text, way());
+    }
+}
+
+TaskArrivals::Member::Member() noexcept
+    : Observer([](Observer& self) noexcept {
+          auto& member = static_cast<Member&>(self);
+          member.all->arrived_.push_back(member.node);  // there is room
+          member.all->waiters_.wake_all(Outcome::signalled);
+      }) {}
+
+TaskArrivals::TaskArrivals(TaskSet& set, std::vector<TaskNode*> nodes) {
+    std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+    size_ = nodes.size();
+    const auto pending = std::partition(nodes.begin(), nodes.end(), [](TaskNode* n) { return n->completed(); });
+    std::sort(nodes.begin(), pending, [](TaskNode* a, TaskNode* b) { return a->number < b->number; });
+    arrived_.reserve(size_);
+    arrived_.assign(nodes.begin(), pending);
+    const auto left = static_cast<std::size_t>(nodes.end() - pending);
+    if (left == 0) {
+        return;
+    }
+    pending_ = std::make_unique<Member[]>(left);
+    const std::uint64_t me = current_id();
+    for (std::size_t i = 0; i < left; ++i) {
+        TaskNode* node = pending[static_cast<std::ptrdiff_t>(i)];
+        if (node->worker.id() == me) {
+            throw std::logic_error("task \"" + node->text + "\" waits for its own value, which would be for ever");
+        }
+        pending_[i].all = this;
+        pending_[i].node = node;
+        node->observers.push_back(pending_[i]);
+    }
+    set.readers_.push_back(*this);
+}
+
+TaskNode* TaskArrivals::at(std::size_t i, const char* what, Deadline deadline) {
+    while (!arrived(i)) {
+        if (gone_ || waiters_.wait(what, nullptr, deadline) == Outcome::closed) {
+            throw std::logic_error(
+                "a TaskGraph was destroyed while a green thread waited for its values; let it outlive its users");
+        }
+        if (!arrived(i) && deadline.passed()) {
+            return nullptr;
+        }
+    }
+    return arrived_[i];
+}
+
+void TaskArrivals::graph_is_gone() noexcept {
+    gone_ = true;
+    waiters_.wake_all(Outcome::closed);
+}
+
+TaskSlot::~TaskSlot() {
+    if (taken_) {
+        set_.slots_.release();
+    }
+}
+
+// By catch clauses, not by a destructor: GCC 12 (-O2, without -fno-tree-sink) drops such a destructor's store on the
+// way of an exception.
+template <class F>
+void TaskSlot::wait_by(F wait) {
+    ++set_.waiting_;
+    try {
+        wait();
+    } catch (...) {
+        --set_.waiting_;
+        throw;
+    }
+    --set_.waiting_;
+}
+
+void TaskSlot::take() {
+    if (!set_.slots_.try_acquire()) {
+        wait_by([this] { set_.slots_.acquire(); });
+    }
+    taken_ = true;
+}
+
+TaskNode& TaskSlot::wait(std::size_t i) {
+    struct Retaken {
+        TaskSlot& slot;
+        bool had;
+        ~Retaken() {
+            if (had) {
+                const Shield shield;  // it goes on as it was, whatever ended its wait
+                slot.take();
+            }
+        }
+    };
+    if (!needs_.arrived(i)) {
+        const Retaken retaken{*this, taken_};
+        if (std::exchange(taken_, false)) {
+            set_.slots_.release();
+        }
+        wait_by([&] { needs_.at(i, "dependencies of a task", never); });
+    }
+    return *needs_.at(i, "", never);
+}
+
+TaskNode& TaskSlot::arrival(std::size_t i) {
+    TaskNode& node = wait(i);
+    if (node.state == TaskNode::State::failed) {
+        node.throw_failure();
+    }
+    return node;
+}
+
+void TaskSlot::await(TaskNode& need) {
+    for (std::size_t i = needs_.count(); !need.completed(); ++i) {
+        wait(i);
+    }
+    if (need.state == TaskNode::State::failed) {
+        need.throw_failure();
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+//
+// A job's way: made in its caller's hub, queued, run by a worker, sent back as a letter, delivered in that hub's
+// callback green thread, freed there. One OS thread owns it at any time; hand-overs go through the pool's mutex (hub
+// to worker) and the mailbox (worker to hub). When its hub has ended, the worker frees it.
+
+#include <tendril/thread_pool.hpp>
+
+#include <csignal>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <tendril/shared_event.hpp>
+#include <tendril/shield.hpp>
+
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+constinit thread_local const Workers* working_for = nullptr;
+
+}  // namespace
+
+struct Job : ListNode {
+    bool queued = false;  // in the pool's queue; under the pool's mutex
+
+    struct Return : Letter {
+        Job& job;
+        explicit Return(Job& j) noexcept : Letter(&Job::arrived), job(j) {}
+    } letter{*this};
+
+    // The hub's:
+    struct Delivery final : HubCallback {
+        Job& job;
+        explicit Delivery(Job& j) noexcept : job(j) {}
+        void run(HubCore& hub) noexcept override { job.deliver(hub); }
+    } delivery{*this};
+    struct Presence : Expectation {
+        Job& job;
+        explicit Presence(Job& j) noexcept : Expectation(&Job::hub_ended), job(j) {}
+    } presence{*this};
+    RecordPtr<Record> record;
+
+    const std::shared_ptr<Workers> workers;
+    const std::shared_ptr<Mailbox> mailbox;
+    const JobKind& kind;
+    void* payload = nullptr;
+    bool has_payload = false;
+    std::exception_ptr error;  // in place of a result
+
+    Job(const std::shared_ptr<Workers>& w, HubCore& hub, const JobKind& k, const RecordPtr<Record>& r)
+        : record(r), workers(w), mailbox(hub.mailbox), kind(k) {}
+
+    static std::size_t offset(const JobKind& kind) noexcept {
+        return (sizeof(Job) + kind.alignment - 1) / kind.alignment * kind.alignment;
+    }
+    static std::align_val_t alignment(const JobKind& kind) noexcept {
+        return std::align_val_t(std::max(alignof(Job), kind.alignment));
+    }
+
+    static Job& make(const std::shared_ptr<Workers>& workers, const JobKind& kind, const RecordPtr<Record>& record) {
+        HubCore& hub = HubCore::here();
+        hub.have_callback_fiber();
+        void* memory = ::operator new(offset(kind) + kind.size, alignment(kind));
+        auto* job = ::new (memory) Job(workers, hub, kind, record);
+        job->payload = static_cast<std::byte*>(memory) + offset(kind);
+        return *job;
+    }
+    void drop_payload() noexcept {
+        if (std::exchange(has_payload, false)) {
+            kind.destroy(payload);
+        }
+    }
+    void free() noexcept {
+        drop_payload();
+        const std::align_val_t aligned = alignment(kind);
+        this->~Job();
+        ::operator delete(this, aligned);
+    }
+
+    // By a worker, or by whoever drops it: the last that OS thread does with it.
+    void send_back() noexcept {
+        if (const std::shared_ptr<Mailbox> to = mailbox; !to->send(letter)) {
+            free_without_hub();
+        }
+    }
+
+private:
+    void free_without_hub() noexcept {
+        if (error != nullptr) {
+            report("a job of a ThreadPool, whose hub has ended", error);
+        }
+        free();
+    }
+
+    static void arrived(Letter& letter, HubCore* hub) noexcept {
+        Job& job = static_cast<Return&>(letter).job;
+        if (hub != nullptr) {
+            hub->post(job.delivery);  // moving the result is the user's code
+        } else {
+            job.free_without_hub();
+        }
+    }
+
+    void deliver(HubCore& hub) noexcept {
+        presence.end(hub);
+        if (error == nullptr) {
+            try {
+                kind.deliver(payload, *record.get());
+            } catch (...) {
+                error = std::current_exception();
+            }
+        }
+        if (error != nullptr) {
+            record->name = "offloaded job";  // for the report, if nobody asks
+        }
+        end_record(*record.get(), error == nullptr ? Ending::value : Ending::error, error);
+        free();
+    }
+
+    // Its worker still sees the job, so what belongs to the hub goes now. To handles that are left it is killed.
+    static void hub_ended(Expectation& expectation) noexcept {
+        Job& job = static_cast<Presence&>(expectation).job;
+        job.record->ending = Ending::killed;
+        job.record = {};
+        if (job.delivery.linked()) {
+            job.delivery.unlink();
+            job.free_without_hub();
+        }
+    }
+};
+
+struct Workers {
+    mutable std::mutex mutex;
+    // Under it:
+    std::size_t limit;
+    std::size_t alive = 0;    // threads in work()
+    std::size_t running = 0;  // jobs
+    std::size_t waiting = 0;  // jobs in the queue
+    List<Job> queue;
+    bool closing = false;
+    std::vector<std::thread> threads;
+    std::vector<std::thread> finished;  // that have left work()
+
+    std::condition_variable changed;
+    SharedEvent all_left;  // once closing
+
+    explicit Workers(std::size_t threads_at_most) : limit(threads_at_most) {}
+
+    void enqueue(Job& job) {
+        queue.push_back(job);
+        job.queued = true;
+        ++waiting;
+    }
+    void dequeue(Job& job) noexcept {
+        job.ListNode::unlink();
+        job.queued = false;
+        --waiting;
+    }
+
+    // Threads for the jobs that wait. Throws: std::system_error when there is none at all.
+    void start_threads() {
+        while (alive < limit && waiting > alive - running) {
+            try {
+                start_thread();
+            } catch (...) {
+                if (alive == 0) {
+                    throw;
+                }
+                return;  // those that there are will do it
+            }
+        }
+    }
+
+    void work() noexcept {
+        working_for = this;
+        std::unique_lock lock(mutex);
+        while (alive <= limit) {
+            Job* job = queue.front();
+            if (job == nullptr) {
+                changed.wait(lock);
+                continue;
+            }
+            dequeue(*job);
+            ++running;
+            lock.unlock();
+            try {
+                job->kind.run(job->payload);
+            } catch (...) {
+                job->error = std::current_exception();
+            }
+            lock.lock();
+            --running;
+            lock.unlock();
+            job->send_back();
+            lock.lock();
+        }
+        const auto me = std::find_if(threads.begin(), threads.end(),
+                                     [](const std::thread& t) { return t.get_id() == std::this_thread::get_id(); });
+        finished.push_back(std::move(*me));
+        threads.erase(me);
+        if (--alive == 0 && closing) {
+            all_left.set();
+            changed.notify_all();
+        }
+    }
+
+    // They have left work(): they end at once, but for what their own hubs have left to do.
+    void join_finished() {
+        std::vector<std::thread> ended;
+        {
+            const std::lock_guard lock(mutex);
+            ended.swap(finished);
+        }
+        for (std::thread& thread : ended) {
+            thread.join();
+        }
+    }
+
+private:
+    void start_thread() {
+        finished.reserve(finished.size() + threads.size() + 1);  // so that leaving needs no memory
+        sigset_t blocked;
+        sigset_t before;
+        sigfillset(&blocked);
+        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
+            sigdelset(&blocked, fault);
+        }
+        pthread_sigmask(SIG_SETMASK, &blocked, &before);  // the new thread inherits it
+        try {
+            threads.emplace_back([this] { work(); });
+            ++alive;
+        } catch (...) {
+            pthread_sigmask(SIG_SETMASK, &before, nullptr);
+            throw;
+        }
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+};
+
+NewJob::NewJob(const std::shared_ptr<Workers>& workers, const JobKind& kind, const RecordPtr<Record>& result)
+    : job_(&Job::make(workers, kind, result)) {}
+
+NewJob::~NewJob() {
+    if (job_ != nullptr) {
+        job_->free();
+    }
+}
+
+void* NewJob::payload() const noexcept {
+    return job_->payload;
+}
+
+Job& NewJob::submit() {
+    job_->has_payload = true;
+    Workers& workers = *job_->workers;
+    {
+        const std::lock_guard lock(workers.mutex);
+        if (workers.closing) {
+            throw std::logic_error("a job was given to a ThreadPool that is being destroyed");
+        }
+        workers.enqueue(*job_);
+        try {
+            workers.start_threads();
+        } catch (...) {
+            workers.dequeue(*job_);
+            throw;
+        }
+        job_->presence.begin(HubCore::here());
+    }
+    workers.changed.notify_one();
+    return *std::exchange(job_, nullptr);
+}
+
+bool inside(const Workers& workers) noexcept {
+    return working_for == &workers;
+}
+
+void about_to_wait() {
+    if (Fiber& me = *HubCore::here().current; me.attention != 0) {
+        me.attend();
+    }
+}
+
+void give_up(Job& job) noexcept {
+    {
+        const std::lock_guard lock(job.workers->mutex);
+        if (!job.queued) {
+            return;  // it has begun: it goes on, and comes back to nobody
+        }
+        job.workers->dequeue(job);
+    }
+    job.presence.end(HubCore::here());
+    job.free();
+}
+
+void fail(const RecordPtr<Record>& result, std::exception_ptr error) {
+    end_record(*result.get(), Ending::error, std::move(error));
+}
+
+}  // namespace tendril::detail
+
+namespace tendril {
+
+using detail::Job;
+using detail::Workers;
+
+ThreadPool::ThreadPool(Size threads) : workers_(std::make_shared<Workers>(threads)) {}
+
+ThreadPool::~ThreadPool() {
+    if (detail::inside(*workers_)) {
+        detail::report("a ThreadPool was destroyed by a job of its own, whose end it would wait for");
+        std::abort();
+    }
+    Workers& workers = *workers_;
+    detail::List<Job> dropped;
+    {
+        const std::lock_guard lock(workers.mutex);
+        workers.closing = true;
+        workers.limit = 0;
+        while (Job* job = workers.queue.front()) {
+            workers.dequeue(*job);
+            dropped.push_back(*job);
+        }
+        if (workers.alive == 0) {
+            workers.all_left.set();
+        }
+    }
+    workers.changed.notify_all();
+    while (Job* job = dropped.pop_front()) {
+        job->drop_payload();
+        job->error = std::make_exception_ptr(JobDropped());
+        job->send_back();
+    }
+    if (!workers.all_left.is_set()) {
+        try {
+            const Shield shield;
+            workers.all_left.wait();
+        } catch (...) {  // no green thread can wait here: see the header
+            std::unique_lock lock(workers.mutex);
+            workers.changed.wait(lock, [&] { return workers.alive == 0; });
+        }
+    }
+    workers.join_finished();
+}
+
+ThreadPool& ThreadPool::shared() {
+    static ThreadPool& pool = *new ThreadPool(10);
+    return pool;
+}
+
+void ThreadPool::resize(Size threads) {
+    {
+        const std::lock_guard lock(workers_->mutex);
+        workers_->limit = threads;
+        workers_->start_threads();
+    }
+    workers_->changed.notify_all();
+    workers_->join_finished();
+}
+
+std::size_t ThreadPool::size() const {
+    const std::lock_guard lock(workers_->mutex);
+    return workers_->limit;
+}
+
+std::size_t ThreadPool::running() const {
+    const std::lock_guard lock(workers_->mutex);
+    return workers_->running;
+}
+
+std::size_t ThreadPool::waiting() const {
+    const std::lock_guard lock(workers_->mutex);
+    return workers_->waiting;
+}
+
+}  // namespace tendril
