@@ -234,5 +234,21 @@ TENDRIL_TEST(HubFairness, OneThatOnlyYieldsStarvesNoDescriptor) {
     hub.descriptors.close(d);
 }
 
+// Each ends as soon as it has spawned its successor: nobody ever yields or waits.
+TENDRIL_TEST(HubFairness, ShortOnesThatSpawnTheirSuccessorsStarveNoTimer) {
+    bool over = false;
+    struct Successor {
+        bool& over;
+        void operator()() const {
+            if (!over) {
+                spawn_n(Successor{over});
+            }
+        }
+    };
+    spawn_n(Successor{over});
+    sleep(1ms);
+    over = true;
+}
+
 }  // namespace
 }  // namespace tendril

@@ -257,5 +257,15 @@ TEST(SpawnHookThreads, MayEndWithItsOsThreadBeforeItsHubOrAfter) {
     }
 }
 
+TEST(SpawnHookThreads, DestroyedOnAForeignOsThreadItIsReported) {
+    std::thread([] {
+        auto hook = std::make_unique<SpawnHook>([](const AnyGreenlet&) {});
+        ::testing::internal::CaptureStderr();
+        std::thread([&] { hook.reset(); }).join();
+        EXPECT_NE(::testing::internal::GetCapturedStderr().find("a SpawnHook was destroyed on another OS thread"),
+                  std::string::npos);
+    }).join();
+}
+
 }  // namespace
 }  // namespace tendril

@@ -322,5 +322,39 @@ TENDRIL_TEST(AsyncResult, ForwardOfAValueThatCannotBeCopiedNowForwardsThatError)
     EXPECT_THROW(to.get(1h), std::runtime_error);
 }
 
+TENDRIL_TEST(AsyncResult, OneThatNobodyCanSetAnyMoreTakesItsKeptLinksAlong) {
+    const auto held = std::make_shared<int>(0);
+    {
+        const AsyncResult<int> result;
+        result.link([held](const AsyncResult<int>&) { ADD_FAILURE() << "it was never set"; }).keep();
+    }
+    EXPECT_EQ(held.use_count(), 1);
+    Link link;
+    {
+        const AsyncResult<int> result;
+        link = result.link([held](const AsyncResult<int>&) {});
+    }
+    link.unlink();
+    EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(AsyncResultThreads, MayBeSetWhenItsHubHasEnded) {
+    struct Late {
+        std::optional<AsyncResult<int>> result;
+        bool* done = nullptr;
+        ~Late() {
+            result->set(1);  // after the hub, which was made later
+            *done = true;
+        }
+    };
+    bool done = false;
+    std::thread([&done] {
+        static thread_local Late late;
+        late.done = &done;
+        late.result.emplace();
+    }).join();
+    EXPECT_TRUE(done);
+}
+
 }  // namespace
 }  // namespace tendril

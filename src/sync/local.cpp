@@ -64,7 +64,7 @@ LocalSlot::Making::Making(const LocalSlot& slot)
     locals_ = this;
 }
 
-// It may be gone already: a raw context is unwound after its green thread's values.
+// It may be gone already: a raw context that a value's destructor left behind is unwound after the values.
 LocalSlot::Making::~Making() {
     take(locals_, key);
 }

@@ -2,6 +2,9 @@
 //
 // Local: the end of its values, in every way in which a green thread and its hub can end.
 
+#include <algorithm>
+#include <any>
+#include <optional>
 #include <tendril/local.hpp>
 
 #include <chrono>
@@ -11,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include <tendril/context.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 
@@ -247,6 +251,60 @@ TEST(LocalEndThreads, AnOsThreadWithoutGreenThreadsHasOneValue) {
         last.emplace(append(log, 'x'));
     }).join();
     EXPECT_EQ(log, "x");
+}
+
+// What the values of a hub's main and callback green threads make while they go, goes too: LeakSanitizer sees what stays.
+TEST(LocalEndThreads, WhatAValueMakesWhileItsHubEndsGoesToo) {
+    std::string log;
+    const Local<AtEnd> last;
+    const Local<AtEnd> other;
+    std::thread([&] {
+        const auto g = spawn([] {});
+        const Link link = g.link([&](const AnyGreenlet&) {
+            last.emplace([&] {
+                log += 'c';
+                other.emplace(append(log, 'o'));
+            });
+        });
+        g.join();
+        yield();
+        last.emplace([&] {
+            log += 'm';
+            spawn([held = std::make_shared<AtEnd>(append(log, 's'))] {});
+        });
+    }).join();
+    for (const char each : {'c', 'o', 'm', 's'}) {
+        EXPECT_EQ(std::count(log.begin(), log.end(), each), 1) << each << " in " << log;
+    }
+}
+
+TEST(LocalEndThreads, AKillOfTheMainOneDoesNotReachAValueThatWaitsAtItsEnd) {
+    bool whole = false;
+    const Local<AtEnd> last;
+    std::thread([&] {
+        last.emplace([&] {
+            spawn_n([main = current()] { main.kill_nowait(); });
+            sleep(1ms);
+            whole = true;
+        });
+    }).join();
+    EXPECT_TRUE(whole);
+}
+
+TENDRIL_TEST(LocalEnd, ARawContextThatIsUnwoundAtTheEndMaySetOne) {
+    std::string log;
+    const Local<AtEnd> other;
+    spawn([&] {
+        auto root = current_context();
+        static thread_local std::optional<Context> kept;
+        kept.emplace([&, root](const std::any&) mutable {
+            const AtEnd end([&] { other.emplace(append(log, 'o')); });
+            root.switch_to();
+            return std::any();
+        });
+        kept->switch_to();
+    }).get();
+    EXPECT_EQ(log, "o");
 }
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include <tendril/queue.hpp>
 
 #include <memory>
+#include <ranges>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/semaphore.hpp>
 #include <tendril/timeout.hpp>
 
 #include "green_test.hpp"
@@ -111,6 +114,38 @@ void destroy_while_waited_for() {
 
 TEST(WaitQueueDeathTest, DestroyingWhatIsWaitedForNamesTheWaiters) {
     EXPECT_DEATH(destroy_while_waited_for(), "an Event was destroyed while green threads waited for it: [0-9]+");
+}
+
+TENDRIL_TEST(Queue, NegativeSizesAreRefusedAndNameTheNumber) {
+    try {
+        const Queue<int> queue(-2);
+        ADD_FAILURE();
+    } catch (const std::invalid_argument& e) {
+        EXPECT_NE(std::string(e.what()).find("-2"), std::string::npos) << e.what();
+    }
+    Queue<int> queue(2);
+    EXPECT_THROW(queue.resize(-1), std::invalid_argument);
+    EXPECT_EQ(queue.capacity(), 2u);
+    EXPECT_THROW(Semaphore(-1), std::invalid_argument);
+    EXPECT_THROW(BoundedSemaphore(-1), std::invalid_argument);
+    Semaphore semaphore;
+    EXPECT_THROW(semaphore.release(-1), std::invalid_argument);
+    EXPECT_EQ(semaphore.available(), 1u);
+}
+
+TENDRIL_TEST(Queue, IsAnInputRange) {
+    static_assert(std::ranges::input_range<Queue<std::unique_ptr<int>>>);
+    Queue<int> queue;
+    queue.put(1);
+    queue.put(2);
+    queue.shutdown();
+    const auto end = queue.end();
+    auto it = queue.begin();
+    EXPECT_EQ(*it, 1);
+    it++;
+    EXPECT_EQ(*it, 2);
+    ++it;
+    EXPECT_TRUE(it == end);
 }
 
 }  // namespace

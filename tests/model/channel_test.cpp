@@ -88,7 +88,7 @@ TEST(ModelChannel, APutterIsKilled) {
         order.saw(end);
         meeting.balance();
     });
-    EXPECT_EQ(explored.outcomes(), "done, killed, never began");
+    explored.expect_outcomes("done, killed, never began");
 }
 
 TEST(ModelChannel, AGetterIsKilled) {
@@ -109,7 +109,7 @@ TEST(ModelChannel, AGetterIsKilled) {
         order.saw(end);
         meeting.balance();
     });
-    EXPECT_EQ(explored.outcomes(), "done, killed, never began");
+    explored.expect_outcomes("done, killed, never began");
 }
 
 TEST(ModelChannel, DeadlinesOnBothSides) {
@@ -136,7 +136,7 @@ TEST(ModelChannel, DeadlinesOnBothSides) {
         order.saw("other " + ends[2]);
         meeting.balance();
     });
-    EXPECT_EQ(explored.outcomes(), "get done, get empty, other done, other expired, put done, put full");
+    explored.expect_outcomes("get done, get empty, other done, other expired, put done, put full");
 }
 
 TEST(ModelChannel, Shutdown) {
@@ -157,7 +157,7 @@ TEST(ModelChannel, Shutdown) {
         order.saw("getter " + (ends[2].empty() ? "never began" : ends[2]));
         meeting.balance();
     });
-    EXPECT_EQ(explored.outcomes(), "getter done, getter killed, getter never began, getter shut down");
+    explored.expect_outcomes("getter done, getter killed, getter never began, getter shut down");
 }
 
 TEST(ModelJoinableQueue, JoinWaitsForAllThatWasPut) {
@@ -211,7 +211,7 @@ TEST(ModelJoinableQueue, AWorkerAndAJoinerAreKilled) {
         order.saw(end);
         EXPECT_EQ(jobs.unfinished_tasks(), 0u);
     });
-    EXPECT_EQ(explored.outcomes(), "done, killed, never began");
+    explored.expect_outcomes("done, killed, never began");
 }
 
 TEST(ModelJoinableQueue, ShutdownAtOnce) {
@@ -239,7 +239,7 @@ TEST(ModelJoinableQueue, ShutdownAtOnce) {
         order.saw(ends[1]);
         EXPECT_EQ(jobs.unfinished_tasks(), 0u);
     });
-    EXPECT_EQ(explored.outcomes(), "done, shut down");
+    explored.expect_outcomes("done, shut down");
 }
 
 }  // namespace

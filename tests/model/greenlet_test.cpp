@@ -68,7 +68,7 @@ TEST(ModelGreenlet, JoinGetAndKill) {
         order.saw(end);
         order.saw(answers[0]);
     });
-    EXPECT_EQ(explored.outcomes(), "done, joined, killed, late, never began");
+    explored.expect_outcomes("done, joined, killed, late, never began");
 }
 
 TEST(ModelGreenlet, OneThatCatchesAKillLivesOn) {
@@ -130,7 +130,7 @@ TEST(ModelGreenlet, LinksRunOnce) {
         order.saw(too_late ? "unlinked too late" : "unlinked in time");
         order.saw(target.successful() ? "done" : "killed");
     });
-    EXPECT_EQ(explored.outcomes(), "done, killed, unlinked in time, unlinked too late");
+    explored.expect_outcomes("done, killed, unlinked in time, unlinked too late");
 }
 
 TEST(ModelGreenlet, SpawnAfterCancelAndKill) {
@@ -149,7 +149,7 @@ TEST(ModelGreenlet, SpawnAfterCancelAndKill) {
         EXPECT_EQ(later.started(), ran);
         order.saw(cancelled ? "cancelled" : later.killed() ? (ran ? "killed" : "never began") : "done");
     });
-    EXPECT_EQ(explored.outcomes(), "cancelled, done, killed, never began");
+    explored.expect_outcomes("cancelled, done, killed, never began");
 }
 
 TEST(ModelGreenlet, ShieldKeepsInterruptsOut) {
@@ -177,7 +177,7 @@ TEST(ModelGreenlet, ShieldKeepsInterruptsOut) {
         EXPECT_TRUE(inside_over || end == "never began");
         order.saw(end);
     });
-    EXPECT_EQ(explored.outcomes(), "done, expired, killed, never began");
+    explored.expect_outcomes("done, expired, killed, never began");
 }
 
 // Each expiry is thrown as its own, also when both have come; a kill comes before them.
@@ -218,7 +218,7 @@ TEST(ModelTimeout, NestedOnesAndAKill) {
         order.finish();
         order.saw(end);
     });
-    EXPECT_EQ(explored.outcomes(), "done, inner, killed, never began, outer");
+    explored.expect_outcomes("done, inner, killed, never began, outer");
 }
 
 TEST(ModelTimeout, AroundJoin) {
@@ -235,7 +235,7 @@ TEST(ModelTimeout, AroundJoin) {
         order.finish();
         order.saw(end);
     });
-    EXPECT_EQ(explored.outcomes(), "expired, joined, late");
+    explored.expect_outcomes("expired, joined, late");
 }
 
 TEST(ModelGreenlet, JoinAllAndKillAll) {
@@ -256,7 +256,7 @@ TEST(ModelGreenlet, JoinAllAndKillAll) {
         order.finish();
         order.saw(end);
     });
-    EXPECT_EQ(explored.outcomes(), "0 ended, 1 ended, 2 ended, was killed");
+    explored.expect_outcomes("0 ended, 1 ended, 2 ended, was killed");
 }
 
 TEST(ModelAsyncResult, TwoSettersAndThoseWhoWait) {
@@ -289,7 +289,7 @@ TEST(ModelAsyncResult, TwoSettersAndThoseWhoWait) {
         order.saw("dies: " + ends[0]);
         order.saw("timed: " + ends[1]);
     });
-    EXPECT_EQ(explored.outcomes(), "dies: got, dies: killed, dies: never began, timed: got, timed: late");
+    explored.expect_outcomes("dies: got, dies: killed, dies: never began, timed: got, timed: late");
 }
 
 TEST(ModelWait, IwaitThatIsLeftEarlyOrKilled) {
@@ -320,7 +320,7 @@ TEST(ModelWait, IwaitThatIsLeftEarlyOrKilled) {
         order.finish();
         order.saw(end);
     });
-    EXPECT_EQ(explored.outcomes(), "killed, late, left, never began");
+    explored.expect_outcomes("killed, late, left, never began");
 }
 
 TEST(ModelWait, WaitForTwoOfThree) {
@@ -340,7 +340,7 @@ TEST(ModelWait, WaitForTwoOfThree) {
         }
         order.finish();
     });
-    EXPECT_EQ(explored.outcomes(), "0 came, 1 came, 2 came");
+    explored.expect_outcomes("0 came, 1 came, 2 came");
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ TEST(ModelSemaphore, PermitsAreConserved) {
         order.saw("timed: " + ends[1]);
         order.saw("limited: " + ends[2]);
     });
-    EXPECT_EQ(explored.outcomes(),
-              "dies: done, dies: killed, dies: never began, limited: done, limited: expired, timed: done, timed: late");
+    explored.expect_outcomes(
+        "dies: done, dies: killed, dies: never began, limited: done, limited: expired, timed: done, timed: late");
 }
 
 TEST(ModelSemaphore, ReleaseOfSeveral) {
@@ -135,7 +135,7 @@ TEST(ModelLock, OneHoldsIt) {
         order.saw("dies: " + ends[0]);
         order.saw("timed: " + ends[1]);
     });
-    EXPECT_EQ(explored.outcomes(), "dies: done, dies: killed, dies: never began, timed: done, timed: late");
+    explored.expect_outcomes("dies: done, dies: killed, dies: never began, timed: done, timed: late");
 }
 
 TEST(ModelLock, RLock) {
@@ -207,7 +207,7 @@ TEST(ModelCondition, ATakerIsKilled) {
         EXPECT_FALSE(store.lock.locked());
         order.saw(end);
     });
-    EXPECT_EQ(explored.outcomes(), "done, killed, never began");
+    explored.expect_outcomes("done, killed, never began");
 }
 
 // A waiter that is notified and times out in the same turn keeps the notification, and must see the item.
@@ -229,7 +229,7 @@ TEST(ModelCondition, DeadlinesAndTimeouts) {
         order.saw("timed: " + ends[0]);
         order.saw("limited: " + ends[1]);
     });
-    EXPECT_EQ(explored.outcomes(), "limited: done, limited: expired, timed: done, timed: late");
+    explored.expect_outcomes("limited: done, limited: expired, timed: done, timed: late");
 }
 
 TEST(ModelCondition, NotifyAll) {
@@ -277,7 +277,7 @@ TEST(ModelEvent, SetAndClear) {
         order.saw("dies: " + ends[0]);
         order.saw("timed: " + ends[1]);
     });
-    EXPECT_EQ(explored.outcomes(), "dies: done, dies: killed, dies: never began, timed: done, timed: late");
+    explored.expect_outcomes("dies: done, dies: killed, dies: never began, timed: done, timed: late");
 }
 
 }  // namespace

@@ -184,12 +184,14 @@ void Order::finish(const std::function<bool()>& rescue) {
     }
 }
 
-std::string Explored::outcomes() const {
+void Explored::expect_outcomes(std::string_view outcomes) const {
     std::string all;
     for (const auto& [outcome, times] : seen) {
         all += (all.empty() ? "" : ", ") + outcome;
     }
-    return all;
+    if (!replayed && failure.empty()) {
+        EXPECT_EQ(all, outcomes) << "were the outcomes that were seen, and that should be";
+    }
 }
 
 namespace {
@@ -261,11 +263,12 @@ void walk(Tree& tree, Explored& explored, const std::function<void(Order&)>& sce
 Explored try_every_order(std::string_view name, const std::function<void(Order&)>& scenario, const Limits& limits) {
     Explored explored;
     const Replay replay;
-    if (!replay.name.empty() && replay.name != name) {
+    explored.replayed = !replay.name.empty();
+    if (explored.replayed && replay.name != name) {
         return explored;
     }
     Tree tree(name);
-    if (!replay.name.empty()) {
+    if (explored.replayed) {
         tree.telling = true;
         tree.replay(replay.choices);
     }
