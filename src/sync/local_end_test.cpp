@@ -253,7 +253,8 @@ TEST(LocalEndThreads, AnOsThreadWithoutGreenThreadsHasOneValue) {
     EXPECT_EQ(log, "x");
 }
 
-// What the values of a hub's main and callback green threads make while they go, goes too: LeakSanitizer sees what stays.
+// What the values of a hub's main and callback green threads make while they go, goes too: LeakSanitizer sees what
+// stays.
 TEST(LocalEndThreads, WhatAValueMakesWhileItsHubEndsGoesToo) {
     std::string log;
     const Local<AtEnd> last;
