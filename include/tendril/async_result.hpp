@@ -108,7 +108,8 @@ public:
 
     // callback(*this) in the hub once it is set, in the order the links were added; also when it is set already. It
     // must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is destroyed.
-    [[nodiscard]] Link link(std::function<void(const AsyncResult&)> callback) const {
+    [[nodiscard("a Link unlinks when it goes: give it a name, or keep() it")]] Link
+    link(std::function<void(const AsyncResult&)> callback) const {
         if (!callback) {
             throw std::invalid_argument("link() needs a callback; this one is empty");
         }

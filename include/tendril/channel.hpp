@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <type_traits>
@@ -44,7 +45,7 @@ public:
             detail::throw_not_put(outcome);
         }
     }
-    void put(const T& item, Deadline deadline = never) {
+    void put(const T& item, Deadline deadline = never) requires std::copy_constructible<T> {
         T copy(item);
         put(std::move(copy), deadline);
     }

@@ -62,7 +62,7 @@ public:
     // callback(*this) in the hub once it has ended, in the order the links were added; also when it has ended
     // already. It must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is
     // destroyed.
-    [[nodiscard]] Link link(Callback callback) const;
+    [[nodiscard("a Link unlinks when it goes: give it a name, or keep() it")]] Link link(Callback callback) const;
     [[nodiscard]] Link link_value(Callback callback) const;      // only when it ended by a value
     [[nodiscard]] Link link_exception(Callback callback) const;  // only when it ended by an error or was killed
 
@@ -192,6 +192,10 @@ template <std::ranges::input_range Range>
 std::size_t join_all(Range&& greenlets, const JoinOptions& options = {}) {
     const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
     return detail::join_some(targets.data(), targets.size(), options);
+}
+template <std::ranges::input_range Range>
+std::size_t join_all(Range&& greenlets, Deadline deadline) {
+    return join_all(std::forward<Range>(greenlets), JoinOptions{.deadline = deadline});
 }
 inline std::size_t join_all(std::initializer_list<AnyGreenlet> greenlets, const JoinOptions& options = {}) {
     return join_all(std::vector(greenlets), options);

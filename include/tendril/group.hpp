@@ -70,7 +70,9 @@ public:
     // spawn(f, args...).get()
     template <class F, class... A>
     requires Task<F, A...>
-    auto apply(F&& f, A&&... args) { return spawn(std::forward<F>(f), std::forward<A>(args)...).get(); }
+    auto apply(F&& f, A&&... args) {
+        return spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(args)...).get();
+    }
 
     // Makes it a member, if it is not and lives, in a Pool when there is a slot.
     // Returns: false when the deadline came first. Throws: std::logic_error when it is a member elsewhere; Interrupt.

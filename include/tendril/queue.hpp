@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -60,7 +61,7 @@ public:
             }
         }
     }
-    void put(const T& item, Deadline deadline = never) {
+    void put(const T& item, Deadline deadline = never) requires std::copy_constructible<T> {
         T copy(item);
         put(std::move(copy), deadline);
     }
@@ -71,7 +72,7 @@ public:
             throw Full();
         }
     }
-    void put_nowait(const T& item) {
+    void put_nowait(const T& item) requires std::copy_constructible<T> {
         T copy(item);
         put_nowait(std::move(copy));
     }

@@ -17,6 +17,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <iterator>
 #include <mutex>
@@ -67,7 +68,7 @@ public:
             }
         }
     }
-    void put(const T& item, Deadline deadline = never) {
+    void put(const T& item, Deadline deadline = never) requires std::copy_constructible<T> {
         T copy(item);
         put(std::move(copy), deadline);
     }
@@ -78,7 +79,7 @@ public:
             throw Full();
         }
     }
-    void put_nowait(const T& item) {
+    void put_nowait(const T& item) requires std::copy_constructible<T> {
         T copy(item);
         put_nowait(std::move(copy));
     }

@@ -69,6 +69,8 @@ public:
     requires detail::Task<F, A...>
     auto spawn(F&& f, A&&... args) -> AsyncResult<detail::JobResult<F, A...>> {
         using R = detail::JobResult<F, A...>;
+        static_assert(detail::can_be_taken<F, A...>,
+                      "a job gets copies of f and args, and one can't be copied: std::move it");
         detail::refuse_empty(f);
         AsyncResult<R> result;
         if (detail::inside(*workers_)) {
@@ -85,6 +87,8 @@ public:
     requires detail::Task<F, A...>
     auto apply(Deadline deadline, F&& f, A&&... args) -> detail::JobResult<F, A...> {
         using R = detail::JobResult<F, A...>;
+        static_assert(detail::can_be_taken<F, A...>,
+                      "a job gets copies of f and args, and one can't be copied: std::move it");
         detail::refuse_empty(f);
         if (detail::inside(*workers_)) {
             return detail::Closure<std::decay_t<F>, std::decay_t<A>...>{std::forward<F>(f),

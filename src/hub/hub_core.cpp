@@ -97,7 +97,7 @@ void HubCore::turn_as_chosen() noexcept {
 void HubCore::poll(bool may_sleep) noexcept {
     std::int64_t timeout = 0;
     if (may_sleep) {
-        if (timers.empty() && descriptors.waiting() == 0 && keepalive == 0) {
+        if (timers.size() == background_timers && descriptors.waiting() == 0 && keepalive == 0) {
             deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
             if (ready.empty()) {
                 try {

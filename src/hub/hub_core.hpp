@@ -74,8 +74,9 @@ struct HubCore {
     std::unique_ptr<Backend> backend;
     Descriptors descriptors{*this};
     std::shared_ptr<Mailbox> mailbox;
-    std::size_t asyncs = 0;     // that live
-    std::size_t keepalive = 0;  // those among them that keep a hub without other work asleep instead of failing
+    std::size_t asyncs = 0;             // that live
+    std::size_t keepalive = 0;          // those among them that keep a hub without other work asleep instead of failing
+    std::size_t background_timers = 0;  // armed ones that can wake nobody who waits: they hide no LoopExit
     RecordCache records;
     List<HubCallback> callbacks;
     Fiber* callback_fiber = nullptr;  // runs them; parked when there are none

@@ -50,6 +50,7 @@ Feed::~Feed() {
 }
 
 void Feed::start(const SpawnOptions& options) {
+    HubCore::here().refuse_in_callback();  // where nobody could wait for the results, nor for the end
     options_ = options;
     options_.name = {};  // what it views may be gone when jobs are made
     feeder_ = spawn({.name = "imap", .where = options.where}, [this] { walk(); });

@@ -53,15 +53,27 @@ struct ResourceSlots::Alarm final : Timer, HubCallback {
 
     bool hub_lives() const noexcept { return HubCore::if_any() == &hub; }
 
+    void arm(std::int64_t when_ns) {
+        hub.timers.arm(*this, when_ns);
+        ++hub.background_timers;
+        when = when_ns;
+    }
+    void disarm() noexcept {
+        if (armed()) {
+            hub.timers.cancel(*this);
+            --hub.background_timers;
+        }
+    }
     void stop() noexcept {
         if (hub_lives()) {
-            hub.timers.cancel(*this);
+            disarm();
             ListNode::unlink();
         }
     }
 
     static void due(Timer& timer) noexcept {
         auto& self = static_cast<Alarm&>(timer);
+        --self.hub.background_timers;
         self.slots.reaping_ = true;
         self.hub.post(self);
     }
@@ -175,10 +187,9 @@ void ResourceSlots::watch(std::int64_t when_ns) noexcept {
         (alarm_->armed() && alarm_->when <= when_ns)) {
         return;
     }
-    alarm_->hub.timers.cancel(*alarm_);
+    alarm_->disarm();
     try {
-        alarm_->hub.timers.arm(*alarm_, when_ns);
-        alarm_->when = when_ns;
+        alarm_->arm(when_ns);
     } catch (...) {  // no memory: when the next one becomes idle it is tried again
         return;
     }

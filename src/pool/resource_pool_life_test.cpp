@@ -74,7 +74,7 @@ TENDRIL_TEST(ResourcePool, IdleOnesGrowOldThoughNobodyCalls) {
     {
         const auto a = pool.get();
         const auto b = pool.get();
-        EXPECT_EQ(Hub::current().stats().timers, 0u) << "nothing is idle: LoopExit is not hidden";
+        EXPECT_EQ(Hub::current().stats().timers, 0u) << "nothing is idle";
     }
     while (works.alive > 0) {
         sleep(1ms);
@@ -82,6 +82,15 @@ TENDRIL_TEST(ResourcePool, IdleOnesGrowOldThoughNobodyCalls) {
     EXPECT_EQ(pool.size(), 0u);
     EXPECT_EQ(Hub::current().stats().timers, 0u);
     EXPECT_EQ(pool.get()->number, 3);
+}
+
+TEST(ResourcePoolThreads, IdleOnesHideNoDeadlock) {
+    std::thread([] {
+        Works works;
+        ResourcePool<Thing> pool(works.create(), {.min = 1, .max = 1, .max_idle = 1h});
+        Event never_set;
+        EXPECT_THROW(never_set.wait(), LoopExit);
+    }).join();
 }
 
 TENDRIL_TEST(ResourcePool, TheReaperIsThereOnlyWhileItDestroysAndTheDestructorWaitsForIt) {

@@ -5,6 +5,7 @@
 #include <tendril/task_graph.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <unordered_map>
 #include <utility>
 
@@ -173,6 +174,15 @@ void TaskSet::report_unseen(const TaskNode& node) const noexcept {
 }
 
 void TaskSet::end(bool by_killing) noexcept {
+    if (HubCore* hub = HubCore::if_any(); running_ != 0 && hub != nullptr) {
+        try {
+            check_thread();
+            hub->refuse_in_callback();
+        } catch (...) {
+            report("a TaskGraph was destroyed, and could not wait for the ends of its tasks", std::current_exception());
+            std::abort();
+        }
+    }
     ending_ = by_killing;
     while (running_ != 0) {
         const Shield shield;

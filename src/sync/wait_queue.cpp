@@ -3,6 +3,7 @@
 #include <tendril/detail/wait_queue.hpp>
 
 #include <cstdlib>
+#include <exception>
 #include <string>
 
 #include "base/report.hpp"
@@ -10,11 +11,21 @@
 
 namespace tendril::detail {
 
+namespace {
+
+// What leads here may be an exception that nobody will see any more.
+const char* while_unwinding() noexcept {
+    return std::uncaught_exceptions() > 0 ? "; an exception was leaving the scope that destroyed it" : "";
+}
+
+}  // namespace
+
 WaitQueue::WaitQueue(const char* object) noexcept : object_(object) {}
 
 WaitQueue::~WaitQueue() {
     if (!observers_.empty()) {
-        report(std::string(object_) + " was destroyed while wait() or iwait() watched it; let it outlive them");
+        report(std::string(object_) + " was destroyed while wait() or iwait() watched it; let it outlive them" +
+               while_unwinding());
         std::abort();
     }
     if (!any()) {
@@ -25,7 +36,8 @@ WaitQueue::~WaitQueue() {
         who += (who.empty() ? "" : ", ") + std::to_string(waiter->fiber.id);
         waiter->ListNode::unlink();
     }
-    report(std::string(object_) + " was destroyed while green threads waited for it: " + who + "; let it outlive them");
+    report(std::string(object_) + " was destroyed while green threads waited for it: " + who +
+           "; let it outlive them, or end them first: kill(), shutdown()" + while_unwinding());
     std::abort();
 }
 

@@ -67,6 +67,10 @@ requires std::is_void_v<R>
 inline constexpr bool fits_a_record<R> = true;
 
 template <class F, class... A>
+inline constexpr bool can_be_taken = (std::is_constructible_v<std::decay_t<F>, F> && ... &&
+                                      std::is_constructible_v<std::decay_t<A>, A>);
+
+template <class F, class... A>
 using ResultOf = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
 
 template <class F, class... A>
@@ -145,6 +149,7 @@ auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... ar
     using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
     static_assert(!std::is_rvalue_reference_v<R>, "a green thread cannot return an rvalue reference: return the value");
     static_assert(fits_a_record<R>, "results with extended alignment: return a std::unique_ptr");
+    static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
     refuse_empty(f);
     RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
     NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
@@ -157,6 +162,7 @@ template <class F, class... A>
 void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
     using R = ResultOf<F, A...>;
     using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+    static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
     refuse_empty(f);
     RecordPtr<Record> record;  // only to keep a name in
     if (!options.name.empty()) {
