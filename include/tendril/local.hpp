@@ -91,6 +91,7 @@ public:
 
     // Assigns to the value, which keeps its place and age; the first time, or where T cannot be assigned, as emplace().
     template <class U = T>
+    // NOLINTNEXTLINE(misc-unconventional-assign-operator): it changes the value, not the Local
     requires(!std::same_as<std::remove_cvref_t<U>, Local> && std::constructible_from<T, U>) const Local&
     operator=(U&& value) const {
         if constexpr (std::is_assignable_v<T&, U>) {
@@ -128,6 +129,7 @@ private:
         explicit Value(const Initialiser& make) : LocalValue{nullptr, 0, &Value::destroy_this}, value(make()) {}
 
         static void destroy_this(LocalValue* value) noexcept { delete static_cast<Value*>(value); }
+        // NOLINTNEXTLINE(misc-new-delete-overloads): its sized delete follows
         static void* operator new(std::size_t size) {
             if constexpr (from_cache) {
                 return detail::allocate_record(size);

@@ -16,7 +16,6 @@ using detail::checked;
 using detail::Ending;
 using detail::Fiber;
 using detail::HubCore;
-using detail::Outcome;
 using detail::Record;
 using detail::RecordPtr;
 using detail::Waiter;

@@ -138,7 +138,8 @@ bool await_end(const RecordPtr<Record>& record, Deadline deadline) {
     if (target.ending != Ending::none) {
         return true;
     }
-    const RecordPtr<Record> keep = record;  // the handle may go while we wait
+    // The handle may go while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const RecordPtr<Record> keep = record;
     Joiner joiner(target.id == 0 ? "AsyncResult" : "join");
     observe_end(keep, joiner);
     joiner.waiter.wait(deadline);
@@ -147,6 +148,7 @@ bool await_end(const RecordPtr<Record>& record, Deadline deadline) {
 
 void await_value(const RecordPtr<Record>& record, Deadline deadline) {
     checked(record);  // before the reference is counted, which only its own OS thread may do
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): as above
     const RecordPtr<Record> keep = record;
     if (!await_end(keep, deadline)) {
         throw TimeoutError("get() of " + describe(*keep.get()));

@@ -12,7 +12,6 @@
 
 namespace tendril {
 
-using detail::Fiber;
 using detail::HubCore;
 
 SpawnHook::SpawnHook(Callback callback) {

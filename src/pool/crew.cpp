@@ -173,7 +173,8 @@ CrewMember* Crew::member_here() const noexcept {
 
 bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
     checked(Access::pointer(greenlet));
-    const AnyGreenlet keep = greenlet;  // the caller's may become another while we wait
+    // The caller's may become another while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const AnyGreenlet keep = greenlet;
     const RecordPtr<Record>& record = Access::pointer(keep);
     const auto settled = [&] {
         if (record->membership != nullptr && &record->membership->crew != this) {

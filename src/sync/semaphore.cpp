@@ -16,14 +16,14 @@ bool Semaphore::try_acquire() {
     return true;
 }
 
-void Semaphore::release(Size size) {
+void Semaphore::release(Size permits) {
     waiters_.check_thread();
-    std::size_t permits = size;
-    for (; permits > 0 && waiters_.any(); --permits) {
+    std::size_t left = permits;
+    for (; left > 0 && waiters_.any(); --left) {
         waiters_.hand();
     }
-    permits_ += permits;
-    if (permits > 0) {
+    permits_ += left;
+    if (left > 0) {
         waiters_.tell();
     }
 }

@@ -34,7 +34,7 @@ template <class C, class R>
 class JobPayload {
 public:
     template <class F, class... A>
-    explicit JobPayload(F&& f, A&&... args) : call_{std::forward<F>(f), {std::forward<A>(args)...}} {}
+    explicit JobPayload(F&& f, A&&... args) : call{std::forward<F>(f), {std::forward<A>(args)...}} {}
     JobPayload(const JobPayload&) = delete;
     JobPayload& operator=(const JobPayload&) = delete;
     ~JobPayload() { destroy_call(); }
@@ -46,7 +46,7 @@ public:
 private:
     void destroy_call() noexcept {
         if (!std::exchange(called_, true)) {
-            call_.~C();
+            call.~C();
         }
     }
     static void run(void* memory) {
@@ -56,9 +56,9 @@ private:
             ~Called() { self.destroy_call(); }
         } const called{self};
         if constexpr (std::is_void_v<R>) {
-            static_cast<void>(self.call_());
+            static_cast<void>(self.call());
         } else {
-            self.result_.emplace(self.call_());
+            self.result_.emplace(self.call());
         }
     }
     static void deliver(void* memory, Record& record) {
@@ -70,7 +70,7 @@ private:
     static void destroy(void* memory) noexcept { static_cast<JobPayload*>(memory)->~JobPayload(); }
 
     union {
-        C call_;  // until it was called
+        C call;  // until it was called
     };
     bool called_ = false;
     std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> result_;
