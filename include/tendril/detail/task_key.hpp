@@ -23,9 +23,9 @@ struct TaskKey {
     K key;
     Site where;
 
-    template <class U>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): constrained
+    template <class U>
     requires(std::convertible_to<U, K> && !std::same_as<std::remove_cvref_t<U>, TaskKey>)
-        TaskKey(U&& k, Site at = Site::here())
+        TaskKey(U&& k, Site at = Site::here())   // NOLINT(bugprone-forwarding-reference-overload)
         : key(std::forward<U>(k)), where(at) {}  // implicit on purpose
 };
 
