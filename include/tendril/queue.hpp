@@ -21,6 +21,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/queue_iterator.hpp>
 #include <tendril/detail/queue_store.hpp>
 #include <tendril/detail/wait_queue.hpp>
 #include <tendril/queue_error.hpp>
@@ -166,28 +167,7 @@ public:
     std::size_t getting() const noexcept { return getters_.size(); }
 
     // An input range: for (T& item : queue) gets items until the queue is shut down and empty.
-    class Iterator {
-    public:
-        using difference_type = std::ptrdiff_t;
-        using value_type = T;
-
-        explicit Iterator(BasicQueue& queue) : queue_(&queue) { ++*this; }
-        T& operator*() const noexcept { return *item_; }
-        Iterator& operator++() {
-            try {
-                item_.emplace(queue_->get());
-            } catch (const ShutDown&) {
-                item_.reset();
-            }
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return !it.item_.has_value(); }
-
-    private:
-        BasicQueue* queue_;
-        mutable std::optional<T> item_;
-    };
+    using Iterator = detail::QueueIterator<BasicQueue, T>;
     Iterator begin() { return Iterator(*this); }
     std::default_sentinel_t end() const noexcept { return {}; }
 

@@ -26,6 +26,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/queue_iterator.hpp>
 #include <tendril/detail/queue_store.hpp>
 #include <tendril/detail/shared_wait.hpp>
 #include <tendril/queue_error.hpp>
@@ -60,11 +61,8 @@ public:
         std::unique_lock lock(mutex_);
         if (!offer(item)) {
             const detail::Outcome outcome = putters_.wait(lock, "SharedQueue::put", &item, deadline);
-            if (outcome == detail::Outcome::closed) {
-                throw ShutDown();
-            }
-            if (outcome == detail::Outcome::timed_out) {
-                throw Full();
+            if (outcome != detail::Outcome::handed) {
+                detail::throw_not_put(outcome);
             }
         }
     }
@@ -97,11 +95,8 @@ public:
         if (!item) {
             refuse_when_closed();
             const detail::Outcome outcome = getters_.wait(lock, "SharedQueue::get", &item, deadline);
-            if (outcome == detail::Outcome::closed) {
-                throw ShutDown();
-            }
-            if (outcome == detail::Outcome::timed_out) {
-                throw Empty();
+            if (outcome != detail::Outcome::handed) {
+                detail::throw_not_got(outcome);
             }
         }
         return *std::move(item);
@@ -154,27 +149,10 @@ public:
     }
     std::size_t capacity() const noexcept { return capacity_; }
 
-    // for (T& item : queue): gets items until the queue is shut down and empty.
-    class Iterator {
-    public:
-        explicit Iterator(SharedQueue& queue) : queue_(queue) { ++*this; }
-        T& operator*() noexcept { return *item_; }
-        Iterator& operator++() {
-            try {
-                item_.emplace(queue_.get());
-            } catch (const ShutDown&) {
-                item_.reset();
-            }
-            return *this;
-        }
-        friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return !it.item_.has_value(); }
-
-    private:
-        SharedQueue& queue_;
-        std::optional<T> item_;
-    };
+    // An input range: for (T& item : queue) gets items until the queue is shut down and empty.
+    using Iterator = detail::QueueIterator<SharedQueue, T>;
     Iterator begin() { return Iterator(*this); }
-    std::default_sentinel_t end() noexcept { return {}; }
+    std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
     void refuse_when_closed() const {

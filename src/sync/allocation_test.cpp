@@ -4,9 +4,7 @@
 // whole test program, per OS thread. Sanitizer builds have their own and are left out.
 
 #include <chrono>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 
 #include <tendril/async_result.hpp>
@@ -25,45 +23,12 @@
 
 #if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN)
 
+#include "allocations.hpp"
+
 using namespace std::chrono_literals;
-
-namespace {
-thread_local std::size_t allocations = 0;
-thread_local bool refuse_allocations = false;
-}  // namespace
-
-// Not inlined, and one delete by the other: that is how valgrind knows which belong together.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* p = refuse_allocations ? nullptr : std::malloc(size)) {
-        return p;
-    }
-    throw std::bad_alloc();
-}
-
-[[gnu::noinline]] void operator delete(void* p) noexcept {
-    std::free(p);
-}
-
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
-    ::operator delete(p);
-}
 
 namespace tendril {
 namespace {
-
-// How much 100 rounds allocate, after some that warm up.
-template <class F>
-std::size_t allocated_by(F round) {
-    for (int i = 0; i < 10; ++i) {
-        round();
-    }
-    const std::size_t before = allocations;
-    for (int i = 0; i < 100; ++i) {
-        round();
-    }
-    return allocations - before;
-}
 
 TENDRIL_TEST(Allocation, NoneToYieldOrSleep) {
     bool over = false;
