@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include <ctime>
+#include <system_error>
 
 namespace tendril::sys {
 
@@ -16,6 +17,13 @@ std::atomic<FaultHook> fault_hook{nullptr};
 
 void set_fault_hook(FaultHook hook) noexcept {
     detail::fault_hook.store(hook, std::memory_order_relaxed);
+}
+
+int checked(int r, const char* what) {
+    if (r < 0) {
+        throw std::system_error(-r, std::generic_category(), what);
+    }
+    return r;
 }
 
 int socket(int family, int type) noexcept {
@@ -101,6 +109,13 @@ int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) no
             has_pwait2.store(false, std::memory_order_relaxed);
         }
         return ::epoll_wait(epfd, events, n, round_up_to_ms(timeout_ns));
+    });
+}
+
+int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
+    return detail::call<int>(Call::poll, -1, [=] {
+        const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+        return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
     });
 }
 

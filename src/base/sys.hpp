@@ -35,6 +35,7 @@ enum class Call : unsigned {
     epoll_create,
     epoll_ctl,
     epoll_wait,
+    poll,
     socket,
     bind,
     listen,
@@ -72,6 +73,9 @@ inline R call(Call which, int fd, F f) noexcept {
 
 void set_fault_hook(FaultHook hook) noexcept;  // nullptr: none
 
+// Returns: r, unless it is an error. Throws: std::system_error for an error.
+int checked(int r, const char* what);
+
 // Sockets.
 inline ssize_t recv(int fd, void* p, std::size_t n, int flags) noexcept {
     return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recv(fd, p, n, flags); });
@@ -107,7 +111,9 @@ int eventfd() noexcept;
 // The event loop.
 int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
-// timeout_ns < 0: without end. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
+// timeout_ns < 0: without end.
+int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept;
+// The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
 // Memory.

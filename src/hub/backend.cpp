@@ -9,17 +9,34 @@
 
 namespace tendril::detail {
 
+namespace {
+
+struct Entry {
+    std::string_view name;
+    std::unique_ptr<Backend> (*make)();
+};
+
+constexpr Entry backends[] = {
+    {"epoll", &make_epoll_backend},
+};
+
+}  // namespace
+
 std::vector<std::string_view> backend_names() {
-    return {"epoll"};
+    std::vector<std::string_view> names;
+    for (const Entry& each : backends) {
+        names.push_back(each.name);
+    }
+    return names;
 }
 
 std::unique_ptr<Backend> make_backend(std::string_view name) {
-    if (name == "epoll") {
-        return make_epoll_backend();
-    }
     std::string known;
-    for (std::string_view each : backend_names()) {
-        known += (known.empty() ? "" : ", ") + std::string(each);
+    for (const Entry& each : backends) {
+        if (each.name == name) {
+            return each.make();
+        }
+        known += (known.empty() ? "" : ", ") + std::string(each.name);
     }
     throw std::invalid_argument("no backend is called \"" + std::string(name) +
                                 "\" (TENDRIL_BACKEND); there are: " + known);

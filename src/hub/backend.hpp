@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Backend: what tells the hub of ready descriptors, and how the hub sleeps.
+// Backend: what tells the hub of ready descriptors, and how the hub sleeps. For whoever ports it:
 //
-// Edge-triggered: after add(), an event comes for each change towards readiness, beginning with what is ready
-// already. An event may come for nothing (the hub's users try again), none may be lost. Tokens are the hub's; a
-// backend hands back the one it was given, also for a descriptor that was closed meanwhile: the hub knows stale ones.
+// 1. arm() asks for events of a descriptor; those that are present already are reported too. An event may be reported
+//    for nothing (the hub's users try again), none that is armed may be lost.
+// 2. A persistent backend reports each change towards readiness, of all kinds, from the first arm() to the disarm().
+//    Any other reports a kind once: it is not armed any more then, and the kinds that were not reported still are.
+// 3. Tokens are the hub's; a backend hands back the one it was given. A batch may name one that was disarmed after the
+//    batch was taken: the hub knows stale ones.
+// 4. The hub disarms what it armed before the number is closed, and a disarm() leaves nothing behind: no reference to
+//    what is open, no event when a duplicate of the descriptor lives on.
 
 #pragma once
 
@@ -16,22 +21,39 @@
 
 namespace tendril::detail {
 
+// A set of what may come of a descriptor.
+using Events = std::uint8_t;
+namespace events {
+inline constexpr Events none = 0;
+inline constexpr Events read = 1;
+inline constexpr Events write = 2;
+inline constexpr Events priority = 4;  // urgent data, as POLLPRI
+inline constexpr Events hangup = 8;    // the peer closed, or an error; comes with read and write. Need not be armed
+inline constexpr Events invalid = 16;  // the number was closed under the hub. Need not be armed
+}  // namespace events
+
 struct BackendEvent {
     std::uint64_t token;
-    bool readable;
-    bool writable;
-    bool hangup;  // the peer closed, or an error: reading on will tell
+    Events what;
 };
 
 class Backend {
 public:
+    explicit Backend(bool persistent) noexcept : persistent_(persistent) {}
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
     virtual ~Backend() = default;
 
     virtual const char* name() const noexcept = 0;
+    bool persistent() const noexcept { return persistent_; }
 
-    // Reports events of fd from now on, until it is closed. Returns: 0 or -errno (-EPERM: a regular file, always
-    // ready).
-    virtual int add(int fd, std::uint64_t token) noexcept = 0;
+    // Adds `what` (read, write, priority) to what is armed of fd. `again`: it was armed before with this token, and not
+    // disarmed since; what is present is reported again.
+    // Returns: 0 or -errno: -EPERM for a regular file, which is always ready; -EBADF; -EINVAL for a number that select
+    // cannot take; -ENOENT when `again`, and the number was closed since.
+    virtual int arm(int fd, std::uint64_t token, Events what, bool again) noexcept = 0;
+
+    virtual void disarm(int fd, std::uint64_t token) noexcept = 0;
 
     // Sleeps until there are events or wake() is called, at most timeout_ns (< 0: without end).
     // Returns: the events, valid until the next call. Throws: std::system_error when the backend is broken.
@@ -39,12 +61,16 @@ public:
 
     // Ends a wait() that goes on or comes next. From any OS thread.
     virtual void wake() noexcept = 0;
+
+private:
+    const bool persistent_;
 };
 
+// "io_uring" where the kernel refuses it: says so on standard error, and is epoll.
 // Throws: std::system_error when the system refuses, std::invalid_argument for an unknown name, listing those there
 // are.
 std::unique_ptr<Backend> make_backend(std::string_view name);
-std::vector<std::string_view> backend_names();
+std::vector<std::string_view> backend_names();  // the default first
 
 std::unique_ptr<Backend> make_epoll_backend();
 

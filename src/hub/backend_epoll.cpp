@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend by epoll(7), edge-triggered; wake() by an eventfd(2) in the same set.
+// The backend by epoll(7), edge-triggered: registered once, with everything that may come.
 
 #include <array>
-#include <string>
 #include <system_error>
 
 #include "base/sys.hpp"
 #include "hub/backend.hpp"
+#include "hub/wakeup.hpp"
 
 namespace tendril::detail {
 
@@ -15,43 +15,39 @@ namespace {
 
 constexpr std::uint64_t wake_token = UINT64_MAX;
 
-int checked(int r, const char* what) {
-    if (r < 0) {
-        throw std::system_error(-r, std::generic_category(), what);
-    }
-    return r;
+Events events_of(std::uint32_t bits) noexcept {
+    const auto if_any = [bits](std::uint32_t mask, Events what) { return (bits & mask) != 0 ? what : events::none; };
+    return static_cast<Events>(if_any(EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP, events::read) |
+                               if_any(EPOLLOUT | EPOLLERR | EPOLLHUP, events::write) |
+                               if_any(EPOLLPRI, events::priority) |
+                               if_any(EPOLLRDHUP | EPOLLERR | EPOLLHUP, events::hangup));
 }
-
-class OwnedFd {
-public:
-    explicit OwnedFd(int fd) noexcept : fd_(fd) {}
-    OwnedFd(const OwnedFd&) = delete;
-    OwnedFd& operator=(const OwnedFd&) = delete;
-    ~OwnedFd() { sys::close(fd_); }
-    int get() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
 
 class EpollBackend final : public Backend {
 public:
     EpollBackend()
-        : epoll_(checked(sys::epoll_create(), "the hub cannot create its epoll descriptor")),
-          wake_(checked(sys::eventfd(), "the hub cannot create its eventfd descriptor")) {
+        : Backend(true), epoll_(sys::checked(sys::epoll_create(), "the hub cannot create its epoll descriptor")) {
         epoll_event event{};
         event.events = EPOLLIN | EPOLLET;
         event.data.u64 = wake_token;
-        checked(sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event), "the hub cannot watch its eventfd");
+        sys::checked(sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.fd(), &event),
+                     "the hub cannot watch its eventfd");
     }
 
     const char* name() const noexcept override { return "epoll"; }
 
-    int add(int fd, std::uint64_t token) noexcept override {
+    int arm(int fd, std::uint64_t token, Events /*what*/, bool again) noexcept override {
         epoll_event event{};
         event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
         event.data.u64 = token;
-        return sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+        const int r = again ? -EEXIST : sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+        return r == -EEXIST ? sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) : r;
+    }
+
+    // What is closed leaves the set by itself, unless a duplicate lives on, perhaps in another process.
+    void disarm(int fd, std::uint64_t /*token*/) noexcept override {
+        epoll_event event{};
+        sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &event);
     }
 
     std::span<const BackendEvent> wait(std::int64_t timeout_ns) override {
@@ -66,30 +62,19 @@ public:
         std::size_t count = 0;
         for (int i = 0; i < n; ++i) {
             const epoll_event& e = raw_[static_cast<std::size_t>(i)];
-            if (e.data.u64 == wake_token) {
-                continue;  // edge-triggered: need not be read
+            if (e.data.u64 != wake_token) {  // edge-triggered: need not be read
+                events_[count++] = {e.data.u64, events_of(e.events)};
             }
-            const bool broken = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
-            events_[count++] = {e.data.u64, broken || (e.events & (EPOLLIN | EPOLLRDHUP)) != 0,
-                                broken || (e.events & EPOLLOUT) != 0,
-                                broken || (e.events & (EPOLLRDHUP | EPOLLPRI)) != 0};
         }
         return {events_.data(), count};
     }
 
-    void wake() noexcept override {
-        const std::uint64_t one = 1;
-        if (sys::write(wake_.get(), &one, sizeof one) == -EAGAIN) {  // the counter is full, after 2^64 wake-ups
-            std::uint64_t count = 0;
-            sys::read(wake_.get(), &count, sizeof count);
-            sys::write(wake_.get(), &one, sizeof one);
-        }
-    }
+    void wake() noexcept override { wakeup_.wake(); }
 
 private:
     static constexpr std::size_t batch = 256;
-    OwnedFd epoll_;
-    OwnedFd wake_;
+    Fd epoll_;
+    Wakeup wakeup_;
     std::array<epoll_event, batch> raw_;
     std::array<BackendEvent, batch> events_;
 };

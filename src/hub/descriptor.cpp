@@ -12,52 +12,95 @@ namespace tendril::detail {
 
 Descriptors::~Descriptors() {
     for (Descriptor& d : slots_) {
-        if (d.fd >= 0) {
+        if (d.fd >= 0 && d.owned) {
             sys::close(d.fd);
         }
     }
 }
 
-Descriptor& Descriptors::open(int fd) {
+Descriptor& Descriptors::new_slot(int fd, bool owned) {
+    if (const auto needed = static_cast<std::size_t>(fd) + 1; by_fd_.size() < needed) {
+        by_fd_.resize(std::max(needed, by_fd_.size() * 2));
+    }
     Descriptor* d = first_free_;
     if (d != nullptr) {
         first_free_ = d->next_free;
     } else {
-        try {
-            d = &slots_.emplace_back();
-        } catch (...) {
-            sys::close(fd);
-            throw;
-        }
+        d = &slots_.emplace_back();
         d->index = static_cast<std::uint32_t>(slots_.size() - 1);
         d->hub = &hub_;
     }
     d->fd = fd;
+    d->owned = owned;
+    d->armed = events::none;
     d->registered = d->hangup = false;
-    d->short_read_empties = true;
-    d->readable = d->writable = true;
-    ++open_;
+    d->short_read_empties = d->readable = d->writable = true;
+    by_fd_[static_cast<std::size_t>(fd)] = d;
     return *d;
 }
 
+Descriptor& Descriptors::open(int fd) {
+    try {
+        if (Descriptor* old = find(fd); old != nullptr) [[unlikely]] {
+            tell_closed(*old);
+            free_slot(*old);
+        }
+        Descriptor& d = new_slot(fd, true);
+        ++open_;
+        return d;
+    } catch (...) {
+        sys::close(fd);
+        throw;
+    }
+}
+
 void Descriptors::close(Descriptor& d) noexcept {
+    sys::close(release(d));
+}
+
+int Descriptors::release(Descriptor& d) noexcept {
+    const int fd = d.fd;
+    --open_;
+    tell_closed(d);
+    free_slot(d);
+    return fd;
+}
+
+// Nobody is left on it afterwards.
+void Descriptors::tell_closed(Descriptor& d) noexcept {
     for (Waiter* w : {d.reader, d.writer}) {
         if (w != nullptr) {
             w->resolve(Outcome::closed);
         }
     }
     d.reader = d.writer = nullptr;
+    while (Interest* interest = d.interests.pop_front()) {
+        interest->descriptor = nullptr;
+        interest->tell(*interest, events::invalid);
+    }
+    disarm(d);
+}
+
+void Descriptors::disarm(Descriptor& d) noexcept {
+    if (d.registered) {
+        hub_.backend->disarm(d.fd, d.token());
+        d.registered = false;
+        d.armed = events::none;
+        --registered_;
+    }
+}
+
+void Descriptors::free_slot(Descriptor& d) noexcept {
+    disarm(d);
     ++d.generation;
-    registered_ -= d.registered ? 1 : 0;
-    --open_;
-    sys::close(d.fd);
+    by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
     d.fd = -1;
     d.next_free = first_free_;
     first_free_ = &d;
 }
 
-void Descriptors::refuse_second(const Descriptor& d, Direction direction) const {
-    const Waiter* place = direction == Direction::read ? d.reader : d.writer;
+void Descriptors::refuse_second(Descriptor& d, Direction direction) const {
+    const Waiter* place = d.place(direction);
     if (place != nullptr) [[unlikely]] {
         throw ConcurrentUse(std::string("green thread ") + std::to_string(place->fiber.id) + " waits in " +
                             place->what +
@@ -65,21 +108,30 @@ void Descriptors::refuse_second(const Descriptor& d, Direction direction) const 
     }
 }
 
+int Descriptors::arm(Descriptor& d, Events what) noexcept {
+    const int r = hub_.backend->arm(d.fd, d.token(), what, d.registered);
+    if (r < 0) {
+        return r;
+    }
+    d.armed = hub_.backend->persistent() ? static_cast<Events>(events::read | events::write | events::priority)
+                                         : static_cast<Events>(d.armed | what);
+    registered_ += d.registered ? 0 : 1;
+    d.registered = true;
+    return 0;
+}
+
 Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
     refuse_second(d, direction);
-    Waiter*& place = direction == Direction::read ? d.reader : d.writer;
-    if (!d.registered) {
-        if (const int r = hub_.backend->add(d.fd, d.token()); r < 0) {
+    if ((d.armed & events_for(direction)) == 0) {
+        if (const int r = arm(d, events_for(direction)); r < 0) {
             throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
         }
-        d.registered = true;
-        ++registered_;
     }
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
-    if (ready) {
-        return Outcome::signalled;
-    }
+    return ready ? Outcome::signalled : suspend(d, direction, what, deadline);
+}
 
+Outcome Descriptors::suspend(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
     Waiter waiter(what);
     struct Waiting {
         Descriptors& all;
@@ -91,12 +143,108 @@ Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, 
                 place = nullptr;
             }
         }
-    } waiting{*this, place, waiter};
-    place = &waiter;
+    } waiting{*this, d.place(direction), waiter};
+    waiting.place = &waiter;
     ++waiting_;
     const std::uint32_t generation = d.generation;
     const Outcome outcome = waiter.wait(deadline);
-    return d.generation == generation ? outcome : Outcome::closed;  // closed between the edge and our turn
+    return d.generation == generation ? outcome : Outcome::closed;  // closed between the event and our turn
+}
+
+namespace {
+
+// What the system says of it now.
+short poll_now(int fd, Direction direction) noexcept {
+    pollfd one{fd, static_cast<short>(direction == Direction::read ? POLLIN | POLLRDHUP : POLLOUT), 0};
+    int r = 0;
+    do {
+        r = sys::poll(&one, 1, 0);
+    } while (r == -EINTR);
+    return r < 0 ? static_cast<short>(POLLERR) : one.revents;
+}
+
+}  // namespace
+
+Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadline deadline) {
+    if (Descriptor* d = find(fd); d != nullptr) {
+        refuse_second(*d, direction);
+    }
+    for (;;) {
+        const short now = poll_now(fd, direction);
+        if ((now & POLLNVAL) != 0) {
+            throw std::system_error(EBADF, std::generic_category(), std::string(what) + ": descriptor " +
+                                                                        std::to_string(fd) + " is not open");
+        }
+        if (now != 0) {
+            return Outcome::signalled;
+        }
+        Descriptor& d = find_or_adopt(fd);
+        struct Dropped {
+            Descriptors& all;
+            Descriptor& d;
+            std::uint32_t generation;
+            ~Dropped() {
+                if (d.generation == generation) {
+                    all.drop_if_unused(d);
+                }
+            }
+        } const dropped{*this, d, d.generation};
+        if (const int r = arm(d, events_for(direction)); r < 0) {
+            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+        }
+        if (const Outcome outcome = suspend(d, direction, what, deadline); outcome != Outcome::signalled) {
+            return outcome;
+        }
+    }
+}
+
+Descriptor& Descriptors::find_or_adopt(int fd) {
+    Descriptor* d = find(fd);
+    return d != nullptr ? *d : new_slot(fd, false);
+}
+
+void Descriptors::drop_if_unused(Descriptor& d) noexcept {
+    if (!d.owned && d.reader == nullptr && d.writer == nullptr && d.interests.empty()) {
+        free_slot(d);
+    }
+}
+
+int Descriptors::watch(int fd, Interest& interest) {
+    if (fd < 0) {
+        return -EBADF;
+    }
+    Descriptor& d = find_or_adopt(fd);
+    int r = arm(d, interest.wanted);
+    if (r == -ENOENT) {  // a foreign number, closed behind our back and used again
+        tell_closed(d);
+        free_slot(d);
+        return watch(fd, interest);
+    }
+    if (r < 0) {
+        drop_if_unused(d);
+        return r;
+    }
+    interest.descriptor = &d;
+    d.interests.push_back(interest);
+    return 0;
+}
+
+int Descriptors::renew(Interest& interest) noexcept {
+    return arm(*interest.descriptor, interest.wanted);
+}
+
+void Descriptors::unwatch(Interest& interest) noexcept {
+    if (Descriptor* d = std::exchange(interest.descriptor, nullptr); d != nullptr) {
+        interest.unlink();
+        drop_if_unused(*d);
+    }
+}
+
+void Descriptors::closing(int fd) noexcept {
+    if (Descriptor* d = find(fd); d != nullptr && !d->owned) {
+        tell_closed(*d);
+        free_slot(*d);
+    }
 }
 
 void Descriptors::on_event(const BackendEvent& event) noexcept {
@@ -104,18 +252,32 @@ void Descriptors::on_event(const BackendEvent& event) noexcept {
     if (d.generation != static_cast<std::uint32_t>(event.token >> 32)) {
         return;  // of one that was closed
     }
-    d.hangup = d.hangup || event.hangup;
-    if (event.readable) {
+    if ((event.what & events::invalid) != 0) [[unlikely]] {
+        tell_closed(d);
+        if (!d.owned) {
+            free_slot(d);
+        }  // else its owner still has to close it
+        return;
+    }
+    if (!hub_.backend->persistent()) {
+        d.armed &= static_cast<Events>(~event.what);
+    }
+    d.hangup = d.hangup || (event.what & (events::hangup | events::priority)) != 0;
+    if ((event.what & events::read) != 0) {
         d.readable = true;
         if (d.reader != nullptr) {
             d.reader->resolve(Outcome::signalled);
         }
     }
-    if (event.writable) {
+    if ((event.what & events::write) != 0) {
         d.writable = true;
         if (d.writer != nullptr) {
             d.writer->resolve(Outcome::signalled);
         }
+    }
+    for (Interest *i = d.interests.front(), *next = nullptr; i != nullptr; i = next) {
+        next = d.interests.after(*i);  // it may leave when told
+        i->tell(*i, event.what);
     }
 }
 

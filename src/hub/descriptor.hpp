@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// Descriptors: the versioned slots of a hub's open descriptors.
+// Descriptors: the versioned slots of the descriptors that a hub knows.
 //
-// 1. A descriptor is registered with the backend once, at its first wait, and stays so until it is closed.
-// 2. A slot's token is its index and its generation; closing raises the generation, so an event of an earlier owner
-//    of the
-//    slot, or of a reused number, finds nobody.
-// 3. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no edge has come since.
-//    True
-//    means: try.
+// 1. Owned ones are opened and closed here. Foreign ones are somebody else's numbers; they have a slot while somebody
+//    waits for them or watches them.
+// 2. `armed` is what the backend will report. With a persistent backend a descriptor is armed once, at its first wait,
+//    for everything, until it is closed or nobody cares for it any more; with others before each wait.
+// 3. A slot's token is its index and its generation; closing raises the generation, so an event of an earlier owner
+//    of the slot, or of a reused number, finds nobody.
+// 4. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no event has come since.
+//    True means: try.
+// 5. by_fd_ leads from a number to its slot. A number that is opened while it has a foreign slot was closed behind the
+//    hub's back: whoever is there is told.
 
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/list.hpp>
 
 #include "hub/backend.hpp"
 #include "hub/waiter.hpp"
@@ -24,23 +29,43 @@ namespace tendril::detail {
 
 enum class Direction : std::uint8_t { read, write };
 
+constexpr Events events_for(Direction direction) noexcept {
+    return direction == Direction::read ? events::read : events::write;
+}
+
+struct Descriptor;
+
+// Somebody who wants to know of events of a descriptor, beside who waits in recv and send: a select(), an Io watcher.
+// Told of events, wanted or not, until it leaves; with others than a persistent backend once for each renew(). Told
+// events::invalid when the number is closed, and out of the list then.
+struct Interest : ListNode {
+    Events wanted;
+    Descriptor* descriptor = nullptr;  // nullptr: not in a list
+    void (*tell)(Interest&, Events what) noexcept;  // must not wait, throw, or touch another Interest
+    Interest(Events events, void (*f)(Interest&, Events) noexcept) noexcept : wanted(events), tell(f) {}
+};
+
 struct Descriptor {
     int fd = -1;
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
-    bool registered = false;
+    Events armed = events::none;
+    bool owned = true;
+    bool registered = false;  // with the backend: must be disarmed before it goes
     bool readable = true;
     bool writable = true;
     bool hangup = false;             // sticky, also after urgent data: short reads tell nothing any more
     bool short_read_empties = true;  // not so for Unix-domain: a read ends behind a message that carries descriptors
     Waiter* reader = nullptr;
     Waiter* writer = nullptr;
+    List<Interest> interests;
     HubCore* hub = nullptr;
     Descriptor* next_free = nullptr;
 
     std::uint64_t token() const noexcept { return std::uint64_t{generation} << 32 | index; }
+    Waiter*& place(Direction direction) noexcept { return direction == Direction::read ? reader : writer; }
 
-    // A call said EAGAIN, or a stream's read came back short: wait for the next edge.
+    // A call said EAGAIN, or a stream's read came back short: wait for the next event.
     void drained(Direction direction) noexcept {
         if (direction == Direction::read) {
             readable = hangup;
@@ -60,27 +85,57 @@ public:
     // Takes over a non-blocking descriptor. Throws: std::bad_alloc; it is closed then.
     Descriptor& open(int fd);
 
-    // Wakes who waits on it (Outcome::closed), then closes the number.
+    // Wakes who waits on it (Outcome::closed), then closes the number; or, with release(), leaves it to the caller.
     void close(Descriptor& d) noexcept;
+    int release(Descriptor& d) noexcept;
 
-    // Suspends until the next edge, or returns at once when there has been one since the last drained().
+    // Suspends until the next event, or returns at once when there has been one since the last drained().
     // Returns: signalled, timed_out or closed; d is no longer the caller's after closed.
     // Throws: ConcurrentUse when another green thread waits in this direction; Interrupt; std::system_error.
     Outcome wait(Descriptor& d, Direction direction, const char* what, Deadline deadline);
 
-    void refuse_second(const Descriptor& d, Direction direction) const;  // throws ConcurrentUse
+    // The same for any number, until the system says that it is ready: poll(2) is asked first.
+    // Throws: std::system_error for one that is not open (EBADF), as wait() otherwise.
+    Outcome wait(int fd, Direction direction, const char* what, Deadline deadline);
+
+    void refuse_second(Descriptor& d, Direction direction) const;  // throws ConcurrentUse
+
+    // Tells `interest` of what comes, and of what is there. Returns: 0; -EPERM: a regular file, always ready; -errno.
+    // Throws: std::bad_alloc.
+    int watch(int fd, Interest& interest);
+    int renew(Interest& interest) noexcept;  // what is there, is told again. Requires: it is in a list
+    void unwatch(Interest& interest) noexcept;
+
+    // The number is about to be closed by whoever owns it: who waits for it or watches it is told, now.
+    void closing(int fd) noexcept;
 
     void on_event(const BackendEvent& event) noexcept;
+
+    // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
+    void forget_waits() noexcept;
 
     std::size_t open_count() const noexcept { return open_; }
     std::size_t waiting() const noexcept { return waiting_; }
     std::size_t registered() const noexcept { return registered_; }
 
 private:
+    Descriptor* find(int fd) const noexcept {
+        return fd >= 0 && static_cast<std::size_t>(fd) < by_fd_.size() ? by_fd_[static_cast<std::size_t>(fd)] : nullptr;
+    }
+    Descriptor& find_or_adopt(int fd);  // a foreign one gets a slot
+    Descriptor& new_slot(int fd, bool owned);
+    int arm(Descriptor& d, Events what) noexcept;
+    Outcome suspend(Descriptor& d, Direction direction, const char* what, Deadline deadline);
+    void disarm(Descriptor& d) noexcept;
+    void tell_closed(Descriptor& d) noexcept;
+    void free_slot(Descriptor& d) noexcept;
+    void drop_if_unused(Descriptor& d) noexcept;
+
     HubCore& hub_;
     std::deque<Descriptor> slots_;  // addresses stay
+    std::vector<Descriptor*> by_fd_;
     Descriptor* first_free_ = nullptr;
-    std::size_t open_ = 0;
+    std::size_t open_ = 0;  // owned ones
     std::size_t registered_ = 0;
     std::size_t waiting_ = 0;  // green threads inside wait()
 };

@@ -161,7 +161,7 @@ private:
     }
 
     void await_connection() {
-        if (descriptor_.readable && descriptor_.registered) {
+        if (descriptor_.readable && (descriptor_.armed & detail::events::read) != 0) {
             return;  // it paused, or one connection failed: there may be more
         }
         descriptor_.drained(Direction::read);

@@ -282,8 +282,8 @@ std::optional<TcpSocket> Listener::try_accept(Address& peer) {
     while (d.readable && (fd = sys::accept(d.fd, reinterpret_cast<sockaddr*>(&raw), &size)) == -EINTR) {
     }
     if (fd == -EAGAIN) {
-        // Without a registration no edge would ever say that trying is worth it again.
-        d.readable = !d.registered;
+        // While nothing is armed no event would ever say that trying is worth it again.
+        d.readable = (d.armed & detail::events::read) == 0;
         return std::nullopt;
     }
     if (fd < 0) {

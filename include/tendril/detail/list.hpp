@@ -43,6 +43,10 @@ public:
     bool empty() const noexcept { return head_.next == &head_; }
     T* front() noexcept { return empty() ? nullptr : static_cast<T*>(head_.next); }
 
+    T* after(T& node) noexcept {
+        return static_cast<ListNode&>(node).next == &head_ ? nullptr : static_cast<T*>(static_cast<ListNode&>(node).next);
+    }
+
     void push_back(T& node) noexcept {
         ListNode& n = node;
         n.prev = head_.prev;

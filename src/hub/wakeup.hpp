@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// Wakeup: how other OS threads end a backend's sleep, by an eventfd(2) in what it watches.
+
+#pragma once
+
+#include <cstdint>
+
+#include <tendril/fd.hpp>
+
+#include "base/sys.hpp"
+
+namespace tendril::detail {
+
+class Wakeup {
+public:
+    Wakeup() : fd_(sys::checked(sys::eventfd(), "the hub cannot create its eventfd descriptor")) {}
+
+    int fd() const noexcept { return fd_.get(); }
+
+    // From any OS thread.
+    void wake() noexcept {
+        const std::uint64_t one = 1;
+        if (sys::write(fd_.get(), &one, sizeof one) == -EAGAIN) {  // the counter is full, after 2^64 wake-ups
+            reset();
+            sys::write(fd_.get(), &one, sizeof one);
+        }
+    }
+
+    // Not readable any more; for a backend that is not told of changes only.
+    void reset() noexcept {
+        std::uint64_t count = 0;
+        sys::read(fd_.get(), &count, sizeof count);
+    }
+
+private:
+    Fd fd_;
+};
+
+}  // namespace tendril::detail
