@@ -50,6 +50,26 @@ protected:
     ~HubCallback() = default;
 };
 
+// A watcher that is active: see hub/watcher_state.hpp.
+class ActiveWatcher : public ListNode {
+public:
+    virtual void hub_ended() noexcept = 0;
+    virtual void forked() noexcept = 0;  // in the child
+
+protected:
+    ~ActiveWatcher() = default;
+};
+
+// A watcher of what the hub does itself, in one of its lists.
+class LoopEvent : public ListNode {
+public:
+    virtual void due() noexcept = 0;
+    virtual bool pending() const noexcept = 0;
+
+protected:
+    ~LoopEvent() = default;
+};
+
 // Decides the order of events in place of the hub: for tests that try every order. Asked before every switch. Time
 // passes then from deadline to deadline, as it says, whatever the clock; descriptors are looked at only when nothing is
 // ready and no timer is armed.
@@ -83,15 +103,21 @@ struct HubCore {
     std::size_t live = 0;             // fibers spawned and not ended, without main and callback_fiber
     std::uint64_t ends = 0;           // of fibers, so far
     List<Waiter> idlers;              // resumed one by one when nothing else is ready
-    Waiter* all_ended = nullptr;      // resolved when live becomes 0
-    std::exception_ptr fatal;         // to be thrown in main, masked or not: LoopExit, a broken backend
+    List<Waiter> until_idle;          // in run_until_idle(): resumed in place of a LoopExit
+    List<ActiveWatcher> watchers;
+    List<LoopEvent> idle_watchers;
+    List<LoopEvent> prepare_watchers;
+    List<LoopEvent> check_watchers;
+    List<LoopEvent> fork_watchers;
+    Waiter* all_ended = nullptr;  // resolved when live becomes 0
+    std::exception_ptr fatal;     // to be thrown in main, masked or not: LoopExit, a broken backend
     ErrorHandler error_handler;
     std::vector<std::shared_ptr<const SpawnHook::Callback>> spawn_hooks;
     Chooser* chooser = nullptr;
     Hub facade{*this};
     Fiber main;
 
-    explicit HubCore(std::string_view backend_name);
+    explicit HubCore(std::unique_ptr<Backend> chosen);
     HubCore(const HubCore&) = delete;
     HubCore& operator=(const HubCore&) = delete;
     ~HubCore();
@@ -105,6 +131,7 @@ struct HubCore {
     }
     static HubCore* if_any() noexcept { return here_; }
     static void make();
+    static void use_backend(std::string_view name);
     static void require_here(const char* object, std::uint64_t owner) {  // throws WrongThread
         if (owner != OsThread::current_serial()) [[unlikely]] {
             throw WrongThread(object, owner, OsThread::current_serial());
@@ -149,6 +176,9 @@ private:
     void turn() noexcept;  // the budget is spent
     void turn_as_chosen() noexcept;
     void poll(bool may_sleep) noexcept;
+    bool nothing_can_come() const noexcept;
+    void end_of_work() noexcept;  // nobody can be woken any more
+    bool prepare() noexcept;
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
     void deliver_mail() noexcept;
@@ -158,6 +188,7 @@ private:
     void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
+    bool prepared_ = false;  // the Prepare watchers have been told since the last poll
     int refill_ = 64;
     std::int64_t last_turn_ns_ = 0;
     std::int64_t last_trim_ns_ = 0;

@@ -22,9 +22,18 @@ namespace {
 
 constexpr std::int64_t grace_ns = 1'000'000'000;  // for green threads that do not end at once when their hub does
 
-std::string_view configured_backend() {
+std::mutex chosen_mutex;
+std::string chosen_backend;  // by use_backend()
+
+std::unique_ptr<Backend> configured_backend() {
+    {
+        const std::lock_guard lock(chosen_mutex);
+        if (!chosen_backend.empty()) {
+            return make_backend(chosen_backend);
+        }
+    }
     const char* name = std::getenv("TENDRIL_BACKEND");
-    return name != nullptr && *name != 0 ? name : "epoll";
+    return make_backend(name != nullptr && *name != 0 ? name : backend_names().front());
 }
 
 // Its fiber will never run again: to handles that outlive the hub it is a killed one.
@@ -56,8 +65,19 @@ void HubCore::make() {
     here_ = new HubCore(configured_backend());
 }
 
-HubCore::HubCore(std::string_view backend_name)
-    : os(OsThread::current()), words(os.words), backend(make_backend(backend_name)),
+void HubCore::use_backend(std::string_view name) {
+    if (here_ != nullptr) {
+        throw std::logic_error(std::string("use_backend(\"") + std::string(name) +
+                               "\") comes too late: the hub of this OS thread runs on \"" + here_->backend->name() +
+                               "\" already");
+    }
+    require_backend(name);
+    const std::lock_guard lock(chosen_mutex);
+    chosen_backend = name;
+}
+
+HubCore::HubCore(std::unique_ptr<Backend> chosen)
+    : os(OsThread::current()), words(os.words), backend(std::move(chosen)),
       mailbox(std::make_shared<Mailbox>(*backend)), main(*this, os.own_tree.id, 0, Site{}) {
     main.on = &os.own_stack;
     main.started = true;
@@ -81,6 +101,9 @@ HubCore::~HubCore() {
         }
     } while (main.locals != nullptr);
     abandon_rest();
+    while (ActiveWatcher* watcher = watchers.front()) {
+        watcher->hub_ended();
+    }
     mailbox->close();
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {
