@@ -142,6 +142,7 @@ void HubCore::poll(bool may_sleep) noexcept {
     if (may_sleep) {
         if (nothing_can_come()) {
             deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            deliver_signals();
             if (ready.empty()) {
                 end_of_work();
             }
@@ -159,6 +160,7 @@ void HubCore::poll(bool may_sleep) noexcept {
         }
         deliver_mail();
     }
+    deliver_signals();
     const std::int64_t now = Deadline::now_ns();
     timers.run(now, ready);
     trim_stacks(now);
