@@ -71,6 +71,10 @@ int eventfd() noexcept {
     return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
 }
 
+pid_t fork() noexcept {
+    return detail::call<pid_t>(Call::fork, -1, [] { return ::fork(); });
+}
+
 int pidfd_open(pid_t pid) noexcept {
     return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
 }

@@ -36,6 +36,7 @@ enum class Call : unsigned {
     epoll_ctl,
     epoll_wait,
     poll,
+    fork,
     pidfd,
     waitid,
     socket,
@@ -111,6 +112,7 @@ int close(int fd) noexcept;  // the number is free afterwards, whatever it retur
 int eventfd() noexcept;
 
 // Processes.
+pid_t fork() noexcept;
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
 // Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
 // Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.

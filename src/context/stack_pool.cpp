@@ -174,19 +174,22 @@ bool StackPool::holds(const void* address) const noexcept {
     });
 }
 
-const StackTop* StackPool::guard_hit(const void* address) const noexcept {
+StackTop* StackPool::find(const void* address) const noexcept {
     const auto* a = static_cast<const std::byte*>(address);
     for (const Bin& bin : bins_) {
         for (const Region& region : bin.regions) {
-            if (a < region.base || a >= region.base + region.used * bin.size) {
-                continue;
+            if (a >= region.base && a < region.base + region.used * bin.size) {
+                return &slot(region, bin.size, static_cast<std::size_t>(a - region.base) / bin.size);
             }
-            const auto offset = static_cast<std::size_t>(a - region.base);
-            const StackTop& stack = slot(region, bin.size, offset / bin.size);
-            return offset % bin.size < guard_size() && stack.owner != nullptr ? &stack : nullptr;
         }
     }
     return nullptr;
+}
+
+const StackTop* StackPool::guard_hit(const void* address) const noexcept {
+    const StackTop* stack = find(address);
+    const bool hit = stack != nullptr && stack->owner != nullptr && address < stack->base + guard_size();
+    return hit ? stack : nullptr;
 }
 
 }  // namespace tendril::detail

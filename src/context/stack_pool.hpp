@@ -76,6 +76,9 @@ public:
     // Does the address lie in any of its stacks?
     bool holds(const void* address) const noexcept;
 
+    // The stack that the address lies in, or nullptr.
+    StackTop* find(const void* address) const noexcept;
+
     // Calls f(StackTop&) for each used stack. f must not acquire or release.
     template <class F>
     void for_each_used(F f) {

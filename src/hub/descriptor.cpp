@@ -247,6 +247,23 @@ void Descriptors::closing(int fd) noexcept {
     }
 }
 
+void Descriptors::forget_waits() noexcept {
+    registered_ = waiting_ = 0;
+    for (Descriptor& d : slots_) {
+        if (d.fd < 0) {
+            continue;
+        }
+        d.registered = d.hangup = false;
+        d.armed = events::none;
+        d.readable = d.writable = true;
+        d.reader = d.writer = nullptr;
+        while (Interest* interest = d.interests.pop_front()) {
+            interest->descriptor = nullptr;
+        }
+        drop_if_unused(d);
+    }
+}
+
 void Descriptors::on_event(const BackendEvent& event) noexcept {
     Descriptor& d = slots_[static_cast<std::uint32_t>(event.token)];
     if (d.generation != static_cast<std::uint32_t>(event.token >> 32)) {

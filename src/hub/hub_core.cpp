@@ -5,6 +5,8 @@
 #include "hub/hub_core.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
 #include "base/report.hpp"
 
@@ -150,7 +152,11 @@ void HubCore::poll(bool may_sleep) noexcept {
         }
         timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);
     }
-    if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
+    if (in_foreign_child()) [[unlikely]] {
+        fail_main(std::make_exception_ptr(
+            std::logic_error("this is the child of a fork() that tendril does not know of: it would take the parent's "
+                             "events away; call tendril::fork(), or exec")));
+    } else if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
         try {
             for (const BackendEvent& event : backend->wait(timeout)) {
                 descriptors.on_event(event);

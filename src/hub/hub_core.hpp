@@ -27,6 +27,7 @@
 #include <tendril/hub.hpp>
 #include <tendril/spawn_hook.hpp>
 
+#include "base/at_fork.hpp"
 #include "context/os_thread.hpp"
 #include "hub/backend.hpp"
 #include "hub/descriptor.hpp"
@@ -46,6 +47,7 @@ struct HubCore;
 class HubCallback : public ListNode {
 public:
     virtual void run(HubCore& hub) noexcept = 0;  // reports what the user's code throws
+    virtual void forked() noexcept {}             // in the child, in the list: leaves it if it is the parent's alone
 
 protected:
     ~HubCallback() = default;
@@ -89,6 +91,7 @@ struct HubCore {
     const ThreadWords words;  // the OS thread's, at hand
     Fiber* current = &main;
     RunQueue ready;
+    std::uint64_t generation = fork_generation();
     int budget = 1;  // switches until the next look at the clock and the backend
 
     Timers timers;
@@ -169,6 +172,13 @@ struct HubCore {
     void run_spawn_hooks(Fiber& spawned) noexcept;
     AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
 
+    // Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
+    pid_t fork();
+    [[noreturn]] void
+    end_of_child(const std::exception_ptr& error) noexcept;  // the green thread that forked ended there
+    // Is this the child of a fork(2) that was not ours?
+    bool in_foreign_child() const noexcept { return generation != fork_generation(); }
+
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
     void describe_fibers(std::ostream& out);
@@ -195,6 +205,9 @@ private:
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
+    void begin_in_child() noexcept;
+    void freeze_others() noexcept;
+    void forget_others() noexcept;
     void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 

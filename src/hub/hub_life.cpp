@@ -49,10 +49,10 @@ struct HubCore::Owner {
     bool gone = false;
     ~Owner() {
         gone = true;
-        if (here_ != nullptr && here_->os.on_own_stack()) {
+        if (here_ != nullptr && here_->os.on_own_stack() && !here_->in_foreign_child()) {
             delete here_;
             here_ = nullptr;
-        }  // else exit() was called in a green thread or context: the process ends, and nothing is unwound
+        }  // else exit() was called in a green thread or context, or where it is not the hub's process: nothing is unwound
     }
 };
 
@@ -62,6 +62,7 @@ void HubCore::make() {
     if (owner.gone) {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
     }
+    count_forks();
     here_ = new HubCore(configured_backend());
     if (::gettid() == ::getpid()) {
         here_->have_signals().watch_interrupt();

@@ -10,6 +10,11 @@ Outcome Waiter::wait(Deadline deadline) {
     return wait_inline(deadline);
 }
 
+void Waiter::freeze() noexcept {
+    fiber.hub.timers.cancel(*this);
+    outcome = Outcome::interrupted;
+}
+
 // What is due already is thrown before it waits.
 void Waiter::attend_first() {
     if (fiber.attention != 0) {
