@@ -14,6 +14,7 @@
 #include <memory>
 #include <string_view>
 
+#include <tendril/dump.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
@@ -54,8 +55,8 @@ public:
     // default, also for an empty handler, prints one line to standard error.
     void set_error_handler(ErrorHandler handler);
 
-    // One line for every green thread: id, name, what it waits for, where it was spawned and by whom.
-    void dump(std::ostream& out) const;
+    // What every green thread of this hub is doing: see dump.hpp.
+    void dump(std::ostream& out, DumpOptions options = {}) const;
 
     HubStats stats() const noexcept;
     const char* backend() const noexcept;

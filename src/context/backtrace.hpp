@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The return addresses of a flow of control, innermost first: of the running one, and of a suspended one, which need not
-// run for it and whose stack is only read (docs/design/0007-seeing-inside.md).
+// The return addresses of a flow of control, innermost first: of the running one, and of a suspended one, which need
+// not run for it and whose stack is only read (docs/design/0007-seeing-inside.md).
 //
 // Each address is one past a byte that belongs to its frame's call, as a return address is: look up the byte before it.
 // Both functions are async-signal-safe once prime_backtrace() has been called.

@@ -61,15 +61,6 @@ volatile int sink = 0;  // written after each call, so that none of them is a ta
     sink = sink + 1;
 }
 
-// Its frame is laid out by a register that the caller's is not: over-aligned, and of a size that is known late.
-[[gnu::noinline]] void has_an_odd_frame(Partner& partner, std::size_t size) {
-    alignas(128) volatile char wide[256] = {};
-    auto* late = static_cast<volatile char*>(__builtin_alloca(size));
-    late[0] = wide[0];
-    pauses(partner);
-    sink = sink + late[0] + wide[1];
-}
-
 template <class F>
 void* address(F* function) {
     return reinterpret_cast<void*>(function);
@@ -91,6 +82,15 @@ std::vector<void*> suspended_in(const Flow& flow) {
 }
 
 #ifdef TENDRIL_SWITCH_OURS
+
+// Its frame is laid out by a register that the caller's is not: over-aligned, and of a size that is known late.
+[[gnu::noinline]] void has_an_odd_frame(Partner& partner, std::size_t size) {
+    alignas(128) volatile char wide[256] = {};
+    auto* late = static_cast<volatile char*>(__builtin_alloca(size));
+    late[0] = wide[0];
+    pauses(partner);
+    sink = sink + late[0] + wide[1];
+}
 
 TEST(Backtrace, OfASuspendedFlowIsWhereItStopped) {
     Partner partner([](Partner& self) { recurses(self, 3); });

@@ -36,6 +36,10 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
     to.pc = reinterpret_cast<void*>(entry);
 }
 
+inline const void* stopped_at(const Registers& of) noexcept {
+    return of.sp;
+}
+
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
     Registers* f = &from;
     Registers* t = &to;  // in %rdi, where a function that begins finds its first argument

@@ -21,6 +21,7 @@ constexpr std::int64_t between_trims_ns = 1'000'000'000;
 void HubCore::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
+        me.stretch_ends();
         me.attend();
     }
     if (--budget <= 0) [[unlikely]] {
@@ -31,6 +32,7 @@ void HubCore::yield() {
         switch_to(ready.rotate(me));
     }
     if (me.attention != 0) [[unlikely]] {
+        me.stretch_begins();
         me.attend();
     }
 }
@@ -121,6 +123,7 @@ void HubCore::poll(bool may_sleep) noexcept {
         deliver_mail();
     }
     const std::int64_t now = Deadline::now_ns();
+    clock_ns = now;
     timers.run(now, ready);
     trim_stacks(now);
 }

@@ -68,7 +68,8 @@ struct HubCore {
     const ThreadWords words;  // the OS thread's, at hand
     Fiber* current = &main;
     RunQueue ready;
-    int budget = 1;  // switches until the next look at the clock and the backend
+    int budget = 1;                              // switches until the next look at the clock and the backend
+    std::int64_t clock_ns = Deadline::now_ns();  // when it last looked
 
     Timers timers;
     std::unique_ptr<Backend> backend;
@@ -140,7 +141,7 @@ struct HubCore {
 
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
-    void describe_fibers(std::ostream& out);
+    void describe_fibers(std::ostream& out, DumpOptions options);
 
 private:
     void switch_to(Fiber& next);
@@ -229,6 +230,7 @@ inline void Waiter::prepare(Deadline deadline) {
 
 inline void Waiter::note() noexcept {
     fiber.waiter = this;
+    fiber.waits_since_ns = fiber.hub.clock_ns;
     suspended_ = true;
 }
 

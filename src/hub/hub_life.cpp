@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ostream>
 #include <sstream>
 #include <stdexcept>
 
@@ -133,39 +132,10 @@ std::vector<Fiber*> HubCore::fibers() {
     return all;
 }
 
-void HubCore::describe_fibers(std::ostream& out) {
-    const auto line = [&](const Fiber& f) {
-        out << "  green thread " << f.id;
-        if (f.record != nullptr && !f.record->name.empty()) {
-            out << " \"" << f.record->name << '"';
-        }
-        if (f.parked()) {
-            out << " waits in " << f.waiter->what;
-        } else if (f.start_timer.armed()) {
-            out << " waits for its start";
-        } else {
-            out << (f.runs() ? " runs" : f.started ? " is ready" : " is ready to begin");
-        }
-        if (&f == &main) {
-            out << ", the main one\n";
-        } else {
-            out << ", spawned";
-            if (*f.where.file != 0) {
-                out << " at " << f.where.file << ':' << f.where.line;
-            }
-            out << " by " << f.spawner << '\n';
-        }
-    };
-    line(main);
-    for (const Fiber* f : fibers()) {
-        line(*f);
-    }
-}
-
 std::exception_ptr HubCore::loop_exit() {
     std::ostringstream text;
     text << "nothing can wake the main green thread any more: no timer, no descriptor and no Async is waited for\n";
-    describe_fibers(text);
+    describe_fibers(text, {.backtraces = false});
     return std::make_exception_ptr(LoopExit(text.str()));
 }
 
