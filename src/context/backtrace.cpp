@@ -20,16 +20,22 @@ struct Walk {
     std::size_t size = 0;
     std::uintptr_t last_cfa = 0;
     bool recording = false;
+    bool from_signal = false;  // ... with the frame that a signal interrupted, instead of `after`
 };
 
 _Unwind_Reason_Code visit(_Unwind_Context* frame, void* argument) noexcept {
     auto& walk = *static_cast<Walk*>(argument);
-    if (!walk.recording) {
+    int exact = 0;  // where a signal came, not where a call returns to
+    const std::uintptr_t at = _Unwind_GetIPInfo(frame, &exact);
+    if (!walk.recording && walk.from_signal) {
+        walk.recording = exact != 0;
+    } else if (!walk.recording) {
         walk.recording = walk.after == 0 || _Unwind_GetRegionStart(frame) == walk.after;
         return _URC_NO_REASON;
     }
-    int exact = 0;  // where a signal came, not where a call returns to
-    const std::uintptr_t at = _Unwind_GetIPInfo(frame, &exact);
+    if (!walk.recording) {
+        return _URC_NO_REASON;
+    }
     const std::uintptr_t cfa = _Unwind_GetCFA(frame);
     if (at == 0 || walk.size == walk.out.size() || (walk.size > 0 && cfa == walk.last_cfa && exact == 0)) {
         return _URC_NORMAL_STOP;  // the last: an outermost frame that does not end the walk names itself for ever
@@ -45,6 +51,12 @@ std::size_t backtrace_here(std::span<void*> out) noexcept {
     Walk walk{.out = out, .after = 0};
     _Unwind_Backtrace(&visit, &walk);
     return walk.size;
+}
+
+std::size_t backtrace_interrupted(std::span<void*> out) noexcept {
+    Walk walk{.out = out, .after = 0, .from_signal = true};
+    _Unwind_Backtrace(&visit, &walk);
+    return walk.size > 0 ? walk.size : backtrace_here(out);
 }
 
 void prime_backtrace() noexcept {

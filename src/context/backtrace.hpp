@@ -22,6 +22,10 @@ std::size_t backtrace_of(const Flow& suspended, std::span<void*> out) noexcept;
 // Of the caller and of those who called it.
 [[gnu::noinline]] std::size_t backtrace_here(std::span<void*> out) noexcept;
 
+// For a signal handler: of what the signal interrupted, without the handler itself. Where no signal frame is found, as
+// under ThreadSanitizer, which calls handlers late and by itself, the handler's frames are in it.
+std::size_t backtrace_interrupted(std::span<void*> out) noexcept;
+
 // The unwinder's first use may allocate and take locks.
 void prime_backtrace() noexcept;
 

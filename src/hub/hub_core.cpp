@@ -65,6 +65,7 @@ Fiber& HubCore::poll_until_ready() {
 
 // The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
 void HubCore::turn() noexcept {
+    heartbeat.beat();
     if (chooser != nullptr) {
         turn_as_chosen();
         return;
@@ -96,7 +97,13 @@ void HubCore::turn_as_chosen() noexcept {
     }
 }
 
+std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) {
+    const Heartbeat::Asleep asleep(heartbeat, timeout_ns != 0);
+    return backend->wait(timeout_ns);
+}
+
 void HubCore::poll(bool may_sleep) noexcept {
+    heartbeat.beat();
     std::int64_t timeout = 0;
     if (may_sleep) {
         if (timers.size() == background_timers && descriptors.waiting() == 0 && keepalive == 0) {
@@ -114,7 +121,7 @@ void HubCore::poll(bool may_sleep) noexcept {
     }
     if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
         try {
-            for (const BackendEvent& event : backend->wait(timeout)) {
+            for (const BackendEvent& event : wait_for_events(timeout)) {
                 descriptors.on_event(event);
             }
         } catch (...) {

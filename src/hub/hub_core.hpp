@@ -31,6 +31,7 @@
 #include "hub/backend.hpp"
 #include "hub/descriptor.hpp"
 #include "hub/fiber.hpp"
+#include "hub/heartbeat.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
@@ -91,6 +92,7 @@ struct HubCore {
     Chooser* chooser = nullptr;
     Hub facade{*this};
     Fiber main;
+    Heartbeat heartbeat{*this};  // last: nobody outside sees a hub that is half made or half gone
 
     explicit HubCore(std::string_view backend_name);
     HubCore(const HubCore&) = delete;
@@ -150,6 +152,7 @@ private:
     void turn() noexcept;  // the budget is spent
     void turn_as_chosen() noexcept;
     void poll(bool may_sleep) noexcept;
+    std::span<const BackendEvent> wait_for_events(std::int64_t timeout_ns);
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
     void deliver_mail() noexcept;

@@ -42,7 +42,10 @@ struct HubCore::Owner {
         if (here_ != nullptr && here_->os.on_own_stack()) {
             delete here_;
             here_ = nullptr;
-        }  // else exit() was called in a green thread or context: the process ends, and nothing is unwound
+        } else if (here_ != nullptr) {
+            // exit() was called in a green thread or context: the process ends, and nothing is unwound.
+            here_->heartbeat.leave();
+        }
     }
 };
 
@@ -79,6 +82,7 @@ HubCore::~HubCore() {
             end_all();
         }
     } while (main.locals != nullptr);
+    heartbeat.leave();
     abandon_rest();
     mailbox->close();
     os.tree = &os.own_tree;
