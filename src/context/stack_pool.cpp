@@ -24,8 +24,6 @@ std::size_t guard_size() noexcept {
     return std::max<std::size_t>(std::size_t{16} << 10, page_size());
 }
 
-constexpr std::size_t cache_line = 64;
-constexpr std::size_t colours = 32;
 constexpr std::size_t largest_region = std::size_t{64} << 30;
 }  // namespace
 
@@ -45,7 +43,7 @@ StackPool::~StackPool() {
 
 StackTop& StackPool::slot(const Region& region, std::size_t size, std::size_t index) noexcept {
     std::byte* end = region.base + (index + 1) * size;
-    const std::size_t colour = index % colours * cache_line;
+    const std::size_t colour = index % colours * colour_step;
     return *reinterpret_cast<StackTop*>(end - colour - sizeof(StackTop));
 }
 

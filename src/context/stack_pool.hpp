@@ -53,6 +53,8 @@ public:
     static constexpr std::size_t default_size = std::size_t{256} << 10;
     static constexpr std::size_t minimum_size = std::size_t{32} << 10;
     static constexpr std::size_t maximum_size = std::size_t{1} << 30;
+    static constexpr std::size_t colours = 32;
+    static constexpr std::size_t colour_step = 64;  // a cache line
 
     StackPool() = default;
     StackPool(const StackPool&) = delete;
@@ -105,6 +107,7 @@ public:
     bool guards_cost_mappings() const noexcept { return by_mprotect_; }
 
 private:
+    friend struct StackPoolLayout;  // for debuggers
     struct Region {
         std::byte* base;
         std::size_t slots;

@@ -29,6 +29,7 @@ void tell(List<LoopEvent>& watchers) noexcept {
 void HubCore::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
+        me.stretch_ends();
         me.attend();
     }
     if (--budget <= 0) [[unlikely]] {
@@ -39,6 +40,7 @@ void HubCore::yield() {
         switch_to(ready.rotate(me));
     }
     if (me.attention != 0) [[unlikely]] {
+        me.stretch_begins();
         me.attend();
     }
 }
@@ -86,6 +88,7 @@ bool HubCore::prepare() noexcept {
 
 // The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
 void HubCore::turn() noexcept {
+    heartbeat.beat();
     if (chooser != nullptr) {
         turn_as_chosen();
         return;
@@ -139,7 +142,13 @@ void HubCore::end_of_work() noexcept {
     }
 }
 
+std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) {
+    const Heartbeat::Asleep asleep(heartbeat, timeout_ns != 0);
+    return backend->wait(timeout_ns);
+}
+
 void HubCore::poll(bool may_sleep) noexcept {
+    heartbeat.beat();
     std::int64_t timeout = 0;
     if (may_sleep) {
         if (nothing_can_come()) {
@@ -158,7 +167,7 @@ void HubCore::poll(bool may_sleep) noexcept {
                              "events away; call tendril::fork(), or exec")));
     } else if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
         try {
-            for (const BackendEvent& event : backend->wait(timeout)) {
+            for (const BackendEvent& event : wait_for_events(timeout)) {
                 descriptors.on_event(event);
             }
         } catch (...) {
@@ -168,6 +177,7 @@ void HubCore::poll(bool may_sleep) noexcept {
     }
     deliver_signals();
     const std::int64_t now = Deadline::now_ns();
+    clock_ns = now;
     timers.run(now, ready);
     trim_stacks(now);
     prepared_ = false;

@@ -32,6 +32,7 @@
 #include "hub/backend.hpp"
 #include "hub/descriptor.hpp"
 #include "hub/fiber.hpp"
+#include "hub/heartbeat.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
@@ -92,7 +93,8 @@ struct HubCore {
     Fiber* current = &main;
     RunQueue ready;
     std::uint64_t generation = fork_generation();
-    int budget = 1;  // switches until the next look at the clock and the backend
+    int budget = 1;                              // switches until the next look at the clock and the backend
+    std::int64_t clock_ns = Deadline::now_ns();  // when it last looked
 
     Timers timers;
     std::unique_ptr<Backend> backend;
@@ -122,6 +124,7 @@ struct HubCore {
     Fiber* root = &main;  // whose end is the program's; in the child of a fork(), the one that forked
     Hub facade{*this};
     Fiber main;
+    Heartbeat heartbeat{*this};  // last: nobody outside sees a hub that is half made or half gone
 
     explicit HubCore(std::unique_ptr<Backend> chosen);
     HubCore(const HubCore&) = delete;
@@ -181,7 +184,7 @@ struct HubCore {
 
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
-    void describe_fibers(std::ostream& out);
+    void describe_fibers(std::ostream& out, DumpOptions options);
 
 private:
     void switch_to(Fiber& next);
@@ -193,6 +196,7 @@ private:
     bool nothing_can_come() const noexcept;
     void end_of_work() noexcept;  // nobody can be woken any more
     bool prepare() noexcept;
+    std::span<const BackendEvent> wait_for_events(std::int64_t timeout_ns);
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
     bool fails_main(const std::exception_ptr& error) noexcept;
@@ -283,6 +287,7 @@ inline void Waiter::prepare(Deadline deadline) {
 
 inline void Waiter::note() noexcept {
     fiber.waiter = this;
+    fiber.waits_since_ns = fiber.hub.clock_ns;
     suspended_ = true;
 }
 

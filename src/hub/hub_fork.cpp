@@ -49,6 +49,7 @@ pid_t HubCore::fork() {
 }
 
 void HubCore::begin_in_child() noexcept {
+    restart_blocking_watch_after_fork();
     generation = fork_generation();
     Fiber& me = *current;
     try {
