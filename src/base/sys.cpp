@@ -70,6 +70,10 @@ int eventfd() noexcept {
     return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
 }
 
+bool is_open(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); }) >= 0;
+}
+
 int epoll_create() noexcept {
     return detail::call<int>(Call::epoll_create, -1, [] { return ::epoll_create1(EPOLL_CLOEXEC); });
 }
@@ -116,6 +120,13 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
     return detail::call<int>(Call::poll, -1, [=] {
         const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
         return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+    });
+}
+
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept {
+    return detail::call<int>(Call::select, -1, [=] {
+        const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+        return ::pselect(n, read, write, except, timeout_ns < 0 ? nullptr : &timeout, nullptr);
     });
 }
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace tendril::detail {
@@ -49,10 +50,12 @@ public:
 
     // Adds `what` (read, write, priority) to what is armed of fd. `again`: it was armed before with this token, and not
     // disarmed since; what is present is reported again.
-    // Returns: 0 or -errno: -EPERM for a regular file, which is always ready; -EBADF; -EINVAL for a number that select
-    // cannot take; -ENOENT when `again`, and the number was closed since.
+    // Returns: 0 or -errno: -EINVAL for a number that select cannot take; -ENOENT when `again`, and the number was
+    // closed since. A regular file is always ready, a closed number never: -EPERM and -EBADF say so, or else the events
+    // of the next wait() do.
     virtual int arm(int fd, std::uint64_t token, Events what, bool again) noexcept = 0;
 
+    // Also of a number of which nothing is armed any more.
     virtual void disarm(int fd, std::uint64_t token) noexcept = 0;
 
     // Sleeps until there are events or wake() is called, at most timeout_ns (< 0: without end).
@@ -72,6 +75,11 @@ private:
 std::unique_ptr<Backend> make_backend(std::string_view name);
 std::vector<std::string_view> backend_names();  // the default first
 
+// What to throw when arm() refused: names the number, and says what to do where something can be done.
+std::system_error cannot_watch(const Backend& backend, int fd, int error);
+
 std::unique_ptr<Backend> make_epoll_backend();
+std::unique_ptr<Backend> make_poll_backend();
+std::unique_ptr<Backend> make_select_backend();
 
 }  // namespace tendril::detail

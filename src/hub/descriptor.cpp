@@ -124,7 +124,7 @@ Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, 
     refuse_second(d, direction);
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, d.fd, r);
         }
     }
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
@@ -190,7 +190,7 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
             }
         } const dropped{*this, d, d.generation};
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, fd, r);
         }
         if (const Outcome outcome = suspend(d, direction, what, deadline); outcome != Outcome::signalled) {
             return outcome;
