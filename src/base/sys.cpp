@@ -5,6 +5,7 @@
 #include "base/sys.hpp"
 
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <ctime>
 #include <system_error>
@@ -72,6 +73,24 @@ int eventfd() noexcept {
 
 bool is_open(int fd) noexcept {
     return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); }) >= 0;
+}
+
+int pidfd_open(pid_t pid) noexcept {
+    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+}
+
+int wait_child(int pidfd, int& code, int& signal) noexcept {
+    siginfo_t info{};
+    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
+        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
+    });
+    if (r < 0 || info.si_pid == 0) {
+        return r;
+    }
+    const bool exited = info.si_code == CLD_EXITED;
+    code = exited ? info.si_status : 0;
+    signal = exited ? 0 : info.si_status;
+    return 1;
 }
 
 int epoll_create() noexcept {

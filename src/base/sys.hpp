@@ -39,6 +39,8 @@ enum class Call : unsigned {
     poll,
     select,
     fcntl,
+    pidfd,
+    waitid,
     socket,
     bind,
     listen,
@@ -111,6 +113,12 @@ inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
 bool is_open(int fd) noexcept;
+
+// Processes.
+int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
+// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
+// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
+int wait_child(int pidfd, int& code, int& signal) noexcept;
 
 // The event loop.
 int epoll_create() noexcept;
