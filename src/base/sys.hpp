@@ -38,6 +38,8 @@ enum class Call : unsigned {
     epoll_wait,
     poll,
     select,
+    io_uring_setup,
+    io_uring_enter,
     fcntl,
     pidfd,
     waitid,

@@ -21,6 +21,9 @@ struct Entry {
 
 constexpr Entry backends[] = {
     {"epoll", &make_epoll_backend},
+#ifdef TENDRIL_HAS_URING
+    {"io_uring", &make_uring_backend},
+#endif
     {"poll", &make_poll_backend},
     {"select", &make_select_backend},
 };

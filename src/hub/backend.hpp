@@ -5,7 +5,8 @@
 // 1. arm() asks for events of a descriptor; those that are present already are reported too. An event may be reported
 //    for nothing (the hub's users try again), none that is armed may be lost.
 // 2. A persistent backend reports each change towards readiness, of all kinds, from the first arm() to the disarm().
-//    Any other reports a kind once: it is not armed any more then, and the kinds that were not reported still are.
+//    Any other reports a kind once: it is not armed any more then, and the kinds that were not reported still are,
+//    until a hangup ends all.
 // 3. Tokens are the hub's; a backend hands back the one it was given. A batch may name one that was disarmed after the
 //    batch was taken: the hub knows stale ones.
 // 4. The hub disarms what it armed before the number is closed, and a disarm() leaves nothing behind: no reference to
@@ -80,6 +81,7 @@ std::vector<std::string_view> backend_names();  // the default first
 std::system_error cannot_watch(const Backend& backend, int fd, int error);
 
 std::unique_ptr<Backend> make_epoll_backend();
+std::unique_ptr<Backend> make_uring_backend();  // where the build found liburing
 std::unique_ptr<Backend> make_poll_backend();
 std::unique_ptr<Backend> make_select_backend();
 

@@ -2,8 +2,8 @@
 //
 // The backend by ppoll(2): what is armed lies in one array without gaps, which each wait() hands to the system.
 //
-// 1. A number has a row while a kind is armed of it, at row_of_[number]; a row whose last kind was reported goes, since
-//    the system would name a hangup in it again and again.
+// 1. A number has a row while a kind is armed of it, at row_of_[number]. A row whose last kind was reported goes, and so
+//    does one with a hangup: the system would name it again and again, asked for or not.
 // 2. Row 0 is the eventfd's.
 
 #include <system_error>
@@ -25,7 +25,6 @@ short bits_of(Events what) noexcept {
                               ((what & events::priority) != 0 ? POLLPRI : 0));
 }
 
-// A hangup, which is there for good, is reported as every kind: none may stay armed.
 Events events_of(short bits) noexcept {
     if ((bits & POLLNVAL) != 0) {
         return events::invalid;
@@ -74,8 +73,9 @@ public:
             if (left == -EINTR) {
                 return {};
             }
-            throw std::system_error(-left, std::generic_category(),
-                                    "the hub's ppoll failed (EINVAL: more descriptors than RLIMIT_NOFILE allows by now)");
+            throw std::system_error(
+                -left, std::generic_category(),
+                "the hub's ppoll failed (EINVAL: more descriptors than RLIMIT_NOFILE allows by now)");
         }
         std::size_t count = 0;
         for (std::size_t row = polled_.size() - 1; left > 0 && row > 0; --row) {  // backwards: rows may go on the way
@@ -125,9 +125,10 @@ private:
     }
 
     BackendEvent report(std::size_t row) noexcept {
-        const BackendEvent event{armed_[row].token, events_of(polled_[row].revents)};
+        const short bits = polled_[row].revents;
+        const BackendEvent event{armed_[row].token, events_of(bits)};
         armed_[row].what &= static_cast<Events>(~event.what);
-        if (armed_[row].what == events::none || event.what == events::invalid) {
+        if (armed_[row].what == events::none || (bits & (POLLNVAL | POLLERR | POLLHUP)) != 0) {
             remove_row(row);
         } else {
             polled_[row].events = bits_of(armed_[row].what);

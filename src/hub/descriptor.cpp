@@ -13,6 +13,7 @@ namespace tendril::detail {
 Descriptors::~Descriptors() {
     for (Descriptor& d : slots_) {
         if (d.fd >= 0 && d.owned) {
+            disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
             sys::close(d.fd);
         }
     }
