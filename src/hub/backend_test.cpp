@@ -56,17 +56,32 @@ void put(const Fd& into) {
     EXPECT_EQ(::write(into.get(), "x", 1), 1);
 }
 
+// A wait may end early for no reason; this one does not.
+std::span<const BackendEvent> wait_for_events(Backend& backend, std::int64_t timeout_ns) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout_ns);
+    for (;;) {
+        const auto left = std::chrono::nanoseconds(end - std::chrono::steady_clock::now()).count();
+        const auto now = backend.wait(std::max<std::int64_t>(left, 0));
+        if (!now.empty() || left <= 0) {
+            return now;
+        }
+    }
+}
+
 // What was reported of each token, until nothing came for `quiet_ms`.
 std::map<std::uint64_t, Events> reported(Backend& backend, std::int64_t first_ms = 1000, std::int64_t quiet_ms = 2) {
     std::map<std::uint64_t, Events> all;
     std::int64_t patience = first_ms;
-    for (auto now = backend.wait(patience * ms); !now.empty(); now = backend.wait(patience * ms)) {
+    for (;;) {
+        const auto now = wait_for_events(backend, patience * ms);
+        if (now.empty()) {
+            return all;
+        }
         for (const BackendEvent& event : now) {
             all[event.token] |= event.what;
         }
         patience = quiet_ms;
     }
-    return all;
 }
 
 std::int64_t cpu_ns() {
