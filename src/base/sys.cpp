@@ -75,6 +75,10 @@ pid_t fork() noexcept {
     return detail::call<pid_t>(Call::fork, -1, [] { return ::fork(); });
 }
 
+bool is_open(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); }) >= 0;
+}
+
 int pidfd_open(pid_t pid) noexcept {
     return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
 }
@@ -139,6 +143,13 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
     return detail::call<int>(Call::poll, -1, [=] {
         const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
         return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+    });
+}
+
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept {
+    return detail::call<int>(Call::select, -1, [=] {
+        const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+        return ::pselect(n, read, write, except, timeout_ns < 0 ? nullptr : &timeout, nullptr);
     });
 }
 

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -37,6 +38,10 @@ enum class Call : unsigned {
     epoll_wait,
     poll,
     fork,
+    select,
+    io_uring_setup,
+    io_uring_enter,
+    fcntl,
     pidfd,
     waitid,
     socket,
@@ -110,6 +115,7 @@ inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
 }
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
+bool is_open(int fd) noexcept;
 
 // Processes.
 pid_t fork() noexcept;
@@ -123,6 +129,8 @@ int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
 // timeout_ns < 0: without end.
 int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept;
+// The same; changes the sets.
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept;
 // The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 

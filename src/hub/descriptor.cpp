@@ -13,6 +13,7 @@ namespace tendril::detail {
 Descriptors::~Descriptors() {
     for (Descriptor& d : slots_) {
         if (d.fd >= 0 && d.owned) {
+            disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
             sys::close(d.fd);
         }
     }
@@ -124,7 +125,7 @@ Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, 
     refuse_second(d, direction);
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, d.fd, r);
         }
     }
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
@@ -190,7 +191,7 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
             }
         } const dropped{*this, d, d.generation};
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, fd, r);
         }
         if (const Outcome outcome = suspend(d, direction, what, deadline); outcome != Outcome::signalled) {
             return outcome;
