@@ -4,6 +4,7 @@
 
 #include "base/sys.hpp"
 
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <ctime>
@@ -114,10 +115,17 @@ int status_flags(int fd) noexcept {
     return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFL); });
 }
 
-int set_nonblocking(int fd) noexcept {
-    const int flags = status_flags(fd);
-    return flags < 0 ? flags
-                     : detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFL, flags | O_NONBLOCK); });
+int file_kind(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] {
+        struct stat about {};
+        return ::fstat(fd, &about) < 0 ? -1 : static_cast<int>(about.st_mode & S_IFMT);
+    });
+}
+
+int set_nonblocking(int fd, bool on) noexcept {
+    const int before = status_flags(fd);
+    const int flags = on ? before | O_NONBLOCK : before & ~O_NONBLOCK;
+    return before < 0 ? before : detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFL, flags); });
 }
 
 int close_on_exec(int fd) noexcept {

@@ -129,8 +129,9 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
 int pipe(int (&ends)[2], int flags) noexcept;    // the reading end first; closed on exec. flags: O_NONBLOCK
 int open(const char* path, int flags) noexcept;  // closed on exec
 int duplicate(int fd, int at_least) noexcept;    // the copy's number is not below; closed on exec
+int file_kind(int fd) noexcept;                  // S_IFIFO, S_IFSOCK, ...
 int status_flags(int fd) noexcept;
-int set_nonblocking(int fd) noexcept;
+int set_nonblocking(int fd, bool on = true) noexcept;
 int close_on_exec(int fd) noexcept;  // whether: 0 or 1
 int set_close_on_exec(int fd) noexcept;
 int access(const char* path, int mode) noexcept;
