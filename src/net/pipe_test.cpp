@@ -11,6 +11,7 @@
 
 #include "base/sys.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
@@ -113,7 +114,7 @@ TENDRIL_TEST(Pipe, AKillOrAnOuterTimeoutBreaksAnyWaitOff) {
     EXPECT_FALSE(with_timeout(1ms, [&] { reader.recv(got, 1h); }));
     EXPECT_FALSE(with_timeout(1ms, [&] { reader.recv_exactly(got, 1h); }));
     auto reading = spawn([&] { reader.recv(got); });
-    yield();
+    testing::until_waiting_for_io(1);
     EXPECT_TRUE(reading.kill());
     EXPECT_TRUE(reading.killed());
     writer.send_all("ok");
@@ -122,7 +123,7 @@ TENDRIL_TEST(Pipe, AKillOrAnOuterTimeoutBreaksAnyWaitOff) {
     EXPECT_FALSE(with_timeout(1ms, [&] { writer.send_all(std::string(1 << 20, 'x'), 1h); }));
     EXPECT_FALSE(with_timeout(1ms, [&] { writer.send("x", 1h); }));
     auto writing = spawn([&] { writer.send_all("x"); });
-    yield();
+    testing::until_waiting_for_io(1);
     EXPECT_TRUE(writing.kill());
 }
 
@@ -133,13 +134,16 @@ TENDRIL_TEST(Pipe, ClosingWakesWhoWaits) {
         return errno_of([&] { reader.recv({&c, 1}); });
     });
     auto writing = spawn([&] { return errno_of([&] { writer.send_all(std::string(1 << 20, 'x')); }); });
-    yield();
+    while (!reading.ready()) {
+        yield();
+    }
+    testing::until_waiting_for_io(1);
     writer.close();
     EXPECT_EQ(writing.get(), EBADF);
     std::vector<char> buffer(1 << 20);
     auto [other_reader, other_writer] = make_pipe();
     auto waiting = spawn([&] { return errno_of([&] { other_reader.recv(buffer); }); });
-    yield();
+    testing::until_waiting_for_io(1);
     other_reader.close();
     EXPECT_EQ(waiting.get(), EBADF);
     EXPECT_EQ(reading.get(), 0);
@@ -150,7 +154,7 @@ TENDRIL_TEST(Pipe, ASecondReaderIsRefused) {
     auto [reader, writer] = make_pipe();
     char c;
     auto first = spawn([&] { return reader.recv({&c, 1}); });
-    yield();
+    testing::until_waiting_for_io(1);
     EXPECT_THROW(reader.recv({&c, 1}), ConcurrentUse);
     writer.send_all("x");
     EXPECT_EQ(first.get(), 1u);
@@ -226,7 +230,7 @@ TENDRIL_TEST(Pipe, TakesOverADescriptorWhoseReadsAreShort) {
     PipeWriter writer{Fd(ends[1])};
     char buffer[64];
     auto reading = spawn([&] { return reader.recv(buffer); });
-    yield();
+    testing::until_waiting_for_io(1);
     writer.send_all("first");
     writer.send_all("second");
     EXPECT_EQ(reading.get(), 5u);

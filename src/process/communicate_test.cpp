@@ -15,6 +15,7 @@
 #include "base/sys.hpp"
 #include "children.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
@@ -122,7 +123,7 @@ TENDRIL_TEST(Communicate, OneAtATime) {
     Popen child({"cat"}, all_pipes());
     PipeWriter feed = std::move(child.stdin_());
     auto talking = spawn([&] { return child.communicate().out; });
-    yield();
+    testing::until_keeping_alive(1);
     EXPECT_THROW(child.communicate(), ConcurrentUse);
     feed.send_all("x");
     feed.close();
@@ -146,7 +147,7 @@ TENDRIL_TEST(Communicate, AStreamThatIsClosedMeanwhileHasEnded) {
     Popen child({"cat"}, all_pipes());
     PipeWriter feed = std::move(child.stdin_());
     auto talking = spawn([&] { return child.communicate().out; });
-    yield();
+    testing::until_keeping_alive(1);
     child.stdout_().close();
     feed.close();
     EXPECT_EQ(talking.get(), "");

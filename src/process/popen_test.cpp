@@ -21,6 +21,7 @@
 #include "base/sys.hpp"
 #include "children.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
@@ -61,7 +62,7 @@ TENDRIL_TEST(Popen, WaitingSuspendsTheGreenThreadOnly) {
     EXPECT_THROW(child.wait(1ms), TimeoutError);
     EXPECT_FALSE(with_timeout(1ms, [&] { child.wait(1h); })) << "the outer one is the one that expired";
     auto killed = spawn([&] { child.wait(); });
-    yield();
+    testing::until_keeping_alive(3);
     EXPECT_TRUE(killed.kill());
     child.stdin_().close();
     EXPECT_EQ(waiting.get(), 1);

@@ -11,6 +11,7 @@
 
 #include "children.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
@@ -87,7 +88,7 @@ TENDRIL_TEST(Run, AKillOrAnOuterTimeoutTakesTheChildAlong) {
     EXPECT_FALSE(with_timeout(10ms, [] { run({"sleep", "100"}, {.deadline = 1h}); }));
     EXPECT_TRUE(no_child_left());
     auto running = spawn([] { run({"sleep", "100"}); });
-    yield();
+    testing::until_keeping_alive(1);
     EXPECT_FALSE(no_child_left());
     EXPECT_TRUE(running.kill());
     EXPECT_TRUE(running.killed());

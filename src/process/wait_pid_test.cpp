@@ -13,6 +13,7 @@
 
 #include "children.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
@@ -49,7 +50,7 @@ TENDRIL_TEST(WaitPid, BrokenOffItReapsNothing) {
     EXPECT_THROW(wait_pid(pid, 1ms), TimeoutError);
     EXPECT_FALSE(with_timeout(1ms, [&] { wait_pid(pid, 1h); }));
     auto waiting = spawn([&] { wait_pid(pid); });
-    yield();
+    testing::until_keeping_alive(1);
     EXPECT_TRUE(waiting.kill());
     ::kill(pid, SIGKILL);
     while (!testing::is_zombie(pid)) {
@@ -62,7 +63,7 @@ TENDRIL_TEST(WaitPid, TheSecondOfTwoLearnsThatItIsGone) {
     const pid_t pid = start("exec sleep 100");
     auto first = spawn([&] { return errno_of([&] { wait_pid(pid); }); });
     auto second = spawn([&] { return errno_of([&] { wait_pid(pid); }); });
-    yield();
+    testing::until_keeping_alive(2);
     ::kill(pid, SIGKILL);
     EXPECT_EQ(first.get() + second.get(), ECHILD);
 }
