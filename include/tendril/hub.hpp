@@ -14,6 +14,7 @@
 #include <memory>
 #include <string_view>
 
+#include <tendril/deadline.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
@@ -41,7 +42,7 @@ struct HubStats {
     std::size_t timers = 0;
     std::size_t descriptors = 0;     // open sockets
     std::size_t waiting_for_io = 0;  // green threads
-    std::size_t keeping_alive = 0;   // Asyncs that keep the loop alive
+    std::size_t keeping_alive = 0;   // Asyncs and watchers that keep the loop alive
 };
 
 class Hub {
@@ -49,6 +50,15 @@ public:
     // This OS thread's. TENDRIL_BACKEND in the environment names its backend ("epoll").
     // Throws: std::invalid_argument for an unknown backend; std::system_error when the system refuses what it needs.
     static Hub& current();
+
+    // For the hubs that are made from now on, in place of TENDRIL_BACKEND. Throws: std::invalid_argument for an
+    // unknown name, listing those that there are; std::logic_error when this OS thread has its hub already.
+    static void use_backend(std::string_view name);
+
+    // Waits until nothing is left that the hub would wait for: no timer, no descriptor, nothing that keeps it alive.
+    // Green threads that nobody can wake do not count. Returns: false when the deadline came first. Any number of
+    // times. Throws: Interrupt.
+    bool run_until_idle(Deadline deadline = never);
 
     // Called with every error that nobody else can see: of a green thread whose handle is gone, of a callback. The
     // default, also for an empty handler, prints one line to standard error.

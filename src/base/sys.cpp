@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <ctime>
 #include <system_error>
@@ -175,6 +176,24 @@ int close(int fd) noexcept {
 
 int eventfd() noexcept {
     return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
+}
+
+int pidfd_open(pid_t pid) noexcept {
+    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+}
+
+int wait_child(int pidfd, int& code, int& signal) noexcept {
+    siginfo_t info{};
+    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
+        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
+    });
+    if (r < 0 || info.si_pid == 0) {
+        return r;
+    }
+    const bool exited = info.si_code == CLD_EXITED;
+    code = exited ? info.si_status : 0;
+    signal = exited ? 0 : info.si_status;
+    return 1;
 }
 
 int epoll_create() noexcept {

@@ -38,6 +38,8 @@ enum class Call : unsigned {
     epoll_ctl,
     epoll_wait,
     poll,
+    pidfd,
+    waitid,
     socket,
     bind,
     listen,
@@ -137,6 +139,12 @@ int set_close_on_exec(int fd) noexcept;
 int access(const char* path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
+
+// Processes.
+int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
+// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
+// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
+int wait_child(int pidfd, int& code, int& signal) noexcept;
 
 // The event loop.
 int epoll_create() noexcept;

@@ -30,16 +30,28 @@ std::vector<std::string_view> backend_names() {
     return names;
 }
 
-std::unique_ptr<Backend> make_backend(std::string_view name) {
+namespace {
+
+const Entry& find(std::string_view name) {
     std::string known;
     for (const Entry& each : backends) {
         if (each.name == name) {
-            return each.make();
+            return each;
         }
         known += (known.empty() ? "" : ", ") + std::string(each.name);
     }
     throw std::invalid_argument("no backend is called \"" + std::string(name) +
                                 "\" (TENDRIL_BACKEND); there are: " + known);
+}
+
+}  // namespace
+
+void require_backend(std::string_view name) {
+    static_cast<void>(find(name));
+}
+
+std::unique_ptr<Backend> make_backend(std::string_view name) {
+    return find(name).make();
 }
 
 }  // namespace tendril::detail

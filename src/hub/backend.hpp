@@ -70,6 +70,7 @@ private:
 // Throws: std::system_error when the system refuses, std::invalid_argument for an unknown name, listing those there
 // are.
 std::unique_ptr<Backend> make_backend(std::string_view name);
+void require_backend(std::string_view name);    // throws std::invalid_argument as make_backend()
 std::vector<std::string_view> backend_names();  // the default first
 
 std::unique_ptr<Backend> make_epoll_backend();

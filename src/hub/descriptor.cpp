@@ -172,8 +172,8 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
     for (;;) {
         const short now = poll_now(fd, direction);
         if ((now & POLLNVAL) != 0) {
-            throw std::system_error(EBADF, std::generic_category(), std::string(what) + ": descriptor " +
-                                                                        std::to_string(fd) + " is not open");
+            throw std::system_error(EBADF, std::generic_category(),
+                                    std::string(what) + ": descriptor " + std::to_string(fd) + " is not open");
         }
         if (now != 0) {
             return Outcome::signalled;

@@ -40,7 +40,7 @@ struct Descriptor;
 // events::invalid when the number is closed, and out of the list then.
 struct Interest : ListNode {
     Events wanted;
-    Descriptor* descriptor = nullptr;  // nullptr: not in a list
+    Descriptor* descriptor = nullptr;               // nullptr: not in a list
     void (*tell)(Interest&, Events what) noexcept;  // must not wait, throw, or touch another Interest
     Interest(Events events, void (*f)(Interest&, Events) noexcept) noexcept : wanted(events), tell(f) {}
 };

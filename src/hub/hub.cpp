@@ -20,6 +20,24 @@ Hub& Hub::current() {
     return HubCore::here().facade;
 }
 
+void Hub::use_backend(std::string_view name) {
+    HubCore::use_backend(name);
+}
+
+bool Hub::run_until_idle(Deadline deadline) {
+    HubCore::require_here("a Hub", core_.os.serial);
+    detail::Waiter waiter("run_until_idle");
+    core_.until_idle.push_back(waiter);
+    const std::size_t timer = deadline.is_never() ? 0 : 1;  // its own keeps nothing busy
+    struct Counted {
+        std::size_t& background;
+        std::size_t timer;
+        ~Counted() { background -= timer; }
+    } const counted{core_.background_timers, timer};
+    core_.background_timers += timer;
+    return waiter.wait(deadline) == detail::Outcome::signalled;
+}
+
 void Hub::set_error_handler(ErrorHandler handler) {
     HubCore::require_here("a Hub", core_.os.serial);
     core_.error_handler = std::move(handler);

@@ -16,6 +16,12 @@ constexpr int most_switches_between_polls = 256;
 constexpr std::int64_t longest_between_polls_ns = 1'000'000;
 constexpr std::int64_t between_trims_ns = 1'000'000'000;
 
+void tell(List<LoopEvent>& watchers) noexcept {
+    for (LoopEvent* each = watchers.front(); each != nullptr; each = watchers.after(*each)) {
+        each->due();
+    }
+}
+
 }  // namespace
 
 void HubCore::yield() {
@@ -50,15 +56,30 @@ Fiber& HubCore::retire(Fiber& finished) noexcept {
 }
 
 Fiber& HubCore::poll_until_ready() {
-    while (ready.empty()) {
-        poll(idlers.empty());
+    while (ready.empty() && !prepare()) {
+        poll(idlers.empty() && idle_watchers.empty());
         if (ready.empty()) {
             if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
                 idler->resolve(Outcome::signalled);
             }
+            tell(idle_watchers);
         }
     }
     return ready.pop();
+}
+
+// Before a poll. Returns: whether it must come later, after the Prepare watchers.
+bool HubCore::prepare() noexcept {
+    if (prepare_watchers.empty()) [[likely]] {
+        return false;
+    }
+    if (!std::exchange(prepared_, true)) {
+        tell(prepare_watchers);
+        return true;
+    }
+    bool pending = false;
+    prepare_watchers.for_each([&](const LoopEvent& each) { pending = pending || each.pending(); });
+    return pending;
 }
 
 // The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
@@ -76,6 +97,10 @@ void HubCore::turn() noexcept {
         refill_ = std::min(refill_ * 2, most_switches_between_polls);
     }
     budget = refill_;
+    if (prepare()) {
+        budget = 1;
+        return;
+    }
     poll(false);
 }
 
@@ -94,17 +119,32 @@ void HubCore::turn_as_chosen() noexcept {
     }
 }
 
+bool HubCore::nothing_can_come() const noexcept {
+    return timers.size() == background_timers && descriptors.waiting() == 0 && keepalive == 0;
+}
+
+void HubCore::end_of_work() noexcept {
+    if (!until_idle.empty()) {
+        while (Waiter* waiter = until_idle.pop_front()) {
+            waiter->resolve(Outcome::signalled);
+        }
+        return;
+    }
+    try {
+        fail_main(loop_exit());
+    } catch (...) {
+        fail_main(std::current_exception());  // no memory for the report
+    }
+}
+
 void HubCore::poll(bool may_sleep) noexcept {
     std::int64_t timeout = 0;
     if (may_sleep) {
-        if (timers.size() == background_timers && descriptors.waiting() == 0 && keepalive == 0) {
+        if (nothing_can_come()) {
             deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            deliver_signals();
             if (ready.empty()) {
-                try {
-                    fail_main(loop_exit());
-                } catch (...) {
-                    fail_main(std::current_exception());  // no memory for the report
-                }
+                end_of_work();
             }
             return;
         }
@@ -120,9 +160,12 @@ void HubCore::poll(bool may_sleep) noexcept {
         }
         deliver_mail();
     }
+    deliver_signals();
     const std::int64_t now = Deadline::now_ns();
     timers.run(now, ready);
     trim_stacks(now);
+    prepared_ = false;
+    tell(check_watchers);
 }
 
 void HubCore::trim_stacks(std::int64_t now_ns) noexcept {

@@ -34,6 +34,7 @@
 #include "hub/mailbox.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
+#include "hub/signals.hpp"
 #include "hub/timers.hpp"
 #include "hub/waiter.hpp"
 
@@ -48,6 +49,26 @@ public:
 
 protected:
     ~HubCallback() = default;
+};
+
+// A watcher that is active: see hub/watcher_state.hpp.
+class ActiveWatcher : public ListNode {
+public:
+    virtual void hub_ended() noexcept = 0;
+    virtual void forked() noexcept = 0;  // in the child
+
+protected:
+    ~ActiveWatcher() = default;
+};
+
+// A watcher of what the hub does itself, in one of its lists.
+class LoopEvent : public ListNode {
+public:
+    virtual void due() noexcept = 0;
+    virtual bool pending() const noexcept = 0;
+
+protected:
+    ~LoopEvent() = default;
 };
 
 // Decides the order of events in place of the hub: for tests that try every order. Asked before every switch. Time
@@ -79,19 +100,27 @@ struct HubCore {
     std::size_t background_timers = 0;  // armed ones that can wake nobody who waits: they hide no LoopExit
     RecordCache records;
     List<HubCallback> callbacks;
-    Fiber* callback_fiber = nullptr;  // runs them; parked when there are none
-    std::size_t live = 0;             // fibers spawned and not ended, without main and callback_fiber
-    std::uint64_t ends = 0;           // of fibers, so far
-    List<Waiter> idlers;              // resumed one by one when nothing else is ready
-    Waiter* all_ended = nullptr;      // resolved when live becomes 0
-    std::exception_ptr fatal;         // to be thrown in main, masked or not: LoopExit, a broken backend
+    std::unique_ptr<Signals> signals;  // once a signal is watched
+    Fiber* callback_fiber = nullptr;   // runs them; parked when there are none
+    std::size_t live = 0;              // fibers spawned and not ended, without main and callback_fiber
+    std::uint64_t ends = 0;            // of fibers, so far
+    List<Waiter> idlers;               // resumed one by one when nothing else is ready
+    List<Waiter> until_idle;           // in run_until_idle(): resumed in place of a LoopExit
+    List<ActiveWatcher> watchers;
+    List<LoopEvent> idle_watchers;
+    List<LoopEvent> prepare_watchers;
+    List<LoopEvent> check_watchers;
+    List<LoopEvent> fork_watchers;
+    Waiter* all_ended = nullptr;  // resolved when live becomes 0
+    std::exception_ptr fatal;     // to be thrown in main, masked or not: LoopExit, a broken backend
     ErrorHandler error_handler;
     std::vector<std::shared_ptr<const SpawnHook::Callback>> spawn_hooks;
     Chooser* chooser = nullptr;
+    Fiber* root = &main;  // whose end is the program's; in the child of a fork(), the one that forked
     Hub facade{*this};
     Fiber main;
 
-    explicit HubCore(std::string_view backend_name);
+    explicit HubCore(std::unique_ptr<Backend> chosen);
     HubCore(const HubCore&) = delete;
     HubCore& operator=(const HubCore&) = delete;
     ~HubCore();
@@ -105,6 +134,7 @@ struct HubCore {
     }
     static HubCore* if_any() noexcept { return here_; }
     static void make();
+    static void use_backend(std::string_view name);
     static void require_here(const char* object, std::uint64_t owner) {  // throws WrongThread
         if (owner != OsThread::current_serial()) [[unlikely]] {
             throw WrongThread(object, owner, OsThread::current_serial());
@@ -134,6 +164,7 @@ struct HubCore {
     // no stack.
     void post(HubCallback& callback) noexcept;
     void have_callback_fiber();
+    Signals& have_signals();
     void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;
     void run_spawn_hooks(Fiber& spawned) noexcept;
     AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
@@ -149,15 +180,25 @@ private:
     void turn() noexcept;  // the budget is spent
     void turn_as_chosen() noexcept;
     void poll(bool may_sleep) noexcept;
+    bool nothing_can_come() const noexcept;
+    void end_of_work() noexcept;  // nobody can be woken any more
+    bool prepare() noexcept;
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
+    bool fails_main(const std::exception_ptr& error) noexcept;
     void deliver_mail() noexcept;
+    void deliver_signals() noexcept {
+        if (signals != nullptr) {
+            signals->deliver();
+        }
+    }
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
     void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
+    bool prepared_ = false;  // the Prepare watchers have been told since the last poll
     int refill_ = 64;
     std::int64_t last_turn_ns_ = 0;
     std::int64_t last_trim_ns_ = 0;

@@ -22,9 +22,18 @@ namespace {
 
 constexpr std::int64_t grace_ns = 1'000'000'000;  // for green threads that do not end at once when their hub does
 
-std::string_view configured_backend() {
+std::mutex chosen_mutex;
+std::string chosen_backend;  // by use_backend()
+
+std::unique_ptr<Backend> configured_backend() {
+    {
+        const std::lock_guard lock(chosen_mutex);
+        if (!chosen_backend.empty()) {
+            return make_backend(chosen_backend);
+        }
+    }
     const char* name = std::getenv("TENDRIL_BACKEND");
-    return name != nullptr && *name != 0 ? name : "epoll";
+    return make_backend(name != nullptr && *name != 0 ? name : backend_names().front());
 }
 
 // Its fiber will never run again: to handles that outlive the hub it is a killed one.
@@ -54,10 +63,31 @@ void HubCore::make() {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
     }
     here_ = new HubCore(configured_backend());
+    if (::gettid() == ::getpid()) {
+        here_->have_signals().watch_interrupt();
+    }
 }
 
-HubCore::HubCore(std::string_view backend_name)
-    : os(OsThread::current()), words(os.words), backend(make_backend(backend_name)),
+Signals& HubCore::have_signals() {
+    if (signals == nullptr) {
+        signals = std::make_unique<Signals>(*this);
+    }
+    return *signals;
+}
+
+void HubCore::use_backend(std::string_view name) {
+    if (here_ != nullptr) {
+        throw std::logic_error(std::string("use_backend(\"") + std::string(name) +
+                               "\") comes too late: the hub of this OS thread runs on \"" + here_->backend->name() +
+                               "\" already");
+    }
+    require_backend(name);
+    const std::lock_guard lock(chosen_mutex);
+    chosen_backend = name;
+}
+
+HubCore::HubCore(std::unique_ptr<Backend> chosen)
+    : os(OsThread::current()), words(os.words), backend(std::move(chosen)),
       mailbox(std::make_shared<Mailbox>(*backend)), main(*this, os.own_tree.id, 0, Site{}) {
     main.on = &os.own_stack;
     main.started = true;
@@ -81,7 +111,11 @@ HubCore::~HubCore() {
         }
     } while (main.locals != nullptr);
     abandon_rest();
+    while (ActiveWatcher* watcher = watchers.front()) {
+        watcher->hub_ended();
+    }
     mailbox->close();
+    signals = nullptr;
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {
         if (fiber != nullptr && fiber->record != nullptr) {
@@ -169,16 +203,34 @@ std::exception_ptr HubCore::loop_exit() {
     return std::make_exception_ptr(LoopExit(text.str()));
 }
 
-// Only called when nothing is ready, so main waits.
 void HubCore::fail_main(std::exception_ptr error) noexcept {
     fatal = std::move(error);
-    main.attention |= Fiber::interrupted;
-    if (main.waiter != nullptr) {
-        main.waiter->resolve(Outcome::interrupted);
+    root->attention |= Fiber::interrupted;
+    if (root->waiter != nullptr) {
+        root->waiter->resolve(Outcome::interrupted);
     }
 }
 
+// An error that is not for the error handler.
+bool HubCore::fails_main(const std::exception_ptr& error) noexcept {
+    try {
+        std::rethrow_exception(error);
+    } catch (const KeyboardInterrupt&) {
+        root->kill(error);
+    } catch (const FatalError&) {
+        if (fatal == nullptr) {
+            fail_main(error);
+        }
+    } catch (...) {
+        return false;
+    }
+    return true;
+}
+
 void HubCore::report(const ErrorContext& context, const std::exception_ptr& error) noexcept {
+    if (fails_main(error)) {
+        return;
+    }
     // The handler is a callback like any other: it must not wait.
     const std::uint8_t before = current->attention;
     current->attention |= Fiber::in_callback;

@@ -44,7 +44,8 @@ public:
     T* front() noexcept { return empty() ? nullptr : static_cast<T*>(head_.next); }
 
     T* after(T& node) noexcept {
-        return static_cast<ListNode&>(node).next == &head_ ? nullptr : static_cast<T*>(static_cast<ListNode&>(node).next);
+        return static_cast<ListNode&>(node).next == &head_ ? nullptr
+                                                           : static_cast<T*>(static_cast<ListNode&>(node).next);
     }
 
     void push_back(T& node) noexcept {

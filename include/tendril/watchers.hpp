@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// Watchers: callbacks for what happens to a hub: libev's event kinds. Programs seldom need them, for a green thread
+// that waits says the same in a line; they are for schedulers, other libraries' descriptors, and what comes unasked.
+//
+//     Timer tick(1s, [] { std::puts("tick"); }, {.repeat = 1s});
+//     Signal quit(SIGTERM, [&](int) { stop.set(); });
+//
+// A watcher is active from its construction until stop(), its destruction or, where it says so, its one event. Its
+// callback runs in its hub's own green thread: it must not wait (HubBlocked), may spawn, and may stop, restart or
+// destroy any watcher, its own too. What it throws goes to the hub's error handler. Events that come before the
+// callback has run are one. An active watcher keeps its hub asleep, where it would otherwise throw LoopExit, unless it
+// was made with ref = false. Everything here belongs to the OS thread that made it; in the child of a fork() no watcher
+// is active, until it is started again. One that outlives its hub does nothing. Example: examples/watchers.cpp
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tendril {
+
+namespace detail {
+class WatcherState;
+}
+
+struct WatcherOptions {
+    bool ref = true;  // keeps the hub alive
+};
+
+class Watcher {
+public:
+    Watcher(Watcher&& other) noexcept;
+    Watcher& operator=(Watcher&& other) noexcept;
+    ~Watcher();  // stops it; on its own OS thread
+
+    // Again, after stop() or after its event; nothing when active. Throws: as the constructor; std::logic_error when it
+    // was moved from, or its hub has ended; WrongThread.
+    void start();
+    // Its callback will not run any more, also when it was due already.
+    void stop() noexcept;
+
+    bool active() const noexcept;
+    bool pending() const noexcept;  // the callback is due, and has not run yet
+    void set_ref(bool ref);
+
+protected:
+    explicit Watcher(std::unique_ptr<detail::WatcherState> state);
+    detail::WatcherState& state() const;
+
+private:
+    void drop() noexcept;
+    detail::WatcherState* state_;  // nullptr: moved from
+};
+
+// What a descriptor is ready for: a set.
+enum class IoEvents : std::uint8_t { none = 0, read = 1, write = 2, priority = 4, closed = 16 };
+constexpr IoEvents operator|(IoEvents a, IoEvents b) noexcept {
+    return static_cast<IoEvents>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr IoEvents operator&(IoEvents a, IoEvents b) noexcept {
+    return static_cast<IoEvents>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
+constexpr bool any(IoEvents e) noexcept {
+    return e != IoEvents::none;
+}
+
+// Runs while a descriptor is ready, again and again (level-triggered); an error or hang-up is readable and writable.
+// Runs once with `closed`, and is stopped, when the number was closed in this hub or the backend found it closed: tell
+// the hub by closing(fd) of select.hpp before you close a number that is watched.
+class Io : public Watcher {
+public:
+    using Callback = std::function<void(IoEvents)>;
+
+    // Throws: std::invalid_argument for a negative fd, for no events or an empty callback; std::system_error: EBADF,
+    // EPERM (a regular file is always ready).
+    Io(int fd, IoEvents events, Callback callback, WatcherOptions options = {});
+
+    // Another descriptor, other events. Requires: not active; std::logic_error otherwise.
+    void set(int fd, IoEvents events);
+};
+
+struct TimerOptions {
+    std::chrono::nanoseconds repeat{0};  // after the first time; 0: once only
+    bool ref = true;
+};
+
+// Runs when time has passed: `after` from its start, then each `repeat`, never early. A late one does not catch up.
+class Timer : public Watcher {
+public:
+    using Callback = std::function<void()>;
+
+    // Throws: std::invalid_argument for a negative time or an empty callback.
+    Timer(std::chrono::nanoseconds after, Callback callback, TimerOptions options = {});
+
+    // From now, `repeat` must pass before it runs next; without a repeat it stops. For timeouts that activity puts off.
+    void again();
+    std::chrono::nanoseconds remaining() const noexcept;  // until it is due; 0 when not active
+};
+
+// Runs whenever nothing else is ready, all the time: the hub does not sleep meanwhile.
+class Idle : public Watcher {
+public:
+    explicit Idle(std::function<void()> callback, WatcherOptions options = {});
+};
+
+// Runs before the hub looks for events, perhaps to sleep; Check runs after it has.
+class Prepare : public Watcher {
+public:
+    explicit Prepare(std::function<void()> callback, WatcherOptions options = {});
+};
+class Check : public Watcher {
+public:
+    explicit Check(std::function<void()> callback, WatcherOptions options = {});
+};
+
+// Runs in the child of a fork(), before the call returns there.
+class Fork : public Watcher {
+public:
+    explicit Fork(std::function<void()> callback);
+};
+
+struct ChildStatus {
+    pid_t pid = 0;
+    int code = 0;    // as exit() got it; -1 when it is not known: somebody else has waited for it
+    int signal = 0;  // that ended it, 0 when it ended by itself
+};
+
+// Runs once, when the child process has ended, and reaps it; by a pidfd, so no handler for SIGCHLD is needed.
+class Child : public Watcher {
+public:
+    using Callback = std::function<void(const ChildStatus&)>;
+
+    // Throws: std::system_error (ESRCH: no such process); std::invalid_argument.
+    Child(pid_t pid, Callback callback, WatcherOptions options = {});
+};
+
+// Runs when the signal has come to the process; in each hub that watches it. While any does, the signal has no other
+// effect; then it has the effect that it had before. Does not keep the hub alive unless asked to.
+class Signal : public Watcher {
+public:
+    using Callback = std::function<void(int)>;
+
+    // Throws: std::invalid_argument for a number that cannot be caught, or that says what the program did wrong
+    // (SIGSEGV, ...).
+    Signal(int number, Callback callback, WatcherOptions options = {.ref = false});
+};
+
+}  // namespace tendril

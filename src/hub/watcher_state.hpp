@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// WatcherState: what a Watcher is made of; each kind derives one.
+//
+// It belongs to its Watcher. One that is destroyed inside its own callback lives until that returns (`held`). While
+// active it is in its hub's list, so that the hub can stop all of them: when it ends, and in the child of a fork().
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <tendril/watchers.hpp>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+class WatcherState : public HubCallback, public ActiveWatcher {
+public:
+    explicit WatcherState(const char* kind, bool ref);
+    virtual ~WatcherState() = default;
+
+    void start();          // throws what on_start() throws, and is not active then
+    void stop() noexcept;  // not called any more
+    bool active() const noexcept { return ActiveWatcher::linked(); }
+    bool pending() const noexcept { return HubCallback::linked(); }
+    void set_ref(bool ref) noexcept;
+    void require_thread() const;  // throws WrongThread, std::logic_error
+    std::uint64_t owner() const noexcept { return owner_; }
+
+    // The Watcher goes. Deletes this, now or when its callback has returned.
+    void drop() noexcept;
+
+    // The event has come: call() will run. From the hub.
+    void due() noexcept {
+        if (active() && !pending()) {
+            hub_->post(*this);
+        }
+    }
+
+    void run(HubCore& hub) noexcept final;
+    void hub_ended() noexcept final;
+    void forked() noexcept override;
+
+protected:
+    virtual void on_start() = 0;
+    virtual void on_stop() noexcept = 0;  // gives back what on_start() took
+    virtual void call() = 0;              // the user's callback
+    virtual void called() {}              // after it, when still active; may stop()
+    HubCore& hub() const noexcept { return *hub_; }
+
+private:
+    const char* kind_;
+    HubCore* hub_;               // nullptr: it has ended
+    const std::uint64_t owner_;  // serial of its OS thread
+    bool ref_;
+    bool held_ = true;
+    bool running_ = false;
+};
+
+// Throws std::invalid_argument when there is nothing to call.
+template <class F>
+const F& require_callback(const F& callback, const char* kind) {
+    if (!callback) {
+        throw std::invalid_argument(std::string(kind) + " needs a callback; this one is empty");
+    }
+    return callback;
+}
+
+}  // namespace tendril::detail
