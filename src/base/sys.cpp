@@ -4,6 +4,7 @@
 
 #include "base/sys.hpp"
 
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -60,6 +61,112 @@ int local_name(int fd, sockaddr* out, socklen_t* len) noexcept {
 
 int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
     return detail::call<int>(Call::name, fd, [=] { return ::getpeername(fd, out, len); });
+}
+
+int unix_pair(int (&ends)[2]) noexcept {
+    return detail::call<int>(Call::socketpair, -1,
+                             [&] { return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); });
+}
+
+namespace {
+
+// Write, with SIGPIPE blocked in this OS thread meanwhile; the one that it caused is taken away.
+ssize_t write_without_signal(int fd, const void* p, std::size_t n) noexcept {
+    sigset_t broken_pipe;
+    sigset_t before;
+    sigset_t pending;
+    ::sigemptyset(&broken_pipe);
+    ::sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    const bool was_blocked = ::sigismember(&before, SIGPIPE) == 1;
+    const bool was_pending = was_blocked && ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1;
+    const ssize_t r = ::write(fd, p, n);
+    const int error = errno;
+    if (r < 0 && error == EPIPE && !was_pending) {
+        const timespec now{0, 0};
+        while (::sigtimedwait(&broken_pipe, nullptr, &now) < 0 && errno == EINTR) {
+        }
+    }
+    if (!was_blocked) {
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    errno = error;
+    return r;
+}
+
+}  // namespace
+
+ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
+    return detail::call<ssize_t>(Call::write, fd, [=] { return write_without_signal(fd, p, n); });
+}
+
+int pipe(int (&ends)[2], int flags) noexcept {
+    return detail::call<int>(Call::pipe, -1, [&] { return ::pipe2(ends, flags | O_CLOEXEC); });
+}
+
+int open(const char* path, int flags) noexcept {
+    return detail::call<int>(Call::open, -1, [=] { return ::open(path, flags | O_CLOEXEC); });
+}
+
+int duplicate(int fd, int at_least) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_DUPFD_CLOEXEC, at_least); });
+}
+
+int status_flags(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFL); });
+}
+
+int file_kind(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] {
+        struct stat about {};
+        return ::fstat(fd, &about) < 0 ? -1 : static_cast<int>(about.st_mode & S_IFMT);
+    });
+}
+
+int set_nonblocking(int fd, bool on) noexcept {
+    const int before = status_flags(fd);
+    const int flags = on ? before | O_NONBLOCK : before & ~O_NONBLOCK;
+    return before < 0 ? before : detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFL, flags); });
+}
+
+int close_on_exec(int fd) noexcept {
+    const int flags = detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); });
+    return flags < 0 ? flags : static_cast<int>((flags & FD_CLOEXEC) != 0);
+}
+
+int set_close_on_exec(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
+}
+
+int access(const char* path, int mode) noexcept {
+    return detail::call<int>(Call::open, -1, [=] { return ::access(path, mode); });
+}
+
+int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+          char* const argv[], char* const env[]) noexcept {
+    return detail::call<int>(Call::spawn, -1, [&] {
+        errno = ::posix_spawn(&pid, path, &actions, &attributes, argv, env);
+        return errno == 0 ? 0 : -1;
+    });
+}
+
+int pidfd_open(pid_t pid) noexcept {
+    return detail::call<int>(Call::pidfd_open, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+}
+
+int signal_child(int pidfd, int signal) noexcept {
+    return detail::call<int>(Call::signal_child, pidfd, [=] {
+        return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+    });
+}
+
+int kill(pid_t pid, int signal) noexcept {
+    return detail::call<int>(Call::signal_child, -1, [=] { return ::kill(pid, signal); });
+}
+
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept {
+    info = {};
+    return detail::call<int>(Call::waitid, -1, [&] { return ::waitid(kind, id, &info, options); });
 }
 
 int close(int fd) noexcept {
