@@ -57,6 +57,14 @@ Fiber& HubCore::retire(Fiber& finished) noexcept {
 
 Fiber& HubCore::poll_until_ready() {
     while (ready.empty() && !prepare()) {
+        if (idlers.empty() && nothing_can_come()) {
+            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            if (ready.empty()) {
+                end_of_work();
+            }
+            prepared_ = false;
+            continue;
+        }
         poll(idlers.empty() && idle_watchers.empty());
         if (ready.empty()) {
             if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
@@ -140,13 +148,6 @@ void HubCore::end_of_work() noexcept {
 void HubCore::poll(bool may_sleep) noexcept {
     std::int64_t timeout = 0;
     if (may_sleep) {
-        if (nothing_can_come()) {
-            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
-            if (ready.empty()) {
-                end_of_work();
-            }
-            return;
-        }
         timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);
     }
     if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
