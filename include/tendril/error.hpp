@@ -37,6 +37,20 @@ public:
     const char* what() const noexcept override;
 };
 
+// What the main green thread gets at its next wait when SIGINT comes (the terminal's Ctrl-C) and the program has not
+// asked for that signal itself. Uncaught it unwinds the main green thread, and the process ends by SIGINT.
+class KeyboardInterrupt : public Interrupt {
+public:
+    const char* what() const noexcept override;
+};
+
+// Thrown by a callback in the hub, or out of a green thread whose handle is gone: not for the hub's error handler, but
+// thrown in the main green thread at its next wait. For what the program cannot go on after.
+class FatalError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 // get() of a green thread that was killed. A std::exception, so that it can't unwind the asker silently.
 class GreenletKilled : public std::runtime_error {
 public:

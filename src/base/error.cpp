@@ -12,6 +12,10 @@ const char* GreenletExit::what() const noexcept {
     return "this green thread was killed";
 }
 
+const char* KeyboardInterrupt::what() const noexcept {
+    return "interrupted by SIGINT";
+}
+
 TimeoutError::TimeoutError(const std::string& doing, std::size_t done)
     : std::system_error(std::make_error_code(std::errc::timed_out)), done_(done),
       text_(std::make_shared<const std::string>(doing + ": the deadline passed" +

@@ -9,6 +9,7 @@
 
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
+#include "hub/keyboard_interrupt.hpp"
 
 namespace tendril::detail {
 
@@ -64,11 +65,26 @@ bool Fiber::must_end() const noexcept {
     return kill_pending || hub.fatal != nullptr;
 }
 
+namespace {
+
+[[noreturn]] void throw_kill(std::exception_ptr error) {
+    if (error == nullptr) {
+        throw GreenletExit();
+    }
+    try {
+        std::rethrow_exception(std::move(error));
+    } catch (const KeyboardInterrupt&) {
+    }
+    throw_keyboard_interrupt();
+}
+
+}  // namespace
+
 void Fiber::attend() {
     if ((attention & in_callback) != 0) {
         throw HubBlocked("a callback that runs in the hub must not wait; let it spawn a green thread that does");
     }
-    if (this == &hub.main && hub.fatal != nullptr) {
+    if (this == hub.root && hub.fatal != nullptr) {
         if (std::uncaught_exceptions() > 0) {
             tendril::detail::report("the main green thread waits while it unwinds, and", hub.fatal);
             std::abort();
@@ -81,10 +97,7 @@ void Fiber::attend() {
     if (kill_pending) {
         kill_pending = false;
         settle_attention();
-        if (std::exception_ptr error = std::exchange(kill_error, nullptr); error != nullptr) {
-            std::rethrow_exception(std::move(error));
-        }
-        throw GreenletExit();
+        throw_kill(std::exchange(kill_error, nullptr));
     }
     Expiry* expiry = expiries.pop_front();
     settle_attention();

@@ -59,6 +59,7 @@ Fiber& HubCore::poll_until_ready() {
     while (ready.empty() && !prepare()) {
         if (idlers.empty() && nothing_can_come()) {
             deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            deliver_signals();
             if (ready.empty()) {
                 end_of_work();
             }
@@ -160,6 +161,7 @@ void HubCore::poll(bool may_sleep) noexcept {
         }
         deliver_mail();
     }
+    deliver_signals();
     const std::int64_t now = Deadline::now_ns();
     timers.run(now, ready);
     trim_stacks(now);

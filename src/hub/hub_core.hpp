@@ -34,6 +34,7 @@
 #include "hub/mailbox.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
+#include "hub/signals.hpp"
 #include "hub/timers.hpp"
 #include "hub/waiter.hpp"
 
@@ -99,11 +100,12 @@ struct HubCore {
     std::size_t background_timers = 0;  // armed ones that can wake nobody who waits: they hide no LoopExit
     RecordCache records;
     List<HubCallback> callbacks;
-    Fiber* callback_fiber = nullptr;  // runs them; parked when there are none
-    std::size_t live = 0;             // fibers spawned and not ended, without main and callback_fiber
-    std::uint64_t ends = 0;           // of fibers, so far
-    List<Waiter> idlers;              // resumed one by one when nothing else is ready
-    List<Waiter> until_idle;          // in run_until_idle(): resumed in place of a LoopExit
+    std::unique_ptr<Signals> signals;  // once a signal is watched
+    Fiber* callback_fiber = nullptr;   // runs them; parked when there are none
+    std::size_t live = 0;              // fibers spawned and not ended, without main and callback_fiber
+    std::uint64_t ends = 0;            // of fibers, so far
+    List<Waiter> idlers;               // resumed one by one when nothing else is ready
+    List<Waiter> until_idle;           // in run_until_idle(): resumed in place of a LoopExit
     List<ActiveWatcher> watchers;
     List<LoopEvent> idle_watchers;
     List<LoopEvent> prepare_watchers;
@@ -114,6 +116,7 @@ struct HubCore {
     ErrorHandler error_handler;
     std::vector<std::shared_ptr<const SpawnHook::Callback>> spawn_hooks;
     Chooser* chooser = nullptr;
+    Fiber* root = &main;  // whose end is the program's; in the child of a fork(), the one that forked
     Hub facade{*this};
     Fiber main;
 
@@ -161,6 +164,7 @@ struct HubCore {
     // no stack.
     void post(HubCallback& callback) noexcept;
     void have_callback_fiber();
+    Signals& have_signals();
     void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;
     void run_spawn_hooks(Fiber& spawned) noexcept;
     AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
@@ -181,7 +185,13 @@ private:
     bool prepare() noexcept;
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
+    bool fails_main(const std::exception_ptr& error) noexcept;
     void deliver_mail() noexcept;
+    void deliver_signals() noexcept {
+        if (signals != nullptr) {
+            signals->deliver();
+        }
+    }
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;

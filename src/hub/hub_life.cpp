@@ -63,6 +63,16 @@ void HubCore::make() {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
     }
     here_ = new HubCore(configured_backend());
+    if (::gettid() == ::getpid()) {
+        here_->have_signals().watch_interrupt();
+    }
+}
+
+Signals& HubCore::have_signals() {
+    if (signals == nullptr) {
+        signals = std::make_unique<Signals>(*this);
+    }
+    return *signals;
 }
 
 void HubCore::use_backend(std::string_view name) {
@@ -105,6 +115,7 @@ HubCore::~HubCore() {
         watcher->hub_ended();
     }
     mailbox->close();
+    signals = nullptr;
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {
         if (fiber != nullptr && fiber->record != nullptr) {
@@ -192,16 +203,34 @@ std::exception_ptr HubCore::loop_exit() {
     return std::make_exception_ptr(LoopExit(text.str()));
 }
 
-// Only called when nothing is ready, so main waits.
 void HubCore::fail_main(std::exception_ptr error) noexcept {
     fatal = std::move(error);
-    main.attention |= Fiber::interrupted;
-    if (main.waiter != nullptr) {
-        main.waiter->resolve(Outcome::interrupted);
+    root->attention |= Fiber::interrupted;
+    if (root->waiter != nullptr) {
+        root->waiter->resolve(Outcome::interrupted);
     }
 }
 
+// An error that is not for the error handler.
+bool HubCore::fails_main(const std::exception_ptr& error) noexcept {
+    try {
+        std::rethrow_exception(error);
+    } catch (const KeyboardInterrupt&) {
+        root->kill(error);
+    } catch (const FatalError&) {
+        if (fatal == nullptr) {
+            fail_main(error);
+        }
+    } catch (...) {
+        return false;
+    }
+    return true;
+}
+
 void HubCore::report(const ErrorContext& context, const std::exception_ptr& error) noexcept {
+    if (fails_main(error)) {
+        return;
+    }
     // The handler is a callback like any other: it must not wait.
     const std::uint8_t before = current->attention;
     current->attention |= Fiber::in_callback;

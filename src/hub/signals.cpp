@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+
+#include "hub/signals.hpp"
+
+#include <sched.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+// Written by the handler: `any`, then `arrived`. By its hub: the rest.
+struct SignalPost {
+    std::atomic<Backend*> backend{nullptr};  // of the hub whose post it is; nullptr: free
+    std::atomic<bool> any{false};
+    std::array<std::atomic<bool>, Signals::numbers> watched{};
+    std::array<std::atomic<bool>, Signals::numbers> arrived{};
+    SignalPost* next = nullptr;
+};
+
+namespace {
+
+std::atomic<SignalPost*> posts{nullptr};
+std::atomic<int> handlers{0};           // that run now
+std::atomic<bool> interrupts{false};    // SIGINT is watched by nobody but watch_interrupt()
+std::atomic<bool> interrupting{false};  // ... and came, and was not thrown yet
+
+std::mutex mutex;
+// Under it:
+struct Disposition {
+    int watchers = 0;
+    struct sigaction before {};
+};
+std::array<Disposition, Signals::numbers> dispositions;
+bool interrupt_watched = false;
+
+[[gnu::always_inline]] inline std::size_t index(int number) noexcept {
+    return static_cast<std::size_t>(number);
+}
+
+void on_signal(int number) {
+    const int saved_errno = errno;
+    if (number == SIGINT && interrupts && interrupting.exchange(true)) {
+        ::signal(SIGINT, SIG_DFL);
+        ::raise(SIGINT);  // comes when this handler returns
+        return;
+    }
+    ++handlers;  // before a post is looked at: see ~Signals()
+    for (SignalPost* post = posts; post != nullptr; post = post->next) {
+        if (Backend* backend = post->backend; backend != nullptr && post->watched[index(number)]) {
+            post->arrived[index(number)] = true;
+            post->any = true;
+            backend->wake();
+        }
+    }
+    --handlers;
+    errno = saved_errno;
+}
+
+SignalPost& take_post(Backend& backend) {
+    const std::lock_guard lock(mutex);
+    for (SignalPost* post = posts; post != nullptr; post = post->next) {
+        if (post->backend == nullptr) {
+            post->backend = &backend;
+            return *post;
+        }
+    }
+    auto* post = new SignalPost;
+    post->backend = &backend;
+    post->next = posts;
+    posts = post;
+    return *post;
+}
+
+void note_interrupts() noexcept {
+    interrupts = interrupt_watched && dispositions[index(SIGINT)].watchers == 1;
+}
+
+void check_number(int number) {
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
+        if (number == fault) {
+            throw std::invalid_argument("signal " + std::to_string(number) + " (" + ::strsignal(number) +
+                                        ") says that the program went wrong, and cannot be watched");
+        }
+    }
+    if (number < 1 || number >= Signals::numbers || number == SIGKILL || number == SIGSTOP) {
+        throw std::invalid_argument("signal " + std::to_string(number) + " cannot be watched: there is no such " +
+                                    "number, or nobody can catch it");
+    }
+}
+
+void install(int number) {
+    const std::lock_guard lock(mutex);
+    Disposition& disposition = dispositions[index(number)];
+    if (disposition.watchers == 0) {
+        struct sigaction ours {};
+        ours.sa_handler = &on_signal;
+        ours.sa_flags = SA_RESTART | SA_ONSTACK;
+        ::sigfillset(&ours.sa_mask);
+        if (::sigaction(number, &ours, &disposition.before) != 0) {
+            throw std::system_error(errno, std::generic_category(), "cannot watch signal " + std::to_string(number));
+        }
+    }
+    ++disposition.watchers;
+    note_interrupts();
+}
+
+// What others have installed meanwhile stays.
+void remove(int number) noexcept {
+    const std::lock_guard lock(mutex);
+    Disposition& disposition = dispositions[index(number)];
+    if (--disposition.watchers == 0) {
+        struct sigaction now {};
+        ::sigaction(number, nullptr, &now);
+        if (now.sa_handler == &on_signal) {
+            ::sigaction(number, &disposition.before, nullptr);
+        }
+    }
+    note_interrupts();
+}
+
+}  // namespace
+
+Signals::Signals(HubCore& hub) : hub_(hub), post_(take_post(*hub.backend)) {}
+
+Signals::~Signals() {
+    for (int number = 1; number < numbers; ++number) {
+        while (SignalNode* node = watchers_[index(number)].front()) {
+            unwatch(number, *node);
+        }
+    }
+    // A handler that began before this may be about to wake the backend, on another OS thread.
+    post_.backend = nullptr;
+    while (handlers != 0) {
+        ::sched_yield();
+    }
+    post_.any = false;
+}
+
+void Signals::watch(int number, SignalNode& node) {
+    check_number(number);
+    if (watchers_[index(number)].empty()) {
+        post_.arrived[index(number)] = false;
+        post_.watched[index(number)] = true;
+    }
+    watchers_[index(number)].push_back(node);
+    try {
+        install(number);
+    } catch (...) {
+        node.unlink();
+        post_.watched[index(number)] = !watchers_[index(number)].empty();
+        throw;
+    }
+}
+
+void Signals::unwatch(int number, SignalNode& node) noexcept {
+    node.unlink();
+    if (&node == &interrupt_) {
+        const std::lock_guard lock(mutex);
+        interrupt_watched = false;
+    }
+    remove(number);
+    post_.watched[index(number)] = !watchers_[index(number)].empty();
+}
+
+void Signals::deliver() noexcept {
+    if (!post_.any.load(std::memory_order_relaxed) || !post_.any.exchange(false)) [[likely]] {
+        return;
+    }
+    for (int number = 1; number < numbers; ++number) {
+        if (post_.arrived[index(number)].exchange(false)) {
+            List<SignalNode>& all = watchers_[index(number)];
+            for (SignalNode* node = all.front(); node != nullptr; node = all.after(*node)) {
+                node->came();
+            }
+        }
+    }
+}
+
+void Signals::watch_interrupt() {
+    struct sigaction now {};
+    ::sigaction(SIGINT, nullptr, &now);
+    if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
+        interrupting = false;
+        {
+            const std::lock_guard lock(mutex);
+            interrupt_watched = true;
+        }
+        watch(SIGINT, interrupt_);
+    }
+}
+
+void Signals::Interrupt::came() noexcept {
+    if (interrupts) {
+        hub.root->kill(std::make_exception_ptr(KeyboardInterrupt()));
+    }
+}
+
+void interrupt_delivered() noexcept {
+    interrupting = false;
+}
+
+void Signals::hold() noexcept {
+    mutex.lock();
+}
+
+void Signals::let_go() noexcept {
+    mutex.unlock();
+}
+
+// After let_go(), and after the watchers of this hub have left.
+void Signals::forget_others(Signals* mine) noexcept {
+    handlers = 0;  // their OS threads are gone
+    for (SignalPost* post = posts; post != nullptr; post = post->next) {
+        if (mine == nullptr || post != &mine->post_) {
+            post->backend = nullptr;
+        }
+    }
+    for (int number = 1; number < numbers; ++number) {
+        int others = dispositions[index(number)].watchers;
+        if (mine != nullptr) {
+            mine->watchers_[index(number)].for_each([&](const SignalNode&) { --others; });
+        }
+        for (; others > 0; --others) {
+            remove(number);
+        }
+    }
+}
+
+}  // namespace tendril::detail
