@@ -61,6 +61,15 @@ Fiber& HubCore::retire(Fiber& finished) noexcept {
 
 Fiber& HubCore::poll_until_ready() {
     while (ready.empty() && !prepare()) {
+        if (idlers.empty() && nothing_can_come()) {
+            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            deliver_signals();
+            if (ready.empty()) {
+                end_of_work();
+            }
+            prepared_ = false;
+            continue;
+        }
         poll(idlers.empty() && idle_watchers.empty());
         if (ready.empty()) {
             if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
@@ -151,14 +160,6 @@ void HubCore::poll(bool may_sleep) noexcept {
     heartbeat.beat();
     std::int64_t timeout = 0;
     if (may_sleep) {
-        if (nothing_can_come()) {
-            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
-            deliver_signals();
-            if (ready.empty()) {
-                end_of_work();
-            }
-            return;
-        }
         timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);
     }
     if (in_foreign_child()) [[unlikely]] {
