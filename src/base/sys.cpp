@@ -182,28 +182,6 @@ pid_t fork() noexcept {
     return detail::call<pid_t>(Call::fork, -1, [] { return ::fork(); });
 }
 
-bool is_open(int fd) noexcept {
-    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); }) >= 0;
-}
-
-int pidfd_open(pid_t pid) noexcept {
-    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
-}
-
-int wait_child(int pidfd, int& code, int& signal) noexcept {
-    siginfo_t info{};
-    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
-        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
-    });
-    if (r < 0 || info.si_pid == 0) {
-        return r;
-    }
-    const bool exited = info.si_code == CLD_EXITED;
-    code = exited ? info.si_status : 0;
-    signal = exited ? 0 : info.si_status;
-    return 1;
-}
-
 int epoll_create() noexcept {
     return detail::call<int>(Call::epoll_create, -1, [] { return ::epoll_create1(EPOLL_CLOEXEC); });
 }

@@ -43,9 +43,6 @@ enum class Call : unsigned {
     select,
     io_uring_setup,
     io_uring_enter,
-    fcntl,
-    pidfd,
-    waitid,
     socket,
     bind,
     listen,
@@ -145,14 +142,9 @@ int set_close_on_exec(int fd) noexcept;
 int access(const char* path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
-bool is_open(int fd) noexcept;
-
-// Processes.
-pid_t fork() noexcept;
-int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
-// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
-// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
-int wait_child(int pidfd, int& code, int& signal) noexcept;
+inline bool is_open(int fd) noexcept {
+    return close_on_exec(fd) >= 0;
+}
 
 // The event loop.
 int epoll_create() noexcept;
@@ -165,6 +157,7 @@ int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t time
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
 // Child processes.
+pid_t fork() noexcept;
 int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept;
 inline constexpr idtype_t by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which Debian 12's headers do not have
