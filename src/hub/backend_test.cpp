@@ -224,15 +224,20 @@ TEST_P(EveryBackend, AfterDisarmADuplicateThatLivesOnIsSilent) {
 }
 
 TEST_P(EveryBackend, ThePeerSeesTheEndAtOnceAfterDisarmAndClose) {
-    for (const bool waited : {false, true}) {
+    for (const char* when : {"before any wait", "after a wait", "with an event on its way"}) {
+        SCOPED_TRACE(when);
         Pair p;
+        char c = 0;
         ASSERT_EQ(backend->arm(p.here.get(), 7, read, false), 0);
-        if (waited) {
+        if (when != std::string_view("before any wait")) {
             reported(*backend, 2);
+        }
+        if (when == std::string_view("with an event on its way")) {
+            put(p.peer);
+            ASSERT_EQ(::read(p.here.get(), &c, 1), 1);
         }
         backend->disarm(p.here.get(), 7);
         p.here.close();
-        char c = 0;
         EXPECT_EQ(::recv(p.peer.get(), &c, 1, MSG_DONTWAIT), 0) << "no reference is left to what was open";
     }
 }

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/report.hpp"
@@ -80,6 +81,9 @@ public:
                 events_[count++] = event;
             }
         });
+        if (std::exchange(lost_wakeup_, false)) {
+            throw std::system_error(EBADF, std::generic_category(), "the hub's eventfd was closed under it");
+        }
         return {events_.data(), count};
     }
 
@@ -131,7 +135,8 @@ private:
     bool cancel(int fd) noexcept {
         io_uring_sqe* const request = next_request();
         if (request != nullptr) {
-            ::io_uring_prep_poll_remove(request, name_of(fd));
+            // Not prep_poll_remove(), which refuses (EALREADY) while an event is on its way.
+            ::io_uring_prep_cancel64(request, name_of(fd), 0);
             request->user_data = nobody;
         }
         Watch& watch = watches_[static_cast<std::size_t>(fd)];
@@ -191,7 +196,8 @@ private:
         Watch& watch = watches_[fd];
         watch.active = (completion.flags & IORING_CQE_F_MORE) != 0;
         if (completion.res == -EBADF) {
-            return {watch.token, events::invalid};
+            lost_wakeup_ = lost_wakeup_ || static_cast<int>(fd) == wakeup_.fd();
+            return static_cast<int>(fd) == wakeup_.fd() ? nothing : BackendEvent{watch.token, events::invalid};
         }
         if (!watch.active && !sys::is_always_ready(static_cast<int>(fd))) {
             want(static_cast<int>(fd));
@@ -206,6 +212,7 @@ private:
     Wakeup wakeup_;
     std::vector<Watch> watches_;  // by number
     std::vector<int> due_;
+    bool lost_wakeup_ = false;  // its descriptor was closed
     std::array<BackendEvent, batch> events_;
 };
 
