@@ -206,6 +206,8 @@ TEST_P(EveryBackend, ReportsUrgentData) {
     const Fd server(::accept(listening, nullptr, nullptr));
     ASSERT_EQ(backend->arm(server.get(), 7, priority, false), 0);
     reported(*backend, 2);
+    put(client);
+    EXPECT_EQ(reported(*backend, 5)[7] & priority, 0) << "these are not urgent";
     ASSERT_EQ(::send(client.get(), "!", 1, MSG_OOB), 1);
     EXPECT_NE(reported(*backend)[7] & priority, 0);
     backend->disarm(server.get(), 7);

@@ -38,6 +38,13 @@ Events events_of(int bits) noexcept {
                                if_any(POLLRDHUP | POLLERR | POLLHUP, events::hangup));
 }
 
+// A request tells what the descriptor's driver said when it woke it, and TCP says IN and PRI for any data. Nobody minds
+// (short reads are only trusted less then) but those who ask for urgent data.
+bool has_urgent_data(int fd) noexcept {
+    pollfd one{fd, POLLPRI, 0};
+    return sys::poll(&one, 1, 0) < 0 || (one.revents & POLLPRI) != 0;
+}
+
 class UringBackend final : public Backend {
 public:
     UringBackend() : Backend(true) {
@@ -47,13 +54,15 @@ public:
 
     const char* name() const noexcept override { return "io_uring"; }
 
-    int arm(int fd, std::uint64_t token, Events /*what*/, bool /*again*/) noexcept override {
+    int arm(int fd, std::uint64_t token, Events what, bool /*again*/) noexcept override {
         try {
             make_room(fd);
         } catch (const std::bad_alloc&) {
             return -ENOMEM;
         }
-        watches_[static_cast<std::size_t>(fd)].token = token;
+        Watch& watch = watches_[static_cast<std::size_t>(fd)];
+        watch.token = token;
+        watch.urgent = watch.urgent || (what & events::priority) != 0;
         want(fd);
         return 0;
     }
@@ -63,7 +72,7 @@ public:
             return;
         }
         Watch& watch = watches_[static_cast<std::size_t>(fd)];
-        watch.wanted = false;
+        watch.wanted = watch.urgent = false;
         if (watch.active) {
             cancel(fd);
             ring_.enter(false, 0);
@@ -100,6 +109,7 @@ private:
         bool active = false;  // the kernel has a request of this generation
         bool wanted = false;  // one, or a new one, shall be made
         bool in_due = false;
+        bool urgent = false;  // somebody asked for events::priority
     };
 
     void make_room(int fd) {
@@ -205,7 +215,11 @@ private:
         if (completion.res < 0 || static_cast<int>(fd) == wakeup_.fd()) {
             return nothing;
         }
-        return {watch.token, events_of(completion.res)};
+        Events what = events_of(completion.res);
+        if ((what & events::priority) != 0 && watch.urgent && !has_urgent_data(static_cast<int>(fd))) {
+            what &= static_cast<Events>(~events::priority);
+        }
+        return {watch.token, what};
     }
 
     sys::Uring ring_;
