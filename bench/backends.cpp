@@ -60,9 +60,9 @@ int main(int argc, char** argv) {
     if (tendril::Hub::current().backend() != std::string_view(argv[1])) {
         return 1;  // the hub has said why
     }
-    auto [a, b] = connected(kind);
+    auto ends = connected(kind);
     if (argc > 3) {
-        ping_pong(a, b, std::strtoull(argv[3], nullptr, 10));
+        ping_pong(ends.first, ends.second, std::strtoull(argv[3], nullptr, 10));
         return 0;
     }
     if constexpr (!bench::optimized) {
@@ -71,6 +71,6 @@ int main(int argc, char** argv) {
     }
     const bench::Identity who{"tendril", __VERSION__};
     bench::measure(who, (std::string(argv[1]) + "_" + kind).c_str(), 2,
-                   [&](std::uint64_t n) { return ping_pong(a, b, n); });
+                   [&](std::uint64_t n) { return ping_pong(ends.first, ends.second, n); });
     return 0;
 }

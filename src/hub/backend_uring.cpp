@@ -8,8 +8,8 @@
 // 2. disarm() cancels a request that was handed over at once: the kernel holds the open file until then.
 // 3. A request is known to the kernel by its number and the number's generation, which each disarm() raises, so what a
 //    cancelled one still had to say finds nobody.
-// 4. A request that ends by itself (the kernel was short of something) is made anew by the next wait(); but one for what
-//    is always ready ends with its first event, and only when it is armed again there is a new one.
+// 4. A request that ends by itself (the kernel was short of something) is made anew by the next wait(); but one for
+//    what is always ready ends with its first event, and only when it is armed again there is a new one.
 
 #include <array>
 #include <atomic>
