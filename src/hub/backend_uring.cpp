@@ -8,13 +8,14 @@
 // 2. disarm() cancels a request that was handed over at once: the kernel holds the open file until then.
 // 3. A request is known to the kernel by its number and the number's generation, which each disarm() raises, so what a
 //    cancelled one still had to say finds nobody.
-// 4. A request that ends by itself (the kernel was short of something) is made anew by the next wait(); but one for what
-//    is always ready ends with its first event, and only when it is armed again there is a new one.
+// 4. A request that ends by itself (the kernel was short of something) is made anew by the next wait(); but one for
+//    what is always ready ends with its first event, and only when it is armed again there is a new one.
 
 #include <array>
 #include <atomic>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/report.hpp"
@@ -37,6 +38,13 @@ Events events_of(int bits) noexcept {
                                if_any(POLLRDHUP | POLLERR | POLLHUP, events::hangup));
 }
 
+// A request tells what the descriptor's driver said when it woke it, and TCP says IN and PRI for any data. Nobody minds
+// (short reads are only trusted less then) but those who ask for urgent data.
+bool has_urgent_data(int fd) noexcept {
+    pollfd one{fd, POLLPRI, 0};
+    return sys::poll(&one, 1, 0) < 0 || (one.revents & POLLPRI) != 0;
+}
+
 class UringBackend final : public Backend {
 public:
     UringBackend() : Backend(true) {
@@ -46,13 +54,15 @@ public:
 
     const char* name() const noexcept override { return "io_uring"; }
 
-    int arm(int fd, std::uint64_t token, Events /*what*/, bool /*again*/) noexcept override {
+    int arm(int fd, std::uint64_t token, Events what, bool /*again*/) noexcept override {
         try {
             make_room(fd);
         } catch (const std::bad_alloc&) {
             return -ENOMEM;
         }
-        watches_[static_cast<std::size_t>(fd)].token = token;
+        Watch& watch = watches_[static_cast<std::size_t>(fd)];
+        watch.token = token;
+        watch.urgent = watch.urgent || (what & events::priority) != 0;
         want(fd);
         return 0;
     }
@@ -62,7 +72,7 @@ public:
             return;
         }
         Watch& watch = watches_[static_cast<std::size_t>(fd)];
-        watch.wanted = false;
+        watch.wanted = watch.urgent = false;
         if (watch.active) {
             cancel(fd);
             ring_.enter(false, 0);
@@ -80,6 +90,9 @@ public:
                 events_[count++] = event;
             }
         });
+        if (std::exchange(lost_wakeup_, false)) {
+            throw std::system_error(EBADF, std::generic_category(), "the hub's eventfd was closed under it");
+        }
         return {events_.data(), count};
     }
 
@@ -96,6 +109,7 @@ private:
         bool active = false;  // the kernel has a request of this generation
         bool wanted = false;  // one, or a new one, shall be made
         bool in_due = false;
+        bool urgent = false;  // somebody asked for events::priority
     };
 
     void make_room(int fd) {
@@ -131,7 +145,8 @@ private:
     bool cancel(int fd) noexcept {
         io_uring_sqe* const request = next_request();
         if (request != nullptr) {
-            ::io_uring_prep_poll_remove(request, name_of(fd));
+            // Not prep_poll_remove(), which refuses (EALREADY) while an event is on its way.
+            ::io_uring_prep_cancel64(request, name_of(fd), 0);
             request->user_data = nobody;
         }
         Watch& watch = watches_[static_cast<std::size_t>(fd)];
@@ -191,7 +206,8 @@ private:
         Watch& watch = watches_[fd];
         watch.active = (completion.flags & IORING_CQE_F_MORE) != 0;
         if (completion.res == -EBADF) {
-            return {watch.token, events::invalid};
+            lost_wakeup_ = lost_wakeup_ || static_cast<int>(fd) == wakeup_.fd();
+            return static_cast<int>(fd) == wakeup_.fd() ? nothing : BackendEvent{watch.token, events::invalid};
         }
         if (!watch.active && !sys::is_always_ready(static_cast<int>(fd))) {
             want(static_cast<int>(fd));
@@ -199,13 +215,18 @@ private:
         if (completion.res < 0 || static_cast<int>(fd) == wakeup_.fd()) {
             return nothing;
         }
-        return {watch.token, events_of(completion.res)};
+        Events what = events_of(completion.res);
+        if ((what & events::priority) != 0 && watch.urgent && !has_urgent_data(static_cast<int>(fd))) {
+            what &= static_cast<Events>(~events::priority);
+        }
+        return {watch.token, what};
     }
 
     sys::Uring ring_;
     Wakeup wakeup_;
     std::vector<Watch> watches_;  // by number
     std::vector<int> due_;
+    bool lost_wakeup_ = false;  // its descriptor was closed
     std::array<BackendEvent, batch> events_;
 };
 
