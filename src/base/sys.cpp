@@ -150,10 +150,6 @@ int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& action
     });
 }
 
-int pidfd_open(pid_t pid) noexcept {
-    return detail::call<int>(Call::pidfd_open, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
-}
-
 int signal_child(int pidfd, int signal) noexcept {
     return detail::call<int>(Call::signal_child, pidfd, [=] {
         return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));

@@ -58,9 +58,7 @@ enum class Call : unsigned {
     fcntl,
     open,
     spawn,
-    pidfd_open,
     signal_child,
-    waitid,
 };
 
 // Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
@@ -140,12 +138,6 @@ int access(const char* path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
 
-// Processes.
-int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
-// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
-// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
-int wait_child(int pidfd, int& code, int& signal) noexcept;
-
 // The event loop.
 int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
@@ -154,14 +146,16 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept;
 // The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
-// Child processes.
+// Processes.
 int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept;
-inline constexpr idtype_t by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which Debian 12's headers do not have
-int pidfd_open(pid_t pid) noexcept;                             // readable once it has ended; closed on exec
+int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
+// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
+// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
+int wait_child(int pidfd, int& code, int& signal) noexcept;
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
 int signal_child(int pidfd, int signal) noexcept;
 int kill(pid_t pid, int signal) noexcept;
-int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // waits, without WNOHANG
 
 // Memory.
 void* reserve_memory(
