@@ -61,9 +61,7 @@ enum class Call : unsigned {
     fcntl,
     open,
     spawn,
-    pidfd_open,
     signal_child,
-    waitid,
 };
 
 // Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
@@ -156,15 +154,17 @@ int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t time
 // The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
-// Child processes.
+// Processes.
 pid_t fork() noexcept;
 int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept;
-inline constexpr idtype_t by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which Debian 12's headers do not have
-int pidfd_open(pid_t pid) noexcept;                             // readable once it has ended; closed on exec
+int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
+// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
+// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
+int wait_child(int pidfd, int& code, int& signal) noexcept;
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
 int signal_child(int pidfd, int signal) noexcept;
 int kill(pid_t pid, int signal) noexcept;
-int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // waits, without WNOHANG
 
 // Memory.
 void* reserve_memory(

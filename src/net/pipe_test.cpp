@@ -38,7 +38,9 @@ void fail_next(sys::Call call, int error) {
 }
 
 TENDRIL_TEST(Pipe, CarriesBytesAndItsEnd) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     writer.send_all("hello");
     std::string got(5, '\0');
     EXPECT_EQ(reader.recv_exactly(got), 5u);
@@ -51,7 +53,9 @@ TENDRIL_TEST(Pipe, CarriesBytesAndItsEnd) {
 }
 
 TENDRIL_TEST(Pipe, SuspendsBothEnds) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     const std::string data(4 << 20, 'x');
     auto sender = spawn([&] {
         writer.send_all(data);
@@ -68,8 +72,12 @@ TENDRIL_TEST(Pipe, SuspendsBothEnds) {
 
 // Each byte is read before the next comes: every read comes back short or finds nothing.
 TENDRIL_TEST(Pipe, LosesNoWakeUpInPingPong) {
-    auto [there_reader, there] = make_pipe();
-    auto [back_reader, back] = make_pipe();
+    Pipe forth = make_pipe();
+    PipeReader& there_reader = forth.reader;
+    PipeWriter& there = forth.writer;
+    Pipe backward = make_pipe();
+    PipeReader& back_reader = backward.reader;
+    PipeWriter& back = backward.writer;
     auto echo = spawn([&] {
         char c[16];
         while (const std::size_t n = there_reader.recv(c)) {
@@ -88,7 +96,9 @@ TENDRIL_TEST(Pipe, LosesNoWakeUpInPingPong) {
 }
 
 TENDRIL_TEST(Pipe, DeadlinesSayHowMuchWasDone) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     char c;
     EXPECT_THROW(reader.recv({&c, 1}, 1ms), TimeoutError);
     writer.send_all("abc");
@@ -109,7 +119,9 @@ TENDRIL_TEST(Pipe, DeadlinesSayHowMuchWasDone) {
 }
 
 TENDRIL_TEST(Pipe, AKillOrAnOuterTimeoutBreaksAnyWaitOff) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     std::string got(2, '\0');
     EXPECT_FALSE(with_timeout(1ms, [&] { reader.recv(got, 1h); }));
     EXPECT_FALSE(with_timeout(1ms, [&] { reader.recv_exactly(got, 1h); }));
@@ -128,7 +140,9 @@ TENDRIL_TEST(Pipe, AKillOrAnOuterTimeoutBreaksAnyWaitOff) {
 }
 
 TENDRIL_TEST(Pipe, ClosingWakesWhoWaits) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     auto reading = spawn([&] {
         char c;
         return errno_of([&] { reader.recv({&c, 1}); });
@@ -141,7 +155,8 @@ TENDRIL_TEST(Pipe, ClosingWakesWhoWaits) {
     writer.close();
     EXPECT_EQ(writing.get(), EBADF);
     std::vector<char> buffer(1 << 20);
-    auto [other_reader, other_writer] = make_pipe();
+    Pipe other = make_pipe();
+    PipeReader& other_reader = other.reader;
     auto waiting = spawn([&] { return errno_of([&] { other_reader.recv(buffer); }); });
     testing::until_waiting_for_io(1);
     other_reader.close();
@@ -151,7 +166,9 @@ TENDRIL_TEST(Pipe, ClosingWakesWhoWaits) {
 }
 
 TENDRIL_TEST(Pipe, ASecondReaderIsRefused) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     char c;
     auto first = spawn([&] { return reader.recv({&c, 1}); });
     testing::until_waiting_for_io(1);
@@ -167,7 +184,9 @@ TENDRIL_TEST(Pipe, ABrokenOneIsAnErrorNotASignal) {
     sigemptyset(&mine);
     sigaddset(&mine, SIGPIPE);
     for (const bool blocked : {false, true}) {
-        auto [reader, writer] = make_pipe();
+        Pipe pipe = make_pipe();
+        PipeReader& reader = pipe.reader;
+        PipeWriter& writer = pipe.writer;
         reader.close();
         pthread_sigmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &mine, &old);
         EXPECT_EQ(errno_of([&] { writer.send("x"); }), EPIPE);
@@ -208,7 +227,9 @@ TENDRIL_TEST(Pipe, FailsCleanlyWithoutDescriptors) {
 }
 
 TENDRIL_TEST(Pipe, SurvivesEintr) {
-    auto [reader, writer] = make_pipe();
+    Pipe pipe = make_pipe();
+    PipeReader& reader = pipe.reader;
+    PipeWriter& writer = pipe.writer;
     sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
         static unsigned n = 0;
         return (call == sys::Call::read || call == sys::Call::write) && ++n % 3 == 0 ? EINTR : 0;

@@ -7,7 +7,7 @@
 
 #include "net/pipe_access.hpp"
 #include "net/stream.hpp"
-#include "process/child.hpp"
+#include "process/child_process.hpp"
 
 namespace tendril::detail {
 

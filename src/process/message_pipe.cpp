@@ -27,8 +27,7 @@ constexpr std::size_t most_read = 65536;
 constexpr const char* object = "a message pipe";
 
 // Room for the descriptors of one sendmsg or recvmsg.
-union Control {
-    cmsghdr first;
+struct alignas(cmsghdr) Control {
     char bytes[CMSG_SPACE(sizeof(int) * MessagePipe::max_fds)];
 };
 
@@ -183,7 +182,7 @@ void MessagePipe::State::send_all(Descriptor& d, Bytes bytes, const std::vector<
         message.msg_iov = parts;
         message.msg_iovlen = 2;
         if (sent == 0 && !fds.empty()) {
-            message.msg_control = &control;
+            message.msg_control = control.bytes;
             message.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
             cmsghdr* header = CMSG_FIRSTHDR(&message);
             header->cmsg_level = SOL_SOCKET;
@@ -272,7 +271,7 @@ ssize_t MessagePipe::State::recv_some(Descriptor& d, void* to, std::size_t n, De
         message = {};
         message.msg_iov = &whole;
         message.msg_iovlen = 1;
-        message.msg_control = &control;
+        message.msg_control = control.bytes;
         message.msg_controllen = sizeof control;
         return sys::recvmsg(fd, &message, MSG_DONTWAIT);
     });

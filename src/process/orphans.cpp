@@ -16,7 +16,7 @@ namespace {
 // Those that no hub watches. Lives as long as the process: green threads may end after statics do.
 struct Unwatched {
     std::mutex mutex;
-    List<Child> children;
+    List<ChildProcess> children;
 };
 
 Unwatched& unwatched() {
@@ -29,7 +29,7 @@ Unwatched& unwatched() {
     return all;
 }
 
-void leave_to_sweeps(Child& child) noexcept {
+void leave_to_sweeps(ChildProcess& child) noexcept {
     child.unwatch();
     child.orphan = false;
     Unwatched& all = unwatched();
@@ -39,11 +39,11 @@ void leave_to_sweeps(Child& child) noexcept {
 
 // Those that this OS thread's hub watches. Made after the hub, so it goes before it.
 struct Watched {
-    List<Child> children;
+    List<ChildProcess> children;
     bool gone = false;
     ~Watched() {
         gone = true;
-        while (Child* child = children.pop_front()) {
+        while (ChildProcess* child = children.pop_front()) {
             leave_to_sweeps(*child);
         }
         sweep_orphans();
@@ -57,7 +57,7 @@ Watched& watched_here() {
 
 }  // namespace
 
-void adopt_orphan(std::unique_ptr<Child> child) noexcept {
+void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept {
     if (child->watched_elsewhere()) {
         report("a Popen was destroyed on another OS thread than its own, which watches it; process " +
                std::to_string(child->pid()) + " may stay a zombie when it ends");
@@ -85,7 +85,7 @@ void adopt_orphan(std::unique_ptr<Child> child) noexcept {
 void sweep_orphans() noexcept {
     Unwatched& all = unwatched();
     const std::lock_guard lock(all.mutex);
-    for (Child *child = all.children.front(), *next = nullptr; child != nullptr; child = next) {
+    for (ChildProcess *child = all.children.front(), *next = nullptr; child != nullptr; child = next) {
         next = all.children.after(*child);
         if (child->ask()) {
             delete child;

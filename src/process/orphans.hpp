@@ -8,12 +8,12 @@
 
 #include <memory>
 
-#include "process/child.hpp"
+#include "process/child_process.hpp"
 
 namespace tendril::detail {
 
 // Aborts, naming them, when green threads wait for it.
-void adopt_orphan(std::unique_ptr<Child> child) noexcept;
+void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept;
 
 // Reaps those that have ended and that no hub watches. From any OS thread.
 void sweep_orphans() noexcept;

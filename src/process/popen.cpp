@@ -11,7 +11,7 @@
 
 namespace tendril {
 
-using detail::Child;
+using detail::ChildProcess;
 using detail::fail;
 using detail::PipeAccess;
 using detail::Streams;
@@ -130,7 +130,7 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
     detail::check_start(argv, options);
     detail::sweep_orphans();
     auto state = std::make_unique<State>();
-    auto child = std::make_unique<Child>();
+    auto child = std::make_unique<ChildProcess>();
 
     ChildEnds ends(argv.front());
     if (Fd ours = ends.add(0, options.in)) {
@@ -172,13 +172,13 @@ pid_t Popen::pid() const {
 }
 
 int Popen::wait(Deadline deadline) {
-    Child& child = *use().child;
+    ChildProcess& child = *use().child;
     child.await("Popen::wait", deadline);
     return child.result();
 }
 
 std::optional<int> Popen::poll() {
-    Child& child = *use().child;
+    ChildProcess& child = *use().child;
     return child.ask() ? std::optional(child.result()) : std::nullopt;
 }
 
@@ -187,7 +187,7 @@ std::optional<int> Popen::returncode() const noexcept {
 }
 
 void Popen::send_signal(int signal) {
-    Child& child = *use().child;
+    ChildProcess& child = *use().child;
     if (const int r = child.signal(signal); r < 0) {
         fail(r, "cannot send signal " + std::to_string(signal) + " to process " + std::to_string(child.pid()));
     }

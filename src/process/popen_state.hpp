@@ -6,14 +6,14 @@
 
 #include <tendril/process.hpp>
 
-#include "process/child.hpp"
+#include "process/child_process.hpp"
 #include "process/dialogue.hpp"
 
 namespace tendril {
 
 // What a Popen is, at an address that stays when it is moved.
 struct Popen::State {
-    std::unique_ptr<detail::Child> child;
+    std::unique_ptr<detail::ChildProcess> child;
     PipeWriter in;
     PipeReader out;
     PipeReader err;

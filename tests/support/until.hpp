@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// For tests in which somebody must have come to a certain place first: yield() alone does not bring him there, as a call
-// may let others run before it begins to wait.
+// For tests in which somebody must have come to a certain place first: yield() alone does not bring him there, as a
+// call may let others run before it begins to wait.
 
 #pragma once
 

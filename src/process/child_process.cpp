@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "process/child.hpp"
+#include "process/child_process.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -13,27 +13,27 @@ namespace tendril {
 
 namespace detail {
 
-Child::Watch::Watch(Child& c) noexcept
+ChildProcess::Watch::Watch(ChildProcess& c) noexcept
     : Interest(events::read, [](Interest& self, Events what) noexcept { static_cast<Watch&>(self).child.told(what); }),
       child(c) {}
 
-Child::Child() : owner_(HubCore::here().os.serial) {}
+ChildProcess::ChildProcess() : owner_(HubCore::here().os.serial) {}
 
-Child::~Child() {
+ChildProcess::~ChildProcess() {
     unwatch();
     keep_alive(false);
 }
 
-void Child::began(pid_t pid, Fd pidfd) noexcept {
+void ChildProcess::began(pid_t pid, Fd pidfd) noexcept {
     pid_ = pid;
     pidfd_ = std::move(pidfd);
 }
 
-std::optional<int> Child::returncode() const noexcept {
+std::optional<int> ChildProcess::returncode() const noexcept {
     return state_ == State::ended ? std::optional(result_) : std::nullopt;
 }
 
-int Child::result() const {
+int ChildProcess::result() const {
     if (state_ == State::lost) {
         fail(-result_, "child process " + std::to_string(pid_) +
                            ": its result is not to be had (did another wait for it, or is SIGCHLD ignored?)");
@@ -41,27 +41,28 @@ int Child::result() const {
     return result_;
 }
 
-bool Child::ask() noexcept {
+bool ChildProcess::ask() noexcept {
     if (state_ != State::running) {
         return true;
     }
-    siginfo_t info;
+    int code = 0;
+    int by_signal = 0;
     int r = 0;
     do {
-        r = sys::waitid(sys::by_pidfd, static_cast<id_t>(pidfd_.get()), info, WEXITED | WNOHANG);
+        r = sys::wait_child(pidfd_.get(), code, by_signal);
     } while (r == -EINTR);
-    if (r == 0 && info.si_pid == 0) {
+    if (r == 0) {
         return false;
     }
     if (r < 0) {
         finish(State::lost, -r);
     } else {
-        finish(State::ended, info.si_code == CLD_EXITED ? info.si_status : -info.si_status);
+        finish(State::ended, by_signal != 0 ? -by_signal : code);
     }
     return true;
 }
 
-void Child::finish(State how, int result) noexcept {
+void ChildProcess::finish(State how, int result) noexcept {
     state_ = how;
     result_ = result;
     unwatch();
@@ -71,7 +72,7 @@ void Child::finish(State how, int result) noexcept {
     waiters_.tell();
 }
 
-void Child::told(Events what) noexcept {
+void ChildProcess::told(Events what) noexcept {
     if ((what & events::invalid) != 0 && state_ == State::running) {  // closed by somebody whose number it never was
         (void)pidfd_.release();
         finish(State::lost, EBADF);
@@ -86,7 +87,7 @@ void Child::told(Events what) noexcept {
     }
 }
 
-void Child::await(const char* what, Deadline deadline, std::size_t done) {
+void ChildProcess::await(const char* what, Deadline deadline, std::size_t done) {
     require_here();
     HubCore& hub = HubCore::here();
     hub.refuse_in_callback();
@@ -100,21 +101,21 @@ void Child::await(const char* what, Deadline deadline, std::size_t done) {
     }
 }
 
-void Child::observe(Observer& observer) {
+void ChildProcess::observe(Observer& observer) {
     require_here();
     watch();
     waiters_.observe(observer);
     keep_alive(true);
 }
 
-void Child::keep_alive(bool on) noexcept {
+void ChildProcess::keep_alive(bool on) noexcept {
     if (on != kept_alive_ && is_here()) {
         kept_alive_ = on;
         HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
     }
 }
 
-int Child::signal(int number) noexcept {
+int ChildProcess::signal(int number) noexcept {
     if (ask()) {
         return 0;
     }
@@ -122,7 +123,7 @@ int Child::signal(int number) noexcept {
     return r == -ESRCH ? 0 : r;
 }
 
-void Child::watch() {
+void ChildProcess::watch() {
     if (!was_watched()) {
         if (const int r = HubCore::here().descriptors.watch(pidfd_.get(), watch_); r < 0) {
             fail(r, "cannot wait for process " + std::to_string(pid_));
@@ -130,7 +131,7 @@ void Child::watch() {
     }
 }
 
-void Child::unwatch() noexcept {
+void ChildProcess::unwatch() noexcept {
     if (is_here()) {
         HubCore::here().descriptors.unwatch(watch_);
     }
@@ -151,7 +152,7 @@ int wait_pid(pid_t pid, Deadline deadline) {
     if (!pidfd) {
         detail::fail(pidfd.get(), what);
     }
-    detail::Child child;
+    detail::ChildProcess child;
     child.began(pid, std::move(pidfd));
     child.await("wait_pid", deadline);
     return child.result();

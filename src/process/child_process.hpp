@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Child: one child process, from its start until it is reaped: whoever asks first reaps it, and all learn the result.
+// ChildProcess: one child process, from its start until it is reaped: whoever asks first reaps it, and all learn the result.
 //
 // 1. While it runs it holds a pidfd, which becomes readable when the process ends; a number that is used again can
 //    therefore never be meant. Once reaped, or lost to another who waited, the pidfd is closed.
@@ -24,12 +24,12 @@
 
 namespace tendril::detail {
 
-class Child : public ListNode {
+class ChildProcess : public ListNode {
 public:
-    Child();
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-    ~Child();
+    ChildProcess();
+    ChildProcess(const ChildProcess&) = delete;
+    ChildProcess& operator=(const ChildProcess&) = delete;
+    ~ChildProcess();
 
     void began(pid_t pid, Fd pidfd) noexcept;
 
@@ -63,8 +63,8 @@ private:
     enum class State : std::uint8_t { running, ended, lost };
 
     struct Watch : Interest {
-        Child& child;
-        explicit Watch(Child& c) noexcept;
+        ChildProcess& child;
+        explicit Watch(ChildProcess& c) noexcept;
     };
 
     bool was_watched() const noexcept { return watch_.descriptor != nullptr; }
