@@ -104,6 +104,20 @@ public:
     std::chrono::nanoseconds remaining() const noexcept;  // until it is due; 0 when not active
 };
 
+// Runs when the wall clock says so: at `first`, then each `interval` (0: once only), never early. Somebody who sets the
+// clock moves it too: forwards past its time it is due at once, and once; backwards it waits for the clock to come
+// there again. Where `first` has passed already, it is due at once if it is the only time, else the next one counts.
+class Periodic : public Watcher {
+public:
+    using Callback = std::function<void()>;
+
+    // Throws: std::invalid_argument for a negative interval or an empty callback; std::system_error.
+    Periodic(std::chrono::system_clock::time_point first, std::chrono::nanoseconds interval, Callback callback,
+             WatcherOptions options = {});
+
+    std::chrono::system_clock::time_point next() const;  // when it is due; the last time when not active
+};
+
 // Runs whenever nothing else is ready, all the time: the hub does not sleep meanwhile.
 class Idle : public Watcher {
 public:

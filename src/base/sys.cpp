@@ -5,6 +5,7 @@
 #include "base/sys.hpp"
 
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include <ctime>
@@ -69,6 +70,34 @@ int close(int fd) noexcept {
 
 int eventfd() noexcept {
     return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
+}
+
+namespace {
+std::atomic<std::int64_t> wall_clock_shift{0};
+}
+
+std::int64_t wall_clock() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec + wall_clock_shift.load(std::memory_order_relaxed);
+}
+
+void set_wall_clock_shift(std::int64_t ns) noexcept {
+    wall_clock_shift.store(ns, std::memory_order_relaxed);
+}
+
+int wall_timer() noexcept {
+    return detail::call<int>(Call::timerfd, -1,
+                             [] { return ::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC); });
+}
+
+int arm_wall_timer(int fd, std::int64_t at_ns) noexcept {
+    return detail::call<int>(Call::timerfd_settime, fd, [=] {
+        const std::int64_t real = at_ns - wall_clock_shift.load(std::memory_order_relaxed);
+        const std::int64_t at = real > 1 ? real : 1;  // 0 would disarm it
+        const itimerspec when{{0, 0}, {at / 1'000'000'000, at % 1'000'000'000}};
+        return ::timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+    });
 }
 
 int pidfd_open(pid_t pid) noexcept {

@@ -36,6 +36,8 @@ enum class Call : unsigned {
     epoll_ctl,
     epoll_wait,
     poll,
+    timerfd,
+    timerfd_settime,
     pidfd,
     waitid,
     socket,
@@ -109,6 +111,13 @@ inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
 }
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
+
+// The wall clock: nanoseconds since 1970.
+std::int64_t wall_clock() noexcept;
+int wall_timer() noexcept;  // a timerfd: readable when its time has come, or when the clock was set; read() says which
+// Returns: 0; -ECANCELED: the clock was set since it was armed before; ask what time it is, and arm it again.
+int arm_wall_timer(int fd, std::int64_t at_ns) noexcept;
+void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: it seems to have been set forwards
 
 // Processes.
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
