@@ -155,6 +155,42 @@ public:
     Child(pid_t pid, Callback callback, WatcherOptions options = {});
 };
 
+// What there is to know of a file, or that there is none.
+struct FileAttributes {
+    bool exists = false;
+    std::uint64_t size = 0;
+    std::uint64_t device = 0, inode = 0, links = 0;
+    std::uint32_t mode = 0;  // type and permissions
+    std::uint32_t owner = 0, group = 0;
+    std::chrono::system_clock::time_point modified{};  // its content
+    std::chrono::system_clock::time_point changed{};   // its content or its attributes
+    friend bool operator==(const FileAttributes&, const FileAttributes&) = default;
+};
+
+struct StatChange {
+    FileAttributes previous;
+    FileAttributes current;
+};
+
+struct StatOptions {
+    std::chrono::nanoseconds interval = std::chrono::seconds(5);  // how often it looks where the kernel does not tell
+    bool ref = true;
+};
+
+// Runs when a file has changed, has come, has gone, or another has taken its name; what a link leads to, for a link.
+// Several changes that come together are one. The kernel tells of changes (inotify); where it does not, it looks every
+// interval: on network file systems, for links, while the file's directory does not exist, and when inotify's limits
+// are reached. A rename of a directory further up is noticed with the next change only.
+class Stat : public Watcher {
+public:
+    using Callback = std::function<void(const StatChange&)>;
+
+    // Throws: std::invalid_argument for an empty path or callback, or an interval that is not positive.
+    Stat(std::string path, Callback callback, StatOptions options = {});
+
+    const FileAttributes& current() const;  // as it last saw them
+};
+
 // Runs when the signal has come to the process; in each hub that watches it. While any does, the signal has no other
 // effect; then it has the effect that it had before. Does not keep the hub alive unless asked to.
 class Signal : public Watcher {

@@ -38,6 +38,9 @@ enum class Call : unsigned {
     poll,
     timerfd,
     timerfd_settime,
+    inotify,
+    inotify_add,
+    statfs,
     pidfd,
     waitid,
     socket,
@@ -118,6 +121,20 @@ int wall_timer() noexcept;  // a timerfd: readable when its time has come, or wh
 // Returns: 0; -ECANCELED: the clock was set since it was armed before; ask what time it is, and arm it again.
 int arm_wall_timer(int fd, std::int64_t at_ns) noexcept;
 void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: it seems to have been set forwards
+
+// Files.
+struct FileStatus {
+    std::uint64_t device, inode, size, links;
+    std::int64_t modified_ns;  // since 1970
+    std::int64_t changed_ns;   // the attributes or the content
+    std::uint32_t mode, owner, group;
+};
+int file_status(const char* path, FileStatus& out) noexcept;  // of what a link leads to
+bool is_link(const char* path) noexcept;
+bool on_network(const char* path) noexcept;  // a file system whose other users' changes the kernel does not tell of
+int inotify() noexcept;
+int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept;
+int inotify_remove(int fd, int watch) noexcept;
 
 // Processes.
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
