@@ -4,11 +4,8 @@
 
 #include "base/sys.hpp"
 
-#include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include <ctime>
@@ -66,6 +63,112 @@ int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
     return detail::call<int>(Call::name, fd, [=] { return ::getpeername(fd, out, len); });
 }
 
+int unix_pair(int (&ends)[2]) noexcept {
+    return detail::call<int>(Call::socketpair, -1,
+                             [&] { return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); });
+}
+
+namespace {
+
+// Write, with SIGPIPE blocked in this OS thread meanwhile; the one that it caused is taken away.
+ssize_t write_without_signal(int fd, const void* p, std::size_t n) noexcept {
+    sigset_t broken_pipe;
+    sigset_t before;
+    sigset_t pending;
+    ::sigemptyset(&broken_pipe);
+    ::sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    const bool was_blocked = ::sigismember(&before, SIGPIPE) == 1;
+    const bool was_pending = was_blocked && ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1;
+    const ssize_t r = ::write(fd, p, n);
+    const int error = errno;
+    if (r < 0 && error == EPIPE && !was_pending) {
+        const timespec now{0, 0};
+        while (::sigtimedwait(&broken_pipe, nullptr, &now) < 0 && errno == EINTR) {
+        }
+    }
+    if (!was_blocked) {
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    errno = error;
+    return r;
+}
+
+}  // namespace
+
+ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
+    return detail::call<ssize_t>(Call::write, fd, [=] { return write_without_signal(fd, p, n); });
+}
+
+int pipe(int (&ends)[2], int flags) noexcept {
+    return detail::call<int>(Call::pipe, -1, [&] { return ::pipe2(ends, flags | O_CLOEXEC); });
+}
+
+int open(const char* path, int flags) noexcept {
+    return detail::call<int>(Call::open, -1, [=] { return ::open(path, flags | O_CLOEXEC); });
+}
+
+int duplicate(int fd, int at_least) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_DUPFD_CLOEXEC, at_least); });
+}
+
+int status_flags(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFL); });
+}
+
+int file_kind(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] {
+        struct stat about {};
+        return ::fstat(fd, &about) < 0 ? -1 : static_cast<int>(about.st_mode & S_IFMT);
+    });
+}
+
+int set_nonblocking(int fd, bool on) noexcept {
+    const int before = status_flags(fd);
+    const int flags = on ? before | O_NONBLOCK : before & ~O_NONBLOCK;
+    return before < 0 ? before : detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFL, flags); });
+}
+
+int close_on_exec(int fd) noexcept {
+    const int flags = detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); });
+    return flags < 0 ? flags : static_cast<int>((flags & FD_CLOEXEC) != 0);
+}
+
+int set_close_on_exec(int fd) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
+}
+
+int access(const char* path, int mode) noexcept {
+    return detail::call<int>(Call::open, -1, [=] { return ::access(path, mode); });
+}
+
+int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+          char* const argv[], char* const env[]) noexcept {
+    return detail::call<int>(Call::spawn, -1, [&] {
+        errno = ::posix_spawn(&pid, path, &actions, &attributes, argv, env);
+        return errno == 0 ? 0 : -1;
+    });
+}
+
+int pidfd_open(pid_t pid) noexcept {
+    return detail::call<int>(Call::pidfd_open, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+}
+
+int signal_child(int pidfd, int signal) noexcept {
+    return detail::call<int>(Call::signal_child, pidfd, [=] {
+        return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+    });
+}
+
+int kill(pid_t pid, int signal) noexcept {
+    return detail::call<int>(Call::signal_child, -1, [=] { return ::kill(pid, signal); });
+}
+
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept {
+    info = {};
+    return detail::call<int>(Call::waitid, -1, [&] { return ::waitid(kind, id, &info, options); });
+}
+
 int close(int fd) noexcept {
     // Linux frees the number even when it answers EINTR, so a second try could close somebody else's descriptor.
     return detail::call<int>(Call::close, fd, [=] { return ::close(fd); });
@@ -75,104 +178,8 @@ int eventfd() noexcept {
     return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
 }
 
-namespace {
-std::atomic<std::int64_t> wall_clock_shift{0};
-}
-
-std::int64_t wall_clock() noexcept {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec + wall_clock_shift.load(std::memory_order_relaxed);
-}
-
-void set_wall_clock_shift(std::int64_t ns) noexcept {
-    wall_clock_shift.store(ns, std::memory_order_relaxed);
-}
-
-int wall_timer() noexcept {
-    return detail::call<int>(Call::timerfd, -1,
-                             [] { return ::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC); });
-}
-
-int arm_wall_timer(int fd, std::int64_t at_ns) noexcept {
-    return detail::call<int>(Call::timerfd_settime, fd, [=] {
-        const std::int64_t real = at_ns - wall_clock_shift.load(std::memory_order_relaxed);
-        const std::int64_t at = real > 1 ? real : 1;  // 0 would disarm it
-        const itimerspec when{{0, 0}, {at / 1'000'000'000, at % 1'000'000'000}};
-        return ::timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
-    });
-}
-
-int file_status(const char* path, FileStatus& out) noexcept {
-    struct stat s {};
-    if (::stat(path, &s) < 0) {
-        return -errno;
-    }
-    const auto ns = [](const timespec& t) { return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_nsec; };
-    out = {s.st_dev,   s.st_ino,      static_cast<std::uint64_t>(s.st_size),
-           s.st_nlink, ns(s.st_mtim), ns(s.st_ctim),
-           s.st_mode,  s.st_uid,      s.st_gid};
-    return 0;
-}
-
-bool is_link(const char* path) noexcept {
-    struct stat s {};
-    return ::lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
-}
-
-bool on_network(const char* path) noexcept {
-    constexpr std::uint32_t kinds[] = {
-        0x6969,      // NFS
-        0x517b,      // SMB
-        0xfe534d42,  // SMB 2
-        0xff534d42,  // CIFS
-        0x01021997,  // 9P
-        0x65735546,  // FUSE
-        0x5346414f,  // AFS
-        0x00c36400,  // Ceph
-        0x73757245,  // Coda
-        0x564c,      // NCP
-    };
-    struct statfs s {};
-    if (detail::call<int>(Call::statfs, -1, [&] { return ::statfs(path, &s); }) < 0) {
-        return false;
-    }
-    for (const std::uint32_t kind : kinds) {
-        if (static_cast<std::uint32_t>(s.f_type) == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
-int inotify() noexcept {
-    return detail::call<int>(Call::inotify, -1, [] { return ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC); });
-}
-
-int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept {
-    return detail::call<int>(Call::inotify_add, fd, [=] { return ::inotify_add_watch(fd, path, mask); });
-}
-
-int inotify_remove(int fd, int watch) noexcept {
-    return ::inotify_rm_watch(fd, watch) < 0 ? -errno : 0;
-}
-
-int pidfd_open(pid_t pid) noexcept {
-    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
-}
-
-int wait_child(int pidfd, int& code, int& signal) noexcept {
-    siginfo_t info{};
-    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
-        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
-    });
-    if (r < 0 || info.si_pid == 0) {
-        return r;
-    }
-    const bool exited = info.si_code == CLD_EXITED;
-    code = exited ? info.si_status : 0;
-    signal = exited ? 0 : info.si_status;
-    return 1;
+pid_t fork() noexcept {
+    return detail::call<pid_t>(Call::fork, -1, [] { return ::fork(); });
 }
 
 int epoll_create() noexcept {
@@ -221,6 +228,13 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
     return detail::call<int>(Call::poll, -1, [=] {
         const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
         return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+    });
+}
+
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept {
+    return detail::call<int>(Call::select, -1, [=] {
+        const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+        return ::pselect(n, read, write, except, timeout_ns < 0 ? nullptr : &timeout, nullptr);
     });
 }
 

@@ -10,11 +10,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -41,8 +44,10 @@ enum class Call : unsigned {
     inotify,
     inotify_add,
     statfs,
-    pidfd,
-    waitid,
+    fork,
+    select,
+    io_uring_setup,
+    io_uring_enter,
     socket,
     bind,
     listen,
@@ -54,6 +59,16 @@ enum class Call : unsigned {
     getsockopt,
     setsockopt,
     name,
+    socketpair,
+    sendmsg,
+    recvmsg,
+    pipe,
+    fcntl,
+    open,
+    spawn,
+    pidfd_open,
+    signal_child,
+    waitid,
 };
 
 // Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
@@ -96,7 +111,14 @@ inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
 inline int connect(int fd, const sockaddr* to, socklen_t len) noexcept {
     return detail::call<int>(Call::connect, fd, [=] { return ::connect(fd, to, len); });
 }
+inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // what comes with it is closed on exec
+    return detail::call<ssize_t>(Call::recvmsg, fd, [=] { return ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC); });
+}
+inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
+    return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return ::sendmsg(fd, message, flags | MSG_NOSIGNAL); });
+}
 int socket(int family, int type) noexcept;  // non-blocking, closed on exec
+int unix_pair(int (&ends)[2]) noexcept;     // two connected streams, blocking, closed on exec
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept;
 int listen(int fd, int backlog) noexcept;
 int shutdown(int fd, int how) noexcept;
@@ -112,8 +134,22 @@ inline ssize_t read(int fd, void* p, std::size_t n) noexcept {
 inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
     return detail::call<ssize_t>(Call::write, fd, [=] { return ::write(fd, p, n); });
 }
+// To a pipe: one that nobody reads any more is -EPIPE, and no SIGPIPE comes of it.
+ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
+int pipe(int (&ends)[2], int flags) noexcept;    // the reading end first; closed on exec. flags: O_NONBLOCK
+int open(const char* path, int flags) noexcept;  // closed on exec
+int duplicate(int fd, int at_least) noexcept;    // the copy's number is not below; closed on exec
+int file_kind(int fd) noexcept;                  // S_IFIFO, S_IFSOCK, ...
+int status_flags(int fd) noexcept;
+int set_nonblocking(int fd, bool on = true) noexcept;
+int close_on_exec(int fd) noexcept;  // whether: 0 or 1
+int set_close_on_exec(int fd) noexcept;
+int access(const char* path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
+inline bool is_open(int fd) noexcept {
+    return close_on_exec(fd) >= 0;
+}
 
 // The wall clock: nanoseconds since 1970.
 std::int64_t wall_clock() noexcept;
@@ -136,19 +172,25 @@ int inotify() noexcept;
 int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept;
 int inotify_remove(int fd, int watch) noexcept;
 
-// Processes.
-int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
-// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
-// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
-int wait_child(int pidfd, int& code, int& signal) noexcept;
-
 // The event loop.
 int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
 // timeout_ns < 0: without end.
 int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept;
+// The same; changes the sets.
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept;
 // The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
+
+// Child processes.
+pid_t fork() noexcept;
+int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+          char* const argv[], char* const env[]) noexcept;
+inline constexpr idtype_t by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which Debian 12's headers do not have
+int pidfd_open(pid_t pid) noexcept;                             // readable once it has ended; closed on exec
+int signal_child(int pidfd, int signal) noexcept;
+int kill(pid_t pid, int signal) noexcept;
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // waits, without WNOHANG
 
 // Memory.
 void* reserve_memory(

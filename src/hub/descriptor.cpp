@@ -13,6 +13,7 @@ namespace tendril::detail {
 Descriptors::~Descriptors() {
     for (Descriptor& d : slots_) {
         if (d.fd >= 0 && d.owned) {
+            disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
             sys::close(d.fd);
         }
     }
@@ -139,7 +140,7 @@ Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, 
     refuse_second(d, direction);
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, d.fd, r);
         }
     }
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
@@ -196,7 +197,7 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
         int r = 0;
         Descriptor* const adopted = adopt_armed(fd, events_for(direction), r);
         if (adopted == nullptr) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, fd, r);
         }
         Descriptor& d = *adopted;
         struct Dropped {
@@ -291,6 +292,23 @@ void Descriptors::closing(int fd) noexcept {
     if (Descriptor* d = find(fd); d != nullptr && !d->owned) {
         tell_closed(*d);
         free_slot(*d);
+    }
+}
+
+void Descriptors::forget_waits() noexcept {
+    registered_ = waiting_ = 0;
+    for (Descriptor& d : slots_) {
+        if (d.fd < 0) {
+            continue;
+        }
+        d.registered = d.hangup = false;
+        d.armed = events::none;
+        d.readable = d.writable = true;
+        d.reader = d.writer = nullptr;
+        while (Interest* interest = d.interests.pop_front()) {
+            interest->descriptor = nullptr;
+        }
+        drop_if_unused(d);
     }
 }
 

@@ -13,12 +13,13 @@
 namespace tendril {
 
 using detail::await;
+using detail::begin;
 using detail::Descriptor;
 using detail::Direction;
 using detail::fail;
 using detail::Handle;
 using detail::HubCore;
-using detail::take_turn;
+using detail::note_read;
 using detail::when_ready;
 
 namespace detail {
@@ -31,7 +32,7 @@ void Handle::close() noexcept {
         return;
     }
     if (owner_ != OsThread::current_serial()) {
-        report("a socket of OS thread " + std::to_string(owner_) + " was closed on OS thread " +
+        report("a socket or pipe of OS thread " + std::to_string(owner_) + " was closed on OS thread " +
                std::to_string(OsThread::current_serial()) +
                "; it stays open until its hub ends: close it where it was made");
     } else if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
@@ -56,6 +57,17 @@ int Handle::fd() const noexcept {
                : -1;
 }
 
+Descriptor& begin(const Handle& handle, const char* object) {
+    Descriptor& d = handle.use(object);
+    d.hub->refuse_in_callback();
+    const std::uint32_t generation = d.generation;
+    take_turn(*d.hub);
+    if (d.generation != generation) {
+        fail(-EBADF, std::string(object) + " was closed by another green thread");
+    }
+    return d;
+}
+
 void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
     switch (d.hub->descriptors.wait(d, direction, what, deadline)) {
     case Outcome::timed_out:
@@ -75,25 +87,6 @@ namespace {
 int make_prompt(int fd, int family) noexcept {
     const bool tcp = family == AF_INET || family == AF_INET6;
     return tcp ? sys::set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) : 0;
-}
-
-// The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
-Descriptor& begin(const Handle& handle, const char* object) {
-    Descriptor& d = handle.use(object);
-    d.hub->refuse_in_callback();
-    const std::uint32_t generation = d.generation;
-    take_turn(*d.hub);
-    if (d.generation != generation) {
-        fail(-EBADF, std::string(object) + " was closed by another green thread");
-    }
-    return d;
-}
-
-// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
-void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
-    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties) {
-        d.drained(Direction::read);
-    }
 }
 
 Address name_of(const Handle& handle, int (*ask)(int, sockaddr*, socklen_t*) noexcept, const char* what) {

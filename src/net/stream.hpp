@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The try-first loops under every socket call.
+// The try-first loops under every call of a socket or pipe.
 //
 // They hold a Descriptor, never a socket object: while they wait, the object may be moved, closed or destroyed.
 
@@ -24,6 +24,19 @@ namespace tendril::detail {
 
 // Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
 void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0);
+
+class Handle;
+
+// The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
+// `object` names it in errors: "a socket". Throws: EBADF, WrongThread, HubBlocked, Interrupt.
+Descriptor& begin(const Handle& handle, const char* object);
+
+// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
+inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
+    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties) {
+        d.drained(Direction::read);
+    }
+}
 
 // A call that never has to wait would never let others run: each such call spends one switch of the hub's budget.
 inline void take_turn(HubCore& hub) {

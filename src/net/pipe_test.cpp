@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/pipe.hpp>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/timeout.hpp>
+
+#include "base/sys.hpp"
+#include "green_test.hpp"
+#include "until.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+template <class F>
+int errno_of(F f) {
+    try {
+        f();
+        return 0;
+    } catch (const std::system_error& e) {
+        return e.code().value();
+    }
+}
+
+// Fails the next call of one kind.
+sys::Call failing;
+int failure = 0;
+void fail_next(sys::Call call, int error) {
+    failing = call;
+    failure = error;
+    sys::set_fault_hook([](sys::Call each, int) noexcept { return each == failing ? std::exchange(failure, 0) : 0; });
+}
+
+TENDRIL_TEST(Pipe, CarriesBytesAndItsEnd) {
+    auto [reader, writer] = make_pipe();
+    writer.send_all("hello");
+    std::string got(5, '\0');
+    EXPECT_EQ(reader.recv_exactly(got), 5u);
+    EXPECT_EQ(got, "hello");
+    writer.send_all("x");
+    writer.close();
+    EXPECT_EQ(reader.recv_exactly(got), 1u) << "less at the end";
+    EXPECT_EQ(reader.recv(got), 0u);
+    EXPECT_EQ(reader.recv(got), 0u) << "the end stays";
+}
+
+TENDRIL_TEST(Pipe, SuspendsBothEnds) {
+    auto [reader, writer] = make_pipe();
+    const std::string data(4 << 20, 'x');
+    auto sender = spawn([&] {
+        writer.send_all(data);
+        writer.close();
+    });
+    std::string got;
+    std::vector<char> buffer(10'000);
+    while (const std::size_t n = reader.recv(buffer)) {
+        got.append(buffer.data(), n);
+    }
+    EXPECT_EQ(got, data);
+    sender.get();
+}
+
+// Each byte is read before the next comes: every read comes back short or finds nothing.
+TENDRIL_TEST(Pipe, LosesNoWakeUpInPingPong) {
+    auto [there_reader, there] = make_pipe();
+    auto [back_reader, back] = make_pipe();
+    auto echo = spawn([&] {
+        char c[16];
+        while (const std::size_t n = there_reader.recv(c)) {
+            back.send_all({c, n});
+        }
+    });
+    for (int i = 0; i < 1000; ++i) {
+        char c = static_cast<char>(i);
+        there.send_all({&c, 1});
+        char answer = 0;
+        ASSERT_EQ(back_reader.recv({&answer, 1}), 1u);
+        ASSERT_EQ(answer, c);
+    }
+    there.close();
+    echo.get();
+}
+
+TENDRIL_TEST(Pipe, DeadlinesSayHowMuchWasDone) {
+    auto [reader, writer] = make_pipe();
+    char c;
+    EXPECT_THROW(reader.recv({&c, 1}, 1ms), TimeoutError);
+    writer.send_all("abc");
+    std::string got(8, '\0');
+    try {
+        reader.recv_exactly(got, 1ms);
+        ADD_FAILURE();
+    } catch (const TimeoutError& e) {
+        EXPECT_EQ(e.done(), 3u);
+    }
+    try {
+        writer.send_all(std::string(1 << 20, 'x'), 1ms);
+        ADD_FAILURE();
+    } catch (const TimeoutError& e) {
+        EXPECT_EQ(e.done(), 65536u) << "what fits a pipe";
+    }
+    EXPECT_THROW(writer.send("x", 1ms), TimeoutError);
+}
+
+TENDRIL_TEST(Pipe, AKillOrAnOuterTimeoutBreaksAnyWaitOff) {
+    auto [reader, writer] = make_pipe();
+    std::string got(2, '\0');
+    EXPECT_FALSE(with_timeout(1ms, [&] { reader.recv(got, 1h); }));
+    EXPECT_FALSE(with_timeout(1ms, [&] { reader.recv_exactly(got, 1h); }));
+    auto reading = spawn([&] { reader.recv(got); });
+    testing::until_waiting_for_io(1);
+    EXPECT_TRUE(reading.kill());
+    EXPECT_TRUE(reading.killed());
+    writer.send_all("ok");
+    EXPECT_EQ(reader.recv(got), 2u) << "nothing was taken";
+
+    EXPECT_FALSE(with_timeout(1ms, [&] { writer.send_all(std::string(1 << 20, 'x'), 1h); }));
+    EXPECT_FALSE(with_timeout(1ms, [&] { writer.send("x", 1h); }));
+    auto writing = spawn([&] { writer.send_all("x"); });
+    testing::until_waiting_for_io(1);
+    EXPECT_TRUE(writing.kill());
+}
+
+TENDRIL_TEST(Pipe, ClosingWakesWhoWaits) {
+    auto [reader, writer] = make_pipe();
+    auto reading = spawn([&] {
+        char c;
+        return errno_of([&] { reader.recv({&c, 1}); });
+    });
+    auto writing = spawn([&] { return errno_of([&] { writer.send_all(std::string(1 << 20, 'x')); }); });
+    while (!reading.ready()) {
+        yield();
+    }
+    testing::until_waiting_for_io(1);
+    writer.close();
+    EXPECT_EQ(writing.get(), EBADF);
+    std::vector<char> buffer(1 << 20);
+    auto [other_reader, other_writer] = make_pipe();
+    auto waiting = spawn([&] { return errno_of([&] { other_reader.recv(buffer); }); });
+    testing::until_waiting_for_io(1);
+    other_reader.close();
+    EXPECT_EQ(waiting.get(), EBADF);
+    EXPECT_EQ(reading.get(), 0);
+    EXPECT_EQ(errno_of([&] { writer.send("x"); }), EBADF);
+}
+
+TENDRIL_TEST(Pipe, ASecondReaderIsRefused) {
+    auto [reader, writer] = make_pipe();
+    char c;
+    auto first = spawn([&] { return reader.recv({&c, 1}); });
+    testing::until_waiting_for_io(1);
+    EXPECT_THROW(reader.recv({&c, 1}), ConcurrentUse);
+    writer.send_all("x");
+    EXPECT_EQ(first.get(), 1u);
+}
+
+// With whatever disposition and mask; and one that others sent stays.
+TENDRIL_TEST(Pipe, ABrokenOneIsAnErrorNotASignal) {
+    sigset_t mine;
+    sigset_t old;
+    sigemptyset(&mine);
+    sigaddset(&mine, SIGPIPE);
+    for (const bool blocked : {false, true}) {
+        auto [reader, writer] = make_pipe();
+        reader.close();
+        pthread_sigmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &mine, &old);
+        EXPECT_EQ(errno_of([&] { writer.send("x"); }), EPIPE);
+        EXPECT_EQ(errno_of([&] { writer.send_all("x"); }), EPIPE);
+        sigset_t pending;
+        sigpending(&pending);
+        EXPECT_EQ(sigismember(&pending, SIGPIPE), 0) << "its own is taken away";
+        sigset_t now;
+        pthread_sigmask(SIG_BLOCK, nullptr, &now);
+        EXPECT_EQ(sigismember(&now, SIGPIPE) == 1, blocked) << "the mask is as it was";
+        if (blocked) {
+            pthread_kill(pthread_self(), SIGPIPE);
+            EXPECT_EQ(errno_of([&] { writer.send("x"); }), EPIPE);
+            sigpending(&pending);
+            EXPECT_EQ(sigismember(&pending, SIGPIPE), 1) << "another's stays";
+            int taken = 0;
+            sigwait(&mine, &taken);
+        }
+        pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    }
+    struct sigaction action {};
+    sigaction(SIGPIPE, nullptr, &action);
+    EXPECT_EQ(action.sa_handler, SIG_DFL) << "the test is about that";
+}
+
+TENDRIL_TEST(Pipe, FailsCleanlyWithoutDescriptors) {
+    const std::size_t before = testing::count_descriptors();
+    fail_next(sys::Call::pipe, EMFILE);
+    EXPECT_EQ(errno_of([] { make_pipe(); }), EMFILE);
+    fail_next(sys::Call::fcntl, EINVAL);
+    int ends[2];
+    ASSERT_EQ(sys::pipe(ends, 0), 0);
+    EXPECT_EQ(errno_of([&] { PipeReader reader{Fd(ends[0])}; }), EINVAL);
+    sys::set_fault_hook(nullptr);
+    sys::close(ends[1]);
+    EXPECT_EQ(errno_of([] { PipeWriter closed{Fd()}; }), EBADF);
+    EXPECT_EQ(testing::count_descriptors(), before);
+}
+
+TENDRIL_TEST(Pipe, SurvivesEintr) {
+    auto [reader, writer] = make_pipe();
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+        static unsigned n = 0;
+        return (call == sys::Call::read || call == sys::Call::write) && ++n % 3 == 0 ? EINTR : 0;
+    });
+    const std::string data(300'000, 'q');
+    auto sender = spawn([&] { writer.send_all(data); });
+    std::string got(data.size(), '\0');
+    EXPECT_EQ(reader.recv_exactly(got), data.size());
+    sys::set_fault_hook(nullptr);
+    EXPECT_EQ(got, data);
+    sender.get();
+}
+
+// One taken over may be what reads come short from without being empty: a terminal, a pipe of packets.
+TENDRIL_TEST(Pipe, TakesOverADescriptorWhoseReadsAreShort) {
+    int ends[2];
+    ASSERT_EQ(sys::pipe(ends, O_DIRECT), 0);
+    PipeReader reader{Fd(ends[0])};
+    PipeWriter writer{Fd(ends[1])};
+    char buffer[64];
+    auto reading = spawn([&] { return reader.recv(buffer); });
+    testing::until_waiting_for_io(1);
+    writer.send_all("first");
+    writer.send_all("second");
+    EXPECT_EQ(reading.get(), 5u);
+    EXPECT_EQ(reader.recv(buffer, 10s), 6u);
+}
+
+}  // namespace
+}  // namespace tendril

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+
+#include "process/child.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include <tendril/process.hpp>
+
+#include "net/stream.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+Child::Watch::Watch(Child& c) noexcept
+    : Interest(events::read, [](Interest& self, Events what) noexcept { static_cast<Watch&>(self).child.told(what); }),
+      child(c) {}
+
+Child::Child() : owner_(HubCore::here().os.serial) {}
+
+Child::~Child() {
+    unwatch();
+    keep_alive(false);
+}
+
+void Child::began(pid_t pid, Fd pidfd) noexcept {
+    pid_ = pid;
+    pidfd_ = std::move(pidfd);
+}
+
+std::optional<int> Child::returncode() const noexcept {
+    return state_ == State::ended ? std::optional(result_) : std::nullopt;
+}
+
+int Child::result() const {
+    if (state_ == State::lost) {
+        fail(-result_, "child process " + std::to_string(pid_) +
+                           ": its result is not to be had (did another wait for it, or is SIGCHLD ignored?)");
+    }
+    return result_;
+}
+
+bool Child::ask() noexcept {
+    if (state_ != State::running) {
+        return true;
+    }
+    siginfo_t info;
+    int r = 0;
+    do {
+        r = sys::waitid(sys::by_pidfd, static_cast<id_t>(pidfd_.get()), info, WEXITED | WNOHANG);
+    } while (r == -EINTR);
+    if (r == 0 && info.si_pid == 0) {
+        return false;
+    }
+    if (r < 0) {
+        finish(State::lost, -r);
+    } else {
+        finish(State::ended, info.si_code == CLD_EXITED ? info.si_status : -info.si_status);
+    }
+    return true;
+}
+
+void Child::finish(State how, int result) noexcept {
+    state_ = how;
+    result_ = result;
+    unwatch();
+    pidfd_.close();
+    keep_alive(false);
+    waiters_.wake_all(Outcome::signalled);
+    waiters_.tell();
+}
+
+void Child::told(Events what) noexcept {
+    if ((what & events::invalid) != 0 && state_ == State::running) {  // closed by somebody whose number it never was
+        (void)pidfd_.release();
+        finish(State::lost, EBADF);
+    } else if (!ask()) {
+        HubCore& hub = HubCore::here();
+        if (const int r = hub.backend->persistent() ? 0 : hub.descriptors.renew(watch_); r < 0) {
+            finish(State::lost, -r);
+        }
+    }
+    if (orphan && state_ != State::running) {
+        delete this;
+    }
+}
+
+void Child::await(const char* what, Deadline deadline, std::size_t done) {
+    require_here();
+    HubCore& hub = HubCore::here();
+    hub.refuse_in_callback();
+    if (ask()) {
+        return;
+    }
+    watch();
+    const KeepAlive awake(hub);
+    if (waiters_.wait(what, nullptr, deadline) == Outcome::timed_out && !ask()) {
+        throw TimeoutError(std::string(what) + " for process " + std::to_string(pid_), done);
+    }
+}
+
+void Child::observe(Observer& observer) {
+    require_here();
+    watch();
+    waiters_.observe(observer);
+    keep_alive(true);
+}
+
+void Child::keep_alive(bool on) noexcept {
+    if (on != kept_alive_ && is_here()) {
+        kept_alive_ = on;
+        HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
+    }
+}
+
+int Child::signal(int number) noexcept {
+    if (ask()) {
+        return 0;
+    }
+    const int r = sys::signal_child(pidfd_.get(), number);
+    return r == -ESRCH ? 0 : r;
+}
+
+void Child::watch() {
+    if (!was_watched()) {
+        if (const int r = HubCore::here().descriptors.watch(pidfd_.get(), watch_); r < 0) {
+            fail(r, "cannot wait for process " + std::to_string(pid_));
+        }
+    }
+}
+
+void Child::unwatch() noexcept {
+    if (is_here()) {
+        HubCore::here().descriptors.unwatch(watch_);
+    }
+}
+
+}  // namespace detail
+
+int wait_pid(pid_t pid, Deadline deadline) {
+    if (pid <= 0) {
+        throw std::invalid_argument("wait_pid(" + std::to_string(pid) + "): say which child; Popen has one each");
+    }
+    const std::string what = "wait_pid(" + std::to_string(pid) + ')';
+    siginfo_t info;
+    if (const int r = sys::waitid(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT); r < 0) {
+        detail::fail(r, what + ": not a child of this process");
+    }
+    Fd pidfd(sys::pidfd_open(pid));
+    if (!pidfd) {
+        detail::fail(pidfd.get(), what);
+    }
+    detail::Child child;
+    child.began(pid, std::move(pidfd));
+    child.await("wait_pid", deadline);
+    return child.result();
+}
+
+}  // namespace tendril

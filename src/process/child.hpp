@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// Child: one child process, from its start until it is reaped: whoever asks first reaps it, and all learn the result.
+//
+// 1. While it runs it holds a pidfd, which becomes readable when the process ends; a number that is used again can
+//    therefore never be meant. Once reaped, or lost to another who waited, the pidfd is closed.
+// 2. The pidfd is watched by the hub from the first wait on. The watch alone keeps no hub alive; who waits does.
+// 3. Belongs to its hub's OS thread. Only an orphan that no hub watches may be asked from others (orphans.hpp).
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/wait_queue.hpp>
+#include <tendril/fd.hpp>
+
+#include "hub/descriptor.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+class Child : public ListNode {
+public:
+    Child();
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child();
+
+    void began(pid_t pid, Fd pidfd) noexcept;
+
+    pid_t pid() const noexcept { return pid_; }
+    bool running() const noexcept { return state_ == State::running; }
+    std::optional<int> returncode() const noexcept;
+    int result() const;  // throws ECHILD when it was lost. Requires: !running()
+
+    // Asks the system, never waits. Returns: whether it has ended.
+    bool ask() noexcept;
+
+    // Suspends until it has ended. `what` names the call, `done` is for the TimeoutError.
+    // Throws: TimeoutError, Interrupt, std::system_error.
+    void await(const char* what, Deadline deadline, std::size_t done = 0);
+
+    void observe(Observer& observer);
+
+    int signal(int number) noexcept;  // 0 or -errno
+
+    // For orphans. watch() throws; unwatch() does nothing when the hub has ended.
+    void require_here() const { HubCore::require_here("a child process", owner_); }
+    bool is_here() const noexcept { return owner_ == OsThread::current_serial() && HubCore::if_any() != nullptr; }
+    bool watched_elsewhere() const noexcept { return was_watched() && owner_ != OsThread::current_serial(); }
+    bool waited_for() noexcept { return waiters_.any(); }
+    void watch();
+    void unwatch() noexcept;
+    void keep_alive(bool on) noexcept;  // the hub, for observers
+    bool orphan = false;                // deleted when it ends
+
+private:
+    enum class State : std::uint8_t { running, ended, lost };
+
+    struct Watch : Interest {
+        Child& child;
+        explicit Watch(Child& c) noexcept;
+    };
+
+    bool was_watched() const noexcept { return watch_.descriptor != nullptr; }
+    void told(Events what) noexcept;
+    void finish(State how, int result) noexcept;
+
+    State state_ = State::running;
+    bool kept_alive_ = false;  // the hub, for observers
+    int result_ = 0;           // the return code when ended, the errno when lost
+    pid_t pid_ = 0;
+    Fd pidfd_;
+    const std::uint64_t owner_;
+    Watch watch_{*this};
+    WaitQueue waiters_{"a child process"};
+};
+
+// Keeps a hub with nothing else to wait for asleep, rather than failing, while a green thread waits for an Interest.
+class KeepAlive {
+public:
+    explicit KeepAlive(HubCore& hub) noexcept : hub_(hub) { ++hub_.keepalive; }
+    KeepAlive(const KeepAlive&) = delete;
+    KeepAlive& operator=(const KeepAlive&) = delete;
+    ~KeepAlive() { --hub_.keepalive; }
+
+private:
+    HubCore& hub_;
+};
+
+}  // namespace tendril::detail

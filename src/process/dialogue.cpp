@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+#include "process/dialogue.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "net/pipe_access.hpp"
+#include "net/stream.hpp"
+#include "process/child.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+constexpr std::size_t least_read = 4096;
+constexpr std::size_t most_read = 65536;  // what a pipe holds
+
+// Wakes the one who waits for any of several descriptors.
+struct Ear : Interest {
+    Waiter*& waiter;
+    Ear(Events kinds, Waiter*& w) noexcept
+        : Interest(kinds,
+                   [](Interest& self, Events) noexcept {
+                       if (Waiter* waits = static_cast<Ear&>(self).waiter; waits != nullptr) {
+                           waits->resolve(Outcome::signalled);
+                       }
+                   }),
+          waiter(w) {}
+};
+
+// Waits for any of the three pipes of a child, as long as it lives. What they were ready for before is not told.
+class AnyPipe {
+public:
+    explicit AnyPipe(HubCore& hub) : hub_(hub) {}
+    AnyPipe(const AnyPipe&) = delete;
+    AnyPipe& operator=(const AnyPipe&) = delete;
+    ~AnyPipe() {
+        for (Ear& ear : ears_) {
+            hub_.descriptors.unwatch(ear);
+        }
+    }
+
+    void listen_to(std::size_t i, int fd) {
+        if (fd < 0) {
+            return;
+        }
+        Ear& ear = ears_[i];
+        if (const int r = ear.descriptor == nullptr    ? hub_.descriptors.watch(fd, ear)
+                          : hub_.backend->persistent() ? 0
+                                                       : hub_.descriptors.renew(ear);
+            r < 0) {
+            fail(r, "communicate");
+        }
+    }
+
+    void wait(Deadline deadline, std::size_t done) {
+        Waiter waiter("communicate");
+        struct Waits {
+            Waiter*& place;
+            ~Waits() { place = nullptr; }
+        } const waits{waiter_};
+        waiter_ = &waiter;
+        const KeepAlive awake(hub_);
+        if (waiter.wait(deadline) == Outcome::timed_out) {
+            throw TimeoutError("communicate", done);
+        }
+    }
+
+private:
+    HubCore& hub_;
+    Waiter* waiter_ = nullptr;
+    std::array<Ear, 3> ears_{Ear(events::write, waiter_), Ear(events::read, waiter_), Ear(events::read, waiter_)};
+};
+
+// Whether there is more to try before waiting: something was read, or the end has come.
+bool drain(PipeReader& from, std::string& text) {
+    if (!from.is_open()) {
+        return false;
+    }
+    Descriptor& d = PipeAccess::handle(from).use("a child's pipe");
+    d.hub->descriptors.refuse_second(d, Direction::read);
+    if (!d.readable) {
+        return false;
+    }
+    const std::size_t before = text.size();
+    const std::size_t asked = std::clamp(before, least_read, most_read);
+    text.resize(before + asked);
+    const ssize_t r = sys::read(d.fd, text.data() + before, asked);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(r, 0)));
+    if (r == 0) {
+        from.close();
+    } else if (r > 0) {
+        note_read(d, asked, r);
+    } else if (r == -EAGAIN) {
+        d.readable = false;
+        return false;
+    } else if (r != -EINTR) {
+        fail(r, "communicate: reading what the child says");
+    }
+    return true;
+}
+
+}  // namespace
+
+bool Dialogue::feed(PipeWriter& to) {
+    if (!to.is_open()) {
+        return false;
+    }
+    Descriptor& d = PipeAccess::handle(to).use("a child's pipe");
+    d.hub->descriptors.refuse_second(d, Direction::write);
+    if (fed < input.size()) {
+        if (!d.writable) {
+            return false;
+        }
+        const ssize_t r = sys::write_pipe(d.fd, input.data() + fed, input.size() - fed);
+        if (r == -EAGAIN) {
+            d.drained(Direction::write);
+            return false;
+        }
+        if (r == -EINTR) {
+            return true;
+        }
+        if (r < 0 && r != -EPIPE) {
+            fail(r, "communicate: writing what the child shall read");
+        }
+        fed = r < 0 ? input.size() : fed + static_cast<std::size_t>(r);  // it may stop reading: its own affair
+    }
+    if (fed == input.size()) {
+        to.close();
+    }
+    return true;
+}
+
+void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err, Deadline deadline) {
+    HubCore& hub = HubCore::here();
+    hub.refuse_in_callback();
+    AnyPipe any(hub);
+    while (to.is_open() || from_out.is_open() || from_err.is_open()) {
+        take_turn(hub);
+        const bool fed_some = feed(to);
+        const bool heard_out = drain(from_out, out);
+        const bool heard_err = drain(from_err, err);
+        if (!fed_some && !heard_out && !heard_err) {
+            any.listen_to(0, to.fd());
+            any.listen_to(1, from_out.fd());
+            any.listen_to(2, from_err.fd());
+            any.wait(deadline, out.size() + err.size());
+        } else if (deadline.passed()) {
+            throw TimeoutError("communicate", out.size() + err.size());
+        }
+    }
+}
+
+void Dialogue::take_rest(PipeReader& from_out, PipeReader& from_err) {
+    for (std::size_t i = 0; i <= most_read / least_read; ++i) {
+        const bool heard_out = drain(from_out, out);
+        if (!drain(from_err, err) && !heard_out) {
+            return;
+        }
+    }
+}
+
+}  // namespace tendril::detail

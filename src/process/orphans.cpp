@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+#include "process/orphans.hpp"
+
+#include <pthread.h>
+
+#include <mutex>
+#include <string>
+
+#include "base/report.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+// Those that no hub watches. Lives as long as the process: green threads may end after statics do.
+struct Unwatched {
+    std::mutex mutex;
+    List<Child> children;
+};
+
+Unwatched& unwatched() {
+    static Unwatched& all = *[] {
+        // What another OS thread holds while this one forks would be held for ever in the child.
+        ::pthread_atfork([] { unwatched().mutex.lock(); }, [] { unwatched().mutex.unlock(); },
+                         [] { unwatched().mutex.unlock(); });
+        return new Unwatched;
+    }();
+    return all;
+}
+
+void leave_to_sweeps(Child& child) noexcept {
+    child.unwatch();
+    child.orphan = false;
+    Unwatched& all = unwatched();
+    const std::lock_guard lock(all.mutex);
+    all.children.push_back(child);
+}
+
+// Those that this OS thread's hub watches. Made after the hub, so it goes before it.
+struct Watched {
+    List<Child> children;
+    bool gone = false;
+    ~Watched() {
+        gone = true;
+        while (Child* child = children.pop_front()) {
+            leave_to_sweeps(*child);
+        }
+        sweep_orphans();
+    }
+};
+
+Watched& watched_here() {
+    static thread_local Watched here;
+    return here;
+}
+
+}  // namespace
+
+void adopt_orphan(std::unique_ptr<Child> child) noexcept {
+    if (child->watched_elsewhere()) {
+        report("a Popen was destroyed on another OS thread than its own, which watches it; process " +
+               std::to_string(child->pid()) + " may stay a zombie when it ends");
+        (void)child.release();  // its hub may know it still
+        return;
+    }
+    child->keep_alive(false);
+    if (child->waited_for() || child->ask()) {
+        return;
+    }
+    if (child->is_here()) {
+        if (Watched& here = watched_here(); !here.gone) {
+            try {
+                child->watch();
+                child->orphan = true;
+                here.children.push_back(*child.release());
+                return;
+            } catch (...) {  // no memory, or no room in the backend: then by a sweep
+            }
+        }
+    }
+    leave_to_sweeps(*child.release());
+}
+
+void sweep_orphans() noexcept {
+    Unwatched& all = unwatched();
+    const std::lock_guard lock(all.mutex);
+    for (Child *child = all.children.front(), *next = nullptr; child != nullptr; child = next) {
+        next = all.children.after(*child);
+        if (child->ask()) {
+            delete child;
+        }
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+
+#include <cstdlib>
+
+#include "base/report.hpp"
+#include "net/pipe_access.hpp"
+#include "net/stream.hpp"
+#include "process/orphans.hpp"
+#include "process/popen_state.hpp"
+#include "process/spawn.hpp"
+
+namespace tendril {
+
+using detail::Child;
+using detail::fail;
+using detail::PipeAccess;
+using detail::Streams;
+
+namespace {
+
+// The child's ends while it is started, and where each standard stream leads.
+class ChildEnds {
+public:
+    explicit ChildEnds(std::string program) : program_(std::move(program)) {}
+
+    // Returns: our end of the pipe, if it is one.
+    Fd add(std::size_t place, const Stdio& what) {
+        switch (what.kind()) {
+        case Stdio::Kind::inherit:
+            break;
+        case Stdio::Kind::devnull:
+            streams_[place] = detail::lead::to_null;
+            break;
+        case Stdio::Kind::merged:
+            streams_[place] = detail::lead::as_out;
+            break;
+        case Stdio::Kind::descriptor:
+            give(place, what.fd());
+            break;
+        case Stdio::Kind::pipe:
+            return add_pipe(place);
+        }
+        return Fd();
+    }
+
+    const Streams& streams() const noexcept { return streams_; }
+
+private:
+    int checked(int r, const char* doing) const {
+        if (r < 0) {
+            fail(r, std::string(doing) + " to start '" + program_ + "'");
+        }
+        return r;
+    }
+
+    // Only our end is non-blocking: the flag belongs to the open file, which the child would share.
+    Fd add_pipe(std::size_t place) {
+        int ends[2];
+        checked(sys::pipe(ends, 0), "cannot make a pipe");
+        const bool reads = place == 0;
+        owned_[place] = Fd(ends[reads ? 0 : 1]);
+        Fd ours(ends[reads ? 1 : 0]);
+        checked(sys::set_nonblocking(ours.get()), "cannot make a pipe");
+        give(place, owned_[place].get());
+        return ours;
+    }
+
+    // What shall become 0, 1 or 2 must not be one of them itself, or an earlier one would overwrite it.
+    void give(std::size_t place, int fd) {
+        fd = with_blocking(place, fd);
+        if (fd < 3 && fd != static_cast<int>(place)) {
+            owned_[place] = Fd(checked(sys::duplicate(fd, 3), "cannot copy a descriptor"));
+            fd = owned_[place].get();
+        }
+        streams_[place] = fd;
+    }
+
+    int with_blocking(std::size_t place, int fd) {
+        const int flags = checked(sys::status_flags(fd), "a standard stream is not open");
+        const int kind = checked(sys::file_kind(fd), "a standard stream is not open");
+        if ((flags & O_NONBLOCK) == 0 || (kind != S_IFIFO && kind != S_IFCHR && kind != S_IFSOCK)) {
+            return fd;
+        }
+        // Opened without blocking: a pipe that nobody reads would keep us here.
+        const std::string path = "/proc/self/fd/" + std::to_string(fd);
+        const int access = flags & O_ACCMODE;
+        owned_[place] = Fd(checked(sys::open(path.c_str(), access | O_NONBLOCK | O_NOCTTY),
+                                   "cannot give the child a file of its own for a non-blocking descriptor (a socket? "
+                                   "then make it blocking, and leave it to the child; a pipe that nobody reads?)"));
+        checked(sys::set_nonblocking(owned_[place].get(), false), "cannot make a descriptor blocking");
+        return owned_[place].get();
+    }
+
+    const std::string program_;
+    Streams streams_{detail::lead::as_ours, detail::lead::as_ours, detail::lead::as_ours};
+    std::array<Fd, 3> owned_;
+};
+
+// The pidfd of a child that has just begun. Without one it could neither be waited for nor left alone.
+Fd pidfd_of(pid_t pid, const std::string& program) {
+    Fd pidfd(sys::pidfd_open(pid));
+    if (!pidfd) {
+        const int error = pidfd.get();
+        sys::kill(pid, SIGKILL);
+        siginfo_t info;
+        while (sys::waitid(P_PID, static_cast<id_t>(pid), info, WEXITED) == -EINTR) {
+        }
+        fail(error, "cannot watch '" + program + "', which is ended again");
+    }
+    return pidfd;
+}
+
+}  // namespace
+
+std::vector<std::string> shell(std::string text) {
+    return {"/bin/sh", "-c", std::move(text)};
+}
+
+Popen::State::~State() {
+    if (dialogue.running) {
+        detail::report("a Popen was destroyed while a green thread was in its communicate(); let it outlive that one");
+        std::abort();
+    }
+    if (child != nullptr) {
+        detail::adopt_orphan(std::move(child));
+    }
+}
+
+Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) {
+    detail::check_start(argv, options);
+    detail::sweep_orphans();
+    auto state = std::make_unique<State>();
+    auto child = std::make_unique<Child>();
+
+    ChildEnds ends(argv.front());
+    if (Fd ours = ends.add(0, options.in)) {
+        state->in = PipeAccess::writer(std::move(ours));
+    }
+    if (Fd ours = ends.add(1, options.out)) {
+        state->out = PipeAccess::reader(std::move(ours));
+    }
+    if (Fd ours = ends.add(2, options.err)) {
+        state->err = PipeAccess::reader(std::move(ours));
+    }
+
+    // Room for the pidfd, and proof that the system has such: better known before there is a child.
+    Fd room(sys::pidfd_open(::getpid()));
+    if (!room) {
+        fail(room.get(), "cannot watch a child process to start '" + argv.front() + "'");
+    }
+    const pid_t pid = detail::start_program(argv, options, ends.streams());
+    room.close();
+    child->began(pid, pidfd_of(pid, argv.front()));
+    state->child = std::move(child);
+    state_ = std::move(state);
+}
+
+Popen::Popen(Popen&&) noexcept = default;
+Popen& Popen::operator=(Popen&&) noexcept = default;
+Popen::~Popen() = default;
+
+Popen::State& Popen::use() const {
+    if (state_ == nullptr) {
+        throw std::logic_error("this Popen was moved from; use the one that it was moved to");
+    }
+    state_->child->require_here();
+    return *state_;
+}
+
+pid_t Popen::pid() const {
+    return use().child->pid();
+}
+
+int Popen::wait(Deadline deadline) {
+    Child& child = *use().child;
+    child.await("Popen::wait", deadline);
+    return child.result();
+}
+
+std::optional<int> Popen::poll() {
+    Child& child = *use().child;
+    return child.ask() ? std::optional(child.result()) : std::nullopt;
+}
+
+std::optional<int> Popen::returncode() const noexcept {
+    return state_ != nullptr ? state_->child->returncode() : std::nullopt;
+}
+
+void Popen::send_signal(int signal) {
+    Child& child = *use().child;
+    if (const int r = child.signal(signal); r < 0) {
+        fail(r, "cannot send signal " + std::to_string(signal) + " to process " + std::to_string(child.pid()));
+    }
+}
+
+Output Popen::communicate(std::string input, Deadline deadline) {
+    State& state = use();
+    detail::Dialogue& dialogue = state.dialogue;
+    if (dialogue.running) {
+        throw ConcurrentUse("another green thread is in communicate() with process " +
+                            std::to_string(state.child->pid()) + " already");
+    }
+    if (!input.empty()) {
+        if (!state.in.is_open() || !dialogue.input.empty()) {
+            throw std::logic_error(dialogue.input.empty() ? "communicate: input for a child whose stdin is no PIPE, or "
+                                                            "is closed"
+                                                          : "communicate: there is input already; call it again "
+                                                            "without, and it goes on");
+        }
+        dialogue.input = std::move(input);
+    }
+    struct Running {
+        bool& flag;
+        ~Running() { flag = false; }
+    } const running{dialogue.running};
+    dialogue.running = true;
+    dialogue.go_on(state.in, state.out, state.err, deadline);
+    state.child->await("communicate", deadline, dialogue.out.size() + dialogue.err.size());
+    return {std::exchange(dialogue.out, {}), std::exchange(dialogue.err, {})};
+}
+
+PipeWriter& Popen::stdin_() {
+    return use().in;
+}
+PipeReader& Popen::stdout_() {
+    return use().out;
+}
+PipeReader& Popen::stderr_() {
+    return use().err;
+}
+
+bool Popen::ready() const noexcept {
+    return state_ != nullptr && !state_->child->running();
+}
+
+void Popen::observe(detail::Observer& observer) const {
+    use().child->observe(observer);
+}
+
+}  // namespace tendril

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+#pragma once
+
+#include <memory>
+
+#include <tendril/process.hpp>
+
+#include "process/child.hpp"
+#include "process/dialogue.hpp"
+
+namespace tendril {
+
+// What a Popen is, at an address that stays when it is moved.
+struct Popen::State {
+    std::unique_ptr<detail::Child> child;
+    PipeWriter in;
+    PipeReader out;
+    PipeReader err;
+    detail::Dialogue dialogue;
+
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State();
+};
+
+}  // namespace tendril

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/process.hpp>
+#include <tendril/shield.hpp>
+
+#include "process/popen_state.hpp"
+
+namespace tendril {
+
+struct RunAccess {
+    static Popen::State& state(Popen& popen) { return popen.use(); }
+};
+
+namespace {
+
+std::string failure(const CompletedProcess& process) {
+    const int code = process.returncode;
+    return "'" + process.argv.front() +
+           (code < 0 ? "' was ended by signal " + std::to_string(-code)
+                     : "' ended with status " + std::to_string(code));
+}
+
+// However run() is left, its child does not live on.
+class EndedWithUs {
+public:
+    explicit EndedWithUs(Popen& child) noexcept : child_(child) {}
+    EndedWithUs(const EndedWithUs&) = delete;
+    EndedWithUs& operator=(const EndedWithUs&) = delete;
+    ~EndedWithUs() {
+        try {
+            end();
+        } catch (...) {  // its result was taken by another: it has ended
+        }
+    }
+    void end() {
+        if (!child_.ready()) {
+            const Shield shield;
+            child_.kill();
+            child_.wait();
+        }
+    }
+
+private:
+    Popen& child_;
+};
+
+PopenOptions streams_of(const RunOptions& options) {
+    PopenOptions popen = options.popen;
+    if (!options.input.empty()) {
+        popen.in = PIPE;
+    }
+    if (options.capture) {
+        popen.out = popen.out.kind() == Stdio::Kind::inherit ? PIPE : popen.out;
+        popen.err = popen.err.kind() == Stdio::Kind::inherit ? PIPE : popen.err;
+    }
+    return popen;
+}
+
+}  // namespace
+
+CalledProcessError::CalledProcessError(CompletedProcess process)
+    : std::runtime_error(failure(process)), process_(std::make_shared<const CompletedProcess>(std::move(process))) {}
+
+RunTimeout::RunTimeout(CompletedProcess process)
+    : TimeoutError("run '" + process.argv.front() + "'", process.out.size() + process.err.size()),
+      process_(std::make_shared<const CompletedProcess>(std::move(process))) {}
+
+CompletedProcess run(const std::vector<std::string>& argv, RunOptions options) {
+    Popen child(argv, streams_of(options));
+    EndedWithUs ended(child);
+    try {
+        Output output = child.communicate(std::move(options.input), options.deadline);
+        CompletedProcess done{argv, child.wait(), std::move(output.out), std::move(output.err)};
+        if (options.check && done.returncode != 0) {
+            throw CalledProcessError(std::move(done));
+        }
+        return done;
+    } catch (const TimeoutError&) {
+        ended.end();
+        auto& state = RunAccess::state(child);
+        state.dialogue.take_rest(state.out, state.err);
+        throw RunTimeout(
+            {argv, child.returncode().value_or(0), std::move(state.dialogue.out), std::move(state.dialogue.err)});
+    }
+}
+
+std::string check_output(const std::vector<std::string>& argv, RunOptions options) {
+    options.check = true;
+    options.capture = false;
+    options.popen.out = PIPE;
+    return run(argv, std::move(options)).out;
+}
+
+int call(const std::vector<std::string>& argv, RunOptions options) {
+    options.capture = false;
+    return run(argv, std::move(options)).returncode;
+}
+
+void check_call(const std::vector<std::string>& argv, RunOptions options) {
+    options.check = true;
+    call(argv, std::move(options));
+}
+
+}  // namespace tendril
