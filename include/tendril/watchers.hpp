@@ -180,7 +180,8 @@ struct StatOptions {
 // Runs when a file has changed, has come, has gone, or another has taken its name; what a link leads to, for a link.
 // Several changes that come together are one. The kernel tells of changes (inotify); where it does not, it looks every
 // interval: on network file systems, for links, while the file's directory does not exist, and when inotify's limits
-// are reached. A rename of a directory further up is noticed with the next change only.
+// are reached. A rename of a directory further up is noticed with the next change only. It looks from the hub's own OS
+// thread: a network file system that hangs holds up the hub.
 class Stat : public Watcher {
 public:
     using Callback = std::function<void(const StatChange&)>;
