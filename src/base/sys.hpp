@@ -39,6 +39,11 @@ enum class Call : unsigned {
     epoll_ctl,
     epoll_wait,
     poll,
+    timerfd,
+    timerfd_settime,
+    inotify,
+    inotify_add,
+    statfs,
     fork,
     select,
     io_uring_setup,
@@ -143,6 +148,27 @@ int eventfd() noexcept;
 inline bool is_open(int fd) noexcept {
     return close_on_exec(fd) >= 0;
 }
+
+// The wall clock: nanoseconds since 1970.
+std::int64_t wall_clock() noexcept;
+int wall_timer() noexcept;  // a timerfd: readable when its time has come, or when the clock was set; read() says which
+// Returns: 0; -ECANCELED: the clock was set since it was armed before; ask what time it is, and arm it again.
+int arm_wall_timer(int fd, std::int64_t at_ns) noexcept;
+void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: it seems to have been set forwards
+
+// Files.
+struct FileStatus {
+    std::uint64_t device, inode, size, links;
+    std::int64_t modified_ns;  // since 1970
+    std::int64_t changed_ns;   // the attributes or the content
+    std::uint32_t mode, owner, group;
+};
+int file_status(const char* path, FileStatus& out) noexcept;  // of what a link leads to
+bool is_link(const char* path) noexcept;
+bool on_network(const char* path) noexcept;  // a file system whose other users' changes the kernel does not tell of
+int inotify() noexcept;
+int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept;
+int inotify_remove(int fd, int watch) noexcept;
 
 // The event loop.
 int epoll_create() noexcept;
