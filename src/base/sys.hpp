@@ -66,6 +66,8 @@ enum class Call : unsigned {
     fcntl,
     open,
     spawn,
+    pidfd,
+    waitid,
     signal_child,
 };
 
