@@ -90,8 +90,9 @@ BlockReport readable(std::uint64_t os_thread, const Sighting& sighting) {
                        .in_callback = sighting.in_callback,
                        .held = std::chrono::nanoseconds(sighting.held_ns),
                        .backtrace = {}};
+    AddressNames names;
     for (std::size_t i = 0; i < sighting.depth; ++i) {
-        report.backtrace.push_back(describe_address(sighting.addresses[i]));
+        report.backtrace.push_back(names.of(sighting.addresses[i]));
     }
     return report;
 }

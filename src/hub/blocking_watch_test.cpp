@@ -29,10 +29,9 @@ using namespace std::chrono_literals;
 
 namespace tendril {
 
-// For the dynamic symbol table, which the test programs have. The flag is an atomic: ThreadSanitizer delivers signals
-// when a thread touches one.
+// The flag is an atomic: ThreadSanitizer delivers signals when a thread touches one.
 volatile int culprit_sink = 0;
-[[gnu::noinline, gnu::visibility("default")]] void culprit(const std::atomic<int>& reports, int wanted) {
+[[gnu::noinline]] void culprit(const std::atomic<int>& reports, int wanted) {
     while (reports.load() < wanted) {
         culprit_sink = culprit_sink + 1;
     }

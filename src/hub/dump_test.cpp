@@ -22,9 +22,8 @@ using namespace std::chrono_literals;
 
 namespace tendril {
 
-// For the dynamic symbol table, which the test programs have.
 volatile int dump_test_sink = 0;
-[[gnu::noinline, gnu::visibility("default")]] void dump_test_sleeps() {
+[[gnu::noinline]] void dump_test_sleeps() {
     sleep(1h);
     dump_test_sink = dump_test_sink + 1;
 }

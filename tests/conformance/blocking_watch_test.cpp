@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 
 volatile int hog_sink = 0;
-[[gnu::noinline, gnu::visibility("default")]] void hogs_the_hub(const std::atomic<int>& reports, int wanted) {
+[[gnu::noinline]] void hogs_the_hub(const std::atomic<int>& reports, int wanted) {
     while (reports.load() < wanted) {
         hog_sink = hog_sink + 1;
     }
