@@ -287,12 +287,8 @@ TENDRIL_TEST(BlockingWatchThreads, TheHandlerMaySetTheWatch) {
 TENDRIL_TEST(BlockingWatchThreads, AChildOfForkCanHaveItsOwn) {
     Reports reports(threshold);
     spawn([&] { culprit(reports.count, 1); }).join();
-    detail::hold_blocking_watch_for_fork();
-    const pid_t child = ::fork();
-    if (child != 0) {
-        detail::release_blocking_watch_after_fork();
-    } else {
-        detail::restart_blocking_watch_after_fork();
+    const pid_t child = detail::HubCore::here().fork();
+    if (child == 0) {
         static std::atomic<int> calls{0};
         set_blocking_watch(threshold, [](const BlockReport& report) {
             if (report.name == "in the child") {
