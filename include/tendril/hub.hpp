@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include <tendril/deadline.hpp>
+#include <tendril/dump.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
@@ -64,8 +65,8 @@ public:
     // default, also for an empty handler, prints one line to standard error.
     void set_error_handler(ErrorHandler handler);
 
-    // One line for every green thread: id, name, what it waits for, where it was spawned and by whom.
-    void dump(std::ostream& out) const;
+    // What every green thread of this hub is doing: see dump.hpp.
+    void dump(std::ostream& out, DumpOptions options = {}) const;
 
     HubStats stats() const noexcept;
     const char* backend() const noexcept;

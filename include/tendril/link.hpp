@@ -13,7 +13,8 @@ namespace tendril {
 
 namespace detail {
 struct Access;
-}
+void drop_links(Record& record) noexcept;  // in the child of a fork(): their callbacks do not run there
+}  // namespace detail
 
 class Link {
 public:
@@ -27,6 +28,7 @@ public:
 
 private:
     friend struct detail::Access;
+    friend void detail::drop_links(detail::Record&) noexcept;
     struct Node;
     using Callback = std::function<void(const detail::RecordPtr<detail::Record>&)>;
     Link(detail::Record& target, Callback callback, bool on_value, bool on_error);

@@ -42,7 +42,8 @@ public:
     // Again, after stop() or after its event; nothing when active. Throws: as the constructor; std::logic_error when it
     // was moved from, or its hub has ended; WrongThread.
     void start();
-    // Its callback will not run any more, also when it was due already.
+    // Its callback will not run any more, also when it was due already. On its own OS thread: another is refused, and
+    // that reported.
     void stop() noexcept;
 
     bool active() const noexcept;

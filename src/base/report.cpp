@@ -6,21 +6,18 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <typeinfo>
 
 #include <tendril/error.hpp>
+
+#include "base/symbol.hpp"
 
 namespace tendril::detail {
 
 namespace {
 
 std::string readable(const std::type_info& type) {
-    int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
-                                                      std::free);
-    return name != nullptr ? name.get() : type.name();
+    return demangled(type.name());
 }
 
 }  // namespace

@@ -150,6 +150,10 @@ int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& action
     });
 }
 
+int pidfd_open(pid_t pid) noexcept {
+    return detail::call<int>(Call::pidfd_open, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+}
+
 int signal_child(int pidfd, int signal) noexcept {
     return detail::call<int>(Call::signal_child, pidfd, [=] {
         return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
@@ -174,22 +178,8 @@ int eventfd() noexcept {
     return detail::call<int>(Call::eventfd, -1, [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
 }
 
-int pidfd_open(pid_t pid) noexcept {
-    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
-}
-
-int wait_child(int pidfd, int& code, int& signal) noexcept {
-    siginfo_t info{};
-    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
-        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
-    });
-    if (r < 0 || info.si_pid == 0) {
-        return r;
-    }
-    const bool exited = info.si_code == CLD_EXITED;
-    code = exited ? info.si_status : 0;
-    signal = exited ? 0 : info.si_status;
-    return 1;
+pid_t fork() noexcept {
+    return detail::call<pid_t>(Call::fork, -1, [] { return ::fork(); });
 }
 
 int epoll_create() noexcept {
@@ -238,6 +228,13 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
     return detail::call<int>(Call::poll, -1, [=] {
         const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
         return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+    });
+}
+
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept {
+    return detail::call<int>(Call::select, -1, [=] {
+        const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+        return ::pselect(n, read, write, except, timeout_ns < 0 ? nullptr : &timeout, nullptr);
     });
 }
 

@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -38,8 +39,10 @@ enum class Call : unsigned {
     epoll_ctl,
     epoll_wait,
     poll,
-    pidfd,
-    waitid,
+    fork,
+    select,
+    io_uring_setup,
+    io_uring_enter,
     socket,
     bind,
     listen,
@@ -58,7 +61,9 @@ enum class Call : unsigned {
     fcntl,
     open,
     spawn,
+    pidfd_open,
     signal_child,
+    waitid,
 };
 
 // Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
@@ -137,25 +142,29 @@ int set_close_on_exec(int fd) noexcept;
 int access(const char* path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
+inline bool is_open(int fd) noexcept {
+    return close_on_exec(fd) >= 0;
+}
 
 // The event loop.
 int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
 // timeout_ns < 0: without end.
 int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept;
+// The same; changes the sets.
+int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept;
 // The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
-// Processes.
+// Child processes.
+pid_t fork() noexcept;
 int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept;
-int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
-// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
-// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
-int wait_child(int pidfd, int& code, int& signal) noexcept;
-int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
+inline constexpr idtype_t by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which Debian 12's headers do not have
+int pidfd_open(pid_t pid) noexcept;                             // readable once it has ended; closed on exec
 int signal_child(int pidfd, int signal) noexcept;
 int kill(pid_t pid, int signal) noexcept;
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // waits, without WNOHANG
 
 // Memory.
 void* reserve_memory(

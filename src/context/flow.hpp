@@ -22,8 +22,10 @@
 #if defined(TENDRIL_USE_BOOST_CONTEXT)
 #include "context/switch_boost.hpp"
 #elif defined(__x86_64__)
+#define TENDRIL_SWITCH_OURS 1
 #include "context/switch_x86_64.hpp"
 #elif defined(__aarch64__)
+#define TENDRIL_SWITCH_OURS 1
 #include "context/switch_aarch64.hpp"
 #else
 #include "context/switch_boost.hpp"

@@ -25,6 +25,7 @@
 #ifdef TENDRIL_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 #ifdef TENDRIL_TSAN
 #include <sanitizer/tsan_interface.h>
@@ -40,6 +41,9 @@ namespace tendril::detail {
 struct StackBounds {
     const void* bottom = nullptr;  // lowest address
     std::size_t size = 0;
+    bool contains(const void* at) const noexcept {
+        return at >= bottom && at < static_cast<const char*>(bottom) + size;
+    }
 #ifdef TENDRIL_TSAN
     void* tsan_fiber = nullptr;
 #endif
@@ -61,6 +65,13 @@ inline void retire_stack([[maybe_unused]] StackBounds& stack) noexcept {
 #endif
 #ifdef TENDRIL_VALGRIND
     VALGRIND_STACK_DEREGISTER(stack.valgrind_id);
+#endif
+}
+
+// Nothing will run on it any more, and what is only referred to from there is not leaked.
+inline void abandon_stack([[maybe_unused]] const StackBounds& stack) noexcept {
+#ifdef TENDRIL_ASAN
+    __lsan_register_root_region(stack.bottom, stack.size);
 #endif
 }
 

@@ -24,8 +24,6 @@ std::size_t guard_size() noexcept {
     return std::max<std::size_t>(std::size_t{16} << 10, page_size());
 }
 
-constexpr std::size_t cache_line = 64;
-constexpr std::size_t colours = 32;
 constexpr std::size_t largest_region = std::size_t{64} << 30;
 }  // namespace
 
@@ -45,7 +43,7 @@ StackPool::~StackPool() {
 
 StackTop& StackPool::slot(const Region& region, std::size_t size, std::size_t index) noexcept {
     std::byte* end = region.base + (index + 1) * size;
-    const std::size_t colour = index % colours * cache_line;
+    const std::size_t colour = index % colours * colour_step;
     return *reinterpret_cast<StackTop*>(end - colour - sizeof(StackTop));
 }
 
@@ -174,19 +172,22 @@ bool StackPool::holds(const void* address) const noexcept {
     });
 }
 
-const StackTop* StackPool::guard_hit(const void* address) const noexcept {
+StackTop* StackPool::find(const void* address) const noexcept {
     const auto* a = static_cast<const std::byte*>(address);
     for (const Bin& bin : bins_) {
         for (const Region& region : bin.regions) {
-            if (a < region.base || a >= region.base + region.used * bin.size) {
-                continue;
+            if (a >= region.base && a < region.base + region.used * bin.size) {
+                return &slot(region, bin.size, static_cast<std::size_t>(a - region.base) / bin.size);
             }
-            const auto offset = static_cast<std::size_t>(a - region.base);
-            const StackTop& stack = slot(region, bin.size, offset / bin.size);
-            return offset % bin.size < guard_size() && stack.owner != nullptr ? &stack : nullptr;
         }
     }
     return nullptr;
+}
+
+const StackTop* StackPool::guard_hit(const void* address) const noexcept {
+    const StackTop* stack = find(address);
+    const bool hit = stack != nullptr && stack->owner != nullptr && address < stack->base + guard_size();
+    return hit ? stack : nullptr;
 }
 
 }  // namespace tendril::detail

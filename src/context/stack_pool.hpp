@@ -53,6 +53,8 @@ public:
     static constexpr std::size_t default_size = std::size_t{256} << 10;
     static constexpr std::size_t minimum_size = std::size_t{32} << 10;
     static constexpr std::size_t maximum_size = std::size_t{1} << 30;
+    static constexpr std::size_t colours = 32;
+    static constexpr std::size_t colour_step = 64;  // a cache line
 
     StackPool() = default;
     StackPool(const StackPool&) = delete;
@@ -75,6 +77,9 @@ public:
 
     // Does the address lie in any of its stacks?
     bool holds(const void* address) const noexcept;
+
+    // The stack that the address lies in, or nullptr.
+    StackTop* find(const void* address) const noexcept;
 
     // Calls f(StackTop&) for each used stack. f must not acquire or release.
     template <class F>
@@ -102,6 +107,7 @@ public:
     bool guards_cost_mappings() const noexcept { return by_mprotect_; }
 
 private:
+    friend struct StackPoolLayout;  // for debuggers
     struct Region {
         std::byte* base;
         std::size_t slots;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 namespace tendril::detail {
 
@@ -19,6 +20,18 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
     to.sp = top;
     to.fp = nullptr;
     to.pc = reinterpret_cast<void*>(entry);
+}
+
+// As on x86-64: from behind the load of x29 to the jump.
+inline bool inside_jump(const void* pc) noexcept {
+    std::uint32_t instruction = 0;
+    std::memcpy(&instruction, pc, sizeof instruction);
+    return instruction == 0xf9400810 || instruction == 0x9100015f || instruction == 0xaa1f03fe ||
+           instruction == 0xd61f0200;
+}
+
+inline const void* stopped_at(const Registers& of) noexcept {
+    return of.sp;
 }
 
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {

@@ -35,6 +35,15 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
     to.context = boost::context::detail::make_fcontext(top, unused_by_boost, &boost_entry);
 }
 
+// Its assembly has no unwind table, where a walk ends by itself.
+inline bool inside_jump(const void*) noexcept {
+    return false;
+}
+
+inline const void* stopped_at(const Registers& of) noexcept {
+    return of.context;  // the stack pointer
+}
+
 inline void jump(Registers& from, Registers& to) noexcept {
     Registers* ends[2] = {&from, &to};
     arrived(boost::context::detail::jump_fcontext(to.context, ends));

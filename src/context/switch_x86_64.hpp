@@ -36,6 +36,18 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
     to.pc = reinterpret_cast<void*>(entry);
 }
 
+// Is that between the two halves of a jump, where the stack pointer is the new flow's and the frame pointer not yet, or
+// both are and the place not? Then the stack can't be walked from there. May take other code for it.
+inline bool inside_jump(const void* pc) noexcept {
+    const auto* code = static_cast<const unsigned char*>(pc);  // each byte says that there is a next one
+    const bool loads_fp = code[0] == 0x48 && code[1] == 0x8b && code[2] == 0x6f && code[3] == 8;  // movq 8(%rdi), %rbp
+    return loads_fp || (code[0] == 0xff && code[1] == 0x67 && code[2] == 16);                     // jmpq *16(%rdi)
+}
+
+inline const void* stopped_at(const Registers& of) noexcept {
+    return of.sp;
+}
+
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
     Registers* f = &from;
     Registers* t = &to;  // in %rdi, where a function that begins finds its first argument

@@ -29,6 +29,10 @@ struct AsyncState final : Letter, HubCallback {
 
     static void arrived(Letter& letter, HubCore* hub) noexcept;
     void run(HubCore& hub) noexcept override;
+    void forked() noexcept override {
+        HubCallback::unlink();
+        self = nullptr;  // perhaps the last that held it
+    }
 };
 
 }  // namespace tendril::detail

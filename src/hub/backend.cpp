@@ -4,6 +4,9 @@
 
 #include "hub/backend.hpp"
 
+#include <sys/select.h>
+
+#include <cerrno>
 #include <stdexcept>
 #include <string>
 
@@ -18,6 +21,11 @@ struct Entry {
 
 constexpr Entry backends[] = {
     {"epoll", &make_epoll_backend},
+#ifdef TENDRIL_HAS_URING
+    {"io_uring", &make_uring_backend},
+#endif
+    {"poll", &make_poll_backend},
+    {"select", &make_select_backend},
 };
 
 }  // namespace
@@ -52,6 +60,15 @@ void require_backend(std::string_view name) {
 
 std::unique_ptr<Backend> make_backend(std::string_view name) {
     return find(name).make();
+}
+
+std::system_error cannot_watch(const Backend& backend, int fd, int error) {
+    std::string text = "cannot wait for descriptor " + std::to_string(fd);
+    if (error == -EINVAL && backend.name() == std::string_view("select")) {
+        text += ": the backend \"select\" takes numbers below " + std::to_string(FD_SETSIZE) +
+                " (FD_SETSIZE) only; use another one (TENDRIL_BACKEND=epoll)";
+    }
+    return std::system_error(-error, std::generic_category(), text);
 }
 
 }  // namespace tendril::detail

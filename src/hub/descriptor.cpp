@@ -13,6 +13,7 @@ namespace tendril::detail {
 Descriptors::~Descriptors() {
     for (Descriptor& d : slots_) {
         if (d.fd >= 0 && d.owned) {
+            disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
             sys::close(d.fd);
         }
     }
@@ -42,8 +43,7 @@ Descriptor& Descriptors::new_slot(int fd, bool owned) {
 Descriptor& Descriptors::open(int fd) {
     try {
         if (Descriptor* old = find(fd); old != nullptr) [[unlikely]] {
-            tell_closed(*old);
-            free_slot(*old);
+            lose(*old);
         }
         Descriptor& d = new_slot(fd, true);
         ++open_;
@@ -55,7 +55,9 @@ Descriptor& Descriptors::open(int fd) {
 }
 
 void Descriptors::close(Descriptor& d) noexcept {
-    sys::close(release(d));
+    if (const int fd = release(d); fd >= 0) {
+        sys::close(fd);
+    }
 }
 
 int Descriptors::release(Descriptor& d) noexcept {
@@ -64,6 +66,18 @@ int Descriptors::release(Descriptor& d) noexcept {
     tell_closed(d);
     free_slot(d);
     return fd;
+}
+
+// The number is somebody else's by now, or nobody's.
+void Descriptors::lose(Descriptor& d) noexcept {
+    tell_closed(d);
+    if (d.owned) {
+        by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
+        d.fd = -1;
+        ++d.generation;
+    } else {
+        free_slot(d);
+    }
 }
 
 // Nobody is left on it afterwards.
@@ -93,8 +107,10 @@ void Descriptors::disarm(Descriptor& d) noexcept {
 void Descriptors::free_slot(Descriptor& d) noexcept {
     disarm(d);
     ++d.generation;
-    by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
-    d.fd = -1;
+    if (d.fd >= 0) {
+        by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
+        d.fd = -1;
+    }
     d.next_free = first_free_;
     first_free_ = &d;
 }
@@ -124,7 +140,7 @@ Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, 
     refuse_second(d, direction);
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, d.fd, r);
         }
     }
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
@@ -170,7 +186,7 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
         refuse_second(*d, direction);
     }
     for (;;) {
-        const short now = poll_now(fd, direction);
+        const short now = fd < 0 ? POLLNVAL : poll_now(fd, direction);  // which would pass over it
         if ((now & POLLNVAL) != 0) {
             throw std::system_error(EBADF, std::generic_category(),
                                     std::string(what) + ": descriptor " + std::to_string(fd) + " is not open");
@@ -178,7 +194,12 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
         if (now != 0) {
             return Outcome::signalled;
         }
-        Descriptor& d = find_or_adopt(fd);
+        int r = 0;
+        Descriptor* const adopted = adopt_armed(fd, events_for(direction), r);
+        if (adopted == nullptr) {
+            throw cannot_watch(*hub_.backend, fd, r);
+        }
+        Descriptor& d = *adopted;
         struct Dropped {
             Descriptors& all;
             Descriptor& d;
@@ -189,9 +210,6 @@ Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadlin
                 }
             }
         } const dropped{*this, d, d.generation};
-        if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot wait for this descriptor");
-        }
         if (const Outcome outcome = suspend(d, direction, what, deadline); outcome != Outcome::signalled) {
             return outcome;
         }
@@ -209,28 +227,58 @@ void Descriptors::drop_if_unused(Descriptor& d) noexcept {
     }
 }
 
+Descriptor* Descriptors::adopt_armed(int fd, Events what, int& r) {
+    for (;;) {
+        Descriptor& d = find_or_adopt(fd);
+        r = arm(d, what);
+        if (r >= 0) {
+            return &d;
+        }
+        if (!d.registered || (r != -ENOENT && r != -EBADF)) {
+            drop_if_unused(d);
+            return nullptr;
+        }
+        lose(d);
+        if (r == -EBADF) {
+            return nullptr;
+        }  // else the number is used again
+    }
+}
+
 int Descriptors::watch(int fd, Interest& interest) {
     if (fd < 0) {
         return -EBADF;
     }
-    Descriptor& d = find_or_adopt(fd);
-    int r = arm(d, interest.wanted);
-    if (r == -ENOENT) {  // a foreign number, closed behind our back and used again
-        tell_closed(d);
-        free_slot(d);
-        return watch(fd, interest);
+    int r = 0;
+    if (Descriptor* d = adopt_armed(fd, interest.wanted, r); d != nullptr) {
+        interest.descriptor = d;
+        d->interests.push_back(interest);
     }
-    if (r < 0) {
-        drop_if_unused(d);
-        return r;
-    }
-    interest.descriptor = &d;
-    d.interests.push_back(interest);
-    return 0;
+    return r;
 }
 
 int Descriptors::renew(Interest& interest) noexcept {
-    return arm(*interest.descriptor, interest.wanted);
+    if (interest.descriptor == nullptr) {
+        return -EBADF;
+    }
+    const int r = arm(*interest.descriptor, interest.wanted);
+    if (r == -ENOENT || r == -EBADF) {
+        lose(*interest.descriptor);
+    }
+    return r;
+}
+
+int Descriptors::rearm(Interest& interest) noexcept {
+    const bool armed = interest.descriptor != nullptr && (interest.wanted & ~interest.descriptor->armed) == 0;
+    return armed ? 0 : renew(interest);
+}
+
+Outcome Descriptors::wait_told(Waiter& waiter, Deadline deadline) {
+    struct Counted {
+        std::size_t& waiting;
+        ~Counted() { --waiting; }
+    } const counted{++waiting_};
+    return waiter.wait(deadline);
 }
 
 void Descriptors::unwatch(Interest& interest) noexcept {
@@ -244,6 +292,23 @@ void Descriptors::closing(int fd) noexcept {
     if (Descriptor* d = find(fd); d != nullptr && !d->owned) {
         tell_closed(*d);
         free_slot(*d);
+    }
+}
+
+void Descriptors::forget_waits() noexcept {
+    registered_ = waiting_ = 0;
+    for (Descriptor& d : slots_) {
+        if (d.fd < 0) {
+            continue;
+        }
+        d.registered = d.hangup = false;
+        d.armed = events::none;
+        d.readable = d.writable = true;
+        d.reader = d.writer = nullptr;
+        while (Interest* interest = d.interests.pop_front()) {
+            interest->descriptor = nullptr;
+        }
+        drop_if_unused(d);
     }
 }
 

@@ -10,8 +10,9 @@
 //    of the slot, or of a reused number, finds nobody.
 // 4. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no event has come since.
 //    True means: try.
-// 5. by_fd_ leads from a number to its slot. A number that is opened while it has a foreign slot was closed behind the
-//    hub's back: whoever is there is told.
+// 5. by_fd_ leads from a number to its slot. A number that is opened while it has a slot, or that the backend does not
+//    know any more, was closed behind the hub's back: whoever is there is told. An owned slot lives on then with the
+//    number -1, until its owner closes it.
 
 #pragma once
 
@@ -98,12 +99,16 @@ public:
     // Throws: std::system_error for one that is not open (EBADF), as wait() otherwise.
     Outcome wait(int fd, Direction direction, const char* what, Deadline deadline);
 
+    // Suspends whom Interests will resolve: it counts as one that waits for descriptors. As Waiter::wait().
+    Outcome wait_told(Waiter& waiter, Deadline deadline);
+
     void refuse_second(Descriptor& d, Direction direction) const;  // throws ConcurrentUse
 
     // Tells `interest` of what comes, and of what is there. Returns: 0; -EPERM: a regular file, always ready; -errno.
     // Throws: std::bad_alloc.
     int watch(int fd, Interest& interest);
-    int renew(Interest& interest) noexcept;  // what is there, is told again. Requires: it is in a list
+    int renew(Interest& interest) noexcept;  // what is there, is told again; -EBADF when it was closed
+    int rearm(Interest& interest) noexcept;  // what comes, is told; the same but where nothing need be asked for again
     void unwatch(Interest& interest) noexcept;
 
     // The number is about to be closed by whoever owns it: who waits for it or watches it is told, now.
@@ -124,10 +129,12 @@ private:
     }
     Descriptor& find_or_adopt(int fd);  // a foreign one gets a slot
     Descriptor& new_slot(int fd, bool owned);
+    Descriptor* adopt_armed(int fd, Events what, int& r);  // nullptr: r is -errno
     int arm(Descriptor& d, Events what) noexcept;
     Outcome suspend(Descriptor& d, Direction direction, const char* what, Deadline deadline);
     void disarm(Descriptor& d) noexcept;
     void tell_closed(Descriptor& d) noexcept;
+    void lose(Descriptor& d) noexcept;
     void free_slot(Descriptor& d) noexcept;
     void drop_if_unused(Descriptor& d) noexcept;
 

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <exception>
 
+#include <tendril/assert_switches.hpp>
 #include <tendril/detail/expiry.hpp>
 #include <tendril/detail/list.hpp>
 #include <tendril/detail/local_value.hpp>
@@ -38,7 +39,7 @@ struct StartTimer : Timer {
 
 struct Fiber final : Flow, StackOwner {
     // Why it must look around before it waits and when it goes on; 0 on the fast path.
-    enum Attention : std::uint8_t { interrupted = 1, in_callback = 2 };
+    enum Attention : std::uint8_t { interrupted = 1, in_callback = 2, asserting = 4 };
     std::uint8_t attention = 0;
     bool started = false;
     bool ended = false;  // but not left yet
@@ -46,6 +47,7 @@ struct Fiber final : Flow, StackOwner {
     std::uint32_t shields = 0;
 
     Waiter* waiter = nullptr;
+    std::int64_t waits_since_ns = 0;  // the hub's clock when the waiter was noted
     HubCore& hub;
     const std::uint64_t id;
     const std::uint64_t spawner;  // id
@@ -56,7 +58,8 @@ struct Fiber final : Flow, StackOwner {
     void* closure = nullptr;
     std::exception_ptr kill_error;  // nullptr: GreenletExit
     List<Expiry> expiries;
-    LocalValue* locals = nullptr;  // the values of its Locals, the youngest first; destroyed at its end
+    LocalValue* locals = nullptr;                // the values of its Locals, the youngest first; destroyed at its end
+    AssertSwitches* asserts_switches = nullptr;  // the innermost; `asserting` is set while there is one
     StartTimer start_timer{*this};
     ContextTree tree;
 
@@ -75,6 +78,10 @@ struct Fiber final : Flow, StackOwner {
     void kill(std::exception_ptr error) noexcept;
     void expire(Expiry& expiry) noexcept;
     void withdraw(Expiry& expiry) noexcept;
+
+    // For AssertSwitches: it is about to wait or yield, and goes on.
+    void stretch_ends() noexcept;
+    void stretch_begins() noexcept;
 
     // Is there a kill to be thrown, or something fatal?
     bool must_end() const noexcept;

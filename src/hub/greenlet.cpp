@@ -87,7 +87,9 @@ std::string_view AnyGreenlet::name() const noexcept {
 }
 
 void AnyGreenlet::set_name(std::string_view name) const {
-    checked(record_).name = name;
+    Record& record = checked(record_);
+    const detail::Heartbeat::Unreadable meanwhile(HubCore::here().heartbeat);
+    record.name = name;
 }
 
 Site AnyGreenlet::where() const noexcept {
@@ -101,6 +103,7 @@ AnyGreenlet current() {
 
 AnyGreenlet HubCore::handle_of(Fiber& fiber) {
     if (fiber.record == nullptr) {
+        const Heartbeat::Unreadable meanwhile(heartbeat);
         auto* record = ::new (detail::allocate_record(sizeof(detail::Result<void>))) detail::Result<void>;
         record->owner = os.serial;
         record->id = fiber.id;

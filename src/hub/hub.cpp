@@ -43,11 +43,6 @@ void Hub::set_error_handler(ErrorHandler handler) {
     core_.error_handler = std::move(handler);
 }
 
-void Hub::dump(std::ostream& out) const {
-    HubCore::require_here("a Hub", core_.os.serial);
-    core_.describe_fibers(out);
-}
-
 HubStats Hub::stats() const noexcept {
     return {core_.live,          core_.os.stacks.used(),         core_.os.stacks.free(),
             core_.timers.size(), core_.descriptors.open_count(), core_.descriptors.waiting(),

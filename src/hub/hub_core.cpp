@@ -5,6 +5,8 @@
 #include "hub/hub_core.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
 #include "base/report.hpp"
 
@@ -27,6 +29,7 @@ void tell(List<LoopEvent>& watchers) noexcept {
 void HubCore::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
+        me.stretch_ends();
         me.attend();
     }
     if (--budget <= 0) [[unlikely]] {
@@ -37,6 +40,7 @@ void HubCore::yield() {
         switch_to(ready.rotate(me));
     }
     if (me.attention != 0) [[unlikely]] {
+        me.stretch_begins();
         me.attend();
     }
 }
@@ -57,6 +61,15 @@ Fiber& HubCore::retire(Fiber& finished) noexcept {
 
 Fiber& HubCore::poll_until_ready() {
     while (ready.empty() && !prepare()) {
+        if (idlers.empty() && nothing_can_come()) {
+            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            deliver_signals();
+            if (ready.empty()) {
+                end_of_work();
+            }
+            prepared_ = false;
+            continue;
+        }
         poll(idlers.empty() && idle_watchers.empty());
         if (ready.empty()) {
             if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
@@ -84,6 +97,7 @@ bool HubCore::prepare() noexcept {
 
 // The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
 void HubCore::turn() noexcept {
+    heartbeat.beat();
     if (chooser != nullptr) {
         turn_as_chosen();
         return;
@@ -137,22 +151,24 @@ void HubCore::end_of_work() noexcept {
     }
 }
 
+std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) {
+    const Heartbeat::Asleep asleep(heartbeat, timeout_ns != 0);
+    return backend->wait(timeout_ns);
+}
+
 void HubCore::poll(bool may_sleep) noexcept {
+    heartbeat.beat();
     std::int64_t timeout = 0;
     if (may_sleep) {
-        if (nothing_can_come()) {
-            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
-            deliver_signals();
-            if (ready.empty()) {
-                end_of_work();
-            }
-            return;
-        }
         timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);
     }
-    if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
+    if (in_foreign_child()) [[unlikely]] {
+        fail_main(std::make_exception_ptr(
+            std::logic_error("this is the child of a fork() that tendril does not know of: it would take the parent's "
+                             "events away; call tendril::fork(), or exec")));
+    } else if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
         try {
-            for (const BackendEvent& event : backend->wait(timeout)) {
+            for (const BackendEvent& event : wait_for_events(timeout)) {
                 descriptors.on_event(event);
             }
         } catch (...) {
@@ -162,6 +178,7 @@ void HubCore::poll(bool may_sleep) noexcept {
     }
     deliver_signals();
     const std::int64_t now = Deadline::now_ns();
+    clock_ns = now;
     timers.run(now, ready);
     trim_stacks(now);
     prepared_ = false;

@@ -27,10 +27,12 @@
 #include <tendril/hub.hpp>
 #include <tendril/spawn_hook.hpp>
 
+#include "base/at_fork.hpp"
 #include "context/os_thread.hpp"
 #include "hub/backend.hpp"
 #include "hub/descriptor.hpp"
 #include "hub/fiber.hpp"
+#include "hub/heartbeat.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
@@ -46,6 +48,7 @@ struct HubCore;
 class HubCallback : public ListNode {
 public:
     virtual void run(HubCore& hub) noexcept = 0;  // reports what the user's code throws
+    virtual void forked() noexcept {}             // in the child, in the list: leaves it if it is the parent's alone
 
 protected:
     ~HubCallback() = default;
@@ -89,7 +92,9 @@ struct HubCore {
     const ThreadWords words;  // the OS thread's, at hand
     Fiber* current = &main;
     RunQueue ready;
-    int budget = 1;  // switches until the next look at the clock and the backend
+    std::uint64_t generation = fork_generation();
+    int budget = 1;                              // switches until the next look at the clock and the backend
+    std::int64_t clock_ns = Deadline::now_ns();  // when it last looked
 
     Timers timers;
     std::unique_ptr<Backend> backend;
@@ -119,6 +124,7 @@ struct HubCore {
     Fiber* root = &main;  // whose end is the program's; in the child of a fork(), the one that forked
     Hub facade{*this};
     Fiber main;
+    Heartbeat heartbeat{*this};  // last: nobody outside sees a hub that is half made or half gone
 
     explicit HubCore(std::unique_ptr<Backend> chosen);
     HubCore(const HubCore&) = delete;
@@ -169,9 +175,16 @@ struct HubCore {
     void run_spawn_hooks(Fiber& spawned) noexcept;
     AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
 
+    // Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
+    pid_t fork();
+    [[noreturn]] void
+    end_of_child(const std::exception_ptr& error) noexcept;  // the green thread that forked ended there
+    // Is this the child of a fork(2) that was not ours?
+    bool in_foreign_child() const noexcept { return generation != fork_generation(); }
+
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
-    void describe_fibers(std::ostream& out);
+    void describe_fibers(std::ostream& out, DumpOptions options);
 
 private:
     void switch_to(Fiber& next);
@@ -183,6 +196,7 @@ private:
     bool nothing_can_come() const noexcept;
     void end_of_work() noexcept;  // nobody can be woken any more
     bool prepare() noexcept;
+    std::span<const BackendEvent> wait_for_events(std::int64_t timeout_ns);
     std::exception_ptr loop_exit();
     void fail_main(std::exception_ptr error) noexcept;
     bool fails_main(const std::exception_ptr& error) noexcept;
@@ -195,6 +209,9 @@ private:
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
+    void begin_in_child() noexcept;
+    void freeze_others() noexcept;
+    void forget_others() noexcept;
     void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
@@ -270,6 +287,7 @@ inline void Waiter::prepare(Deadline deadline) {
 
 inline void Waiter::note() noexcept {
     fiber.waiter = this;
+    fiber.waits_since_ns = fiber.hub.clock_ns;
     suspended_ = true;
 }
 

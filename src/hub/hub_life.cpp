@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ostream>
 #include <sstream>
 #include <stdexcept>
 
@@ -49,10 +48,16 @@ struct HubCore::Owner {
     bool gone = false;
     ~Owner() {
         gone = true;
-        if (here_ != nullptr && here_->os.on_own_stack()) {
+        if (here_ == nullptr || here_->in_foreign_child()) {
+            return;  // it is the parent's
+        }
+        if (here_->os.on_own_stack()) {
             delete here_;
             here_ = nullptr;
-        }  // else exit() was called in a green thread or context: the process ends, and nothing is unwound
+        } else {
+            // exit() was called in a green thread or context: the process ends, and nothing is unwound.
+            here_->heartbeat.leave();
+        }
     }
 };
 
@@ -62,6 +67,7 @@ void HubCore::make() {
     if (owner.gone) {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
     }
+    count_forks();
     here_ = new HubCore(configured_backend());
     if (::gettid() == ::getpid()) {
         here_->have_signals().watch_interrupt();
@@ -110,6 +116,7 @@ HubCore::~HubCore() {
             end_all();
         }
     } while (main.locals != nullptr);
+    heartbeat.leave();
     abandon_rest();
     while (ActiveWatcher* watcher = watchers.front()) {
         watcher->hub_ended();
@@ -167,39 +174,10 @@ std::vector<Fiber*> HubCore::fibers() {
     return all;
 }
 
-void HubCore::describe_fibers(std::ostream& out) {
-    const auto line = [&](const Fiber& f) {
-        out << "  green thread " << f.id;
-        if (f.record != nullptr && !f.record->name.empty()) {
-            out << " \"" << f.record->name << '"';
-        }
-        if (f.parked()) {
-            out << " waits in " << f.waiter->what;
-        } else if (f.start_timer.armed()) {
-            out << " waits for its start";
-        } else {
-            out << (f.runs() ? " runs" : f.started ? " is ready" : " is ready to begin");
-        }
-        if (&f == &main) {
-            out << ", the main one\n";
-        } else {
-            out << ", spawned";
-            if (*f.where.file != 0) {
-                out << " at " << f.where.file << ':' << f.where.line;
-            }
-            out << " by " << f.spawner << '\n';
-        }
-    };
-    line(main);
-    for (const Fiber* f : fibers()) {
-        line(*f);
-    }
-}
-
 std::exception_ptr HubCore::loop_exit() {
     std::ostringstream text;
     text << "nothing can wake the main green thread any more: no timer, no descriptor and no Async is waited for\n";
-    describe_fibers(text);
+    describe_fibers(text, {.backtraces = false});
     return std::make_exception_ptr(LoopExit(text.str()));
 }
 

@@ -65,7 +65,7 @@ struct IoState final : WatcherState {
     }
 
     void called() override {
-        if (const int r = interest.descriptor == nullptr ? -EBADF : hub().descriptors.renew(interest); r < 0) {
+        if (hub().descriptors.renew(interest) < 0) {
             came |= events::invalid;
             due();
         }

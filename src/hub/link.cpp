@@ -31,8 +31,9 @@ struct Link::Node final : Observer, detail::HubCallback {
     bool waiting = true;  // for the end, or in the callback list, or running
 
     Node(Record& record, Callback f, bool value, bool error)
-        : Observer([](Observer& self) noexcept { static_cast<Node&>(self).due(); }), observed(record),
-          callback(std::move(f)), on_value(value), on_error(error) {}
+        : Observer(&Node::on_end), observed(record), callback(std::move(f)), on_value(value), on_error(error) {}
+
+    static void on_end(Observer& self) noexcept { static_cast<Node&>(self).due(); }
 
     void due() noexcept {
         const Ending ending = observed.ending;
@@ -60,6 +61,11 @@ struct Link::Node final : Observer, detail::HubCallback {
         settled();
     }
 
+    void forked() noexcept override {
+        HubCallback::unlink();
+        settled();
+    }
+
     void settled() noexcept {
         waiting = false;
         if (!held) {
@@ -67,6 +73,16 @@ struct Link::Node final : Observer, detail::HubCallback {
         }
     }
 };
+
+void detail::drop_links(Record& record) noexcept {
+    for (Observer *each = record.observers.front(), *next = nullptr; each != nullptr; each = next) {
+        next = record.observers.after(*each);
+        if (each->told == &Link::Node::on_end) {
+            each->unlink();
+            static_cast<Link::Node*>(each)->settled();
+        }
+    }
+}
 
 Link::Link(Record& target, Callback callback, bool on_value, bool on_error) {
     HubCore::here().have_callback_fiber();

@@ -40,7 +40,7 @@ List<Letter>& Mailbox::take() noexcept {
 // First those who expect: they must be let go without this lock, which senders take while they hold another.
 void Mailbox::close() noexcept {
     while (Expectation* expectation = expectations_.pop_front()) {
-        expectation->hub_ended(*expectation);
+        expectation->hub_ended(*expectation, false);
     }
     {
         const std::lock_guard lock(mutex_);
@@ -49,6 +49,17 @@ void Mailbox::close() noexcept {
     for (List<Letter>& box : boxes_) {
         while (Letter* letter = box.pop_front()) {
             letter->arrive(*letter, nullptr);
+        }
+    }
+}
+
+void Mailbox::forked() noexcept {
+    backend_ = nullptr;
+    while (Expectation* expectation = expectations_.pop_front()) {
+        expectation->hub_ended(*expectation, true);
+    }
+    for (List<Letter>& box : boxes_) {
+        while (box.pop_front() != nullptr) {
         }
     }
 }

@@ -30,9 +30,10 @@ struct Letter : ListNode {
 // Somebody in a hub to whom a letter will come. While there is one the hub sleeps rather than throw LoopExit. The
 // hub's thread only.
 struct Expectation : private ListNode {
-    // The hub has ended: detach from what other OS threads still see.
-    void (*hub_ended)(Expectation&) noexcept;
-    explicit Expectation(void (*f)(Expectation&) noexcept) noexcept : hub_ended(f) {}
+    // The hub has ended: detach from what other OS threads still see. In the child of a fork() (`forked`) there are
+    // none, but what they held locked, stays so.
+    void (*hub_ended)(Expectation&, bool forked) noexcept;
+    explicit Expectation(void (*f)(Expectation&, bool) noexcept) noexcept : hub_ended(f) {}
     void begin(HubCore& hub) noexcept;
     void end(HubCore& hub) noexcept;
 
@@ -55,6 +56,11 @@ public:
     bool empty() const noexcept { return !any_.load(std::memory_order_acquire); }
     List<Letter>& take() noexcept;
     void close() noexcept;
+
+    // By the hub, around a fork(); then in the child: closes without telling the letters, which are the parent's.
+    void hold() noexcept { mutex_.lock(); }
+    void let_go() noexcept { mutex_.unlock(); }
+    void forked() noexcept;
 
     bool closed() {
         const std::lock_guard lock(mutex_);

@@ -40,6 +40,9 @@ namespace {
         error = std::current_exception();
     }
 
+    if (self.hub.root == &self) [[unlikely]] {
+        self.hub.end_of_child(error);
+    }
     ++self.shields;  // nothing reaches it any more
     do {             // what unwinds in either may use the other
         self.tree.clear();

@@ -51,6 +51,8 @@ public:
         return pop();
     }
 
+    void clear() noexcept { head_ = tail_; }
+
     // For tests that pick who runs next. Requires: i < size().
     Fiber& at(std::size_t i) const noexcept { return *ring_[(head_ + i) & mask_]; }
     void bring_to_front(std::size_t i) noexcept {

@@ -3,6 +3,7 @@
 // Timer, the watcher.
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "hub/watcher_state.hpp"
@@ -13,6 +14,12 @@ namespace {
 
 using detail::HubCore;
 using detail::WatcherState;
+
+// From now on; one that is too far away for the clock never comes.
+std::int64_t in(std::int64_t ns) noexcept {
+    std::int64_t at = 0;
+    return __builtin_add_overflow(Deadline::now_ns(), ns, &at) ? INT64_MAX : at;
+}
 
 struct TimerState final : WatcherState {
     std::int64_t after;
@@ -47,12 +54,12 @@ struct TimerState final : WatcherState {
         state.due();
     }
 
-    void on_start() override { arm(Deadline::now_ns() + after); }
+    void on_start() override { arm(in(after)); }
     void on_stop() noexcept override { disarm(); }
 
     void call() override {
         if (repeat > 0) {
-            arm(std::max(when + repeat, Deadline::now_ns()));
+            arm(std::max(Deadline::now_ns(), when + std::min(repeat, INT64_MAX - when)));
         } else {
             stop();
         }
@@ -76,7 +83,7 @@ void Timer::again() {
     timer.stop();
     if (timer.repeat > 0) {
         timer.start();
-        timer.arm(Deadline::now_ns() + timer.repeat);
+        timer.arm(in(timer.repeat));
     }
 }
 

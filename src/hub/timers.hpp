@@ -40,6 +40,16 @@ public:
         }
     }
 
+    // Of those that call, not those that wake: cancels where lies_there(address of the timer).
+    template <class Lies>
+    void cancel_if(Lies lies_there) noexcept {
+        for (Place& place : places_) {
+            if (place.state == State::calls && lies_there(static_cast<const void*>(place.timer))) {
+                disarm(*place.timer);
+            }
+        }
+    }
+
     bool empty() const noexcept { return heap_.empty(); }
     std::size_t size() const noexcept { return heap_.size(); }
     std::int64_t next_ns() const noexcept { return heap_.empty() ? INT64_MAX : heap_.front().when; }

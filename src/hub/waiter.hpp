@@ -45,6 +45,8 @@ struct alignas(64) Waiter : ListNode, private Timer {
     // From anywhere in the hub. Returns: false when another came first.
     bool resolve(Outcome with) noexcept;
 
+    void freeze() noexcept;  // in the child of a fork(): nobody resolves it any more
+
     // Not resolved yet. The deadline resolves it too, by a note in the hub's timers, without touching this.
     bool open() const noexcept;
 

@@ -91,6 +91,19 @@ void WatcherState::forked() noexcept {
 
 }  // namespace detail
 
+namespace {
+
+bool foreign(const WatcherState& state, const char* done) noexcept {
+    const bool refused = state.owner() != OsThread::current_serial() && state.active();
+    if (refused) {
+        detail::report(std::string("a watcher was ") + done +
+                       " on another OS thread than its own; it stays active there");
+    }
+    return refused;
+}
+
+}  // namespace
+
 Watcher::Watcher(std::unique_ptr<WatcherState> state) : state_(state.get()) {
     state_->start();
     static_cast<void>(state.release());
@@ -115,8 +128,7 @@ void Watcher::drop() noexcept {
     if (state == nullptr) {
         return;
     }
-    if (state->owner() != OsThread::current_serial() && state->active()) {
-        detail::report("a watcher was destroyed on another OS thread than its own; it stays active there");
+    if (foreign(*state, "destroyed")) {
         return;
     }
     state->drop();
@@ -135,7 +147,7 @@ void Watcher::start() {
 }
 
 void Watcher::stop() noexcept {
-    if (state_ != nullptr) {
+    if (state_ != nullptr && !foreign(*state_, "stopped")) {
         state_->stop();
     }
 }

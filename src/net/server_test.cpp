@@ -3,10 +3,13 @@
 #include <tendril/server.hpp>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
@@ -227,7 +230,11 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);
     rlimit none = before;
-    none.rlim_cur = 0;
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    none.rlim_cur = static_cast<rlim_t>(lowest_free);  // not less: poll(2) refuses to wait for more than the limit
+    const std::error_code known = std::system_error(EMFILE, std::generic_category()).code();
+    EXPECT_EQ(known, std::errc::too_many_files_open) << "UBSan opens a pipe at the first sight of a type";
     ::setrlimit(RLIMIT_NOFILE, &none);
     sleep(30ms);  // the server tries in vain meanwhile
     EXPECT_EQ(ask(first, 'b'), 'b') << "an open connection goes on";
@@ -261,9 +268,10 @@ TENDRIL_TEST(Serve, RefusesOptionsThatCannotBe) {
 }
 
 TENDRIL_TEST(Serve, HoldsAThousandConnectionsWithoutAnError) {
+    const bool few_numbers = Hub::current().backend() == std::string_view("select");  // below FD_SETSIZE
     Listener listener = listen("127.0.0.1:0");
     auto server = spawn([&] { serve(listener, echo, {.concurrency = 1000}); });
-    std::vector<TcpSocket> sockets(1000);
+    std::vector<TcpSocket> sockets(few_numbers ? 400 : 1000);
     std::vector<Greenlet<void>> clients;
     for (TcpSocket& s : sockets) {
         clients.push_back(spawn([&] {

@@ -375,7 +375,8 @@ TENDRIL_TEST(Socket, SurvivesEintrAndEagain) {
     Pair p;
     sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
         static unsigned n = 0;
-        if (call != sys::Call::recv && call != sys::Call::send && call != sys::Call::epoll_wait) {
+        if (call != sys::Call::recv && call != sys::Call::send && call != sys::Call::epoll_wait &&
+            call != sys::Call::poll && call != sys::Call::select && call != sys::Call::io_uring_enter) {
             return 0;
         }
         return ++n % 3 == 0 ? EINTR : 0;

@@ -18,6 +18,7 @@
 #include <tendril/shared_event.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/at_fork.hpp"
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
 
@@ -126,9 +127,15 @@ private:
         free();
     }
 
-    // Its worker still sees the job, so what belongs to the hub goes now. To handles that are left it is killed.
-    static void hub_ended(Expectation& expectation) noexcept {
+    // Its worker still sees the job, so what belongs to the hub goes now. To handles that are left it is killed. In the
+    // child of a fork() no worker does: what is not delivered never will be.
+    static void hub_ended(Expectation& expectation, bool forked) noexcept {
         Job& job = static_cast<Presence&>(expectation).job;
+        if (forked) {
+            job.delivery.unlink();
+            end_record(*job.record.get(), Ending::killed, nullptr);
+            return;
+        }
         job.record->ending = Ending::killed;
         job.record = {};
         if (job.delivery.linked()) {
@@ -138,7 +145,7 @@ private:
     }
 };
 
-struct Workers {
+struct Workers final : AtFork {
     mutable std::mutex mutex;
     // Under it:
     std::size_t limit;
@@ -226,6 +233,20 @@ struct Workers {
     }
 
 private:
+    void before() noexcept override { mutex.lock(); }
+    void in_parent() noexcept override { mutex.unlock(); }
+    // The threads are gone, with the jobs that they had. What waits for them is abandoned rather than destroyed, for
+    // they cannot be joined, nor woken.
+    void in_child() noexcept override {
+        mutex.unlock();
+        ::new (&changed) std::condition_variable;
+        ::new (&threads) std::vector<std::thread>;
+        ::new (&finished) std::vector<std::thread>;
+        while (queue.pop_front() != nullptr) {
+        }
+        alive = running = waiting = 0;
+    }
+
     void start_thread() {
         finished.reserve(finished.size() + threads.size() + 1);  // so that leaving needs no memory
         sigset_t blocked;

@@ -36,7 +36,8 @@ std::optional<int> ChildProcess::returncode() const noexcept {
 int ChildProcess::result() const {
     if (state_ == State::lost) {
         fail(-result_, "child process " + std::to_string(pid_) +
-                           ": its result is not to be had (did another wait for it, or is SIGCHLD ignored?)");
+                           ": its result is not to be had (did another wait for it, is SIGCHLD ignored, is it the "
+                           "parent's since a fork?)");
     }
     return result_;
 }
@@ -45,19 +46,18 @@ bool ChildProcess::ask() noexcept {
     if (state_ != State::running) {
         return true;
     }
-    int code = 0;
-    int by_signal = 0;
+    siginfo_t info;
     int r = 0;
     do {
-        r = sys::wait_child(pidfd_.get(), code, by_signal);
+        r = sys::waitid(sys::by_pidfd, static_cast<id_t>(pidfd_.get()), info, WEXITED | WNOHANG);
     } while (r == -EINTR);
-    if (r == 0) {
+    if (r == 0 && info.si_pid == 0) {
         return false;
     }
     if (r < 0) {
         finish(State::lost, -r);
     } else {
-        finish(State::ended, by_signal != 0 ? -by_signal : code);
+        finish(State::ended, info.si_code == CLD_EXITED ? info.si_status : -info.si_status);
     }
     return true;
 }
@@ -111,7 +111,9 @@ void ChildProcess::observe(Observer& observer) {
 void ChildProcess::keep_alive(bool on) noexcept {
     if (on != kept_alive_ && is_here()) {
         kept_alive_ = on;
-        HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
+        if (on || !of_the_parent()) {  // in the child of a fork() nothing is kept alive
+            HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
+        }
     }
 }
 

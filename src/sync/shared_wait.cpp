@@ -73,10 +73,12 @@ private:
     }
 
     // It would not end with its hub, and never runs again.
-    static void hub_ended(Expectation& expectation) noexcept {
+    static void hub_ended(Expectation& expectation, bool forked) noexcept {
         SharedWaiter& self = static_cast<Presence&>(expectation).owner;
-        const std::lock_guard lock(self.mutex);
-        self.ListNode::unlink();
+        std::unique_lock lock(self.mutex, std::defer_lock);
+        if (forked ? lock.try_lock() : (lock.lock(), true)) {
+            self.ListNode::unlink();
+        }  // else the object can never be used in this process
     }
 };
 

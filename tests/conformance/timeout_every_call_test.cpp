@@ -6,6 +6,7 @@
 // A new call is one line in `calls`: what it does with a deadline, on something that does not come about by itself.
 // It answers whether the thing came about; when its own deadline passes it may as well throw TimeoutError.
 
+#include <array>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -19,6 +20,7 @@
 #include <tendril/pool.hpp>
 #include <tendril/queue.hpp>
 #include <tendril/resource_pool.hpp>
+#include <tendril/select.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shared_queue.hpp>
@@ -27,8 +29,10 @@
 #include <tendril/thread_pool.hpp>
 #include <tendril/timeout.hpp>
 #include <tendril/wait.hpp>
+#include <tendril/watchers.hpp>
 
 #include "green_test.hpp"
+#include "pipe.hpp"
 
 using namespace std::chrono_literals;
 
@@ -70,6 +74,10 @@ struct Scene {
     TaskGraph<int, int> graph;            // 1 is posted by nobody, 2 waits for it, 3 does not end
     Pool busy{1};                         // with a member that does not end
     Pile<int> crowded{1, {.window = 1}};  // the same
+    testing::Pipe silent;
+    testing::Pipe clogged;
+    Epoll epoll;
+    Io busy_hub{silent.reader.get(), IoEvents::read, [](IoEvents) {}};
     static inline thread_local bool over;
 
     int stay() {
@@ -83,6 +91,8 @@ struct Scene {
 
     Scene() {
         over = false;
+        clogged.fill();
+        epoll.add(silent.reader, EPOLLIN, 0);
         full.put(1);
         undone.put(1);
         shared_full.put(1);
@@ -182,6 +192,18 @@ const Call calls[] = {
     {"Pile::spawn", [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.crowded.spawn([] { return 1; }); }); }},
     {"Pile::next",
      [](Scene& s, Deadline d) { return static_cast<bool>(with_timeout(d, [&] { return s.crowded.next(); })); }},
+    {"wait_readable", [](Scene& s, Deadline d) { return wait_readable(s.silent.reader.get(), d), true; }},
+    {"wait_writable", [](Scene& s, Deadline d) { return wait_writable(s.clogged.writer.get(), d), true; }},
+    {"select",
+     [](Scene& s, Deadline d) { return !select({s.silent.reader}, {}, {s.silent.reader}, d).readable.empty(); }},
+    {"select of nothing", [](Scene&, Deadline d) { return !select({}, {}, {}, d).readable.empty(); }},
+    {"poll",
+     [](Scene& s, Deadline d) {
+         std::array fds{PollFd{s.silent.reader.get(), POLLIN, 0}};
+         return poll(fds, d) != 0;
+     }},
+    {"Epoll::wait", [](Scene& s, Deadline d) { return !s.epoll.wait(d).empty(); }},
+    {"Hub::run_until_idle", [](Scene&, Deadline d) { return Hub::current().run_until_idle(d); }},
     {"kill_all", [](Scene& s, Deadline d) { return kill_all(s.several, d) != s.several.size(); }},
 };
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// dump(): what every green thread of this OS thread is doing, for people to read. Example: examples/dump.cpp
+//
+// A tree of who spawned whom, one line for each:
+//
+//     green thread 1 waits in join, the main one; for 1.2 s; stack 0.9 of 8192 KiB
+//       green thread 2 "worker" waits in Queue::get, spawned at main.cpp:12 by 1; for 1.2 s; stack 1.1 of 238 KiB
+//         #0 Worker::next()+0x5d (./program+0x2f3d)
+//         ...
+//     green thread 7 has ended, and had spawned:
+//       green thread 8 is ready, spawned at main.cpp:31 by 7; stack 0.8 of 238 KiB
+//
+// How long one waits counts from the hub's last look at the clock before, which it takes at every poll and at least
+// every 256 switches: so it is too long by what green threads computed in between. What a stack holds is what is in
+// use now, not the most that ever was. The text is not for programs: it may change with every version.
+
+#pragma once
+
+#include <iosfwd>
+
+namespace tendril {
+
+struct DumpOptions {
+    // The calls in which each suspended one stopped, innermost first. Names of a program's own functions are there when
+    // it is linked with -rdynamic (CMake: ENABLE_EXPORTS), else what `addr2line -Cfe` takes. The running one has none,
+    // nor one that has not begun, nor any when tendril was built with Boost.Context.
+    bool backtraces = true;
+};
+
+// Of this OS thread's hub.
+// Throws: std::bad_alloc, and what the stream throws. Cost: some microseconds for each, more with backtraces.
+void dump(std::ostream& out, DumpOptions options = {});
+
+}  // namespace tendril

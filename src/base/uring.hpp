@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Uring: the door's io_uring(7): a pair of rings shared with the kernel, and the one call that goes with it. Only where
+// the build found liburing (TENDRIL_HAS_URING).
+//
+// 1. All but the destructor belongs to the OS thread that called open(): the kernel refuses others.
+// 2. The kernel learns of requests, and works on what is due, in enter() alone.
+// 3. After fork() the child may only destroy its copy, which does nothing to the parent's.
+
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+
+namespace tendril::sys {
+
+// Of what kind the kernel can poll none, so that it calls them ready at once: a file, a directory, a disk, /dev/null.
+// (Some character devices can be polled; they are taken for /dev/null.)
+bool is_always_ready(int fd) noexcept;
+
+class Uring {
+public:
+    Uring() = default;
+    Uring(const Uring&) = delete;
+    Uring& operator=(const Uring&) = delete;
+    ~Uring();
+
+    // Returns: 0 or -errno: -ENOSYS, -EPERM: there is none, or it is forbidden; -ENOTSUP: the kernel's lacks what is
+    // needed here (5.13 has it).
+    int open(unsigned requests, unsigned completions) noexcept;
+
+    // The next request to fill, all zeros. Returns: nullptr when the ring is full: enter() first.
+    io_uring_sqe* next_request() noexcept;
+
+    // Hands all requests over and lets the kernel work on what is due; with `sleep`, waits for a completion, at most
+    // timeout_ns (< 0: without end). Returns: 0 or -errno: -ETIME, -EINTR; -EBADR: completions were lost.
+    int enter(bool sleep, std::int64_t timeout_ns) noexcept;
+
+    // Something to hand over, to work on, or to take?
+    bool anything_to_do() const noexcept;
+
+    // Calls f(completion) for those that are there, at most `most`.
+    template <class F>
+    void take(unsigned most, F f) {
+        unsigned head = *ring_.cq.khead;
+        const unsigned tail = io_uring_smp_load_acquire(ring_.cq.ktail);
+        for (; head != tail && most > 0; ++head, --most) {
+            f(ring_.cq.cqes[head & ring_.cq.ring_mask]);
+        }
+        io_uring_smp_store_release(ring_.cq.khead, head);
+    }
+    bool anything_to_take() const noexcept { return *ring_.cq.khead != io_uring_smp_load_acquire(ring_.cq.ktail); }
+
+private:
+    unsigned to_hand_over() const noexcept { return tail_ - io_uring_smp_load_acquire(ring_.sq.khead); }
+
+    io_uring ring_{};
+    unsigned tail_ = 0;  // of the request ring; published by enter()
+    bool open_ = false;
+};
+
+}  // namespace tendril::sys

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// What tools/gdb/tendril.py needs to find every green thread of a process or of a core file: where the list of hubs
+// begins, and at which offsets the fields lie that it follows. It reads plain memory by them, so it needs no debug
+// information at all. The names there, in the same order, are its own; a new order needs a new version.
+
+#include <cstddef>
+
+#include "hub/hub_core.hpp"
+
+// The classes are not of standard layout, yet simple enough for both compilers: no virtual bases.
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+
+namespace tendril::detail {
+
+#ifdef TENDRIL_SWITCH_OURS
+#define TENDRIL_OFFSET_OF_REGISTERS offsetof(Fiber, sp), offsetof(Fiber, fp), offsetof(Fiber, pc)
+#else
+#define TENDRIL_OFFSET_OF_REGISTERS 0, 0, 0  // Boost's switch does not say
+#endif
+
+struct StackPoolLayout {
+    using Bin = StackPool::Bin;
+    using Region = StackPool::Region;
+    static constexpr std::size_t bins = offsetof(StackPool, bins_);
+    static constexpr std::size_t bin_count = sizeof(StackPool::bins_) / sizeof(Bin);
+};
+using Bin = StackPoolLayout::Bin;
+using Region = StackPoolLayout::Region;
+
+constinit HubList all_hubs{
+    .first = nullptr,
+    .layout = {0x74656e6472696c01, HubList::fields,
+               // Heartbeat
+               offsetof(Heartbeat, next), offsetof(Heartbeat, hub), offsetof(Heartbeat, os_serial),
+               offsetof(Heartbeat, kernel_thread),
+               // HubCore, OsThread
+               offsetof(HubCore, os), offsetof(HubCore, current), offsetof(HubCore, main),
+               offsetof(HubCore, callback_fiber), offsetof(OsThread, stacks),
+               // StackPool
+               StackPoolLayout::bins, StackPoolLayout::bin_count, sizeof(Bin), offsetof(Bin, size),
+               offsetof(Bin, regions), sizeof(Region), offsetof(Region, base), offsetof(Region, used), sizeof(StackTop),
+               offsetof(StackTop, owner), StackPool::colours, StackPool::colour_step,
+               // Fiber
+               TENDRIL_OFFSET_OF_REGISTERS, offsetof(Fiber, id), offsetof(Fiber, spawner), offsetof(Fiber, waiter),
+               offsetof(Fiber, started), offsetof(Fiber, ended), offsetof(Fiber, where.file),
+               offsetof(Fiber, where.line), offsetof(Fiber, record), offsetof(Fiber, start_timer.number),
+               // Waiter, Record
+               offsetof(Waiter, what), offsetof(Waiter, outcome), offsetof(Record, name)}};
+
+}  // namespace tendril::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// The hub's side of the blocking watch: what runs in the hub's own OS thread, the signal handler's work included.
+
+#include "hub/heartbeat.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "context/backtrace.hpp"
+#include "hub/blocking_watch.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+Heartbeat::Heartbeat(HubCore& core) : hub(core), thread(::pthread_self()), os_serial(core.os.serial), kernel_thread(0) {
+    BlockingWatch::the().join_list(*this);
+}
+
+void Heartbeat::leave() noexcept {
+    BlockingWatch::the().leave_list(*this);
+}
+
+// Either the watching OS thread sees that it is awake, or this sees that the other dozes.
+void Heartbeat::wake_up() noexcept {
+    asleep_.store(false, std::memory_order_seq_cst);
+    BlockingWatch::the().wake_if_dozing();
+}
+
+// In a signal handler: it may interrupt anything that this OS thread does. What it reads of the hub is whole, because
+// nothing has moved for long, or, where it moves just now, is only compared.
+void Heartbeat::look(std::int64_t threshold_ns, const void* interrupted_at) noexcept {
+    if (asleep_.load(std::memory_order_relaxed) || threshold_ns <= 0) {
+        return;
+    }
+    const Moment moment{hub.current->id, beats_.load(std::memory_order_relaxed), hub.budget};
+    const std::int64_t now = Deadline::now_ns();
+    if (!(moment == noted_) || noted_at_ns_ == 0) {
+        noted_ = moment;
+        noted_at_ns_ = now;
+        told_.store(false, std::memory_order_relaxed);
+    } else if (now - noted_at_ns_ >= threshold_ns && !told_.load(std::memory_order_relaxed) &&
+               !sighted_.load(std::memory_order_acquire) && !inside_jump(interrupted_at) && !harms_nobody()) {
+        see(now - noted_at_ns_);
+        told_.store(true, std::memory_order_relaxed);
+        sighted_.store(true, std::memory_order_release);
+    }
+}
+
+bool Heartbeat::harms_nobody() const noexcept {
+    return hub.current == &hub.main && hub.live == 0 && hub.asyncs == 0;
+}
+
+void Heartbeat::see(std::int64_t held_ns) noexcept {
+    const Fiber& fiber = *hub.current;
+    sighting_.greenlet = fiber.id;
+    sighting_.where = fiber.where;
+    sighting_.main = &fiber == &hub.main;
+    sighting_.in_callback = &fiber == hub.callback_fiber || (fiber.attention & Fiber::in_callback) != 0;
+    sighting_.held_ns = held_ns;
+    sighting_.name[0] = 0;
+    if (fiber.record != nullptr && !fiber.ended && unreadable_ == 0) {
+        const std::size_t size = std::min(fiber.record->name.size(), sighting_.name.size() - 1);
+        std::memcpy(sighting_.name.data(), fiber.record->name.data(), size);
+        sighting_.name[size] = 0;
+    }
+    sighting_.depth = backtrace_interrupted(sighting_.addresses);
+}
+
+}  // namespace tendril::detail

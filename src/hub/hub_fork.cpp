@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// The hub in the child of a fork(): fresh, with the green thread that called only.
+//
+// The others are frozen: they never run again and are not unwound, for what they hold is the parent's. Their stacks
+// stay, since what goes on may refer to things that lie there. To handles and pools they have ended, as killed. What
+// lies in lists of things that live on (waiters in a queue, say) can be resolved by nobody, so nothing is handed to it.
+// Watchers are stopped, but for Fork's; Asyncs hear nothing more; links of those that froze are dropped: their callbacks
+// are the parent's. Owned descriptors stay open.
+
+#include <cstdlib>
+#include <optional>
+
+#include <tendril/shield.hpp>
+
+#include "base/at_fork.hpp"
+#include "base/report.hpp"
+#include "hub/hub_core.hpp"
+#include "hub/keyboard_interrupt.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+class FrozenStack final : public StackOwner {
+public:
+    std::size_t describe(char* out, std::size_t size) const noexcept override {
+        const int n = std::snprintf(out, size, "a green thread of the parent process");
+        return std::min(static_cast<std::size_t>(n), size - 1);
+    }
+};
+const FrozenStack frozen_stack;
+
+}  // namespace
+
+pid_t HubCore::fork() {
+    refuse_in_callback();
+    os.refuse_in_observer();
+    have_callback_fiber();  // so that nothing must be allocated for it in the child
+    mailbox->hold();
+    Signals::hold();
+    const pid_t pid = fork_process();
+    Signals::let_go();
+    mailbox->let_go();
+    if (pid == 0) {
+        begin_in_child();
+    }
+    return pid;
+}
+
+void HubCore::begin_in_child() noexcept {
+    restart_blocking_watch_after_fork();
+    generation = fork_generation();
+    Fiber& me = *current;
+    try {
+        const char* name = backend->name();
+        descriptors.forget_waits();
+        backend = nullptr;  // the child's copy of its descriptors; the parent's stay as they are
+        backend = make_backend(name);
+        mailbox->forked();
+        mailbox = std::make_shared<Mailbox>(*backend);
+        freeze_others();
+        forget_others();
+        if (signals != nullptr) {
+            signals = nullptr;
+            Signals::forget_others(nullptr);
+        }
+        root = &me;
+        callback_fiber = nullptr;
+        have_callback_fiber();
+        if (::gettid() == ::getpid()) {
+            have_signals().watch_interrupt();
+        }
+    } catch (...) {
+        tendril::detail::report("the child of a fork() cannot have a hub", std::current_exception());
+        std::abort();
+    }
+    for (LoopEvent* each = fork_watchers.front(); each != nullptr; each = fork_watchers.after(*each)) {
+        each->due();
+    }
+    const Shield shield;
+    yield();  // and the callbacks have run
+}
+
+void HubCore::freeze_others() noexcept {
+    std::vector<Fiber*> others = fibers();
+    others.push_back(&main);
+    others.push_back(callback_fiber);
+    std::erase(others, current);
+    const auto frozen = [this](const void* at) {
+        const StackTop* stack = os.stacks.find(at);
+        return stack != nullptr ? stack->owner == &frozen_stack : current != &main && os.own_stack.contains(at);
+    };
+    for (Fiber* fiber : others) {
+        if (fiber->waiter != nullptr) {
+            fiber->waiter->freeze();
+        }
+        timers.cancel(fiber->start_timer);
+        if (fiber->stack != nullptr) {
+            fiber->stack->owner = &frozen_stack;
+            abandon_stack(fiber->stack->bounds);
+        }
+    }
+    for (ActiveWatcher *each = watchers.front(), *next = nullptr; each != nullptr; each = next) {
+        next = watchers.after(*each);
+        each->forked();
+    }
+    timers.cancel_if(frozen);
+    for (HubCallback *each = callbacks.front(), *next = nullptr; each != nullptr; each = next) {
+        next = callbacks.after(*each);
+        each->forked();
+    }
+    for (Fiber* fiber : others) {
+        if (Record* record = std::exchange(fiber->record, nullptr); record != nullptr) {
+            drop_links(*record);
+            end_record(*record, Ending::killed, nullptr);
+            release_record(record);
+        }
+    }
+}
+
+void HubCore::forget_others() noexcept {
+    ready.clear();
+    while (idlers.pop_front() != nullptr || until_idle.pop_front() != nullptr) {
+    }
+    live = current == &main ? 0 : 1;
+    all_ended = nullptr;
+    asyncs = keepalive = 0;
+}
+
+// What main()'s return does in the parent.
+void HubCore::end_of_child(const std::exception_ptr& error) noexcept {
+    int status = EXIT_SUCCESS;
+    try {
+        if (error != nullptr) {
+            std::rethrow_exception(error);
+        }
+    } catch (const KeyboardInterrupt&) {
+        status = exit_status_of_interrupt();
+    } catch (...) {
+        status = EXIT_FAILURE;
+        report({current->id, {}, current->where, "green thread that went on in the child of a fork()"}, error);
+    }
+    --live;
+    end_all();
+    std::exit(status);
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+
+#include "net/poll.hpp"
+
+#include <array>
+#include <memory_resource>
+#include <string>
+#include <vector>
+
+#include <tendril/select.hpp>
+
+#include "base/sys.hpp"
+#include "net/stream.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+namespace {
+
+// What a backend shall tell of, for poll's bits. Whoever asks for none wants errors and hang-ups, which come always.
+Events wanted_for(short bits) noexcept {
+    const auto if_any = [bits](int mask, Events what) { return (bits & mask) != 0 ? what : events::none; };
+    const auto wanted =
+        static_cast<Events>(if_any(POLLIN | POLLRDNORM, events::read) | if_any(POLLOUT | POLLWRNORM, events::write));
+    return wanted != events::none && (bits & POLLPRI) == 0 ? wanted : static_cast<Events>(wanted | events::priority);
+}
+
+int ask(std::span<pollfd> fds) {
+    int n = 0;
+    do {
+        n = sys::poll(fds.data(), fds.size(), 0);
+    } while (n == -EINTR);
+    if (n < 0) {
+        fail(n, "poll of " + std::to_string(fds.size()) + " descriptors");
+    }
+    return n;
+}
+
+// One that waits, and the descriptors that it is told of.
+class Watching {
+public:
+    Watching(HubCore& hub, std::span<pollfd> fds, const char* what)
+        : hub_(hub), fds_(fds), what_(what), watches_(fds.size(), &memory_) {
+        for (std::size_t i = 0; i < fds.size(); ++i) {
+            if (fds[i].fd >= 0) {
+                watch(watches_[i], fds[i]);
+            }
+        }
+    }
+
+    // Until there is a reason to ask again. Returns: false when the deadline came first.
+    bool wait(Deadline deadline) {
+        if (told_) {
+            return true;
+        }
+        Waiter waiter(what_);
+        waiter_ = &waiter;
+        struct Left {
+            Waiter*& place;
+            ~Left() { place = nullptr; }
+        } const left{waiter_};
+        const Outcome outcome = count_ > 0 ? hub_.descriptors.wait_told(waiter, deadline) : waiter.wait(deadline);
+        return outcome != Outcome::timed_out;
+    }
+
+    // As the function, but not of those that were closed meanwhile.
+    int ask_again() {
+        told_ = false;
+        flip_closed();
+        struct Flipped {
+            Watching& self;
+            ~Flipped() { self.flip_closed(); }
+        };
+        int n = 0;
+        {
+            const Flipped flipped{*this};
+            n = ask(fds_);
+        }
+        for (std::size_t i = 0; i < fds_.size(); ++i) {
+            if (watches_[i].closed) {
+                fds_[i].revents = POLLNVAL;
+                ++n;
+            }
+        }
+        return n;
+    }
+
+    bool closed(std::size_t i) const noexcept { return watches_[i].closed; }
+
+    void rearm() {
+        for (Watch& each : watches_) {
+            if (each.descriptor != nullptr) {
+                check(hub_.descriptors.rearm(each));
+            }
+        }
+    }
+
+private:
+    struct Watch : Interest {
+        Watching* all = nullptr;
+        bool closed = false;
+        Watch() noexcept : Interest(events::none, &Watch::told) {}
+        ~Watch() {
+            if (all != nullptr) {
+                all->hub_.descriptors.unwatch(*this);
+            }
+        }
+        static void told(Interest& interest, Events what) noexcept {
+            auto& self = static_cast<Watch&>(interest);
+            self.closed = self.closed || (what & events::invalid) != 0;
+            if ((what & (self.wanted | events::hangup | events::invalid)) != 0) {
+                self.all->tell();
+            }
+        }
+    };
+
+    void watch(Watch& one, const pollfd& fd) {
+        one.all = this;
+        one.wanted = wanted_for(fd.events);
+        const int r = hub_.descriptors.watch(fd.fd, one);
+        if (r == -EBADF) {  // by another OS thread, since it was asked
+            one.closed = told_ = true;
+        } else if (r != -EPERM) {  // a file, which has no such events
+            check(r);
+            ++count_;
+        }
+    }
+
+    void check(int r) const {
+        if (r < 0 && r != -EBADF && r != -ENOENT) {  // closed: it has been told
+            fail(r, std::string(what_) + ": cannot wait for this descriptor");
+        }
+    }
+
+    void tell() noexcept {
+        told_ = true;
+        if (waiter_ != nullptr) {
+            waiter_->resolve(Outcome::signalled);
+        }
+    }
+
+    // poll(2) passes over negative numbers.
+    void flip_closed() noexcept {
+        for (std::size_t i = 0; i < fds_.size(); ++i) {
+            if (watches_[i].closed) {
+                fds_[i].fd = ~fds_[i].fd;
+            }
+        }
+    }
+
+    static constexpr std::size_t few = 16;
+    HubCore& hub_;
+    const std::span<pollfd> fds_;
+    const char* const what_;
+    bool told_ = false;
+    std::size_t count_ = 0;
+    Waiter* waiter_ = nullptr;
+    alignas(Watch) std::array<std::byte, few * sizeof(Watch)> room_;
+    std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+    std::pmr::vector<Watch> watches_;
+};
+
+}  // namespace
+
+std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadline) {
+    HubCore& hub = HubCore::here();
+    hub.refuse_in_callback();
+    int n = ask(fds);
+    const bool only_looks = n != 0 || deadline.passed();
+    const bool turn = --hub.budget <= 0 || (n == 0 && only_looks && !hub.ready.empty());
+    if (only_looks && !turn) {
+        return static_cast<std::size_t>(n);
+    }
+    Watching watching(hub, fds, what);  // before others run, who may close some
+    if (turn) {
+        hub.yield();
+        n = watching.ask_again();
+    }
+    bool in_time = !only_looks;
+    while (n == 0 && in_time) {
+        watching.rearm();
+        in_time = watching.wait(deadline);
+        n = watching.ask_again();
+    }
+    return static_cast<std::size_t>(n);
+}
+
+bool turn_while_open(HubCore& hub, int fd, const char* what) {
+    if (--hub.budget > 0) {
+        return true;
+    }
+    pollfd one{fd, 0, 0};
+    Watching watching(hub, {&one, 1}, what);
+    hub.yield();
+    return !watching.closed(0);
+}
+
+}  // namespace detail
+
+std::size_t poll(std::span<PollFd> fds, Deadline deadline) {
+    return detail::wait_for_any(fds, "poll", deadline);
+}
+
+}  // namespace tendril

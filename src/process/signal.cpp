@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/signal.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <tendril/greenlet.hpp>
+
+namespace tendril {
+
+Signal on_signal(int number, std::function<void(int)> f, Site where) {
+    if (!f) {
+        throw std::invalid_argument("on_signal() needs a function to run; this one is empty");
+    }
+    const auto shared = std::make_shared<const std::function<void(int)>>(std::move(f));
+    return Signal(number, [shared, where](int came) {
+        spawn_n(SpawnOptions{.name = "signal " + std::to_string(came), .where = where},
+                [shared, came] { (*shared)(came); });
+    });
+}
+
+Signal on_signal(int number, std::function<void()> f, Site where) {
+    return on_signal(number, f ? std::function<void(int)>([f = std::move(f)](int) { f(); }) : nullptr, where);
+}
+
+}  // namespace tendril
