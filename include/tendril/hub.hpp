@@ -48,7 +48,9 @@ struct HubStats {
 
 class Hub {
 public:
-    // This OS thread's. TENDRIL_BACKEND in the environment names its backend ("epoll").
+    // This OS thread's. TENDRIL_BACKEND in the environment names its backend: "epoll", the default; "io_uring", where
+    // tendril was built with liburing (and epoll, said on standard error, where the kernel refuses it); "poll";
+    // "select", for numbers below FD_SETSIZE.
     // Throws: std::invalid_argument for an unknown backend; std::system_error when the system refuses what it needs.
     static Hub& current();
 

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <csignal>
 #include <functional>
 
 #include <tendril/site.hpp>
@@ -18,5 +19,9 @@ namespace tendril {
 [[nodiscard("the signal is watched while this lives")]] Signal on_signal(int number, std::function<void(int)> f,
                                                                          Site where = Site::here());
 [[nodiscard]] Signal on_signal(int number, std::function<void()> f, Site where = Site::here());
+
+// Prints dump() of this hub to standard error each time that the signal comes (the terminal's Ctrl-\ sends SIGQUIT),
+// for as long as what is returned lives. From the hub, so not while a green thread holds it: see blocking_watch.hpp.
+[[nodiscard]] Signal dump_on_signal(int number = SIGQUIT);
 
 }  // namespace tendril

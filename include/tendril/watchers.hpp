@@ -104,6 +104,20 @@ public:
     std::chrono::nanoseconds remaining() const noexcept;  // until it is due; 0 when not active
 };
 
+// Runs when the wall clock says so: at `first`, then each `interval` (0: once only), never early. Somebody who sets the
+// clock moves it too: forwards past its time it is due at once, and once; backwards it waits for the clock to come
+// there again. Where `first` has passed already, it is due at once if it is the only time, else the next one counts.
+class Periodic : public Watcher {
+public:
+    using Callback = std::function<void()>;
+
+    // Throws: std::invalid_argument for a negative interval or an empty callback; std::system_error.
+    Periodic(std::chrono::system_clock::time_point first, std::chrono::nanoseconds interval, Callback callback,
+             WatcherOptions options = {});
+
+    std::chrono::system_clock::time_point next() const;  // when it is due; the last time when not active
+};
+
 // Runs whenever nothing else is ready, all the time: the hub does not sleep meanwhile.
 class Idle : public Watcher {
 public:
@@ -139,6 +153,43 @@ public:
 
     // Throws: std::system_error (ESRCH: no such process); std::invalid_argument.
     Child(pid_t pid, Callback callback, WatcherOptions options = {});
+};
+
+// What there is to know of a file, or that there is none.
+struct FileAttributes {
+    bool exists = false;
+    std::uint64_t size = 0;
+    std::uint64_t device = 0, inode = 0, links = 0;
+    std::uint32_t mode = 0;  // type and permissions
+    std::uint32_t owner = 0, group = 0;
+    std::chrono::system_clock::time_point modified{};  // its content
+    std::chrono::system_clock::time_point changed{};   // its content or its attributes
+    friend bool operator==(const FileAttributes&, const FileAttributes&) = default;
+};
+
+struct StatChange {
+    FileAttributes previous;
+    FileAttributes current;
+};
+
+struct StatOptions {
+    std::chrono::nanoseconds interval = std::chrono::seconds(5);  // how often it looks where the kernel does not tell
+    bool ref = true;
+};
+
+// Runs when a file has changed, has come, has gone, or another has taken its name; what a link leads to, for a link.
+// Several changes that come together are one. The kernel tells of changes (inotify); where it does not, it looks every
+// interval: on network file systems, for links, while the file's directory does not exist, and when inotify's limits
+// are reached. A rename of a directory further up is noticed with the next change only. It looks from the hub's own OS
+// thread: a network file system that hangs holds up the hub.
+class Stat : public Watcher {
+public:
+    using Callback = std::function<void(const StatChange&)>;
+
+    // Throws: std::invalid_argument for an empty path or callback, or an interval that is not positive.
+    Stat(std::string path, Callback callback, StatOptions options = {});
+
+    const FileAttributes& current() const;  // as it last saw them
 };
 
 // Runs when the signal has come to the process; in each hub that watches it. While any does, the signal has no other

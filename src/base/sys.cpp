@@ -150,10 +150,6 @@ int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& action
     });
 }
 
-int pidfd_open(pid_t pid) noexcept {
-    return detail::call<int>(Call::pidfd_open, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
-}
-
 int signal_child(int pidfd, int signal) noexcept {
     return detail::call<int>(Call::signal_child, pidfd, [=] {
         return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
@@ -162,6 +158,20 @@ int signal_child(int pidfd, int signal) noexcept {
 
 int kill(pid_t pid, int signal) noexcept {
     return detail::call<int>(Call::signal_child, -1, [=] { return ::kill(pid, signal); });
+}
+
+int wait_child(int pidfd, int& code, int& signal) noexcept {
+    siginfo_t info{};
+    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
+        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
+    });
+    if (r < 0 || info.si_pid == 0) {
+        return r;
+    }
+    const bool exited = info.si_code == CLD_EXITED;
+    code = exited ? info.si_status : 0;
+    signal = exited ? 0 : info.si_status;
+    return 1;
 }
 
 int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept {

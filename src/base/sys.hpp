@@ -39,6 +39,11 @@ enum class Call : unsigned {
     epoll_ctl,
     epoll_wait,
     poll,
+    timerfd,
+    timerfd_settime,
+    inotify,
+    inotify_add,
+    statfs,
     fork,
     select,
     io_uring_setup,
@@ -61,9 +66,9 @@ enum class Call : unsigned {
     fcntl,
     open,
     spawn,
-    pidfd_open,
-    signal_child,
+    pidfd,
     waitid,
+    signal_child,
 };
 
 // Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
@@ -146,6 +151,27 @@ inline bool is_open(int fd) noexcept {
     return close_on_exec(fd) >= 0;
 }
 
+// The wall clock: nanoseconds since 1970.
+std::int64_t wall_clock() noexcept;
+int wall_timer() noexcept;  // a timerfd: readable when its time has come, or when the clock was set; read() says which
+// Returns: 0; -ECANCELED: the clock was set since it was armed before; ask what time it is, and arm it again.
+int arm_wall_timer(int fd, std::int64_t at_ns) noexcept;
+void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: it seems to have been set forwards
+
+// Files.
+struct FileStatus {
+    std::uint64_t device, inode, size, links;
+    std::int64_t modified_ns;  // since 1970
+    std::int64_t changed_ns;   // the attributes or the content
+    std::uint32_t mode, owner, group;
+};
+int file_status(const char* path, FileStatus& out) noexcept;  // of what a link leads to
+bool is_link(const char* path) noexcept;
+bool on_network(const char* path) noexcept;  // a file system whose other users' changes the kernel does not tell of
+int inotify() noexcept;
+int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept;
+int inotify_remove(int fd, int watch) noexcept;
+
 // The event loop.
 int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
@@ -156,15 +182,17 @@ int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t time
 // The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
-// Child processes.
+// Processes.
 pid_t fork() noexcept;
 int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept;
-inline constexpr idtype_t by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which Debian 12's headers do not have
-int pidfd_open(pid_t pid) noexcept;                             // readable once it has ended; closed on exec
+int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
+// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
+// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
+int wait_child(int pidfd, int& code, int& signal) noexcept;
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
 int signal_child(int pidfd, int signal) noexcept;
 int kill(pid_t pid, int signal) noexcept;
-int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // waits, without WNOHANG
 
 // Memory.
 void* reserve_memory(

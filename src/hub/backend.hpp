@@ -60,7 +60,8 @@ public:
     virtual void disarm(int fd, std::uint64_t token) noexcept = 0;
 
     // Sleeps until there are events or wake() is called, at most timeout_ns (< 0: without end).
-    // Returns: the events, valid until the next call; none also for no reason. Throws: std::system_error when the backend is broken.
+    // Returns: the events, valid until the next call; none also for no reason.
+    // Throws: std::system_error when the backend is broken.
     virtual std::span<const BackendEvent> wait(std::int64_t timeout_ns) = 0;
 
     // Ends a wait() that goes on or comes next. From any OS thread.

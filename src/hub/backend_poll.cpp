@@ -2,8 +2,8 @@
 //
 // The backend by ppoll(2): what is armed lies in one array without gaps, which each wait() hands to the system.
 //
-// 1. A number has a row while a kind is armed of it, at row_of_[number]. A row whose last kind was reported goes, and so
-//    does one with a hangup: the system would name it again and again, asked for or not.
+// 1. A number has a row while a kind is armed of it, at row_of_[number]. A row whose last kind was reported goes, and
+//    so does one with a hangup: the system would name it again and again, asked for or not.
 // 2. Row 0 is the eventfd's.
 
 #include <system_error>

@@ -206,6 +206,8 @@ TEST_P(EveryBackend, ReportsUrgentData) {
     const Fd server(::accept(listening, nullptr, nullptr));
     ASSERT_EQ(backend->arm(server.get(), 7, priority, false), 0);
     reported(*backend, 2);
+    put(client);
+    EXPECT_EQ(reported(*backend, 5)[7] & priority, 0) << "these are not urgent";
     ASSERT_EQ(::send(client.get(), "!", 1, MSG_OOB), 1);
     EXPECT_NE(reported(*backend)[7] & priority, 0);
     backend->disarm(server.get(), 7);
@@ -224,15 +226,20 @@ TEST_P(EveryBackend, AfterDisarmADuplicateThatLivesOnIsSilent) {
 }
 
 TEST_P(EveryBackend, ThePeerSeesTheEndAtOnceAfterDisarmAndClose) {
-    for (const bool waited : {false, true}) {
+    for (const char* when : {"before any wait", "after a wait", "with an event on its way"}) {
+        SCOPED_TRACE(when);
         Pair p;
+        char c = 0;
         ASSERT_EQ(backend->arm(p.here.get(), 7, read, false), 0);
-        if (waited) {
+        if (when != std::string_view("before any wait")) {
             reported(*backend, 2);
+        }
+        if (when == std::string_view("with an event on its way")) {
+            put(p.peer);
+            ASSERT_EQ(::read(p.here.get(), &c, 1), 1);
         }
         backend->disarm(p.here.get(), 7);
         p.here.close();
-        char c = 0;
         EXPECT_EQ(::recv(p.peer.get(), &c, 1, MSG_DONTWAIT), 0) << "no reference is left to what was open";
     }
 }

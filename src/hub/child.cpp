@@ -2,8 +2,6 @@
 //
 // Child: a watcher of a process's end, by a pidfd.
 
-#include <sys/wait.h>
-
 #include <system_error>
 #include <utility>
 
@@ -45,16 +43,10 @@ struct ChildState final : WatcherState {
     }
 
     void call() override {
-        siginfo_t info{};
-        const int r = sys::waitid(sys::by_pidfd, static_cast<id_t>(pidfd.get()), info, WEXITED | WNOHANG);
-        if (r == 0 && info.si_pid == 0) {
-            return;  // told for nothing
-        }
         ChildStatus status{pid, -1, 0};
+        const int r = sys::wait_child(pidfd.get(), status.code, status.signal);
         if (r == 0) {
-            const bool exited = info.si_code == CLD_EXITED;
-            status.code = exited ? info.si_status : 0;
-            status.signal = exited ? 0 : info.si_status;
+            return;  // told for nothing
         }
         stop();
         callback(status);

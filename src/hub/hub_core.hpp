@@ -42,6 +42,7 @@
 
 namespace tendril::detail {
 
+class FileWatches;
 struct HubCore;
 
 // Something that a user wrote and that the hub's own green thread shall run.
@@ -105,12 +106,13 @@ struct HubCore {
     std::size_t background_timers = 0;  // armed ones that can wake nobody who waits: they hide no LoopExit
     RecordCache records;
     List<HubCallback> callbacks;
-    std::unique_ptr<Signals> signals;  // once a signal is watched
-    Fiber* callback_fiber = nullptr;   // runs them; parked when there are none
-    std::size_t live = 0;              // fibers spawned and not ended, without main and callback_fiber
-    std::uint64_t ends = 0;            // of fibers, so far
-    List<Waiter> idlers;               // resumed one by one when nothing else is ready
-    List<Waiter> until_idle;           // in run_until_idle(): resumed in place of a LoopExit
+    std::unique_ptr<Signals> signals;         // once a signal is watched
+    std::weak_ptr<FileWatches> file_watches;  // while a file is
+    Fiber* callback_fiber = nullptr;          // runs them; parked when there are none
+    std::size_t live = 0;                     // fibers spawned and not ended, without main and callback_fiber
+    std::uint64_t ends = 0;                   // of fibers, so far
+    List<Waiter> idlers;                      // resumed one by one when nothing else is ready
+    List<Waiter> until_idle;                  // in run_until_idle(): resumed in place of a LoopExit
     List<ActiveWatcher> watchers;
     List<LoopEvent> idle_watchers;
     List<LoopEvent> prepare_watchers;

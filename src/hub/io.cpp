@@ -3,10 +3,14 @@
 // Io: a watcher of a descriptor. Backends tell of changes, or once; asking again after each callback makes it
 // level-triggered.
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "base/sys.hpp"
 #include "hub/watcher_state.hpp"
 
 namespace tendril {
@@ -47,10 +51,19 @@ struct IoState final : WatcherState {
         }
     }
 
+    // Not every backend refuses at once what cannot be watched.
+    int watch() {
+        if (!sys::is_open(fd)) {
+            return -EBADF;
+        }
+        const int kind = sys::file_kind(fd);
+        return kind == S_IFREG || kind == S_IFDIR ? -EPERM : hub().descriptors.watch(fd, interest);
+    }
+
     void on_start() override {
         interest.wanted = wanted;
         came = events::none;
-        if (const int r = hub().descriptors.watch(fd, interest); r < 0) {
+        if (const int r = watch(); r < 0) {
             throw std::system_error(-r, std::generic_category(), "cannot watch descriptor " + std::to_string(fd));
         }
     }

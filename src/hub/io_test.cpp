@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -141,8 +142,12 @@ TENDRIL_TEST(Io, MayCloseItsDescriptorInItsCallback) {
     EXPECT_EQ(told, (std::vector{IoEvents::read, IoEvents::closed}));
 }
 
-// Closed and used again without a word to the hub: whoever notices first, all are told.
+// Closed and used again without a word to the hub: where the system knows descriptors rather than numbers, whoever
+// notices first, all are told.
 TENDRIL_TEST(Io, ANumberThatIsUsedAgainBehindTheHubsBackIsNoticedAtTheNextStart) {
+    if (std::string_view(Hub::current().backend()) != "epoll") {
+        return;
+    }
     Pipe pipe;
     const int fd = pipe.reader.get();
     std::vector<IoEvents> told;

@@ -126,7 +126,8 @@ TENDRIL_TEST(Timer, ManyThatAreStoppedLeaveNothingBehind) {
     constexpr int many = 200'000;
     std::vector<std::unique_ptr<Timer>> timers;
     for (int i = 0; i < 1'000; ++i) {
-        timers.push_back(std::make_unique<Timer>(1h, [] {}, TimerOptions{.repeat = std::chrono::hours(1 + i % 7)}));
+        timers.push_back(std::make_unique<Timer>(
+            1h, [] {}, TimerOptions{.repeat = std::chrono::hours(1 + i % 7)}));
     }
     for (int i = 0; i < many; ++i) {
         timers[static_cast<std::size_t>(i) % timers.size()]->again();

@@ -46,18 +46,19 @@ bool ChildProcess::ask() noexcept {
     if (state_ != State::running) {
         return true;
     }
-    siginfo_t info;
+    int code = 0;
+    int by_signal = 0;
     int r = 0;
     do {
-        r = sys::waitid(sys::by_pidfd, static_cast<id_t>(pidfd_.get()), info, WEXITED | WNOHANG);
+        r = sys::wait_child(pidfd_.get(), code, by_signal);
     } while (r == -EINTR);
-    if (r == 0 && info.si_pid == 0) {
+    if (r == 0) {
         return false;
     }
     if (r < 0) {
         finish(State::lost, -r);
     } else {
-        finish(State::ended, info.si_code == CLD_EXITED ? info.si_status : -info.si_status);
+        finish(State::ended, by_signal != 0 ? -by_signal : code);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ChildProcess: one child process, from its start until it is reaped: whoever asks first reaps it, and all learn the result.
+// ChildProcess: one of our children, from its start until it is reaped: whoever asks first reaps it, and all learn the
+// result.
 //
 // 1. While it runs it holds a pidfd, which becomes readable when the process ends; a number that is used again can
 //    therefore never be meant. Once reaped, or lost to another who waited, the pidfd is closed.

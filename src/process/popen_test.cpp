@@ -217,7 +217,7 @@ TENDRIL_TEST(Popen, RefusesWhatCannotWork) {
 // Whatever fails, the error says so, and neither a child nor a descriptor is left.
 TENDRIL_TEST(Popen, EveryFailureOfTheSystemIsClean) {
     const auto concerns = [](sys::Call call) {
-        return call == sys::Call::pipe || call == sys::Call::fcntl || call == sys::Call::pidfd_open ||
+        return call == sys::Call::pipe || call == sys::Call::fcntl || call == sys::Call::pidfd ||
                call == sys::Call::spawn;
     };
     int failures = 0;

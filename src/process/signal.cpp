@@ -2,11 +2,13 @@
 
 #include <tendril/signal.hpp>
 
+#include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include <tendril/dump.hpp>
 #include <tendril/greenlet.hpp>
 
 namespace tendril {
@@ -24,6 +26,10 @@ Signal on_signal(int number, std::function<void(int)> f, Site where) {
 
 Signal on_signal(int number, std::function<void()> f, Site where) {
     return on_signal(number, f ? std::function<void(int)>([f = std::move(f)](int) { f(); }) : nullptr, where);
+}
+
+Signal dump_on_signal(int number) {
+    return Signal(number, [](int) { dump(std::cerr); });
 }
 
 }  // namespace tendril

@@ -75,7 +75,7 @@ TENDRIL_TEST(WaitPid, SaysWhatIsNoChild) {
     EXPECT_THROW(wait_pid(0), std::invalid_argument);
     const pid_t pid = start("exit 0");
     {
-        const testing::FailNth fault([](sys::Call call) { return call == sys::Call::pidfd_open; }, 1, EMFILE);
+        const testing::FailNth fault([](sys::Call call) { return call == sys::Call::pidfd; }, 1, EMFILE);
         EXPECT_EQ(errno_of([&] { wait_pid(pid); }), EMFILE);
     }
     EXPECT_EQ(wait_pid(pid), 0);

@@ -34,9 +34,14 @@ namespace tendril {
 namespace {
 
 struct Pair {
-    Listener listener = listen("127.0.0.1:0");
-    TcpSocket client = connect(listener.address());
-    TcpSocket server = listener.accept();
+    Listener listener;
+    TcpSocket client;
+    TcpSocket server;
+
+    Pair() : listener(listen("127.0.0.1:0")) {
+        client = connect(listener.address());
+        server = listener.accept();
+    }
 };
 
 int errno_of_recv(TcpSocket& socket) {

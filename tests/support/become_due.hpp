@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// let_become_due(watcher): until it is pending; its callback has not run yet then. For tests of floors that see the hub.
+// let_become_due(watcher): until it is pending; its callback has not run yet then. For tests that may see the hub.
 
 #pragma once
 

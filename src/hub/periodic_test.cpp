@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+//
+// The machine's clock is left alone: sys shifts the wall clock for everybody here, and `tell_of_jump` makes the timer
+// tell what the kernel would.
+
+#include <tendril/watchers.hpp>
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/hub.hpp>
+
+#include "base/sys.hpp"
+#include "errno_of.hpp"
+#include "green_test.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::system_clock;
+using testing::errno_of;
+
+system_clock::time_point wall_now() {
+    return system_clock::time_point(nanoseconds(sys::wall_clock()));
+}
+
+struct Shift {
+    explicit Shift(nanoseconds by) { sys::set_wall_clock_shift(by.count()); }
+    ~Shift() { sys::set_wall_clock_shift(0); }
+};
+
+std::atomic<int> timer_number;
+
+int only_timer() {
+    int found = -1;
+    for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;  // the iterator's own
+        if (std::filesystem::read_symlink(each.path(), gone) == "anon_inode:[timerfd]") {
+            EXPECT_EQ(found, -1) << "there are two";
+            found = std::stoi(each.path().filename());
+        }
+    }
+    return found;
+}
+
+// As the kernel does: the timer becomes readable, and the read fails.
+void tell_of_jump() {
+    timer_number = only_timer();
+    ASSERT_GE(timer_number, 0);
+    const itimerspec at_once{{0, 0}, {0, 1}};
+    sys::set_fault_hook(
+        [](sys::Call call, int fd) noexcept { return call == sys::Call::read && fd == timer_number ? ECANCELED : 0; });
+    EXPECT_EQ(::timerfd_settime(timer_number, 0, &at_once, nullptr), 0);
+    sleep(3ms);
+    sys::set_fault_hook(nullptr);
+}
+
+TENDRIL_TEST(Periodic, RunsAtItsTimesAndNeverEarly) {
+    std::vector<system_clock::time_point> times;
+    const auto first = wall_now() + 3ms;
+    Periodic periodic(first, 2ms, [&] { times.push_back(wall_now()); });
+    EXPECT_EQ(periodic.next(), first);
+    while (times.size() < 4) {
+        sleep(1ms);
+    }
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        EXPECT_GE(times[i], first + static_cast<int>(i) * 2ms);
+    }
+    EXPECT_EQ((periodic.next() - first) % 2ms, 0ns);
+}
+
+TENDRIL_TEST(Periodic, WithoutAnIntervalItRunsOnce) {
+    int runs = 0;
+    Periodic future(wall_now() + 1ms, 0ns, [&] { ++runs; });
+    Periodic past(wall_now() - 1h, 0ns, [&] { ++runs; });
+    EXPECT_TRUE(Hub::current().run_until_idle());
+    EXPECT_EQ(runs, 2);
+    EXPECT_FALSE(future.active());
+    EXPECT_FALSE(past.active());
+}
+
+TENDRIL_TEST(Periodic, TimesBeforeItsStartAreOver) {
+    const auto first = wall_now() - 90min;
+    const Periodic periodic(first, 1h, [] { ADD_FAILURE() << "half an hour too early"; });
+    EXPECT_EQ(periodic.next(), first + 2h);
+    sleep(2ms);
+}
+
+TENDRIL_TEST(Periodic, AClockSetForwardsMakesItDueOnce) {
+    int runs = 0;
+    const auto first = wall_now() + 1h;
+    Periodic periodic(first, 1h, [&] { ++runs; });
+    {
+        const Shift shift(5h);
+        tell_of_jump();
+        EXPECT_EQ(runs, 1) << "not once for each hour";
+        EXPECT_EQ(periodic.next(), first + 5h);
+    }
+}
+
+TENDRIL_TEST(Periodic, AClockSetBackwardsMakesItWait) {
+    int runs = 0;
+    const auto first = wall_now() + 1h;
+    Periodic once(first, 0ns, [&] { ++runs; });
+    const Shift shift(-2h);
+    tell_of_jump();
+    EXPECT_EQ(runs, 0);
+    EXPECT_EQ(once.next(), first);
+    EXPECT_TRUE(once.active());
+    once.stop();
+
+    Periodic hourly(wall_now() - 10h - 30min, 1h, [&] { ++runs; });
+    const auto next = hourly.next();
+    sys::set_wall_clock_shift(std::chrono::nanoseconds(-5h).count());
+    tell_of_jump();
+    EXPECT_EQ(runs, 0);
+    EXPECT_EQ(hourly.next(), next - 3h);
+}
+
+TENDRIL_TEST(Periodic, ADueTimeIsNotTrustedButTheClock) {
+    int runs = 0;
+    Periodic periodic(wall_now() + 2ms, 0ns, [&] { ++runs; });
+    {
+        const Shift shift(-1h);  // nobody tells
+        sleep(5ms);
+        EXPECT_EQ(runs, 0);
+    }
+    tell_of_jump();
+    EXPECT_EQ(runs, 1);
+}
+
+TENDRIL_TEST(Periodic, StopsAndStarts) {
+    int runs = 0;
+    Periodic periodic(wall_now(), 1ms, [&] { ++runs; });
+    periodic.stop();
+    sleep(3ms);
+    EXPECT_EQ(runs, 0);
+    periodic.start();
+    while (runs < 2) {
+        sleep(1ms);
+    }
+}
+
+TENDRIL_TEST(Periodic, TheClocksEndAndItsBeginningAreNoTrouble) {
+    const Periodic last(system_clock::time_point::max(), 1h, [] {});
+    const Periodic longest(system_clock::time_point::min(), nanoseconds::max(), [] {});
+    sleep(2ms);
+    EXPECT_TRUE(last.active());
+}
+
+TENDRIL_TEST(Periodic, RefusesWhatCannotBe) {
+    EXPECT_THROW(Periodic(wall_now(), -1ns, [] {}), std::invalid_argument);
+    EXPECT_THROW(Periodic(wall_now(), 1h, nullptr), std::invalid_argument);
+    for (const sys::Call failing : {sys::Call::timerfd, sys::Call::timerfd_settime}) {
+        static sys::Call which;
+        which = failing;
+        sys::set_fault_hook([](sys::Call call, int) noexcept { return call == which ? EMFILE : 0; });
+        EXPECT_EQ(errno_of([] { Periodic(wall_now(), 1h, [] {}); }), EMFILE);
+        sys::set_fault_hook(nullptr);
+    }
+}
+
+}  // namespace
+}  // namespace tendril

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// What waiting for a few descriptors allocates, once it is warm: nothing but the results. Sanitizer builds have their
+// own operator new and are left out.
+
+#include <array>
+#include <chrono>
+#include <vector>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/select.hpp>
+
+#include "context/sanitizer.hpp"
+#include "green_test.hpp"
+#include "pipe.hpp"
+
+#if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN)
+
+#include "allocations.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+TENDRIL_TEST(Allocation, NoneToWaitForAFewDescriptors) {
+    const std::array<testing::Pipe, 8> pipes;
+    std::vector<int> readers;
+    std::vector<int> writers;
+    for (const testing::Pipe& each : pipes) {
+        readers.push_back(each.reader.get());
+        writers.push_back(each.writer.get());
+    }
+    EXPECT_EQ(allocated_by([&] { select(readers, {}, readers, 10us); }), 0u);
+    EXPECT_EQ(allocated_by([&] {
+                  std::array fds{PollFd{readers[0], POLLIN, 0}, PollFd{readers[1], POLLIN, 0}};
+                  poll(fds, 10us);
+              }),
+              0u);
+    EXPECT_EQ(allocated_by([&] { wait_writable(writers[0]); }), 0u);
+    EXPECT_EQ(allocated_by([&] { select({}, writers, {}); }), 400u) << "the result alone, which grows four times";
+}
+
+}  // namespace
+}  // namespace tendril
+
+#endif
