@@ -15,7 +15,6 @@ function(tendril_add_tests name label)
     endif()
     add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
     tendril_compile_options(${name})
-    set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON)  # so that backtraces name their functions
     if(CMAKE_CROSSCOMPILING)
         target_compile_definitions(${name} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
     endif()

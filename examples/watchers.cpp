@@ -12,7 +12,6 @@
 
 #include <tendril/fd.hpp>
 #include <tendril/fork.hpp>
-#include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/watchers.hpp>
 
@@ -33,6 +32,7 @@ int main() {
 
     Prepare prepare([&] { std::puts("before the hub looks"), prepare.stop(); });
     Check check([&] { std::puts("after it has looked"), check.stop(); });
+    Timer soon(1ms, [] {});  // or it would sleep, and look for ever
     hub.run_until_idle();
     Idle idle([&] { std::puts("nothing else to do"), idle.stop(); });
     hub.run_until_idle();

@@ -22,14 +22,15 @@
 namespace tendril {
 
 struct DumpOptions {
-    // The calls in which each suspended one stopped, innermost first. Names of a program's own functions are there when
-    // it is linked with -rdynamic (CMake: ENABLE_EXPORTS), else what `addr2line -Cfe` takes. The running one has none,
-    // nor one that has not begun, nor any when tendril was built with Boost.Context.
+    // The calls in which each suspended one stopped, innermost first; from a stripped program, what `addr2line -Cfe`
+    // takes instead of names. The running one has none, nor one that has not begun, nor any when tendril was built with
+    // Boost.Context. Reads the symbol tables of the program and its libraries from their files.
     bool backtraces = true;
 };
 
 // Of this OS thread's hub.
-// Throws: std::bad_alloc, and what the stream throws. Cost: some microseconds for each, more with backtraces.
+// Throws: std::bad_alloc, and what the stream throws. Cost: some microseconds for each, and with
+// backtraces, some milliseconds for each file whose symbols are read.
 void dump(std::ostream& out, DumpOptions options = {});
 
 }  // namespace tendril

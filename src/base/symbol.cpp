@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
+
+#include "base/symbol_table.hpp"
 
 namespace tendril::detail {
 
@@ -30,21 +31,41 @@ std::string demangled(const char* mangled) {
     return name != nullptr ? name.get() : mangled;
 }
 
-std::string describe_address(const void* return_address) {
+AddressNames::AddressNames() = default;
+AddressNames::~AddressNames() = default;
+
+const std::string& AddressNames::of(const void* return_address) {
+    const auto [known, fresh] = names_.try_emplace(return_address);
+    if (fresh) {
+        known->second = describe(return_address);
+    }
+    return known->second;
+}
+
+std::string AddressNames::describe(const void* return_address) {
     const auto address = reinterpret_cast<std::uintptr_t>(return_address);
+    const std::uintptr_t call = address - 1;  // which may be the last thing that its function does
     Dl_info info{};
     link_map* object = nullptr;
-    // The byte before: the call may be the last thing that its function does.
-    if (::dladdr1(reinterpret_cast<void*>(address - 1), &info, reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) ==
-        0) {
+    if (::dladdr1(reinterpret_cast<void*>(call), &info, reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) == 0) {
         return hex(address);
     }
     const std::string place = std::string(info.dli_fname) + '+' + hex(address - object->l_addr);
-    if (info.dli_sname == nullptr) {
-        return place;
+    // The program itself has no name there, and the one in argv[0] may be another file's by now.
+    const std::string file = *object->l_name != 0 ? object->l_name : "/proc/self/exe";
+    std::unique_ptr<SymbolTable>& table = tables_[file];
+    if (table == nullptr) {
+        table = std::make_unique<SymbolTable>(file);
     }
-    const std::uintptr_t offset = address - reinterpret_cast<std::uintptr_t>(info.dli_saddr);
-    return demangled(info.dli_sname) + '+' + hex(offset) + " (" + place + ')';
+    if (const auto* function = table->find(call - object->l_addr); function != nullptr) {
+        return demangled(table->name_of(*function)) + '+' + hex(address - object->l_addr - function->begin) + " (" +
+               place + ')';
+    }
+    if (info.dli_sname != nullptr) {
+        return demangled(info.dli_sname) + '+' + hex(address - reinterpret_cast<std::uintptr_t>(info.dli_saddr)) +
+               " (" + place + ')';
+    }
+    return place;
 }
 
 }  // namespace tendril::detail

@@ -90,8 +90,9 @@ BlockReport readable(std::uint64_t os_thread, const Sighting& sighting) {
                        .in_callback = sighting.in_callback,
                        .held = std::chrono::nanoseconds(sighting.held_ns),
                        .backtrace = {}};
+    AddressNames names;
     for (std::size_t i = 0; i < sighting.depth; ++i) {
-        report.backtrace.push_back(describe_address(sighting.addresses[i]));
+        report.backtrace.push_back(names.of(sighting.addresses[i]));
     }
     return report;
 }
@@ -306,6 +307,14 @@ void BlockingWatch::deliver(std::unique_lock<std::mutex>& lock) {
     }
 }
 
+void BlockingWatch::hold() {
+    std::unique_lock lock(mutex_);
+    if (std::this_thread::get_id() != thread_.get_id()) {
+        delivered_.wait(lock, [this] { return !delivering_; });
+    }
+    lock.release();
+}
+
 void BlockingWatch::restart_after_fork() {
     BlockingWatch& watch = the();
     BlockHandler handler = std::move(watch.handler_);
@@ -321,6 +330,14 @@ void BlockingWatch::restart_after_fork() {
     if (Heartbeat* survivor = mine; survivor != nullptr) {
         watch.join_list(*survivor);
     }
+}
+
+void hold_blocking_watch_for_fork() {
+    BlockingWatch::the().hold();
+}
+
+void release_blocking_watch_after_fork() {
+    BlockingWatch::the().release();
 }
 
 void restart_blocking_watch_after_fork() {

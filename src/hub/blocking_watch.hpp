@@ -27,6 +27,8 @@ public:
     void set(std::chrono::nanoseconds threshold, BlockHandler handler);
     void wake_if_dozing() noexcept;
     void stop() noexcept;  // at exit
+    void hold();
+    void release() noexcept { mutex_.unlock(); }
     static void restart_after_fork();
 
 private:

@@ -29,10 +29,9 @@ using namespace std::chrono_literals;
 
 namespace tendril {
 
-// For the dynamic symbol table, which the test programs have. The flag is an atomic: ThreadSanitizer delivers signals
-// when a thread touches one.
+// The flag is an atomic: ThreadSanitizer delivers signals when a thread touches one.
 volatile int culprit_sink = 0;
-[[gnu::noinline, gnu::visibility("default")]] void culprit(const std::atomic<int>& reports, int wanted) {
+[[gnu::noinline]] void culprit(const std::atomic<int>& reports, int wanted) {
     while (reports.load() < wanted) {
         culprit_sink = culprit_sink + 1;
     }
@@ -90,9 +89,7 @@ TENDRIL_TEST(BlockingWatchThreads, NamesTheCulprit) {
     EXPECT_FALSE(all[0].in_callback);
     EXPECT_GE(all[0].held, threshold);
     EXPECT_GT(all[0].os_thread, 0u);
-#ifndef TENDRIL_USE_BOOST_CONTEXT
     EXPECT_TRUE(shows(all[0], "tendril::culprit(")) << ::testing::PrintToString(all[0].backtrace);
-#endif
 }
 
 TENDRIL_TEST(BlockingWatchThreads, TellsOfAnIncidentOnce) {
@@ -107,6 +104,8 @@ TENDRIL_TEST(BlockingWatchThreads, TellsOfAnIncidentOnce) {
     }).join();
     EXPECT_EQ(reports.take().size(), 2u);
 }
+
+#ifndef TENDRIL_TSAN  // which delivers no signal in a read()
 
 // One that blocks in the kernel does not compute; the call goes on afterwards.
 TENDRIL_TEST(BlockingWatchThreads, SeesCallsThatBlockInTheKernel) {
@@ -130,6 +129,8 @@ TENDRIL_TEST(BlockingWatchThreads, SeesCallsThatBlockInTheKernel) {
     ASSERT_GE(all.size(), 1u);
     EXPECT_EQ(all[0].name, "blocked");
 }
+
+#endif
 
 // Far above what a busy machine may keep an OS thread from running.
 constexpr auto long_threshold = 500ms;
@@ -212,7 +213,6 @@ TENDRIL_TEST(BlockingWatchThreads, SeveralHubsThatComeAndGo) {
         threads.emplace_back([&, i] {
             spawn({.name = "hog " + std::to_string(i)}, [&] {
                 while (!done) {
-                    culprit_sink = culprit_sink + 1;
                 }
             }).join();
         });
@@ -287,9 +287,8 @@ TENDRIL_TEST(BlockingWatchThreads, TheHandlerMaySetTheWatch) {
 TENDRIL_TEST(BlockingWatchThreads, AChildOfForkCanHaveItsOwn) {
     Reports reports(threshold);
     spawn([&] { culprit(reports.count, 1); }).join();
-    const pid_t child = ::fork();
+    const pid_t child = detail::HubCore::here().fork();
     if (child == 0) {
-        detail::restart_blocking_watch_after_fork();
         static std::atomic<int> calls{0};
         set_blocking_watch(threshold, [](const BlockReport& report) {
             if (report.name == "in the child") {

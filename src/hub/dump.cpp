@@ -157,11 +157,7 @@ private:
         std::array<void*, 64> addresses{};
         const std::size_t n = backtrace_of(f, addresses);
         for (std::size_t i = 0; i < n; ++i) {
-            const auto [known, fresh] = names_.try_emplace(addresses[i]);
-            if (fresh) {
-                known->second = describe_address(addresses[i]);
-            }
-            out_ << indent << "  #" << i << ' ' << known->second << '\n';
+            out_ << indent << "  #" << i << ' ' << names_.of(addresses[i]) << '\n';
         }
         if (n == addresses.size()) {
             out_ << indent << "  ... and so on\n";
@@ -174,7 +170,7 @@ private:
     const std::int64_t now_;
     std::vector<std::uint64_t> live_;                                // ids, in order
     std::map<std::uint64_t, std::vector<const Fiber*>> spawned_by_;  // what is left to be written
-    std::map<void*, std::string> names_;                             // of addresses: many stop in the same places
+    AddressNames names_;
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ pid_t HubCore::fork() {
     refuse_in_callback();
     os.refuse_in_observer();
     have_callback_fiber();  // so that nothing must be allocated for it in the child
+    hold_blocking_watch_for_fork();
     mailbox->hold();
     Signals::hold();
     const pid_t pid = fork_process();
@@ -44,6 +45,8 @@ pid_t HubCore::fork() {
     mailbox->let_go();
     if (pid == 0) {
         begin_in_child();
+    } else {
+        release_blocking_watch_after_fork();
     }
     return pid;
 }

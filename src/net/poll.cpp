@@ -43,7 +43,7 @@ public:
     Watching(HubCore& hub, std::span<pollfd> fds, const char* what)
         : hub_(hub), fds_(fds), what_(what), watches_(fds.size(), &memory_) {
         for (std::size_t i = 0; i < fds.size(); ++i) {
-            if (fds[i].fd >= 0) {
+            if (fds[i].fd >= 0 && (fds[i].revents & POLLNVAL) == 0) {
                 watch(watches_[i], fds[i]);
             }
         }
@@ -121,8 +121,8 @@ private:
         const int r = hub_.descriptors.watch(fd.fd, one);
         if (r == -EBADF) {  // by another OS thread, since it was asked
             one.closed = told_ = true;
-        } else if (r != -EPERM) {  // a file, which has no such events
-            check(r);
+        } else if (r != -EPERM && (r != -EINVAL || fd.revents == 0)) {
+            check(r);  // else a file, which has no such events, or ready, but not for the backend by select
             ++count_;
         }
     }
@@ -190,7 +190,8 @@ bool turn_while_open(HubCore& hub, int fd, const char* what) {
     if (--hub.budget > 0) {
         return true;
     }
-    pollfd one{fd, 0, 0};
+    pollfd one{fd, POLLIN | POLLOUT, 0};
+    ask({&one, 1});
     Watching watching(hub, {&one, 1}, what);
     hub.yield();
     return !watching.closed(0);
