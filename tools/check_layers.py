@@ -15,7 +15,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 SYSTEM_CALL = re.compile(
     r"(?<![\w>])::\s*((?:recv|send|accept4|read|write|close|socket|connect|bind|listen|mmap|madvise|mprotect|munmap"
     r"|eventfd|epoll_\w+|pipe2?|socketpair|sendmsg|recvmsg|fcntl|open|access|posix_spawnp?|waitid|waitpid|kill"
-    r"|pidfd_\w+|sigtimedwait|pthread_sigmask))\s*\("
+    r"|pidfd_\w+|sigtimedwait))\s*\("
 )
 # Comments, and literals that could hold what looks like code.
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\[^\'\n]+|[^\'\\\n])\'', re.S)

@@ -36,7 +36,8 @@ std::optional<int> ChildProcess::returncode() const noexcept {
 int ChildProcess::result() const {
     if (state_ == State::lost) {
         fail(-result_, "child process " + std::to_string(pid_) +
-                           ": its result is not to be had (did another wait for it, or is SIGCHLD ignored?)");
+                           ": its result is not to be had (did another wait for it, is SIGCHLD ignored, is it the "
+                           "parent's since a fork?)");
     }
     return result_;
 }
@@ -111,7 +112,9 @@ void ChildProcess::observe(Observer& observer) {
 void ChildProcess::keep_alive(bool on) noexcept {
     if (on != kept_alive_ && is_here()) {
         kept_alive_ = on;
-        HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
+        if (on || !of_the_parent()) {  // in the child of a fork() nothing is kept alive
+            HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
+        }
     }
 }
 

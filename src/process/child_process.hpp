@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ChildProcess: one child process, from its start until it is reaped: whoever asks first reaps it, and all learn the result.
+// ChildProcess: one of our children, from its start until it is reaped: whoever asks first reaps it, and all learn the
+// result.
 //
 // 1. While it runs it holds a pidfd, which becomes readable when the process ends; a number that is used again can
 //    therefore never be meant. Once reaped, or lost to another who waited, the pidfd is closed.
@@ -51,7 +52,11 @@ public:
 
     // For orphans. watch() throws; unwatch() does nothing when the hub has ended.
     void require_here() const { HubCore::require_here("a child process", owner_); }
-    bool is_here() const noexcept { return owner_ == OsThread::current_serial() && HubCore::if_any() != nullptr; }
+    bool is_here() const noexcept {
+        const HubCore* hub = HubCore::if_any();
+        return owner_ == OsThread::current_serial() && hub != nullptr && !hub->in_foreign_child();
+    }
+    bool of_the_parent() const noexcept { return generation_ != fork_generation(); }  // since a fork()
     bool watched_elsewhere() const noexcept { return was_watched() && owner_ != OsThread::current_serial(); }
     bool waited_for() noexcept { return waiters_.any(); }
     void watch();
@@ -77,6 +82,7 @@ private:
     pid_t pid_ = 0;
     Fd pidfd_;
     const std::uint64_t owner_;
+    const std::uint64_t generation_ = fork_generation();
     Watch watch_{*this};
     WaitQueue waiters_{"a child process"};
 };

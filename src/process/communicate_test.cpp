@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
@@ -180,7 +181,8 @@ TENDRIL_TEST(Communicate, AThousandChildrenAtOnce) {
     const rlimit raised{std::min<rlim_t>(limit.rlim_max, 16384), limit.rlim_max};
     ASSERT_GE(raised.rlim_cur, 5000u);
     setrlimit(RLIMIT_NOFILE, &raised);
-    constexpr int n = 1000;
+    // select() takes no descriptor from 1024 on.
+    const int n = Hub::current().backend() == std::string_view("select") ? 200 : 1000;
     std::vector<Popen> children;
     for (int i = 0; i < n; ++i) {
         children.emplace_back(std::vector<std::string>{"cat"}, PopenOptions{.in = PIPE, .out = PIPE});

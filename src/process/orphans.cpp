@@ -2,11 +2,10 @@
 
 #include "process/orphans.hpp"
 
-#include <pthread.h>
-
 #include <mutex>
 #include <string>
 
+#include "base/at_fork.hpp"
 #include "base/report.hpp"
 
 namespace tendril::detail {
@@ -14,18 +13,22 @@ namespace tendril::detail {
 namespace {
 
 // Those that no hub watches. Lives as long as the process: green threads may end after statics do.
-struct Unwatched {
+struct Unwatched final : AtFork {
     std::mutex mutex;
     List<ChildProcess> children;
+
+    void before() noexcept override { mutex.lock(); }
+    void in_parent() noexcept override { mutex.unlock(); }
+    void in_child() noexcept override {
+        while (ChildProcess* child = children.pop_front()) {
+            delete child;  // the parent's
+        }
+        mutex.unlock();
+    }
 };
 
 Unwatched& unwatched() {
-    static Unwatched& all = *[] {
-        // What another OS thread holds while this one forks would be held for ever in the child.
-        ::pthread_atfork([] { unwatched().mutex.lock(); }, [] { unwatched().mutex.unlock(); },
-                         [] { unwatched().mutex.unlock(); });
-        return new Unwatched;
-    }();
+    static Unwatched& all = *new Unwatched;
     return all;
 }
 
@@ -40,9 +43,20 @@ void leave_to_sweeps(ChildProcess& child) noexcept {
 // Those that this OS thread's hub watches. Made after the hub, so it goes before it.
 struct Watched {
     List<ChildProcess> children;
+    std::uint64_t generation = fork_generation();
     bool gone = false;
+
+    // Those of the parent, in the child of a fork(): they are nobody's here.
+    void forget_after_fork() noexcept {
+        if (std::exchange(generation, fork_generation()) != generation) {
+            while (ChildProcess* child = children.pop_front()) {
+                delete child;
+            }
+        }
+    }
     ~Watched() {
         gone = true;
+        forget_after_fork();
         while (ChildProcess* child = children.pop_front()) {
             leave_to_sweeps(*child);
         }
@@ -70,6 +84,7 @@ void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept {
     }
     if (child->is_here()) {
         if (Watched& here = watched_here(); !here.gone) {
+            here.forget_after_fork();
             try {
                 child->watch();
                 child->orphan = true;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include <tendril/fork.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/timeout.hpp>
@@ -313,6 +314,42 @@ TEST(PopenOrphanThreads, ThoseWhoseHubHasEndedAreReapedByTheNextStart) {
     }
     std::thread([] { Popen({"true"}).wait(); }).join();
     EXPECT_TRUE(no_child_left());
+}
+
+// In the child of a fork() our children are the parent's, and it may have its own.
+TENDRIL_TEST(Popen, AForkedChildHasItsOwnChildrenOnly) {
+    Popen child({"sleep", "100"});
+    EXPECT_EQ(wait({&child}, 1ms).size(), 0u) << "it is watched, and keeps the hub alive";
+    auto dropped = std::make_unique<Popen>(std::vector<std::string>{"sleep", "100"});
+    const pid_t orphan = dropped->pid();
+    dropped.reset();
+    Popen talks({"cat"}, {.in = PIPE, .out = PIPE});
+    PipeWriter feed = std::move(talks.stdin_());
+    auto talking = spawn([&] { return talks.communicate().out; });
+    testing::until_keeping_alive(2);
+
+    const pid_t forked = tendril::fork();
+    if (forked == 0) {
+        int wrong = 0;
+        wrong += errno_of([&] { child.wait(); }) == ECHILD ? 0 : 1;
+        child.kill();  // not ours
+        wrong += Hub::current().stats().keeping_alive == 0 ? 0 : 2;
+        wrong += check_output({"echo", "mine"}) == "mine\n" ? 0 : 4;
+        wrong += no_child_left() ? 0 : 8;
+        { const Popen moved_here = std::move(talks); }  // whoever was in its communicate() is frozen
+        ::_exit(wrong);
+    }
+    EXPECT_EQ(wait_pid(forked), 0);
+    EXPECT_FALSE(child.poll().has_value()) << "the parent's goes on";
+    feed.send_all("x");
+    feed.close();
+    EXPECT_EQ(talking.get(), "x");
+    child.kill();
+    EXPECT_EQ(child.wait(), -SIGKILL);
+    ::kill(orphan, SIGKILL);
+    while (!no_child_left()) {
+        sleep(1ms);
+    }
 }
 
 TENDRIL_TEST(Popen, LeavesNoDescriptorWhereItsOwnNumbersAreTaken) {
