@@ -11,6 +11,17 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/socket.hpp>
 
+// Says a line; prints what comes before the next prompt.
+void ask(tendril::TcpSocket& client, const std::string& line) {
+    client.send_all(line + "\n");
+    std::string answer;
+    char byte = 0;
+    while (answer.find("> ") == std::string::npos && client.recv({&byte, 1}) == 1) {
+        answer += byte;
+    }
+    std::printf("%s: %s", line.c_str(), answer.substr(0, answer.find("> ")).c_str());
+}
+
 int main() {
     int jobs = 3;
     tendril::debug::Backdoor backdoor("unix:@example-backdoor-" + std::to_string(::getpid()));
@@ -22,9 +33,9 @@ int main() {
     });
 
     tendril::TcpSocket client = tendril::connect(backdoor.address());
-    client.send_all("jobs\njobs 5\njobs many\nquit\n");
-    char buffer[256];
-    while (const std::size_t n = client.recv(buffer)) {
-        std::fwrite(buffer, 1, n, stdout);
-    }
+    char prompt[2];
+    client.recv_exactly(prompt);
+    ask(client, "jobs");
+    ask(client, "jobs 5");
+    ask(client, "jobs many");
 }

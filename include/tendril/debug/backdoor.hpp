@@ -7,9 +7,10 @@
 //     $ socat readline unix:/run/user/1000/crawler.sock
 //     > ps
 //
-// Commands: help, ps (the dump), stack ID (with the calls in which it stopped), stats, kill ID, quit, and those that the
-// program adds. Only the user that runs this process, and root, are let in. Each session is a green thread; an error in
-// a command is said in its session, and nowhere else. Belongs to its OS thread. Example: examples/backdoor.cpp
+// Commands: help, ps (the dump), stack ID (with the calls in which it stopped), stats, kill ID, quit, and those that
+// the program adds. Only the user that runs this process, and root, are let in. Each session is a green thread; an
+// error in a command is said in its session, and nowhere else. Belongs to its OS thread. Example:
+// examples/backdoor.cpp
 
 #pragma once
 
@@ -30,7 +31,8 @@ public:
     using Command = std::function<void(std::string_view arguments, std::ostream& answer)>;
 
     // Listens at once. Keeps the hub alive.
-    // Throws: std::invalid_argument unless it is a Unix-domain address; std::system_error (EADDRINUSE: a file is there).
+    // Throws: std::invalid_argument unless it is a Unix-domain address; std::system_error (EADDRINUSE: a file is
+    // there).
     explicit Backdoor(const Address& at, std::size_t sessions_at_most = 16);
     explicit Backdoor(std::string_view at) : Backdoor(Address::parse(at)) {}
     Backdoor(const Backdoor&) = delete;
