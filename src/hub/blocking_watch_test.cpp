@@ -24,6 +24,7 @@
 #include "context/flow.hpp"
 #include "green_test.hpp"
 #include "hub/heartbeat.hpp"
+#include "hub/hub_core.hpp"
 
 using namespace std::chrono_literals;
 
