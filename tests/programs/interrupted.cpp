@@ -60,7 +60,8 @@ int run(std::string_view how) {
     if (how == "computes") {
         std::puts("ready");
         std::fflush(stdout);
-        for (volatile unsigned i = 0;; i = i + 1) {
+        volatile bool for_ever = true;
+        while (for_ever) {
         }
     }
     if (how == "asked") {
