@@ -160,6 +160,10 @@ int kill(pid_t pid, int signal) noexcept {
     return detail::call<int>(Call::signal_child, -1, [=] { return ::kill(pid, signal); });
 }
 
+int pidfd_open(pid_t pid) noexcept {
+    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+}
+
 int wait_child(int pidfd, int& code, int& signal) noexcept {
     siginfo_t info{};
     const int r = detail::call<int>(Call::waitid, pidfd, [&] {
