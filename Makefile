@@ -47,6 +47,7 @@ bench: build/.setup-bench build/release/build.ninja
 	cmake --preset release -D TENDRIL_BUILD_BENCH=ON
 	cmake --build --preset release
 	bench/compare build/release
+	bench/backends build/release
 
 format: build/.setup-test
 	clang-format -i $(sources)

@@ -3,7 +3,7 @@
 // What waiting for a descriptor costs on each backend: one byte to and fro between two green threads of one hub. Per
 // operation: one message, so two make a round trip. bench/backends runs it, and counts its system calls.
 //
-//     bench_backends BACKEND [unix|tcp [MESSAGES]]     with a number: just that many, for strace
+//     bench_backends BACKEND [unix|tcp|pipe [MESSAGES]]     with a number: just that many, for strace
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,17 +13,33 @@
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/pipe.hpp>
 #include <tendril/socket.hpp>
 
 #include "measure.hpp"
 
 namespace {
 
-// Two connected ends; whatever else has send_all() and recv() can take their place, so pipes too.
-std::pair<tendril::TcpSocket, tendril::TcpSocket> connected(std::string_view kind) {
+using Sockets = std::pair<tendril::TcpSocket, tendril::TcpSocket>;
+
+Sockets connected(std::string_view kind) {
     tendril::Listener listener = tendril::listen(kind == "tcp" ? "127.0.0.1:0" : "unix:@tendril-bench-backends");
     tendril::TcpSocket client = tendril::connect(listener.address());
     return {std::move(client), listener.accept()};
+}
+
+// Two pipes, one each way, as a stream.
+struct Pipes {
+    tendril::PipeReader in;
+    tendril::PipeWriter out;
+    std::size_t recv(tendril::Buffer buffer) { return in.recv(buffer); }
+    void send_all(tendril::Bytes bytes) { out.send_all(bytes); }
+};
+
+std::pair<Pipes, Pipes> piped() {
+    tendril::Pipe to = tendril::make_pipe();
+    tendril::Pipe fro = tendril::make_pipe();
+    return {Pipes{std::move(fro.reader), std::move(to.writer)}, Pipes{std::move(to.reader), std::move(fro.writer)}};
 }
 
 template <class End>
@@ -48,11 +64,26 @@ bench::Elapsed ping_pong(End& a, End& b, std::uint64_t messages) {
     return bench::now() - start;
 }
 
+// Measures, or plays that many messages. Returns: the program's status.
+template <class End>
+int play(End& a, End& b, const std::string& row, std::uint64_t messages) {
+    if (messages > 0) {
+        ping_pong(a, b, messages);
+        return 0;
+    }
+    if constexpr (!bench::optimized) {
+        std::fprintf(stderr, "%s: not an optimized build: refusing to measure\n", row.c_str());
+        return 2;
+    }
+    bench::measure({"tendril", __VERSION__}, row.c_str(), 2, [&](std::uint64_t n) { return ping_pong(a, b, n); });
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 2 || argc > 4) {
-        std::fprintf(stderr, "usage: %s BACKEND [unix|tcp [MESSAGES]]\n", argv[0]);
+        std::fprintf(stderr, "usage: %s BACKEND [unix|tcp|pipe [MESSAGES]]\n", argv[0]);
         return 2;
     }
     ::setenv("TENDRIL_BACKEND", argv[1], 1);
@@ -60,17 +91,12 @@ int main(int argc, char** argv) {
     if (tendril::Hub::current().backend() != std::string_view(argv[1])) {
         return 1;  // the hub has said why
     }
+    const std::string row = std::string(argv[1]) + "_" + kind;
+    const std::uint64_t messages = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;
+    if (kind == "pipe") {
+        auto ends = piped();
+        return play(ends.first, ends.second, row, messages);
+    }
     auto ends = connected(kind);
-    if (argc > 3) {
-        ping_pong(ends.first, ends.second, std::strtoull(argv[3], nullptr, 10));
-        return 0;
-    }
-    if constexpr (!bench::optimized) {
-        std::fprintf(stderr, "%s: not an optimized build: refusing to measure\n", argv[0]);
-        return 2;
-    }
-    const bench::Identity who{"tendril", __VERSION__};
-    bench::measure(who, (std::string(argv[1]) + "_" + kind).c_str(), 2,
-                   [&](std::uint64_t n) { return ping_pong(ends.first, ends.second, n); });
-    return 0;
+    return play(ends.first, ends.second, row, messages);
 }

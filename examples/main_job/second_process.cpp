@@ -3,19 +3,16 @@
 #include "second_process.hpp"
 
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include <tendril/greenlet.hpp>
+#include <tendril/process.hpp>
+#include <tendril/shield.hpp>
 #include <tendril/socket.hpp>
 
 namespace demo {
@@ -24,45 +21,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// This program once more, with other arguments. Killed when this object ends before it has.
-class Process {
-public:
-    explicit Process(std::vector<std::string> arguments) {
-        std::vector<char*> argv;
-        argv.reserve(arguments.size() + 1);
-        for (std::string& each : arguments) {
-            argv.push_back(each.data());
-        }
-        argv.push_back(nullptr);
-        if (const int error = posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr, argv.data(), environ);
-            error != 0) {
-            throw std::system_error(error, std::generic_category(), "could not start a second process");
-        }
+// Ends the process with the scope, if it has not ended by itself.
+struct Ended {
+    tendril::Popen& process;
+    ~Ended() {
+        const tendril::Shield shield;
+        process.kill();
+        process.wait();
     }
-    Process(const Process&) = delete;
-    Process& operator=(const Process&) = delete;
-    ~Process() {
-        if (!ended()) {
-            ::kill(pid_, SIGKILL);
-            ::waitpid(pid_, nullptr, 0);
-        }
-    }
-
-    bool ended() { return ended_ || (ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_); }
-    bool succeeded() const { return ended_ && status_ == 0; }
-
-private:
-    pid_t pid_ = 0;
-    bool ended_ = false;
-    int status_ = 0;
 };
 
-tendril::TcpSocket await_report(tendril::Listener& listener, Process& process) {
+tendril::TcpSocket await_report(tendril::Listener& listener, tendril::Popen& process) {
     for (;;) {
         if (std::optional<tendril::TcpSocket> report = listener.try_accept()) {
             return *std::move(report);
         }
-        if (process.ended()) {
+        if (process.poll()) {
             throw std::runtime_error("the second process ended before it began");
         }
         tendril::sleep(10ms);
@@ -73,9 +47,10 @@ tendril::TcpSocket await_report(tendril::Listener& listener, Process& process) {
 
 void run_clients_in_second_process(const Plan& plan, const OnTally& tell) {
     tendril::Listener listener = tendril::listen("127.0.0.1:0");
-    Process process({"tendril-demo", "--report-to", listener.address().to_string(), "--address",
-                     plan.server.to_string(), "--connections", std::to_string(plan.connections), "--in-flight",
-                     std::to_string(plan.in_flight), "--rounds", std::to_string(plan.rounds)});
+    tendril::Popen process({"/proc/self/exe", "--report-to", listener.address().to_string(), "--address",
+                            plan.server.to_string(), "--connections", std::to_string(plan.connections), "--in-flight",
+                            std::to_string(plan.in_flight), "--rounds", std::to_string(plan.rounds)});
+    const Ended ended{process};
     tendril::TcpSocket report = await_report(listener, process);
     Tally tally;
     do {
@@ -85,10 +60,7 @@ void run_clients_in_second_process(const Plan& plan, const OnTally& tell) {
         tell(tally);
     } while (!tally.finished);
     report.close();
-    while (!process.ended()) {
-        tendril::sleep(1ms);
-    }
-    if (!process.succeeded()) {
+    if (process.wait() != 0) {
         throw std::runtime_error("the second process failed");
     }
 }

@@ -17,6 +17,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 
 namespace tendril {
@@ -26,6 +27,8 @@ struct DumpOptions {
     // takes instead of names. The running one has none, nor one that has not begun, nor any when tendril was built with
     // Boost.Context. Reads the symbol tables of the program and its libraries from their files.
     bool backtraces = true;
+
+    std::uint64_t only = 0;  // the one with this id(), alone; 0: all
 };
 
 // Of this OS thread's hub.

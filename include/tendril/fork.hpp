@@ -2,16 +2,16 @@
 //
 // fork(): one more process, which goes on in the green thread that called.
 //
-// The child's hub is fresh. Only the calling green thread is in it; all others stay behind with the parent: in the child
-// they never run again and are not unwound, and their handles, Groups and Pools see them as killed. So do results of
-// offload() that had not come back. The child's threads of a ThreadPool are made anew when first needed. Sockets and
+// The child's hub is fresh. Only the calling green thread is in it; all others stay behind with the parent: in the
+// child they never run again and are not unwound, and their handles, Groups and Pools see them as killed. So do results
+// of offload() that had not come back. The child's threads of a ThreadPool are made anew when first needed. Sockets and
 // other descriptors are open in both. Timeouts of the calling green thread hold in both. Watchers are stopped in the
 // child (start() makes them active again), signals have the effect there that they had before they were watched; Fork
 // watchers run there before fork() returns.
 //
-// When the calling green thread ends in the child, so does the child, as by exit(0): what it spawned is killed first. An
-// error that it does not catch is reported, and the status is 1. Where the main green thread called, that returns from
-// main() as ever.
+// When the calling green thread ends in the child, so does the child, as by exit(0): what it spawned is killed first.
+// An error that it does not catch is reported, and the status is 1. Where the main green thread called, that returns
+// from main() as ever.
 //
 // What other OS threads did at that moment is cut off: the child must not use Shared objects and hubs that it had in
 // common with them. fork(2) itself is for calling exec after it: a hub refuses to wait in such a child. Example:

@@ -59,6 +59,14 @@ int local_name(int fd, sockaddr* out, socklen_t* len) noexcept {
     return detail::call<int>(Call::name, fd, [=] { return ::getsockname(fd, out, len); });
 }
 
+long peer_user(int fd) noexcept {
+    ucred who{};
+    socklen_t len = sizeof who;
+    const int r =
+        detail::call<int>(Call::getsockopt, fd, [&] { return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len); });
+    return r < 0 ? r : static_cast<long>(who.uid);
+}
+
 int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
     return detail::call<int>(Call::name, fd, [=] { return ::getpeername(fd, out, len); });
 }
@@ -136,6 +144,10 @@ int close_on_exec(int fd) noexcept {
 
 int set_close_on_exec(int fd) noexcept {
     return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
+}
+
+int unlink(const char* path) noexcept {
+    return detail::call<int>(Call::open, -1, [=] { return ::unlink(path); });
 }
 
 int access(const char* path, int mode) noexcept {

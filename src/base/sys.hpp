@@ -125,6 +125,7 @@ int shutdown(int fd, int how) noexcept;
 int get_option(int fd, int level, int option, int& value) noexcept;
 int set_option(int fd, int level, int option, int value) noexcept;
 int local_name(int fd, sockaddr* out, socklen_t* len) noexcept;
+long peer_user(int fd) noexcept;  // of a Unix-domain stream: the user id of who connected
 int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept;
 
 // Descriptors.
@@ -144,6 +145,7 @@ int status_flags(int fd) noexcept;
 int set_nonblocking(int fd, bool on = true) noexcept;
 int close_on_exec(int fd) noexcept;  // whether: 0 or 1
 int set_close_on_exec(int fd) noexcept;
+int unlink(const char* path) noexcept;
 int access(const char* path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;

@@ -40,6 +40,10 @@ public:
         : hub_(hub), out_(out), options_(options), now_(Deadline::now_ns()) {}
 
     void write() {
+        if (options_.only != 0) {
+            write_one();
+            return;
+        }
         for (const Fiber* fiber : hub_.fibers()) {
             spawned_by_[fiber->spawner].push_back(fiber);
             live_.push_back(fiber->id);
@@ -64,6 +68,14 @@ public:
     }
 
 private:
+    void write_one() {
+        for (const Fiber* fiber : hub_.fibers()) {
+            if (fiber->id == options_.only) {
+                line(*fiber, 0);
+            }
+        }
+    }
+
     struct Place {
         const Fiber* fiber;
         std::size_t depth;

@@ -27,7 +27,7 @@ protected:
     ~FileNode() = default;
 };
 
-class FileWatches : HubCallback {
+class FileWatches final : HubCallback {
 public:
     // The hub's. Returns: nullptr when the system has no more of them, or none at all.
     static std::shared_ptr<FileWatches> of(HubCore& hub);

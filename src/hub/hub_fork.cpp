@@ -5,8 +5,8 @@
 // The others are frozen: they never run again and are not unwound, for what they hold is the parent's. Their stacks
 // stay, since what goes on may refer to things that lie there. To handles and pools they have ended, as killed. What
 // lies in lists of things that live on (waiters in a queue, say) can be resolved by nobody, so nothing is handed to it.
-// Watchers are stopped, but for Fork's; Asyncs hear nothing more; links of those that froze are dropped: their callbacks
-// are the parent's. Owned descriptors stay open.
+// Watchers are stopped, but for Fork's; Asyncs hear nothing more; links of those that froze are dropped: their
+// callbacks are the parent's. Owned descriptors stay open.
 
 #include <cstdlib>
 #include <optional>

@@ -8,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/watchers.hpp>
@@ -42,14 +41,19 @@ TENDRIL_TEST(SignalWatcher, RunsInTheHubAndGivesTheSignalBack) {
 }
 
 TENDRIL_TEST(SignalWatcher, EndsTheHubsSleep) {
-    Event came;
-    const Signal watcher(SIGUSR1, [&](int) { came.set(); });
+    bool came = false;
+    const auto sleeper = spawn([] { sleep(60s); });
+    const Signal watcher(SIGUSR1, [&](int) {
+        came = true;
+        sleeper.kill_nowait();
+    });
     const pid_t self = ::getpid();
     std::thread other([self] {
         std::this_thread::sleep_for(20ms);
         ::kill(self, SIGUSR1);
     });
-    EXPECT_TRUE(came.wait(60s));
+    sleeper.join();
+    EXPECT_TRUE(came);
     other.join();
 }
 
@@ -102,10 +106,13 @@ TEST(SignalThreads, ManyHubsHearOneSignal) {
     std::vector<std::thread> all;
     for (int i = 0; i < threads; ++i) {
         all.emplace_back([&] {
-            Event came;
-            const Signal watcher(SIGUSR2, [&](int) { came.set(); });
+            const auto sleeper = spawn([] { sleep(60s); });
+            const Signal watcher(SIGUSR2, [&](int) {
+                ++heard;
+                sleeper.kill_nowait();
+            });
             ++ready;
-            heard += came.wait(60s) ? 1 : 0;
+            sleeper.join();
         });
     }
     while (ready != threads) {

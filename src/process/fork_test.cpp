@@ -95,7 +95,7 @@ TENDRIL_TEST(Fork, TheChildSpawnsWaitsAndTalks) {
     EXPECT_EQ(got, "from the child");
 }
 
-// ★ The parent waits for a socket in its hub while the child, which shares it, waits too: neither steals from the other.
+// The parent waits for a socket in its hub while the child, which shares it, waits too: neither steals from the other.
 TENDRIL_TEST(Fork, ParentAndChildDoNotShareTheirEvents) {
     Listener listener = listen("127.0.0.1:0");
     TcpSocket a = connect(listener.address());
