@@ -105,6 +105,18 @@ ssize_t write_without_signal(int fd, const void* p, std::size_t n) noexcept {
 }  // namespace
 
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
+    constexpr int rwf_nosignal = 0x100;  // Linux 6.18; Debian 12's headers do not know it
+    static std::atomic<bool> has_nosignal{true};
+    if (has_nosignal.load(std::memory_order_relaxed)) {
+        const ssize_t r = detail::call<ssize_t>(Call::write, fd, [=] {
+            const iovec whole{const_cast<void*>(p), n};
+            return ::pwritev2(fd, &whole, 1, -1, rwf_nosignal);
+        });
+        if (r != -EOPNOTSUPP && r != -ENOSYS && r != -EINVAL) {
+            return r;
+        }
+        has_nosignal.store(false, std::memory_order_relaxed);
+    }
     return detail::call<ssize_t>(Call::write, fd, [=] { return write_without_signal(fd, p, n); });
 }
 
