@@ -16,10 +16,10 @@ void ask(tendril::TcpSocket& client, const std::string& line) {
     client.send_all(line + "\n");
     std::string answer;
     char byte = 0;
-    while (answer.find("> ") == std::string::npos && client.recv({&byte, 1}) == 1) {
+    while (!answer.ends_with("\n> ") && client.recv({&byte, 1}) == 1) {
         answer += byte;
     }
-    std::printf("%s: %s", line.c_str(), answer.substr(0, answer.find("> ")).c_str());
+    std::printf("%s: %s", line.c_str(), answer.substr(0, answer.size() - 2).c_str());
 }
 
 int main() {

@@ -113,21 +113,16 @@ struct Backdoor::State {
             std::size_t& n;
             ~Counted() { --n; }
         } const counted{++sessions};
-        std::string pending;
+        std::string line;
         char buffer[512];
         client.send_all("> ", answer_deadline);
         while (const std::size_t n = client.recv(buffer)) {
-            pending.append(buffer, n);
-            for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos;) {
-                const std::string line = pending.substr(0, end);
-                pending.erase(0, end + 1);
-                if (!answer(client, line)) {
+            for (const char c : std::string_view(buffer, n)) {
+                if (c != '\n') {
+                    line.append(line.size() <= longest_line ? 1 : 0, c);  // of a longer one the rest is dropped
+                } else if (!answer(client, std::exchange(line, {}))) {
                     return;
                 }
-            }
-            if (pending.size() > longest_line) {
-                client.send_all("that line is too long\n", answer_deadline);
-                return;
             }
         }
     }
@@ -140,6 +135,9 @@ struct Backdoor::State {
         }
         std::ostringstream out;
         try {
+            if (line.size() > longest_line) {
+                throw std::invalid_argument("a line has at most " + std::to_string(longest_line) + " bytes");
+            }
             run(name, arguments, out);
         } catch (const std::exception& e) {
             out << "error: " << e.what() << '\n';
