@@ -35,9 +35,10 @@ function(tendril_add_tests name label)
             TEST_FILTER "${filter}" TEST_LIST ${name}_${kind} PROPERTIES TIMEOUT 120 LABELS "${labels}")
     endforeach()
     # The floors that switch stacks once more under valgrind; only the test preset `valgrind` runs these. Valgrind runs
-    # one OS thread at a time: fairly, or one that spins keeps the others from what it spins for.
+    # one OS thread at a time: fairly, or one that spins keeps the others from what it spins for. On the default backend.
     if(label MATCHES "^(context|hub)$" AND NOT TENDRIL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
         add_test(NAME valgrind.${label} COMMAND valgrind --quiet --fair-sched=yes --error-exitcode=99 $<TARGET_FILE:${name}>)
-        set_tests_properties(valgrind.${label} PROPERTIES TIMEOUT 600 LABELS valgrind)
+        set_tests_properties(valgrind.${label} PROPERTIES TIMEOUT 900 LABELS valgrind
+            ENVIRONMENT TENDRIL_TEST_BACKEND=epoll)
     endif()
 endfunction()

@@ -13,6 +13,8 @@
 // An error that it does not catch is reported, and the status is 1. Where the main green thread called, that returns
 // from main() as ever.
 //
+// What lies in buffers (stdio's, iostreams') lies in both processes: flush before, or it may be written twice.
+//
 // What other OS threads did at that moment is cut off: the child must not use Shared objects and hubs that it had in
 // common with them. fork(2) itself is for calling exec after it: a hub refuses to wait in such a child. Example:
 // examples/fork.cpp

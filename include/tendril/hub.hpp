@@ -13,6 +13,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <tendril/deadline.hpp>
 #include <tendril/dump.hpp>
@@ -102,8 +103,12 @@ public:
     // keep_alive: while it lives, a hub with nothing else to wait for sleeps instead of throwing LoopExit.
     // Throws: std::invalid_argument for an empty callback.
     explicit Async(std::function<void()> callback, bool keep_alive = true);
-    Async(const Async&) = delete;
-    Async& operator=(const Async&) = delete;
+    Async(Async&&) noexcept = default;
+    Async& operator=(Async&& other) noexcept {
+        Async moved(std::move(other));
+        std::swap(state_, moved.state_);
+        return *this;
+    }
     ~Async();  // on the hub's thread
 
     Sender sender() const noexcept { return Sender(state_); }

@@ -162,5 +162,19 @@ TENDRIL_TEST(AsyncThreads, DestroyedOnAForeignOsThreadItIsReported) {
     EXPECT_NE(text.find("an Async was destroyed on another OS thread than its own"), std::string::npos) << text;
 }
 
+TENDRIL_TEST(Async, CanBeMoved) {
+    int runs = 0;
+    Async first([&] { ++runs; });
+    const Async::Sender sender = first.sender();
+    Async second(std::move(first));
+    EXPECT_THROW(first.send_threadsafe(), std::logic_error);  // NOLINT(bugprone-use-after-move)
+    sender.send_threadsafe();
+    sleep(2ms);
+    first = std::move(second);
+    first.send_threadsafe();
+    sleep(2ms);
+    EXPECT_EQ(runs, 2);
+}
+
 }  // namespace
 }  // namespace tendril

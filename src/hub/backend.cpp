@@ -67,6 +67,8 @@ std::system_error cannot_watch(const Backend& backend, int fd, int error) {
     if (error == -EINVAL && backend.name() == std::string_view("select")) {
         text += ": the backend \"select\" takes numbers below " + std::to_string(FD_SETSIZE) +
                 " (FD_SETSIZE) only; use another one (TENDRIL_BACKEND=epoll)";
+    } else if (error == -EPERM) {
+        text += ": what it is, a regular file perhaps, is always ready; read it in offload()";
     }
     return std::system_error(-error, std::generic_category(), text);
 }

@@ -101,6 +101,9 @@ Async::Async(std::function<void()> callback, bool keep_alive) {
 }
 
 Async::~Async() {
+    if (state_ == nullptr) {
+        return;  // it was moved from
+    }
     HubCore* hub = HubCore::if_any();
     state_->alive.store(false, std::memory_order_relaxed);
     if (hub == nullptr || hub->mailbox != state_->mailbox) {
@@ -122,6 +125,9 @@ Async::~Async() {
 }
 
 bool Async::Sender::send_threadsafe() const {
+    if (state_ == nullptr) {
+        throw std::logic_error("this Async was moved from; send by the one that it was moved to");
+    }
     if (!state_->alive.load(std::memory_order_relaxed)) {
         return false;
     }

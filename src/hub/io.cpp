@@ -64,7 +64,7 @@ struct IoState final : WatcherState {
         interest.wanted = wanted;
         came = events::none;
         if (const int r = watch(); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot watch descriptor " + std::to_string(fd));
+            throw cannot_watch(*hub().backend, fd, r);
         }
     }
     void on_stop() noexcept override { hub().descriptors.unwatch(interest); }

@@ -91,7 +91,8 @@ public:
     void rearm() {
         for (Watch& each : watches_) {
             if (each.descriptor != nullptr) {
-                check(hub_.descriptors.rearm(each));
+                const int fd = each.descriptor->fd;
+                check(hub_.descriptors.rearm(each), fd);
             }
         }
     }
@@ -122,14 +123,14 @@ private:
         if (r == -EBADF) {  // by another OS thread, since it was asked
             one.closed = told_ = true;
         } else if (r != -EPERM && (r != -EINVAL || fd.revents == 0)) {
-            check(r);  // else a file, which has no such events, or ready, but not for the backend by select
+            check(r, fd.fd);  // else a file, which has no such events, or ready, but not for the backend by select
             ++count_;
         }
     }
 
-    void check(int r) const {
+    void check(int r, int fd) const {
         if (r < 0 && r != -EBADF && r != -ENOENT) {  // closed: it has been told
-            fail(r, std::string(what_) + ": cannot wait for this descriptor");
+            throw cannot_watch(*hub_.backend, fd, r);
         }
     }
 
