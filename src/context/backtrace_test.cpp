@@ -29,7 +29,7 @@ struct Partner : Flow, StackOwner {
 
     explicit Partner(std::function<void(Partner&)> f) : body(std::move(f)) {
         on = &stack.bounds;
-        root.on = os.here;
+        root.begins_on(*os.here);
         prepare(*this, stack.top(), &Partner::enter);
     }
     ~Partner() { os.stacks.release(stack); }

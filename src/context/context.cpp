@@ -111,7 +111,7 @@ void ContextState::require_owned_here() const {
 
 void ContextState::start() {
     stack = &os.stacks.acquire(options.stack_size, *this);
-    on = &stack->bounds;
+    begins_on(stack->bounds);
     started = true;
     self = shared_from_this();
     prepare(*this, stack->top(), &ContextState::enter);

@@ -49,7 +49,9 @@ struct Flow : Registers {
     EhGlobals eh;
     int saved_errno = 0;
     FpControl fp_control;
-    StackBounds* on = nullptr;  // the stack it stopped on; kept up in sanitizer builds only
+#if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
+    StackBounds* on = nullptr;  // the stack it stopped on
+#endif
 #ifdef TENDRIL_ASAN
     void* asan_fake_stack = nullptr;
 #endif
@@ -57,6 +59,13 @@ struct Flow : Registers {
     Flow() noexcept {
         fp_control.save();
     }  // a new flow takes over its maker's
+
+    // The stack that it begins on. Others than the sanitizers need not know.
+    void begins_on([[maybe_unused]] StackBounds& stack) noexcept {
+#if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
+        on = &stack;
+#endif
+    }
 };
 
 // What happens on arrival, also to be called first thing on a new stack.

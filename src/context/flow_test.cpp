@@ -26,7 +26,7 @@ struct Partner : Flow, StackOwner {
 
     explicit Partner(std::function<void()> f) : run(std::move(f)) {
         on = &stack.bounds;
-        root.on = root_stack;
+        root.begins_on(*root_stack);
         prepare(*this, stack.top(), &Partner::enter);
     }
     ~Partner() { os.stacks.release(stack); }

@@ -95,7 +95,7 @@ void HubCore::use_backend(std::string_view name) {
 HubCore::HubCore(std::unique_ptr<Backend> chosen)
     : os(OsThread::current()), words(os.words), backend(std::move(chosen)),
       mailbox(std::make_shared<Mailbox>(*backend)), main(*this, os.own_tree.id, 0, Site{}) {
-    main.on = &os.own_stack;
+    main.begins_on(os.own_stack);
     main.started = true;
     main.tree.take_over(os.own_tree);
     os.tree = &main.tree;

@@ -100,7 +100,7 @@ Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& o
     auto* fiber = ::new (place) Fiber(hub, next_flow_id(), hub.current->id, options.where);
     stack.owner = fiber;
     fiber->stack = &stack;
-    fiber->on = &stack.bounds;
+    fiber->begins_on(stack.bounds);
     fiber->enter = blueprint.enter;
 
     constexpr std::size_t stack_alignment = 16;

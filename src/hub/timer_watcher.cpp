@@ -12,7 +12,6 @@ namespace tendril {
 
 namespace {
 
-using detail::HubCore;
 using detail::WatcherState;
 
 // From now on; one that is too far away for the clock never comes.

@@ -10,7 +10,6 @@
 
 namespace tendril {
 
-using detail::HubCore;
 using detail::OsThread;
 using detail::WatcherState;
 

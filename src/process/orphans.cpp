@@ -20,9 +20,7 @@ struct Unwatched final : AtFork {
     void before() noexcept override { mutex.lock(); }
     void in_parent() noexcept override { mutex.unlock(); }
     void in_child() noexcept override {
-        while (ChildProcess* child = children.pop_front()) {
-            delete child;  // the parent's
-        }
+        children.take_all([](ChildProcess& child) { delete &child; });  // the parent's
         mutex.unlock();
     }
 };
@@ -49,9 +47,7 @@ struct Watched {
     // Those of the parent, in the child of a fork(): they are nobody's here.
     void forget_after_fork() noexcept {
         if (std::exchange(generation, fork_generation()) != generation) {
-            while (ChildProcess* child = children.pop_front()) {
-                delete child;
-            }
+            children.take_all([](ChildProcess& child) { delete &child; });
         }
     }
     ~Watched() {
