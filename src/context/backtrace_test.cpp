@@ -28,7 +28,7 @@ struct Partner : Flow, StackOwner {
     StackTop& stack = os.stacks.acquire(0, *this);
 
     explicit Partner(std::function<void(Partner&)> f) : body(std::move(f)) {
-        on = &stack.bounds;
+        begins_on(stack.bounds);
         root.begins_on(*os.here);
         prepare(*this, stack.top(), &Partner::enter);
     }

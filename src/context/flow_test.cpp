@@ -25,7 +25,7 @@ struct Partner : Flow, StackOwner {
     StackBounds* root_stack = os.here;
 
     explicit Partner(std::function<void()> f) : run(std::move(f)) {
-        on = &stack.bounds;
+        begins_on(stack.bounds);
         root.begins_on(*root_stack);
         prepare(*this, stack.top(), &Partner::enter);
     }

@@ -100,7 +100,8 @@ BlockReport readable(std::uint64_t os_thread, const Sighting& sighting) {
 }  // namespace
 
 BlockingWatch& BlockingWatch::the() noexcept {
-    static BlockingWatch& watch = *new BlockingWatch;  // hubs of detached OS threads may outlive static objects
+    // Hubs of detached OS threads may outlive static objects. NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
+    static BlockingWatch& watch = *new BlockingWatch;
     return watch;
 }
 
