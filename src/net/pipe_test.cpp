@@ -10,6 +10,7 @@
 #include <tendril/timeout.hpp>
 
 #include "base/sys.hpp"
+#include "errno_of.hpp"
 #include "green_test.hpp"
 #include "until.hpp"
 
@@ -18,15 +19,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
-template <class F>
-int errno_of(F f) {
-    try {
-        f();
-        return 0;
-    } catch (const std::system_error& e) {
-        return e.code().value();
-    }
-}
+using testing::errno_of;
 
 // Fails the next call of one kind.
 sys::Call failing;

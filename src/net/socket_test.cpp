@@ -14,12 +14,15 @@
 #include <tendril/timeout.hpp>
 
 #include "base/sys.hpp"
+#include "errno_of.hpp"
 #include "green_test.hpp"
 
 using namespace std::chrono_literals;
 
 namespace tendril {
 namespace {
+
+using testing::errno_of;
 
 struct Pair {
     Listener listener;
@@ -31,16 +34,6 @@ struct Pair {
         server = listener.accept();
     }
 };
-
-template <class F>
-int errno_of(F f) {
-    try {
-        f();
-        return 0;
-    } catch (const std::system_error& e) {
-        return e.code().value();
-    }
-}
 
 TENDRIL_TEST(Socket, CarriesBytesOverEveryFamily) {
     for (const char* at : {"127.0.0.1:0", "[::1]:0", "unix:@tendril-socket-test"}) {

@@ -11,18 +11,9 @@
 #include <system_error>
 
 #include "base/sys.hpp"
+#include "errno_of.hpp"
 
 namespace tendril::testing {
-
-template <class F>
-int errno_of(F f) {
-    try {
-        f();
-        return 0;
-    } catch (const std::system_error& e) {
-        return e.code().value();
-    }
-}
 
 // No child of this process is left: none that lives, and no zombie.
 inline bool no_child_left() {
