@@ -3,6 +3,7 @@
 #include <tendril/watchers.hpp>
 
 #include <csignal>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ using testing::Pipe;
 pid_t start_child(const Pipe& pipe, void (*end)()) {
     const pid_t pid = ::fork();
     if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // when a test fails
         pollfd wait{pipe.reader.get(), POLLIN, 0};
         ::poll(&wait, 1, -1);
         end();
