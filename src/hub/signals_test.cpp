@@ -125,6 +125,8 @@ TEST(SignalThreads, ManyHubsHearOneSignal) {
     EXPECT_EQ(heard, threads);
 }
 
+// qemu-user 7.2 jumps to address 1, SIG_IGN, when the signal was on its way as that took effect; in any program.
+#ifndef TENDRIL_TEST_UNDER_EMULATOR
 TEST(SignalThreads, HubsEndWhileSignalsCome) {
     ::signal(SIGUSR2, SIG_IGN);
     std::atomic<bool> stop{false};
@@ -144,6 +146,7 @@ TEST(SignalThreads, HubsEndWhileSignalsCome) {
     sender.join();
     ::signal(SIGUSR2, SIG_DFL);
 }
+#endif
 
 }  // namespace
 }  // namespace tendril
