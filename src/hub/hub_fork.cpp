@@ -64,10 +64,9 @@ void HubCore::begin_in_child() noexcept {
         mailbox = std::make_shared<Mailbox>(*backend);
         freeze_others();
         forget_others();
-        if (signals != nullptr) {
-            signals = nullptr;
-            Signals::forget_others(nullptr);
-        }
+        Signals::forget_handlers();
+        signals = nullptr;
+        Signals::forget_others();
         root = &me;
         callback_fiber = nullptr;
         have_callback_fiber();

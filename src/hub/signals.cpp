@@ -215,20 +215,17 @@ void Signals::let_go() noexcept {
     mutex.unlock();
 }
 
-// After let_go(), and after the watchers of this hub have left.
-void Signals::forget_others(Signals* mine) noexcept {
-    handlers = 0;  // their OS threads are gone
+void Signals::forget_handlers() noexcept {
+    handlers = 0;
+}
+
+void Signals::forget_others() noexcept {
     for (SignalPost* post = posts; post != nullptr; post = post->next) {
-        if (mine == nullptr || post != &mine->post_) {
-            post->backend = nullptr;
-        }
+        post->backend = nullptr;
     }
+    interrupt_watched = false;
     for (int number = 1; number < numbers; ++number) {
-        int others = dispositions[index(number)].watchers;
-        if (mine != nullptr) {
-            mine->watchers_[index(number)].for_each([&](const SignalNode&) { --others; });
-        }
-        for (; others > 0; --others) {
+        while (dispositions[index(number)].watchers > 0) {
             remove(number);
         }
     }

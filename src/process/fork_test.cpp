@@ -2,6 +2,7 @@
 
 #include <tendril/fork.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <string>
@@ -261,6 +262,30 @@ TENDRIL_TEST(Fork, SignalsHaveTheirOldEffectInTheChild) {
     ::raise(SIGTERM);
     sleep(5ms);
     EXPECT_EQ(came, 1);
+}
+
+// ... also those that only the hub of another OS thread watched, which is not there.
+TENDRIL_TEST(Fork, SignalsOfOtherHubsHaveTheirOldEffectInTheChild) {
+    std::atomic<bool> watched{false};
+    std::atomic<bool> over{false};
+    std::thread other([&] {
+        const Signal watcher(SIGUSR2, [](int) {});
+        watched = true;
+        while (!over) {
+            sleep(1ms);
+        }
+    });
+    while (!watched) {
+        sleep(1ms);
+    }
+    EXPECT_EQ(in_child([&] {
+                  ::raise(SIGUSR2);
+                  sleep(5ms);
+                  return 1;
+              }),
+              1000 + SIGUSR2);
+    over = true;
+    other.join();
 }
 
 TENDRIL_TEST(Fork, AFailedOneChangesNothing) {
