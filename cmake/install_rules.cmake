@@ -16,6 +16,9 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/tendrilConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/tendrilConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/tendrilConfig.cmake ${PROJECT_BINARY_DIR}/tendrilConfigVersion.cmake
     DESTINATION ${package_dir})
+if(TENDRIL_NET)
+    install(FILES ${PROJECT_SOURCE_DIR}/cmake/Findc-ares.cmake DESTINATION ${package_dir})
+endif()
 if(TENDRIL_HAS_URING)
     install(FILES ${PROJECT_SOURCE_DIR}/cmake/Findliburing.cmake DESTINATION ${package_dir})
 endif()

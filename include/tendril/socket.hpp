@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Stream sockets over IPv4, IPv6 and the Unix domain, as plain blocking calls.
+// Stream sockets over IPv4, IPv6 and the Unix domain, as plain blocking calls: stream.hpp says what holds for all of
+// them. close() from another green thread wakes who waits, with EBADF.
 //
-// A call that must wait suspends its green thread only. It is tried first; so one with data at hand does not wait,
-// and a deadline that has passed already does not prevent it. One green thread may read while another writes; a
-// second reader (or writer) gets ConcurrentUse and the first is unharmed. close() from another green thread wakes who
-// waits, with EBADF. A call with much to do lets others run now and then: every call here yields.
-//
-// Errors of the system and of the peer are std::system_error; the end of the stream is a value, not an error.
 // Everything belongs to the OS thread that made it; others get WrongThread, and a close or destruction there is
 // reported and leaks. The file of a Unix-domain listener is not removed when it closes. Example:
 // examples/echo_server.cpp
@@ -15,7 +10,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -23,69 +17,31 @@
 #include <tendril/address.hpp>
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
+#include <tendril/detail/handle.hpp>
 #include <tendril/error.hpp>
+#include <tendril/stream.hpp>
 
 namespace tendril {
 
 namespace detail {
-
-struct Descriptor;
-
-// The owner of an open descriptor. One that outlives its hub finds it closed.
-class Handle {
-public:
-    Handle() = default;
-    explicit Handle(Descriptor& d) noexcept;
-    Handle(Handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, nullptr)), owner_(other.owner_) {}
-    Handle& operator=(Handle&& other) noexcept {
-        Handle moved(std::move(other));
-        std::swap(descriptor_, moved.descriptor_);
-        std::swap(owner_, moved.owner_);
-        return *this;
-    }
-    ~Handle() { close(); }
-
-    void close() noexcept;
-    bool is_open() const noexcept { return descriptor_ != nullptr; }
-    Descriptor& use(const char* object) const;  // throws EBADF when closed, WrongThread
-    int fd() const noexcept;                    // -1 when closed
-
-private:
-    Descriptor* descriptor_ = nullptr;  // lives as long as its hub
-    std::uint64_t owner_ = 0;           // serial of the hub's OS thread
-};
-
-}  // namespace detail
-
-enum class Shutdown { read, write, both };
+struct SocketAccess;
+}
 
 // A connected stream, whatever its family.
-class TcpSocket {
+class TcpSocket final : public Stream {
 public:
     TcpSocket() = default;  // closed
 
-    // Waits for data. Returns: how many bytes came, at least 1; 0 at the end of the stream (or for an empty buffer).
-    // Throws: TimeoutError, nothing was read; std::system_error; Interrupt, nothing was read.
-    std::size_t recv(Buffer buffer, Deadline deadline = never);
+    // As stream.hpp describes them.
+    std::size_t recv(Buffer buffer, Deadline deadline = never) override;
+    std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
+    std::size_t send(Bytes bytes, Deadline deadline = never) override;
+    void send_all(Bytes bytes, Deadline deadline = never) override;
 
-    // Waits until the buffer is full. Returns: its size; less only at the end of the stream.
-    // Throws: TimeoutError, whose done() says how much was read and is in the buffer; std::system_error; Interrupt.
-    std::size_t recv_exactly(Buffer buffer, Deadline deadline = never);
-
-    // Waits until some can be sent. Returns: how many bytes, at least 1 (0 for none). Throws: as recv; nothing was
-    // sent.
-    std::size_t send(Bytes bytes, Deadline deadline = never);
-
-    // Sends everything, within one deadline for the whole.
-    // Throws: TimeoutError, whose done() says how much was sent; std::system_error (EPIPE, ECONNRESET: the peer is
-    // gone); Interrupt.
-    void send_all(Bytes bytes, Deadline deadline = never);
-
-    void shutdown(Shutdown how);
-
-    // Idempotent. Who waits on it gets EBADF before the number is free.
-    void close() noexcept { handle_.close(); }
-    bool is_open() const noexcept { return handle_.is_open(); }
+    void shutdown(Shutdown how) override;
+    void close() noexcept override { handle_.close(); }  // who waits on it gets EBADF before the number is free
+    bool is_open() const noexcept override { return handle_.is_open(); }
+    int fd() const noexcept override { return handle_.fd(); }
 
     Address local_address() const;
     Address peer_address() const;
@@ -93,11 +49,8 @@ public:
     // Nagle's algorithm off; TCP sockets made by connect() and by a Listener have it off already.
     void set_no_delay(bool on);
 
-    int fd() const noexcept { return handle_.fd(); }  // still the socket's; -1 when closed
-
 private:
-    friend class Listener;
-    friend TcpSocket connect(const Address&, const struct ConnectOptions&, Deadline);
+    friend struct detail::SocketAccess;
     explicit TcpSocket(detail::Handle handle) noexcept : handle_(std::move(handle)) {}
     detail::Handle handle_;
 };
@@ -139,8 +92,7 @@ public:
     int fd() const noexcept { return handle_.fd(); }
 
 private:
-    friend Listener listen(const Address&, const ListenOptions&);
-    friend struct ServerAccess;
+    friend struct detail::SocketAccess;
     explicit Listener(detail::Handle handle) noexcept : handle_(std::move(handle)) {}
     detail::Handle handle_;
 };

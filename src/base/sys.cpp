@@ -15,7 +15,18 @@ namespace tendril::sys {
 
 namespace detail {
 std::atomic<FaultHook> fault_hook{nullptr};
+
+Fault ask(FaultHook hook, Call call, int fd) noexcept {
+    Fault fault = hook(call, fd);
+    if (fault.delay_ns > 0) {
+        const timespec time{fault.delay_ns / 1'000'000'000, fault.delay_ns % 1'000'000'000};
+        ::nanosleep(&time, nullptr);
+    }
+    fault.at_most = fault.at_most == 0 ? 1 : fault.at_most;
+    return fault;
 }
+
+}  // namespace detail
 
 void set_fault_hook(FaultHook hook) noexcept {
     detail::fault_hook.store(hook, std::memory_order_relaxed);
@@ -108,8 +119,8 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
     constexpr int rwf_nosignal = 0x100;  // Linux 6.18; Debian 12's headers do not know it
     static std::atomic<bool> has_nosignal{true};
     if (has_nosignal.load(std::memory_order_relaxed)) {
-        const ssize_t r = detail::call<ssize_t>(Call::write, fd, [=] {
-            const iovec whole{const_cast<void*>(p), n};
+        const ssize_t r = detail::transfer(Call::write, fd, n, [=](std::size_t some) {
+            const iovec whole{const_cast<void*>(p), some};
             return ::pwritev2(fd, &whole, 1, -1, rwf_nosignal);
         });
         if (r != -EOPNOTSUPP && r != -ENOSYS && r != -EINVAL) {
@@ -117,7 +128,7 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
         }
         has_nosignal.store(false, std::memory_order_relaxed);
     }
-    return detail::call<ssize_t>(Call::write, fd, [=] { return write_without_signal(fd, p, n); });
+    return detail::transfer(Call::write, fd, n, [=](std::size_t some) { return write_without_signal(fd, p, some); });
 }
 
 int pipe(int (&ends)[2], int flags) noexcept {

@@ -3,7 +3,8 @@
 // sys: the only door to the system's calls. Every function returns what the call returns, or -errno; errno itself is
 // never left for a caller to read. Nothing here waits: descriptors are non-blocking, poll_events alone may sleep.
 //
-// Tests put a FaultHook in the door, which may make any call fail with the errno it likes.
+// Tests put a FaultHook in the door, which may make any call fail with the errno it likes, do less than it was asked
+// for, or take long: tests/support/faults.hpp does it by script and by seed.
 
 #pragma once
 
@@ -71,16 +72,27 @@ enum class Call : unsigned {
     signal_child,
 };
 
-// Returns the errno that the call shall fail with (its work is then not done), or 0 to let it through. May be called
-// from any OS thread.
-using FaultHook = int (*)(Call call, int fd) noexcept;
+// What shall become of a call.
+struct Fault {
+    int error = 0;  // it fails with this errno, and its work is not done; 0: it goes on
+    std::size_t at_most = static_cast<std::size_t>(-1);  // of the bytes it was asked to move; never less than 1
+    std::int64_t delay_ns = 0;                           // before all that the OS thread sleeps so long
+    Fault() = default;
+    Fault(int e) noexcept : error(e) {}
+};
+
+// Asked before each call. May be called from any OS thread.
+using FaultHook = Fault (*)(Call call, int fd) noexcept;
 
 namespace detail {
 extern std::atomic<FaultHook> fault_hook;
 
+// The hook's word, slept for already if it says so.
+Fault ask(FaultHook hook, Call call, int fd) noexcept;
+
 inline int fault(Call call, int fd) noexcept {
     const FaultHook hook = fault_hook.load(std::memory_order_relaxed);
-    return hook == nullptr ? 0 : hook(call, fd);
+    return hook == nullptr ? 0 : ask(hook, call, fd).error;
 }
 
 template <class R, class F>
@@ -91,6 +103,20 @@ inline R call(Call which, int fd, F f) noexcept {
     const R r = f();
     return r >= 0 ? r : static_cast<R>(-errno);
 }
+
+// One that moves up to n bytes: f(n).
+template <class F>
+inline ssize_t transfer(Call which, int fd, std::size_t n, F f) noexcept {
+    if (const FaultHook hook = fault_hook.load(std::memory_order_relaxed); hook != nullptr) [[unlikely]] {
+        const Fault fault = ask(hook, which, fd);
+        if (fault.error != 0) {
+            return -fault.error;
+        }
+        n = n < fault.at_most ? n : fault.at_most;
+    }
+    const ssize_t r = f(n);
+    return r >= 0 ? r : -errno;
+}
 }  // namespace detail
 
 void set_fault_hook(FaultHook hook) noexcept;  // nullptr: none
@@ -100,10 +126,11 @@ int checked(int r, const char* what);
 
 // Sockets.
 inline ssize_t recv(int fd, void* p, std::size_t n, int flags) noexcept {
-    return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recv(fd, p, n, flags); });
+    return detail::transfer(Call::recv, fd, n, [=](std::size_t some) { return ::recv(fd, p, some, flags); });
 }
 inline ssize_t send(int fd, const void* p, std::size_t n, int flags) noexcept {
-    return detail::call<ssize_t>(Call::send, fd, [=] { return ::send(fd, p, n, flags | MSG_NOSIGNAL); });
+    return detail::transfer(Call::send, fd, n,
+                            [=](std::size_t some) { return ::send(fd, p, some, flags | MSG_NOSIGNAL); });
 }
 inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
     return detail::call<int>(Call::accept, fd, [=] { return ::accept4(fd, peer, len, SOCK_NONBLOCK | SOCK_CLOEXEC); });
@@ -130,10 +157,10 @@ int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept;
 
 // Descriptors.
 inline ssize_t read(int fd, void* p, std::size_t n) noexcept {
-    return detail::call<ssize_t>(Call::read, fd, [=] { return ::read(fd, p, n); });
+    return detail::transfer(Call::read, fd, n, [=](std::size_t some) { return ::read(fd, p, some); });
 }
 inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
-    return detail::call<ssize_t>(Call::write, fd, [=] { return ::write(fd, p, n); });
+    return detail::transfer(Call::write, fd, n, [=](std::size_t some) { return ::write(fd, p, some); });
 }
 // To a pipe: one that nobody reads any more is -EPIPE, and no SIGPIPE comes of it.
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;

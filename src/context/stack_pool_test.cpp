@@ -33,7 +33,8 @@ public:
         call_ = call;
         error_ = error;
         left_ = after;
-        sys::set_fault_hook([](sys::Call c, int) noexcept { return c == call_ && left_-- <= 0 ? error_.load() : 0; });
+        sys::set_fault_hook(
+            [](sys::Call c, int) noexcept -> sys::Fault { return c == call_ && left_-- <= 0 ? error_.load() : 0; });
     }
     ~Fault() { sys::set_fault_hook(nullptr); }
 
@@ -157,8 +158,9 @@ TEST(StackPool, ARegionThatTheSystemRefusesIsTriedSmaller) {
     StackPool pool;
     static std::atomic<int> refusals;
     refusals = 3;
-    sys::set_fault_hook(
-        [](sys::Call call, int) noexcept { return call == sys::Call::mmap && refusals-- > 0 ? ENOMEM : 0; });
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
+        return call == sys::Call::mmap && refusals-- > 0 ? ENOMEM : 0;
+    });
     std::vector<std::byte*> bases;
     for (int i = 0; i < 8; ++i) {
         bases.push_back(pool.acquire(0, owner).base);  // 64 slots become 8
@@ -201,7 +203,7 @@ TEST(StackPool, FallsBackToGuardsByMprotect) {
 
 TEST(StackPool, TheMappingLimitIsNamed) {
     StackPool pool;
-    sys::set_fault_hook([](sys::Call call, int) noexcept {
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         static int guards = 0;
         return call == sys::Call::madvise ? EINVAL : call == sys::Call::mprotect && ++guards > 2 ? ENOMEM : 0;
     });

@@ -28,7 +28,8 @@ int refusal = 0;
 
 std::string backend_when_refused(int error) {
     refusal = error;
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::io_uring_setup ? refusal : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::io_uring_setup ? refusal : 0; });
     const std::string name = make_backend("io_uring")->name();
     sys::set_fault_hook(nullptr);
     return name;
@@ -60,7 +61,8 @@ TEST(BackendUring, AfterLostCompletionsWhatIsThereIsToldAgain) {
     ASSERT_EQ(::write(peer.get(), "x", 1), 1);
     ASSERT_EQ(backend->wait(-1).size(), 1u);
     ASSERT_TRUE(backend->wait(1'000'000).empty());
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::io_uring_enter ? EBADR : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::io_uring_enter ? EBADR : 0; });
     EXPECT_TRUE(backend->wait(1'000'000).empty());
     sys::set_fault_hook(nullptr);
     const auto again = backend->wait(-1);

@@ -130,9 +130,11 @@ TENDRIL_TEST(Child, RefusesWhatIsNoProcess) {
     EXPECT_THROW(Child(0, nothing), std::invalid_argument);
     EXPECT_THROW(Child(-5, nothing), std::invalid_argument);
     EXPECT_EQ(errno_of([&] { Child(1 << 30, nothing); }), ESRCH);
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::pidfd ? ENOSYS : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::pidfd ? ENOSYS : 0; });
     EXPECT_EQ(errno_of([&] { Child(::getpid(), nothing); }), ENOSYS);
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::epoll_ctl ? ENOSPC : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::epoll_ctl ? ENOSPC : 0; });
     if (std::string_view(Hub::current().backend()) == "epoll") {
         EXPECT_EQ(errno_of([&] { Child(::getpid(), nothing); }), ENOSPC);
     }

@@ -61,8 +61,9 @@ void tell_of_jump() {
     timer_number = only_timer();
     ASSERT_GE(timer_number, 0);
     const itimerspec at_once{{0, 0}, {0, 1}};
-    sys::set_fault_hook(
-        [](sys::Call call, int fd) noexcept { return call == sys::Call::read && fd == timer_number ? ECANCELED : 0; });
+    sys::set_fault_hook([](sys::Call call, int fd) noexcept -> sys::Fault {
+        return call == sys::Call::read && fd == timer_number ? ECANCELED : 0;
+    });
     EXPECT_EQ(::timerfd_settime(timer_number, 0, &at_once, nullptr), 0);
     sleep(3ms);
     sys::set_fault_hook(nullptr);
@@ -167,7 +168,7 @@ TENDRIL_TEST(Periodic, RefusesWhatCannotBe) {
     for (const sys::Call failing : {sys::Call::timerfd, sys::Call::timerfd_settime}) {
         static sys::Call which;
         which = failing;
-        sys::set_fault_hook([](sys::Call call, int) noexcept { return call == which ? EMFILE : 0; });
+        sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault { return call == which ? EMFILE : 0; });
         EXPECT_EQ(errno_of([] { Periodic(wall_now(), 1h, [] {}); }), EMFILE);
         sys::set_fault_hook(nullptr);
     }

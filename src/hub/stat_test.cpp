@@ -201,7 +201,7 @@ TENDRIL_TEST(Stat, LooksByItselfWhereInotifyIsRefused) {
                                       std::pair(sys::Call::inotify_add, ENOSPC)}) {
         failing = call;
         failure = error;
-        sys::set_fault_hook([](sys::Call which, int) noexcept { return which == failing ? failure : 0; });
+        sys::set_fault_hook([](sys::Call which, int) noexcept -> sys::Fault { return which == failing ? failure : 0; });
         Changes changes(file, {.interval = 1ms});
         write(file, "x");
         EXPECT_TRUE(changes.next().current.exists);

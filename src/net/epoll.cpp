@@ -9,7 +9,7 @@
 
 #include "base/sys.hpp"
 #include "net/poll.hpp"
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 
 namespace tendril {
 

@@ -3,19 +3,16 @@
 #include <tendril/pipe.hpp>
 
 #include "net/pipe_access.hpp"
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 
 namespace tendril {
 
 using detail::begin;
 using detail::Descriptor;
-using detail::Direction;
 using detail::fail;
 using detail::Handle;
 using detail::HubCore;
-using detail::note_read;
 using detail::PipeAccess;
-using detail::when_ready;
 
 namespace {
 
@@ -48,63 +45,19 @@ PipeReader::PipeReader(Fd fd) : handle_(take_over(std::move(fd), "a pipe's reade
 PipeWriter::PipeWriter(Fd fd) : handle_(take_over(std::move(fd), "a pipe's writer")) {}
 
 std::size_t PipeReader::recv(Buffer buffer, Deadline deadline) {
-    Descriptor& d = begin(handle_, "a pipe's reader");
-    if (buffer.empty()) {
-        return 0;
-    }
-    const ssize_t r = when_ready(d, Direction::read, "recv", deadline, 0,
-                                 [&](int fd) { return sys::read(fd, buffer.data(), buffer.size()); });
-    if (r < 0) {
-        fail(r, "recv");
-    }
-    note_read(d, buffer.size(), r);
-    return static_cast<std::size_t>(r);
+    return detail::recv_some(begin(handle_, "a pipe's reader"), buffer, deadline, sys::read);
 }
 
 std::size_t PipeReader::recv_exactly(Buffer buffer, Deadline deadline) {
-    Descriptor& d = begin(handle_, "a pipe's reader");
-    std::size_t done = 0;
-    while (done < buffer.size()) {
-        const Buffer rest = buffer.after(done);
-        const ssize_t r = when_ready(d, Direction::read, "recv_exactly", deadline, done,
-                                     [&](int fd) { return sys::read(fd, rest.data(), rest.size()); });
-        if (r < 0) {
-            fail(r, "recv_exactly");
-        }
-        if (r == 0) {
-            break;
-        }
-        note_read(d, rest.size(), r);
-        done += static_cast<std::size_t>(r);
-    }
-    return done;
+    return detail::recv_whole(begin(handle_, "a pipe's reader"), buffer, deadline, sys::read);
 }
 
 std::size_t PipeWriter::send(Bytes bytes, Deadline deadline) {
-    Descriptor& d = begin(handle_, "a pipe's writer");
-    if (bytes.empty()) {
-        return 0;
-    }
-    const ssize_t r = when_ready(d, Direction::write, "send", deadline, 0,
-                                 [&](int fd) { return sys::write_pipe(fd, bytes.data(), bytes.size()); });
-    if (r < 0) {
-        fail(r, "send");
-    }
-    return static_cast<std::size_t>(r);
+    return detail::send_some(begin(handle_, "a pipe's writer"), bytes, deadline, sys::write_pipe);
 }
 
 void PipeWriter::send_all(Bytes bytes, Deadline deadline) {
-    Descriptor& d = begin(handle_, "a pipe's writer");
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const Bytes rest = bytes.after(done);
-        const ssize_t r = when_ready(d, Direction::write, "send_all", deadline, done,
-                                     [&](int fd) { return sys::write_pipe(fd, rest.data(), rest.size()); });
-        if (r < 0) {
-            fail(r, "send_all, after " + std::to_string(done) + " of " + std::to_string(bytes.size()) + " bytes");
-        }
-        done += static_cast<std::size_t>(r);
-    }
+    detail::send_whole(begin(handle_, "a pipe's writer"), bytes, deadline, sys::write_pipe);
 }
 
 Pipe make_pipe() {

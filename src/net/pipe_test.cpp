@@ -27,7 +27,8 @@ int failure = 0;
 void fail_next(sys::Call call, int error) {
     failing = call;
     failure = error;
-    sys::set_fault_hook([](sys::Call each, int) noexcept { return each == failing ? std::exchange(failure, 0) : 0; });
+    sys::set_fault_hook(
+        [](sys::Call each, int) noexcept -> sys::Fault { return each == failing ? std::exchange(failure, 0) : 0; });
 }
 
 TENDRIL_TEST(Pipe, CarriesBytesAndItsEnd) {
@@ -232,7 +233,7 @@ TENDRIL_TEST(Pipe, SurvivesEintr) {
     Pipe pipe = make_pipe();
     PipeReader& reader = pipe.reader;
     PipeWriter& writer = pipe.writer;
-    sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         static unsigned n = 0;
         return (call == sys::Call::read || call == sys::Call::write) && ++n % 3 == 0 ? EINTR : 0;
     });

@@ -10,7 +10,7 @@
 #include <tendril/select.hpp>
 
 #include "base/sys.hpp"
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 
 namespace tendril {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "net/poll.hpp"
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 
 namespace tendril {
 

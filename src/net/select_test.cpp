@@ -211,7 +211,8 @@ TENDRIL_TEST(Select, AFileIsAlwaysReadyAndNeverExceptional) {
 
 TENDRIL_TEST(Select, TheSystemsRefusalIsThrownAndLeavesNothing) {
     const Pipe p;
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::poll ? ENOMEM : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::poll ? ENOMEM : 0; });
     EXPECT_EQ(errno_of([&] { select({p.reader}, {}, {}); }), ENOMEM);
     sys::set_fault_hook(nullptr);
 }

@@ -9,13 +9,9 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
 
-#include "net/stream.hpp"
+#include "net/socket_access.hpp"
 
 namespace tendril {
-
-struct ServerAccess {
-    static detail::Descriptor& descriptor(const Listener& listener) { return listener.handle_.use("a listener"); }
-};
 
 namespace detail {
 
@@ -56,7 +52,7 @@ class Server : public std::enable_shared_from_this<Server> {
 public:
     Server(Listener& listener, ConnectionHandler handler, const ServeOptions& options)
         : listener_(listener), handler_(std::move(handler)), options_(options),
-          descriptor_(ServerAccess::descriptor(listener)), generation_(descriptor_.generation) {}
+          descriptor_(SocketAccess::handle(listener).use("a listener")), generation_(descriptor_.generation) {}
 
     void run() {
         try {

@@ -250,7 +250,7 @@ TENDRIL_TEST(Serve, SurvivesWhatAcceptMayAnswer) {
     auto server = spawn([&] { serve(listener, echo); });
     static int failures;
     failures = 0;
-    sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         constexpr int errors[] = {ECONNABORTED, EPROTO, EMFILE, ENOMEM, EINTR, ENOBUFS};
         return call == sys::Call::accept && failures < 6 ? errors[failures++] : 0;
     });

@@ -366,7 +366,7 @@ TENDRIL_TEST(Socket, AConnectionThatNeverSendsDisturbsNobody) {
 // Every byte must arrive whatever short counts, EINTR and "not now" the system answers.
 TENDRIL_TEST(Socket, SurvivesEintrAndEagain) {
     Pair p;
-    sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         static unsigned n = 0;
         if (call != sys::Call::recv && call != sys::Call::send && call != sys::Call::epoll_wait &&
             call != sys::Call::poll && call != sys::Call::select && call != sys::Call::io_uring_enter) {

@@ -386,7 +386,7 @@ TENDRIL_TEST(Pool, NoStackGivesTheSlotBack) {
     EXPECT_THROW(pool.spawn(SpawnOptions{.stack_size = 1}, [] {}), std::invalid_argument);
     expect(pool, 0, 1, 0, 0);
     std::vector<Greenlet<void>> used;  // all stacks that lie ready
-    sys::set_fault_hook([](sys::Call call, int) noexcept {
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         return call == sys::Call::mmap || call == sys::Call::madvise || call == sys::Call::mprotect ? ENOMEM : 0;
     });
     try {

@@ -7,7 +7,7 @@
 
 #include <tendril/process.hpp>
 
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 
 namespace tendril {
 

@@ -157,7 +157,7 @@ TENDRIL_TEST(Communicate, AStreamThatIsClosedMeanwhileHasEnded) {
 TENDRIL_TEST(Communicate, SurvivesEintrAndSaysErrors) {
     const std::string input(200'000, 'e');
     {
-        sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+        sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
             static unsigned n = 0;
             return (call == sys::Call::read || call == sys::Call::write || call == sys::Call::waitid) && ++n % 3 == 0
                        ? EINTR

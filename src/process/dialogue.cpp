@@ -6,7 +6,7 @@
 #include <array>
 
 #include "net/pipe_access.hpp"
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 #include "process/child_process.hpp"
 
 namespace tendril::detail {

@@ -289,7 +289,8 @@ TENDRIL_TEST(Fork, SignalsOfOtherHubsHaveTheirOldEffectInTheChild) {
 }
 
 TENDRIL_TEST(Fork, AFailedOneChangesNothing) {
-    sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::fork ? EAGAIN : 0; });
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::fork ? EAGAIN : 0; });
     try {
         fork();
         ADD_FAILURE() << "forked";

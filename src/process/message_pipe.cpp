@@ -8,7 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 
 namespace tendril {
 

@@ -314,7 +314,7 @@ TENDRIL_TEST(MessagePipe, NoRoomForADescriptorIsAnErrorThatLosesNone) {
 
 TENDRIL_TEST(MessagePipe, SurvivesEintrAndShortReads) {
     auto [a, b] = MessagePipe::pair();
-    sys::set_fault_hook([](sys::Call call, int) noexcept -> int {
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         static unsigned n = 0;
         return (call == sys::Call::sendmsg || call == sys::Call::recvmsg) && ++n % 3 == 0 ? EINTR : 0;
     });

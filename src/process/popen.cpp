@@ -4,7 +4,7 @@
 
 #include "base/report.hpp"
 #include "net/pipe_access.hpp"
-#include "net/stream.hpp"
+#include "net/transfer.hpp"
 #include "process/orphans.hpp"
 #include "process/popen_state.hpp"
 #include "process/spawn.hpp"

@@ -103,7 +103,8 @@ TENDRIL_TEST(ConformanceC, TC08_IdleComesBackWhenNothingElseIsReady) {
 TEST(ConformanceC, TC15_ABrokenBackendIsThrownInTheMainGreenThread) {
     std::thread([] {
         Hub::current();
-        sys::set_fault_hook([](sys::Call call, int) noexcept { return call == sys::Call::epoll_wait ? EBADF : 0; });
+        sys::set_fault_hook(
+            [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::epoll_wait ? EBADF : 0; });
         try {
             sleep(1h);
             ADD_FAILURE() << "it slept";

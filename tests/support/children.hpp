@@ -34,7 +34,8 @@ public:
         concerns_ = concerns;
         left_ = n;
         error_ = error;
-        sys::set_fault_hook([](sys::Call call, int) noexcept { return concerns_(call) && --left_ == 0 ? error_ : 0; });
+        sys::set_fault_hook(
+            [](sys::Call call, int) noexcept -> sys::Fault { return concerns_(call) && --left_ == 0 ? error_ : 0; });
     }
     FailNth(const FailNth&) = delete;
     FailNth& operator=(const FailNth&) = delete;

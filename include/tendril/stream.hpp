@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// Source, Sink and Stream: what can be read, what can be written, and what can be both and has an other side. Sockets,
+// TLS sockets, pipes and files are such, and readers, writers, servers and protocols take them as such: code that is
+// written for a Stream does not care which one it got.
+//
+// Every call that takes a deadline yields. A call that must wait suspends its green thread only; it is tried first, so
+// one with data at hand does not wait, and a deadline that has passed already does not prevent it. One green thread may
+// read while another writes; a second reader (or writer) gets ConcurrentUse and the first is unharmed.
+//
+// Errors of the system and of the peer are std::system_error; the end of the stream is a value, not an error.
+
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include <tendril/bytes.hpp>
+#include <tendril/deadline.hpp>
+
+namespace tendril {
+
+class Source {
+public:
+    virtual ~Source() = default;
+
+    // Waits for data. Returns: how many bytes came, at least 1; 0 at the end of the stream (or for an empty buffer).
+    // Throws: TimeoutError, nothing was read; std::system_error; Interrupt, nothing was read.
+    virtual std::size_t recv(Buffer buffer, Deadline deadline = never) = 0;
+
+    // Waits until the buffer is full. Returns: its size; less only at the end of the stream.
+    // Throws: TimeoutError, whose done() says how much was read and is in the buffer; std::system_error; Interrupt.
+    virtual std::size_t recv_exactly(Buffer buffer, Deadline deadline = never);
+
+    // Waits for data and fills the buffers with it in their order. Returns, throws: as recv().
+    virtual std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never);
+
+    virtual void close() noexcept = 0;  // idempotent; who waits on it gets EBADF
+    virtual bool is_open() const noexcept = 0;
+
+protected:
+    Source() = default;
+    Source(const Source&) = default;
+    Source(Source&&) = default;
+    Source& operator=(const Source&) = default;
+    Source& operator=(Source&&) = default;
+};
+
+class Sink {
+public:
+    virtual ~Sink() = default;
+
+    // Waits until some can be sent. Returns: how many bytes, at least 1 (0 for none). Throws: as recv(); nothing was
+    // sent.
+    virtual std::size_t send(Bytes bytes, Deadline deadline = never) = 0;
+
+    // Sends everything, within one deadline for the whole.
+    // Throws: TimeoutError, whose done() says how much was sent; std::system_error (EPIPE, ECONNRESET: the peer is
+    // gone); Interrupt.
+    virtual void send_all(Bytes bytes, Deadline deadline = never);
+
+    // Sends everything of every part, in their order, as one; where the system can, in one call. Throws: as send_all().
+    virtual void send_parts(std::span<const Bytes> parts, Deadline deadline = never);
+
+    virtual void close() noexcept = 0;
+    virtual bool is_open() const noexcept = 0;
+
+protected:
+    Sink() = default;
+    Sink(const Sink&) = default;
+    Sink(Sink&&) = default;
+    Sink& operator=(const Sink&) = default;
+    Sink& operator=(Sink&&) = default;
+};
+
+enum class Shutdown { read, write, both };
+
+class Stream : public Source, public Sink {
+public:
+    // No more will be sent (the peer reads the end of the stream), or read.
+    virtual void shutdown(Shutdown how) = 0;
+
+    virtual int fd() const noexcept = 0;  // the descriptor beneath, which is still the stream's; -1 when closed
+
+    void close() noexcept override = 0;
+    bool is_open() const noexcept override = 0;
+};
+
+}  // namespace tendril

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/handle.hpp>
+
+#include "base/report.hpp"
+#include "net/transfer.hpp"
+
+namespace tendril::detail {
+
+Handle::Handle(Descriptor& d) noexcept : descriptor_(&d), owner_(d.hub->os.serial) {}
+
+void Handle::close() noexcept {
+    Descriptor* d = std::exchange(descriptor_, nullptr);
+    if (d == nullptr) {
+        return;
+    }
+    if (owner_ != OsThread::current_serial()) {
+        report("a socket or pipe of OS thread " + std::to_string(owner_) + " was closed on OS thread " +
+               std::to_string(OsThread::current_serial()) +
+               "; it stays open until its hub ends: close it where it was made");
+    } else if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
+        hub->descriptors.close(*d);
+    }  // else the hub has ended, and closed it
+}
+
+Descriptor& Handle::use(const char* object) const {
+    if (descriptor_ == nullptr) {
+        fail(-EBADF, std::string(object) + " is closed");
+    }
+    HubCore::require_here(object, owner_);
+    if (HubCore::if_any() == nullptr) {
+        fail(-EBADF, std::string(object) + " was closed when its hub ended");
+    }
+    return *descriptor_;
+}
+
+int Handle::fd() const noexcept {
+    return descriptor_ != nullptr && owner_ == OsThread::current_serial() && HubCore::if_any() != nullptr
+               ? descriptor_->fd
+               : -1;
+}
+
+int Handle::release(const char* object) {
+    Descriptor& d = use(object);
+    descriptor_ = nullptr;
+    return d.hub->descriptors.release(d);
+}
+
+Descriptor& begin(const Handle& handle, const char* object) {
+    Descriptor& d = handle.use(object);
+    d.hub->refuse_in_callback();
+    const std::uint32_t generation = d.generation;
+    take_turn(*d.hub);
+    if (d.generation != generation) {
+        fail(-EBADF, std::string(object) + " was closed by another green thread");
+    }
+    return d;
+}
+
+void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
+    switch (d.hub->descriptors.wait(d, direction, what, deadline)) {
+    case Outcome::timed_out:
+        throw TimeoutError(what, done);
+    case Outcome::closed:
+        fail(-EBADF, std::string(what) + ": closed by another green thread");
+    default:
+        return;
+    }
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+#include <netinet/in.h>
+
+#include "net/socket_access.hpp"
+
+namespace tendril {
+
+using detail::begin;
+using detail::Descriptor;
+using detail::Direction;
+using detail::fail;
+using detail::Handle;
+using detail::SocketAccess;
+using detail::when_ready;
+
+TcpSocket Listener::accept(Deadline deadline) {
+    Address peer;
+    return accept(peer, deadline);
+}
+
+TcpSocket Listener::accept(Address& peer, Deadline deadline) {
+    Descriptor& d = begin(handle_, "a listener");
+    sockaddr_storage raw{};
+    socklen_t size = 0;
+    const ssize_t fd = when_ready(d, Direction::read, "accept", deadline, 0, [&](int listening) {
+        size = sizeof raw;
+        return sys::accept(listening, reinterpret_cast<sockaddr*>(&raw), &size);
+    });
+    if (fd < 0) {
+        fail(fd, "accept");
+    }
+    TcpSocket socket = SocketAccess::adopt(static_cast<int>(fd), raw.ss_family);
+    peer = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
+    return socket;
+}
+
+std::optional<TcpSocket> Listener::try_accept() {
+    Address peer;
+    return try_accept(peer);
+}
+
+std::optional<TcpSocket> Listener::try_accept(Address& peer) {
+    Descriptor& d = handle_.use("a listener");
+    sockaddr_storage raw{};
+    socklen_t size = sizeof raw;
+    int fd = -EAGAIN;
+    while (d.readable && (fd = sys::accept(d.fd, reinterpret_cast<sockaddr*>(&raw), &size)) == -EINTR) {
+    }
+    if (fd == -EAGAIN) {
+        // While nothing is armed no event would ever say that trying is worth it again.
+        d.readable = (d.armed & detail::events::read) == 0;
+        return std::nullopt;
+    }
+    if (fd < 0) {
+        fail(fd, "accept");
+    }
+    TcpSocket socket = SocketAccess::adopt(fd, raw.ss_family);
+    peer = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
+    return socket;
+}
+
+Address Listener::address() const {
+    return SocketAccess::name(handle_, &sys::local_name, "address");
+}
+
+Listener listen(const Address& at, const ListenOptions& options) {
+    const std::string what = "listen on " + at.to_string();
+    Handle handle = SocketAccess::open(at.family(), SOCK_STREAM, what);
+    const int fd = handle.fd();
+    const auto check = [&](int r) {
+        if (r < 0) {
+            fail(r, what);
+        }
+    };
+    if (at.family() != AF_UNIX) {
+        check(sys::set_option(fd, SOL_SOCKET, SO_REUSEADDR, options.reuse_address ? 1 : 0));
+        check(sys::set_option(fd, SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0));
+    }
+    check(SocketAccess::make_prompt(fd, at.family()));
+    const int bound = sys::bind(fd, at.raw(), at.raw_size());
+    if (bound == -EADDRINUSE && at.family() == AF_UNIX) {
+        fail(bound, what + " (a socket file is there; remove it if its server is gone)");
+    }
+    check(bound);
+    check(sys::listen(fd, options.backlog));
+    return SocketAccess::listener(std::move(handle));
+}
+
+}  // namespace tendril

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+//
+// The try-first loops under every call of a socket, pipe or file.
+//
+// They hold a Descriptor, never a socket object: while they wait, the object may be moved, closed or destroyed. The
+// call itself is the caller's: `call(fd, pointer, size)` returns what the system says, -errno for an error.
+
+#pragma once
+
+#include <string>
+#include <system_error>
+
+#include <tendril/bytes.hpp>
+#include <tendril/deadline.hpp>
+#include <tendril/detail/handle.hpp>
+#include <tendril/error.hpp>
+
+#include "base/sys.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+[[noreturn]] inline void fail(ssize_t r, const std::string& what) {
+    throw std::system_error(static_cast<int>(-r), std::generic_category(), what);
+}
+
+// Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
+void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0);
+
+// The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
+// `object` names it in errors: "a socket". Throws: EBADF, WrongThread, HubBlocked, Interrupt.
+Descriptor& begin(const Handle& handle, const char* object);
+
+// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
+inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
+    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties) {
+        d.drained(Direction::read);
+    }
+}
+
+// A call that never has to wait would never let others run: each such call spends one switch of the hub's budget.
+inline void take_turn(HubCore& hub) {
+    if (--hub.budget <= 0) [[unlikely]] {
+        hub.yield();
+    }
+}
+
+// Repeats `call` until it says something else than "not now", waiting in between.
+// Returns: its result; -errno for an error.
+template <class Call>
+ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done,
+                   Call call) {
+    d.hub->descriptors.refuse_second(d, direction);
+    const bool& ready = direction == Direction::read ? d.readable : d.writable;
+    for (;;) {
+        if (ready) {
+            const ssize_t r = call(d.fd);
+            if (r == -EINTR) {
+                continue;
+            }
+            if (r != -EAGAIN) {
+                return r;
+            }
+            d.drained(direction);
+            if (d.hangup && direction == Direction::read) {
+                d.readable = false;  // EAGAIN is the kernel's own word, whatever the last edge promised
+            }
+        }
+        await(d, direction, what, deadline, done);
+    }
+}
+
+// Waits for some, as Source::recv().
+template <class Read>
+std::size_t recv_some(Descriptor& d, Buffer buffer, Deadline deadline, Read read) {
+    if (buffer.empty()) {
+        return 0;
+    }
+    const ssize_t r = when_ready(d, Direction::read, "recv", deadline, 0,
+                                 [&](int fd) { return read(fd, buffer.data(), buffer.size()); });
+    if (r < 0) {
+        fail(r, "recv");
+    }
+    note_read(d, buffer.size(), r);
+    return static_cast<std::size_t>(r);
+}
+
+// Fills the buffer, as Source::recv_exactly().
+template <class Read>
+std::size_t recv_whole(Descriptor& d, Buffer buffer, Deadline deadline, Read read) {
+    std::size_t done = 0;
+    while (done < buffer.size()) {
+        const Buffer rest = buffer.after(done);
+        const ssize_t r = when_ready(d, Direction::read, "recv_exactly", deadline, done,
+                                     [&](int fd) { return read(fd, rest.data(), rest.size()); });
+        if (r < 0) {
+            fail(r, "recv_exactly");
+        }
+        if (r == 0) {
+            break;
+        }
+        note_read(d, rest.size(), r);
+        done += static_cast<std::size_t>(r);
+    }
+    return done;
+}
+
+// As Sink::send().
+template <class Write>
+std::size_t send_some(Descriptor& d, Bytes bytes, Deadline deadline, Write write) {
+    if (bytes.empty()) {
+        return 0;
+    }
+    const ssize_t r = when_ready(d, Direction::write, "send", deadline, 0,
+                                 [&](int fd) { return write(fd, bytes.data(), bytes.size()); });
+    if (r < 0) {
+        fail(r, "send");
+    }
+    return static_cast<std::size_t>(r);
+}
+
+// As Sink::send_all().
+template <class Write>
+void send_whole(Descriptor& d, Bytes bytes, Deadline deadline, Write write) {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const Bytes rest = bytes.after(done);
+        const ssize_t r = when_ready(d, Direction::write, "send_all", deadline, done,
+                                     [&](int fd) { return write(fd, rest.data(), rest.size()); });
+        if (r < 0) {
+            fail(r, "send_all, after " + std::to_string(done) + " of " + std::to_string(bytes.size()) + " bytes");
+        }
+        done += static_cast<std::size_t>(r);
+    }
+}
+
+}  // namespace tendril::detail
