@@ -110,8 +110,8 @@ private:
     }
 
     long give(const char* from, std::size_t size) {
-        const long n = ssl_ != nullptr ? SSL_write(ssl_, from, static_cast<int>(size))
-                                       : ::send(fd_, from, size, MSG_NOSIGNAL);
+        const long n =
+            ssl_ != nullptr ? SSL_write(ssl_, from, static_cast<int>(size)) : ::send(fd_, from, size, MSG_NOSIGNAL);
         if (n <= 0 && !later(n)) {
             fail("send");
         }

@@ -10,9 +10,18 @@
 
 namespace tendril::detail {
 
+Descriptor& DescriptorSlots::add() {
+    if (size_ == blocks_.size() * per_block) {
+        blocks_.push_back(std::make_unique<Descriptor[]>(per_block));
+    }
+    Descriptor& added = (*this)[size_];
+    added.index = static_cast<std::uint32_t>(size_++);
+    return added;
+}
+
 Descriptors::~Descriptors() {
-    for (Descriptor& d : slots_) {
-        if (d.fd >= 0 && d.owned) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        if (Descriptor& d = slots_[i]; d.fd >= 0 && d.owned) {
             disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
             sys::close(d.fd);
         }
@@ -27,8 +36,7 @@ Descriptor& Descriptors::new_slot(int fd, bool owned) {
     if (d != nullptr) {
         first_free_ = d->next_free;
     } else {
-        d = &slots_.emplace_back();
-        d->index = static_cast<std::uint32_t>(slots_.size() - 1);
+        d = &slots_.add();
         d->hub = &hub_;
     }
     d->fd = fd;
@@ -115,13 +123,9 @@ void Descriptors::free_slot(Descriptor& d) noexcept {
     first_free_ = &d;
 }
 
-void Descriptors::refuse_second(Descriptor& d, Direction direction) const {
-    const Waiter* place = d.place(direction);
-    if (place != nullptr) [[unlikely]] {
-        throw ConcurrentUse(std::string("green thread ") + std::to_string(place->fiber.id) + " waits in " +
-                            place->what +
-                            " on this descriptor already; give each direction of a socket to one green thread");
-    }
+void Descriptors::refuse(const Waiter& first) {
+    throw ConcurrentUse(std::string("green thread ") + std::to_string(first.fiber.id) + " waits in " + first.what +
+                        " on this descriptor already; give each direction of a socket to one green thread");
 }
 
 int Descriptors::arm(Descriptor& d, Events what) noexcept {
@@ -136,18 +140,9 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
     return 0;
 }
 
-Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
-    refuse_second(d, direction);
-    if ((d.armed & events_for(direction)) == 0) {
-        if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw cannot_watch(*hub_.backend, d.fd, r);
-        }
-    }
-    const bool& ready = direction == Direction::read ? d.readable : d.writable;
-    return ready ? Outcome::signalled : suspend(d, direction, what, deadline);
-}
-
-Outcome Descriptors::suspend(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
+// In the frames of the waits, as HubCore::park() wants it.
+[[gnu::always_inline]] inline Outcome Descriptors::suspend(Descriptor& d, Direction direction, const char* what,
+                                                           Deadline deadline) {
     Waiter waiter(what);
     struct Waiting {
         Descriptors& all;
@@ -163,8 +158,19 @@ Outcome Descriptors::suspend(Descriptor& d, Direction direction, const char* wha
     waiting.place = &waiter;
     ++waiting_;
     const std::uint32_t generation = d.generation;
-    const Outcome outcome = waiter.wait(deadline);
+    const Outcome outcome = waiter.wait_inline(deadline);
     return d.generation == generation ? outcome : Outcome::closed;  // closed between the event and our turn
+}
+
+Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
+    refuse_second(d, direction);
+    if ((d.armed & events_for(direction)) == 0) {
+        if (const int r = arm(d, events_for(direction)); r < 0) {
+            throw cannot_watch(*hub_.backend, d.fd, r);
+        }
+    }
+    const bool& ready = direction == Direction::read ? d.readable : d.writable;
+    return ready ? Outcome::signalled : suspend(d, direction, what, deadline);
 }
 
 namespace {
@@ -297,7 +303,8 @@ void Descriptors::closing(int fd) noexcept {
 
 void Descriptors::forget_waits() noexcept {
     registered_ = waiting_ = 0;
-    for (Descriptor& d : slots_) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        Descriptor& d = slots_[i];
         if (d.fd < 0) {
             continue;
         }

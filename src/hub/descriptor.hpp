@@ -17,7 +17,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <vector>
 
 #include <tendril/deadline.hpp>
@@ -76,6 +76,19 @@ struct Descriptor {
     }
 };
 
+// The slots, by index; their addresses stay. Found by a shift and a mask, since every event looks one up.
+class DescriptorSlots {
+public:
+    std::size_t size() const noexcept { return size_; }
+    Descriptor& operator[](std::size_t i) noexcept { return blocks_[i / per_block][i % per_block]; }
+    Descriptor& add();  // throws std::bad_alloc
+
+private:
+    static constexpr std::size_t per_block = 64;
+    std::vector<std::unique_ptr<Descriptor[]>> blocks_;
+    std::size_t size_ = 0;
+};
+
 class Descriptors {
 public:
     explicit Descriptors(HubCore& hub) : hub_(hub) {}
@@ -102,7 +115,11 @@ public:
     // Suspends whom Interests will resolve: it counts as one that waits for descriptors. As Waiter::wait().
     Outcome wait_told(Waiter& waiter, Deadline deadline);
 
-    void refuse_second(Descriptor& d, Direction direction) const;  // throws ConcurrentUse
+    static void refuse_second(Descriptor& d, Direction direction) {  // throws ConcurrentUse
+        if (const Waiter* first = d.place(direction); first != nullptr) [[unlikely]] {
+            refuse(*first);
+        }
+    }
 
     // Tells `interest` of what comes, and of what is there. Returns: 0; -EPERM: a regular file, always ready; -errno.
     // Throws: std::bad_alloc.
@@ -132,6 +149,7 @@ private:
     Descriptor* adopt_armed(int fd, Events what, int& r);  // nullptr: r is -errno
     int arm(Descriptor& d, Events what) noexcept;
     Outcome suspend(Descriptor& d, Direction direction, const char* what, Deadline deadline);
+    [[noreturn]] static void refuse(const Waiter& first);
     void disarm(Descriptor& d) noexcept;
     void tell_closed(Descriptor& d) noexcept;
     void lose(Descriptor& d) noexcept;
@@ -139,7 +157,7 @@ private:
     void drop_if_unused(Descriptor& d) noexcept;
 
     HubCore& hub_;
-    std::deque<Descriptor> slots_;  // addresses stay
+    DescriptorSlots slots_;
     std::vector<Descriptor*> by_fd_;
     Descriptor* first_free_ = nullptr;
     std::size_t open_ = 0;  // owned ones

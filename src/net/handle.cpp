@@ -24,14 +24,19 @@ void Handle::close() noexcept {
 }
 
 Descriptor& Handle::use(const char* object) const {
+    HubCore* hub = HubCore::if_any();
+    if (descriptor_ == nullptr || hub == nullptr || hub->os.serial != owner_) [[unlikely]] {
+        refuse(object);
+    }
+    return *descriptor_;
+}
+
+void Handle::refuse(const char* object) const {
     if (descriptor_ == nullptr) {
         fail(-EBADF, std::string(object) + " is closed");
     }
     HubCore::require_here(object, owner_);
-    if (HubCore::if_any() == nullptr) {
-        fail(-EBADF, std::string(object) + " was closed when its hub ended");
-    }
-    return *descriptor_;
+    fail(-EBADF, std::string(object) + " was closed when its hub ended");
 }
 
 int Handle::fd() const noexcept {
@@ -51,21 +56,17 @@ Descriptor& begin(const Handle& handle, const char* object) {
     d.hub->refuse_in_callback();
     const std::uint32_t generation = d.generation;
     take_turn(*d.hub);
-    if (d.generation != generation) {
+    if (d.generation != generation) [[unlikely]] {
         fail(-EBADF, std::string(object) + " was closed by another green thread");
     }
     return d;
 }
 
-void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
-    switch (d.hub->descriptors.wait(d, direction, what, deadline)) {
-    case Outcome::timed_out:
+void fail_wait(Outcome outcome, const char* what, std::size_t done) {
+    if (outcome == Outcome::timed_out) {
         throw TimeoutError(what, done);
-    case Outcome::closed:
-        fail(-EBADF, std::string(what) + ": closed by another green thread");
-    default:
-        return;
     }
+    fail(-EBADF, std::string(what) + ": closed by another green thread");
 }
 
 }  // namespace tendril::detail

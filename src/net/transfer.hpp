@@ -25,8 +25,15 @@ namespace tendril::detail {
     throw std::system_error(static_cast<int>(-r), std::generic_category(), what);
 }
 
+[[noreturn]] void fail_wait(Outcome outcome, const char* what, std::size_t done);
+
 // Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
-void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0);
+inline void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0) {
+    const Outcome outcome = d.hub->descriptors.wait(d, direction, what, deadline);
+    if (outcome == Outcome::timed_out || outcome == Outcome::closed) [[unlikely]] {
+        fail_wait(outcome, what, done);
+    }
+}
 
 // The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
 // `object` names it in errors: "a socket". Throws: EBADF, WrongThread, HubBlocked, Interrupt.
@@ -51,7 +58,7 @@ inline void take_turn(HubCore& hub) {
 template <class Call>
 ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done,
                    Call call) {
-    d.hub->descriptors.refuse_second(d, direction);
+    Descriptors::refuse_second(d, direction);
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
     for (;;) {
         if (ready) {

@@ -79,7 +79,7 @@ bool drain(PipeReader& from, std::string& text) {
         return false;
     }
     Descriptor& d = PipeAccess::handle(from).use("a child's pipe");
-    d.hub->descriptors.refuse_second(d, Direction::read);
+    Descriptors::refuse_second(d, Direction::read);
     if (!d.readable) {
         return false;
     }
@@ -108,7 +108,7 @@ bool Dialogue::feed(PipeWriter& to) {
         return false;
     }
     Descriptor& d = PipeAccess::handle(to).use("a child's pipe");
-    d.hub->descriptors.refuse_second(d, Direction::write);
+    Descriptors::refuse_second(d, Direction::write);
     if (fed < input.size()) {
         if (!d.writable) {
             return false;

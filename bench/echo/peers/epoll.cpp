@@ -48,8 +48,8 @@ bool serve(Connection& c) {
             }
             c.sent += static_cast<std::size_t>(n);
         }
-        const long n = c.ssl != nullptr ? SSL_read(c.ssl, c.buffer, buffer_size)
-                                        : ::recv(c.fd, c.buffer, buffer_size, 0);
+        const long n =
+            c.ssl != nullptr ? SSL_read(c.ssl, c.buffer, buffer_size) : ::recv(c.fd, c.buffer, buffer_size, 0);
         if (n <= 0) {
             return later(c, n);
         }

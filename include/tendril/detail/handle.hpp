@@ -32,6 +32,7 @@ public:
     int release(const char* object);            // it is the caller's from now on; who waits on it gets EBADF
 
 private:
+    [[noreturn]] void refuse(const char* object) const;
     Descriptor* descriptor_ = nullptr;  // lives as long as its hub
     std::uint64_t owner_ = 0;           // serial of the hub's OS thread
 };
