@@ -135,8 +135,8 @@ int pipe(int (&ends)[2], int flags) noexcept {
     return detail::call<int>(Call::pipe, -1, [&] { return ::pipe2(ends, flags | O_CLOEXEC); });
 }
 
-int open(const char* path, int flags) noexcept {
-    return detail::call<int>(Call::open, -1, [=] { return ::open(path, flags | O_CLOEXEC); });
+int open(const char* path, int flags, unsigned mode) noexcept {
+    return detail::call<int>(Call::open, -1, [=] { return ::open(path, flags | O_CLOEXEC, mode); });
 }
 
 int duplicate(int fd, int at_least) noexcept {

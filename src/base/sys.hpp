@@ -165,7 +165,7 @@ inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
 // To a pipe: one that nobody reads any more is -EPIPE, and no SIGPIPE comes of it.
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
 int pipe(int (&ends)[2], int flags) noexcept;    // the reading end first; closed on exec. flags: O_NONBLOCK
-int open(const char* path, int flags) noexcept;  // closed on exec
+int open(const char* path, int flags, unsigned mode = 0) noexcept;  // closed on exec
 int duplicate(int fd, int at_least) noexcept;    // the copy's number is not below; closed on exec
 int file_kind(int fd) noexcept;                  // S_IFIFO, S_IFSOCK, ...
 int status_flags(int fd) noexcept;

@@ -74,6 +74,9 @@ struct Descriptor {
             writable = false;
         }
     }
+
+    // A read said EAGAIN, which is the kernel's own word, whatever the last edge promised.
+    void emptied() noexcept { readable = false; }
 };
 
 // The slots, by index; their addresses stay. Found by a shift and a mask, since every event looks one up.

@@ -69,9 +69,10 @@ ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadlin
             if (r != -EAGAIN) {
                 return r;
             }
-            d.drained(direction);
-            if (d.hangup && direction == Direction::read) {
-                d.readable = false;  // EAGAIN is the kernel's own word, whatever the last edge promised
+            if (direction == Direction::read) {
+                d.emptied();
+            } else {
+                d.drained(direction);
             }
         }
         await(d, direction, what, deadline, done);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The floor of bench/echo: the least that an echo server does, a bare epoll loop that reads and writes. No timers, no
-// back pressure but waiting for the socket, no second connection table than epoll's own. With TLS: OpenSSL on the socket.
+// back pressure but waiting for the socket, no connection table but epoll's own. With TLS: OpenSSL on the socket.
 //
 //     bench_echo_epoll [CERTIFICATE KEY]      prints its port; ends when it is killed
 

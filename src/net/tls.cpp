@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/tls.hpp>
+
+#include <stdexcept>
+
+#include "net/socket_access.hpp"
+#include "net/tls_state.hpp"
+
+namespace tendril {
+
+using detail::TlsState;
+
+namespace {
+
+// Kept during the call, whatever others do to the socket meanwhile. Throws: EBADF.
+std::shared_ptr<TlsState> use(const std::shared_ptr<TlsState>& state) {
+    if (state == nullptr) {
+        detail::fail(-EBADF, "a TLS socket is closed");
+    }
+    return state;
+}
+
+std::string text_or_empty(const char* text) {
+    return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+TlsSocket::TlsSocket(std::shared_ptr<TlsState> state) noexcept : state_(std::move(state)) {}
+
+TlsSocket::TlsSocket(TlsSocket&& other) noexcept = default;
+
+TlsSocket& TlsSocket::operator=(TlsSocket&& other) noexcept {
+    if (this != &other) {
+        close();
+        state_ = std::move(other.state_);
+    }
+    return *this;
+}
+
+TlsSocket::~TlsSocket() {
+    TlsSocket::close();
+}
+
+void TlsSocket::handshake(Deadline deadline) {
+    use(state_)->handshake(deadline);
+}
+
+std::size_t TlsSocket::recv(Buffer buffer, Deadline deadline) {
+    return use(state_)->recv(buffer, deadline);
+}
+
+std::size_t TlsSocket::recv_exactly(Buffer buffer, Deadline deadline) {
+    return use(state_)->recv_exactly(buffer, deadline);
+}
+
+std::size_t TlsSocket::send(Bytes bytes, Deadline deadline) {
+    return use(state_)->send(bytes, deadline);
+}
+
+void TlsSocket::send_all(Bytes bytes, Deadline deadline) {
+    use(state_)->send_all(bytes, deadline);
+}
+
+void TlsSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
+    use(state_)->send_parts(parts, deadline);
+}
+
+std::size_t TlsSocket::pending() const noexcept {
+    return state_ != nullptr ? static_cast<std::size_t>(SSL_pending(state_->ssl())) : 0;
+}
+
+void TlsSocket::shutdown(Shutdown how) {
+    use(state_)->shutdown(how);
+}
+
+void TlsSocket::close() noexcept {
+    if (const std::shared_ptr<TlsState> state = std::move(state_)) {
+        state->close();
+    }
+}
+
+bool TlsSocket::is_open() const noexcept {
+    return state_ != nullptr && state_->socket().is_open();
+}
+
+int TlsSocket::fd() const noexcept {
+    return state_ != nullptr ? state_->socket().fd() : -1;
+}
+
+TcpSocket TlsSocket::unwrap(Deadline deadline) {
+    TcpSocket plain = use(state_)->unwrap(deadline);
+    state_.reset();
+    return plain;
+}
+
+Address TlsSocket::local_address() const {
+    return use(state_)->socket().local_address();
+}
+
+Address TlsSocket::peer_address() const {
+    return use(state_)->socket().peer_address();
+}
+
+std::string TlsSocket::version() const {
+    const auto state = use(state_);
+    return state->handshaken() ? SSL_get_version(state->ssl()) : "";
+}
+
+std::string TlsSocket::cipher() const {
+    const auto state = use(state_);
+    return state->handshaken() ? text_or_empty(SSL_get_cipher_name(state->ssl())) : "";
+}
+
+std::string TlsSocket::alpn() const {
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(use(state_)->ssl(), &chosen, &size);
+    return std::string(reinterpret_cast<const char*>(chosen), size);
+}
+
+std::string TlsSocket::server_name() const {
+    return text_or_empty(SSL_get_servername(use(state_)->ssl(), TLSEXT_NAMETYPE_host_name));
+}
+
+bool TlsSocket::resumed() const {
+    return SSL_session_reused(use(state_)->ssl()) == 1;
+}
+
+std::string TlsSocket::ocsp_response() const {
+    const unsigned char* response = nullptr;
+    const long size = SSL_get_tlsext_status_ocsp_resp(use(state_)->ssl(), &response);
+    return size > 0 ? std::string(reinterpret_cast<const char*>(response), static_cast<std::size_t>(size)) : "";
+}
+
+TlsSession TlsSocket::session() const {
+    return use(state_)->session();
+}
+
+bool TlsSocket::kernel_sends() const {
+    return BIO_get_ktls_send(SSL_get_wbio(use(state_)->ssl()));
+}
+
+bool TlsSocket::kernel_receives() const {
+    return BIO_get_ktls_recv(SSL_get_rbio(use(state_)->ssl()));
+}
+
+std::string TlsSocket::exported(const std::string& label, std::size_t size) const {
+    const auto state = use(state_);
+    std::string made(size, '\0');
+    if (!state->handshaken() || SSL_export_keying_material(state->ssl(), reinterpret_cast<unsigned char*>(made.data()),
+                                                           size, label.data(), label.size(), nullptr, 0, 0) != 1) {
+        throw std::logic_error("TlsSocket::exported() before the handshake has ended: there are no secrets yet");
+    }
+    return made;
+}
+
+TlsSocket wrap_ssl(TcpSocket socket, const TlsContext& context, const WrapOptions& options, Deadline deadline) {
+    auto state = std::make_shared<TlsState>(std::move(socket), context, options);
+    TlsSocket wrapped = TlsState::socket_of(std::move(state));
+    if (options.handshake_on_connect) {
+        wrapped.handshake(deadline);
+    }
+    return wrapped;
+}
+
+TlsListener::TlsListener(Listener listener, TlsContext context, WrapOptions options)
+    : listener_(std::move(listener)), context_(std::move(context)), options_(std::move(options)) {
+    if (!context_.server_side()) {
+        throw std::invalid_argument("a TLS listener needs a context with .server_side = true");
+    }
+    options_.handshake_on_connect = false;
+}
+
+TlsSocket TlsListener::accept(Deadline deadline) {
+    return wrap(listener_.accept(deadline));
+}
+
+TlsSocket TlsListener::accept(Address& peer, Deadline deadline) {
+    return wrap(listener_.accept(peer, deadline));
+}
+
+TlsSocket TlsListener::wrap(TcpSocket socket) const {
+    return wrap_ssl(std::move(socket), context_, options_);
+}
+
+TlsListener wrap_ssl(Listener listener, const TlsContext& context, const WrapOptions& options) {
+    return TlsListener(std::move(listener), context, options);
+}
+
+}  // namespace tendril

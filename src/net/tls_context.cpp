@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+
+#include "net/tls_context.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "base/report.hpp"
+#include "base/sys.hpp"
+#include "hub/hub_core.hpp"
+#include "net/tls_error.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+namespace {
+
+using Bio = std::unique_ptr<BIO, FreeBy<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
+
+bool is_pem(const std::string& text) noexcept {
+    return text.find("-----BEGIN") != std::string::npos;
+}
+
+// Of a file, or of PEM text itself.
+Bio open_pem(const std::string& source, const std::string& what) {
+    ERR_clear_error();
+    Bio bio(is_pem(source) ? BIO_new_mem_buf(source.data(), static_cast<int>(source.size()))
+                           : BIO_new_file(source.c_str(), "r"));
+    if (bio == nullptr) {
+        throw tls_error("cannot read the " + what + " \"" + source + "\"");
+    }
+    return bio;
+}
+
+std::string named(const std::string& source, const std::string& what) {
+    return is_pem(source) ? "the " + what + " given as text" : "the " + what + " \"" + source + "\"";
+}
+
+int give_password(char* buffer, int size, int, void* password) noexcept {
+    const auto& text = *static_cast<const std::string*>(password);
+    if (text.empty() || text.size() > static_cast<std::size_t>(size)) {
+        return 0;
+    }
+    std::copy(text.begin(), text.end(), buffer);
+    return static_cast<int>(text.size());
+}
+
+// Calls `take` with each certificate. Throws: TlsError when there is none, or one is broken.
+template <class Take>
+void each_certificate(const std::string& source, const std::string& what, Take take) {
+    const Bio bio = open_pem(source, what);
+    bool any = false;
+    while (Certificate one{PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr)}) {
+        take(one.get(), any);
+        any = true;
+    }
+    if (!any || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+        throw tls_error("no certificate can be read from " + named(source, what));
+    }
+    ERR_clear_error();
+}
+
+// While it lives the running green thread cannot wait: it is in a callback of OpenSSL's.
+class InCallback {
+public:
+    InCallback() : fiber_(*HubCore::here().current), before_(fiber_.attention) {
+        fiber_.attention |= Fiber::in_callback;
+    }
+    InCallback(const InCallback&) = delete;
+    InCallback& operator=(const InCallback&) = delete;
+    ~InCallback() {
+        if ((before_ & Fiber::in_callback) == 0) {
+            fiber_.attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
+        }
+    }
+
+private:
+    Fiber& fiber_;
+    std::uint8_t before_;
+};
+
+int choose_by_name(SSL* ssl, int*, void* state) noexcept {
+    const auto& self = *static_cast<const TlsContextState*>(state);
+    auto& left = *static_cast<TlsLeft*>(SSL_get_app_data(ssl));
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    try {
+        const InCallback guard;
+        if (const TlsContext* chosen = self.options.by_name(name); chosen != nullptr) {
+            const auto& other = left.chosen = TlsContextState::of(*chosen);
+            SSL_CTX* context = other->ssl.get();
+            SSL_set_SSL_CTX(ssl, context);
+            SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), nullptr);
+        }
+        return SSL_TLSEXT_ERR_OK;
+    } catch (...) {
+        left.error = std::current_exception();
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+}
+
+int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
+                void* state) noexcept {
+    const std::string& ours = static_cast<const TlsContextState*>(state)->alpn;
+    unsigned char* chosen = nullptr;
+    const int r = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
+                                        static_cast<unsigned>(ours.size()), in, in_size);
+    *out = chosen;
+    return r == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int staple(SSL* ssl, void* state) noexcept {
+    const std::string& response = static_cast<const TlsContextState*>(state)->options.ocsp_response;
+    void* copy = OPENSSL_memdup(response.data(), response.size());  // OpenSSL frees it
+    if (copy == nullptr) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(response.size()));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
+    static_cast<TlsLeft*>(SSL_get_app_data(ssl))->session.reset(session);
+    return 1;  // it is ours now
+}
+
+void log_key(const SSL* ssl, const char* line) noexcept {
+    const auto& self = *static_cast<const TlsContextState*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    const std::string whole = std::string(line) + '\n';  // one write: the lines of OS threads do not mix
+    static_cast<void>(sys::write(self.key_log.get(), whole.data(), whole.size()));
+}
+
+int number_of(TlsVersion version) noexcept {
+    return version == TlsVersion::tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+}  // namespace
+
+TlsContextState::TlsContextState(const TlsOptions& from)
+    : options(from), ssl(SSL_CTX_new(from.server_side ? TLS_server_method() : TLS_client_method())) {
+    if (ssl == nullptr) {
+        throw tls_error("cannot make a TLS context");
+    }
+    SSL_CTX_set_app_data(ssl.get(), this);
+    set_limits();
+    load_identity();
+    load_trust();
+    set_callbacks();
+    if (!options.key_log_file.empty()) {
+        open_key_log();
+    }
+}
+
+void TlsContextState::set_limits() {
+    if (options.lowest > options.highest) {
+        throw std::invalid_argument("TlsOptions: the lowest version is above the highest");
+    }
+    SSL_CTX_set_min_proto_version(ssl.get(), number_of(options.lowest));
+    SSL_CTX_set_max_proto_version(ssl.get(), number_of(options.highest));
+    SSL_CTX_set_options(ssl.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                       (options.kernel_tls ? SSL_OP_ENABLE_KTLS : 0) |
+                                       (options.server_side && !options.resumption ? SSL_OP_NO_TICKET : 0));
+    SSL_CTX_set_mode(ssl.get(),
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    if (!options.ciphers.empty() && SSL_CTX_set_cipher_list(ssl.get(), options.ciphers.c_str()) != 1) {
+        ERR_clear_error();
+        throw std::invalid_argument("TlsOptions: no cipher is meant by \"" + options.ciphers + "\"");
+    }
+    if (!options.cipher_suites.empty() && SSL_CTX_set_ciphersuites(ssl.get(), options.cipher_suites.c_str()) != 1) {
+        ERR_clear_error();
+        throw std::invalid_argument("TlsOptions: no cipher suite is meant by \"" + options.cipher_suites + "\"");
+    }
+}
+
+void TlsContextState::load_identity() {
+    if (options.certificate.empty()) {
+        if (options.server_side && !options.by_name) {
+            throw std::invalid_argument("TlsOptions: a server needs a certificate");
+        }
+        return;
+    }
+    each_certificate(options.certificate, "certificate", [&](X509* one, bool chain) {
+        if (chain ? SSL_CTX_add1_chain_cert(ssl.get(), one) != 1 : SSL_CTX_use_certificate(ssl.get(), one) != 1) {
+            throw tls_error("cannot use " + named(options.certificate, "certificate"));
+        }
+    });
+    const std::string& source = options.key.empty() ? options.certificate : options.key;
+    const Bio bio = open_pem(source, "key");
+    const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &give_password, &options.key_password));
+    if (key == nullptr) {
+        throw tls_error("no private key can be read from " + named(source, "key"));
+    }
+    if (SSL_CTX_use_PrivateKey(ssl.get(), key.get()) != 1 || SSL_CTX_check_private_key(ssl.get()) != 1) {
+        throw tls_error(named(source, "key") + " does not belong to " + named(options.certificate, "certificate"));
+    }
+}
+
+void TlsContextState::load_trust() {
+    const TlsVerify how = verify();
+    SSL_CTX_set_verify(ssl.get(),
+                       how == TlsVerify::none       ? SSL_VERIFY_NONE
+                       : how == TlsVerify::optional ? SSL_VERIFY_PEER
+                                                    : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       nullptr);
+    if (!options.ca_file.empty()) {
+        each_certificate(options.ca_file, "CA file", [&](X509* one, bool) {
+            if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl.get()), one) != 1 ||
+                (options.server_side && SSL_CTX_add_client_CA(ssl.get(), one) != 1)) {
+                throw tls_error("cannot trust " + named(options.ca_file, "CA file"));
+            }
+        });
+    }
+    if (!options.ca_path.empty() && SSL_CTX_load_verify_dir(ssl.get(), options.ca_path.c_str()) != 1) {
+        throw tls_error("cannot read the folder of authorities \"" + options.ca_path + "\"");
+    }
+    if (options.ca_file.empty() && options.ca_path.empty() && how != TlsVerify::none) {
+        SSL_CTX_set_default_verify_paths(ssl.get());
+    }
+}
+
+void TlsContextState::set_callbacks() {
+    for (const std::string& one : options.alpn) {
+        if (one.empty() || one.size() > 255) {
+            throw std::invalid_argument("TlsOptions: a name of ALPN has 1 to 255 bytes");
+        }
+        alpn += static_cast<char>(one.size());
+        alpn += one;
+    }
+    if (!options.server_side) {
+        if (!alpn.empty()) {
+            SSL_CTX_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
+                                    static_cast<unsigned>(alpn.size()));
+        }
+        SSL_CTX_set_session_cache_mode(ssl.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(ssl.get(), &keep_session);
+        return;
+    }
+    if (!alpn.empty()) {
+        SSL_CTX_set_alpn_select_cb(ssl.get(), &choose_alpn, this);
+    }
+    if (options.by_name) {
+        SSL_CTX_set_tlsext_servername_callback(ssl.get(), &choose_by_name);
+        SSL_CTX_set_tlsext_servername_arg(ssl.get(), this);
+    }
+    if (!options.ocsp_response.empty()) {
+        SSL_CTX_set_tlsext_status_cb(ssl.get(), &staple);
+        SSL_CTX_set_tlsext_status_arg(ssl.get(), this);
+    }
+    // Tickets, which the client keeps, or nothing: a cache of ours would grow with the clients.
+    SSL_CTX_set_session_cache_mode(ssl.get(), SSL_SESS_CACHE_OFF);
+    if (!options.resumption) {
+        SSL_CTX_set_num_tickets(ssl.get(), 0);
+    }
+    constexpr unsigned char id[] = "tendril";
+    SSL_CTX_set_session_id_context(ssl.get(), id, sizeof id - 1);
+}
+
+void TlsContextState::open_key_log() {
+    const int fd = sys::open(options.key_log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+    key_log = Fd(sys::checked(fd, ("cannot open the key log \"" + options.key_log_file + "\"").c_str()));
+    SSL_CTX_set_keylog_callback(ssl.get(), &log_key);
+}
+
+}  // namespace detail
+
+TlsContext::TlsContext(const TlsOptions& options) : state_(std::make_shared<const detail::TlsContextState>(options)) {}
+
+TlsContext::TlsContext() {
+    static const TlsContext shared{TlsOptions{}};
+    state_ = shared.state_;
+}
+
+bool TlsContext::server_side() const noexcept {
+    return state_->options.server_side;
+}
+
+}  // namespace tendril

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// TlsContextState: an SSL_CTX and what its callbacks need. Never changed once made; shared by the OS threads.
+
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+
+#include <tendril/fd.hpp>
+#include <tendril/tls_context.hpp>
+
+namespace tendril::detail {
+
+template <auto free>
+struct FreeBy {
+    template <class T>
+    void operator()(T* p) const noexcept {
+        free(p);
+    }
+};
+
+struct TlsContextState {
+    TlsOptions options;
+    std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>> ssl;
+    std::string alpn;  // as it is sent: each with its length before it
+    Fd key_log;
+
+    explicit TlsContextState(const TlsOptions& from);
+
+    TlsVerify verify() const noexcept {
+        return options.verify.value_or(options.server_side ? TlsVerify::none : TlsVerify::required);
+    }
+
+    static const std::shared_ptr<const TlsContextState>& of(const TlsContext& context) noexcept {
+        return context.state_;
+    }
+
+private:
+    void set_limits();
+    void load_identity();
+    void load_trust();
+    void set_callbacks();
+    void open_key_log();
+};
+
+// What a context's callbacks leave in their connection, whose SSL has it as its app data.
+struct TlsLeft {
+    std::shared_ptr<const TlsContextState> chosen;  // by the name that the client asked for
+    std::exception_ptr error;                       // that a user's callback threw: OpenSSL must not be unwound through
+    std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;  // the newest
+};
+
+}  // namespace tendril::detail

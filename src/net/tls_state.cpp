@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+
+#include "net/tls_state.hpp"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "net/socket_access.hpp"
+#include "net/tls_error.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+struct TlsSessionState {
+    std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;
+};
+
+namespace {
+
+constexpr std::size_t most_in_record = 16384;
+constexpr const char* object = "a TLS socket";
+
+// Acquires within the deadline of a call.
+void acquire(Semaphore& turn, const char* what, Deadline deadline, std::size_t done) {
+    if (!turn.acquire(deadline)) {
+        throw TimeoutError(what, done);
+    }
+}
+
+class Held {
+public:
+    explicit Held(Semaphore& turn) noexcept : turn_(turn) {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() { turn_.release(); }
+
+private:
+    Semaphore& turn_;
+};
+
+}  // namespace
+
+// One green thread at a time.
+class TlsState::Turn {
+public:
+    Turn(bool& taken, const char* what) : taken_(taken) {
+        if (taken_) {
+            throw ConcurrentUse(std::string("another green thread is in ") + what +
+                                " on this TLS socket already; give each direction to one green thread");
+        }
+        taken_ = true;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() { taken_ = false; }
+
+private:
+    bool& taken_;
+};
+
+TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options)
+    : context_(TlsContextState::of(context)), socket_(std::move(socket)) {
+    wire_.descriptor = &SocketAccess::handle(socket_).use("the socket of wrap_ssl()");
+    ssl_.reset(SSL_new(context_->ssl.get()));
+    if (ssl_ == nullptr) {
+        throw tls_error("cannot make a TLS connection");
+    }
+    SSL_set_app_data(ssl_.get(), &left_);
+    BIO* bio = new_bio(wire_);
+    SSL_set_bio(ssl_.get(), bio, bio);
+    // A record's header and body in one call. The kernel's TLS reads records itself.
+    SSL_set_read_ahead(ssl_.get(), context_->options.kernel_tls ? 0 : 1);
+    if (options.suppress_ragged_eofs) {
+        SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
+    }
+    if (context_->options.server_side) {
+        SSL_set_accept_state(ssl_.get());
+    } else {
+        prepare_client(options);
+    }
+}
+
+void TlsState::prepare_client(const WrapOptions& options) {
+    SSL* ssl = ssl_.get();
+    const std::string& name = options.server_name;
+    SSL_set_connect_state(ssl);
+    if (name.empty() && context_->verify() != TlsVerify::none) {
+        throw std::invalid_argument(
+            "wrap_ssl: whose certificate must it be? Say .server_name, or .verify = TlsVerify::none to trust anybody");
+    }
+    if (!name.empty()) {
+        const bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
+        ERR_clear_error();
+        // SNI knows no IP addresses (RFC 6066).
+        if (!is_ip && (SSL_set1_host(ssl, name.c_str()) != 1 || SSL_set_tlsext_host_name(ssl, name.c_str()) != 1)) {
+            ERR_clear_error();
+            throw std::invalid_argument("wrap_ssl: \"" + name + "\" cannot be a server's name");
+        }
+    }
+    if (context_->options.ask_ocsp) {
+        SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+    }
+    if (options.session) {
+        SSL_set_session(ssl, options.session.state_->session.get());
+        ERR_clear_error();  // one that does not fit is not used
+    }
+}
+
+void TlsState::begin() {
+    detail::begin(SocketAccess::handle(socket_), object);
+}
+
+void TlsState::check_usable(const char* what) const {
+    if (broken_) {
+        throw TlsError(std::error_code(SSL_R_PROTOCOL_IS_SHUTDOWN, tls_category()),
+                       std::string(what) + " after an error on this TLS socket");
+    }
+}
+
+// Repeats `step`, an SSL_ function, until it is done; waits in between. `writes`: the caller has the turn to write.
+// Returns: false when the peer has ended its stream.
+template <class Step>
+bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes) {
+    for (;;) {
+        static_cast<void>(SocketAccess::handle(socket_).use(object));
+        ERR_clear_error();
+        wire_.error = 0;
+        const int r = step();
+        if (r > 0) [[likely]] {
+            return true;
+        }
+        switch (const int why = SSL_get_error(ssl_.get(), r); why) {
+        case SSL_ERROR_WANT_READ:
+            if (read_shut_ && !writes) {
+                return false;
+            }
+            await(*wire_.descriptor, Direction::read, what, deadline, done);
+            break;
+        case SSL_ERROR_WANT_WRITE:
+            await_write(what, deadline, done, writes);
+            break;
+        case SSL_ERROR_ZERO_RETURN:
+            return false;
+        default:
+            fail_step(why, what, done);
+        }
+    }
+}
+
+void TlsState::await_write(const char* what, Deadline deadline, std::size_t done, bool writes) {
+    if (writes) {
+        await(*wire_.descriptor, Direction::write, what, deadline, done);
+        return;
+    }
+    acquire(write_turn_, what, deadline, done);
+    const Held held(write_turn_);
+    const Descriptor& d = SocketAccess::handle(socket_).use(object);
+    if (!d.writable) {  // else the writer got on meanwhile
+        await(*wire_.descriptor, Direction::write, what, deadline, done);
+    }
+}
+
+bool TlsState::is_ragged_end(int why) const noexcept {
+    return wire_.error == 0 &&
+           ((why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) ||
+            (why == SSL_ERROR_SYSCALL && ERR_peek_error() == 0));
+}
+
+void TlsState::fail_step(int why, const char* what, std::size_t done) {
+    broken_ = true;
+    std::string text = what;
+    if (done > 0) {
+        text += ", after " + std::to_string(done) + " bytes";
+    }
+    if (left_.error != nullptr) {
+        ERR_clear_error();
+        std::rethrow_exception(std::exchange(left_.error, nullptr));
+    }
+    if (wire_.error != 0) {
+        ERR_clear_error();
+        fail(-wire_.error, text);
+    }
+    if (is_ragged_end(why)) {
+        ERR_clear_error();
+        throw TlsError(std::error_code(SSL_R_UNEXPECTED_EOF_WHILE_READING, tls_category()),
+                       text + (handshaken_ ? ": the peer's stream ended without TLS's word for it, and may be cut off"
+                                           : ": the peer closed the connection"));
+    }
+    if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+        ERR_clear_error();
+        const auto error = static_cast<int>(SSL_get_verify_result(ssl_.get()));
+        const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+        throw TlsError(
+            std::error_code(error, tls_verify_category()),
+            text + ": the peer's certificate was refused" +
+                (name != nullptr && !context_->options.server_side ? " as " + std::string(name) + "'s" : ""));
+    }
+    throw tls_error(text);
+}
+
+void TlsState::handshake(Deadline deadline) {
+    begin();
+    prepare_handshake(deadline);
+}
+
+void TlsState::prepare_handshake(Deadline deadline) {
+    if (handshaken_) [[likely]] {
+        return;
+    }
+    acquire(handshake_turn_, "TLS handshake", deadline, 0);
+    const Held held(handshake_turn_);
+    if (handshaken_) {
+        return;
+    }
+    check_usable("TLS handshake");
+    if (!drive([this] { return SSL_do_handshake(ssl_.get()); }, "TLS handshake", deadline, 0, true)) {
+        fail_step(SSL_ERROR_SYSCALL, "TLS handshake", 0);
+    }
+    handshaken_ = true;
+}
+
+std::size_t TlsState::read_some(Buffer buffer, const char* what, Deadline deadline, std::size_t done) {
+    if (ended_ || read_shut_) {
+        return 0;
+    }
+    check_usable(what);
+    std::size_t n = 0;
+    if (!drive([&] { return SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &n); }, what, deadline, done,
+               false)) {
+        ended_ = true;
+        return 0;
+    }
+    return n;
+}
+
+std::size_t TlsState::recv(Buffer buffer, Deadline deadline) {
+    begin();
+    const Turn turn(reading_, "recv");
+    prepare_handshake(deadline);
+    return buffer.empty() ? 0 : read_some(buffer, "recv", deadline, 0);
+}
+
+std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
+    begin();
+    const Turn turn(reading_, "recv_exactly");
+    prepare_handshake(deadline);
+    std::size_t done = 0;
+    while (done < buffer.size()) {
+        const std::size_t n = read_some(buffer.after(done), "recv_exactly", deadline, done);
+        if (n == 0) {
+            break;
+        }
+        done += n;
+    }
+    return done;
+}
+
+// A writer: no other, and not while a reader must write. It has finished what was begun before.
+class TlsState::WriteTurn {
+public:
+    WriteTurn(TlsState& state, const char* what, Deadline deadline)
+        : turn_((state.begin(), state.writing_), what), state_(state) {
+        state.prepare_handshake(deadline);
+        acquire(state.write_turn_, what, deadline, 0);
+        try {
+            static_cast<void>(SocketAccess::handle(state.socket_).use(object));
+            state.check_usable(what);
+            if (state.notify_sent_) {
+                fail(-EPIPE, std::string(what) + " after the end of the stream was sent");
+            }
+            state.finish_record(what, deadline);
+        } catch (...) {
+            state.write_turn_.release();
+            throw;
+        }
+    }
+    WriteTurn(const WriteTurn&) = delete;
+    WriteTurn& operator=(const WriteTurn&) = delete;
+    ~WriteTurn() { state_.write_turn_.release(); }
+
+private:
+    Turn turn_;
+    TlsState& state_;
+};
+
+void TlsState::finish_record(const char* what, Deadline deadline) {
+    while (!unfinished_.empty())
+        [[unlikely]] {
+            std::size_t n = 0;
+            drive([&] { return SSL_write_ex(ssl_.get(), unfinished_.data(), unfinished_.size(), &n); }, what, deadline,
+                  0, true);
+            unfinished_.erase(0, n);
+        }
+}
+
+// One record, whole: of at most most_in_record bytes. `done`: what went before, for errors.
+std::size_t TlsState::write_record(Bytes record, const char* what, Deadline deadline, std::size_t done) {
+    std::size_t n = 0;
+    bool begun = false;
+    try {
+        drive(
+            [&] {
+                const int r = SSL_write_ex(ssl_.get(), record.data(), record.size(), &n);
+                begun = r <= 0;
+                return r;
+            },
+            what, deadline, done + record.size(), true);
+    } catch (...) {
+        if (begun && !broken_) {
+            broken_ = SSL_get_wbio(ssl_.get()) != nullptr && BIO_get_ktls_send(SSL_get_wbio(ssl_.get()));
+            if (!broken_) {
+                broken_ = true;  // unless there is memory for it
+                unfinished_.assign(reinterpret_cast<const char*>(record.data()), record.size());
+                broken_ = false;
+            }
+        }
+        throw;
+    }
+    return n;
+}
+
+std::size_t TlsState::send(Bytes bytes, Deadline deadline) {
+    const WriteTurn turn(*this, "send", deadline);
+    return bytes.empty() ? 0
+                         : write_record({bytes.data(), std::min(bytes.size(), most_in_record)}, "send", deadline, 0);
+}
+
+void TlsState::send_all(Bytes bytes, Deadline deadline) {
+    const WriteTurn turn(*this, "send_all", deadline);
+    for (std::size_t done = 0; done < bytes.size();) {
+        const Bytes rest = bytes.after(done);
+        done += write_record({rest.data(), std::min(rest.size(), most_in_record)}, "send_all", deadline, done);
+    }
+}
+
+// Small parts go together into a record.
+void TlsState::send_parts(std::span<const Bytes> parts, Deadline deadline) {
+    const WriteTurn turn(*this, "send_parts", deadline);
+    std::unique_ptr<std::byte[]> together;
+    std::size_t filled = 0;
+    std::size_t done = 0;
+    const auto flush = [&] {
+        for (std::size_t at = 0; at < filled;) {
+            at += write_record({together.get() + at, filled - at}, "send_parts", deadline, done + at);
+        }
+        done += std::exchange(filled, 0);
+    };
+    for (Bytes rest : parts) {
+        while (!rest.empty()) {
+            const std::size_t n = std::min(rest.size(), most_in_record - filled);
+            if (n == most_in_record || (parts.size() == 1 && filled == 0)) {
+                const std::size_t sent = write_record({rest.data(), n}, "send_parts", deadline, done);
+                done += sent;
+                rest = rest.after(sent);
+                continue;
+            }
+            if (together == nullptr) {
+                together = std::make_unique_for_overwrite<std::byte[]>(most_in_record);
+            }
+            std::memcpy(together.get() + filled, rest.data(), n);
+            filled += n;
+            rest = rest.after(n);
+            if (filled == most_in_record) {
+                flush();
+            }
+        }
+    }
+    flush();
+}
+
+void TlsState::end_writing(const char* what, Deadline deadline) {
+    const WriteTurn turn(*this, what, deadline);
+    drive(
+        [this] {
+            const int r = SSL_shutdown(ssl_.get());
+            return r == 0 ? 1 : r;  // ours is sent; the peer's need not have come
+        },
+        what, deadline, 0, true);
+    notify_sent_ = true;
+}
+
+void TlsState::shutdown(Shutdown how) {
+    begin();
+    if (how != Shutdown::write) {
+        read_shut_ = true;
+        if (wire_.descriptor->reader != nullptr) {
+            wire_.descriptor->reader->resolve(Outcome::signalled);
+        }
+    }
+    if (how != Shutdown::read && !notify_sent_) {
+        end_writing("shutdown", never);
+    }
+}
+
+TcpSocket TlsState::unwrap(Deadline deadline) {
+    begin();
+    prepare_handshake(deadline);
+    SSL_set_read_ahead(ssl_.get(), 0);  // what follows the peer's last word is not TLS
+    if (!notify_sent_) {
+        end_writing("unwrap", deadline);
+    }
+    const Turn turn(reading_, "unwrap");
+    if (!ended_) {
+        std::byte byte;
+        if (read_some({&byte, 1}, "unwrap", deadline, 0) > 0) {
+            broken_ = true;
+            throw TlsError(std::error_code(SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY, tls_category()),
+                           "unwrap: the peer sent data that nobody has read; recv() to its end first");
+        }
+    }
+    check_usable("unwrap");
+    if (SSL_has_pending(ssl_.get()) != 0) {  // read ahead by a recv() that met the peer's last word
+        broken_ = true;
+        throw TlsError(std::error_code(SSL_R_PROTOCOL_IS_SHUTDOWN, tls_category()),
+                       "unwrap: bytes that follow the end of TLS were read with it");
+    }
+    return std::move(socket_);
+}
+
+void TlsState::close() noexcept {
+    Handle& handle = SocketAccess::handle(socket_);
+    if (handle.fd() >= 0 && handshaken_ && !broken_ && !notify_sent_ && unfinished_.empty() && !writing_) {
+        SSL_shutdown(ssl_.get());
+        ERR_clear_error();
+    }
+    socket_.close();
+}
+
+TlsSession TlsState::session() const {
+    TlsSession made;
+    SSL_SESSION* session = left_.session != nullptr ? left_.session.get() : SSL_get_session(ssl_.get());
+    if (session != nullptr && SSL_SESSION_is_resumable(session) != 0) {
+        SSL_SESSION_up_ref(session);
+        auto state = std::make_shared<TlsSessionState>();
+        state->session.reset(session);
+        made.state_ = std::move(state);
+    }
+    return made;
+}
+
+}  // namespace detail
+}  // namespace tendril

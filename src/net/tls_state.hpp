@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// TlsState: a TLS connection. OpenSSL is never waited in: its functions say what they need, and return; the green
+// thread waits then, and calls again.
+//
+// 1. Calls hold a reference, so that a close() by another green thread frees nothing under one that waits.
+// 2. One reads and one writes at a time; `reading_` and `writing_` say so. The one exception is a reader that must
+//    write (a key update) while a writer waits: it takes its turn.
+// 3. A record that was begun must be finished with the same bytes. `unfinished_` holds those of a send that was broken
+//    off; they go before anything else.
+// 4. Once `broken_`, nothing is read or written any more: what came before an error is not known to be whole.
+
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+#include <tendril/semaphore.hpp>
+#include <tendril/tls.hpp>
+
+#include "net/tls_bio.hpp"
+#include "net/tls_context.hpp"
+
+namespace tendril::detail {
+
+class TlsState {
+public:
+    TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options);
+    TlsState(const TlsState&) = delete;
+    TlsState& operator=(const TlsState&) = delete;
+    ~TlsState() = default;
+
+    static TlsSocket socket_of(std::shared_ptr<TlsState> state) noexcept { return TlsSocket(std::move(state)); }
+
+    void handshake(Deadline deadline);
+    std::size_t recv(Buffer buffer, Deadline deadline);
+    std::size_t recv_exactly(Buffer buffer, Deadline deadline);
+    std::size_t send(Bytes bytes, Deadline deadline);
+    void send_all(Bytes bytes, Deadline deadline);
+    void send_parts(std::span<const Bytes> parts, Deadline deadline);
+    void shutdown(Shutdown how);
+    TcpSocket unwrap(Deadline deadline);
+    void close() noexcept;
+
+    const TcpSocket& socket() const noexcept { return socket_; }
+    SSL* ssl() const noexcept { return ssl_.get(); }
+    bool handshaken() const noexcept { return handshaken_; }
+    TlsSession session() const;
+
+private:
+    class Turn;       // of reading or writing
+    class WriteTurn;  // a writer's, or of a reader that must write
+
+    void begin();
+    void prepare_client(const WrapOptions& options);
+    void prepare_handshake(Deadline deadline);
+    template <class Step>
+    bool drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes);
+    void await_write(const char* what, Deadline deadline, std::size_t done, bool writes);
+    [[noreturn]] void fail_step(int why, const char* what, std::size_t done);
+    bool is_ragged_end(int why) const noexcept;
+    std::size_t read_some(Buffer buffer, const char* what, Deadline deadline, std::size_t done);
+    std::size_t write_record(Bytes record, const char* what, Deadline deadline, std::size_t done);
+    void finish_record(const char* what, Deadline deadline);
+    void end_writing(const char* what, Deadline deadline);
+    void check_usable(const char* what) const;
+
+    std::shared_ptr<const TlsContextState> context_;
+    TlsLeft left_;
+    TlsWire wire_;
+    TcpSocket socket_;
+    std::unique_ptr<SSL, FreeBy<SSL_free>> ssl_;
+    bool handshaken_ = false;
+    bool ended_ = false;        // the peer's stream is over
+    bool read_shut_ = false;    // by us
+    bool notify_sent_ = false;  // ours is
+    bool broken_ = false;
+    bool reading_ = false;
+    bool writing_ = false;
+    std::string unfinished_;
+    Semaphore handshake_turn_{1};
+    Semaphore write_turn_{1};
+};
+
+}  // namespace tendril::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Certificates for tests, made when they are needed: an authority, and what it signs. On the curve P-256, which is
+// quick.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tendril::testing {
+
+struct CertificateOptions {
+    std::vector<std::string> names = {"DNS:localhost", "IP:127.0.0.1"};
+    int from_days = -1;  // from today on
+    int to_days = 30;
+};
+
+struct Identity {
+    std::string certificate;  // PEM
+    std::string key;          // PEM
+};
+
+class Authority {
+public:
+    explicit Authority(const std::string& name);
+    ~Authority();
+    Identity issue(const std::string& name, const CertificateOptions& options = {}) const;
+    const std::string& certificate() const noexcept { return pem_; }
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+    std::string pem_;
+};
+
+const Authority& authority();        // the one that tests trust
+const Identity& server_identity();   // for localhost and 127.0.0.1, signed by it
+std::string encrypted_key(const Identity& identity, const std::string& password);
+
+// What is written to a temporary file lives as long as this.
+class TemporaryFile {
+public:
+    explicit TemporaryFile(const std::string& content = "");
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    ~TemporaryFile();
+    const std::string& path() const noexcept { return path_; }
+    std::string content() const;
+
+private:
+    std::string path_;
+};
+
+}  // namespace tendril::testing
