@@ -3,12 +3,14 @@
 // serve: a green thread for each connection that comes.
 //
 //     serve(listen("127.0.0.1:7000"), [](TcpSocket& client) { ... }, {.concurrency = 1000});
+//     serve(wrap_ssl(listen(":443"), tls), [](TlsSocket& client, const Address& peer) { ... }, {.hubs = 4});
 //
-// Example: examples/echo_server.cpp
+// stream_server.hpp has the same as an object that is started and stopped. Example: examples/echo_server.cpp
 
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -28,43 +30,129 @@ public:
     StopServe() : std::runtime_error("StopServe was thrown outside a handler of serve()") {}
 };
 
+// What becomes of a handler's error. `report`: it goes to the hub's error handler, and serving goes on. `end`: serving
+// ends as at StopServe, and serve() throws it.
+enum class OnHandlerError { report, end };
+
+// Does a proxy in front say first who the client is (proxy_protocol.hpp)? `required`: a connection that does not begin
+// so is closed. Ask for it only where nobody but the proxy can connect: who can, may say that he is anybody.
+enum class ProxyProtocol { off, required };
+
 struct ServeOptions {
-    std::size_t concurrency = 1000;  // handlers at once; at the limit connections wait in the backlog
+    std::size_t concurrency = 1000;  // handlers at once, in each hub; at the limit connections wait in the backlog
     std::size_t stack_size = 0;      // of a handler's green thread; 0: 256 KiB
     // How long handlers may go on after the end of accepting, before they are killed; at most: for ever.
     std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
+    OnHandlerError on_error = OnHandlerError::report;
+    ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    // For what comes before the handler: the proxy's header, and the handshake of a TLS listener.
+    std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+    // Hubs that serve, each in an OS thread: this one and others that are started; 0: one for each processor. The
+    // handler is then called in several OS threads at the same time. A listener with reuse_port has one beside it in
+    // each hub, and the kernel chooses among them; any other is accepted from here, for the hub that has least to do.
+    unsigned hubs = 1;
 
     Site where = Site::here();  // the place that reports name for handlers: that of the call
 };
 
-namespace detail {
-using ConnectionHandler = std::function<void(TcpSocket&, const Address&)>;
-void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
-}  // namespace detail
+// What a handler may ask of who serves: handler(socket, peer, serving).
+class Serving {
+public:
+    virtual bool stopping() const noexcept = 0;  // no more connections are accepted, and handlers should come to an end
 
-// Accepts until a handler throws StopServe or the listener is closed, then waits for the handlers that still run. The
-// handler is called as handler(socket) or handler(socket, peer) in a green thread of its own; its socket is closed
-// when it returns. What it throws goes to the hub's error handler, and serving goes on. Out of descriptors or memory,
-// it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends) and goes on. StopServe leaves the listener
-// open. Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener
-// is broken; std::invalid_argument for a concurrency of 0.
-template <class H>
-void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
-    auto shared = std::make_shared<H>(std::move(handler));
-    if constexpr (std::is_invocable_v<H&, TcpSocket&, const Address&>) {
-        detail::serve(
-            listener, [shared](TcpSocket& client, const Address& peer) { (*shared)(client, peer); }, options);
+    // While it lives its connection has nothing under way, as between two requests: when serving stops, its handler is
+    // killed at once, without waiting for the drain. Begun when it has stopped already, it throws GreenletExit.
+    class Idle {
+    public:
+        explicit Idle(Serving& serving) : serving_(serving) { serving_.set_idle(true); }
+        Idle(const Idle&) = delete;
+        Idle& operator=(const Idle&) = delete;
+        ~Idle() { serving_.set_idle(false); }
+
+    private:
+        Serving& serving_;
+    };
+
+protected:
+    ~Serving() = default;
+    virtual void set_idle(bool idle) = 0;
+};
+
+namespace detail {
+
+using ConnectionHandler = std::function<void(TcpSocket&, const Address&, Serving&)>;
+void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
+void report_connection(const Site& where) noexcept;  // the exception that is being handled, to the hub's error handler
+
+// A listener that makes something else of each connection, before its handler: TLS.
+template <class L>
+concept WrappingListener = requires(L& l, TcpSocket s) {
+    { l.listener() } -> std::same_as<Listener&>;
+    l.wrap(std::move(s)).handshake(Deadline());
+};
+
+template <class H, class S>
+void call_handler(H& handler, S& socket, const Address& peer, Serving& serving) {
+    if constexpr (std::is_invocable_v<H&, S&, const Address&, Serving&>) {
+        handler(socket, peer, serving);
+    } else if constexpr (std::is_invocable_v<H&, S&, const Address&>) {
+        handler(socket, peer);
     } else {
-        static_assert(std::is_invocable_v<H&, TcpSocket&>,
-                      "a handler takes (TcpSocket&) or (TcpSocket&, const Address&)");
-        detail::serve(
-            listener, [shared](TcpSocket& client, const Address&) { (*shared)(client); }, options);
+        static_assert(std::is_invocable_v<H&, S&>,
+                      "a handler takes (TcpSocket&), or what the listener makes of it; then perhaps const Address&; "
+                      "then perhaps Serving&");
+        handler(socket);
     }
 }
 
 template <class H>
-void serve(Listener&& listener, H handler, const ServeOptions& options = {}) {
-    Listener owned = std::move(listener);
+ConnectionHandler plain_handler(H handler) {
+    return
+        [shared = std::make_shared<H>(std::move(handler))](TcpSocket& client, const Address& peer, Serving& serving) {
+            call_handler(*shared, client, peer, serving);
+        };
+}
+
+// `listener` outlives it.
+template <class L, class H>
+ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& options) {
+    return [shared = std::make_shared<H>(std::move(handler)), &listener, timeout = options.handshake_timeout,
+            where = options.where](TcpSocket& client, const Address& peer, Serving& serving) {
+        const Deadline deadline(timeout);
+        decltype(listener.wrap(std::move(client))) wrapped;
+        try {
+            wrapped = listener.wrap(std::move(client));
+            wrapped.handshake(deadline);
+        } catch (const std::exception&) {
+            report_connection(where);  // that connection's error, whatever the policy for handlers'
+            return;
+        }
+        call_handler(*shared, wrapped, peer, serving);
+    };
+}
+
+}  // namespace detail
+
+// Accepts until a handler throws StopServe or the listener is closed, then waits for the handlers that still run. The
+// handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in a green thread of
+// its own; its socket is closed when it returns. What it throws is reported or ends serving, as on_error says. Out of
+// descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends) and goes on.
+// StopServe leaves the listener open. Yields. Throws: Interrupt: the handlers are killed and waited for first;
+// std::system_error when the listener is broken; std::invalid_argument for a concurrency of 0.
+template <class H>
+void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
+    detail::serve(listener, detail::plain_handler(std::move(handler)), options);
+}
+
+template <class L, class H>
+requires detail::WrappingListener<L>
+void serve(L& listener, H handler, const ServeOptions& options = {}) {
+    detail::serve(listener.listener(), detail::wrapping_handler(listener, std::move(handler), options), options);
+}
+
+template <class L, class H>
+requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const ServeOptions& options = {}) {
+    L owned = std::move(listener);
     serve(owned, std::move(handler), options);
 }
 

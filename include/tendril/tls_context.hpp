@@ -49,10 +49,10 @@ struct TlsOptions {
     // must not wait. What it throws ends that handshake, and is thrown there.
     std::function<const TlsContext*(std::string_view name)> by_name = {};
 
-    bool resumption = true;     // a server lets clients resume their sessions
+    bool resumption = true;          // a server lets clients resume their sessions
     std::string ocsp_response = {};  // server: DER, handed to clients that ask for it (stapling)
-    bool ask_ocsp = false;      // client: see TlsSocket::ocsp_response()
-    bool kernel_tls = false;    // let the kernel encrypt, where it and OpenSSL can
+    bool ask_ocsp = false;           // client: see TlsSocket::ocsp_response()
+    bool kernel_tls = false;         // let the kernel encrypt, where it and OpenSSL can
     std::string key_log_file = {};   // secrets are appended for debuggers such as Wireshark; whoever reads it reads all
 };
 

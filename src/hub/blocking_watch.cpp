@@ -20,6 +20,7 @@
 #include <system_error>
 
 #include "base/report.hpp"
+#include "base/signals_blocked.hpp"
 #include "base/symbol.hpp"
 #include "context/backtrace.hpp"
 #include "hub/hub_core.hpp"
@@ -119,18 +120,11 @@ void BlockingWatch::start() {
     }
     have_signal();
     prime_backtrace();
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the program's signals are not for this thread
-    try {
+    {
+        const SignalsBlocked blocked;
         thread_ = std::thread([this] { run(); });
-    } catch (...) {
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
     }
     ::pthread_setname_np(thread_.native_handle(), "tendril-watch");
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     struct AtExit {
         ~AtExit() { the().stop(); }
     };

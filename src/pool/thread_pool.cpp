@@ -19,6 +19,7 @@
 #include <tendril/shield.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/signals_blocked.hpp"
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
 
@@ -249,21 +250,9 @@ private:
 
     void start_thread() {
         finished.reserve(finished.size() + threads.size() + 1);  // so that leaving needs no memory
-        sigset_t blocked;
-        sigset_t before;
-        sigfillset(&blocked);
-        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
-            sigdelset(&blocked, fault);
-        }
-        pthread_sigmask(SIG_SETMASK, &blocked, &before);  // the new thread inherits it
-        try {
-            threads.emplace_back([this] { work(); });
-            ++alive;
-        } catch (...) {
-            pthread_sigmask(SIG_SETMASK, &before, nullptr);
-            throw;
-        }
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        const SignalsBlocked blocked;
+        threads.emplace_back([this] { work(); });
+        ++alive;
     }
 };
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// StreamServer: serve() as an object, which is started and stopped.
+//
+//     StreamServer server(listen("127.0.0.1:0"), [](TcpSocket& client) { ... });
+//     server.start();
+//     ...
+//     server.stop(5s);         handlers have five seconds to come to an end
+//
+// It belongs to the OS thread that made it. Example: examples/stream_server.cpp
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <tendril/server.hpp>
+
+namespace tendril {
+
+namespace detail {
+
+class StreamServerCore;
+
+// The listener that a StreamServer owns, whatever its type.
+struct OwnedListener {
+    std::shared_ptr<void> owner;
+    Listener* listener;
+    ConnectionHandler handler;
+};
+
+}  // namespace detail
+
+class StreamServer {
+public:
+    // Of a Listener, or one that wraps its connections (TlsListener). The handler is as serve()'s.
+    // Throws: std::invalid_argument as serve().
+    template <class L, class H>
+    requires(std::same_as<L, Listener> || detail::WrappingListener<L>)
+        StreamServer(L listener, H handler, const ServeOptions& options = {}) {
+        auto owned = std::make_shared<L>(std::move(listener));
+        if constexpr (std::same_as<L, Listener>) {
+            begin({owned, owned.get(), detail::plain_handler(std::move(handler))}, options);
+        } else {
+            begin({owned, &owned->listener(), detail::wrapping_handler(*owned, std::move(handler), options)}, options);
+        }
+    }
+
+    // Listens there itself. Throws: as listen().
+    template <class H>
+    StreamServer(std::string_view at, H handler, const ServeOptions& options = {})
+        : StreamServer(listen(at), std::move(handler), options) {}
+
+    StreamServer(const StreamServer&) = delete;
+    StreamServer& operator=(const StreamServer&) = delete;
+
+    // Stops without a drain: handlers are killed and waited for, under a Shield.
+    ~StreamServer();
+
+    // Begins to accept, in a green thread of its own; with several hubs once all of them do. Yields then.
+    // Throws: std::logic_error when it has been stopped; what the start of another hub threw.
+    void start();
+
+    // Accepts no more, closes the listener, lets handlers go on until the drain is over, and kills those that are left
+    // then; those that are idle (Serving::Idle) at once. Idempotent.
+    // Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended.
+    std::size_t stop(std::chrono::nanoseconds drain = std::chrono::seconds(1));
+
+    // Starts, and waits until it has been stopped by another green thread or by StopServe. Throws: what ended it, as
+    // serve(); Interrupt: it is stopped without a drain first.
+    void serve_forever();
+
+    // Connections wait in the backlog meanwhile.
+    void stop_accepting();
+    void start_accepting();
+
+    Address address() const;               // with the port that the system chose
+    bool is_running() const noexcept;      // started, and not stopped
+    std::size_t running() const noexcept;  // handlers of this hub
+
+private:
+    void begin(detail::OwnedListener listener, const ServeOptions& options);
+    std::shared_ptr<detail::StreamServerCore> core_;
+};
+
+}  // namespace tendril

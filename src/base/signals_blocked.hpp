@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// SignalsBlocked: while it lives, this OS thread takes no signals but those of its own faults. A thread that is started
+// meanwhile inherits that, for good: the program's signals are not for threads that it does not know of.
+
+#pragma once
+
+#include <signal.h>
+
+namespace tendril::detail {
+
+class SignalsBlocked {
+public:
+    SignalsBlocked() noexcept {
+        sigset_t blocked;
+        ::sigfillset(&blocked);
+        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
+            ::sigdelset(&blocked, fault);
+        }
+        ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+    }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_;
+};
+
+}  // namespace tendril::detail

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+
+#include "net/accept_loop.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <tendril/proxy_protocol.hpp>
+#include <tendril/shield.hpp>
+
+#include "net/socket_access.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::chrono::milliseconds shortest_pause = 10ms;
+constexpr std::chrono::milliseconds longest_pause = 1s;
+constexpr int accepts_in_a_row = 64;
+
+bool means_scarcity(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// The connection died before it was accepted, or the network had a hiccup (accept(2), "Error handling").
+bool concerns_one_connection(int error) noexcept {
+    switch (error) {
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+}  // namespace
+
+void AcceptLoop::Connection::set_idle(bool idle) {
+    if (idle && loop_.stopping_) {
+        handler.kill_nowait();  // it is the one that runs: thrown here
+    }
+    idle_ = idle;
+}
+
+// A handler's place among the running ones; freed however its green thread ends, also when that never began.
+class AcceptLoop::Place {
+public:
+    Place(std::shared_ptr<AcceptLoop> loop, Running::iterator at) noexcept : loop_(std::move(loop)), at_(at) {
+        if (loop_->others_ != nullptr) {
+            loop_->others_->counted(1);
+        }
+    }
+    Place(Place&& other) noexcept = default;
+    ~Place() {
+        if (loop_ != nullptr) {
+            loop_->running_.erase(at_);
+            if (loop_->others_ != nullptr) {
+                loop_->others_->counted(-1);
+            }
+            loop_->changed();
+        }
+    }
+
+    Connection& connection() const noexcept { return *at_; }
+
+private:
+    std::shared_ptr<AcceptLoop> loop_;
+    Running::iterator at_;
+};
+
+AcceptLoop::AcceptLoop(Listener* listener, ConnectionHandler handler, const ServeOptions& options, OtherHubs* others)
+    : hub_(HubCore::here()), listener_(listener), handler_(std::move(handler)), options_(options), others_(others),
+      pause_(shortest_pause) {
+    if (listener_ != nullptr) {
+        descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
+        generation_ = descriptor_->generation;
+    }
+}
+
+void AcceptLoop::run() {
+    try {
+        accept_all();
+        if (!stopping_) {
+            stop(options_.drain);  // the listener was closed
+        }
+        kill_idle();
+        if (!await_change([this] { return running_.empty(); }, never)) {
+            end_handlers();
+        }
+    } catch (...) {
+        stopping_ = true;
+        if (others_ != nullptr) {
+            others_->stopped();
+        }
+        end_handlers();
+        throw;
+    }
+    if (error_ != nullptr) {
+        std::rethrow_exception(std::exchange(error_, nullptr));
+    }
+}
+
+void AcceptLoop::stop(std::chrono::nanoseconds drain) noexcept {
+    const Deadline until(std::max(drain, std::chrono::nanoseconds::zero()));
+    drained_by_ = stopping_ ? std::min(drained_by_, until) : until;
+    if (!std::exchange(stopping_, true) && others_ != nullptr) {
+        others_->stopped();
+    }
+    told();
+}
+
+void AcceptLoop::pause(bool paused) noexcept {
+    paused_ = paused;
+    told();
+}
+
+void AcceptLoop::changed() noexcept {
+    if (waiter_ != nullptr) {
+        waiter_->resolve(Outcome::signalled);
+    }
+}
+
+// The same, also when it waits for connections.
+void AcceptLoop::told() noexcept {
+    changed();
+    if (descriptor_ != nullptr && !listener_closed() && descriptor_->reader != nullptr) {
+        descriptor_->reader->resolve(Outcome::signalled);
+    }
+}
+
+void AcceptLoop::accept_all() {
+    int in_a_row = 0;
+    while (!stopping_ && !listener_closed()) {
+        if (listener_ == nullptr || paused_ || full()) {
+            await_change([this] { return listener_ != nullptr && !paused_ && !full(); }, never);
+            continue;
+        }
+        Address peer;
+        std::optional<TcpSocket> client = accept_one(peer);
+        if (client.has_value() && (others_ == nullptr || !others_->take(*client, peer))) {
+            start(*std::move(client), peer);
+        }
+        if (++in_a_row % accepts_in_a_row == 0) {
+            yield();
+        }
+        if (!client.has_value() && !stopping_ && !listener_closed() && !paused_) {
+            await_connection();
+        }
+    }
+}
+
+// Returns: nothing when none waits, or when scarcity made it pause.
+std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
+    try {
+        std::optional<TcpSocket> client = listener_->try_accept(peer);
+        pause_ = shortest_pause;
+        return client;
+    } catch (const std::system_error& e) {
+        const int error = e.code().value();
+        if (means_scarcity(error)) {
+            const std::size_t before = running_.size();
+            await_change([&] { return running_.size() < before; }, pause_);
+            pause_ = std::min(pause_ * 2, longest_pause);
+        } else if (!concerns_one_connection(error)) {
+            throw;
+        }
+        return std::nullopt;
+    }
+}
+
+void AcceptLoop::start(TcpSocket client, const Address& peer) {
+    try {
+        const auto at = running_.emplace(running_.end(), *this);
+        Place place(shared_from_this(), at);
+        at->handler = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
+                            [this, place = std::move(place), client = std::move(client), peer]() mutable {
+                                handle(place.connection(), client, peer);
+                            });
+    } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
+        hub_.report({0, {}, options_.where, "serve"}, std::current_exception());
+    }
+}
+
+void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer) {
+    try {
+        if (options_.proxy_protocol != ProxyProtocol::off) {
+            try {
+                peer = read_proxy_header(client, options_.handshake_timeout).source.value_or(peer);
+            } catch (const std::exception&) {
+                report_connection(options_.where);
+                return;
+            }
+        }
+        handler_(client, peer, connection);
+    } catch (const StopServe&) {
+        end_by_handler(nullptr);
+    } catch (const std::exception&) {
+        if (options_.on_error == OnHandlerError::report) {
+            throw;
+        }
+        end_by_handler(std::current_exception());
+    }
+    client.close();  // before the end is announced
+}
+
+void AcceptLoop::end_by_handler(std::exception_ptr error) noexcept {
+    if (error_ == nullptr) {
+        error_ = std::move(error);
+    }
+    stop(options_.drain);
+}
+
+void AcceptLoop::await_connection() {
+    if (descriptor_->readable && (descriptor_->armed & events::read) != 0) {
+        return;  // it paused, or one connection failed: there may be more
+    }
+    descriptor_->drained(Direction::read);
+    const Outcome outcome = hub_.descriptors.wait(*descriptor_, Direction::read, "serve", never);
+    static_cast<void>(outcome);  // closed or not: the loop looks
+}
+
+// Waits until `done()`, or the deadline; and for no longer than accepting, or draining, goes on. Returns: done().
+template <class Done>
+bool AcceptLoop::await_change(Done done, Deadline deadline) {
+    const bool stopping = stopping_;
+    while (!done() && stopping_ == stopping && (stopping || !listener_closed())) {
+        Waiter waiter("serve");
+        struct Waiting {
+            AcceptLoop& loop;
+            Waiter& waiter;
+            ~Waiting() {
+                loop.waiter_ = nullptr;
+                if (loop.descriptor_ != nullptr && loop.descriptor_->reader == &waiter) {
+                    loop.descriptor_->reader = nullptr;
+                }
+            }
+        } waiting{*this, waiter};
+        waiter_ = &waiter;
+        if (descriptor_ != nullptr && !stopping && !listener_closed() && descriptor_->reader == nullptr) {
+            descriptor_->reader = &waiter;  // so that close() wakes it
+        }
+        if (waiter.wait(stopping ? drained_by_ : deadline) == Outcome::timed_out) {
+            break;
+        }
+    }
+    return done();
+}
+
+void AcceptLoop::kill_idle() {
+    for (const Connection& each : running_) {
+        if (each.idle()) {
+            each.handler.kill_nowait();
+        }
+    }
+}
+
+void AcceptLoop::end_handlers() {
+    const Shield shield;  // what the handler refers to is serve()'s caller's: none should outlive the call
+    std::vector<AnyGreenlet> left;
+    for (const Connection& each : running_) {
+        each.handler.kill_nowait();
+        left.push_back(each.handler);
+    }
+    killed_ += left.size();
+    join_all(left);
+}
+
+}  // namespace tendril::detail

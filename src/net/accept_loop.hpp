@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// AcceptLoop: what serves the connections of one hub. serve() and StreamServer run one; with several hubs each has its
+// own (net/service.hpp), and one of them may accept for the others.
+//
+// Shared by its run() and its handlers: should run() have to leave before they have ended (LoopExit while it waits for
+// them), they go on with what they need.
+
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <memory>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/server.hpp>
+
+#include "net/transfer.hpp"
+
+namespace tendril::detail {
+
+// The other hubs that serve. Called in the loop's own OS thread.
+class OtherHubs {
+public:
+    virtual bool full() const noexcept = 0;  // none has room, this one included
+    // Returns: whether another hub takes the connection; it is moved from then.
+    virtual bool take(TcpSocket& client, const Address& peer) = 0;
+    virtual void counted(std::ptrdiff_t change) noexcept = 0;  // handlers of this hub
+    virtual void stopped() noexcept = 0;                       // this hub's loop accepts no more
+
+protected:
+    ~OtherHubs() = default;
+};
+
+class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
+public:
+    // listener: nullptr when another hub accepts. Both outlive run().
+    AcceptLoop(Listener* listener, ConnectionHandler handler, const ServeOptions& options, OtherHubs* others);
+
+    // Accepts until stop(), StopServe or the listener is closed, then waits for the handlers. Throws: as serve().
+    void run();
+
+    // In the loop's hub. Handlers have until then.
+    void stop(std::chrono::nanoseconds drain) noexcept;
+    void pause(bool paused) noexcept;
+    void changed() noexcept;  // something that it waits for: look again
+
+    // A connection that another hub accepted, or run() itself. Closed when there is no memory for it.
+    void start(TcpSocket client, const Address& peer);
+
+    std::size_t running() const noexcept { return running_.size(); }
+    std::size_t killed() const noexcept { return killed_; }
+
+private:
+    class Connection final : public Serving {
+    public:
+        explicit Connection(AcceptLoop& loop) noexcept : loop_(loop) {}
+        bool stopping() const noexcept override { return loop_.stopping_; }
+        bool idle() const noexcept { return idle_; }
+
+        AnyGreenlet handler;
+
+    private:
+        void set_idle(bool idle) override;
+        AcceptLoop& loop_;
+        bool idle_ = false;
+    };
+    using Running = std::list<Connection>;
+    class Place;
+
+    void told() noexcept;
+    bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
+    bool full() const noexcept {
+        return others_ != nullptr ? others_->full() : running_.size() >= options_.concurrency;
+    }
+    void accept_all();
+    std::optional<TcpSocket> accept_one(Address& peer);
+    void handle(Connection& connection, TcpSocket& client, Address peer);
+    void end_by_handler(std::exception_ptr error) noexcept;
+    void await_connection();
+    template <class Done>
+    bool await_change(Done done, Deadline deadline);
+    void kill_idle();
+    void end_handlers();
+
+    HubCore& hub_;
+    Listener* listener_;  // for accepting only
+    ConnectionHandler handler_;
+    ServeOptions options_;
+    OtherHubs* others_;
+    Descriptor* descriptor_ = nullptr;
+    std::uint32_t generation_ = 0;
+    Running running_;
+    std::chrono::milliseconds pause_;
+    bool paused_ = false;
+    bool stopping_ = false;
+    Deadline drained_by_;
+    std::exception_ptr error_;  // of a handler, that ended it
+    std::size_t killed_ = 0;
+    Waiter* waiter_ = nullptr;
+};
+
+}  // namespace tendril::detail

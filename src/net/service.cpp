@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+
+#include "net/service.hpp"
+
+#include <sched.h>
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <tendril/fd.hpp>
+#include <tendril/hub.hpp>
+#include <tendril/shared_queue.hpp>
+#include <tendril/shared_semaphore.hpp>
+#include <tendril/shield.hpp>
+
+#include "base/signals_blocked.hpp"
+#include "net/socket_access.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+unsigned processors() noexcept {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+ServeOptions checked(ServeOptions options) {
+    if (options.concurrency == 0) {
+        throw std::invalid_argument("serve() with a concurrency of 0 would never serve anybody");
+    }
+    StackPool::check_size(options.stack_size);
+    static_cast<void>(Deadline(options.drain));  // refuses a negative one now, not when it is needed
+    static_cast<void>(Deadline(options.handshake_timeout));
+    options.hubs = options.hubs == 0 ? std::max(1u, processors()) : options.hubs;
+    return options;
+}
+
+}  // namespace
+
+// The hubs of a service, and what they have in common. The first member is the hub that runs the service.
+class Service::Team {
+public:
+    Team(const Listener& listener, ConnectionHandler handler, const ServeOptions& options)
+        : handler_(std::move(handler)), options_(options), address_(listener.address()) {
+        int shared = 0;
+        sys::get_option(listener.fd(), SOL_SOCKET, SO_REUSEPORT, shared);
+        each_listens_ = shared != 0;
+        for (unsigned i = 0; i < options.hubs; ++i) {
+            members_.emplace_back(*this, i);
+        }
+    }
+    Team(const Team&) = delete;
+    Team& operator=(const Team&) = delete;
+    ~Team() = default;
+
+    OtherHubs& first() noexcept { return members_.front(); }
+
+    // Starts the other hubs. Throws: what one of them threw at its start; all have ended then.
+    void start(AcceptLoop& loop) {
+        join_first(loop);
+        try {
+            const SignalsBlocked blocked;
+            for (std::size_t i = 1; i < members_.size(); ++i) {
+                members_[i].thread = std::thread([this, i] { run_member(members_[i]); });
+            }
+        } catch (...) {
+            end(std::chrono::nanoseconds::zero());
+            throw;
+        }
+        {
+            const Shield shield;
+            for (std::size_t i = 1; i < members_.size(); ++i) {
+                begun_.acquire();
+            }
+        }
+        if (std::exception_ptr error = first_error()) {
+            end(std::chrono::nanoseconds::zero());
+            std::rethrow_exception(error);
+        }
+    }
+
+    // From any of the hubs: all stop.
+    void stop_all(std::chrono::nanoseconds drain) noexcept {
+        const std::lock_guard lock(mutex_);
+        drain_ = stopping_ ? std::min(drain_, drain) : drain;
+        stopping_ = true;
+        tell_all();
+    }
+
+    void pause_all(bool paused) noexcept {
+        const std::lock_guard lock(mutex_);
+        paused_ = paused;
+        tell_all();
+    }
+
+    // Stops the other hubs, and waits until they have ended.
+    void end(std::chrono::nanoseconds drain) noexcept {
+        const Shield shield;
+        stop_all(drain);
+        no_more();
+        for (std::size_t i = 1; i < members_.size(); ++i) {
+            if (members_[i].thread.joinable()) {
+                ended_.acquire();
+            }
+        }
+        for (std::size_t i = 1; i < members_.size(); ++i) {
+            if (members_[i].thread.joinable()) {
+                members_[i].thread.join();  // it has nothing to do but to end its hub
+            }
+        }
+        members_.front().wake.reset();
+    }
+
+    std::exception_ptr first_error() {
+        const std::lock_guard lock(mutex_);
+        return error_;
+    }
+
+    std::size_t killed() const noexcept { return killed_; }
+
+private:
+    // What one hub's accept loop knows of the others.
+    struct Member final : OtherHubs {
+        Member(Team& t, unsigned i) noexcept : team(t), index(i), fed(i > 0 && !t.each_listens_) {}
+
+        bool full() const noexcept override {
+            return team.each_listens_ ? load >= team.options_.concurrency : team.all_full();
+        }
+        bool take(TcpSocket& client, const Address& peer) override { return team.take(client, peer); }
+        void counted(std::ptrdiff_t change) noexcept override {
+            load += static_cast<std::size_t>(change);
+            if (change < 0 && index != 0 && !team.each_listens_) {
+                team.freed();
+            }
+        }
+        void stopped() noexcept override {
+            team.stop_all(team.options_.drain);
+            if (index == 0 && !team.each_listens_) {
+                team.no_more();
+            }
+        }
+
+        struct Handed {
+            Fd fd;
+            Address peer;
+        };
+
+        Team& team;
+        const unsigned index;
+        std::atomic<std::size_t> load{0};  // handlers, and connections that wait in `incoming`
+        SharedQueue<Handed> incoming;
+        bool fed;                          // by the first hub, still; its own OS thread's
+        std::optional<Async> wake;         // looks at what has changed; under the team's mutex
+        std::shared_ptr<AcceptLoop> loop;  // its own OS thread's
+        std::thread thread;
+    };
+
+    void join_first(AcceptLoop& loop) {
+        const std::lock_guard lock(mutex_);
+        members_.front().wake.emplace([this, &loop] { look(members_.front(), loop); });
+    }
+
+    // The whole life of another hub.
+    void run_member(Member& member) {
+        bool begun = false;
+        try {
+            Listener own = each_listens_ ? listen(address_, {.reuse_port = true}) : Listener();
+            member.loop = std::make_shared<AcceptLoop>(each_listens_ ? &own : nullptr, handler_, options_, &member);
+            AcceptLoop& loop = *member.loop;
+            {
+                const std::lock_guard lock(mutex_);
+                member.wake.emplace([this, &member, &loop] { look(member, loop); });
+            }
+            look(member, loop);
+            auto feeder = spawn([&] { feed(member); });
+            begun = true;
+            begun_.release();
+            loop.run();
+            feeder.kill();
+        } catch (...) {
+            keep_error(std::current_exception());
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            member.wake.reset();
+            killed_ += member.loop != nullptr ? member.loop->killed() : 0;
+        }
+        member.loop.reset();
+        if (!begun) {
+            begun_.release();
+        }
+        stop_all(options_.drain);
+        ended_.release();
+    }
+
+    void serve_as(Member& member) { member.loop->run(); }
+
+    // Connections that the first hub accepted for this one.
+    void feed(Member& member) {
+        for (Member::Handed& handed : member.incoming) {
+            const int family = handed.peer.family();
+            TcpSocket client = SocketAccess::adopt(handed.fd.release(), family);
+            --member.load;  // its handler counts from now on
+            member.loop->start(std::move(client), handed.peer);
+        }
+        member.fed = false;
+        look(member, *member.loop);
+    }
+
+    // In the loop's hub: does what has been asked of all.
+    void look(const Member& member, AcceptLoop& loop) noexcept {
+        bool stopping = false;
+        bool paused = false;
+        std::chrono::nanoseconds drain{};
+        {
+            const std::lock_guard lock(mutex_);
+            stopping = stopping_;
+            paused = paused_;
+            drain = drain_;
+        }
+        loop.pause(paused);
+        if (stopping && !member.fed) {  // else when it has taken what was accepted for it
+            loop.stop(drain);
+        }
+        loop.changed();
+    }
+
+    void tell_all() noexcept {
+        for (Member& each : members_) {
+            if (each.wake.has_value()) {
+                each.wake->send_threadsafe();
+            }
+        }
+    }
+
+    // Asked by the first hub, which is told of room when this was the answer.
+    bool all_full() noexcept {
+        waits_for_room_ = true;
+        for (const Member& each : members_) {
+            if (each.load < options_.concurrency) {
+                waits_for_room_ = false;
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // A handler of another hub has ended.
+    void freed() noexcept {
+        if (waits_for_room_.exchange(false)) {
+            const std::lock_guard lock(mutex_);
+            if (members_.front().wake.has_value()) {
+                members_.front().wake->send_threadsafe();
+            }
+        }
+    }
+
+    // The first hub accepts no more for the others.
+    void no_more() noexcept {
+        for (Member& each : members_) {
+            each.incoming.shutdown();
+        }
+    }
+
+    bool take(TcpSocket& client, const Address& peer) {
+        if (each_listens_) {
+            return false;
+        }
+        Member* least = &members_.front();
+        for (Member& each : members_) {
+            if (each.load < least->load) {
+                least = &each;
+            }
+        }
+        if (least == &members_.front()) {
+            return false;
+        }
+        Fd fd(SocketAccess::handle(client).release("a connection"));
+        ++least->load;
+        if (Member::Handed handed{std::move(fd), peer}; !least->incoming.try_put(std::move(handed))) {
+            --least->load;  // it has been shut down: the service ends, and the connection with it
+        }
+        return true;
+    }
+
+    void keep_error(std::exception_ptr error) noexcept {
+        const std::lock_guard lock(mutex_);
+        if (error_ == nullptr) {
+            error_ = std::move(error);
+        }
+    }
+
+    const ConnectionHandler handler_;
+    const ServeOptions options_;
+    const Address address_;
+    bool each_listens_ = false;
+    std::atomic<bool> waits_for_room_{false};
+    std::deque<Member> members_;
+    SharedSemaphore begun_{0};
+    SharedSemaphore ended_{0};
+
+    std::mutex mutex_;  // of what follows, and of the members' wake; never held across a wait
+    bool stopping_ = false;
+    bool paused_ = false;
+    std::chrono::nanoseconds drain_{};
+    std::exception_ptr error_;
+    std::size_t killed_ = 0;
+};
+
+Service::Service(Listener& listener, ConnectionHandler handler, const ServeOptions& options) {
+    HubCore::here().refuse_in_callback();
+    const ServeOptions good = checked(options);
+    if (good.hubs > 1) {
+        team_ = std::make_shared<Team>(listener, handler, good);
+    }
+    loop_ =
+        std::make_shared<AcceptLoop>(&listener, std::move(handler), good, team_ != nullptr ? &team_->first() : nullptr);
+}
+
+Service::~Service() {
+    if (team_ != nullptr) {
+        team_->end(std::chrono::nanoseconds::zero());
+    }
+}
+
+void Service::begin() {
+    if (team_ != nullptr) {
+        team_->start(*loop_);
+    }
+}
+
+void Service::run() {
+    if (team_ == nullptr) {
+        loop_->run();
+        return;
+    }
+    try {
+        loop_->run();
+    } catch (...) {
+        team_->end(std::chrono::nanoseconds::zero());
+        throw;
+    }
+    team_->end(std::chrono::nanoseconds::max());
+    if (std::exception_ptr error = team_->first_error()) {
+        std::rethrow_exception(error);
+    }
+}
+
+void Service::stop(std::chrono::nanoseconds drain) noexcept {
+    if (team_ != nullptr) {
+        team_->stop_all(drain);
+    }
+    loop_->stop(drain);
+}
+
+void Service::pause(bool paused) noexcept {
+    if (team_ != nullptr) {
+        team_->pause_all(paused);
+    }
+    loop_->pause(paused);
+}
+
+std::size_t Service::killed() const noexcept {
+    return loop_->killed() + (team_ != nullptr ? team_->killed() : 0);
+}
+
+}  // namespace tendril::detail

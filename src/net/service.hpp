@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// Service: an AcceptLoop in this hub, and with hubs > 1 one in each of the OS threads that it starts beside it.
+//
+// With a listener that has SO_REUSEPORT every hub listens itself, at the same address. Any other is accepted from here:
+// the connection goes, as a descriptor, through a queue to the hub that has least to do.
+
+#pragma once
+
+#include <memory>
+
+#include "net/accept_loop.hpp"
+
+namespace tendril::detail {
+
+class Service {
+public:
+    // listener outlives it. Throws: std::invalid_argument; EBADF for a closed listener.
+    Service(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+    ~Service();  // run() is not under way
+
+    // Starts the other hubs. Throws: what their start threw; none is left then.
+    void begin();
+
+    // After begin(): serves until it is stopped. Throws: as serve().
+    void run();
+
+    // In the OS thread that made it.
+    void stop(std::chrono::nanoseconds drain) noexcept;
+    void pause(bool paused) noexcept;
+    std::size_t running() const noexcept { return loop_->running(); }
+    std::size_t killed() const noexcept;  // in all hubs, once run() has ended
+
+private:
+    class Team;
+    std::shared_ptr<Team> team_;  // nullptr: one hub
+    std::shared_ptr<AcceptLoop> loop_;
+};
+
+}  // namespace tendril::detail

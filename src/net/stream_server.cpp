@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/stream_server.hpp>
+
+#include <stdexcept>
+
+#include <tendril/event.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/shield.hpp>
+
+#include "net/service.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+// Shared by the server and the green thread that serves.
+class StreamServerCore {
+public:
+    StreamServerCore(OwnedListener listener, const ServeOptions& options)
+        : listener_(std::move(listener)), service_(*listener_.listener, listener_.handler, options) {}
+
+    void start(const std::shared_ptr<StreamServerCore>& self) {
+        if (stopped_) {
+            throw std::logic_error("this StreamServer has been stopped: make another one");
+        }
+        if (!std::exchange(started_, true)) {
+            try {
+                service_.begin();
+            } catch (...) {
+                stopped_ = true;
+                ended_.set();
+                throw;
+            }
+            spawn({.name = "StreamServer"}, [self] { self->run(); });
+        }
+    }
+
+    std::size_t stop(std::chrono::nanoseconds drain) {
+        stopped_ = true;
+        service_.stop(drain);
+        try {
+            if (started_) {
+                ended_.wait();
+            }
+        } catch (...) {
+            const Shield shield;
+            service_.stop(std::chrono::nanoseconds::zero());
+            ended_.wait();
+            throw;
+        }
+        listener_.listener->close();
+        return service_.killed();
+    }
+
+    void wait() {
+        ++waiting_;
+        struct Waiting {
+            int& count;
+            ~Waiting() { --count; }
+        } const waiting{waiting_};
+        ended_.wait();
+        stopped_ = true;
+        listener_.listener->close();
+        if (error_ != nullptr) {
+            std::rethrow_exception(std::exchange(error_, nullptr));
+        }
+    }
+
+    bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
+    Service& service() noexcept { return service_; }
+    const Listener& listener() const noexcept { return *listener_.listener; }
+
+private:
+    void run() {
+        struct Ended {
+            Event& event;
+            ~Ended() { event.set(); }
+        } const ended{ended_};
+        try {
+            service_.run();
+        } catch (const std::exception&) {
+            if (waiting_ == 0) {
+                throw;  // to the hub's error handler
+            }
+            error_ = std::current_exception();
+        }
+    }
+
+    OwnedListener listener_;
+    Service service_;
+    bool started_ = false;
+    bool stopped_ = false;
+    Event ended_;
+    int waiting_ = 0;           // green threads in wait()
+    std::exception_ptr error_;  // that ended it, for one of them
+};
+
+}  // namespace detail
+
+void StreamServer::begin(detail::OwnedListener listener, const ServeOptions& options) {
+    core_ = std::make_shared<detail::StreamServerCore>(std::move(listener), options);
+}
+
+StreamServer::~StreamServer() {
+    const Shield shield;
+    core_->stop(std::chrono::nanoseconds::zero());
+}
+
+void StreamServer::start() {
+    core_->start(core_);
+}
+
+std::size_t StreamServer::stop(std::chrono::nanoseconds drain) {
+    return core_->stop(drain);
+}
+
+void StreamServer::serve_forever() {
+    start();
+    try {
+        core_->wait();
+    } catch (...) {
+        const Shield shield;
+        core_->stop(std::chrono::nanoseconds::zero());
+        throw;
+    }
+}
+
+void StreamServer::stop_accepting() {
+    core_->service().pause(true);
+}
+
+void StreamServer::start_accepting() {
+    core_->service().pause(false);
+}
+
+Address StreamServer::address() const {
+    return core_->listener().address();
+}
+
+bool StreamServer::is_running() const noexcept {
+    return core_->is_running();
+}
+
+std::size_t StreamServer::running() const noexcept {
+    return core_->service().running();
+}
+
+}  // namespace tendril
