@@ -10,11 +10,18 @@
 
 #include <sys/socket.h>
 
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tendril {
+
+namespace detail {
+[[noreturn]] void refuse_port(long long number);
+}
 
 class Address {
 public:
@@ -51,4 +58,27 @@ private:
     socklen_t size_;
 };
 
+// A host and a port as users type them: "example.org:80", "127.0.0.1:80", "[::1]:80". The host is a name or an address,
+// without brackets; it is not looked up.
+// Throws: std::invalid_argument that quotes the text and says what was expected.
+struct HostPort {
+    std::string host;
+    std::uint16_t port = 0;
+};
+HostPort split_host_port(std::string_view text);
+
+// Throws: std::invalid_argument for what is no port: below 0 or above 65535.
+template <std::integral N>
+std::uint16_t checked_port(N number) {
+    if (!std::in_range<std::uint16_t>(number)) {
+        detail::refuse_port(static_cast<long long>(number));
+    }
+    return static_cast<std::uint16_t>(number);
+}
+
 }  // namespace tendril
+
+template <>
+struct std::hash<tendril::Address> {
+    std::size_t operator()(const tendril::Address& address) const noexcept;
+};

@@ -9,8 +9,14 @@
 
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -19,24 +25,47 @@
 #include <tendril/deadline.hpp>
 #include <tendril/detail/handle.hpp>
 #include <tendril/error.hpp>
+#include <tendril/fd.hpp>
+#include <tendril/socket_options.hpp>
 #include <tendril/stream.hpp>
 
 namespace tendril {
 
+class Resolver;
+
 namespace detail {
 struct SocketAccess;
 }
+
+struct PeerCredentials {
+    pid_t process;
+    uid_t user;
+    gid_t group;
+};
 
 // A connected stream, whatever its family.
 class TcpSocket final : public Stream {
 public:
     TcpSocket() = default;  // closed
 
+    // Takes over a connected stream socket, and makes it non-blocking, for all who share it.
+    // Throws: std::system_error, EPROTOTYPE when it is something else; WrongThread; it is closed then.
+    explicit TcpSocket(Fd fd);
+
+    // Two that are connected with each other, in the Unix domain.
+    static std::pair<TcpSocket, TcpSocket> pair();
+
     // As stream.hpp describes them.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
     std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
     std::size_t send(Bytes bytes, Deadline deadline = never) override;
     void send_all(Bytes bytes, Deadline deadline = never) override;
+    std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never) override;
+    void send_parts(std::span<const Bytes> parts, Deadline deadline = never) override;
+
+    // What can be done without waiting; nothing: not now. Throws: std::system_error.
+    std::optional<std::size_t> try_recv(Buffer buffer);
+    std::optional<std::size_t> try_send(Bytes bytes);
 
     void shutdown(Shutdown how) override;
     void close() noexcept override { handle_.close(); }  // who waits on it gets EBADF before the number is free
@@ -46,8 +75,21 @@ public:
     Address local_address() const;
     Address peer_address() const;
 
-    // Nagle's algorithm off; TCP sockets made by connect() and by a Listener have it off already.
-    void set_no_delay(bool on);
+    // Nagle's algorithm is off (option::no_delay) in what connect() and a Listener make.
+    template <class O>
+    void set(const O& option, const typename O::Value& value) {
+        detail::set_socket_option(handle_, option, value);
+    }
+    template <class O>
+    typename O::Value get(const O& option) const {
+        return detail::get_socket_option(handle_, option);
+    }
+
+    PeerCredentials peer_credentials() const;  // of a Unix-domain peer, when it connected
+
+    // One more descriptor of the same connection, which ends when the last is closed.
+    TcpSocket duplicate() const;
+    Fd release();  // the descriptor is the caller's from now on; it is non-blocking still
 
 private:
     friend struct detail::SocketAccess;
@@ -55,29 +97,58 @@ private:
     detail::Handle handle_;
 };
 
+using UnixSocket = TcpSocket;  // the same calls; connect("unix:/path") makes one
+
 struct ConnectOptions {
-    std::optional<Address> bind = std::nullopt;  // connect from here
+    std::optional<Address> bind = std::nullopt;  // connect from here; of a host's addresses only its family is tried
+    // Of a host with several addresses, the next is tried besides after so long without success (RFC 8305).
+    std::chrono::nanoseconds attempt_delay = std::chrono::milliseconds(250);
+    Resolver* resolver = nullptr;  // that looks a host up; nullptr: the hub's own
 };
 
 // Connects. On any error or interrupt the half-made socket is closed.
-// Throws: TimeoutError; std::system_error that names the address; Interrupt. From text: std::invalid_argument too.
+// Throws: TimeoutError; std::system_error that names the address; Interrupt.
 TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline = never);
 inline TcpSocket connect(const Address& to, Deadline deadline = never) {
-    return connect(to, {}, deadline);
+    return connect(to, ConnectOptions(), deadline);
 }
+
+namespace detail {
+TcpSocket connect_host(std::string_view host, std::uint16_t port, const ConnectOptions& options, Deadline deadline);
+}
+
+// Looks the host up (dns.hpp) and tries its addresses, IPv6 and IPv4 in turn: first come, first taken; all half-made
+// sockets are closed. The deadline is for the whole.
+// Throws: std::system_error: of the lookup; or of the last address, when all failed, and what() says how each did;
+// std::invalid_argument for a port above 65535.
+template <std::integral Port>
+TcpSocket connect(std::string_view host, Port port, const ConnectOptions& options, Deadline deadline = never) {
+    return detail::connect_host(host, checked_port(port), options, deadline);
+}
+template <std::integral Port>
+TcpSocket connect(std::string_view host, Port port, Deadline deadline = never) {
+    return detail::connect_host(host, checked_port(port), ConnectOptions(), deadline);
+}
+
+// "example.org:80", and whatever Address::parse() reads. Throws: std::invalid_argument too.
+TcpSocket connect(std::string_view to, const ConnectOptions& options, Deadline deadline = never);
 inline TcpSocket connect(std::string_view to, Deadline deadline = never) {
-    return connect(Address::parse(to), {}, deadline);
+    return connect(to, ConnectOptions(), deadline);
 }
 
 struct ListenOptions {
     int backlog = 1024;         // connections that wait for accept; the system's limit is net.core.somaxconn
     bool reuse_address = true;  // a port whose old connections linger may be taken
     bool reuse_port = false;    // other listeners may share the port; off: two servers by mistake are an error
+    bool v6_only = false;       // a listener on [::] is not one on 0.0.0.0 too
 };
 
 class Listener {
 public:
     Listener() = default;  // closed
+
+    // Takes over a socket that listens already, and makes it non-blocking. As TcpSocket's.
+    explicit Listener(Fd fd);
 
     // Waits for a connection. Throws: TimeoutError; std::system_error (EMFILE: out of descriptors); Interrupt: a
     // connection that had come stays in the backlog.
@@ -87,6 +158,16 @@ public:
     std::optional<TcpSocket> try_accept(Address& peer);
 
     Address address() const;  // with the port that the system chose for port 0
+    template <class O>
+    void set(const O& option, const typename O::Value& value) {
+        detail::set_socket_option(handle_, option, value);
+    }
+    template <class O>
+    typename O::Value get(const O& option) const {
+        return detail::get_socket_option(handle_, option);
+    }
+    Listener duplicate() const;
+    Fd release();
     void close() noexcept { handle_.close(); }
     bool is_open() const noexcept { return handle_.is_open(); }
     int fd() const noexcept { return handle_.fd(); }

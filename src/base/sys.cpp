@@ -4,6 +4,7 @@
 
 #include "base/sys.hpp"
 
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,25 +67,90 @@ int set_option(int fd, int level, int option, int value) noexcept {
                              [&] { return ::setsockopt(fd, level, option, &value, sizeof value); });
 }
 
+int set_option_raw(int fd, int level, int option, const void* value, socklen_t size) noexcept {
+    return detail::call<int>(Call::setsockopt, fd, [=] { return ::setsockopt(fd, level, option, value, size); });
+}
+
+int set_linger(int fd, bool on, int seconds) noexcept {
+    const ::linger value{on ? 1 : 0, seconds};
+    return set_option_raw(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
+}
+
+int get_linger(int fd, bool& on, int& seconds) noexcept {
+    ::linger value{};
+    socklen_t len = sizeof value;
+    const int r =
+        detail::call<int>(Call::getsockopt, fd, [&] { return ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &len); });
+    on = value.l_onoff != 0;
+    seconds = value.l_linger;
+    return r;
+}
+
 int local_name(int fd, sockaddr* out, socklen_t* len) noexcept {
     return detail::call<int>(Call::name, fd, [=] { return ::getsockname(fd, out, len); });
 }
 
-long peer_user(int fd) noexcept {
+int peer_credentials(int fd, pid_t& process, uid_t& user, gid_t& group) noexcept {
     ucred who{};
     socklen_t len = sizeof who;
     const int r =
         detail::call<int>(Call::getsockopt, fd, [&] { return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len); });
-    return r < 0 ? r : static_cast<long>(who.uid);
+    process = who.pid;
+    user = who.uid;
+    group = who.gid;
+    return r;
 }
 
 int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
     return detail::call<int>(Call::name, fd, [=] { return ::getpeername(fd, out, len); });
 }
 
-int unix_pair(int (&ends)[2]) noexcept {
-    return detail::call<int>(Call::socketpair, -1,
-                             [&] { return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); });
+namespace {
+
+// A message of some parts; `most`: bytes to move, of the first part then.
+class Parts {
+public:
+    Parts(const iovec* parts, std::size_t count, std::size_t most) noexcept : first_{*parts} {
+        message_.msg_iov = const_cast<iovec*>(parts);
+        message_.msg_iovlen = count;
+        if (most != static_cast<std::size_t>(-1)) {
+            first_.iov_len = first_.iov_len < most ? first_.iov_len : most;
+            message_.msg_iov = &first_;
+            message_.msg_iovlen = 1;
+        }
+    }
+    msghdr* message() noexcept { return &message_; }
+
+private:
+    iovec first_;
+    msghdr message_{};
+};
+
+constexpr std::size_t all = static_cast<std::size_t>(-1);
+
+}  // namespace
+
+ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept {
+    return detail::transfer(Call::recvmsg, fd, all, [=](std::size_t most) {
+        return ::recvmsg(fd, Parts(parts, count, most).message(), MSG_CMSG_CLOEXEC);
+    });
+}
+
+ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept {
+    return detail::transfer(Call::sendmsg, fd, all, [=](std::size_t most) {
+        return ::sendmsg(fd, Parts(parts, count, most).message(), MSG_NOSIGNAL);
+    });
+}
+
+ssize_t send_file(int to, int from, std::int64_t offset, std::size_t n) noexcept {
+    return detail::transfer(Call::sendfile, to, n, [=](std::size_t some) {
+        off_t at = offset;
+        return ::sendfile(to, from, &at, some);
+    });
+}
+
+int unix_pair(int (&ends)[2], int type) noexcept {
+    return detail::call<int>(Call::socketpair, -1, [&] { return ::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends); });
 }
 
 namespace {

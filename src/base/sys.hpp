@@ -63,6 +63,9 @@ enum class Call : unsigned {
     socketpair,
     sendmsg,
     recvmsg,
+    sendfile,
+    pread,
+    pwrite,
     pipe,
     fcntl,
     open,
@@ -138,21 +141,36 @@ inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
 inline int connect(int fd, const sockaddr* to, socklen_t len) noexcept {
     return detail::call<int>(Call::connect, fd, [=] { return ::connect(fd, to, len); });
 }
+// A datagram, whole: no short counts. from: nullptr: nobody asks.
+inline ssize_t recv_datagram(int fd, void* p, std::size_t n, int flags, sockaddr* from, socklen_t* len) noexcept {
+    return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recvfrom(fd, p, n, flags, from, len); });
+}
+// to: nullptr where it is connected.
+inline ssize_t send_datagram(int fd, const void* p, std::size_t n, const sockaddr* to, socklen_t len) noexcept {
+    return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, MSG_NOSIGNAL, to, len); });
+}
 inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // what comes with it is closed on exec
     return detail::call<ssize_t>(Call::recvmsg, fd, [=] { return ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
     return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return ::sendmsg(fd, message, flags | MSG_NOSIGNAL); });
 }
-int socket(int family, int type) noexcept;  // non-blocking, closed on exec
-int unix_pair(int (&ends)[2]) noexcept;     // two connected streams, blocking, closed on exec
+// Of a stream: several parts, in one call. A fault that cuts them short leaves the first part, cut short.
+ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept;
+ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept;
+ssize_t send_file(int to, int from, std::int64_t offset, std::size_t n) noexcept;  // to a socket
+int socket(int family, int type) noexcept;                                         // non-blocking, closed on exec
+int unix_pair(int (&ends)[2], int type = SOCK_STREAM) noexcept;                    // two connected ones, closed on exec
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept;
 int listen(int fd, int backlog) noexcept;
 int shutdown(int fd, int how) noexcept;
 int get_option(int fd, int level, int option, int& value) noexcept;
 int set_option(int fd, int level, int option, int value) noexcept;
+int set_option_raw(int fd, int level, int option, const void* value, socklen_t size) noexcept;
+int set_linger(int fd, bool on, int seconds) noexcept;
+int get_linger(int fd, bool& on, int& seconds) noexcept;
 int local_name(int fd, sockaddr* out, socklen_t* len) noexcept;
-long peer_user(int fd) noexcept;  // of a Unix-domain stream: the user id of who connected
+int peer_credentials(int fd, pid_t& process, uid_t& user, gid_t& group) noexcept;  // of a Unix-domain stream
 int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept;
 
 // Descriptors.
@@ -164,10 +182,10 @@ inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
 }
 // To a pipe: one that nobody reads any more is -EPIPE, and no SIGPIPE comes of it.
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
-int pipe(int (&ends)[2], int flags) noexcept;    // the reading end first; closed on exec. flags: O_NONBLOCK
+int pipe(int (&ends)[2], int flags) noexcept;  // the reading end first; closed on exec. flags: O_NONBLOCK
 int open(const char* path, int flags, unsigned mode = 0) noexcept;  // closed on exec
-int duplicate(int fd, int at_least) noexcept;    // the copy's number is not below; closed on exec
-int file_kind(int fd) noexcept;                  // S_IFIFO, S_IFSOCK, ...
+int duplicate(int fd, int at_least) noexcept;                       // the copy's number is not below; closed on exec
+int file_kind(int fd) noexcept;                                     // S_IFIFO, S_IFSOCK, ...
 int status_flags(int fd) noexcept;
 int set_nonblocking(int fd, bool on = true) noexcept;
 int close_on_exec(int fd) noexcept;  // whether: 0 or 1

@@ -104,8 +104,7 @@ struct Backdoor::State {
     }
 
     void session(TcpSocket& client) {
-        const long user = sys::peer_user(client.fd());
-        if (user < 0 || (user != 0 && static_cast<uid_t>(user) != ::geteuid())) {
+        if (const uid_t user = client.peer_credentials().user; user != 0 && user != ::geteuid()) {
             client.send_all("this is another user's process\n", answer_deadline);
             return;
         }

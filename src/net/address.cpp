@@ -61,22 +61,17 @@ std::uint32_t scope_number(std::string_view text, const std::string& scope) {
     return number;
 }
 
-}  // namespace
+struct Split {
+    std::string_view host;
+    std::uint16_t port;
+};
 
-Address::Address() noexcept : storage_{}, size_(sizeof(sa_family_t)) {}
-
-Address Address::parse(std::string_view text) {
-    constexpr std::string_view unix_prefix = "unix:";
-    if (text.substr(0, unix_prefix.size()) == unix_prefix) {
-        return unix_path(text.substr(unix_prefix.size()));
-    }
-    if (!text.empty() && text.front() == '/') {
-        refuse(text, "a path needs its kind before it: unix:" + std::string(text));
-    }
+// host:port, the host without its brackets.
+Split split(std::string_view text, std::string_view wanted) {
     const std::size_t bracket = text.rfind(']');
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) {
-        refuse(text, "it has no port; " + std::string(expected));
+        refuse(text, "it has no port; " + std::string(wanted));
     }
     std::string_view host = text.substr(0, colon);
     const std::string_view port = text.substr(colon + 1);
@@ -91,7 +86,22 @@ Address Address::parse(std::string_view text) {
     } else if (host.find(':') != std::string_view::npos) {
         refuse(text, "an IPv6 address needs brackets, and then its port: [::1]:80");
     }
-    const std::uint16_t number = parse_port(text, port);
+    return {host, parse_port(text, port)};
+}
+
+}  // namespace
+
+Address::Address() noexcept : storage_{}, size_(sizeof(sa_family_t)) {}
+
+Address Address::parse(std::string_view text) {
+    constexpr std::string_view unix_prefix = "unix:";
+    if (text.substr(0, unix_prefix.size()) == unix_prefix) {
+        return unix_path(text.substr(unix_prefix.size()));
+    }
+    if (!text.empty() && text.front() == '/') {
+        refuse(text, "a path needs its kind before it: unix:" + std::string(text));
+    }
+    const auto [host, number] = split(text, expected);
     return host.empty() || host == "*" ? from_ip(text, "0.0.0.0", number) : from_ip(text, host, number);
 }
 
@@ -224,8 +234,25 @@ std::string Address::to_string() const {
     }
 }
 
+void detail::refuse_port(long long number) {
+    throw std::invalid_argument(std::to_string(number) + " is not a port: they go from 0 to 65535");
+}
+
+HostPort split_host_port(std::string_view text) {
+    const auto [host, port] = split(text, "expected example.org:80, 127.0.0.1:80 or [::1]:80");
+    constexpr std::string_view never_in_a_host(" \t\r\n/@\0", 7);
+    if (host.empty() || host.find_first_of(never_in_a_host) != std::string_view::npos) {
+        refuse(text, host.empty() ? "its host is empty" : "its host has a character that no host has");
+    }
+    return {std::string(host), port};
+}
+
 bool operator==(const Address& a, const Address& b) noexcept {
     return a.size_ == b.size_ && std::memcmp(&a.storage_, &b.storage_, a.size_) == 0;
 }
 
 }  // namespace tendril
+
+std::size_t std::hash<tendril::Address>::operator()(const tendril::Address& address) const noexcept {
+    return std::hash<std::string_view>()({reinterpret_cast<const char*>(address.raw()), address.raw_size()});
+}

@@ -4,6 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
+
+#include <tendril/dns.hpp>
+#include <tendril/event.hpp>
+#include <tendril/group.hpp>
+#include <tendril/shield.hpp>
 
 #include "net/socket_access.hpp"
 
@@ -60,6 +66,117 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
             fail(r, what);
         }
     }
+}
+
+namespace {
+
+// One family and the other in turn, as they come, beginning with the first's (RFC 8305, 4).
+std::vector<Address> interleaved(const std::vector<Address>& all) {
+    std::vector<Address> result;
+    std::vector<Address> rest;
+    for (const Address& each : all) {
+        (each.family() == all.front().family() ? result : rest).push_back(each);
+    }
+    for (std::size_t i = 0, at = 1; i < rest.size(); ++i, at += 2) {
+        result.insert(result.begin() + static_cast<std::ptrdiff_t>(std::min(at, result.size())), rest[i]);
+    }
+    return result;
+}
+
+// Green threads that try addresses. They refer to it, and end before it does.
+class Race {
+public:
+    Race(std::string host_port, const ConnectOptions& options) : name_(std::move(host_port)), options_(options) {}
+
+    TcpSocket run(const std::vector<Address>& addresses, Deadline deadline) {
+        Group attempts;  // ended by its destructor when this is left by an exception
+        for (const Address& each : addresses) {
+            changed_.clear();
+            ++running_;
+            attempts.spawn([this, &each] { attempt(each); });
+            wait(std::min(Deadline(options_.attempt_delay), deadline), [&] { return running_ == 0 || has_won(); });
+            if (has_won()) {
+                break;
+            }
+            refuse_late(deadline);
+        }
+        wait(deadline, [&] { return running_ == 0 || has_won(); });
+        if (!has_won()) {
+            refuse_late(deadline);
+            throw std::system_error(last_error_, "connect to " + name_ + ": tried " + tried_);
+        }
+        {
+            const Shield shield;
+            attempts.kill();
+        }
+        return std::move(*won_);
+    }
+
+private:
+    bool has_won() const noexcept { return won_.has_value(); }
+
+    template <class Done>
+    void wait(Deadline until, Done done) {
+        while (!done() && changed_.wait(until)) {
+            changed_.clear();
+        }
+    }
+
+    void refuse_late(Deadline deadline) const {
+        if (running_ > 0 && deadline.passed()) {
+            throw TimeoutError("connect to " + name_ + (tried_.empty() ? "" : ": tried " + tried_));
+        }
+    }
+
+    void attempt(const Address& to) {
+        struct Ended {
+            Race& race;
+            ~Ended() {
+                --race.running_;
+                race.changed_.set();
+            }
+        } const ended{*this};
+        try {
+            TcpSocket socket = connect(to, options_);
+            if (!has_won()) {
+                won_ = std::move(socket);
+            }
+        } catch (const std::system_error& e) {
+            last_error_ = e.code();
+            tried_ += (tried_.empty() ? "" : ", ") + to.to_string() + " (" + e.code().message() + ")";
+        }
+    }
+
+    const std::string name_;
+    const ConnectOptions& options_;
+    Event changed_;
+    std::size_t running_ = 0;
+    std::optional<TcpSocket> won_;
+    std::error_code last_error_;
+    std::string tried_;
+};
+
+}  // namespace
+
+TcpSocket detail::connect_host(std::string_view host, std::uint16_t port, const ConnectOptions& options,
+                               Deadline deadline) {
+    const bool v6 = host.find(':') != std::string_view::npos;
+    const std::string name = (v6 ? "[" : "") + std::string(host) + (v6 ? "]:" : ":") + std::to_string(port);
+    AddressFamily family = AddressFamily::any;
+    if (options.bind.has_value()) {
+        family = options.bind->family() == AF_INET6 ? AddressFamily::ipv6 : AddressFamily::ipv4;
+    }
+    Resolver own = options.resolver != nullptr ? *options.resolver : Resolver::current();
+    const std::vector<Address> all = interleaved(own.resolve(host, port, family, deadline));
+    return all.size() == 1 ? connect(all.front(), options, deadline) : Race(name, options).run(all, deadline);
+}
+
+TcpSocket connect(std::string_view to, const ConnectOptions& options, Deadline deadline) {
+    if (to.substr(0, 5) == "unix:" || to.substr(0, 1) == ":" || to.substr(0, 2) == "*:") {
+        return connect(Address::parse(to), options, deadline);
+    }
+    const HostPort parts = split_host_port(to);
+    return detail::connect_host(parts.host, parts.port, options, deadline);
 }
 
 }  // namespace tendril

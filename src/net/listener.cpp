@@ -14,6 +14,16 @@ using detail::Handle;
 using detail::SocketAccess;
 using detail::when_ready;
 
+Listener::Listener(Fd fd) : handle_(SocketAccess::take_over(std::move(fd), SOCK_STREAM, true, "a listener")) {}
+
+Listener Listener::duplicate() const {
+    return Listener(SocketAccess::duplicate(handle_, "a listener"));
+}
+
+Fd Listener::release() {
+    return Fd(handle_.release("a listener"));
+}
+
 TcpSocket Listener::accept(Deadline deadline) {
     Address peer;
     return accept(peer, deadline);
@@ -76,6 +86,9 @@ Listener listen(const Address& at, const ListenOptions& options) {
     if (at.family() != AF_UNIX) {
         check(sys::set_option(fd, SOL_SOCKET, SO_REUSEADDR, options.reuse_address ? 1 : 0));
         check(sys::set_option(fd, SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0));
+    }
+    if (at.family() == AF_INET6) {
+        check(sys::set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0));
     }
     check(SocketAccess::make_prompt(fd, at.family()));
     const int bound = sys::bind(fd, at.raw(), at.raw_size());

@@ -26,6 +26,50 @@ Handle SocketAccess::open(int family, int type, const std::string& what) {
     return Handle(d);
 }
 
+std::pair<Handle, Handle> SocketAccess::open_pair(int type, const std::string& what) {
+    HubCore& hub = HubCore::here();
+    int ends[2];
+    if (const int r = sys::unix_pair(ends, type | SOCK_NONBLOCK); r < 0) {
+        fail(r, what);
+    }
+    Fd second(ends[1]);
+    Descriptor& a = hub.descriptors.open(ends[0]);
+    Handle first(a);
+    Descriptor& b = hub.descriptors.open(second.release());
+    a.short_read_empties = b.short_read_empties = false;
+    return {std::move(first), Handle(b)};
+}
+
+Handle SocketAccess::take_over(Fd fd, int type, bool listens, const char* object) {
+    HubCore& hub = HubCore::here();
+    int kind = 0;
+    int listening = 0;
+    int r = fd.is_open() ? sys::get_option(fd.get(), SOL_SOCKET, SO_TYPE, kind) : -EBADF;
+    r = r < 0 ? r : sys::get_option(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, listening);
+    if (r >= 0 && (kind != type || (listening != 0) != listens)) {
+        r = -EPROTOTYPE;
+    }
+    r = r < 0 ? r : sys::set_nonblocking(fd.get());
+    if (r < 0) {
+        fail(r, std::string("cannot make ") + object + " of descriptor " + std::to_string(fd.get()));
+    }
+    Descriptor& d = hub.descriptors.open(fd.release());
+    Handle handle(d);
+    d.short_read_empties = name(handle, &sys::local_name, object).family() != AF_UNIX;
+    return handle;
+}
+
+Handle SocketAccess::duplicate(const Handle& handle, const char* object) {
+    const Descriptor& d = handle.use(object);
+    const int fd = sys::duplicate(d.fd, 0);
+    if (fd < 0) {
+        fail(fd, std::string("duplicate ") + object);
+    }
+    Descriptor& copy = d.hub->descriptors.open(fd);
+    copy.short_read_empties = false;  // another may have read in between
+    return Handle(copy);
+}
+
 TcpSocket SocketAccess::adopt(int fd, int family) {
     Descriptor& d = HubCore::here().descriptors.open(fd);
     d.short_read_empties = family != AF_UNIX;
@@ -60,6 +104,13 @@ ssize_t write_socket(int fd, const void* p, std::size_t n) noexcept {
 
 }  // namespace
 
+TcpSocket::TcpSocket(Fd fd) : handle_(SocketAccess::take_over(std::move(fd), SOCK_STREAM, false, "a socket")) {}
+
+std::pair<TcpSocket, TcpSocket> TcpSocket::pair() {
+    auto [a, b] = SocketAccess::open_pair(SOCK_STREAM, "make a pair of sockets");
+    return {TcpSocket(std::move(a)), TcpSocket(std::move(b))};
+}
+
 std::size_t TcpSocket::recv(Buffer buffer, Deadline deadline) {
     return detail::recv_some(begin(handle_, "a socket"), buffer, deadline, read_socket);
 }
@@ -74,6 +125,22 @@ std::size_t TcpSocket::send(Bytes bytes, Deadline deadline) {
 
 void TcpSocket::send_all(Bytes bytes, Deadline deadline) {
     detail::send_whole(begin(handle_, "a socket"), bytes, deadline, write_socket);
+}
+
+std::size_t TcpSocket::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
+    return detail::recv_some_parts(begin(handle_, "a socket"), parts, deadline, sys::recv_parts);
+}
+
+void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
+    detail::send_whole_parts(begin(handle_, "a socket"), parts, deadline, sys::send_parts);
+}
+
+std::optional<std::size_t> TcpSocket::try_recv(Buffer buffer) {
+    return detail::try_transfer(handle_.use("a socket"), detail::Direction::read, "recv", buffer, read_socket);
+}
+
+std::optional<std::size_t> TcpSocket::try_send(Bytes bytes) {
+    return detail::try_transfer(handle_.use("a socket"), detail::Direction::write, "send", bytes, write_socket);
 }
 
 void TcpSocket::shutdown(Shutdown how) {
@@ -91,10 +158,20 @@ Address TcpSocket::peer_address() const {
     return SocketAccess::name(handle_, &sys::peer_name, "peer_address");
 }
 
-void TcpSocket::set_no_delay(bool on) {
-    if (const int r = sys::set_option(handle_.use("a socket").fd, IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); r < 0) {
-        fail(r, "set_no_delay");
+PeerCredentials TcpSocket::peer_credentials() const {
+    PeerCredentials who{};
+    if (const int r = sys::peer_credentials(handle_.use("a socket").fd, who.process, who.user, who.group); r < 0) {
+        fail(r, "peer_credentials");
     }
+    return who;
+}
+
+TcpSocket TcpSocket::duplicate() const {
+    return TcpSocket(SocketAccess::duplicate(handle_, "a socket"));
+}
+
+Fd TcpSocket::release() {
+    return Fd(handle_.release("a socket"));
 }
 
 }  // namespace tendril

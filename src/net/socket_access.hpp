@@ -5,7 +5,9 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
+#include <tendril/fd.hpp>
 #include <tendril/socket.hpp>
 
 #include "net/transfer.hpp"
@@ -15,6 +17,15 @@ namespace tendril::detail {
 struct SocketAccess {
     // A new descriptor of this type, non-blocking. Throws: std::system_error that begins with `what`.
     static Handle open(int family, int type, const std::string& what);
+
+    // Two connected ones in the Unix domain.
+    static std::pair<Handle, Handle> open_pair(int type, const std::string& what);
+
+    // Somebody's socket, which becomes non-blocking. Throws: std::system_error: EPROTOTYPE when it is not of this type,
+    // or not (or unexpectedly) one that listens; it is closed then.
+    static Handle take_over(Fd fd, int type, bool listens, const char* object);
+
+    static Handle duplicate(const Handle& handle, const char* object);
 
     // Of a connected stream's descriptor, which is non-blocking already; it is closed when there is no memory.
     static TcpSocket adopt(int fd, int family);

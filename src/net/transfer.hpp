@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 
@@ -141,6 +143,90 @@ void send_whole(Descriptor& d, Bytes bytes, Deadline deadline, Write write) {
         }
         done += static_cast<std::size_t>(r);
     }
+}
+
+// Parts as the system wants them, as many as it takes in one call; the first begins `skip` bytes later.
+template <class Part>
+class IoVectors {
+public:
+    IoVectors(std::span<const Part> parts, std::size_t skip) {
+        for (const Part& part : parts) {
+            if (count_ == most) {
+                break;
+            }
+            if (skip >= part.size()) {
+                skip -= part.size();
+                continue;
+            }
+            vectors_[count_++] = {const_cast<std::byte*>(part.data()) + skip, part.size() - skip};
+            size_ += part.size() - skip;
+            skip = 0;
+        }
+    }
+    const iovec* data() const noexcept { return vectors_; }
+    std::size_t count() const noexcept { return count_; }
+    std::size_t size() const noexcept { return size_; }  // in bytes
+
+private:
+    static constexpr std::size_t most = 16;  // more go in another call
+    iovec vectors_[most];
+    std::size_t count_ = 0;
+    std::size_t size_ = 0;
+};
+
+// As Source::recv_parts(). `read(fd, vectors, count)`.
+template <class Read>
+std::size_t recv_some_parts(Descriptor& d, std::span<const Buffer> parts, Deadline deadline, Read read) {
+    const IoVectors vectors(parts, 0);
+    if (vectors.count() == 0) {
+        return 0;
+    }
+    const ssize_t r = when_ready(d, Direction::read, "recv_parts", deadline, 0,
+                                 [&](int fd) { return read(fd, vectors.data(), vectors.count()); });
+    if (r < 0) {
+        fail(r, "recv_parts");
+    }
+    note_read(d, vectors.size(), r);
+    return static_cast<std::size_t>(r);
+}
+
+// As Sink::send_parts().
+template <class Write>
+void send_whole_parts(Descriptor& d, std::span<const Bytes> parts, Deadline deadline, Write write) {
+    std::size_t done = 0;
+    for (std::size_t first = 0, skip = 0;;) {
+        while (first < parts.size() && skip >= parts[first].size()) {
+            skip -= parts[first++].size();
+        }
+        if (first == parts.size()) {
+            return;
+        }
+        const IoVectors vectors(parts.subspan(first), skip);
+        const ssize_t r = when_ready(d, Direction::write, "send_parts", deadline, done,
+                                     [&](int fd) { return write(fd, vectors.data(), vectors.count()); });
+        if (r < 0) {
+            fail(r, "send_parts, after " + std::to_string(done) + " bytes");
+        }
+        done += static_cast<std::size_t>(r);
+        skip += static_cast<std::size_t>(r);
+    }
+}
+
+// One try. Returns: nothing for "not now".
+template <class Place, class Call>
+std::optional<std::size_t> try_transfer(Descriptor& d, Direction direction, const char* what, Place place, Call call) {
+    Descriptors::refuse_second(d, direction);
+    ssize_t r = 0;
+    do {
+        r = call(d.fd, place.data(), place.size());
+    } while (r == -EINTR);
+    if (r == -EAGAIN) {
+        return std::nullopt;
+    }
+    if (r < 0) {
+        fail(r, what);
+    }
+    return static_cast<std::size_t>(r);
 }
 
 }  // namespace tendril::detail

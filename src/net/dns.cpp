@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/dns.hpp>
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include <tendril/error.hpp>
+#include <tendril/thread_pool.hpp>
+
+#include "hub/hub_core.hpp"
+#include "net/resolver.hpp"
+
+namespace tendril {
+
+namespace {
+
+class DnsCategory final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "dns"; }
+    std::string message(int error) const override {
+        switch (static_cast<DnsError>(error)) {
+        case DnsError::not_found:
+            return "no such host";
+        case DnsError::no_address:
+            return "the host has no such address";
+        case DnsError::server_failure:
+            return "no name server could say";
+        case DnsError::no_answer:
+            return "no name server answered";
+        case DnsError::bad_name:
+            return "not a host's name";
+        case DnsError::bad_answer:
+            return "the name servers' answer makes no sense";
+        case DnsError::other:
+            break;
+        }
+        return "the lookup failed";
+    }
+};
+
+// The C library's functions, in the thread pool.
+DnsError of_eai(int error) noexcept {
+    switch (error) {
+    case EAI_NONAME:
+        return DnsError::not_found;
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+        return DnsError::no_address;
+    case EAI_AGAIN:
+        return DnsError::no_answer;
+    case EAI_FAIL:
+        return DnsError::server_failure;
+    default:
+        return DnsError::other;
+    }
+}
+
+struct SystemAnswer {
+    int error = 0;
+    int system_error = 0;
+    std::vector<Address> addresses;
+    std::string name;
+};
+
+SystemAnswer ask_forward(const std::string& host, std::uint16_t port, int family) {
+    addrinfo hints{};
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    SystemAnswer answer;
+    answer.error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+    answer.system_error = answer.error == EAI_SYSTEM ? errno : 0;
+    if (answer.error == 0) {
+        const std::unique_ptr<addrinfo, void (*)(addrinfo*)> freed(found, &::freeaddrinfo);
+        for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+            answer.addresses.push_back(Address::from_raw(each->ai_addr, each->ai_addrlen));
+        }
+    }
+    return answer;
+}
+
+SystemAnswer ask_reverse(const Address& address) {
+    char host[NI_MAXHOST] = "";
+    SystemAnswer answer;
+    answer.error = ::getnameinfo(address.raw(), address.raw_size(), host, sizeof host, nullptr, 0, NI_NAMEREQD);
+    answer.system_error = answer.error == EAI_SYSTEM ? errno : 0;
+    answer.name = host;
+    return answer;
+}
+
+bool is_numeric(const std::string& host, std::uint16_t port, Address& address) {
+    try {
+        address = Address::ip(host, port);
+        return true;
+    } catch (const std::invalid_argument&) {
+        return false;
+    }
+}
+
+std::string default_kind() {
+    const char* named = std::getenv("TENDRIL_RESOLVER");
+    return named != nullptr && *named != '\0' ? named : "c-ares";
+}
+
+}  // namespace
+
+class Resolver::System final : public Resolver::Kind {
+public:
+    std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
+                                 Deadline deadline) override {
+        return ask(host, deadline, ask_forward, host, port, number_of(family)).addresses;
+    }
+
+    std::string reverse(const Address& address, Deadline deadline) override {
+        return ask(address.ip(), deadline, ask_reverse, address).name;
+    }
+
+private:
+    template <class F, class... A>
+    static SystemAnswer ask(const std::string& what, Deadline deadline, F f, A... args) {
+        SystemAnswer answer = [&] {
+            try {
+                return offload(deadline, f, args...);
+            } catch (const TimeoutError&) {
+                throw TimeoutError("resolve " + what);
+            }
+        }();
+        if (answer.error == EAI_SYSTEM) {
+            throw std::system_error(answer.system_error, std::generic_category(), "resolve " + what);
+        }
+        if (answer.error != 0) {
+            fail(of_eai(answer.error), what);
+        }
+        return answer;
+    }
+};
+
+std::shared_ptr<Resolver::Kind> Resolver::Kind::make_system() {
+    return std::make_shared<System>();
+}
+
+void Resolver::Kind::fail(DnsError why, const std::string& what) {
+    constexpr std::size_t shown = 255;  // a name is no longer; what is may be anything
+    std::string quoted = what.substr(0, shown);
+    for (char& c : quoted) {
+        c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
+    }
+    throw std::system_error(make_error_code(why), "resolve \"" + quoted + '"');
+}
+
+const std::error_category& dns_category() noexcept {
+    static const DnsCategory category;
+    return category;
+}
+
+Resolver::Resolver(const ResolverOptions& options) {
+    const std::string kind = options.kind.empty() ? default_kind() : options.kind;
+    if (kind == "c-ares") {
+        kind_ = Kind::make_ares(options);
+    } else if (kind == "system") {
+        kind_ = Kind::make_system();
+    } else {
+        throw std::invalid_argument("there is no resolver called \"" + kind + "\"; there are c-ares and system");
+    }
+}
+
+Resolver Resolver::current() {
+    detail::HubCore::here();  // made first, so that it ends last
+    thread_local const std::shared_ptr<Kind> own = Resolver().kind_;
+    return Resolver(own);
+}
+
+std::vector<Address> Resolver::resolve(std::string_view host, std::uint16_t port, AddressFamily family,
+                                       Deadline deadline) {
+    detail::HubCore::here().refuse_in_callback();
+    const std::string name(host);
+    if (Address numeric; is_numeric(name, port, numeric)) {
+        if (family != AddressFamily::any && numeric.family() != Kind::number_of(family)) {
+            Kind::fail(DnsError::no_address, name);
+        }
+        return {numeric};
+    }
+    constexpr std::size_t longest = 254;  // RFC 1035, and a final dot
+    if (name.empty() || name.size() > longest || name.find_first_of(std::string_view("\0 \t\r\n/", 6)) != name.npos) {
+        Kind::fail(DnsError::bad_name, name);
+    }
+    return kind_->resolve(name, port, family, deadline);
+}
+
+std::string Resolver::reverse(const Address& address, Deadline deadline) {
+    detail::HubCore::here().refuse_in_callback();
+    if (address.family() != AF_INET && address.family() != AF_INET6) {
+        throw std::invalid_argument("reverse(): " + address.to_string() + " is no IP address");
+    }
+    return kind_->reverse(address, deadline);
+}
+
+std::vector<Address> resolve(std::string_view host, std::uint16_t port, AddressFamily family, Deadline deadline) {
+    return Resolver::current().resolve(host, port, family, deadline);
+}
+
+std::string reverse(const Address& address, Deadline deadline) {
+    return Resolver::current().reverse(address, deadline);
+}
+
+}  // namespace tendril

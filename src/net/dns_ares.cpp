@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+//
+// The resolver "c-ares": a channel of c-ares whose descriptors and time the hub watches, by an Io for each and a Timer.
+// Its system calls go through base/sys. Its callbacks run in the hub's own green thread, or under a call below, and
+// neither throw nor wait: they fill a Lookup, which its caller shares with them, and set its event.
+//
+// While nobody waits any more, what is still under way is cancelled, so an idle channel has no descriptors.
+
+#include <ares.h>
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <list>
+#include <map>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+
+#include <tendril/error.hpp>
+#include <tendril/event.hpp>
+#include <tendril/watchers.hpp>
+
+#include "base/at_fork.hpp"
+#include "base/sys.hpp"
+#include "hub/hub_core.hpp"
+#include "net/resolver.hpp"
+
+namespace tendril {
+
+namespace {
+
+constexpr const char* resolv_conf = "/etc/resolv.conf";
+constexpr std::int64_t look_again_ns = 1'000'000'000;
+constexpr std::chrono::milliseconds default_try_timeout(2000);
+constexpr int default_tries = 3;
+
+DnsError of_ares(int status) noexcept {
+    switch (status) {
+    case ARES_ENOTFOUND:
+    case ARES_ENONAME:
+        return DnsError::not_found;
+    case ARES_ENODATA:
+        return DnsError::no_address;
+    case ARES_ESERVFAIL:
+    case ARES_ENOTIMP:
+    case ARES_EFORMERR:
+    case ARES_EREFUSED:
+    case ARES_ECONNREFUSED:  // also of the last server that said SERVFAIL or REFUSED
+        return DnsError::server_failure;
+    case ARES_ETIMEOUT:
+        return DnsError::no_answer;
+    case ARES_EBADNAME:
+        return DnsError::bad_name;
+    case ARES_EBADRESP:
+        return DnsError::bad_answer;
+    default:
+        return DnsError::other;
+    }
+}
+
+// What c-ares wants: -1 and errno.
+template <class R>
+R with_errno(R r) noexcept {
+    if (r < 0) {
+        errno = static_cast<int>(-r);
+        return -1;
+    }
+    return r;
+}
+
+const ares_socket_functions through_sys = {
+    [](int family, int type, int, void*) noexcept -> ares_socket_t { return with_errno(sys::socket(family, type)); },
+    [](ares_socket_t fd, void*) noexcept -> int { return with_errno(sys::close(fd)); },
+    [](ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void*) noexcept -> int {
+        return with_errno(sys::connect(fd, to, size));
+    },
+    [](ares_socket_t fd, void* p, std::size_t n, int flags, sockaddr* from, ares_socklen_t* size,
+       void*) noexcept -> ares_ssize_t { return with_errno(sys::recv_datagram(fd, p, n, flags, from, size)); },
+    [](ares_socket_t fd, const iovec* parts, int count, void*) noexcept -> ares_ssize_t {
+        msghdr message{};
+        message.msg_iov = const_cast<iovec*>(parts);
+        message.msg_iovlen = static_cast<std::size_t>(count);
+        return with_errno(sys::sendmsg(fd, &message, 0));
+    },
+};
+
+// One question. Shared by who asked and by c-ares, whichever is longer interested.
+struct Lookup {
+    Event answered;
+    int status = ARES_ECANCELLED;
+    std::uint16_t port = 0;
+    std::vector<Address> addresses;
+    std::string name;
+};
+
+void initialise_library() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
+            throw std::runtime_error("c-ares cannot be initialised");
+        }
+    });
+}
+
+}  // namespace
+
+class Resolver::Ares final : public Resolver::Kind {
+public:
+    explicit Ares(const ResolverOptions& options) : options_(options), owner_(detail::HubCore::here().os.serial) {
+        initialise_library();
+        have_channel();
+    }
+    ~Ares() override { drop_channel(); }
+
+    std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
+                                 Deadline deadline) override {
+        auto lookup = begin();
+        lookup->port = port;
+        ares_addrinfo_hints hints{};
+        hints.ai_family = number_of(family);
+        hints.ai_socktype = SOCK_STREAM;
+        ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Ares::on_addresses, new Held(lookup));
+        wait(*lookup, host, deadline);
+        return std::move(lookup->addresses);
+    }
+
+    std::string reverse(const Address& address, Deadline deadline) override {
+        auto lookup = begin();
+        const bool v4 = address.family() == AF_INET;
+        const void* ip = v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr)
+                            : &reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr;
+        ares_gethostbyaddr(channel_, ip, v4 ? sizeof(in_addr) : sizeof(in6_addr), address.family(), &Ares::on_host,
+                           new Held(lookup));
+        wait(*lookup, address.ip(), deadline);
+        return std::move(lookup->name);
+    }
+
+private:
+    using Held = std::shared_ptr<Lookup>;
+
+    // c-ares's callbacks: the Held is theirs.
+    static void on_addresses(void* held, int status, int, ares_addrinfo* found) noexcept {
+        const std::unique_ptr<Held> own(static_cast<Held*>(held));
+        Lookup& lookup = **own;
+        lookup.status = status;
+        try {
+            for (const ares_addrinfo_node* each = found != nullptr ? found->nodes : nullptr; each != nullptr;
+                 each = each->ai_next) {
+                lookup.addresses.push_back(with_port(Address::from_raw(each->ai_addr, each->ai_addrlen), lookup.port));
+            }
+            if (status == ARES_SUCCESS && lookup.addresses.empty()) {
+                lookup.status = ARES_ENODATA;
+            }
+        } catch (...) {
+            lookup.status = ARES_ENOMEM;
+        }
+        ares_freeaddrinfo(found);
+        lookup.answered.set();
+    }
+
+    static void on_host(void* held, int status, int, hostent* found) noexcept {
+        const std::unique_ptr<Held> own(static_cast<Held*>(held));
+        Lookup& lookup = **own;
+        lookup.status = status;
+        try {
+            lookup.name = found != nullptr && found->h_name != nullptr ? found->h_name : "";
+        } catch (...) {
+            lookup.status = ARES_ENOMEM;
+        }
+        lookup.answered.set();
+    }
+
+    static Address with_port(const Address& address, std::uint16_t port) {
+        sockaddr_in6 raw{};  // the longer of the two
+        std::copy_n(reinterpret_cast<const char*>(address.raw()), address.raw_size(), reinterpret_cast<char*>(&raw));
+        raw.sin6_port = htons(port);  // in the same place in both
+        return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), address.raw_size());
+    }
+
+    std::shared_ptr<Lookup> begin() {
+        detail::HubCore::require_here("a Resolver", owner_);
+        const bool forked = generation_ != detail::fork_generation();
+        if (forked || (waiting_ == 0 && configuration_changed())) {
+            drop_channel();
+        }
+        have_channel();
+        return std::make_shared<Lookup>();
+    }
+
+    void wait(Lookup& lookup, const std::string& what, Deadline deadline) {
+        struct Waiting {
+            Ares& self;
+            explicit Waiting(Ares& s) : self(s) { ++self.waiting_; }
+            ~Waiting() {
+                if (--self.waiting_ == 0) {
+                    self.cancel_rest();
+                }
+            }
+        } const waiting(*this);
+        if (!lookup.answered.is_set()) {
+            arm_timer();
+        }
+        if (!lookup.answered.wait(deadline)) {
+            throw TimeoutError("resolve " + what);
+        }
+        if (lookup.status == ARES_ENOMEM) {
+            throw std::bad_alloc();
+        }
+        if (lookup.status != ARES_SUCCESS) {
+            fail(of_ares(lookup.status), what);
+        }
+    }
+
+    // Nobody waits any more.
+    void cancel_rest() noexcept {
+        if (channel_ != nullptr && generation_ == detail::fork_generation()) {
+            ares_cancel(channel_);
+        }
+        timer_.reset();
+    }
+
+    void have_channel() {
+        if (channel_ != nullptr) {
+            return;
+        }
+        generation_ = detail::fork_generation();
+        ares_options raw{};
+        int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
+        raw.sock_state_cb = &Ares::on_socket;
+        raw.sock_state_cb_data = this;
+        raw.timeout =
+            static_cast<int>((options_.try_timeout.count() > 0 ? options_.try_timeout : default_try_timeout).count());
+        raw.tries = options_.tries > 0 ? options_.tries : default_tries;
+        std::string lookups = options_.hosts_file ? "fb" : "b";
+        raw.lookups = lookups.data();
+        if (options_.dots.has_value()) {
+            raw.ndots = *options_.dots;
+            mask |= ARES_OPT_NDOTS;
+        }
+        std::vector<char*> domains;
+        if (options_.search.has_value()) {
+            for (std::string& each : *options_.search) {
+                domains.push_back(each.data());
+            }
+            raw.domains = domains.data();
+            raw.ndomains = static_cast<int>(domains.size());
+            mask |= ARES_OPT_DOMAINS;
+        }
+        if (const int r = ares_init_options(&channel_, &raw, mask); r != ARES_SUCCESS) {
+            channel_ = nullptr;
+            throw std::runtime_error(std::string("c-ares cannot make a channel: ") + ares_strerror(r));
+        }
+        ares_set_socket_functions(channel_, &through_sys, nullptr);
+        note_configuration();
+        if (!options_.servers.empty()) {
+            set_servers();
+        }
+    }
+
+    void set_servers() {
+        std::string all;
+        for (const std::string& each : options_.servers) {
+            all += (all.empty() ? "" : ",") + each;
+        }
+        if (ares_set_servers_ports_csv(channel_, all.c_str()) != ARES_SUCCESS) {
+            drop_channel();
+            throw std::invalid_argument("ResolverOptions: \"" + all + "\" are no servers' addresses");
+        }
+    }
+
+    // Lookups under way are told that it is over. In the child of a fork() nobody is left who asked for them.
+    void drop_channel() noexcept {
+        if (channel_ != nullptr) {
+            ares_destroy(std::exchange(channel_, nullptr));
+        }
+        watched_.clear();
+        timer_.reset();
+    }
+
+    bool configuration_changed() noexcept {
+        const std::int64_t now = Deadline::now_ns();
+        if (!options_.servers.empty() || now - looked_ns_ < look_again_ns) {
+            return false;
+        }
+        looked_ns_ = now;
+        sys::FileStatus status{};
+        return sys::file_status(resolv_conf, status) == 0 && status.modified_ns != configuration_ns_;
+    }
+
+    void note_configuration() noexcept {
+        sys::FileStatus status{};
+        configuration_ns_ = sys::file_status(resolv_conf, status) == 0 ? status.modified_ns : 0;
+        looked_ns_ = Deadline::now_ns();
+    }
+
+    // c-ares: wants to know of these events of the socket; of none: it closes it.
+    static void on_socket(void* self, ares_socket_t fd, int readable, int writable) noexcept {
+        static_cast<Ares*>(self)->watch(fd, readable != 0, writable != 0);
+    }
+
+    void watch(ares_socket_t fd, bool readable, bool writable) noexcept {
+        watched_.erase(fd);
+        if (!readable && !writable) {
+            return;
+        }
+        const IoEvents events =
+            (readable ? IoEvents::read : IoEvents::none) | (writable ? IoEvents::write : IoEvents::none);
+        try {
+            watched_.emplace(fd, Io(fd, events, [this, fd](IoEvents what) { process(fd, what); }));
+        } catch (...) {
+            // The timer will end what waits for it.
+        }
+    }
+
+    void process(ares_socket_t fd, IoEvents what) {
+        ares_process_fd(channel_, any(what & IoEvents::read) ? fd : ARES_SOCKET_BAD,
+                        any(what & IoEvents::write) ? fd : ARES_SOCKET_BAD);
+        arm_timer();
+    }
+
+    void arm_timer() {
+        timeval time{};
+        if (channel_ == nullptr || ares_timeout(channel_, nullptr, &time) == nullptr) {
+            timer_.reset();
+            return;
+        }
+        timer_.emplace(std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec), [this] {
+            ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+            arm_timer();
+        });
+    }
+
+    ResolverOptions options_;
+    const std::uint64_t owner_;
+    std::uint64_t generation_ = 0;  // of forks, when the channel was made
+    ares_channel channel_ = nullptr;
+    std::map<ares_socket_t, Io> watched_;
+    std::optional<Timer> timer_;
+    std::size_t waiting_ = 0;  // green threads in wait()
+    std::int64_t configuration_ns_ = 0;
+    std::int64_t looked_ns_ = 0;
+};
+
+std::shared_ptr<Resolver::Kind> Resolver::Kind::make_ares(const ResolverOptions& options) {
+    return std::make_shared<Ares>(options);
+}
+
+}  // namespace tendril
