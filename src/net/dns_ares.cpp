@@ -18,6 +18,7 @@
 
 #include <tendril/error.hpp>
 #include <tendril/event.hpp>
+#include <tendril/semaphore.hpp>
 #include <tendril/watchers.hpp>
 
 #include "base/at_fork.hpp"
@@ -33,6 +34,8 @@ constexpr const char* resolv_conf = "/etc/resolv.conf";
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr std::chrono::milliseconds default_try_timeout(2000);
 constexpr int default_tries = 3;
+constexpr std::size_t most_at_once =
+    64;  // more wait: a server's, or our own, socket buffer loses what comes in a flood
 
 DnsError of_ares(int status) noexcept {
     switch (status) {
@@ -114,6 +117,8 @@ public:
 
     std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
                                  Deadline deadline) override {
+        detail::HubCore::require_here("a Resolver", owner_);
+        const Turn turn(turns_, host, deadline);
         auto lookup = begin();
         lookup->port = port;
         ares_addrinfo_hints hints{};
@@ -125,6 +130,8 @@ public:
     }
 
     std::string reverse(const Address& address, Deadline deadline) override {
+        detail::HubCore::require_here("a Resolver", owner_);
+        const Turn turn(turns_, address.ip(), deadline);
         auto lookup = begin();
         const bool v4 = address.family() == AF_INET;
         const void* ip = v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr)
@@ -137,6 +144,21 @@ public:
 
 private:
     using Held = std::shared_ptr<Lookup>;
+
+    class Turn {
+    public:
+        Turn(Semaphore& turns, const std::string& what, Deadline deadline) : turns_(turns) {
+            if (!turns_.acquire(deadline)) {
+                throw TimeoutError("resolve " + what);
+            }
+        }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        ~Turn() { turns_.release(); }
+
+    private:
+        Semaphore& turns_;
+    };
 
     // c-ares's callbacks: the Held is theirs.
     static void on_addresses(void* held, int status, int, ares_addrinfo* found) noexcept {
@@ -178,7 +200,6 @@ private:
     }
 
     std::shared_ptr<Lookup> begin() {
-        detail::HubCore::require_here("a Resolver", owner_);
         const bool forked = generation_ != detail::fork_generation();
         if (forked || (waiting_ == 0 && configuration_changed())) {
             drop_channel();
@@ -336,6 +357,7 @@ private:
     ares_channel channel_ = nullptr;
     std::map<ares_socket_t, Io> watched_;
     std::optional<Timer> timer_;
+    Semaphore turns_{most_at_once};
     std::size_t waiting_ = 0;  // green threads in wait()
     std::int64_t configuration_ns_ = 0;
     std::int64_t looked_ns_ = 0;

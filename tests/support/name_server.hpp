@@ -34,8 +34,14 @@ struct Answer {
 
 class NameServer {
 public:
-    explicit NameServer(std::function<Answer(const Question&)> rule)
-        : rule_(std::move(rule)), udp_(UdpSocket::bound("127.0.0.1:0")), tcp_(listen(udp_.local_address())) {
+    explicit NameServer(std::function<Answer(const Question&)> rule) : rule_(std::move(rule)) {
+        while (!tcp_.is_open()) {  // a port that is free for both
+            udp_ = UdpSocket::bound("127.0.0.1:0");
+            try {
+                tcp_ = listen(udp_.local_address());
+            } catch (const std::system_error&) {
+            }
+        }
         running_.spawn([this] { serve_udp(); });
         running_.spawn([this] { serve(tcp_, [this](TcpSocket& client) { answer_stream(client); }); });
     }
