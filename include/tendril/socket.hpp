@@ -62,6 +62,8 @@ public:
     void send_all(Bytes bytes, Deadline deadline = never) override;
     std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never) override;
     void send_parts(std::span<const Bytes> parts, Deadline deadline = never) override;
+    std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count,
+                            Deadline deadline = never) override;
 
     // What can be done without waiting; nothing: not now. Throws: std::system_error.
     std::optional<std::size_t> try_recv(Buffer buffer);

@@ -13,12 +13,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
 
 namespace tendril {
+
+class File;
 
 class Source {
 public:
@@ -61,6 +64,11 @@ public:
 
     // Sends everything of every part, in their order, as one; where the system can, in one call. Throws: as send_all().
     virtual void send_parts(std::span<const Bytes> parts, Deadline deadline = never);
+
+    // Sends this part of a file, or what of it there is; sockets let the kernel copy it. Reading a cold file may hold up
+    // the hub there. Returns: how many bytes. Throws: as send_all(); what reading the file throws.
+    virtual std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count,
+                                    Deadline deadline = never);
 
     virtual void close() noexcept = 0;
     virtual bool is_open() const noexcept = 0;

@@ -205,6 +205,31 @@ int open(const char* path, int flags, unsigned mode) noexcept {
     return detail::call<int>(Call::open, -1, [=] { return ::open(path, flags | O_CLOEXEC, mode); });
 }
 
+ssize_t pread(int fd, void* p, std::size_t n, std::uint64_t offset) noexcept {
+    return detail::transfer(Call::pread, fd, n,
+                            [=](std::size_t some) { return ::pread(fd, p, some, static_cast<off_t>(offset)); });
+}
+
+ssize_t pwrite(int fd, const void* p, std::size_t n, std::uint64_t offset) noexcept {
+    return detail::transfer(Call::pwrite, fd, n,
+                            [=](std::size_t some) { return ::pwrite(fd, p, some, static_cast<off_t>(offset)); });
+}
+
+std::int64_t file_size(int fd) noexcept {
+    return detail::call<std::int64_t>(Call::pread, fd, [=]() -> std::int64_t {
+        struct stat about {};
+        return ::fstat(fd, &about) < 0 ? -1 : about.st_size;
+    });
+}
+
+int truncate(int fd, std::uint64_t size) noexcept {
+    return detail::call<int>(Call::pwrite, fd, [=] { return ::ftruncate(fd, static_cast<off_t>(size)); });
+}
+
+int sync(int fd) noexcept {
+    return detail::call<int>(Call::pwrite, fd, [=] { return ::fsync(fd); });
+}
+
 int duplicate(int fd, int at_least) noexcept {
     return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_DUPFD_CLOEXEC, at_least); });
 }

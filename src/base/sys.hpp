@@ -205,7 +205,13 @@ int wall_timer() noexcept;  // a timerfd: readable when its time has come, or wh
 int arm_wall_timer(int fd, std::int64_t at_ns) noexcept;
 void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: it seems to have been set forwards
 
-// Files.
+// Files. These may wait for a disk: they are called in a ThreadPool.
+ssize_t pread(int fd, void* p, std::size_t n, std::uint64_t offset) noexcept;
+ssize_t pwrite(int fd, const void* p, std::size_t n, std::uint64_t offset) noexcept;
+std::int64_t file_size(int fd) noexcept;
+int truncate(int fd, std::uint64_t size) noexcept;
+int sync(int fd) noexcept;
+
 struct FileStatus {
     std::uint64_t device, inode, size, links;
     std::int64_t modified_ns;  // since 1970

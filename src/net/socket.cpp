@@ -5,6 +5,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
+
+#include <tendril/file.hpp>
+
 #include "net/socket_access.hpp"
 
 namespace tendril {
@@ -133,6 +137,31 @@ std::size_t TcpSocket::recv_parts(std::span<const Buffer> parts, Deadline deadli
 
 void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     detail::send_whole_parts(begin(handle_, "a socket"), parts, deadline, sys::send_parts);
+}
+
+std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {
+    detail::Descriptor& d = begin(handle_, "a socket");
+    constexpr std::uint64_t most_at_once = 1024 * 1024;  // then others have their turn
+    const std::shared_ptr<const Fd> from = file.hold();
+    std::uint64_t done = 0;
+    while (done < count) {
+        const auto n = static_cast<std::size_t>(std::min(count - done, most_at_once));
+        const ssize_t r = detail::when_ready(
+            d, detail::Direction::write, "send_file", deadline, static_cast<std::size_t>(done),
+            [&](int fd) { return sys::send_file(fd, from->get(), static_cast<std::int64_t>(offset + done), n); });
+        if (done == 0 && (r == -EINVAL || r == -ENOSYS)) {
+            return Stream::send_file(file, offset, count, deadline);
+        }
+        if (r < 0) {
+            fail(r, "send_file, after " + std::to_string(done) + " bytes");
+        }
+        if (r == 0) {
+            break;
+        }
+        done += static_cast<std::uint64_t>(r);
+        begin(handle_, "a socket");
+    }
+    return done;
 }
 
 std::optional<std::size_t> TcpSocket::try_recv(Buffer buffer) {

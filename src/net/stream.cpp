@@ -2,7 +2,11 @@
 
 #include <tendril/stream.hpp>
 
+#include <algorithm>
+#include <string>
+
 #include <tendril/error.hpp>
+#include <tendril/file.hpp>
 
 namespace tendril {
 
@@ -56,6 +60,25 @@ void Sink::send_parts(std::span<const Bytes> parts, Deadline deadline) {
         }
         done += part.size();
     }
+}
+
+std::uint64_t Sink::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {
+    std::string buffer(static_cast<std::size_t>(std::min<std::uint64_t>(count, 64 * 1024)), '\0');
+    std::uint64_t done = 0;
+    while (done < count) {
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), count - done));
+        const std::size_t n = file.read_at(offset + done, {buffer.data(), wanted}, deadline);
+        if (n == 0) {
+            break;
+        }
+        try {
+            send_all({buffer.data(), n}, deadline);
+        } catch (const TimeoutError& e) {
+            throw TimeoutError("send_file", static_cast<std::size_t>(done) + e.done());
+        }
+        done += n;
+    }
+    return done;
 }
 
 }  // namespace tendril
