@@ -134,7 +134,11 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
         if (r > 0) [[likely]] {
             return true;
         }
-        switch (const int why = SSL_get_error(ssl_.get(), r); why) {
+        const int why = SSL_get_error(ssl_.get(), r);
+        if (wire_.error != 0) {  // whatever else OpenSSL makes of it: an end, when the peer's word came before
+            fail_step(why, what, done);
+        }
+        switch (why) {
         case SSL_ERROR_WANT_READ:
             if (read_shut_ && !writes) {
                 return false;
