@@ -25,8 +25,8 @@
 
 namespace tendril {
 
-// What ends a line. lf: "\n", and a "\r" before it belongs to the line. crlf: "\r\n", and nothing else. universal: "\n",
-// "\r\n" or "\r".
+// What ends a line. lf: "\n", and a "\r" before it belongs to the line. crlf: "\r\n", and nothing else. universal:
+// "\n", "\r\n" or "\r".
 enum class LineEnd { lf, crlf, universal };
 
 struct ReaderOptions {

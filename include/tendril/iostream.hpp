@@ -7,8 +7,8 @@
 //     std::getline(io, line);
 //
 // Errors, timeouts and kills are thrown as they are: the stream's exceptions() has badbit set. Without it the standard
-// streams swallow them all, a kill too; leave it set. Destroying it does not flush: that would wait. One green thread at
-// a time.
+// streams swallow them all, a kill too; leave it set. Destroying it does not flush: that would wait. One green thread
+// at a time.
 
 #pragma once
 

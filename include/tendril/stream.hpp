@@ -65,8 +65,8 @@ public:
     // Sends everything of every part, in their order, as one; where the system can, in one call. Throws: as send_all().
     virtual void send_parts(std::span<const Bytes> parts, Deadline deadline = never);
 
-    // Sends this part of a file, or what of it there is; sockets let the kernel copy it. Reading a cold file may hold up
-    // the hub there. Returns: how many bytes. Throws: as send_all(); what reading the file throws.
+    // Sends this part of a file, or what of it there is; sockets let the kernel copy it. Reading a cold file may hold
+    // up the hub there. Returns: how many bytes. Throws: as send_all(); what reading the file throws.
     virtual std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count,
                                     Deadline deadline = never);
 

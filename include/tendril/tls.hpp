@@ -100,7 +100,8 @@ public:
     int fd() const noexcept override;
 
     // Ends TLS on both sides and gives the socket back, for plain bytes. Its peer must do the same.
-    // Throws: TlsError when the peer sent data that nobody has read, as handshake() otherwise; it can only be closed then.
+    // Throws: TlsError when the peer sent data that nobody has read, as handshake() otherwise; it can only be closed
+    // then.
     TcpSocket unwrap(Deadline deadline = never);
 
     Address local_address() const;

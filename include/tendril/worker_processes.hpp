@@ -40,8 +40,8 @@ struct WorkerOptions {
 
 class WorkerProcesses {
 public:
-    // body: what a worker does. `stop` is set when it shall come to an end, by SIGTERM or SIGINT; when body returns, the
-    // worker ends with status 0, and another takes its place unless all shall stop.
+    // body: what a worker does. `stop` is set when it shall come to an end, by SIGTERM or SIGINT; when body returns,
+    // the worker ends with status 0, and another takes its place unless all shall stop.
     // Throws: std::invalid_argument for an empty body or pauses that make no sense.
     explicit WorkerProcesses(std::function<void(Event& stop)> body, const WorkerOptions& options = {});
     WorkerProcesses(const WorkerProcesses&) = delete;

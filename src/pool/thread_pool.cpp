@@ -19,8 +19,8 @@
 #include <tendril/shield.hpp>
 
 #include "base/at_fork.hpp"
-#include "base/signals_blocked.hpp"
 #include "base/report.hpp"
+#include "base/signals_blocked.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Every call of the socket layer under the fault injector. Each scenario is run once to count its calls; then once for
-// each of them and each error, with that one call failing; and by seeds, with interrupted, short and slow calls all over.
-// No hang (everything has a deadline, and TimeoutError is a failure), no leak (the fixture looks), no lost byte (what is
-// said to have succeeded is compared), no busy loop (calls are counted).
+// each of them and each error, with that one call failing; and by seeds, with interrupted, short and slow calls all
+// over.
+// No hang (everything has a deadline, and TimeoutError is a failure), no leak (the fixture looks), no lost byte (what
+// is said to have succeeded is compared), no busy loop (calls are counted).
 
 #include <algorithm>
 #include <array>

@@ -21,6 +21,12 @@ constexpr const char* dnsmasq = "/usr/sbin/dnsmasq";
 
 struct Dnsmasq {
     Dnsmasq() {
+        while (!start()) {  // the port was taken before it was
+        }
+    }
+
+    // Returns: false when it could not listen.
+    bool start() {
         port = UdpSocket::bound("127.0.0.1:0").local_address().port();
         std::vector<std::string> argv{dnsmasq,
                                       "--keep-in-foreground",
@@ -42,7 +48,16 @@ struct Dnsmasq {
             argv.push_back("--host-record=long.test,198.51.100." + std::to_string(i));
         }
         server.emplace(argv, PopenOptions{.err = PIPE});
-        Peer::after((*server)->stderr_(), "started");
+        BufferedReader says((*server)->stderr_());
+        while (const std::optional<std::string> line = says.read_line(20s)) {
+            if (line->find("failed to create listening socket") != std::string::npos) {
+                return false;
+            }
+            if (line->find("started") != std::string::npos) {
+                return true;
+            }
+        }
+        throw std::runtime_error("dnsmasq did not start");
     }
     ResolverOptions options() const {
         ResolverOptions made;

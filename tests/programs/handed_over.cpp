@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A server that hands its listener over to a new process of itself. It answers with its generation and its number; at SIGHUP it starts
-// the next one. The first prints its port. "fails" as the generation: ends at once.
+// A server that hands its listener over to a new process of itself. It answers with its generation and its number; at
+// SIGHUP it starts the next one. The first prints its port. "fails" as the generation: ends at once.
 
 #include <unistd.h>
 

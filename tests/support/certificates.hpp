@@ -35,8 +35,8 @@ private:
     std::string pem_;
 };
 
-const Authority& authority();        // the one that tests trust
-const Identity& server_identity();   // for localhost and 127.0.0.1, signed by it
+const Authority& authority();       // the one that tests trust
+const Identity& server_identity();  // for localhost and 127.0.0.1, signed by it
 std::string encrypted_key(const Identity& identity, const std::string& password);
 
 // What is written to a temporary file lives as long as this.

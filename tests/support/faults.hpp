@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Faults in base/sys, by script and by seed. While a Faults lives, calls fail, do less than they were asked for, or take
-// long, as it says:
+// Faults in base/sys, by script and by seed. While a Faults lives, calls fail, do less than they were asked for, or
+// take long, as it says:
 //
 //     Faults faults({{.call = sys::Call::recv, .skip = 2, .fault = ECONNRESET}});      the third recv
 //     Faults faults(SeededFaults{.seed = 7, .errors = {EINTR}, .error_percent = 10, .short_percent = 30});
