@@ -47,8 +47,9 @@ public:
     explicit BufferedReader(std::shared_ptr<Source> source, const ReaderOptions& options = {})
         : source_(std::move(source)), options_(options) {}
     template <detail::Owned<Source> S>
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes BufferedReader itself
     requires(!std::same_as<S, BufferedReader>) explicit BufferedReader(S&& source, const ReaderOptions& options = {})
-        : BufferedReader(std::make_shared<S>(std::move(source)), options) {}
+        : BufferedReader(std::make_shared<S>(std::forward<S>(source)), options) {}
 
     // What is in the buffer goes first.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
@@ -134,8 +135,9 @@ public:
     explicit BufferedWriter(std::shared_ptr<Sink> sink, std::size_t size = 8192)
         : sink_(std::move(sink)), size_(size) {}
     template <detail::Owned<Sink> S>
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes BufferedWriter itself
     requires(!std::same_as<S, BufferedWriter>) explicit BufferedWriter(S&& sink, std::size_t size = 8192)
-        : BufferedWriter(std::make_shared<S>(std::move(sink)), size) {}
+        : BufferedWriter(std::make_shared<S>(std::forward<S>(sink)), size) {}
     BufferedWriter(BufferedWriter&&) = default;
     BufferedWriter& operator=(BufferedWriter&&) = default;
     ~BufferedWriter() override;

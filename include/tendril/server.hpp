@@ -152,7 +152,7 @@ void serve(L& listener, H handler, const ServeOptions& options = {}) {
 
 template <class L, class H>
 requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const ServeOptions& options = {}) {
-    L owned = std::move(listener);
+    L owned = std::forward<L>(listener);
     serve(owned, std::move(handler), options);
 }
 

@@ -148,13 +148,14 @@ void AcceptLoop::accept_all() {
         }
         Address peer;
         std::optional<TcpSocket> client = accept_one(peer);
-        if (client.has_value() && (others_ == nullptr || !others_->take(*client, peer))) {
+        const bool came = client.has_value();
+        if (came && (others_ == nullptr || !others_->take(*client, peer))) {
             start(*std::move(client), peer);
         }
         if (++in_a_row % accepts_in_a_row == 0) {
             yield();
         }
-        if (!client.has_value() && !stopping_ && !listener_closed() && !paused_) {
+        if (!came && !stopping_ && !listener_closed() && !paused_) {
             await_connection();
         }
     }
