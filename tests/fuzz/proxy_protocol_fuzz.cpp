@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whatever bytes come, the parser of the PROXY protocol says a header, "more", or EPROTO; what it has read it can write,
-// and reads again as the same.
+// Whatever bytes come, the parser of the PROXY protocol says a header, "more", or EPROTO; what it has read it can
+// write, and reads again as the same.
 
 #include <tendril/proxy_protocol.hpp>
 
