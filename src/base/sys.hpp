@@ -124,6 +124,11 @@ inline ssize_t transfer(Call which, int fd, std::size_t n, F f) noexcept {
 
 void set_fault_hook(FaultHook hook) noexcept;  // nullptr: none
 
+// May a call have done less than it could? Then a short count tells nothing of what is left.
+inline bool may_cut_short() noexcept {
+    return detail::fault_hook.load(std::memory_order_relaxed) != nullptr;
+}
+
 // Returns: r, unless it is an error. Throws: std::system_error for an error.
 int checked(int r, const char* what);
 

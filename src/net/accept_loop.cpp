@@ -27,6 +27,7 @@ bool means_scarcity(int error) noexcept {
 bool concerns_one_connection(int error) noexcept {
     switch (error) {
     case ECONNABORTED:
+    case ECONNRESET:
     case EPERM:
     case EPROTO:
     case ENETDOWN:
@@ -224,7 +225,7 @@ void AcceptLoop::await_connection() {
     if (descriptor_->readable && (descriptor_->armed & events::read) != 0) {
         return;  // it paused, or one connection failed: there may be more
     }
-    descriptor_->drained(Direction::read);
+    descriptor_->emptied();
     const Outcome outcome = hub_.descriptors.wait(*descriptor_, Direction::read, "serve", never);
     static_cast<void>(outcome);  // closed or not: the loop looks
 }

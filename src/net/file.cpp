@@ -58,7 +58,9 @@ File File::open(const std::string& path, FileMode mode, unsigned permissions, De
     const std::string what = "open \"" + path + '"';
     try {
         auto fd = offload(deadline, [path, mode, permissions] {
-            return std::make_shared<Fd>(Fd(sys::open(path.c_str(), flags_of(mode), permissions)));
+            const ssize_t opened =
+                again_if_interrupted([&] { return sys::open(path.c_str(), flags_of(mode), permissions); });
+            return std::make_shared<Fd>(Fd(static_cast<int>(opened)));
         });
         if (!fd->is_open()) {
             detail::fail(fd->get(), what);  // -errno

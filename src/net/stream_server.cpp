@@ -80,6 +80,7 @@ private:
         try {
             service_.run();
         } catch (const std::exception&) {
+            listener_.listener->close();  // who waits in its backlog is told
             if (waiting_ == 0) {
                 throw;  // to the hub's error handler
             }

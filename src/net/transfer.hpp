@@ -43,7 +43,7 @@ Descriptor& begin(const Handle& handle, const char* object);
 
 // A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
 inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
-    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties) {
+    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties && !sys::may_cut_short()) {
         d.drained(Direction::read);
     }
 }

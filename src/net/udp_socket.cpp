@@ -70,7 +70,11 @@ UdpSocket UdpSocket::connected(const Address& to, const std::optional<Address>& 
     if (bind.has_value()) {
         bind_to(made.handle_, *bind, what + " from " + bind->to_string());
     }
-    if (const int r = sys::connect(made.handle_.fd(), to.raw(), to.raw_size()); r < 0) {
+    int r = -EINTR;
+    while (r == -EINTR) {
+        r = sys::connect(made.handle_.fd(), to.raw(), to.raw_size());
+    }
+    if (r < 0) {
         fail(r, what);
     }
     return made;
