@@ -149,8 +149,8 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
             return true;
         }
         const int why = SSL_get_error(ssl_.get(), r);
-        if (wire_.error != 0 &&
-            why != SSL_ERROR_SSL) {  // whatever else OpenSSL makes of it: an end, when the peer's word came before
+        // Whatever else OpenSSL makes of it: an end, when the peer's word came before.
+        if (wire_.error != 0 && why != SSL_ERROR_SSL) {
             fail_wire(what, done, writes);
         }
         switch (why) {
