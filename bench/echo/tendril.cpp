@@ -2,12 +2,13 @@
 //
 // The echo server on tendril, as its users write one: a green thread per connection.
 //
-//     bench_echo_tendril                      prints its port; ends when it is killed
+//     bench_echo_tendril [CERTIFICATE KEY]    prints its port; ends when it is killed
 
 #include <cstdio>
 
 #include <tendril/server.hpp>
 #include <tendril/socket.hpp>
+#include <tendril/tls.hpp>
 
 namespace {
 
@@ -20,10 +21,19 @@ void echo(tendril::Stream& client) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     tendril::Listener listener = tendril::listen("127.0.0.1:0");
     std::printf("%d\n", listener.address().port());
     std::fflush(stdout);
-    tendril::serve(listener, [](tendril::TcpSocket& client) { echo(client); }, {.concurrency = 20'000});
+    const tendril::ServeOptions options{.concurrency = 20'000};
+    if (argc > 2) {
+        const tendril::TlsContext tls({.server_side = true, .certificate = argv[1], .key = argv[2]});
+        tendril::TlsListener secure = wrap_ssl(std::move(listener), tls);
+        tendril::serve(
+            secure, [](tendril::TlsSocket& client) { echo(client); }, options);
+    } else {
+        tendril::serve(
+            listener, [](tendril::TcpSocket& client) { echo(client); }, options);
+    }
     return 0;
 }
