@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// The resolver with a real dnsmasq on loopback.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <tendril/dns.hpp>
+#include <tendril/udp_socket.hpp>
+
+#include "green_test.hpp"
+#include "peer.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+constexpr const char* dnsmasq = "/usr/sbin/dnsmasq";
+
+struct Dnsmasq {
+    Dnsmasq() {
+        port = UdpSocket::bound("127.0.0.1:0").local_address().port();
+        std::vector<std::string> argv{dnsmasq,
+                                      "--keep-in-foreground",
+                                      "--conf-file=/dev/null",
+                                      "--pid-file=",
+                                      "--user=",
+                                      "--no-resolv",
+                                      "--no-hosts",
+                                      "--log-facility=-",
+                                      "--listen-address=127.0.0.1",
+                                      "--bind-interfaces",
+                                      "--port=" + std::to_string(port),
+                                      "--local=/test/",
+                                      "--host-record=both.test,192.0.2.1,2001:db8::1",
+                                      "--host-record=real.test,192.0.2.7",
+                                      "--cname=alias.test,real.test",
+                                      "--ptr-record=9.2.0.192.in-addr.arpa,nine.test"};
+        for (int i = 1; i <= 120; ++i) {  // more than a datagram holds
+            argv.push_back("--host-record=long.test,198.51.100." + std::to_string(i));
+        }
+        server.emplace(argv, PopenOptions{.err = PIPE});
+        Peer::after((*server)->stderr_(), "started");
+    }
+    ResolverOptions options() const {
+        ResolverOptions made;
+        made.servers = {"127.0.0.1:" + std::to_string(port)};
+        made.search = std::vector<std::string>{};
+        return made;
+    }
+    std::uint16_t port;
+    std::optional<Peer> server;
+};
+
+TENDRIL_TEST(DnsPeers, Dnsmasq) {
+    TENDRIL_NEEDS(dnsmasq);
+    const Dnsmasq server;
+    Resolver resolver(server.options());
+    EXPECT_EQ(resolver.resolve("both.test", 80, AddressFamily::ipv4), std::vector{Address::parse("192.0.2.1:80")});
+    EXPECT_EQ(resolver.resolve("both.test", 80, AddressFamily::ipv6), std::vector{Address::parse("[2001:db8::1]:80")});
+    EXPECT_EQ(resolver.resolve("both.test").size(), 2u);
+    EXPECT_EQ(resolver.resolve("alias.test", 0, AddressFamily::ipv4), std::vector{Address::parse("192.0.2.7:0")});
+    EXPECT_EQ(resolver.reverse(Address::parse("192.0.2.9:0")), "nine.test");
+    EXPECT_EQ(resolver.resolve("long.test", 0, AddressFamily::ipv4).size(), 120u) << "by TCP";
+    for (const char* host : {"none.test", "real.test"}) {
+        try {
+            resolver.resolve(host, 0, AddressFamily::ipv6);
+            ADD_FAILURE() << host;
+        } catch (const std::system_error& e) {
+            EXPECT_EQ(e.code(), host == std::string("none.test") ? DnsError::not_found : DnsError::no_address) << host;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace tendril
