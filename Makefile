@@ -48,6 +48,7 @@ bench: build/.setup-bench build/release/build.ninja
 	cmake --build --preset release
 	bench/compare build/release
 	bench/backends build/release
+	bench/echo/run build/release
 
 format: build/.setup-test
 	clang-format -i $(sources)

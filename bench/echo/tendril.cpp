@@ -27,10 +27,12 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     const tendril::ServeOptions options{.concurrency = 20'000};
     if (argc > 2) {
-        const tendril::TlsContext tls({.server_side = true, .certificate = argv[1], .key = argv[2]});
-        tendril::TlsListener secure = wrap_ssl(std::move(listener), tls);
+        tendril::TlsOptions tls;
+        tls.server_side = true;
+        tls.certificate = argv[1];
+        tls.key = argv[2];
         tendril::serve(
-            secure, [](tendril::TlsSocket& client) { echo(client); }, options);
+            wrap_ssl(std::move(listener), tls), [](tendril::TlsSocket& client) { echo(client); }, options);
     } else {
         tendril::serve(
             listener, [](tendril::TcpSocket& client) { echo(client); }, options);
