@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An echo server that speaks TLS, and its client. The certificate is for localhost, signed by itself, so the client trusts
-// that one alone. Its key is in this file: it keeps no secret. With an address (127.0.0.1:7000) it serves there until it
-// is ended.
+// An echo server that speaks TLS, and its client. The certificate is for localhost and signed by itself, so the client
+// trusts that one alone. Its key is in this file: it keeps no secret. With an address (127.0.0.1:7000) it serves there.
 
 #include <cstdio>
 #include <string>

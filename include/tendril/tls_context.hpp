@@ -41,12 +41,13 @@ struct TlsOptions {
     std::string ciphers = {};        // of TLS 1.2, as ciphers(1) has them; empty: OpenSSL's choice
     std::string cipher_suites = {};  // of TLS 1.3
 
-    // What may be spoken, best first: "h2", "http/1.1" (RFC 7301). A server refuses a client with whom it shares none; one
-    // that names none is served.
+    // What may be spoken, best first: "h2", "http/1.1" (RFC 7301). A server refuses a client with whom it shares none;
+    // one that names none is served.
     std::vector<std::string> alpn = {};
 
-    // Server: another context for a client that asks for this name; nullptr: this one. Called during the handshake, and
-    // must not wait. What it throws ends that handshake, and is thrown there.
+    // Server: another context for a client that asks for this name; nullptr: this one. Everything is the other's then,
+    // and no session of another context is resumed. Called during the handshake, and must not wait. What it throws ends
+    // that handshake, and is thrown there.
     std::function<const TlsContext*(std::string_view name)> by_name = {};
 
     bool resumption = true;          // a server lets clients resume their sessions
