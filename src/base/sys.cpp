@@ -4,6 +4,7 @@
 
 #include "base/sys.hpp"
 
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -284,6 +285,14 @@ int signal_child(int pidfd, int signal) noexcept {
 
 int kill(pid_t pid, int signal) noexcept {
     return detail::call<int>(Call::signal_child, -1, [=] { return ::kill(pid, signal); });
+}
+
+pid_t parent() noexcept {
+    return ::getppid();
+}
+
+int signal_at_parents_death(int signal) noexcept {
+    return detail::call<int>(Call::signal_child, -1, [=] { return ::prctl(PR_SET_PDEATHSIG, signal); });
 }
 
 int pidfd_open(pid_t pid) noexcept {

@@ -251,6 +251,8 @@ int wait_child(int pidfd, int& code, int& signal) noexcept;
 int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
 int signal_child(int pidfd, int signal) noexcept;
 int kill(pid_t pid, int signal) noexcept;
+pid_t parent() noexcept;
+int signal_at_parents_death(int signal) noexcept;  // of the OS thread that forked us
 
 // Memory.
 void* reserve_memory(

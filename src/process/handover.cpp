@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/handover.hpp>
+
+#include <stdexcept>
+
+#include <tendril/pipe.hpp>
+#include <tendril/shield.hpp>
+
+#include "base/sys.hpp"
+#include "net/handover_environment.hpp"
+
+namespace tendril {
+
+Popen hand_over(const std::vector<HandedOver>& sockets, const std::vector<std::string>& argv, Deadline deadline) {
+    PopenOptions options;
+    std::string list;
+    for (const HandedOver& each : sockets) {
+        if (each.name.find_first_of(":=") != std::string::npos || each.listener->fd() < 0) {
+            throw std::invalid_argument("hand_over: \"" + each.name + "\" is closed, or no name for a socket");
+        }
+        options.pass_fds.push_back(each.listener->fd());
+        list += (list.empty() ? "" : ":") + std::to_string(each.listener->fd()) + '=' + each.name;
+    }
+    int ends[2];
+    sys::checked(sys::pipe(ends, 0), "hand_over");
+    Fd told(ends[1]);
+    PipeReader ready{Fd(ends[0])};
+    options.pass_fds.push_back(told.get());
+    options.add_env = {{detail::handed_over_variable, list}, {detail::ready_variable, std::to_string(told.get())}};
+    Popen next(argv, options);
+    told.close();  // so that the pipe ends with the new program
+    try {
+        char word = 0;
+        if (ready.recv({&word, 1}, deadline) == 0) {
+            throw std::runtime_error("hand_over: " + argv.front() + " ended, or closed its pipe, before it was ready");
+        }
+    } catch (...) {
+        const Shield shield;
+        if (!next.poll().has_value()) {
+            next.kill();
+        }
+        next.wait();
+        throw;
+    }
+    return next;
+}
+
+}  // namespace tendril

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+//
+// Servers of several processes, and a graceful restart.
+
+#include <csignal>
+#include <set>
+#include <string>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/socket.hpp>
+
+#include "green_test.hpp"
+#include "peer.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+std::string first_line(Popen& process) {
+    return BufferedReader(process.stdout_()).read_line(20s).value_or("");
+}
+
+std::string ask(const std::string& port) {
+    TcpSocket socket = connect("127.0.0.1:" + port, 20s);
+    return BufferedReader(socket).read_line(20s).value_or("(nothing)");
+}
+
+TENDRIL_TEST(WorkerProcesses, OneThatDiesIsReplacedAndAllAreDrained) {
+    Popen program({TENDRIL_WORKERS, "2"}, {.out = PIPE, .err = PIPE});
+    BufferedReader out(program.stdout_());
+    const std::string port = out.read_line(20s).value_or("");
+    std::set<std::string> seen;
+    while (seen.size() < 2) {
+        seen.insert(ask(port));
+    }
+    const pid_t victim = static_cast<pid_t>(std::stoi(*seen.begin()));
+    ::kill(victim, SIGKILL);
+    BufferedReader err(program.stderr_());
+    EXPECT_NE(err.read_line(20s).value_or("").find(std::to_string(victim) + " ended by signal 9"), std::string::npos);
+    std::set<std::string> later;
+    while (later.size() < 2) {
+        later.insert(ask(port));
+        later.erase(*seen.begin());
+    }
+    TcpSocket held = connect("127.0.0.1:" + port, 20s);  // has to be served to its end
+    BufferedReader in(held);
+    EXPECT_TRUE(in.read_line(20s).has_value());
+    program.terminate();
+    held.close();
+    EXPECT_EQ(out.read_line(60s), "all ended");
+    EXPECT_EQ(program.wait(20s), 0);
+    EXPECT_THROW(connect("127.0.0.1:" + port, 20s), std::system_error) << "nobody is left";
+}
+
+TENDRIL_TEST(WorkerProcesses, GoWithTheirSupervisor) {
+    Popen program({TENDRIL_WORKERS, "1"}, {.out = PIPE, .err = DEVNULL});
+    BufferedReader out(program.stdout_());
+    const std::string port = out.read_line(20s).value_or("");
+    TcpSocket socket = connect("127.0.0.1:" + port, 20s);
+    BufferedReader in(socket);
+    EXPECT_TRUE(in.read_line(20s).has_value());
+    program.kill();
+    program.wait(20s);
+    socket.shutdown(Shutdown::write);
+    EXPECT_EQ(out.read_line(20s), std::nullopt) << "the worker holds its output open as long as it lives";
+}
+
+// No connection is refused or reset, and a new program that fails changes nothing.
+TENDRIL_TEST(HandOver, TheNextProgramGoesOnWithTheListener) {
+    Popen program({TENDRIL_HANDED_OVER, "1"}, {.out = PIPE, .err = PIPE});
+    const std::string port = first_line(program);
+    EXPECT_EQ(ask(port).front(), '1');
+    program.send_signal(SIGHUP);
+    std::string answer;
+    while ((answer = ask(port)).front() != '2') {
+        EXPECT_EQ(answer.front(), '1');
+    }
+    EXPECT_EQ(program.wait(20s), 0) << "the first has ended";
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(ask(port), answer);
+    }
+    const auto second = static_cast<pid_t>(std::stoi(answer.substr(2)));
+    ::kill(second, SIGHUP);
+    EXPECT_NE(BufferedReader(program.stderr_()).read_line(20s).value_or("").find("still serving: hand_over"),
+              std::string::npos);
+    EXPECT_EQ(ask(port), answer);
+    ::kill(second, SIGTERM);
+    char c = 0;
+    EXPECT_EQ(program.stdout_().recv({&c, 1}, 20s), 0u);
+}
+
+}  // namespace
+}  // namespace tendril
