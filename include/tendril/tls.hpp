@@ -13,7 +13,8 @@
 // A TlsSocket is a Stream; stream.hpp says what holds for it. In addition: the first call that needs it makes the
 // handshake, within its own deadline, if it was not made before. A record that was begun must be finished: what a
 // send() or send_all() that timed out or was killed had begun, up to 16 KiB, is finished by the next call that sends,
-// and done() of the TimeoutError counts it. Errors of TLS are TlsError. Example: examples/tls_echo.cpp
+// and done() of the TimeoutError counts it. After a send that failed, what the peer said before can be read still.
+// Errors of TLS are TlsError. Example: examples/tls_echo.cpp
 
 #pragma once
 
@@ -65,10 +66,13 @@ private:
 };
 
 struct WrapOptions {
-    std::string server_name = {};       // client: the host name or IP address that the certificate must be for
+    // client: the host name or IP address that the certificate must be for, among its alternative names (RFC 9525).
+    std::string server_name = {};
     bool handshake_on_connect = true;   // before wrap_ssl() returns
     bool suppress_ragged_eofs = false;  // an end without TLS's word for it is an end like another
-    TlsSession session = {};            // client: to be resumed, if the server wants to
+    // client: to be resumed, if the server wants to. Ignored unless it was made for this server_name, with the same
+    // authorities and the same verifying: what was verified then is not verified again.
+    TlsSession session = {};
 };
 
 class TlsSocket final : public Stream {

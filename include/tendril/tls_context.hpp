@@ -45,8 +45,9 @@ struct TlsOptions {
     // one that names none is served.
     std::vector<std::string> alpn = {};
 
-    // Server: another context for a client that asks for this name; nullptr: this one. Called during the handshake, and
-    // must not wait. What it throws ends that handshake, and is thrown there.
+    // Server: another context for a client that asks for this name; nullptr: this one. Everything is the other's then,
+    // and no session of another context is resumed. Called during the handshake, and must not wait. What it throws ends
+    // that handshake, and is thrown there.
     std::function<const TlsContext*(std::string_view name)> by_name = {};
 
     bool resumption = true;          // a server lets clients resume their sessions

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -67,7 +68,7 @@ int write_wire(BIO* bio, const char* p, int n) noexcept {
     if (r == -EAGAIN) {
         BIO_set_retry_write(bio);
     } else {
-        wire.error = static_cast<int>(-r);
+        errno = wire.error = static_cast<int>(-r);  // OpenSSL asks whether the peer is gone, and forgives it once
     }
     return -1;
 }
@@ -80,6 +81,7 @@ int read_wire(BIO* bio, char* p, int n) noexcept {
         const int r = BIO_meth_get_read(BIO_s_socket())(bio, p, n);
         if (r < 0 && BIO_should_retry(bio)) {
             d.emptied();
+            wire.starved = true;
         }
         return r;
     }
@@ -105,6 +107,7 @@ int read_wire(BIO* bio, char* p, int n) noexcept {
     }
     if (r == -EAGAIN) {
         BIO_set_retry_read(bio);
+        wire.starved = true;
     } else {
         wire.error = static_cast<int>(-r);
     }

@@ -18,6 +18,7 @@ namespace tendril::detail {
 struct TlsWire {
     Descriptor* descriptor = nullptr;
     int error = 0;                  // errno of the last call that failed; 0: none did
+    bool starved = false;           // the last read found nothing
     unsigned char record_type = 0;  // kernel TLS: what is written next is such a record, not data
 };
 

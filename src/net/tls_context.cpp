@@ -4,8 +4,10 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 #include "base/report.hpp"
@@ -85,26 +87,42 @@ private:
     std::uint8_t before_;
 };
 
-int choose_by_name(SSL* ssl, int*, void* state) noexcept {
+// The name that a client asks for, out of its hello; nothing: none, or OpenSSL will refuse it.
+std::optional<std::string> hello_name(SSL* ssl) {
+    const unsigned char* p = nullptr;
+    std::size_t size = 0;
+    constexpr std::size_t before = 5;  // the list's length, the kind, the name's length
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &size) != 1 || size < before ||
+        p[2] != TLSEXT_NAMETYPE_host_name || size < before + (p[3] << 8 | p[4])) {
+        return std::nullopt;
+    }
+    return std::string(reinterpret_cast<const char*>(p) + before, static_cast<std::size_t>(p[3] << 8 | p[4]));
+}
+
+// Before a session is resumed: it is one of the chosen context then, or is not.
+int choose_by_name(SSL* ssl, int* alert, void* state) noexcept {
     const auto& self = *static_cast<const TlsContextState*>(state);
     auto& left = *static_cast<TlsLeft*>(SSL_get_app_data(ssl));
-    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    if (name == nullptr) {
-        return SSL_TLSEXT_ERR_NOACK;
-    }
     try {
         const InCallback guard;
-        if (const TlsContext* chosen = self.options.by_name(name); chosen != nullptr) {
-            const auto& other = left.chosen = TlsContextState::of(*chosen);
-            SSL_CTX* context = other->ssl.get();
-            SSL_set_SSL_CTX(ssl, context);
-            SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), nullptr);
+        const std::optional<std::string> name = hello_name(ssl);
+        if (const TlsContext* chosen = name ? self.options.by_name(*name) : nullptr; chosen != nullptr) {
+            if (!chosen->server_side()) {
+                throw std::logic_error("TlsOptions::by_name chose a client's context; it needs .server_side = true");
+            }
+            left.chosen = TlsContextState::of(*chosen);
+            left.chosen->take_over(ssl);
         }
-        return SSL_TLSEXT_ERR_OK;
+        return SSL_CLIENT_HELLO_SUCCESS;
     } catch (...) {
         left.error = std::current_exception();
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
+        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        return SSL_CLIENT_HELLO_ERROR;
     }
+}
+
+int acknowledge_name(SSL*, int*, void*) noexcept {
+    return SSL_TLSEXT_ERR_OK;
 }
 
 int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
@@ -170,6 +188,8 @@ void TlsContextState::set_limits() {
                                        (options.server_side && !options.resumption ? SSL_OP_NO_TICKET : 0));
     SSL_CTX_set_mode(ssl.get(),
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    // A peer that sends records which are not data, without an end, must not keep us in OpenSSL.
+    SSL_CTX_clear_mode(ssl.get(), SSL_MODE_AUTO_RETRY);
     if (!options.ciphers.empty() && SSL_CTX_set_cipher_list(ssl.get(), options.ciphers.c_str()) != 1) {
         ERR_clear_error();
         throw std::invalid_argument("TlsOptions: no cipher is meant by \"" + options.ciphers + "\"");
@@ -210,6 +230,7 @@ void TlsContextState::load_trust() {
                        : how == TlsVerify::optional ? SSL_VERIFY_PEER
                                                     : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        nullptr);
+    trust = std::to_string(static_cast<int>(how)) + '\0' + options.ca_file + '\0' + options.ca_path;
     if (!options.ca_file.empty()) {
         each_certificate(options.ca_file, "CA file", [&](X509* one, bool) {
             if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl.get()), one) != 1 ||
@@ -246,9 +267,9 @@ void TlsContextState::set_callbacks() {
     if (!alpn.empty()) {
         SSL_CTX_set_alpn_select_cb(ssl.get(), &choose_alpn, this);
     }
+    SSL_CTX_set_tlsext_servername_callback(ssl.get(), &acknowledge_name);
     if (options.by_name) {
-        SSL_CTX_set_tlsext_servername_callback(ssl.get(), &choose_by_name);
-        SSL_CTX_set_tlsext_servername_arg(ssl.get(), this);
+        SSL_CTX_set_client_hello_cb(ssl.get(), &choose_by_name, this);
     }
     if (!options.ocsp_response.empty()) {
         SSL_CTX_set_tlsext_status_cb(ssl.get(), &staple);
@@ -259,8 +280,23 @@ void TlsContextState::set_callbacks() {
     if (!options.resumption) {
         SSL_CTX_set_num_tickets(ssl.get(), 0);
     }
-    constexpr unsigned char id[] = "tendril";
-    SSL_CTX_set_session_id_context(ssl.get(), id, sizeof id - 1);
+    // A session is resumed in the context that it is of, and in no other, which may ask for more (by_name).
+    unsigned char id[16];
+    if (RAND_bytes(id, sizeof id) != 1) {
+        throw tls_error("no random numbers");
+    }
+    SSL_CTX_set_session_id_context(ssl.get(), id, sizeof id);
+}
+
+void TlsContextState::take_over(SSL* connection) const noexcept {
+    SSL_set_SSL_CTX(connection, ssl.get());
+    SSL_set_verify(connection, SSL_CTX_get_verify_mode(ssl.get()), nullptr);
+    SSL_set_min_proto_version(connection, number_of(options.lowest));
+    SSL_set_max_proto_version(connection, number_of(options.highest));
+    if (!options.resumption) {
+        SSL_set_options(connection, SSL_OP_NO_TICKET);
+        SSL_set_num_tickets(connection, 0);
+    }
 }
 
 void TlsContextState::open_key_log() {

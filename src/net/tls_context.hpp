@@ -26,7 +26,8 @@ struct FreeBy {
 struct TlsContextState {
     TlsOptions options;
     std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>> ssl;
-    std::string alpn;  // as it is sent: each with its length before it
+    std::string alpn;   // as it is sent: each with its length before it
+    std::string trust;  // equal: the same certificates are good
     Fd key_log;
 
     explicit TlsContextState(const TlsOptions& from);
@@ -34,6 +35,9 @@ struct TlsContextState {
     TlsVerify verify() const noexcept {
         return options.verify.value_or(options.server_side ? TlsVerify::none : TlsVerify::required);
     }
+
+    // A server's connection that was begun with another context is one of this from now on.
+    void take_over(SSL* connection) const noexcept;
 
     static const std::shared_ptr<const TlsContextState>& of(const TlsContext& context) noexcept {
         return context.state_;

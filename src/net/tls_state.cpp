@@ -16,8 +16,15 @@ namespace tendril {
 
 namespace detail {
 
+// The handshake that made a session is not repeated when it is resumed, nor what was verified in it.
 struct TlsSessionState {
     std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;
+    std::string server_name;
+    std::string trust;
+
+    bool is_for(const std::string& name, const TlsContextState& context) const {
+        return server_name == name && trust == context.trust;
+    }
 };
 
 namespace {
@@ -30,6 +37,10 @@ void acquire(Semaphore& turn, const char* what, Deadline deadline, std::size_t d
     if (!turn.acquire(deadline)) {
         throw TimeoutError(what, done);
     }
+}
+
+std::string text_of(const char* what, std::size_t done) {
+    return done > 0 ? std::string(what) + ", after " + std::to_string(done) + " bytes" : what;
 }
 
 class Held {
@@ -64,7 +75,7 @@ private:
 };
 
 TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options)
-    : context_(TlsContextState::of(context)), socket_(std::move(socket)) {
+    : context_(TlsContextState::of(context)), socket_(std::move(socket)), server_name_(options.server_name) {
     wire_.descriptor = &SocketAccess::handle(socket_).use("the socket of wrap_ssl()");
     ssl_.reset(SSL_new(context_->ssl.get()));
     if (ssl_ == nullptr) {
@@ -94,10 +105,12 @@ void TlsState::prepare_client(const WrapOptions& options) {
             "wrap_ssl: whose certificate must it be? Say .server_name, or .verify = TlsVerify::none to trust anybody");
     }
     if (!name.empty()) {
+        SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);  // RFC 9525
         const bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
         ERR_clear_error();
         // SNI knows no IP addresses (RFC 6066).
-        if (!is_ip && (SSL_set1_host(ssl, name.c_str()) != 1 || SSL_set_tlsext_host_name(ssl, name.c_str()) != 1)) {
+        if (name.find('\0') != std::string::npos ||
+            (!is_ip && (SSL_set1_host(ssl, name.c_str()) != 1 || SSL_set_tlsext_host_name(ssl, name.c_str()) != 1))) {
             ERR_clear_error();
             throw std::invalid_argument("wrap_ssl: \"" + name + "\" cannot be a server's name");
         }
@@ -105,7 +118,7 @@ void TlsState::prepare_client(const WrapOptions& options) {
     if (context_->options.ask_ocsp) {
         SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
     }
-    if (options.session) {
+    if (options.session && options.session.state_->is_for(name, *context_)) {
         SSL_set_session(ssl, options.session.state_->session.get());
         ERR_clear_error();  // one that does not fit is not used
     }
@@ -130,18 +143,27 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
         static_cast<void>(SocketAccess::handle(socket_).use(object));
         ERR_clear_error();
         wire_.error = 0;
+        wire_.starved = false;
         const int r = step();
         if (r > 0) [[likely]] {
             return true;
         }
         const int why = SSL_get_error(ssl_.get(), r);
-        if (wire_.error != 0) {  // whatever else OpenSSL makes of it: an end, when the peer's word came before
-            fail_step(why, what, done);
+        // Whatever else OpenSSL makes of it: an end, when the peer's word came before.
+        if (wire_.error != 0 && why != SSL_ERROR_SSL) {
+            fail_wire(what, done, writes);
         }
         switch (why) {
         case SSL_ERROR_WANT_READ:
             if (read_shut_ && !writes) {
                 return false;
+            }
+            if (!wire_.starved) {  // records came that were not data: up to a buffer full of key updates
+                if (deadline.passed()) {
+                    throw TimeoutError(what, done);
+                }
+                wire_.descriptor->hub->yield();
+                break;
             }
             await(*wire_.descriptor, Direction::read, what, deadline, done);
             break;
@@ -170,24 +192,22 @@ void TlsState::await_write(const char* what, Deadline deadline, std::size_t done
 }
 
 bool TlsState::is_ragged_end(int why) const noexcept {
-    return wire_.error == 0 &&
-           ((why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) ||
-            (why == SSL_ERROR_SYSCALL && ERR_peek_error() == 0));
+    return (why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) ||
+           (why == SSL_ERROR_SYSCALL && ERR_peek_error() == 0);
+}
+
+void TlsState::fail_wire(const char* what, std::size_t done, bool writes) {
+    (writes && handshaken_ ? write_broken_ : broken_) = true;
+    ERR_clear_error();
+    fail(-wire_.error, text_of(what, done));
 }
 
 void TlsState::fail_step(int why, const char* what, std::size_t done) {
     broken_ = true;
-    std::string text = what;
-    if (done > 0) {
-        text += ", after " + std::to_string(done) + " bytes";
-    }
+    const std::string text = text_of(what, done);
     if (left_.error != nullptr) {
         ERR_clear_error();
         std::rethrow_exception(std::exchange(left_.error, nullptr));
-    }
-    if (wire_.error != 0) {
-        ERR_clear_error();
-        fail(-wire_.error, text);
     }
     if (is_ragged_end(why)) {
         ERR_clear_error();
@@ -277,6 +297,9 @@ public:
             if (state.notify_sent_) {
                 fail(-EPIPE, std::string(what) + " after the end of the stream was sent");
             }
+            if (state.write_broken_) {
+                fail(-EPIPE, std::string(what) + " after sending has failed on this TLS socket");
+            }
             state.finish_record(what, deadline);
         } catch (...) {
             state.write_turn_.release();
@@ -315,7 +338,7 @@ std::size_t TlsState::write_record(Bytes record, const char* what, Deadline dead
             },
             what, deadline, done + record.size(), true);
     } catch (...) {
-        if (begun && !broken_) {
+        if (begun && !broken_ && !write_broken_) {
             broken_ = SSL_get_wbio(ssl_.get()) != nullptr && BIO_get_ktls_send(SSL_get_wbio(ssl_.get()));
             if (!broken_) {
                 broken_ = true;  // unless there is memory for it
@@ -428,7 +451,8 @@ TcpSocket TlsState::unwrap(Deadline deadline) {
 
 void TlsState::close() noexcept {
     Handle& handle = SocketAccess::handle(socket_);
-    if (handle.fd() >= 0 && handshaken_ && !broken_ && !notify_sent_ && unfinished_.empty() && !writing_) {
+    if (handle.fd() >= 0 && handshaken_ && !broken_ && !write_broken_ && !notify_sent_ && unfinished_.empty() &&
+        !writing_) {
         SSL_shutdown(ssl_.get());
         ERR_clear_error();
     }
@@ -442,6 +466,8 @@ TlsSession TlsState::session() const {
         SSL_SESSION_up_ref(session);
         auto state = std::make_shared<TlsSessionState>();
         state->session.reset(session);
+        state->server_name = server_name_;
+        state->trust = context_->trust;
         made.state_ = std::move(state);
     }
     return made;

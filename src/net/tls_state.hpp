@@ -8,7 +8,8 @@
 //    write (a key update) while a writer waits: it takes its turn.
 // 3. A record that was begun must be finished with the same bytes. `unfinished_` holds those of a send that was broken
 //    off; they go before anything else.
-// 4. Once `broken_`, nothing is read or written any more: what came before an error is not known to be whole.
+// 4. Once `broken_`, nothing is read or written any more: what came before an error is not known to be whole. Once
+//    `write_broken_`, because the peer takes nothing any more, what it said before can be read still.
 
 #pragma once
 
@@ -60,6 +61,7 @@ private:
     bool drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes);
     void await_write(const char* what, Deadline deadline, std::size_t done, bool writes);
     [[noreturn]] void fail_step(int why, const char* what, std::size_t done);
+    [[noreturn]] void fail_wire(const char* what, std::size_t done, bool writes);
     bool is_ragged_end(int why) const noexcept;
     std::size_t read_some(Buffer buffer, const char* what, Deadline deadline, std::size_t done);
     std::size_t write_record(Bytes record, const char* what, Deadline deadline, std::size_t done);
@@ -71,12 +73,14 @@ private:
     TlsLeft left_;
     TlsWire wire_;
     TcpSocket socket_;
+    std::string server_name_;
     std::unique_ptr<SSL, FreeBy<SSL_free>> ssl_;
     bool handshaken_ = false;
     bool ended_ = false;        // the peer's stream is over
     bool read_shut_ = false;    // by us
     bool notify_sent_ = false;  // ours is
     bool broken_ = false;
+    bool write_broken_ = false;
     bool reading_ = false;
     bool writing_ = false;
     std::string unfinished_;

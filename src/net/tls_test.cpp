@@ -19,6 +19,7 @@
 #include "errno_of.hpp"
 #include "faults.hpp"
 #include "green_test.hpp"
+#include "raw_tls.hpp"
 #include "until.hpp"
 
 using namespace std::chrono_literals;
@@ -145,6 +146,9 @@ TENDRIL_TEST(Tls, EachRefusalOfACertificateSaysWhy) {
     const Case cases[] = {
         {stranger.issue("x"), "localhost", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
         {authority().issue("x", {.names = {"DNS:elsewhere.test"}}), "localhost", X509_V_ERR_HOSTNAME_MISMATCH},
+        {authority().issue("localhost", {.names = {"DNS:elsewhere.test"}}), "localhost", X509_V_ERR_HOSTNAME_MISMATCH},
+        {authority().issue("localhost", {.names = {}}), "localhost", X509_V_ERR_HOSTNAME_MISMATCH},
+        {authority().issue("x", {.names = {"DNS:w*.example.test"}}), "www.example.test", X509_V_ERR_HOSTNAME_MISMATCH},
         {authority().issue("x", {.names = {"IP:127.0.0.2"}}), "127.0.0.1", X509_V_ERR_IP_ADDRESS_MISMATCH},
         {authority().issue("x", {.from_days = -10, .to_days = -2}), "localhost", X509_V_ERR_CERT_HAS_EXPIRED},
         {authority().issue("x", {.from_days = 2}), "localhost", X509_V_ERR_CERT_NOT_YET_VALID},
@@ -174,6 +178,8 @@ TENDRIL_TEST(Tls, AVerifyingClientMustSayWhomItMeans) {
     auto [a, b] = Setup::plain();
     EXPECT_THROW(wrap_ssl(std::move(a), client_options()), std::invalid_argument);
     EXPECT_THROW(wrap_ssl(listen("127.0.0.1:0"), client_options()), std::invalid_argument);
+    EXPECT_THROW(wrap_ssl(std::move(b), client_options(), {.server_name = std::string("a.test\0.b.test", 14)}),
+                 std::invalid_argument);
     EXPECT_THROW(TlsContext(TlsOptions{.server_side = true}), std::invalid_argument);
 }
 
@@ -437,6 +443,169 @@ TENDRIL_TEST(Tls, PlaintextBeforeTheHandshakeIsNotRead) {
         EXPECT_THROW(server.recv(buffer, 10s), TlsError);
     }
     EXPECT_EQ(server.pending(), 0u);
+}
+
+// A raw client and our server, whose handshake is made.
+struct RawPair {
+    std::unique_ptr<testing::RawTlsClient> client;
+    TlsSocket server;
+};
+
+RawPair connect_raw(const TlsContext& context, const testing::RawTlsClient::Options& options = {}) {
+    auto [a, b] = Setup::plain();
+    RawPair pair;
+    pair.client = std::make_unique<testing::RawTlsClient>(std::move(a), options);
+    auto client = spawn([&] { pair.client->handshake(); });
+    pair.server = wrap_ssl(std::move(b), context, {}, 10s);
+    client.get();
+    return pair;
+}
+
+// A ticket of one name's is worth nothing for another name, which may ask for more.
+TENDRIL_TEST(Tls, ASessionOfOneNameIsNotResumedUnderAnother) {
+    const testing::Identity identity = authority().issue("inner", {.names = {"DNS:inner.test"}});
+    const TlsContext inner({.server_side = true,
+                            .certificate = identity.certificate,
+                            .key = identity.key,
+                            .verify = TlsVerify::required,
+                            .ca_file = authority().certificate()});
+    TlsOptions options = server_options();
+    options.by_name = [&](std::string_view name) { return name == "inner.test" ? &inner : nullptr; };
+    const TlsContext server(options);
+    for (const bool tls_1_2 : {false, true}) {
+        std::string ticket;
+        {
+            RawPair open = connect_raw(server, {.server_name = "localhost", .tls_1_2 = tls_1_2});
+            open.server.send_all("x");
+            ASSERT_EQ(open.client->recv(), "x");
+            ticket = open.client->session();
+        }
+        {
+            RawPair again = connect_raw(server, {.server_name = "localhost", .tls_1_2 = tls_1_2, .session = ticket});
+            EXPECT_TRUE(again.client->resumed() && again.server.resumed());
+            EXPECT_EQ(again.server.server_name(), "localhost");
+        }
+        auto [a, b] = Setup::plain();
+        testing::RawTlsClient client(std::move(a),
+                                     {.server_name = "inner.test", .tls_1_2 = tls_1_2, .session = ticket});
+        auto trying = spawn([&] {
+            try {
+                client.handshake();
+            } catch (const std::runtime_error&) {  // TLS 1.2 tells it so early
+            }
+        });
+        try {
+            wrap_ssl(std::move(b), server, {}, 10s);
+            ADD_FAILURE() << "it came in without a certificate";
+        } catch (const TlsError& e) {
+            EXPECT_EQ(e.code().value(), SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) << e.what();
+        }
+        trying.get();
+    }
+}
+
+// What was verified is not verified again, so a session is offered only to whom it was made with.
+TENDRIL_TEST(Tls, AClientResumesOnlyWhatItWouldVerifyAlike) {
+    const TlsContext server(server_options());
+    TlsOptions blind = client_options();
+    blind.verify = TlsVerify::none;
+    const auto connect_to = [&](const TlsOptions& client, const std::string& name, const TlsSession& session) {
+        auto [a, b] = Setup::plain();
+        Pair pair;
+        auto serving = spawn([&, socket = std::move(b)]() mutable {
+            pair.server = wrap_ssl(std::move(socket), server, {}, 10s);
+            pair.server.send_all("x");
+        });
+        pair.client = wrap_ssl(std::move(a), client, {.server_name = name, .session = session}, 10s);
+        EXPECT_EQ(received(pair.client, 1), "x");
+        serving.get();
+        return pair;
+    };
+    const TlsSession good = connect_to(client_options(), "localhost", {}).client.session();
+    const TlsSession unverified = connect_to(blind, "localhost", {}).client.session();
+    EXPECT_TRUE(connect_to(client_options(), "localhost", good).client.resumed());
+    EXPECT_FALSE(connect_to(client_options(), "127.0.0.1", good).client.resumed());
+    EXPECT_FALSE(connect_to(client_options(), "localhost", unverified).client.resumed());
+}
+
+TENDRIL_TEST(Tls, AFloodOfKeyUpdatesStopsNobody) {
+    RawPair pair = connect_raw(server_options());
+    for (int i = 0; i < 4000; ++i) {  // 100 kB, all there when the server begins to read
+        pair.client->socket().send_all(pair.client->key_update(false), 10s);
+    }
+    pair.client->socket().send_all(pair.client->record("x"), 10s);
+    int turns = 0;
+    auto other = spawn([&] {
+        for (;; ++turns) {
+            yield();
+        }
+    });
+    char c = 0;
+    EXPECT_THROW(pair.server.recv({&c, 1}, 0s), TimeoutError);
+    EXPECT_EQ(received(pair.server, 1), "x");
+    EXPECT_GE(turns, 4);
+    other.kill();
+}
+
+TENDRIL_TEST(Tls, AKeyUpdateIsAnsweredWhoeverWaits) {
+    RawPair pair = connect_raw(server_options());
+    const std::string text = pattern(6'000'000);
+    auto writer = spawn([&] { pair.server.send_all(text, 60s); });
+    auto reader = spawn([&] { return received(pair.server, 4); });
+    testing::until_waiting_for_io(2);  // the writer's peer reads nothing yet
+    pair.client->socket().send_all(pair.client->key_update(true));
+    pair.client->socket().send_all(pair.client->record("ping"));
+    EXPECT_EQ(reader.get(), "ping");
+    std::string got;
+    while (got.size() < text.size()) {
+        got += pair.client->recv(20'000);
+    }
+    EXPECT_TRUE(got == text);
+    writer.get();
+    pair.server.send_all("after it", 10s);
+    EXPECT_EQ(pair.client->recv(), "after it");
+}
+
+TENDRIL_TEST(Tls, NoNewHandshakeOnAnOldConnection) {
+    RawPair pair = connect_raw(server_options(), {.tls_1_2 = true});
+    auto server = spawn([&] {
+        std::string buffer(10, '\0');
+        return pair.server.recv(buffer, 20s);
+    });
+    EXPECT_THROW(pair.client->renegotiate(), std::runtime_error);
+    pair.client->socket().close();
+    EXPECT_THROW(server.get(), std::system_error);
+}
+
+// It sends no more, but what the peer said before it went is read.
+TENDRIL_TEST(Tls, AFailedSendLeavesWhatCameReadable) {
+    Pair pair = Setup().connect_both();
+    pair.server.send_all("too large");
+    {
+        const testing::Faults reset({{.call = sys::Call::send, .fd = pair.client.fd(), .fault = EPIPE}});
+        EXPECT_EQ(errno_of([&] { pair.client.send_all("a request"); }), EPIPE);
+    }
+    EXPECT_EQ(errno_of([&] { pair.client.send_all("more"); }), EPIPE);
+    EXPECT_EQ(received(pair.client, 9), "too large");
+    pair.client.close();
+    char c = 0;
+    EXPECT_THROW(pair.server.recv({&c, 1}, 10s), TlsError) << "no word of an end after a record that was lost";
+}
+
+// A client may send and go before the server's tickets reach it (RFC 8446, 4.6.1).
+TENDRIL_TEST(Tls, ATicketThatNobodyTakesIsNoError) {
+    auto [a, b] = Setup::plain();
+    const testing::Faults gone({{.call = sys::Call::send, .fd = b.fd(), .skip = 1, .fault = EPIPE}});
+    auto client = spawn([&, socket = std::move(a)]() mutable {
+        TlsSocket s = wrap_ssl(std::move(socket), client_options(), {.server_name = "localhost"}, 10s);
+        s.send_all("a message");
+        s.shutdown(Shutdown::write);
+        yield();
+    });
+    TlsSocket server = wrap_ssl(std::move(b), server_options(), {}, 10s);
+    EXPECT_EQ(gone.happened(), 1u);
+    EXPECT_EQ(received(server, 100), "a message");
+    client.get();
 }
 
 }  // namespace

@@ -131,6 +131,26 @@ TENDRIL_TEST(TlsPeers, OpensslsClientResumesItsSession) {
     }
 }
 
+TENDRIL_TEST(TlsPeers, OpensslsClientGetsTheStapledResponseAndTheNamesCertificate) {
+    TENDRIL_NEEDS("openssl");
+    const Files files;
+    const testing::Identity identity = authority().issue("other", {.names = {"DNS:other.test"}});
+    TlsOptions of_other = options();
+    of_other.certificate = identity.certificate;
+    of_other.key = identity.key;
+    const TlsContext other(of_other);
+    TlsOptions with = options();
+    with.ocsp_response = "\x30\x03\x0a\x01\x03";  // tryLater
+    with.by_name = [&](std::string_view name) { return name == "other.test" ? &other : nullptr; };
+    const Server server(with);
+    const std::string stapled = server.ask(files, {"-status"});
+    EXPECT_TRUE(has(stapled, "OCSP Response Status: trylater")) << stapled;
+    EXPECT_TRUE(has(stapled, "subject=CN = a server")) << stapled;
+    const std::string named = server.ask(files, {"-status", "-servername", "other.test"});
+    EXPECT_TRUE(has(named, "OCSP response: no response sent")) << named;
+    EXPECT_TRUE(has(named, "subject=CN = other")) << named;
+}
+
 // "K" asks for new keys both ways: our next read must write.
 TENDRIL_TEST(TlsPeers, KeysAreUpdatedInTheMidst) {
     TENDRIL_NEEDS("openssl");
