@@ -10,6 +10,7 @@
 #include <tendril/udp_socket.hpp>
 
 #include "green_test.hpp"
+#include "name_server.hpp"
 #include "peer.hpp"
 
 using namespace std::chrono_literals;
@@ -87,6 +88,28 @@ TENDRIL_TEST(DnsPeers, Dnsmasq) {
             EXPECT_EQ(e.code(), host == std::string("none.test") ? DnsError::not_found : DnsError::no_address) << host;
         }
     }
+}
+
+// dig with a name server of ours, by datagrams and by TCP.
+TENDRIL_TEST(DnsPeers, Dig) {
+    TENDRIL_NEEDS("dig");
+    testing::NameServer server([](const testing::Question& q) {
+        testing::Answer answer;
+        if (q.name == "one.test") {
+            answer.addresses = {q.type == 28 ? "2001:db8::1" : "192.0.2.1"};
+        } else {
+            answer.code = 3;
+        }
+        answer.truncated = q.type == 28;
+        return answer;
+    });
+    const std::string port = server.address().substr(server.address().rfind(':') + 1);
+    const auto dig = [&](const std::string& name, const std::string& type) {
+        return output_of({"dig", "@127.0.0.1", "-p", port, "+noedns", "+tries=1", name, type});
+    };
+    EXPECT_NE(dig("one.test", "A").find("192.0.2.1"), std::string::npos);
+    EXPECT_NE(dig("one.test", "AAAA").find("2001:db8::1"), std::string::npos) << "cut off, so it came by TCP";
+    EXPECT_NE(dig("two.test", "A").find("NXDOMAIN"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/datagram_server.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include <tendril/error.hpp>
+#include <tendril/event.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/group.hpp>
+#include <tendril/lock.hpp>
+#include <tendril/semaphore.hpp>
+#include <tendril/server.hpp>
+#include <tendril/shield.hpp>
+
+#include "net/transfer.hpp"
+
+namespace tendril {
+
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::size_t largest_datagram = 65536;
+constexpr std::chrono::milliseconds shortest_pause = 10ms;
+constexpr std::chrono::milliseconds longest_pause = 1s;
+
+bool passes(int error) noexcept {
+    switch (error) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case ENOMEM:
+    case ENOBUFS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+}  // namespace
+
+// Shared by the server and its green threads, which end before it: the server waits for them.
+class DatagramServer::Core : public std::enable_shared_from_this<Core> {
+public:
+    Core(DatagramServer& server, UdpSocket socket, Handler handler, const DatagramServerOptions& options)
+        : server_(server), socket_(std::move(socket)), handler_(std::move(handler)), options_(options),
+          slots_(options.concurrency) {}
+
+    void start() {
+        if (stopped_) {
+            throw std::logic_error("this DatagramServer has been stopped: make another one");
+        }
+        if (!std::exchange(started_, true)) {
+            receiver_ = spawn({.name = "DatagramServer"}, [self = shared_from_this()] { self->receive_all(); });
+        }
+    }
+
+    std::size_t stop(std::chrono::nanoseconds drain) {
+        stopped_ = true;
+        try {
+            if (started_) {
+                receiver_.kill();
+            }
+            if (!handlers_.join(Deadline(std::max(drain, 0ns)))) {
+                kill_handlers();
+            }
+        } catch (...) {
+            const Shield shield;
+            receiver_.kill();
+            kill_handlers();
+            end();
+            throw;
+        }
+        end();
+        return killed_;
+    }
+
+    void wait() {
+        ended_.wait();
+        if (error_ != nullptr) {
+            std::rethrow_exception(std::exchange(error_, nullptr));
+        }
+    }
+
+    void send_to(Bytes bytes, const Address& to, Deadline deadline) {
+        if (!sending_.acquire(deadline)) {
+            throw TimeoutError("send_to");
+        }
+        const std::lock_guard held(sending_, std::adopt_lock);
+        socket_.send_to(bytes, to, deadline);
+    }
+
+    Address address() const { return socket_.local_address(); }
+    bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
+    std::size_t running() const noexcept { return handlers_.size(); }
+
+private:
+    // Until it is killed, or the socket is broken.
+    void receive_all() {
+        try {
+            std::chrono::milliseconds pause = shortest_pause;
+            std::string buffer(largest_datagram, '\0');
+            for (;;) {
+                slots_.acquire();
+                struct Slot {
+                    Semaphore& slots;
+                    bool taken = false;
+                    ~Slot() {
+                        if (!taken) {
+                            slots.release();
+                        }
+                    }
+                } slot{slots_};
+                Address from;
+                try {
+                    const Datagram d = socket_.recv_from(buffer, from);
+                    pause = shortest_pause;
+                    std::string datagram = buffer.substr(0, d.size);
+                    slot.taken = true;
+                    handle(std::move(datagram), from);
+                } catch (const std::system_error& e) {
+                    if (!passes(e.code().value())) {
+                        throw;
+                    }
+                    back_off(pause);
+                } catch (const std::bad_alloc&) {
+                    back_off(pause);
+                }
+            }
+        } catch (const std::exception&) {
+            error_ = std::current_exception();
+            ended_.set();
+        }
+    }
+
+    static void back_off(std::chrono::milliseconds& pause) {
+        sleep(pause);
+        pause = std::min(pause * 2, longest_pause);
+    }
+
+    // The handler has the slot from now on, until it ends. Dropped where there is no stack or no memory for it.
+    void handle(std::string datagram, const Address& from) {
+        struct Slot {
+            Semaphore* slots;
+            explicit Slot(Semaphore& s) noexcept : slots(&s) {}
+            Slot(Slot&& other) noexcept : slots(std::exchange(other.slots, nullptr)) {}
+            ~Slot() {
+                if (slots != nullptr) {
+                    slots->release();
+                }
+            }
+        };
+        try {
+            handlers_.spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
+                            [this, slot = Slot(slots_), datagram = std::move(datagram), from] {
+                                try {
+                                    handler_(datagram, from, server_);
+                                } catch (const StopServe&) {
+                                    ended_.set();
+                                }
+                            });
+        } catch (const std::exception&) {
+            detail::HubCore::here().report({0, {}, options_.where, "DatagramServer"}, std::current_exception());
+        }
+    }
+
+    void kill_handlers() {
+        killed_ += handlers_.size();
+        handlers_.kill();
+    }
+
+    void end() noexcept {
+        socket_.close();
+        ended_.set();
+    }
+
+    DatagramServer& server_;
+    UdpSocket socket_;
+    Handler handler_;
+    DatagramServerOptions options_;
+    Semaphore slots_;
+    Lock sending_;
+    Event ended_;
+    Group handlers_;
+    Greenlet<void> receiver_;
+    bool started_ = false;
+    bool stopped_ = false;
+    std::size_t killed_ = 0;
+    std::exception_ptr error_;  // that ended it
+};
+
+void DatagramServer::begin(UdpSocket socket, Handler handler, const DatagramServerOptions& options) {
+    if (options.concurrency == 0) {
+        throw std::invalid_argument("a DatagramServer with a concurrency of 0 would never serve anybody");
+    }
+    core_ = std::make_shared<Core>(*this, std::move(socket), std::move(handler), options);
+}
+
+DatagramServer::~DatagramServer() {
+    const Shield shield;
+    core_->stop(0ns);
+}
+
+void DatagramServer::start() {
+    core_->start();
+}
+
+std::size_t DatagramServer::stop(std::chrono::nanoseconds drain) {
+    return core_->stop(drain);
+}
+
+void DatagramServer::serve_forever() {
+    start();
+    try {
+        core_->wait();
+    } catch (...) {
+        const Shield shield;
+        core_->stop(0ns);
+        throw;
+    }
+    core_->stop(std::chrono::seconds(1));
+}
+
+void DatagramServer::send_to(Bytes bytes, const Address& to, Deadline deadline) {
+    core_->send_to(bytes, to, deadline);
+}
+
+Address DatagramServer::address() const {
+    return core_->address();
+}
+
+bool DatagramServer::is_running() const noexcept {
+    return core_->is_running();
+}
+
+std::size_t DatagramServer::running() const noexcept {
+    return core_->running();
+}
+
+}  // namespace tendril
