@@ -8,6 +8,7 @@
 
 #include <tendril/greenlet.hpp>
 #include <tendril/socket.hpp>
+#include <tendril/stream_server.hpp>
 
 #include "green_test.hpp"
 #include "peer.hpp"
@@ -88,6 +89,35 @@ TENDRIL_TEST(HandOver, TheNextProgramGoesOnWithTheListener) {
     ::kill(second, SIGTERM);
     char c = 0;
     EXPECT_EQ(program.stdout_().recv({&c, 1}, 20s), 0u);
+}
+
+// As systemd does it: descriptors from 3 on, and the variables of sd_listen_fds(3).
+TENDRIL_TEST(SocketActivation, TheListenerComesFromOutside) {
+    Listener listener = listen("127.0.0.1:0");
+    const std::string port = std::to_string(listener.address().port());
+    const std::string fd = std::to_string(listener.fd());
+    Peer program({"/bin/sh", "-c",
+                  "export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web; exec " TENDRIL_HANDED_OVER " 7 3<&" + fd},
+                 {.out = PIPE, .pass_fds = {listener.fd()}});
+    EXPECT_EQ(ask(port).front(), '7');
+    program->terminate();
+    EXPECT_EQ(program->wait(20s), 0);
+}
+
+TENDRIL_TEST(ProxyPeers, CurlSaysWhoItsClientIs) {
+    TENDRIL_NEEDS("curl");
+    Address seen;
+    StreamServer server("127.0.0.1:0",
+                        [&](TcpSocket& client, const Address& peer) {
+                            seen = peer;
+                            BufferedReader(client).read_until("\r\n\r\n", 20s);
+                            client.send_all("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nhi\n");
+                        },
+                        {.proxy_protocol = ProxyProtocol::required});
+    server.start();
+    EXPECT_EQ(output_of({"curl", "-sS", "--haproxy-protocol", "http://" + server.address().to_string() + "/"}), "hi\n");
+    EXPECT_EQ(seen.ip(), "127.0.0.1");
+    EXPECT_NE(seen.port(), 0);
 }
 
 }  // namespace
