@@ -32,6 +32,11 @@ public:
     // Throws: std::system_error, WrongThread; the descriptor is closed then.
     explicit PipeReader(Fd fd);
 
+    // The same for a descriptor that other processes use too, a terminal or standard input: its flag is left alone, or
+    // their reads would fail. The system is asked before each read whether it would wait; who shares it must not read
+    // at the same time.
+    static PipeReader shared(Fd fd);
+
     // As stream.hpp describes them. The end: nobody can write any more.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
     std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
@@ -43,6 +48,7 @@ public:
 private:
     friend struct detail::PipeAccess;
     detail::Handle handle_;
+    bool shared_ = false;
 };
 
 class PipeWriter final : public Sink {
@@ -51,6 +57,9 @@ public:
 
     // Takes over a pipe's writing end. As PipeReader's.
     explicit PipeWriter(Fd fd);
+
+    // As PipeReader's; it writes 4096 bytes at a time.
+    static PipeWriter shared(Fd fd);
 
     // As stream.hpp describes them. Up to 4096 bytes go whole.
     std::size_t send(Bytes bytes, Deadline deadline = never) override;
@@ -63,7 +72,12 @@ public:
 private:
     friend struct detail::PipeAccess;
     detail::Handle handle_;
+    bool shared_ = false;
 };
+
+// The program's, shared with whoever started it: copies, whose end closes nothing else. Throws: std::system_error.
+PipeReader standard_input();
+PipeWriter standard_output();
 
 struct Pipe {
     PipeReader reader;

@@ -16,14 +16,34 @@ using detail::PipeAccess;
 
 namespace {
 
-Handle take_over(Fd fd, const char* object) {
+Handle take_over(Fd fd, const char* object, bool shared = false) {
     HubCore& hub = HubCore::here();
-    if (const int r = fd.is_open() ? sys::set_nonblocking(fd.get()) : -EBADF; r < 0) {
+    const auto prepare = [&] { return shared ? sys::status_flags(fd.get()) : sys::set_nonblocking(fd.get()); };
+    if (const int r = fd.is_open() ? prepare() : -EBADF; r < 0) {
         fail(r, std::string("cannot make ") + object + " of descriptor " + std::to_string(fd.get()));
     }
     Descriptor& d = hub.descriptors.open(fd.release());
     d.short_read_empties = false;  // a terminal's read ends with the line
     return Handle(d);
+}
+
+// Would a call that the system does not know to be non-blocking return at once?
+bool is_ready(int fd, short event) noexcept {
+    pollfd one{fd, event, 0};
+    return sys::poll(&one, 1, 0) > 0;
+}
+
+ssize_t read_shared(int fd, void* p, std::size_t n) noexcept {
+    return is_ready(fd, POLLIN) ? sys::read(fd, p, n) : -EAGAIN;
+}
+
+ssize_t write_shared(int fd, const void* p, std::size_t n) noexcept {
+    constexpr std::size_t never_waits = 4096;  // PIPE_BUF: there is room for so much, or poll() says no
+    return is_ready(fd, POLLOUT) ? sys::write_pipe(fd, p, n < never_waits ? n : never_waits) : -EAGAIN;
+}
+
+Fd copy_of(int fd) {
+    return Fd(sys::checked(sys::duplicate(fd, 3), "cannot copy a standard descriptor"));
 }
 
 }  // namespace
@@ -44,20 +64,43 @@ PipeReader::PipeReader(Fd fd) : handle_(take_over(std::move(fd), "a pipe's reade
 
 PipeWriter::PipeWriter(Fd fd) : handle_(take_over(std::move(fd), "a pipe's writer")) {}
 
+PipeReader PipeReader::shared(Fd fd) {
+    PipeReader made;
+    made.handle_ = take_over(std::move(fd), "a pipe's reader", true);
+    made.shared_ = true;
+    return made;
+}
+
+PipeWriter PipeWriter::shared(Fd fd) {
+    PipeWriter made;
+    made.handle_ = take_over(std::move(fd), "a pipe's writer", true);
+    made.shared_ = true;
+    return made;
+}
+
+PipeReader standard_input() {
+    return PipeReader::shared(copy_of(0));
+}
+
+PipeWriter standard_output() {
+    return PipeWriter::shared(copy_of(1));
+}
+
 std::size_t PipeReader::recv(Buffer buffer, Deadline deadline) {
-    return detail::recv_some(begin(handle_, "a pipe's reader"), buffer, deadline, sys::read);
+    return detail::recv_some(begin(handle_, "a pipe's reader"), buffer, deadline, shared_ ? read_shared : sys::read);
 }
 
 std::size_t PipeReader::recv_exactly(Buffer buffer, Deadline deadline) {
-    return detail::recv_whole(begin(handle_, "a pipe's reader"), buffer, deadline, sys::read);
+    return detail::recv_whole(begin(handle_, "a pipe's reader"), buffer, deadline, shared_ ? read_shared : sys::read);
 }
 
 std::size_t PipeWriter::send(Bytes bytes, Deadline deadline) {
-    return detail::send_some(begin(handle_, "a pipe's writer"), bytes, deadline, sys::write_pipe);
+    return detail::send_some(begin(handle_, "a pipe's writer"), bytes, deadline,
+                             shared_ ? write_shared : sys::write_pipe);
 }
 
 void PipeWriter::send_all(Bytes bytes, Deadline deadline) {
-    detail::send_whole(begin(handle_, "a pipe's writer"), bytes, deadline, sys::write_pipe);
+    detail::send_whole(begin(handle_, "a pipe's writer"), bytes, deadline, shared_ ? write_shared : sys::write_pipe);
 }
 
 Pipe make_pipe() {

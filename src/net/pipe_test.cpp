@@ -261,5 +261,27 @@ TENDRIL_TEST(Pipe, TakesOverADescriptorWhoseReadsAreShort) {
     EXPECT_EQ(reader.recv(buffer, 10s), 6u);
 }
 
+// A terminal that others share: nobody waits but who reads, and its flags are as they were.
+TENDRIL_TEST(Pipe, ASharedTerminalStaysBlocking) {
+    Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(master.is_open() && ::grantpt(master.get()) == 0 && ::unlockpt(master.get()) == 0);
+    Fd slave(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(slave.is_open());
+    const int flags = ::fcntl(slave.get(), F_GETFL);
+    PipeReader in = PipeReader::shared(Fd(::dup(slave.get())));
+    PipeWriter out = PipeWriter::shared(Fd(::dup(slave.get())));
+    char buffer[100];
+    EXPECT_THROW(in.recv(buffer, 1ms), TimeoutError);
+    auto reader = spawn([&] { return in.recv(buffer, 20s); });
+    testing::until_waiting_for_io(1);
+    ASSERT_EQ(::write(master.get(), "a line\n", 7), 7);
+    EXPECT_EQ(reader.get(), 7u);
+    EXPECT_EQ(std::string(buffer, 7), "a line\n");
+    out.send_all("answer", 20s);
+    EXPECT_EQ(::fcntl(slave.get(), F_GETFL), flags);
+    PipeReader input = standard_input();
+    EXPECT_TRUE(input.is_open());
+}
+
 }  // namespace
 }  // namespace tendril
