@@ -49,6 +49,7 @@ bench: build/.setup-bench build/release/build.ninja
 	bench/compare build/release
 	bench/backends build/release
 	bench/echo/run build/release
+	build/release/bench/bench_echo_hubs
 
 format: build/.setup-test
 	clang-format -i $(sources)

@@ -62,5 +62,19 @@ TEST(Address, RefusesWithAReason) {
     expect("unix:" + std::string(200, 'x'), "at most 107");
 }
 
+TEST(Address, SplitsHostsFromPorts) {
+    const HostPort name = split_host_port("example.org:80");
+    EXPECT_EQ(name.host, "example.org");
+    EXPECT_EQ(name.port, 80);
+    EXPECT_EQ(split_host_port("[::1]:65535").host, "::1");
+    for (const char* bad : {"example.org", "example.org:", ":80", "a b:80", "example.org:65536", "::1:80", "a/b:80"}) {
+        EXPECT_THROW(split_host_port(bad), std::invalid_argument) << bad;
+    }
+    EXPECT_EQ(std::hash<Address>()(Address::parse("127.0.0.1:1")), std::hash<Address>()(Address::ip("127.0.0.1", 1)));
+    EXPECT_EQ(checked_port(65535L), 65535);
+    EXPECT_THROW(checked_port(65536), std::invalid_argument);
+    EXPECT_THROW(checked_port(-1), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace tendril

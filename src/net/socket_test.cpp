@@ -391,5 +391,41 @@ TENDRIL_TEST(Socket, SurvivesEintrAndEagain) {
     echo.get();
 }
 
+TENDRIL_TEST(Socket, HasOptionsWithTypes) {
+    Listener listener = listen("[::1]:0", {.v6_only = true});
+    EXPECT_TRUE(listener.get(option::v6_only));
+    TcpSocket socket = connect(listener.address());
+    EXPECT_TRUE(socket.get(option::no_delay));
+    socket.set(option::no_delay, false);
+    EXPECT_FALSE(socket.get(option::no_delay));
+    socket.set(option::keep_alive_idle, 30s);
+    EXPECT_EQ(socket.get(option::keep_alive_idle), 30s);
+    socket.set(option::user_timeout, 1500ms);
+    EXPECT_EQ(socket.get(option::user_timeout), 1500ms);
+    EXPECT_EQ(socket.get(option::linger), std::nullopt);
+    socket.set(option::linger, 0s);
+    EXPECT_EQ(socket.get(option::linger), 0s);
+    EXPECT_EQ(socket.get(option::kind), SOCK_STREAM);
+    EXPECT_THROW(socket.set(option::keep_alive_idle, -1s), std::invalid_argument);
+    auto [a, b] = TcpSocket::pair();
+    EXPECT_EQ(errno_of([&] { a.set(option::no_delay, true); }), EOPNOTSUPP);
+    EXPECT_EQ(a.peer_credentials().process, ::getpid());
+}
+
+TENDRIL_TEST(Socket, TakesOverADescriptorAndGivesItBack) {
+    Listener listener(listen("127.0.0.1:0").release());
+    TcpSocket client(connect(listener.address()).release());
+    TcpSocket server = listener.accept();
+    TcpSocket copy = client.duplicate();
+    client.close();
+    copy.send_all("x");
+    char c = 0;
+    EXPECT_EQ(server.recv({&c, 1}), 1u) << "the connection lives as long as its last descriptor";
+    EXPECT_EQ(errno_of([&] { Listener wrong(copy.release()); }), EPROTOTYPE);
+    EXPECT_EQ(server.recv({&c, 1}), 0u) << "and ended with it";
+    EXPECT_EQ(errno_of([&] { TcpSocket wrong(listener.release()); }), EPROTOTYPE);
+    EXPECT_EQ(errno_of([&] { TcpSocket wrong{Fd()}; }), EBADF);
+}
+
 }  // namespace
 }  // namespace tendril
