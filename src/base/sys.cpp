@@ -129,6 +129,31 @@ private:
 
 constexpr std::size_t all = static_cast<std::size_t>(-1);
 
+// f(), with SIGPIPE blocked in this OS thread meanwhile; the one that it caused is taken away.
+template <class F>
+ssize_t without_sigpipe(F f) noexcept {
+    sigset_t broken_pipe;
+    sigset_t before;
+    sigset_t pending;
+    ::sigemptyset(&broken_pipe);
+    ::sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    const bool was_blocked = ::sigismember(&before, SIGPIPE) == 1;
+    const bool was_pending = was_blocked && ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1;
+    const ssize_t r = f();
+    const int error = errno;
+    if (r < 0 && error == EPIPE && !was_pending) {
+        const timespec now{0, 0};
+        while (::sigtimedwait(&broken_pipe, nullptr, &now) < 0 && errno == EINTR) {
+        }
+    }
+    if (!was_blocked) {
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    errno = error;
+    return r;
+}
+
 }  // namespace
 
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept {
@@ -146,41 +171,13 @@ ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept {
 ssize_t send_file(int to, int from, std::int64_t offset, std::size_t n) noexcept {
     return detail::transfer(Call::sendfile, to, n, [=](std::size_t some) {
         off_t at = offset;
-        return ::sendfile(to, from, &at, some);
+        return without_sigpipe([&] { return ::sendfile(to, from, &at, some); });  // it has no MSG_NOSIGNAL
     });
 }
 
 int unix_pair(int (&ends)[2], int type) noexcept {
     return detail::call<int>(Call::socketpair, -1, [&] { return ::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends); });
 }
-
-namespace {
-
-// Write, with SIGPIPE blocked in this OS thread meanwhile; the one that it caused is taken away.
-ssize_t write_without_signal(int fd, const void* p, std::size_t n) noexcept {
-    sigset_t broken_pipe;
-    sigset_t before;
-    sigset_t pending;
-    ::sigemptyset(&broken_pipe);
-    ::sigaddset(&broken_pipe, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
-    const bool was_blocked = ::sigismember(&before, SIGPIPE) == 1;
-    const bool was_pending = was_blocked && ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1;
-    const ssize_t r = ::write(fd, p, n);
-    const int error = errno;
-    if (r < 0 && error == EPIPE && !was_pending) {
-        const timespec now{0, 0};
-        while (::sigtimedwait(&broken_pipe, nullptr, &now) < 0 && errno == EINTR) {
-        }
-    }
-    if (!was_blocked) {
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    }
-    errno = error;
-    return r;
-}
-
-}  // namespace
 
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
     constexpr int rwf_nosignal = 0x100;  // Linux 6.18; Debian 12's headers do not know it
@@ -195,7 +192,8 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
         }
         has_nosignal.store(false, std::memory_order_relaxed);
     }
-    return detail::transfer(Call::write, fd, n, [=](std::size_t some) { return write_without_signal(fd, p, some); });
+    return detail::transfer(Call::write, fd, n,
+                            [=](std::size_t some) { return without_sigpipe([=] { return ::write(fd, p, some); }); });
 }
 
 int pipe(int (&ends)[2], int flags) noexcept {

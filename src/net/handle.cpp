@@ -54,11 +54,7 @@ int Handle::release(const char* object) {
 Descriptor& begin(const Handle& handle, const char* object) {
     Descriptor& d = handle.use(object);
     d.hub->refuse_in_callback();
-    const std::uint32_t generation = d.generation;
-    take_turn(*d.hub);
-    if (d.generation != generation) [[unlikely]] {
-        fail(-EBADF, std::string(object) + " was closed by another green thread");
-    }
+    take_turn(d, object);
     return d;
 }
 

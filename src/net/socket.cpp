@@ -159,7 +159,7 @@ std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::
             break;
         }
         done += static_cast<std::uint64_t>(r);
-        begin(handle_, "a socket");
+        detail::take_turn(d, "a socket");
     }
     return done;
 }

@@ -55,6 +55,15 @@ inline void take_turn(HubCore& hub) {
     }
 }
 
+// The same amid a call. Throws: EBADF when d was closed meanwhile; Interrupt.
+inline void take_turn(const Descriptor& d, const char* object) {
+    const std::uint32_t generation = d.generation;
+    take_turn(*d.hub);
+    if (d.generation != generation) [[unlikely]] {
+        fail(-EBADF, std::string(object) + " was closed by another green thread");
+    }
+}
+
 // Repeats `call` until it says something else than "not now", waiting in between.
 // Returns: its result; -errno for an error.
 template <class Call>

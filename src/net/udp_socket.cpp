@@ -141,13 +141,20 @@ void UdpSocket::send(Bytes bytes, Deadline deadline) {
 
 void UdpSocket::send_to(Bytes bytes, const Address& to, Deadline deadline) {
     Descriptor& d = begin(handle_, object);
+    const std::uint32_t generation = d.generation;
+    const auto still_open = [&] {
+        if (d.generation != generation) {
+            fail(-EBADF, "send_to: closed by another green thread");
+        }
+        return d.fd;
+    };
     std::chrono::milliseconds pause(1);
     const auto call = [&](int fd) {
         return sys::send_datagram(fd, bytes.data(), bytes.size(), to.raw(), to.raw_size());
     };
     for (;;) {
-        const ssize_t r = to.family() != AF_UNIX ? when_ready(d, Direction::write, "send_to", deadline, 0, call)
-                                                 : call(handle_.use(object).fd);
+        const ssize_t r =
+            to.family() != AF_UNIX ? when_ready(d, Direction::write, "send_to", deadline, 0, call) : call(still_open());
         if (r >= 0) {
             return;
         }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include <tendril/error.hpp>
@@ -106,6 +107,22 @@ TENDRIL_TEST(UdpSocket, UnixDatagramsWaitForTheirReceiver) {
     a.send("x");
     char c = 0;
     EXPECT_EQ(b.recv({&c, 1}, 10s).size, 1u);
+}
+
+TENDRIL_TEST(UdpSocket, MayGoWhileItsGreenThreadWaits) {
+    const Address name = Address::parse("unix:@tendril-udp-going-" + std::to_string(::getpid()));
+    UdpSocket server = UdpSocket::bound(name);
+    auto client = std::make_unique<UdpSocket>(UdpSocket::unbound(AF_UNIX));
+    const auto fill = [&] {
+        for (;;) {
+            client->send_to("x", name, 0s);
+        }
+    };
+    EXPECT_THROW(fill(), TimeoutError);
+    auto sender = spawn([&socket = *client, &name] { return errno_of([&] { socket.send_to("x", name, 20s); }); });
+    yield();
+    client.reset();
+    EXPECT_EQ(sender.get(), EBADF);
 }
 
 TENDRIL_TEST(UdpSocket, TakesOverADescriptorAndGivesItBack) {
