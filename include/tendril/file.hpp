@@ -32,7 +32,7 @@ public:
     File() = default;  // closed
 
     // permissions: of a new file, less the umask. Yields.
-    // Throws: std::system_error that names the path; TimeoutError; Interrupt.
+    // Throws: std::system_error that names the path (ESPIPE: a FIFO); TimeoutError; Interrupt.
     static File open(const std::string& path, FileMode mode = FileMode::read, unsigned permissions = 0666,
                      Deadline deadline = never);
 

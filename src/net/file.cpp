@@ -2,6 +2,8 @@
 
 #include <tendril/file.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -58,9 +60,14 @@ File File::open(const std::string& path, FileMode mode, unsigned permissions, De
     const std::string what = "open \"" + path + '"';
     try {
         auto fd = offload(deadline, [path, mode, permissions] {
-            const ssize_t opened =
-                again_if_interrupted([&] { return sys::open(path.c_str(), flags_of(mode), permissions); });
-            return std::make_shared<Fd>(Fd(static_cast<int>(opened)));
+            // A FIFO would keep us waiting for somebody at its other end.
+            const int flags = flags_of(mode) | O_NONBLOCK | O_NOCTTY;
+            Fd opened(
+                static_cast<int>(again_if_interrupted([&] { return sys::open(path.c_str(), flags, permissions); })));
+            if (opened.is_open() && sys::file_kind(opened.get()) == S_IFIFO) {
+                opened = Fd(-ESPIPE);
+            }
+            return std::make_shared<Fd>(std::move(opened));
         });
         if (!fd->is_open()) {
             detail::fail(fd->get(), what);  // -errno

@@ -2,6 +2,9 @@
 
 #include <tendril/file.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -122,6 +125,24 @@ TENDRIL_TEST(File, SocketsSendItWhole) {
         EXPECT_EQ(b.recv_exactly(got, 10s), e.done());
         EXPECT_EQ(got, text.substr(0, e.done()));
     }
+}
+
+// sendfile(2) cannot be told to raise no SIGPIPE, which is fatal where nobody ignores it, as here.
+TENDRIL_TEST(File, SendingItToOneWhoIsGoneIsAnErrorAndNoSignal) {
+    const TemporaryFile there("text");
+    File file = File::open(there.path());
+    auto [a, b] = TcpSocket::pair();
+    b.close();
+    EXPECT_EQ(errno_of([&] { a.send_file(file, 0, 4); }), EPIPE);
+}
+
+TENDRIL_TEST(File, IsNoPipe) {
+    const TemporaryFile there("");
+    const std::string path = there.path() + ".fifo";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_EQ(errno_of([&] { File::open(path, FileMode::read, 0, 10s); }), ESPIPE) << "nobody writes: it would wait";
+    ::unlink(path.c_str());
+    EXPECT_EQ(errno_of([] { File::open("/", FileMode::read_write); }), EISDIR);
 }
 
 }  // namespace
