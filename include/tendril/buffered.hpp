@@ -54,6 +54,9 @@ public:
     // What is in the buffer goes first.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
 
+    // All or, before the end, nothing: what had come when it was broken off is read again; TimeoutError's done() is 0.
+    std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
+
     // The next line, without its end; the last one need not have one. Nothing: there is no more.
     // Throws: std::system_error (EMSGSIZE), it is longer than options.longest; TimeoutError; what the source throws.
     std::optional<std::string> read_line(Deadline deadline = never);
@@ -80,7 +83,7 @@ public:
     bool is_open() const noexcept override { return source_ != nullptr && source_->is_open(); }
 
 private:
-    bool fill(Deadline deadline);  // false: the end
+    bool fill(Deadline deadline, std::size_t wanted = 0);  // false: the end
     std::string take(std::size_t size, std::size_t end);
     void skip_rest_of_end() noexcept;
     void check_length(std::size_t size, std::size_t most) const;

@@ -25,7 +25,8 @@ Source& use(const std::shared_ptr<Source>& source) {
 
 }  // namespace
 
-bool BufferedReader::fill(Deadline deadline) {
+bool BufferedReader::fill(Deadline deadline, std::size_t wanted) {
+    constexpr std::size_t most_at_once = 65536;
     Source& source = use(source_);
     if (begin_ == bytes_.size()) {
         bytes_.clear();
@@ -39,7 +40,7 @@ bool BufferedReader::fill(Deadline deadline) {
         std::size_t size;
         ~Shrink() { bytes.resize(size); }
     } shrink{bytes_, before};
-    bytes_.resize(before + std::max<std::size_t>(options_.size, 1));
+    bytes_.resize(before + std::max({options_.size, std::min(wanted, most_at_once), std::size_t{1}}));
     shrink.size += source.recv({bytes_.data() + before, bytes_.size() - before}, deadline);
     return shrink.size > before;
 }
@@ -76,6 +77,17 @@ std::size_t BufferedReader::recv(Buffer buffer, Deadline deadline) {
             }
             skip_rest_of_end();
         } while (buffered().empty());
+    }
+    const std::size_t n = std::min(buffer.size(), buffered().size());
+    std::copy_n(buffered().data(), n, reinterpret_cast<char*>(buffer.data()));
+    begin_ += n;
+    return n;
+}
+
+std::size_t BufferedReader::recv_exactly(Buffer buffer, Deadline deadline) {
+    skip_rest_of_end();
+    while (buffered().size() < buffer.size() && fill(deadline, buffer.size() - buffered().size())) {
+        skip_rest_of_end();
     }
     const std::size_t n = std::min(buffer.size(), buffered().size());
     std::copy_n(buffered().data(), n, reinterpret_cast<char*>(buffer.data()));

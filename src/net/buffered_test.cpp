@@ -118,8 +118,27 @@ TENDRIL_TEST(BufferedReader, TimeoutsAndKillsLoseNothing) {
     auto killed = spawn([&] { in.read_line(); });
     testing::until_waiting_for_io(1);
     killed.kill();
+    char whole[12];
+    EXPECT_THROW(in.recv_exactly(whole, 2ms), TimeoutError);
+    killed = spawn([&] { in.recv_exactly(whole); });
+    testing::until_waiting_for_io(1);
+    killed.kill();
     pipe.writer.send_all("ne\n");
     EXPECT_EQ(in.read_line(), "half a line");
+}
+
+TENDRIL_TEST(BufferedReader, ReadsExactlyMoreThanItAsksForAtOnce) {
+    std::string text(300'000, '\0');
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        text[i] = static_cast<char>(i * 11 >> 4);
+    }
+    Written written("line\n" + text + "end", 50'000);
+    BufferedReader in(written.reader, {.size = 100, .longest = 200});
+    EXPECT_EQ(in.read_line(), "line");
+    std::string got(text.size(), '\0');
+    EXPECT_EQ(in.recv_exactly(got, 20s), text.size());
+    EXPECT_TRUE(got == text);
+    EXPECT_EQ(in.recv_exactly(got, 20s), 3u) << "the end";
 }
 
 // TI10, TI13: the last owner closes, once.
