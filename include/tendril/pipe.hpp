@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <utility>
 
 #include <tendril/bytes.hpp>
@@ -32,14 +33,16 @@ public:
     // Throws: std::system_error, WrongThread; the descriptor is closed then.
     explicit PipeReader(Fd fd);
 
-    // The same for a descriptor that other processes use too, a terminal or standard input: its flag is left alone, or
-    // their reads would fail. The system is asked before each read whether it would wait; who shares it must not read
-    // at the same time.
+    // The same for a descriptor that other processes use too, a terminal or standard input: their flag is left alone,
+    // or their reads would fail. A pipe or terminal is opened once more, with a flag of its own. Where that cannot be
+    // (a socket; no /proc; somebody else's terminal) the system is asked before each read whether it would wait: who
+    // shares it must not read at the same time.
     static PipeReader shared(Fd fd);
 
     // As stream.hpp describes them. The end: nobody can write any more.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
     std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
+    std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never) override;
 
     void close() noexcept override { handle_.close(); }
     bool is_open() const noexcept override { return handle_.is_open(); }
@@ -58,12 +61,14 @@ public:
     // Takes over a pipe's writing end. As PipeReader's.
     explicit PipeWriter(Fd fd);
 
-    // As PipeReader's; it writes 4096 bytes at a time.
+    // As PipeReader's. What cannot be opened once more gets 4096 bytes at a time, and a terminal that takes only some of
+    // them holds up the hub until it has taken all.
     static PipeWriter shared(Fd fd);
 
     // As stream.hpp describes them. Up to 4096 bytes go whole.
     std::size_t send(Bytes bytes, Deadline deadline = never) override;
     void send_all(Bytes bytes, Deadline deadline = never) override;
+    void send_parts(std::span<const Bytes> parts, Deadline deadline = never) override;
 
     void close() noexcept override { handle_.close(); }  // the reader sees the end
     bool is_open() const noexcept override { return handle_.is_open(); }

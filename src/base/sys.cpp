@@ -5,12 +5,14 @@
 #include "base/sys.hpp"
 
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <cstdio>
 #include <ctime>
 #include <system_error>
 
@@ -109,7 +111,7 @@ int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
 
 namespace {
 
-// A message of some parts; `most`: bytes to move, of the first part then.
+// Some parts; `most`: bytes to move, of the first part then.
 class Parts {
 public:
     Parts(const iovec* parts, std::size_t count, std::size_t most) noexcept : first_{*parts} {
@@ -122,6 +124,8 @@ public:
         }
     }
     msghdr* message() noexcept { return &message_; }
+    const iovec* data() const noexcept { return message_.msg_iov; }
+    int count() const noexcept { return static_cast<int>(message_.msg_iovlen); }
 
 private:
     iovec first_;
@@ -180,21 +184,35 @@ int unix_pair(int (&ends)[2], int type) noexcept {
     return detail::call<int>(Call::socketpair, -1, [&] { return ::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends); });
 }
 
-ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
+ssize_t write_pipe_parts(int fd, const iovec* parts, std::size_t count) noexcept {
     constexpr int rwf_nosignal = 0x100;  // Linux 6.18; Debian 12's headers do not know it
     static std::atomic<bool> has_nosignal{true};
     if (has_nosignal.load(std::memory_order_relaxed)) {
-        const ssize_t r = detail::transfer(Call::write, fd, n, [=](std::size_t some) {
-            const iovec whole{const_cast<void*>(p), some};
-            return ::pwritev2(fd, &whole, 1, -1, rwf_nosignal);
+        const ssize_t r = detail::transfer(Call::write, fd, all, [=](std::size_t most) {
+            const Parts some(parts, count, most);
+            return ::pwritev2(fd, some.data(), some.count(), -1, rwf_nosignal);
         });
         if (r != -EOPNOTSUPP && r != -ENOSYS && r != -EINVAL) {
             return r;
         }
         has_nosignal.store(false, std::memory_order_relaxed);
     }
-    return detail::transfer(Call::write, fd, n,
-                            [=](std::size_t some) { return without_sigpipe([=] { return ::write(fd, p, some); }); });
+    return detail::transfer(Call::write, fd, all, [=](std::size_t most) {
+        const Parts some(parts, count, most);
+        return without_sigpipe([&] { return ::writev(fd, some.data(), some.count()); });
+    });
+}
+
+ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
+    const iovec whole{const_cast<void*>(p), n};
+    return write_pipe_parts(fd, &whole, 1);
+}
+
+ssize_t read_parts(int fd, const iovec* parts, std::size_t count) noexcept {
+    return detail::transfer(Call::read, fd, all, [=](std::size_t most) {
+        const Parts some(parts, count, most);
+        return ::readv(fd, some.data(), some.count());
+    });
 }
 
 int pipe(int (&ends)[2], int flags) noexcept {
@@ -228,6 +246,17 @@ int truncate(int fd, std::uint64_t size) noexcept {
 
 int sync(int fd) noexcept {
     return detail::call<int>(Call::pwrite, fd, [=] { return ::fsync(fd); });
+}
+
+int reopen(int fd, int flags) noexcept {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, flags | O_NOCTTY);
+}
+
+bool is_terminal(int fd) noexcept {
+    unsigned number = 0;
+    return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGPTN, &number) < 0;
 }
 
 int duplicate(int fd, int at_least) noexcept {

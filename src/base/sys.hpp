@@ -187,10 +187,16 @@ inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
 }
 // To a pipe: one that nobody reads any more is -EPIPE, and no SIGPIPE comes of it.
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
+// Several parts, in one call, as recv_parts() and send_parts().
+ssize_t write_pipe_parts(int fd, const iovec* parts, std::size_t count) noexcept;
+ssize_t read_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 int pipe(int (&ends)[2], int flags) noexcept;  // the reading end first; closed on exec. flags: O_NONBLOCK
 int open(const char* path, int flags, unsigned mode = 0) noexcept;  // closed on exec
-int duplicate(int fd, int at_least) noexcept;                       // the copy's number is not below; closed on exec
-int file_kind(int fd) noexcept;                                     // S_IFIFO, S_IFSOCK, ...
+// The same pipe or terminal once more, whose flags are its own; closed on exec. -errno where there is no such way.
+int reopen(int fd, int flags) noexcept;
+bool is_terminal(int fd) noexcept;  // not the master of a pseudo-terminal: to open that again makes another one
+int duplicate(int fd, int at_least) noexcept;  // the copy's number is not below; closed on exec
+int file_kind(int fd) noexcept;                // S_IFIFO, S_IFSOCK, ...
 int status_flags(int fd) noexcept;
 int set_nonblocking(int fd, bool on = true) noexcept;
 int close_on_exec(int fd) noexcept;  // whether: 0 or 1

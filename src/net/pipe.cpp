@@ -2,6 +2,8 @@
 
 #include <tendril/pipe.hpp>
 
+#include <sys/stat.h>
+
 #include "net/pipe_access.hpp"
 #include "net/transfer.hpp"
 
@@ -25,6 +27,13 @@ Handle take_over(Fd fd, const char* object, bool shared = false) {
     Descriptor& d = hub.descriptors.open(fd.release());
     d.short_read_empties = false;  // a terminal's read ends with the line
     return Handle(d);
+}
+
+// The same pipe or terminal with a flag of its own, which can be non-blocking then. Closed: it cannot be had.
+Fd reopened(const Fd& fd) noexcept {
+    const bool can_be = fd.is_open() && (sys::file_kind(fd.get()) == S_IFIFO || sys::is_terminal(fd.get()));
+    const int access = can_be ? sys::status_flags(fd.get()) & O_ACCMODE : 0;
+    return Fd(can_be ? sys::reopen(fd.get(), access | O_NONBLOCK) : -1);
 }
 
 // Would a call that the system does not know to be non-blocking return at once?
@@ -65,6 +74,9 @@ PipeReader::PipeReader(Fd fd) : handle_(take_over(std::move(fd), "a pipe's reade
 PipeWriter::PipeWriter(Fd fd) : handle_(take_over(std::move(fd), "a pipe's writer")) {}
 
 PipeReader PipeReader::shared(Fd fd) {
+    if (Fd own = reopened(fd); own.is_open()) {
+        return PipeReader(std::move(own));
+    }
     PipeReader made;
     made.handle_ = take_over(std::move(fd), "a pipe's reader", true);
     made.shared_ = true;
@@ -72,6 +84,9 @@ PipeReader PipeReader::shared(Fd fd) {
 }
 
 PipeWriter PipeWriter::shared(Fd fd) {
+    if (Fd own = reopened(fd); own.is_open()) {
+        return PipeWriter(std::move(own));
+    }
     PipeWriter made;
     made.handle_ = take_over(std::move(fd), "a pipe's writer", true);
     made.shared_ = true;
@@ -94,6 +109,11 @@ std::size_t PipeReader::recv_exactly(Buffer buffer, Deadline deadline) {
     return detail::recv_whole(begin(handle_, "a pipe's reader"), buffer, deadline, shared_ ? read_shared : sys::read);
 }
 
+std::size_t PipeReader::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
+    return shared_ ? Source::recv_parts(parts, deadline)
+                   : detail::recv_some_parts(begin(handle_, "a pipe's reader"), parts, deadline, sys::read_parts);
+}
+
 std::size_t PipeWriter::send(Bytes bytes, Deadline deadline) {
     return detail::send_some(begin(handle_, "a pipe's writer"), bytes, deadline,
                              shared_ ? write_shared : sys::write_pipe);
@@ -101,6 +121,13 @@ std::size_t PipeWriter::send(Bytes bytes, Deadline deadline) {
 
 void PipeWriter::send_all(Bytes bytes, Deadline deadline) {
     detail::send_whole(begin(handle_, "a pipe's writer"), bytes, deadline, shared_ ? write_shared : sys::write_pipe);
+}
+
+void PipeWriter::send_parts(std::span<const Bytes> parts, Deadline deadline) {
+    if (shared_) {
+        return Sink::send_parts(parts, deadline);
+    }
+    detail::send_whole_parts(begin(handle_, "a pipe's writer"), parts, deadline, sys::write_pipe_parts);
 }
 
 Pipe make_pipe() {

@@ -11,6 +11,7 @@
 
 #include "base/sys.hpp"
 #include "errno_of.hpp"
+#include "faults.hpp"
 #include "green_test.hpp"
 #include "until.hpp"
 
@@ -262,25 +263,78 @@ TENDRIL_TEST(Pipe, TakesOverADescriptorWhoseReadsAreShort) {
 }
 
 // A terminal that others share: nobody waits but who reads, and its flags are as they were.
+struct Terminal {
+    Fd master{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    Fd slave;
+    Terminal() {
+        EXPECT_TRUE(master.is_open() && ::grantpt(master.get()) == 0 && ::unlockpt(master.get()) == 0);
+        slave = Fd(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+        EXPECT_TRUE(slave.is_open());
+    }
+    Fd copy() const { return Fd(::dup(slave.get())); }
+};
+
+// Where it can be opened once more, and where not.
 TENDRIL_TEST(Pipe, ASharedTerminalStaysBlocking) {
-    Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(master.is_open() && ::grantpt(master.get()) == 0 && ::unlockpt(master.get()) == 0);
-    Fd slave(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(slave.is_open());
-    const int flags = ::fcntl(slave.get(), F_GETFL);
-    PipeReader in = PipeReader::shared(Fd(::dup(slave.get())));
-    PipeWriter out = PipeWriter::shared(Fd(::dup(slave.get())));
-    char buffer[100];
-    EXPECT_THROW(in.recv(buffer, 1ms), TimeoutError);
-    auto reader = spawn([&] { return in.recv(buffer, 20s); });
-    testing::until_waiting_for_io(1);
-    ASSERT_EQ(::write(master.get(), "a line\n", 7), 7);
-    EXPECT_EQ(reader.get(), 7u);
-    EXPECT_EQ(std::string(buffer, 7), "a line\n");
-    out.send_all("answer", 20s);
-    EXPECT_EQ(::fcntl(slave.get(), F_GETFL), flags);
+    for (const int error : {0, EACCES}) {
+        Terminal terminal;
+        const int flags = ::fcntl(terminal.slave.get(), F_GETFL);
+        const testing::Faults faults({{.call = sys::Call::open, .times = error == 0 ? 0u : 2u, .fault = error}});
+        PipeReader in = PipeReader::shared(terminal.copy());
+        PipeWriter out = PipeWriter::shared(terminal.copy());
+        char buffer[100];
+        EXPECT_THROW(in.recv(buffer, 1ms), TimeoutError);
+        auto reader = spawn([&] { return in.recv(buffer, 20s); });
+        testing::until_waiting_for_io(1);
+        ASSERT_EQ(::write(terminal.master.get(), "a line\n", 7), 7);
+        EXPECT_EQ(reader.get(), 7u);
+        EXPECT_EQ(std::string(buffer, 7), "a line\n");
+        out.send_all("answer", 20s);
+        out.send_parts(std::vector<Bytes>{"in ", "parts"}, 20s);
+        PipeReader screen(std::move(terminal.master));
+        const std::string expected = "a line\r\nanswerin parts";
+        std::string shown(expected.size(), '\0');
+        screen.recv_exactly(shown, 20s);
+        EXPECT_EQ(shown, expected);
+        EXPECT_EQ(::fcntl(terminal.slave.get(), F_GETFL), flags);
+    }
     PipeReader input = standard_input();
     EXPECT_TRUE(input.is_open());
+}
+
+// Whose write would wait in the kernel until all was taken, if it had the flag of who shares it.
+TENDRIL_TEST(Pipe, ATerminalThatTakesNothingHoldsUpItsWriterOnly) {
+    Terminal terminal;
+    PipeWriter out = PipeWriter::shared(terminal.copy());
+    out.send_all(std::string(3001, '\n'), 20s);
+    const std::string much(100'000, 'x');
+    auto writer = spawn([&] { out.send_all(much, 20s); });
+    testing::until_waiting_for_io(1);
+    PipeReader screen(std::move(terminal.master));
+    std::string shown(2 * 3001 + much.size(), '\0');
+    EXPECT_EQ(screen.recv_exactly(shown, 20s), shown.size());
+    EXPECT_TRUE(shown.ends_with(much));
+    writer.get();
+}
+
+TENDRIL_TEST(Pipe, CarriesPartsAsOne) {
+    Pipe pipe = make_pipe();
+    const std::string big(300'000, 'b');
+    auto writer = spawn([&] {
+        pipe.writer.send_parts(std::vector<Bytes>{"a", "", big, "c"}, 20s);
+        pipe.writer.close();
+    });
+    char first[3];
+    char second[2];
+    std::string rest(big.size() + 2, '\0');
+    EXPECT_EQ(pipe.reader.recv_parts(std::vector<Buffer>{first, Buffer(), second}, 20s), 5u);
+    EXPECT_EQ(std::string(first, 3) + std::string(second, 2), "abbbb");
+    EXPECT_EQ(pipe.reader.recv_exactly(rest, 20s), big.size() - 3);
+    EXPECT_EQ(rest.substr(0, big.size() - 3), big.substr(4) + "c");
+    writer.get();
+    Pipe broken = make_pipe();
+    broken.reader.close();
+    EXPECT_EQ(errno_of([&] { broken.writer.send_parts(std::vector<Bytes>{"x", "y"}); }), EPIPE);
 }
 
 }  // namespace
