@@ -4,8 +4,8 @@
 // them. close() from another green thread wakes who waits, with EBADF.
 //
 // Everything belongs to the OS thread that made it; others get WrongThread, and a close or destruction there is
-// reported and leaks. The file of a Unix-domain listener is not removed when it closes. Example:
-// examples/echo_server.cpp
+// reported and leaks. The file of a Unix-domain listener is not removed when it closes: see
+// ListenOptions::replace_socket_file. Example: examples/echo_server.cpp
 
 #pragma once
 
@@ -143,6 +143,9 @@ struct ListenOptions {
     bool reuse_address = true;  // a port whose old connections linger may be taken
     bool reuse_port = false;    // other listeners may share the port; off: two servers by mistake are an error
     bool v6_only = false;       // a listener on [::] is not one on 0.0.0.0 too
+    // unix:/path: a socket file there on which nobody listens is removed first. Of two servers that start at the same
+    // moment one may remove the other's: not where a second start is likely.
+    bool replace_socket_file = false;
 };
 
 class Listener {

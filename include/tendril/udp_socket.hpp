@@ -37,6 +37,7 @@ struct Datagram {
 struct UdpOptions {
     bool reuse_address = false;  // several sockets may have one multicast address and port
     bool reuse_port = false;     // several sockets may share the port; the kernel chooses among them
+    bool v6_only = false;        // one on [::] is not one on 0.0.0.0 too
 };
 
 class UdpSocket {
@@ -71,6 +72,7 @@ public:
     // Multicast: hears what is sent to this group, on the interface of this number (0: the system's choice).
     void join_group(const Address& group, unsigned interface = 0);
     void leave_group(const Address& group, unsigned interface = 0);
+    void send_groups_on(unsigned interface);  // what is sent to groups goes out there; 0: the system's choice
 
     template <class O>
     void set(const O& option, const typename O::Value& value) {

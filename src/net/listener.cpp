@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <netinet/in.h>
+#include <sys/stat.h>
 
 #include "net/socket_access.hpp"
 
@@ -74,6 +75,29 @@ Address Listener::address() const {
     return SocketAccess::name(handle_, &sys::local_name, "address");
 }
 
+namespace {
+
+// A socket file on which nobody listens. (To connect to some other file is ECONNREFUSED too.)
+bool is_stale(const Address& at) {
+    sys::FileStatus file{};
+    if (sys::file_status(at.path().c_str(), file) < 0 || (file.mode & S_IFMT) != S_IFSOCK) {
+        return false;
+    }
+    const Fd probe(sys::socket(AF_UNIX, SOCK_STREAM));
+    return probe.is_open() && sys::connect(probe.get(), at.raw(), at.raw_size()) == -ECONNREFUSED;
+}
+
+int bind_to(int fd, const Address& at, const ListenOptions& options) {
+    const int r = sys::bind(fd, at.raw(), at.raw_size());
+    if (r != -EADDRINUSE || !options.replace_socket_file || at.family() != AF_UNIX || !is_stale(at)) {
+        return r;
+    }
+    const int removed = sys::unlink(at.path().c_str());
+    return removed < 0 ? removed : sys::bind(fd, at.raw(), at.raw_size());
+}
+
+}  // namespace
+
 Listener listen(const Address& at, const ListenOptions& options) {
     const std::string what = "listen on " + at.to_string();
     Handle handle = SocketAccess::open(at.family(), SOCK_STREAM, what);
@@ -91,9 +115,9 @@ Listener listen(const Address& at, const ListenOptions& options) {
         check(sys::set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0));
     }
     check(SocketAccess::make_prompt(fd, at.family()));
-    const int bound = sys::bind(fd, at.raw(), at.raw_size());
-    if (bound == -EADDRINUSE && at.family() == AF_UNIX) {
-        fail(bound, what + " (a socket file is there; remove it if its server is gone)");
+    const int bound = bind_to(fd, at, options);
+    if (bound == -EADDRINUSE && at.family() == AF_UNIX && !options.replace_socket_file) {
+        fail(bound, what + " (a socket file is there; if its server is gone, remove it, or set replace_socket_file)");
     }
     check(bound);
     check(sys::listen(fd, options.backlog));

@@ -427,5 +427,20 @@ TENDRIL_TEST(Socket, TakesOverADescriptorAndGivesItBack) {
     EXPECT_EQ(errno_of([&] { TcpSocket wrong{Fd()}; }), EBADF);
 }
 
+TENDRIL_TEST(Listener, ReplacesTheFileOfAServerThatIsGone) {
+    const std::string path = "/tmp/tendril-stale-" + std::to_string(::getpid());
+    const std::string at = "unix:" + path;
+    { const Listener gone = listen(at); }
+    EXPECT_EQ(errno_of([&] { listen(at); }), EADDRINUSE);
+    Listener alive = listen(at, {.replace_socket_file = true});
+    TcpSocket client = connect(at, 10s);
+    EXPECT_EQ(errno_of([&] { listen(at, {.replace_socket_file = true}); }), EADDRINUSE) << "somebody listens";
+    alive.close();
+    ::unlink(path.c_str());
+    Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    EXPECT_EQ(errno_of([&] { listen(at, {.replace_socket_file = true}); }), EADDRINUSE) << "no socket";
+    EXPECT_EQ(::unlink(path.c_str()), 0) << "it is there still";
+}
+
 }  // namespace
 }  // namespace tendril

@@ -49,6 +49,9 @@ UdpSocket UdpSocket::bound(const Address& at, const UdpOptions& options) {
     if (options.reuse_port) {
         made.set(option::reuse_port, true);
     }
+    if (at.family() == AF_INET6) {
+        made.set(option::v6_only, options.v6_only);
+    }
     bind_to(made.handle_, at, what);
     return made;
 }
@@ -180,6 +183,22 @@ void UdpSocket::join_group(const Address& group, unsigned interface) {
 
 void UdpSocket::leave_group(const Address& group, unsigned interface) {
     change_group(IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP, group, interface, "leave group");
+}
+
+void UdpSocket::send_groups_on(unsigned interface) {
+    const int fd = handle_.use(object).fd;
+    int family = AF_UNSPEC;
+    int r = sys::get_option(fd, SOL_SOCKET, SO_DOMAIN, family);
+    if (r >= 0 && family == AF_INET6) {
+        r = sys::set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(interface));
+    } else if (r >= 0) {
+        ip_mreqn request{};
+        request.imr_ifindex = static_cast<int>(interface);
+        r = sys::set_option_raw(fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request);
+    }
+    if (r < 0) {
+        fail(r, "send_groups_on interface " + std::to_string(interface));
+    }
 }
 
 Address UdpSocket::local_address() const {

@@ -134,17 +134,55 @@ TENDRIL_TEST(UdpSocket, TakesOverADescriptorAndGivesItBack) {
 }
 
 TENDRIL_TEST(UdpSocket, HearsItsMulticastGroup) {
-    const Address group = Address::parse("239.255.77.77:0");
     UdpSocket listener = UdpSocket::bound("0.0.0.0:0");
+    const Address group = Address::parse("239.255.77.77:" + std::to_string(listener.local_address().port()));
     UdpSocket sender = UdpSocket::bound("127.0.0.1:0");
     constexpr unsigned loopback = 1;
     listener.join_group(group, loopback);
-    sender.set(option::multicast_loop, true);
+    sender.send_groups_on(loopback);
     sender.set(option::multicast_ttl, 0);
     EXPECT_EQ(sender.get(option::multicast_ttl), 0);
+    sender.send_to("to all", group);
+    char buffer[100];
+    Address from;
+    EXPECT_EQ(listener.recv_from(buffer, from, 20s).size, 6u);
+    EXPECT_EQ(from, sender.local_address());
     listener.leave_group(group, loopback);
     EXPECT_EQ(errno_of([&] { listener.leave_group(group, loopback); }), EADDRNOTAVAIL);
     EXPECT_EQ(errno_of([&] { listener.join_group(Address::parse("127.0.0.1:0")); }), EINVAL);
+    EXPECT_EQ(errno_of([&] { sender.send_groups_on(1'000'000); }), EADDRNOTAVAIL);
+    UdpSocket::unbound(AF_INET6).send_groups_on(loopback);
+}
+
+TENDRIL_TEST(UdpSocket, OnAllAddressesOfOneFamilyOrBoth) {
+    UdpSocket both = UdpSocket::bound("[::]:0");
+    const std::string port = std::to_string(both.local_address().port());
+    EXPECT_FALSE(both.get(option::v6_only));
+    UdpSocket client = UdpSocket::connected("127.0.0.1:" + port);
+    client.send("by IPv4");
+    char buffer[100];
+    EXPECT_EQ(both.recv(buffer, 20s).size, 7u);
+    UdpSocket six = UdpSocket::bound("[::]:0", {.v6_only = true});
+    UdpSocket four = UdpSocket::bound("0.0.0.0:" + std::to_string(six.local_address().port()));
+    EXPECT_TRUE(four.is_open());
+}
+
+// Connected, poll() asks the receiver, so there is an event for each place that becomes free.
+TENDRIL_TEST(UdpSocket, AConnectedUnixDatagramSenderWaitsForTheEvent) {
+    auto [a, b] = UdpSocket::pair();
+    constexpr int count = 3000;
+    auto sender = spawn([&a = a] {
+        for (int i = 0; i < count; ++i) {
+            a.send({&i, sizeof i}, 20s);
+        }
+    });
+    testing::until_waiting_for_io(1);
+    for (int i = 0; i < count; ++i) {
+        int got = -1;
+        ASSERT_EQ(b.recv({&got, sizeof got}, 20s).size, sizeof got);
+        ASSERT_EQ(got, i);
+    }
+    sender.get();
 }
 
 }  // namespace

@@ -67,5 +67,58 @@ TENDRIL_TEST(SocketPeers, WeConnectToThem) {
     EXPECT_EQ(std::string(buffer, client.recv_exactly(buffer, 20s)), "hello");
 }
 
+TENDRIL_TEST(SocketPeers, WeConnectToThemLocally) {
+    TENDRIL_NEEDS("nc.openbsd");
+    const std::string path = "/tmp/tendril-nc-" + std::to_string(::getpid());
+    Peer server({"nc.openbsd", "-v", "-N", "-l", "-U", path}, {.in = PIPE, .out = PIPE, .err = PIPE});
+    EXPECT_EQ(Peer::after(server->stderr_(), "Listening on "), path);
+    TcpSocket client = connect("unix:" + path, 20s);
+    client.send_all("to nc");
+    char buffer[100];
+    EXPECT_EQ(server->stdout_().recv_exactly({buffer, 5}, 20s), 5u);
+    EXPECT_EQ(std::string(buffer, 5), "to nc");
+    server->stdin_().send_all("from nc");
+    server->stdin_().close();
+    EXPECT_EQ(std::string(buffer, client.recv_exactly(buffer, 20s)), "from nc");
+    ::unlink(path.c_str());
+}
+
+TENDRIL_TEST(SocketPeers, WeSendThemDatagrams) {
+    TENDRIL_NEEDS("nc.openbsd");
+    Peer server({"nc.openbsd", "-v", "-n", "-u", "-l", "127.0.0.1", "0"}, {.in = PIPE, .out = PIPE, .err = PIPE});
+    std::string at = Peer::after(server->stderr_(), "Bound on ");
+    UdpSocket client = UdpSocket::connected(at.replace(at.find(' '), 1, ":"));
+    client.send("to nc");
+    char buffer[100];
+    EXPECT_EQ(server->stdout_().recv_exactly({buffer, 5}, 20s), 5u);
+    EXPECT_EQ(std::string(buffer, 5), "to nc");
+    server->stdin_().send_all("from nc");
+    EXPECT_EQ(std::string(buffer, client.recv(buffer, 20s).size), "from nc");
+}
+
+TENDRIL_TEST(SocketPeers, UnixDatagramsGoBothWays) {
+    TENDRIL_NEEDS("socat");
+    const std::string path = "/tmp/tendril-dgram-" + std::to_string(::getpid());
+    UdpSocket ours = UdpSocket::bound("unix:" + path);
+    char buffer[100];
+    Address from;
+    {
+        Peer server({"socat", "-d", "-d", "UNIX-RECVFROM:" + path + ".s", "EXEC:cat"}, {.err = PIPE});
+        Peer::after(server->stderr_(), "receiving on AF=1 ");
+        ours.send_to("to socat", Address::parse("unix:" + path + ".s"), 20s);
+        EXPECT_EQ(std::string(buffer, ours.recv_from(buffer, from, 20s).size), "to socat");
+        EXPECT_EQ(from.path(), path + ".s");
+    }
+    auto answering = spawn([&] {
+        const Datagram d = ours.recv_from(buffer, from, 20s);
+        ours.send_to({buffer, d.size}, from, 20s);
+    });
+    EXPECT_EQ(output_of({"socat", "-t0.5", "-", "UNIX-SENDTO:" + path + ",bind=" + path + ".c"}, "to us"), "to us");
+    answering.get();
+    for (const char* end : {"", ".s", ".c"}) {
+        ::unlink((path + end).c_str());
+    }
+}
+
 }  // namespace
 }  // namespace tendril
