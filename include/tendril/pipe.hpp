@@ -61,8 +61,8 @@ public:
     // Takes over a pipe's writing end. As PipeReader's.
     explicit PipeWriter(Fd fd);
 
-    // As PipeReader's. What cannot be opened once more gets 4096 bytes at a time, and a terminal that takes only some of
-    // them holds up the hub until it has taken all.
+    // As PipeReader's. What cannot be opened once more gets 4096 bytes at a time, and a terminal that takes only some
+    // of them holds up the hub until it has taken all.
     static PipeWriter shared(Fd fd);
 
     // As stream.hpp describes them. Up to 4096 bytes go whole.

@@ -31,8 +31,8 @@ struct SocketMessage {
 };
 
 // Sends everything, and copies of the descriptors with the first byte; the sender's stay its own.
-// Throws: as send_all(): where done() is 0 they were not sent; std::system_error (ETOOMANYREFS: too many are under way);
-// std::invalid_argument: descriptors without a byte, or too many.
+// Throws: as send_all(): where done() is 0 they were not sent; std::system_error (ETOOMANYREFS: too many are under
+// way); std::invalid_argument: descriptors without a byte, or too many.
 void send_message(TcpSocket& socket, Bytes bytes, std::span<const int> descriptors, Deadline deadline = never);
 
 // Waits for data, as recv(), and takes at most so many descriptors that come with its first byte. Those that come with

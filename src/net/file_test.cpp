@@ -131,9 +131,9 @@ TENDRIL_TEST(File, SocketsSendItWhole) {
 TENDRIL_TEST(File, SendingItToOneWhoIsGoneIsAnErrorAndNoSignal) {
     const TemporaryFile there("text");
     File file = File::open(there.path());
-    auto [a, b] = TcpSocket::pair();
-    b.close();
-    EXPECT_EQ(errno_of([&] { a.send_file(file, 0, 4); }), EPIPE);
+    auto ends = TcpSocket::pair();
+    ends.second.close();
+    EXPECT_EQ(errno_of([&] { ends.first.send_file(file, 0, 4); }), EPIPE);
 }
 
 TENDRIL_TEST(File, IsNoPipe) {

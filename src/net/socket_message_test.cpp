@@ -27,12 +27,14 @@ namespace {
 using testing::errno_of;
 
 TENDRIL_TEST(SocketMessage, BringsDescriptorsWithItsBytes) {
-    auto [a, b] = TcpSocket::pair();
+    auto ends = TcpSocket::pair();
+    TcpSocket& a = ends.first;
+    TcpSocket& b = ends.second;
     Pipe pipe = make_pipe();
     const std::vector<int> fds{pipe.writer.fd(), pipe.reader.fd()};
     char buffer[100];
     SocketMessage got;
-    auto receiver = spawn([&, &b = b] { got = recv_message(b, buffer, 2, 20s); });
+    auto receiver = spawn([&] { got = recv_message(b, buffer, 2, 20s); });
     testing::until_waiting_for_io(1);
     send_message(a, "two", fds, 20s);
     receiver.get();
@@ -55,7 +57,9 @@ TENDRIL_TEST(SocketMessage, BringsDescriptorsWithItsBytes) {
 }
 
 TENDRIL_TEST(SocketMessage, WhatIsNotWantedIsNotLeftOpen) {
-    auto [a, b] = TcpSocket::pair();
+    auto ends = TcpSocket::pair();
+    TcpSocket& a = ends.first;
+    TcpSocket& b = ends.second;
     Pipe pipe = make_pipe();
     const std::vector<int> fds(7, pipe.writer.fd());
     const std::size_t before = testing::count_descriptors();
@@ -77,7 +81,9 @@ TENDRIL_TEST(SocketMessage, WhatIsNotWantedIsNotLeftOpen) {
 }
 
 TENDRIL_TEST(SocketMessage, SaysThatThereWasNoRoomForThem) {
-    auto [a, b] = TcpSocket::pair();
+    auto ends = TcpSocket::pair();
+    TcpSocket& a = ends.first;
+    TcpSocket& b = ends.second;
     Pipe pipe = make_pipe();
     send_message(a, "x", std::vector<int>(3, pipe.writer.fd()));
     char c = 0;
@@ -94,7 +100,9 @@ TENDRIL_TEST(SocketMessage, SaysThatThereWasNoRoomForThem) {
 }
 
 TENDRIL_TEST(SocketMessage, SendsManyBytesAndItsDescriptorsOnce) {
-    auto [a, b] = TcpSocket::pair();
+    auto ends = TcpSocket::pair();
+    TcpSocket& a = ends.first;
+    TcpSocket& b = ends.second;
     const std::string text(1'000'000, 'x');
     const std::vector<int> fds{a.fd()};
     auto sender = spawn([&] {
@@ -126,7 +134,9 @@ TENDRIL_TEST(SocketMessage, SendsManyBytesAndItsDescriptorsOnce) {
 }
 
 TENDRIL_TEST(SocketMessage, RefusesWhatCannotGo) {
-    auto [a, b] = TcpSocket::pair();
+    auto ends = TcpSocket::pair();
+    TcpSocket& a = ends.first;
+    TcpSocket& b = ends.second;
     EXPECT_THROW(send_message(a, "", std::vector<int>{a.fd()}), std::invalid_argument);
     EXPECT_THROW(send_message(a, "x", std::vector<int>(254, a.fd())), std::invalid_argument);
     EXPECT_EQ(errno_of([&] { send_message(a, "x", std::vector<int>{-1}); }), EBADF);
