@@ -24,6 +24,7 @@
 #include "base/at_fork.hpp"
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
+#include "net/ares_sockets.hpp"
 #include "net/resolver.hpp"
 
 namespace tendril {
@@ -38,7 +39,6 @@ constexpr int default_tries = 3;
 constexpr std::size_t most_at_once = 64;
 // Those whose callers have left count here too. c-ares cannot end one alone.
 constexpr std::size_t most_questions = 1024;
-constexpr int most_packets = 64;  // read before other green threads have their turn: a flood must not hold the hub
 
 DnsError of_ares(int status) noexcept {
     switch (status) {
@@ -63,53 +63,6 @@ DnsError of_ares(int status) noexcept {
         return DnsError::other;
     }
 }
-
-// What c-ares wants: -1 and errno.
-template <class R>
-R with_errno(R r) noexcept {
-    if (r < 0) {
-        errno = static_cast<int>(-r);
-        return -1;
-    }
-    return r;
-}
-
-struct Allowance {
-    int packets = most_packets;
-};
-
-// An empty datagram is passed over here: c-ares would take it for the server's failure, and whoever guesses a port
-// could end a lookup with a few of them.
-ares_ssize_t receive_datagram(Allowance& allowance, ares_socket_t fd, void* p, std::size_t n, int flags, sockaddr* from,
-                              ares_socklen_t* size) noexcept {
-    const ares_socklen_t room = *size;
-    while (allowance.packets-- > 0) {
-        *size = room;
-        if (const ares_ssize_t r = with_errno(sys::recv_datagram(fd, p, n, flags, from, size)); r != 0) {
-            return r;
-        }
-    }
-    return with_errno(static_cast<ares_ssize_t>(-EAGAIN));
-}
-
-const ares_socket_functions through_sys = {
-    [](int family, int type, int, void*) noexcept -> ares_socket_t { return with_errno(sys::socket(family, type)); },
-    [](ares_socket_t fd, void*) noexcept -> int { return with_errno(sys::close(fd)); },
-    [](ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void*) noexcept -> int {
-        return with_errno(sys::connect(fd, to, size));
-    },
-    [](ares_socket_t fd, void* p, std::size_t n, int flags, sockaddr* from, ares_socklen_t* size,
-       void* allowance) noexcept -> ares_ssize_t {
-        return from != nullptr ? receive_datagram(*static_cast<Allowance*>(allowance), fd, p, n, flags, from, size)
-                               : with_errno(sys::recv_datagram(fd, p, n, flags, nullptr, nullptr));  // of a stream
-    },
-    [](ares_socket_t fd, const iovec* parts, int count, void*) noexcept -> ares_ssize_t {
-        msghdr message{};
-        message.msg_iov = const_cast<iovec*>(parts);
-        message.msg_iovlen = static_cast<std::size_t>(count);
-        return with_errno(sys::sendmsg(fd, &message, 0));
-    },
-};
 
 // One question. Shared by who asked and by c-ares, whichever is longer interested.
 struct Lookup {
@@ -320,7 +273,7 @@ private:
             channel_ = nullptr;
             throw std::runtime_error(std::string("c-ares cannot make a channel: ") + ares_strerror(r));
         }
-        ares_set_socket_functions(channel_, &through_sys, &allowance_);
+        ares_set_socket_functions(channel_, &detail::ares_through_sys, &allowance_);
         note_configuration();
         if (!options_.servers.empty()) {
             set_servers();
@@ -407,7 +360,7 @@ private:
     ares_channel channel_ = nullptr;
     std::map<ares_socket_t, Io> watched_;
     std::optional<Timer> timer_;
-    Allowance allowance_;
+    detail::AresAllowance allowance_;
     Semaphore turns_{most_at_once};
     Semaphore questions_{most_questions};  // that c-ares has
     std::size_t waiting_ = 0;              // green threads in wait()

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <tendril/dns.hpp>
@@ -113,7 +116,16 @@ TENDRIL_TEST(DnsRows, LocalhostIsNeverAskedFor) {
     EXPECT_EQ(Resolver(options).resolve("notlocalhost", 80, AddressFamily::ipv4).front().ip(), "192.0.2.6");
 }
 
-// TI19: only the answer ends a lookup. A server's failure, which c-ares sees in an empty datagram, would after a few.
+TENDRIL_TEST(DnsRows, TheEnvironmentNamesTheKind) {
+    ::setenv("TENDRIL_RESOLVER", "no such kind", 1);
+    EXPECT_THROW(Resolver(), std::invalid_argument);
+    EXPECT_NO_THROW(Resolver(ResolverOptions{.kind = "c-ares"}));
+    ::setenv("TENDRIL_RESOLVER", "system", 1);
+    EXPECT_EQ(Resolver().resolve("127.0.0.1", 1), Addresses{Address::parse("127.0.0.1:1")});
+    ::unsetenv("TENDRIL_RESOLVER");
+}
+
+// TI19: only the answer ends a lookup.
 TENDRIL_TEST(DnsRows, EmptyDatagramsDoNotEndALookup) {
     NameServer server([](const Question&) {
         Answer answer = address("192.0.2.1");
@@ -167,6 +179,7 @@ TENDRIL_TEST(DnsRows, CallersThatLeaveDoNotPileUp) {
     int late = 0;
     for (int round = 0; round < 40; ++round) {
         std::vector<Greenlet<void>> impatient;
+        impatient.reserve(50);
         for (int i = 0; i < 50; ++i) {
             impatient.push_back(spawn([&] {
                 try {
