@@ -9,8 +9,9 @@
 // thread waits. "system" calls the C library in ThreadPool::shared(), and so knows whatever nsswitch.conf names. The
 // environment's TENDRIL_RESOLVER names the default of those who name none.
 //
-// Numeric addresses are never looked up. The hosts file is asked first, and letter case does not matter; "localhost"
-// is always this machine (RFC 6761). Names must be ASCII: those in other scripts in their xn-- form.
+// Numeric addresses are never looked up, nor are "localhost" and what ends in ".localhost": they are this machine's
+// loopback (RFC 6761). Otherwise the hosts file is asked first. Letter case does not matter. Names must be ASCII: those
+// in other scripts in their xn-- form. Old forms of addresses, such as 127.1, are refused.
 //
 // A lookup that its caller left (a deadline, a Timeout, a kill) harms nobody when its answer comes. Example:
 // examples/resolve.cpp

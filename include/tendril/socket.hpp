@@ -103,7 +103,8 @@ using UnixSocket = TcpSocket;  // the same calls; connect("unix:/path") makes on
 
 struct ConnectOptions {
     std::optional<Address> bind = std::nullopt;  // connect from here; of a host's addresses only its family is tried
-    // Of a host with several addresses, the next is tried besides after so long without success (RFC 8305).
+    // Of a host with several addresses, the next is tried besides after so long without success, or when one fails (RFC
+    // 8305); 64 at most at once.
     std::chrono::nanoseconds attempt_delay = std::chrono::milliseconds(250);
     Resolver* resolver = nullptr;  // that looks a host up; nullptr: the hub's own
 };

@@ -77,19 +77,25 @@ public:
     TcpSocket run(const std::vector<Address>& addresses, Deadline deadline) {
         Group attempts;  // ended by its destructor when this is left by an exception
         for (const Address& each : addresses) {
-            changed_.clear();
+            wait(deadline, [&] { return running_ < most_at_once; });
+            refuse_late(deadline);
+            const std::size_t failed = failed_;
+            tries_.push_back({each, {}});
             ++running_;
-            attempts.spawn([this, &each] { attempt(each); });
-            wait(std::min(Deadline(options_.attempt_delay), deadline), [&] { return running_ == 0 || has_won(); });
+            attempts.spawn([this, at = tries_.size() - 1] { attempt(at); });
+            wait(std::min(Deadline(options_.attempt_delay), deadline), [&] { return failed_ != failed; });
+            refuse_late(deadline);
             if (has_won()) {
                 break;
             }
-            refuse_late(deadline);
         }
-        wait(deadline, [&] { return running_ == 0 || has_won(); });
+        wait(deadline, [&] { return running_ == 0; });
+        refuse_late(deadline);
         if (!has_won()) {
-            refuse_late(deadline);
-            throw std::system_error(last_error_, "connect to " + name_ + ": tried " + tried_);
+            if (broken_ != nullptr) {
+                std::rethrow_exception(broken_);
+            }
+            throw std::system_error(last_error_, text());
         }
         {
             const Shield shield;
@@ -99,22 +105,42 @@ public:
     }
 
 private:
+    // A name may have thousands of addresses, if its owner wants.
+    static constexpr std::size_t most_at_once = 64;
+    static constexpr std::size_t most_told = 16;
+
+    struct Try {
+        Address to;
+        std::error_code error;  // none: it is under way
+    };
+
     bool has_won() const noexcept { return won_.has_value(); }
 
     template <class Done>
     void wait(Deadline until, Done done) {
-        while (!done() && changed_.wait(until)) {
+        while (!has_won() && !done() && changed_.wait(until)) {
             changed_.clear();
         }
     }
 
     void refuse_late(Deadline deadline) const {
-        if (running_ > 0 && deadline.passed()) {
-            throw TimeoutError("connect to " + name_ + (tried_.empty() ? "" : ": tried " + tried_));
+        if (!has_won() && running_ > 0 && deadline.passed()) {
+            throw TimeoutError(text());
         }
     }
 
-    void attempt(const Address& to) {
+    std::string text() const {
+        std::string result = "connect to " + name_ + ": tried ";
+        for (std::size_t i = 0; i < tries_.size() && i < most_told; ++i) {
+            const Try& each = tries_[i];
+            result += (i == 0 ? "" : ", ") + each.to.to_string() + " (" +
+                      (each.error ? each.error.message() : "no answer yet") + ")";
+        }
+        return result +
+               (tries_.size() > most_told ? " and " + std::to_string(tries_.size() - most_told) + " more" : "");
+    }
+
+    void attempt(std::size_t at) {
         struct Ended {
             Race& race;
             ~Ended() {
@@ -123,13 +149,17 @@ private:
             }
         } const ended{*this};
         try {
+            const Address to = tries_[at].to;
             TcpSocket socket = connect(to, options_);
             if (!has_won()) {
                 won_ = std::move(socket);
             }
         } catch (const std::system_error& e) {
-            last_error_ = e.code();
-            tried_ += (tried_.empty() ? "" : ", ") + to.to_string() + " (" + e.code().message() + ")";
+            ++failed_;
+            tries_[at].error = last_error_ = e.code();
+        } catch (const std::exception&) {
+            ++failed_;
+            broken_ = std::current_exception();
         }
     }
 
@@ -137,9 +167,11 @@ private:
     const ConnectOptions& options_;
     Event changed_;
     std::size_t running_ = 0;
+    std::size_t failed_ = 0;
+    std::vector<Try> tries_;
     std::optional<TcpSocket> won_;
     std::error_code last_error_;
-    std::string tried_;
+    std::exception_ptr broken_;
 };
 
 }  // namespace
@@ -154,7 +186,8 @@ TcpSocket detail::connect_host(std::string_view host, std::uint16_t port, const 
     }
     Resolver own = options.resolver != nullptr ? *options.resolver : Resolver::current();
     const std::vector<Address> all = interleaved(own.resolve(host, port, family, deadline));
-    return all.size() == 1 ? connect(all.front(), options, deadline) : Race(name, options).run(all, deadline);
+    const bool numeric = all.size() == 1 && all.front().to_string() == name;
+    return numeric ? connect(all.front(), options, deadline) : Race(name, options).run(all, deadline);
 }
 
 TcpSocket connect(std::string_view to, const ConnectOptions& options, Deadline deadline) {

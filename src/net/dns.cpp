@@ -2,15 +2,19 @@
 
 #include <tendril/dns.hpp>
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <strings.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
 #include <tendril/error.hpp>
 #include <tendril/thread_pool.hpp>
 
+#include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 #include "net/resolver.hpp"
 
@@ -90,6 +94,53 @@ SystemAnswer ask_reverse(const Address& address) {
     answer.system_error = answer.error == EAI_SYSTEM ? errno : 0;
     answer.name = host;
     return answer;
+}
+
+std::string without_last_dot(std::string host) {
+    if (!host.empty() && host.back() == '.') {
+        host.pop_back();
+    }
+    return host;
+}
+
+// Nobody can be called so. Of numbers: 127.1, 0x7f000001 and the like, which the C library takes for addresses.
+bool is_no_name(const std::string& host) {
+    constexpr std::size_t longest = 254;  // RFC 1035, and a final dot
+    const bool odd =
+        std::any_of(host.begin(), host.end(), [](unsigned char c) { return c <= ' ' || c == '/' || c >= 0x7f; });
+    in_addr number{};
+    return host.empty() || host.size() > longest || odd || ::inet_aton(without_last_dot(host).c_str(), &number) != 0;
+}
+
+// RFC 6761, 6.3.
+bool is_localhost(const std::string& host) {
+    constexpr std::string_view localhost = ".localhost";
+    const std::string name = '.' + without_last_dot(host);
+    return name.size() >= localhost.size() &&
+           ::strcasecmp(name.c_str() + name.size() - localhost.size(), localhost.data()) == 0;
+}
+
+// Whether a packet to it would find a way. None is sent.
+bool has_route(const Address& to) noexcept {
+    const int fd = sys::socket(to.family(), SOCK_DGRAM);
+    if (fd < 0) {
+        return false;
+    }
+    const bool found = sys::connect(fd, to.raw(), to.raw_size()) == 0;
+    sys::close(fd);
+    return found;
+}
+
+std::vector<Address> loopback(std::uint16_t port, AddressFamily family) {
+    std::vector<Address> all;
+    const Address v6 = Address::ip("::1", port);
+    if (family == AddressFamily::ipv6 || (family == AddressFamily::any && has_route(v6))) {
+        all.push_back(v6);
+    }
+    if (family != AddressFamily::ipv6) {
+        all.push_back(Address::ip("127.0.0.1", port));
+    }
+    return all;
 }
 
 bool is_numeric(const std::string& host, std::uint16_t port, Address& address) {
@@ -184,9 +235,11 @@ std::vector<Address> Resolver::resolve(std::string_view host, std::uint16_t port
         }
         return {numeric};
     }
-    constexpr std::size_t longest = 254;  // RFC 1035, and a final dot
-    if (name.empty() || name.size() > longest || name.find_first_of(std::string_view("\0 \t\r\n/", 6)) != name.npos) {
+    if (is_no_name(name)) {
         Kind::fail(DnsError::bad_name, name);
+    }
+    if (is_localhost(name)) {
+        return loopback(port, family);
     }
     return kind_->resolve(name, port, family, deadline);
 }

@@ -24,6 +24,7 @@
 #include "base/at_fork.hpp"
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
+#include "net/ares_sockets.hpp"
 #include "net/resolver.hpp"
 
 namespace tendril {
@@ -34,8 +35,10 @@ constexpr const char* resolv_conf = "/etc/resolv.conf";
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr std::chrono::milliseconds default_try_timeout(2000);
 constexpr int default_tries = 3;
-constexpr std::size_t most_at_once =
-    64;  // more wait: a server's, or our own, socket buffer loses what comes in a flood
+// More wait: a server's, or our own, socket buffer loses what comes in a flood.
+constexpr std::size_t most_at_once = 64;
+// Those whose callers have left count here too. c-ares cannot end one alone.
+constexpr std::size_t most_questions = 1024;
 
 DnsError of_ares(int status) noexcept {
     switch (status) {
@@ -60,32 +63,6 @@ DnsError of_ares(int status) noexcept {
         return DnsError::other;
     }
 }
-
-// What c-ares wants: -1 and errno.
-template <class R>
-R with_errno(R r) noexcept {
-    if (r < 0) {
-        errno = static_cast<int>(-r);
-        return -1;
-    }
-    return r;
-}
-
-const ares_socket_functions through_sys = {
-    [](int family, int type, int, void*) noexcept -> ares_socket_t { return with_errno(sys::socket(family, type)); },
-    [](ares_socket_t fd, void*) noexcept -> int { return with_errno(sys::close(fd)); },
-    [](ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void*) noexcept -> int {
-        return with_errno(sys::connect(fd, to, size));
-    },
-    [](ares_socket_t fd, void* p, std::size_t n, int flags, sockaddr* from, ares_socklen_t* size,
-       void*) noexcept -> ares_ssize_t { return with_errno(sys::recv_datagram(fd, p, n, flags, from, size)); },
-    [](ares_socket_t fd, const iovec* parts, int count, void*) noexcept -> ares_ssize_t {
-        msghdr message{};
-        message.msg_iov = const_cast<iovec*>(parts);
-        message.msg_iovlen = static_cast<std::size_t>(count);
-        return with_errno(sys::sendmsg(fd, &message, 0));
-    },
-};
 
 // One question. Shared by who asked and by c-ares, whichever is longer interested.
 struct Lookup {
@@ -118,52 +95,68 @@ public:
     std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
                                  Deadline deadline) override {
         detail::HubCore::require_here("a Resolver", owner_);
-        const Turn turn(turns_, host, deadline);
+        notice_fork();
+        const Permit turn(turns_, host, deadline);
+        Permit question(questions_, host, deadline);
         auto lookup = begin();
         lookup->port = port;
         ares_addrinfo_hints hints{};
         hints.ai_family = number_of(family);
         hints.ai_socktype = SOCK_STREAM;
-        ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Ares::on_addresses, new Held(lookup));
+        auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
+        ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Ares::on_addresses, held.release());
         wait(*lookup, host, deadline);
         return std::move(lookup->addresses);
     }
 
     std::string reverse(const Address& address, Deadline deadline) override {
         detail::HubCore::require_here("a Resolver", owner_);
-        const Turn turn(turns_, address.ip(), deadline);
+        notice_fork();
+        const Permit turn(turns_, address.ip(), deadline);
+        Permit question(questions_, address.ip(), deadline);
         auto lookup = begin();
         const bool v4 = address.family() == AF_INET;
         const void* ip = v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr)
                             : &reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr;
+        auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
         ares_gethostbyaddr(channel_, ip, v4 ? sizeof(in_addr) : sizeof(in6_addr), address.family(), &Ares::on_host,
-                           new Held(lookup));
+                           held.release());
         wait(*lookup, address.ip(), deadline);
         return std::move(lookup->name);
     }
 
 private:
-    using Held = std::shared_ptr<Lookup>;
-
-    class Turn {
+    // One of a Semaphore's, while it lives.
+    class Permit {
     public:
-        Turn(Semaphore& turns, const std::string& what, Deadline deadline) : turns_(turns) {
-            if (!turns_.acquire(deadline)) {
+        // Throws: TimeoutError.
+        Permit(Semaphore& from, const std::string& what, Deadline deadline) {
+            if (!from.acquire(deadline)) {
                 throw TimeoutError("resolve " + what);
             }
+            from_ = &from;
         }
-        Turn(const Turn&) = delete;
-        Turn& operator=(const Turn&) = delete;
-        ~Turn() { turns_.release(); }
+        Permit(Permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
+        Permit& operator=(Permit&&) = delete;
+        ~Permit() {
+            if (from_ != nullptr) {
+                from_->release();
+            }
+        }
 
     private:
-        Semaphore& turns_;
+        Semaphore* from_ = nullptr;
+    };
+
+    struct Held {
+        std::shared_ptr<Lookup> lookup;
+        Permit question;
     };
 
     // c-ares's callbacks: the Held is theirs.
     static void on_addresses(void* held, int status, int, ares_addrinfo* found) noexcept {
         const std::unique_ptr<Held> own(static_cast<Held*>(held));
-        Lookup& lookup = **own;
+        Lookup& lookup = *own->lookup;
         lookup.status = status;
         try {
             for (const ares_addrinfo_node* each = found != nullptr ? found->nodes : nullptr; each != nullptr;
@@ -182,7 +175,7 @@ private:
 
     static void on_host(void* held, int status, int, hostent* found) noexcept {
         const std::unique_ptr<Held> own(static_cast<Held*>(held));
-        Lookup& lookup = **own;
+        Lookup& lookup = *own->lookup;
         lookup.status = status;
         try {
             lookup.name = found != nullptr && found->h_name != nullptr ? found->h_name : "";
@@ -199,9 +192,19 @@ private:
         return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), address.raw_size());
     }
 
+    // In the child nobody is left who asked: what they held is free.
+    void notice_fork() {
+        if (generation_ != detail::fork_generation()) {
+            generation_ = detail::fork_generation();
+            drop_channel();
+            waiting_ = 0;
+            turns_.release(most_at_once - turns_.available());
+            questions_.release(most_questions - questions_.available());
+        }
+    }
+
     std::shared_ptr<Lookup> begin() {
-        const bool forked = generation_ != detail::fork_generation();
-        if (forked || (waiting_ == 0 && configuration_changed())) {
+        if (waiting_ == 0 && configuration_changed()) {
             drop_channel();
         }
         have_channel();
@@ -244,7 +247,6 @@ private:
         if (channel_ != nullptr) {
             return;
         }
-        generation_ = detail::fork_generation();
         ares_options raw{};
         int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
         raw.sock_state_cb = &Ares::on_socket;
@@ -271,7 +273,7 @@ private:
             channel_ = nullptr;
             throw std::runtime_error(std::string("c-ares cannot make a channel: ") + ares_strerror(r));
         }
-        ares_set_socket_functions(channel_, &through_sys, nullptr);
+        ares_set_socket_functions(channel_, &detail::ares_through_sys, &allowance_);
         note_configuration();
         if (!options_.servers.empty()) {
             set_servers();
@@ -334,6 +336,7 @@ private:
     }
 
     void process(ares_socket_t fd, IoEvents what) {
+        allowance_ = {};
         ares_process_fd(channel_, any(what & IoEvents::read) ? fd : ARES_SOCKET_BAD,
                         any(what & IoEvents::write) ? fd : ARES_SOCKET_BAD);
         arm_timer();
@@ -353,12 +356,14 @@ private:
 
     ResolverOptions options_;
     const std::uint64_t owner_;
-    std::uint64_t generation_ = 0;  // of forks, when the channel was made
+    std::uint64_t generation_ = detail::fork_generation();  // of forks
     ares_channel channel_ = nullptr;
     std::map<ares_socket_t, Io> watched_;
     std::optional<Timer> timer_;
+    detail::AresAllowance allowance_;
     Semaphore turns_{most_at_once};
-    std::size_t waiting_ = 0;  // green threads in wait()
+    Semaphore questions_{most_questions};  // that c-ares has
+    std::size_t waiting_ = 0;              // green threads in wait()
     std::int64_t configuration_ns_ = 0;
     std::int64_t looked_ns_ = 0;
 };

@@ -11,6 +11,7 @@
 
 #include <tendril/dns.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/group.hpp>
 #include <tendril/process.hpp>
 
 #include "green_test.hpp"
@@ -43,6 +44,37 @@ TENDRIL_TEST(Fork, TheChildsResolverAsksByItself) {
     }
     EXPECT_EQ(wait_pid(pid, 60s), 7);
     EXPECT_EQ(under_way.get(), 1u) << "the parent's goes on";
+}
+
+// What the parent's lookups hold, and who waits for it, does not keep the child waiting.
+TENDRIL_TEST(Fork, TheChildsResolverIsNotFull) {
+    testing::NameServer server([](const testing::Question& q) {
+        testing::Answer answer;
+        answer.addresses = {"192.0.2.1"};
+        answer.silent = q.name == "silent.test";
+        return answer;
+    });
+    ResolverOptions options{.servers = {server.address()}, .search = std::vector<std::string>{}};
+    options.try_timeout = 60s;
+    Resolver resolver(options);
+    Group lookups;
+    for (int i = 0; i < 100; ++i) {  // more than go at once
+        lookups.spawn([&] { resolver.resolve("silent.test", 1, AddressFamily::ipv4); });
+    }
+    yield();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        int status = 1;
+        try {
+            for (int i = 0; i < 100; ++i) {
+                status = resolver.resolve("child.test", 7, AddressFamily::ipv4, 20s).front().port();
+            }
+        } catch (...) {
+        }
+        ::_exit(status);
+    }
+    EXPECT_EQ(wait_pid(pid, 60s), 7);
+    lookups.kill();
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct Answer {
     bool silent = false;
     bool truncated = false;
     std::chrono::nanoseconds delay{0};
-    std::vector<std::string> forged;  // before the answer: "id", "question", "port", "garbage"; each says 6.6.6.6
+    std::vector<std::string> forged;  // before the answer: "id", "question", "port", "garbage", "empty"
 };
 
 class NameServer {
@@ -43,7 +43,14 @@ public:
             }
         }
         running_.spawn([this] { serve_udp(); });
-        running_.spawn([this] { serve(tcp_, [this](TcpSocket& client) { answer_stream(client); }); });
+        running_.spawn([this] {
+            serve(tcp_, [this](TcpSocket& client) {
+                try {
+                    answer_stream(client);
+                } catch (const std::system_error&) {  // it has gone
+                }
+            });
+        });
     }
     ~NameServer() { running_.kill(); }
 
@@ -112,6 +119,8 @@ private:
             packet[0] = static_cast<char>(packet[0] ^ 1);
         } else if (how == "question") {
             packet[13] = packet[13] == 'x' ? 'y' : 'x';
+        } else if (how == "empty") {
+            packet.clear();
         } else if (how == "garbage") {
             packet = query.substr(0, 2) + "garbage";
         }
