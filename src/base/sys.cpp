@@ -4,6 +4,7 @@
 
 #include "base/sys.hpp"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -289,6 +290,12 @@ int kill(pid_t pid, int signal) noexcept {
 
 pid_t parent() noexcept {
     return ::getppid();
+}
+
+unsigned processors() noexcept {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
 }
 
 int signal_at_parents_death(int signal) noexcept {

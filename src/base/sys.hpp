@@ -252,6 +252,7 @@ int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // s
 int signal_child(int pidfd, int signal) noexcept;
 int kill(pid_t pid, int signal) noexcept;
 pid_t parent() noexcept;
+unsigned processors() noexcept;                    // that this OS thread may run on
 int signal_at_parents_death(int signal) noexcept;  // of the OS thread that forked us
 
 // Memory.

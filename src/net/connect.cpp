@@ -22,20 +22,6 @@ using detail::fail;
 using detail::Handle;
 using detail::SocketAccess;
 
-namespace {
-
-// A Unix-domain listener with a full backlog answers EAGAIN, and nothing tells when to try again.
-void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const std::string& what) {
-    if (deadline.passed()) {
-        throw TimeoutError(what);
-    }
-    detail::Waiter waiter("connect");
-    waiter.wait(std::min(Deadline(pause), deadline));
-    pause = std::min(pause * 2, std::chrono::milliseconds(50));
-}
-
-}  // namespace
-
 TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline) {
     const std::string what = "connect to " + to.to_string();
     Handle handle = SocketAccess::open(to.family(), SOCK_STREAM, what);
@@ -61,7 +47,7 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
                 throw TimeoutError(what);
             }
         } else if (r == -EAGAIN && to.family() == AF_UNIX) {
-            pause_before_retry(pause, deadline, what);
+            detail::pause_before_retry(pause, deadline, "connect", what);
         } else if (r != -EINTR) {
             fail(r, what);
         }

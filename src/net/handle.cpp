@@ -2,6 +2,8 @@
 
 #include <tendril/detail/handle.hpp>
 
+#include <algorithm>
+
 #include "base/report.hpp"
 #include "net/transfer.hpp"
 
@@ -60,6 +62,17 @@ Descriptor& begin(const Handle& handle, const char* object) {
         fail(-EBADF, std::string(object) + " was closed by another green thread");
     }
     return d;
+}
+
+void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,
+                        const std::string& doing) {
+    constexpr std::chrono::milliseconds longest(50);
+    if (deadline.passed()) {
+        throw TimeoutError(doing);
+    }
+    Waiter waiter(what);
+    waiter.wait(std::min(Deadline(pause), deadline));
+    pause = std::min(pause * 2, longest);
 }
 
 void fail_wait(Outcome outcome, const char* what, std::size_t done) {

@@ -2,8 +2,6 @@
 
 #include "net/service.hpp"
 
-#include <sched.h>
-
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -23,12 +21,6 @@ namespace tendril::detail {
 
 namespace {
 
-unsigned processors() noexcept {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
-}
-
 ServeOptions checked(ServeOptions options) {
     if (options.concurrency == 0) {
         throw std::invalid_argument("serve() with a concurrency of 0 would never serve anybody");
@@ -36,7 +28,7 @@ ServeOptions checked(ServeOptions options) {
     StackPool::check_size(options.stack_size);
     static_cast<void>(Deadline(options.drain));  // refuses a negative one now, not when it is needed
     static_cast<void>(Deadline(options.handshake_timeout));
-    options.hubs = options.hubs == 0 ? std::max(1u, processors()) : options.hubs;
+    options.hubs = options.hubs == 0 ? std::max(1u, sys::processors()) : options.hubs;
     return options;
 }
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +37,11 @@ inline void await(Descriptor& d, Direction direction, const char* what, Deadline
         fail_wait(outcome, what, done);
     }
 }
+
+// After an EAGAIN that no event will follow: a Unix-domain listener with a full backlog, a datagram receiver with a
+// full queue. Waits a little, longer each time. `what` is for dumps, `doing` for the TimeoutError.
+void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,
+                        const std::string& doing);
 
 // The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
 // `object` names it in errors: "a socket". Throws: EBADF, WrongThread, HubBlocked, Interrupt.

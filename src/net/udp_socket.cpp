@@ -38,17 +38,6 @@ Datagram received(ssize_t r, Buffer buffer) {
     return {std::min(size, buffer.size()), size > buffer.size()};
 }
 
-// The receiver's queue is full, of a Unix-domain socket: nothing tells when to try again, for poll() asks the peer that
-// we are connected with only.
-void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what) {
-    if (deadline.passed()) {
-        throw TimeoutError(what);
-    }
-    detail::Waiter waiter(what);
-    waiter.wait(std::min(Deadline(pause), deadline));
-    pause = std::min(pause * 2, std::chrono::milliseconds(20));
-}
-
 }  // namespace
 
 UdpSocket UdpSocket::bound(const Address& at, const UdpOptions& options) {
@@ -152,7 +141,7 @@ void UdpSocket::send_to(Bytes bytes, const Address& to, Deadline deadline) {
             return;
         }
         if (r == -EAGAIN) {
-            pause_before_retry(pause, deadline, "send_to");
+            detail::pause_before_retry(pause, deadline, "send_to", "send_to");
         } else if (r != -EINTR) {
             fail(r, "send to " + to.to_string());
         }

@@ -2,8 +2,6 @@
 
 #include <tendril/worker_processes.hpp>
 
-#include <sched.h>
-
 #include <algorithm>
 #include <set>
 #include <stdexcept>
@@ -21,16 +19,6 @@
 
 namespace tendril {
 
-namespace {
-
-unsigned processors() noexcept {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
-}
-
-}  // namespace
-
 // Shared with the green threads of run(), one for each worker.
 class WorkerProcesses::State {
 public:
@@ -42,7 +30,7 @@ public:
             options_.drain.count() < 0) {
             throw std::invalid_argument("WorkerOptions: the pauses must be positive, the drain not negative");
         }
-        options_.processes = options_.processes == 0 ? processors() : options_.processes;
+        options_.processes = options_.processes == 0 ? sys::processors() : options_.processes;
     }
 
     void run() {
