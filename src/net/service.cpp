@@ -306,8 +306,29 @@ private:
     std::size_t killed_ = 0;
 };
 
+// Hears the stop token, and keeps the hub alive for that; only where there is one.
+class Service::OnRequest {
+public:
+    explicit OnRequest(Service& service) {
+        if (service.token_.stop_possible()) {
+            told_.emplace([&service] { service.stop(service.drain_); });
+            heard_.emplace(service.token_, Tell{told_->sender()});
+        }
+    }
+
+private:
+    struct Tell {
+        Async::Sender sender;
+        void operator()() const { sender.send_threadsafe(); }
+    };
+    std::optional<Async> told_;
+    std::optional<std::stop_callback<Tell>> heard_;  // goes first
+};
+
 Service::Service(Listener& listener, bool closes, ConnectionHandler handler, const ServeOptions& options) {
     HubCore::here().refuse_in_callback();
+    token_ = options.stop;
+    drain_ = options.drain;
     const ServeOptions good = checked(options);
     if (good.hubs > 1) {
         team_ = std::make_shared<Team>(listener, handler, good);
@@ -329,6 +350,7 @@ void Service::begin() {
 }
 
 void Service::run() {
+    const OnRequest on_request(*this);
     if (team_ == nullptr) {
         loop_->run();
         return;

@@ -37,6 +37,9 @@ public:
 
 private:
     class Team;
+    class OnRequest;
+    std::stop_token token_;
+    std::chrono::nanoseconds drain_;
     std::shared_ptr<Team> team_;  // nullptr: one hub
     std::shared_ptr<AcceptLoop> loop_;
 };

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -416,6 +417,53 @@ TENDRIL_TEST(StreamServer, AStopServesWhatWaitsInTheBacklog) {
         }
         EXPECT_EQ(stopper.get(), 0u);
     }
+}
+
+// From another OS thread too, before or while it serves; the handlers are drained as at StopServe.
+TENDRIL_TEST(ServeThreads, AStopTokenEndsIt) {
+    for (const unsigned hubs : {1U, 2U}) {
+        Listener listener = listen("127.0.0.1:0");
+        std::stop_source source;
+        auto server = spawn([&] {
+            serve(listener, [](TcpSocket& client) { echo(client); }, {.hubs = hubs, .stop = source.get_token()});
+        });
+        TcpSocket client = connect(listener.address());
+        EXPECT_EQ(ask(client, 'a'), 'a');
+        std::thread([&] { source.request_stop(); }).join();
+        EXPECT_FALSE(server.join(5ms));
+        EXPECT_EQ(ask(client, 'b'), 'b');
+        client.close();
+        server.get();
+        serve(listener, [](TcpSocket&) { ADD_FAILURE() << "asked to stop before"; }, {.stop = source.get_token()});
+    }
+}
+
+// Where nobody can ask for a stop, a server that can never end is told so instead of sleeping for ever.
+TENDRIL_TEST(ServeThreads, WithoutAStopTokenItKeepsNoHubAlive) {
+    std::thread([] {
+        Listener listener = listen("127.0.0.1:0");
+        spawn([at = listener.address()] { connect(at); });
+        const auto never_ends = [&](TcpSocket&) {
+            listener.close();
+            Event().wait();
+        };
+        EXPECT_THROW(serve(listener, never_ends), LoopExit);
+    }).join();
+}
+
+// A request that nobody waits for any more touches nothing.
+TENDRIL_TEST(StreamServerThreads, AStopTokenMayOutliveItsServer) {
+    std::stop_source source;
+    {
+        StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.stop = source.get_token()});
+        server.start();
+        TcpSocket client = connect(server.address());
+        EXPECT_EQ(ask(client, 'a'), 'a');
+    }
+    std::thread([&] { source.request_stop(); }).join();
+    StreamServer later("127.0.0.1:0", [](TcpSocket&) {}, {.stop = source.get_token()});
+    later.serve_forever();
+    EXPECT_FALSE(later.is_running());
 }
 
 }  // namespace
