@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -51,6 +52,7 @@ struct ServeOptions {
     // handler is then called in several OS threads at the same time. A listener with reuse_port has one beside it in
     // each hub, and the kernel chooses among them; any other is accepted from here, for the hub that has least to do.
     unsigned hubs = 1;
+    std::stop_token stop = {};  // when a stop is requested, in any OS thread, serving ends as at StopServe
 
     Site where = Site::here();  // the place that reports name for handlers: that of the call
 };
@@ -133,12 +135,12 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
 
 }  // namespace detail
 
-// Accepts until a handler throws StopServe or the listener is closed, then waits for the handlers that still run. The
-// handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in a green thread of
-// its own; its socket is closed when it returns. What it throws is reported or ends serving, as on_error says. Out of
-// descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends) and goes on.
-// StopServe leaves the listener open. Yields. Throws: Interrupt: the handlers are killed and waited for first;
-// std::system_error when the listener is broken; std::invalid_argument for a concurrency of 0.
+// Accepts until a handler throws StopServe, a stop is requested or the listener is closed, then waits for the handlers
+// that still run. The handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in
+// a green thread of its own; its socket is closed when it returns. What it throws is reported or ends serving, as
+// on_error says. Out of descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends)
+// and goes on. StopServe leaves the listener open. Yields. Throws: Interrupt: the handlers are killed and waited for
+// first; std::system_error when the listener is broken; std::invalid_argument for a concurrency of 0.
 template <class H>
 void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
     detail::serve(listener, detail::plain_handler(std::move(handler)), options);

@@ -57,16 +57,19 @@ public:
     StreamServer(const StreamServer&) = delete;
     StreamServer& operator=(const StreamServer&) = delete;
 
-    // Stops without a drain: handlers are killed and waited for, under a Shield.
+    // Stops without a drain: handlers are killed and waited for, under a Shield. In one of them: not waited for.
     ~StreamServer();
 
     // Begins to accept, in a green thread of its own; with several hubs once all of them do. Yields then.
     // Throws: std::logic_error when it has been stopped; what the start of another hub threw.
     void start();
 
-    // Accepts no more, closes the listener, lets handlers go on until the drain is over, and kills those that are left
-    // then; those that are idle (Serving::Idle) at once. Idempotent.
-    // Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended.
+    // Accepts what waits in the backlog, as far as there is room, and no more; closes the listener, so that others are
+    // refused; lets handlers go on until the drain is over, and kills those that are left then; those that are idle
+    // (Serving::Idle) at once. Without a drain, or without room for it, what waits in the backlog is reset, and so may
+    // be who connects at the very moment of the close. Idempotent.
+    // Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended;
+    // std::logic_error in one of the handlers, which throws StopServe instead.
     std::size_t stop(std::chrono::nanoseconds drain = std::chrono::seconds(1));
 
     // Starts, and waits until it has been stopped by another green thread or by StopServe. Throws: what ended it, as

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // WorkerProcesses: a program as several processes that serve one listener, each forked from it, started again when it
-// dies, drained when the program shall end.
+// dies, drained when the program shall end, replaced by fresh ones on SIGHUP.
 //
 //     Listener listener = listen(":80");
 //     WorkerProcesses workers([&](Event& stop) {
@@ -48,16 +48,21 @@ public:
     WorkerProcesses& operator=(const WorkerProcesses&) = delete;
     ~WorkerProcesses();  // run() is not under way
 
-    // Supervises until stop(), SIGTERM or SIGINT, and all workers have ended. Call it once.
-    // Throws: Interrupt: the workers are killed first, without a drain; std::system_error when none can be forked at
-    // the start.
+    // Supervises until stop(), SIGTERM or SIGINT, and all workers have ended. SIGHUP: reload(). A worker that cannot be
+    // forked is reported and tried again, after pauses as of one that died. Call it once.
+    // Throws: Interrupt: the workers are killed first, without a drain.
     void run();
+
+    // Puts a new worker in each one's place, which is then told to end and has the drain for it. Others' connections go
+    // on, since there is one that accepts all the time. Without effect unless run() is under way.
+    // From a green thread of the same hub, or in a callback.
+    void reload();
 
     // From a green thread of the same hub, or in a callback.
     void stop() noexcept;
 
     std::vector<pid_t> pids() const;        // that live, in no order
-    std::size_t restarts() const noexcept;  // so far
+    std::size_t restarts() const noexcept;  // so far, those by reload() left out
 
 private:
     class State;

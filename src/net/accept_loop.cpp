@@ -79,9 +79,10 @@ private:
     Running::iterator at_;
 };
 
-AcceptLoop::AcceptLoop(Listener* listener, ConnectionHandler handler, const ServeOptions& options, OtherHubs* others)
-    : hub_(HubCore::here()), listener_(listener), handler_(std::move(handler)), options_(options), others_(others),
-      pause_(shortest_pause) {
+AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
+                       OtherHubs* others)
+    : hub_(HubCore::here()), listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options),
+      others_(others), pause_(shortest_pause) {
     if (listener_ != nullptr) {
         descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
         generation_ = descriptor_->generation;
@@ -93,6 +94,10 @@ void AcceptLoop::run() {
         accept_all();
         if (!stopping_) {
             stop(options_.drain);  // the listener was closed
+        }
+        if (closes_ && !listener_closed()) {
+            accept_backlog();
+            listener_->close();
         }
         kill_idle();
         if (!await_change([this] { return running_.empty(); }, never)) {
@@ -149,8 +154,13 @@ void AcceptLoop::accept_all() {
         Address peer;
         std::optional<TcpSocket> client = accept_one(peer);
         const bool came = client.has_value();
-        if (came && (others_ == nullptr || !others_->take(*client, peer))) {
-            start(*std::move(client), peer);
+        if (came) {
+            const bool taken = others_ != nullptr && others_->take(*client, peer);
+            if (taken || start(*std::move(client), peer)) {
+                pause_ = shortest_pause;
+            } else {
+                back_off();
+            }
         }
         if (++in_a_row % accepts_in_a_row == 0) {
             yield();
@@ -164,15 +174,11 @@ void AcceptLoop::accept_all() {
 // Returns: nothing when none waits, or when scarcity made it pause.
 std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     try {
-        std::optional<TcpSocket> client = listener_->try_accept(peer);
-        pause_ = shortest_pause;
-        return client;
+        return listener_->try_accept(peer);
     } catch (const std::system_error& e) {
         const int error = e.code().value();
         if (means_scarcity(error)) {
-            const std::size_t before = running_.size();
-            await_change([&] { return running_.size() < before; }, pause_);
-            pause_ = std::min(pause_ * 2, longest_pause);
+            back_off();
         } else if (!concerns_one_connection(error)) {
             throw;
         }
@@ -180,7 +186,36 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     }
 }
 
-void AcceptLoop::start(TcpSocket client, const Address& peer) {
+// Scarcity: a handler that ends may leave what is missing.
+void AcceptLoop::back_off() {
+    const std::size_t before = running_.size();
+    await_change([&] { return running_.size() < before; }, pause_);
+    pause_ = std::min(pause_ * 2, longest_pause);
+}
+
+// When it has stopped: those who had connected before are served too, as far as there is room and time. The kernel
+// resets those that are left when the listener is closed.
+void AcceptLoop::accept_backlog() {
+    for (std::size_t i = 0; i < options_.concurrency; ++i) {
+        if (running_.size() >= options_.concurrency || drained_by_.passed()) {
+            return;
+        }
+        try {
+            Address peer;
+            descriptor_->readable = true;  // an edge may have come that nobody has looked at
+            std::optional<TcpSocket> client = listener_->try_accept(peer);
+            if (!client.has_value() || !start(*std::move(client), peer)) {
+                return;
+            }
+        } catch (const std::system_error& e) {
+            if (!concerns_one_connection(e.code().value())) {
+                return;
+            }
+        }
+    }
+}
+
+bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     try {
         const auto at = running_.emplace(running_.end(), *this);
         Place place(shared_from_this(), at);
@@ -188,8 +223,10 @@ void AcceptLoop::start(TcpSocket client, const Address& peer) {
                             [this, place = std::move(place), client = std::move(client), peer]() mutable {
                                 handle(place.connection(), client, peer);
                             });
+        return true;
     } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
         hub_.report({0, {}, options_.where, "serve"}, std::current_exception());
+        return false;
     }
 }
 
@@ -256,6 +293,11 @@ bool AcceptLoop::await_change(Done done, Deadline deadline) {
         }
     }
     return done();
+}
+
+bool AcceptLoop::handles_here() const {
+    const AnyGreenlet here = current();
+    return std::any_of(running_.begin(), running_.end(), [&](const Connection& c) { return c.handler == here; });
 }
 
 void AcceptLoop::kill_idle() {

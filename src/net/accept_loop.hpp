@@ -35,7 +35,9 @@ protected:
 class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
 public:
     // listener: nullptr when another hub accepts. Both outlive run().
-    AcceptLoop(Listener* listener, ConnectionHandler handler, const ServeOptions& options, OtherHubs* others);
+    // closes: the listener is closed at the end of accepting, after what waits in its backlog was accepted.
+    AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
+               OtherHubs* others);
 
     // Accepts until stop(), StopServe or the listener is closed, then waits for the handlers. Throws: as serve().
     void run();
@@ -45,9 +47,11 @@ public:
     void pause(bool paused) noexcept;
     void changed() noexcept;  // something that it waits for: look again
 
-    // A connection that another hub accepted, or run() itself. Closed when there is no memory for it.
-    void start(TcpSocket client, const Address& peer);
+    // A connection that another hub accepted, or run() itself.
+    // Returns: false when there is no memory for its handler; that is reported, and it is closed.
+    bool start(TcpSocket client, const Address& peer);
 
+    bool handles_here() const;  // the green thread that asks is one of its handlers
     std::size_t running() const noexcept { return running_.size(); }
     std::size_t killed() const noexcept { return killed_; }
 
@@ -75,6 +79,8 @@ private:
     }
     void accept_all();
     std::optional<TcpSocket> accept_one(Address& peer);
+    void back_off();
+    void accept_backlog();
     void handle(Connection& connection, TcpSocket& client, Address peer);
     void end_by_handler(std::exception_ptr error) noexcept;
     void await_connection();
@@ -85,6 +91,7 @@ private:
 
     HubCore& hub_;
     Listener* listener_;  // for accepting only
+    const bool closes_;
     ConnectionHandler handler_;
     ServeOptions options_;
     OtherHubs* others_;

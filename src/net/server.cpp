@@ -7,7 +7,7 @@
 namespace tendril::detail {
 
 void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options) {
-    Service service(listener, std::move(handler), options);
+    Service service(listener, false, std::move(handler), options);
     service.begin();
     service.run();
 }

@@ -162,7 +162,8 @@ private:
         bool begun = false;
         try {
             Listener own = each_listens_ ? listen(address_, {.reuse_port = true}) : Listener();
-            member.loop = std::make_shared<AcceptLoop>(each_listens_ ? &own : nullptr, handler_, options_, &member);
+            member.loop = std::make_shared<AcceptLoop>(each_listens_ ? &own : nullptr, each_listens_, handler_,
+                                                       options_, &member);
             AcceptLoop& loop = *member.loop;
             {
                 const std::lock_guard lock(mutex_);
@@ -190,15 +191,16 @@ private:
         ended_.release();
     }
 
-    void serve_as(Member& member) { member.loop->run(); }
-
     // Connections that the first hub accepted for this one.
     void feed(Member& member) {
         for (Member::Handed& handed : member.incoming) {
-            const int family = handed.peer.family();
-            TcpSocket client = SocketAccess::adopt(handed.fd.release(), family);
             --member.load;  // its handler counts from now on
-            member.loop->start(std::move(client), handed.peer);
+            try {
+                const int family = handed.peer.family();
+                member.loop->start(SocketAccess::adopt(handed.fd.release(), family), handed.peer);
+            } catch (const std::exception&) {
+                report_connection(options_.where);  // no memory for this one; the others wait here for their turn
+            }
         }
         member.fed = false;
         look(member, *member.loop);
@@ -304,14 +306,35 @@ private:
     std::size_t killed_ = 0;
 };
 
-Service::Service(Listener& listener, ConnectionHandler handler, const ServeOptions& options) {
+// Hears the stop token, and keeps the hub alive for that; only where there is one.
+class Service::OnRequest {
+public:
+    explicit OnRequest(Service& service) {
+        if (service.token_.stop_possible()) {
+            told_.emplace([&service] { service.stop(service.drain_); });
+            heard_.emplace(service.token_, Tell{told_->sender()});
+        }
+    }
+
+private:
+    struct Tell {
+        Async::Sender sender;
+        void operator()() const { sender.send_threadsafe(); }
+    };
+    std::optional<Async> told_;
+    std::optional<std::stop_callback<Tell>> heard_;  // goes first
+};
+
+Service::Service(Listener& listener, bool closes, ConnectionHandler handler, const ServeOptions& options) {
     HubCore::here().refuse_in_callback();
+    token_ = options.stop;
+    drain_ = options.drain;
     const ServeOptions good = checked(options);
     if (good.hubs > 1) {
         team_ = std::make_shared<Team>(listener, handler, good);
     }
-    loop_ =
-        std::make_shared<AcceptLoop>(&listener, std::move(handler), good, team_ != nullptr ? &team_->first() : nullptr);
+    loop_ = std::make_shared<AcceptLoop>(&listener, closes, std::move(handler), good,
+                                         team_ != nullptr ? &team_->first() : nullptr);
 }
 
 Service::~Service() {
@@ -327,6 +350,7 @@ void Service::begin() {
 }
 
 void Service::run() {
+    const OnRequest on_request(*this);
     if (team_ == nullptr) {
         loop_->run();
         return;

@@ -15,8 +15,9 @@ namespace tendril::detail {
 
 class Service {
 public:
-    // listener outlives it. Throws: std::invalid_argument; EBADF for a closed listener.
-    Service(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
+    // listener outlives it. closes: it is closed when no more is accepted.
+    // Throws: std::invalid_argument; EBADF for a closed listener.
+    Service(Listener& listener, bool closes, ConnectionHandler handler, const ServeOptions& options);
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
     ~Service();  // run() is not under way
@@ -30,11 +31,15 @@ public:
     // In the OS thread that made it.
     void stop(std::chrono::nanoseconds drain) noexcept;
     void pause(bool paused) noexcept;
+    bool handles_here() const { return loop_->handles_here(); }
     std::size_t running() const noexcept { return loop_->running(); }
     std::size_t killed() const noexcept;  // in all hubs, once run() has ended
 
 private:
     class Team;
+    class OnRequest;
+    std::stop_token token_;
+    std::chrono::nanoseconds drain_;
     std::shared_ptr<Team> team_;  // nullptr: one hub
     std::shared_ptr<AcceptLoop> loop_;
 };

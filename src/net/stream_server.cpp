@@ -3,11 +3,13 @@
 #include <tendril/stream_server.hpp>
 
 #include <stdexcept>
+#include <string>
 
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/report.hpp"
 #include "net/service.hpp"
 
 namespace tendril {
@@ -18,9 +20,10 @@ namespace detail {
 class StreamServerCore {
 public:
     StreamServerCore(OwnedListener listener, const ServeOptions& options)
-        : listener_(std::move(listener)), service_(*listener_.listener, listener_.handler, options) {}
+        : listener_(std::move(listener)), service_(*listener_.listener, true, listener_.handler, options) {}
 
     void start(const std::shared_ptr<StreamServerCore>& self) {
+        require_here();
         if (stopped_) {
             throw std::logic_error("this StreamServer has been stopped: make another one");
         }
@@ -37,6 +40,12 @@ public:
     }
 
     std::size_t stop(std::chrono::nanoseconds drain) {
+        require_here();
+        if (service_.handles_here()) {
+            throw std::logic_error(
+                "a handler that stops its own StreamServer would wait for its own end: throw StopServe instead, or let "
+                "another green thread stop it");
+        }
         stopped_ = true;
         service_.stop(drain);
         try {
@@ -51,6 +60,25 @@ public:
         }
         listener_.listener->close();
         return service_.killed();
+    }
+
+    // Ends it without a drain, from wherever its StreamServer is destroyed.
+    void abandon() {
+        if (owner_ != OsThread::current_serial()) {
+            report("a StreamServer of OS thread " + std::to_string(owner_) + " was destroyed on OS thread " +
+                   std::to_string(OsThread::current_serial()) + "; it serves on: destroy it where it was made");
+        } else if (service_.handles_here()) {  // which is killed, but cannot be waited for
+            stopped_ = true;
+            service_.stop(std::chrono::nanoseconds::zero());
+        } else {
+            const Shield shield;
+            stop(std::chrono::nanoseconds::zero());
+        }
+    }
+
+    void pause(bool paused) {
+        require_here();
+        service_.pause(paused);
     }
 
     void wait() {
@@ -68,10 +96,12 @@ public:
     }
 
     bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
-    Service& service() noexcept { return service_; }
+    std::size_t running() const noexcept { return service_.running(); }
     const Listener& listener() const noexcept { return *listener_.listener; }
 
 private:
+    void require_here() const { HubCore::require_here("a StreamServer", owner_); }
+
     void run() {
         struct Ended {
             Event& event;
@@ -88,6 +118,7 @@ private:
         }
     }
 
+    const std::uint64_t owner_ = HubCore::here().os.serial;  // the OS thread
     OwnedListener listener_;
     Service service_;
     bool started_ = false;
@@ -104,8 +135,7 @@ void StreamServer::begin(detail::OwnedListener listener, const ServeOptions& opt
 }
 
 StreamServer::~StreamServer() {
-    const Shield shield;
-    core_->stop(std::chrono::nanoseconds::zero());
+    core_->abandon();
 }
 
 void StreamServer::start() {
@@ -128,11 +158,11 @@ void StreamServer::serve_forever() {
 }
 
 void StreamServer::stop_accepting() {
-    core_->service().pause(true);
+    core_->pause(true);
 }
 
 void StreamServer::start_accepting() {
-    core_->service().pause(false);
+    core_->pause(false);
 }
 
 Address StreamServer::address() const {
@@ -144,7 +174,7 @@ bool StreamServer::is_running() const noexcept {
 }
 
 std::size_t StreamServer::running() const noexcept {
-    return core_->service().running();
+    return core_->running();
 }
 
 }  // namespace tendril

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -314,6 +315,155 @@ TENDRIL_TEST(ServeThreads, AHubThatCannotBeginIsToldAndEndsAll) {
     Listener listener = listen("127.0.0.1:0", {.reuse_port = true});
     const testing::Faults faults({{.call = sys::Call::listen, .times = 100, .fault = EADDRINUSE}});
     EXPECT_EQ(errno_of([&] { serve(listener, [](TcpSocket&) {}, {.hubs = 3}); }), EADDRINUSE);
+}
+
+// It would wait for its own end. Its server may go all the same.
+TENDRIL_TEST(StreamServer, AHandlerThatStopsItsServerIsRefused) {
+    std::unique_ptr<StreamServer> server;
+    server = std::make_unique<StreamServer>("127.0.0.1:0", [&](TcpSocket& client) {
+        EXPECT_THROW(server->stop(), std::logic_error);
+        EXPECT_TRUE(server->is_running());
+        client.send_all("x");
+        char c = 0;
+        client.recv({&c, 1});
+        server.reset();
+        client.recv({&c, 1});
+        ADD_FAILURE() << "it was to be killed";
+    });
+    server->start();
+    const Address at = server->address();
+    TcpSocket client = connect(at);
+    EXPECT_EQ(ask(client, 'a'), 'x');
+    EXPECT_TRUE(at_end(client));
+    EXPECT_EQ(server, nullptr);
+    EXPECT_EQ(errno_of([&] { connect(at); }), ECONNREFUSED);
+}
+
+TENDRIL_TEST(StreamServerThreads, BelongsToItsOsThread) {
+    StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); });
+    server.start();
+    std::thread([&] {
+        EXPECT_THROW(server.stop(), WrongThread);
+        EXPECT_THROW(server.start(), WrongThread);
+        EXPECT_THROW(server.stop_accepting(), WrongThread);
+        EXPECT_THROW(server.start_accepting(), WrongThread);
+    }).join();
+    TcpSocket client = connect(server.address());
+    EXPECT_EQ(ask(client, 'a'), 'a') << "it goes on";
+}
+
+// TJ03: no memory for a handler's stack. That connection is closed, and it pauses before the next one.
+TENDRIL_TEST(StreamServer, PausesWhenAHandlerCannotBeSpawned) {
+    StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.stack_size = 3 << 20});
+    server.start();
+    {
+        constexpr std::size_t tries = 7;  // of one spawn: a region of 64 stacks, of 32, ... of 1
+        const testing::Faults faults({{.call = sys::Call::mmap, .times = 4 * tries, .fault = ENOMEM}});
+        const auto began = std::chrono::steady_clock::now();
+        std::vector<TcpSocket> refused;
+        for (int i = 0; i < 4; ++i) {
+            refused.push_back(connect(server.address()));
+        }
+        for (TcpSocket& client : refused) {
+            EXPECT_TRUE(at_end(client));
+        }
+        EXPECT_EQ(faults.happened(), 4 * tries);
+        EXPECT_GE(std::chrono::steady_clock::now() - began, 70ms) << "10, 20 and 40 between them";
+    }
+    EXPECT_EQ(testing::take_unhandled().size(), 4u);
+    TcpSocket client = connect(server.address());
+    EXPECT_EQ(ask(client, 'a'), 'a') << "it recovers";
+}
+
+// Whoever comes while handlers are drained is refused, rather than left waiting and then reset.
+TENDRIL_TEST(StreamServerThreads, RefusesNewConnectionsWhileItDrains) {
+    for (const bool each_listens : {true, false}) {
+        StreamServer server(listen("127.0.0.1:0", {.reuse_port = each_listens}),
+                            [](TcpSocket& client) { echo(client); }, {.hubs = each_listens ? 2U : 1U});
+        server.start();
+        const Address at = server.address();
+        TcpSocket client = connect(at);
+        EXPECT_EQ(ask(client, 'a'), 'a');
+        auto stopper = spawn([&] { return server.stop(60s); });
+        // A connection that was made before the listeners were closed is served, or reset.
+        const Deadline deadline(20s);
+        int refused = 0;
+        while (refused == 0 && !deadline.passed()) {
+            refused = errno_of([&] { connect(at); }) == ECONNREFUSED ? 1 : 0;
+            yield();
+        }
+        EXPECT_EQ(refused, 1);
+        EXPECT_EQ(ask(client, 'b'), 'b') << "it is drained still";
+        client.close();
+        EXPECT_EQ(stopper.get(), 0u);
+    }
+}
+
+// Who has connected before the stop is served, also when nobody had accepted him.
+TENDRIL_TEST(StreamServer, AStopServesWhatWaitsInTheBacklog) {
+    for (const unsigned hubs : {1U, 2U}) {
+        StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.hubs = hubs});
+        server.start();
+        yield();
+        server.stop_accepting();
+        std::vector<TcpSocket> clients;
+        for (int i = 0; i < 5; ++i) {
+            clients.push_back(connect(server.address()));
+        }
+        auto stopper = spawn([&] { return server.stop(20s); });
+        for (TcpSocket& client : clients) {
+            EXPECT_EQ(ask(client, 'a'), 'a');
+            client.close();
+        }
+        EXPECT_EQ(stopper.get(), 0u);
+    }
+}
+
+// From another OS thread too, before or while it serves; the handlers are drained as at StopServe.
+TENDRIL_TEST(ServeThreads, AStopTokenEndsIt) {
+    for (const unsigned hubs : {1U, 2U}) {
+        Listener listener = listen("127.0.0.1:0");
+        std::stop_source source;
+        auto server = spawn([&] {
+            serve(listener, [](TcpSocket& client) { echo(client); }, {.hubs = hubs, .stop = source.get_token()});
+        });
+        TcpSocket client = connect(listener.address());
+        EXPECT_EQ(ask(client, 'a'), 'a');
+        std::thread([&] { source.request_stop(); }).join();
+        EXPECT_FALSE(server.join(5ms));
+        EXPECT_EQ(ask(client, 'b'), 'b');
+        client.close();
+        server.get();
+        serve(listener, [](TcpSocket&) { ADD_FAILURE() << "asked to stop before"; }, {.stop = source.get_token()});
+    }
+}
+
+// Where nobody can ask for a stop, a server that can never end is told so instead of sleeping for ever.
+TENDRIL_TEST(ServeThreads, WithoutAStopTokenItKeepsNoHubAlive) {
+    std::thread([] {
+        Listener listener = listen("127.0.0.1:0");
+        spawn([at = listener.address()] { connect(at); });
+        const auto never_ends = [&](TcpSocket&) {
+            listener.close();
+            Event().wait();
+        };
+        EXPECT_THROW(serve(listener, never_ends), LoopExit);
+    }).join();
+}
+
+// A request that nobody waits for any more touches nothing.
+TENDRIL_TEST(StreamServerThreads, AStopTokenMayOutliveItsServer) {
+    std::stop_source source;
+    {
+        StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.stop = source.get_token()});
+        server.start();
+        TcpSocket client = connect(server.address());
+        EXPECT_EQ(ask(client, 'a'), 'a');
+    }
+    std::thread([&] { source.request_stop(); }).join();
+    StreamServer later("127.0.0.1:0", [](TcpSocket&) {}, {.stop = source.get_token()});
+    later.serve_forever();
+    EXPECT_FALSE(later.is_running());
 }
 
 }  // namespace

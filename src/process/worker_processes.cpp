@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <tendril/fork.hpp>
 #include <tendril/group.hpp>
@@ -34,13 +35,16 @@ public:
     }
 
     void run() {
-        const pid_t supervisor = ::getpid();
+        supervisor_ = ::getpid();
         const Signal on_term = on_signal(SIGTERM, [this] { stop(); });
         const Signal on_interrupt = on_signal(SIGINT, [this] { stop(); });
+        const Signal on_hangup = on_signal(SIGHUP, [this] { reload(); });
         try {
             Group keepers;
+            keepers_ = &keepers;
+            const Forget forget{*this};
             for (unsigned i = 0; i < options_.processes; ++i) {
-                keepers.spawn([this, supervisor] { keep_one(supervisor); });
+                keepers.spawn([this] { keep_one(nullptr); });
             }
             stop_.wait();
             signal_all(SIGTERM);
@@ -56,21 +60,57 @@ public:
     }
 
     void stop() noexcept { stop_.set(); }
-    std::vector<pid_t> pids() const { return {pids_.begin(), pids_.end()}; }
+
+    void reload() {
+        if (keepers_ == nullptr || stop_.is_set()) {
+            return;
+        }
+        for (const Shared& old : workers_) {
+            if (!std::exchange(old->retiring, true)) {
+                keepers_->spawn([this, old] { keep_one(old); });
+            }
+        }
+    }
+
+    std::vector<pid_t> pids() const {
+        std::vector<pid_t> all;
+        for (const Shared& each : workers_) {
+            all.push_back(each->pid);
+        }
+        return all;
+    }
+
     std::size_t restarts() const noexcept { return restarts_; }
 
 private:
-    // One worker after the other, until all shall stop.
-    void keep_one(pid_t supervisor) {
+    struct Worker {
+        pid_t pid;
+        bool retiring = false;  // another keeper sees to the one that takes its place
+        Event ended;
+    };
+    using Shared = std::shared_ptr<Worker>;
+
+    struct Forget {
+        State& state;
+        ~Forget() { state.keepers_ = nullptr; }
+    };
+
+    // One worker after the other, until all shall stop. `old` goes when the first one is there.
+    void keep_one(Shared old) {
         std::chrono::nanoseconds pause = options_.shortest_pause;
         while (!stop_.is_set()) {
             const std::int64_t began = Deadline::now_ns();
-            const pid_t pid = start(supervisor);
-            if (pid == 0) {
-                return;  // the worker's end
-            }
-            if (pid > 0) {
-                wait_for(pid);
+            if (const Shared worker = start(); worker != nullptr) {
+                if (worker->pid == 0) {
+                    return;  // the worker's end
+                }
+                if (old != nullptr) {
+                    keepers_->spawn([this, gone = std::exchange(old, nullptr)] { retire(*gone); });
+                }
+                wait_for(worker);
+                if (worker->retiring) {
+                    return;
+                }
             }
             if (stop_.is_set()) {
                 return;
@@ -84,68 +124,83 @@ private:
         }
     }
 
-    // Returns: the worker's number; in the worker, when it has done all, 0; -1: it could not be forked.
-    pid_t start(pid_t supervisor) {
-        pid_t pid = -1;
+    // Returns: the worker; in the worker, when it has done all, one with the number 0; nothing: it could not be forked.
+    Shared start() {
+        auto worker = std::make_shared<Worker>();
         try {
-            pid = fork();
+            worker->pid = fork();
         } catch (const std::system_error& e) {
             detail::report(std::string("a worker cannot be started: ") + e.what());
-            return -1;
+            return nullptr;
         }
-        if (pid == 0) {
-            work(supervisor);
+        if (worker->pid == 0) {
+            work();
         } else {
-            pids_.insert(pid);
+            workers_.insert(worker);
         }
-        return pid;
+        return worker;
     }
 
-    void work(pid_t supervisor) {
-        pids_.clear();
+    void work() {
+        workers_.clear();
+        keepers_ = nullptr;
         Event stop;
         const Signal on_term = on_signal(SIGTERM, [&] { stop.set(); });
         const Signal on_interrupt = on_signal(SIGINT, [&] { stop.set(); });
+        const Signal on_hangup = on_signal(SIGHUP, [] {});  // the supervisor's to act on
         sys::signal_at_parents_death(SIGTERM);
-        if (sys::parent() != supervisor) {
+        if (sys::parent() != supervisor_) {
             return;  // it died before that was said
         }
         body_(stop);
     }
 
-    // An Interrupt leaves it among pids_: it is not reaped yet.
-    void wait_for(pid_t pid) {
+    // Drains it; kills it when it takes too long.
+    void retire(Worker& worker) {
+        if (!worker.ended.is_set()) {
+            sys::kill(worker.pid, SIGTERM);
+            if (!worker.ended.wait(options_.drain)) {
+                sys::kill(worker.pid, SIGKILL);
+            }
+        }
+    }
+
+    // An Interrupt leaves it among workers_: it is not reaped yet.
+    void wait_for(const Shared& worker) {
         std::string how;
         try {
-            const int code = wait_pid(pid);
+            const int code = wait_pid(worker->pid);
             how = code < 0 ? "by signal " + std::to_string(-code) : "with status " + std::to_string(code);
         } catch (const std::system_error& e) {
             how = e.what();
         }
-        pids_.erase(pid);
-        if (!stop_.is_set()) {
-            detail::report("worker " + std::to_string(pid) + " ended " + how + "; another one takes its place");
+        worker->ended.set();
+        workers_.erase(worker);
+        if (!stop_.is_set() && !worker->retiring) {
+            detail::report("worker " + std::to_string(worker->pid) + " ended " + how + "; another one takes its place");
         }
     }
 
     void signal_all(int number) noexcept {
-        for (const pid_t pid : pids_) {  // not reaped yet, so nobody else's number
-            sys::kill(pid, number);
+        for (const Shared& each : workers_) {  // not reaped yet, so nobody else's number
+            sys::kill(each->pid, number);
         }
     }
 
     // After the keepers were killed, who waited for them.
     void reap_all() {
-        for (const pid_t pid : pids_) {
-            wait_pid(pid);
+        for (const Shared& each : workers_) {
+            wait_pid(each->pid);
         }
-        pids_.clear();
+        workers_.clear();
     }
 
     std::function<void(Event&)> body_;
     WorkerOptions options_;
     Event stop_;
-    std::set<pid_t> pids_;
+    pid_t supervisor_ = 0;
+    Group* keepers_ = nullptr;  // while run() is under way
+    std::set<Shared> workers_;
     std::size_t restarts_ = 0;
 };
 
@@ -160,6 +215,10 @@ void WorkerProcesses::run() {
 
 void WorkerProcesses::stop() noexcept {
     state_->stop();
+}
+
+void WorkerProcesses::reload() {
+    state_->reload();
 }
 
 std::vector<pid_t> WorkerProcesses::pids() const {

@@ -6,7 +6,9 @@
 #include <set>
 #include <string>
 
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/group.hpp>
 #include <tendril/socket.hpp>
 #include <tendril/stream_server.hpp>
 
@@ -54,6 +56,34 @@ TENDRIL_TEST(WorkerProcesses, OneThatDiesIsReplacedAndAllAreDrained) {
     EXPECT_THROW(connect("127.0.0.1:" + port, 20s), std::system_error) << "nobody is left";
 }
 
+TENDRIL_TEST(WorkerProcesses, AReloadReplacesThemAndBreaksNoConnection) {
+    Popen program({TENDRIL_WORKERS, "2"}, {.out = PIPE, .err = PIPE});
+    BufferedReader out(program.stdout_());
+    const std::string port = out.read_line(20s).value_or("");
+    std::set<std::string> before;
+    while (before.size() < 2) {
+        before.insert(ask(port));
+    }
+    TcpSocket held = connect("127.0.0.1:" + port, 20s);
+    BufferedReader in(held);
+    EXPECT_EQ(before.count(in.read_line(20s).value_or("")), 1u);
+    program.send_signal(SIGHUP);
+    std::set<std::string> after;
+    while (after.size() < 2) {
+        const std::string one = ask(port);
+        EXPECT_NE(one, "(nothing)");
+        if (before.count(one) == 0) {
+            after.insert(one);
+        }
+    }
+    held.shutdown(Shutdown::write);
+    EXPECT_EQ(in.read_line(20s), std::nullopt) << "served to its end by the old worker";
+    program.terminate();
+    EXPECT_EQ(out.read_line(60s), "all ended");
+    EXPECT_EQ(program.wait(20s), 0);
+    EXPECT_EQ(BufferedReader(program.stderr_()).read_line(20s), std::nullopt) << "no worker died";
+}
+
 TENDRIL_TEST(WorkerProcesses, GoWithTheirSupervisor) {
     Popen program({TENDRIL_WORKERS, "1"}, {.out = PIPE, .err = DEVNULL});
     BufferedReader out(program.stdout_());
@@ -87,6 +117,39 @@ TENDRIL_TEST(HandOver, TheNextProgramGoesOnWithTheListener) {
               std::string::npos);
     EXPECT_EQ(ask(port), answer);
     ::kill(second, SIGTERM);
+    char c = 0;
+    EXPECT_EQ(program.stdout_().recv({&c, 1}, 20s), 0u);
+}
+
+// The same with clients who never pause: each gets an answer, whoever gives it.
+TENDRIL_TEST(HandOver, ClientsThatHammerNoticeNothing) {
+    Popen program({TENDRIL_HANDED_OVER, "1"}, {.out = PIPE, .err = DEVNULL});
+    const std::string port = first_line(program);
+    std::string next;
+    int asked = 0;
+    Event under_way;
+    Group clients;
+    for (int i = 0; i < 8; ++i) {
+        clients.spawn([&] {
+            // Until the first program has ended, and then some.
+            for (int after = 0; after < 20; after += program.poll().has_value() ? 1 : 0) {
+                const std::string answer = ask(port);
+                if (++asked == 50) {
+                    under_way.set();
+                }
+                ASSERT_TRUE(answer.front() == '1' || answer.front() == '2') << answer;
+                if (answer.front() == '2') {
+                    next = answer;
+                }
+            }
+        });
+    }
+    EXPECT_TRUE(under_way.wait(20s));
+    program.send_signal(SIGHUP);
+    clients.join();
+    EXPECT_EQ(program.wait(20s), 0);
+    ASSERT_FALSE(next.empty());
+    ::kill(static_cast<pid_t>(std::stoi(next.substr(2))), SIGTERM);
     char c = 0;
     EXPECT_EQ(program.stdout_().recv({&c, 1}, 20s), 0u);
 }
