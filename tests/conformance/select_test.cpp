@@ -17,6 +17,7 @@
 
 #include "errno_of.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 #include "pipe.hpp"
 
 using namespace std::chrono_literals;
@@ -147,7 +148,7 @@ TENDRIL_TEST(ConformanceC, C8_ASecondWaiterIsRefusedAlsoBesideRecv) {
         char c = 0;
         return p.client.recv({&c, 1});
     });
-    yield();
+    testing::until_waiting_for_io(1);
     EXPECT_THROW(wait_readable(p.client.fd()), ConcurrentUse);
     wait_writable(p.client.fd());
     p.server.send_all("x");
