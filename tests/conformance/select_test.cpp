@@ -17,8 +17,8 @@
 
 #include "errno_of.hpp"
 #include "green_test.hpp"
-#include "until.hpp"
 #include "pipe.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
