@@ -13,7 +13,7 @@
 namespace {
 
 void echo(tendril::Stream& client) {
-    char buffer[16384];
+    char buffer[32768];
     while (const std::size_t n = client.recv(buffer)) {
         client.send_all({buffer, n});
     }

@@ -15,7 +15,7 @@ import (
 
 func serve(connection net.Conn) {
 	defer connection.Close()
-	buffer := make([]byte, 16384)
+	buffer := make([]byte, 32768)
 	for {
 		n, err := connection.Read(buffer)
 		if err != nil {

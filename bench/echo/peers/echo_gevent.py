@@ -13,7 +13,7 @@ from gevent.server import StreamServer
 def serve(connection, _address):
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     while True:
-        message = connection.recv(16384)
+        message = connection.recv(32768)
         if not message:
             return
         connection.sendall(message)

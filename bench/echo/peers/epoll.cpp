@@ -18,7 +18,7 @@
 
 namespace {
 
-constexpr std::size_t buffer_size = 16384;
+constexpr std::size_t buffer_size = 32768;
 
 struct Connection {
     int fd = -1;

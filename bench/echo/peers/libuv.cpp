@@ -19,7 +19,7 @@
 namespace {
 
 SSL_CTX* tls = nullptr;
-char shared_buffer[65536];  // one read is used up before the next is made
+char shared_buffer[32768];  // one read is used up before the next is made
 
 struct Connection {
     uv_tcp_t socket{};
