@@ -16,7 +16,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace tendril {
 class Address;
@@ -46,8 +46,12 @@ public:
     // Throws: std::invalid_argument for an unknown field, naming those that there are; or an empty target.
     explicit AccessLog(Target target, std::string_view format = default_format);
 
-    // Something else than lines: called for each request.
-    explicit AccessLog(std::function<void(const AccessRecord&)> each) : each_(std::move(each)) {}
+    // Something else than lines: called for each request. Must not throw.
+    static AccessLog of_records(std::function<void(const AccessRecord&)> each) {
+        AccessLog log;
+        log.each_ = std::move(each);
+        return log;
+    }
 
     static void standard_error(std::string_view line);
 

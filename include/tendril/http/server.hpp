@@ -28,10 +28,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <tendril/http/access_log.hpp>
 #include <tendril/http/request.hpp>
 #include <tendril/http/response.hpp>
+#include <tendril/network.hpp>
 #include <tendril/stream_server.hpp>
 #include <tendril/tls.hpp>
 
@@ -46,8 +48,12 @@ struct ServerOptions {
     unsigned hubs = 1;
     std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    std::vector<Network> proxy_sources = {};
     std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
     std::stop_token stop = {};
+
+    // Whose X-Forwarded-For is believed: see Request::client(). None: nobody's.
+    std::vector<Network> trusted_proxies = {};
 
     // How long a client may take: for the head of a request, from its first byte on (and of the first request, from
     // the connection on); for the next piece of a body, while the handler waits for it; to take the next piece of a
