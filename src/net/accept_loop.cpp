@@ -230,9 +230,14 @@ bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     }
 }
 
+bool AcceptLoop::behind_proxy(const Address& peer) const noexcept {
+    return options_.proxy_protocol != ProxyProtocol::off &&
+           (options_.proxy_sources.empty() || contains(options_.proxy_sources, peer));
+}
+
 void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer) {
     try {
-        if (options_.proxy_protocol != ProxyProtocol::off) {
+        if (behind_proxy(peer)) {
             try {
                 peer = read_proxy_header(client, options_.handshake_timeout).source.value_or(peer);
             } catch (const std::exception&) {

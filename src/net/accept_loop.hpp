@@ -81,6 +81,7 @@ private:
     std::optional<TcpSocket> accept_one(Address& peer);
     void back_off();
     void accept_backlog();
+    bool behind_proxy(const Address& peer) const noexcept;
     void handle(Connection& connection, TcpSocket& client, Address peer);
     void end_by_handler(std::exception_ptr error) noexcept;
     void await_connection();
