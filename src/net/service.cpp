@@ -22,7 +22,10 @@ namespace tendril::detail {
 namespace {
 
 ServeOptions checked(ServeOptions options) {
-    if (options.concurrency == 0) {
+    if (options.pool != nullptr && options.hubs != 1) {
+        throw std::invalid_argument("a Pool belongs to one hub: serve() with hubs > 1 takes a concurrency instead");
+    }
+    if (options.concurrency == 0 && options.pool == nullptr) {
         throw std::invalid_argument("serve() with a concurrency of 0 would never serve anybody");
     }
     if (!options.proxy_sources.empty() && options.proxy_protocol == ProxyProtocol::off) {
