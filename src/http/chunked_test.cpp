@@ -48,7 +48,7 @@ Decoded decode(std::string_view text, std::size_t piece = 1000000) {
 }
 
 TEST(Chunked, IsReadWhateverItsPieces) {
-    const std::string text = "4\r\nWiki\r\n0a;name=\"a;b\";x \r\n0123456789\r\n0\r\nA: 1\r\nb:2\r\n\r\nGET";
+    const std::string text = "4\r\nWiki\r\n0a;name=\"a;b\" ; x\r\n0123456789\r\n0\r\nA: 1\r\nb:2\r\n\r\nGET";
     for (const std::size_t piece : {1u, 2u, 3u, 5u, 100u}) {
         const Decoded d = decode(text, piece);
         EXPECT_EQ(d.error, 0);
@@ -64,8 +64,27 @@ TEST(Chunked, IsReadWhateverItsPieces) {
 }
 
 TEST(Chunked, TK04_RefusesSizesThatAreNone) {
-    for (const char* bad : {"0x5\r\n", "+5\r\n", "-1\r\n", " 5\r\n", "g\r\n", "\r\n", ";a\r\n", "5\n", "5\r5", "5 5\n",
-                            "11112222333344445\r\n", "5;a\x01\r\n", "5;a\n"}) {
+    for (const char* bad : {"0x5\r\n",
+                            "+5\r\n",
+                            "-1\r\n",
+                            " 5\r\n",
+                            "g\r\n",
+                            "\r\n",
+                            ";a\r\n",
+                            "5\n",
+                            "5\r5",
+                            "5 5\n",
+                            "11112222333344445\r\n",
+                            "5;a\x01\r\n",
+                            "5;a\n",
+                            "5;\r\n",
+                            "5;a=\r\n",
+                            "5;=b\r\n",
+                            "5;a=\"b\r\n",
+                            "5;a=b\"\r\n",
+                            "5;a b\r\n",
+                            "5 \r\n",
+                            "5;a \r\n"}) {
         EXPECT_EQ(decode(bad).error, 400) << bad;
     }
     EXPECT_EQ(decode("5\r\nhello0\r\n\r\n").error, 400) << "no CRLF behind the data";
