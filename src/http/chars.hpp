@@ -32,16 +32,17 @@ constexpr int hex_value(char c) noexcept {
     return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
-inline constexpr std::array<bool, 256> token_chars = [] {
+// Letters, digits, and these.
+constexpr std::array<bool, 256> char_table(std::string_view besides) {
     std::array<bool, 256> table{};
-    for (int c = 0; c < 256; ++c) {
+    for (int c = 0; c < 0x80; ++c) {
         const char ch = static_cast<char>(c);
-        table[static_cast<std::size_t>(c)] =
-            c < 0x80 &&
-            (is_digit(ch) || is_alpha(ch) || std::string_view("!#$%&'*+-.^_`|~").find(ch) != std::string_view::npos);
+        table[static_cast<std::size_t>(c)] = is_digit(ch) || is_alpha(ch) || besides.find(ch) != std::string_view::npos;
     }
     return table;
-}();
+}
+
+inline constexpr std::array<bool, 256> token_chars = char_table("!#$%&'*+-.^_`|~");
 
 constexpr bool is_token_char(char c) noexcept {
     return token_chars[static_cast<unsigned char>(c)];

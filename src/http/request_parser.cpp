@@ -2,6 +2,7 @@
 
 #include "http/request_parser.hpp"
 
+#include <array>
 #include <optional>
 
 #include "http/chars.hpp"
@@ -20,9 +21,11 @@ constexpr bool is_target_char(char c) noexcept {
 }
 
 // What stands between "http://" and the path, and in Host: a name or an address, and perhaps a port.
+constexpr std::array<bool, 256> authority_chars = char_table("-._~%!$&'()*+,;=:[]");
+
 constexpr bool is_authority(std::string_view text) noexcept {
     for (const char c : text) {
-        if (!is_alpha(c) && !is_digit(c) && std::string_view("-._~%!$&'()*+,;=:[]").find(c) == std::string_view::npos) {
+        if (!authority_chars[static_cast<unsigned char>(c)]) {
             return false;
         }
     }

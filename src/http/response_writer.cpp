@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <stdexcept>
 
 #include <tendril/file.hpp>
@@ -20,12 +19,6 @@ namespace {
 constexpr std::size_t copied = std::size_t{16} * 1024;    // pieces up to this go out in one with what stands before
 constexpr std::size_t at_once = std::size_t{256} * 1024;  // what must go out within one write_timeout
 constexpr std::size_t kept_memory = std::size_t{32} * 1024;
-
-void append_number(std::string& text, std::uint64_t value, int base) {
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base);
-    text.append(digits.data(), end.ptr);
-}
 
 }  // namespace
 
@@ -116,12 +109,12 @@ void ResponseWriter::choose_mode(std::optional<std::uint64_t> length) {
 
 void ResponseWriter::append_name(std::string_view name) {
     const std::size_t at = out_.size();
-    out_ += name;
+    out_.append(name);
     if (options_->capitalize_headers) {
         bool first = true;
         for (std::size_t i = at; i < out_.size(); ++i) {
-            const char c = out_[i];
-            out_[i] = first && c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : first ? c : lower(c);
+            const char c = out_.data()[i];
+            out_.data()[i] = first && c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : first ? c : lower(c);
             first = c == '-';
         }
     }
@@ -132,90 +125,83 @@ void ResponseWriter::append_field(std::string_view name, std::string_view value)
     out_.append(": ").append(value).append("\r\n");
 }
 
-// The handler's, but for those that are the server's own matter.
-void ResponseWriter::make_fields(std::string_view type, bool& has_date, bool& has_type) {
-    has_date = false;
-    has_type = false;
-    for (const Headers::Field field : headers_) {
-        switch (field.name.size()) {
-        case 4:
-            has_date = has_date || same_ignoring_case(field.name, "Date");
-            break;
-        case 10:
-            if (same_ignoring_case(field.name, "Connection") || same_ignoring_case(field.name, "Keep-Alive")) {
-                continue;
-            }
-            break;
-        case 12:
-            has_type = has_type || same_ignoring_case(field.name, "Content-Type");
-            break;
-        case 14:
-            if (same_ignoring_case(field.name, "Content-Length")) {
-                continue;
-            }
-            break;
-        case 17:
-            if (same_ignoring_case(field.name, "Transfer-Encoding")) {
-                misuse("Transfer-Encoding is the server's own matter: leave it out");
-            }
-            break;
-        default:
-            break;
+// Is this field the server's own matter, and not sent as the handler has it?
+bool ResponseWriter::is_ours(std::string_view name) {
+    switch (name.size()) {
+    case 10:
+        return same_ignoring_case(name, "Connection") || same_ignoring_case(name, "Keep-Alive");
+    case 14:
+        return same_ignoring_case(name, "Content-Length");
+    case 17:
+        if (same_ignoring_case(name, "Transfer-Encoding")) {
+            misuse("Transfer-Encoding is the server's own matter: leave it out");
         }
-        append_field(field.name, field.value);
+        return false;
+    default:
+        return false;
     }
-    if (!has_type && !type.empty()) {
+}
+
+void ResponseWriter::make_fields(std::string_view type) {
+    for (const Headers::Field field : headers_) {
+        if (!is_ours(field.name)) {
+            append_field(field.name, field.value);
+        }
+    }
+    if (!type.empty() && (headers_.empty() || !headers_.contains("Content-Type"))) {
         if (!is_field_text(type)) {
             throw std::invalid_argument("a control character (a line's end?) in a response's Content-Type");
         }
         append_field("Content-Type", type);
     }
-}
-
-void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_view type) {
-    closes_ =
-        !asked_.keep_alive || !options_->keep_alive || headers_.lists("Connection", "close") || side_->must_close();
-    choose_mode(length);
-    out_.append(options_->max_version == Version::http_1_1 ? "HTTP/1.1 " : "HTTP/1.0 ");
-    append_number(out_, static_cast<std::uint64_t>(status_), 10);
-    out_ += ' ';
-    out_.append(reason_.empty() ? reason(status_) : std::string_view(reason_)).append("\r\n");
-    bool has_date = false;
-    bool has_type = false;
-    make_fields(mode_ == Mode::none ? std::string_view() : type, has_date, has_type);
-    if (!has_date) {
-        out_ += date_line();
+    if (headers_.empty() || !headers_.contains("Date")) {
+        out_.append(date_line());
     }
     if (!options_->server_name.empty() && !headers_.contains("Server")) {
         append_field("Server", options_->server_name);
     }
+}
+
+void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_view type) {
+    closes_ = !asked_.keep_alive || !options_->keep_alive || side_->must_close() ||
+              (!headers_.empty() && headers_.lists("Connection", "close"));
+    choose_mode(length);
+    make_status_line();
+    make_fields(mode_ == Mode::none ? std::string_view() : type);
     if (mode_ == Mode::length) {
-        out_ += "Content-Length: ";
-        append_number(out_, length_, 10);
-        out_ += "\r\n";
+        out_.append("Content-Length: ").append_number(length_).append("\r\n");
     } else if (mode_ == Mode::chunked) {
-        out_ += "Transfer-Encoding: chunked\r\n";
+        out_.append("Transfer-Encoding: chunked\r\n");
     }
-    if (closes_) {
-        out_ += "Connection: close\r\n";
-    } else {
-        if (asked_.version == Version::http_1_0) {
-            out_ += "Connection: keep-alive\r\n";
-        }
-        if (options_->say_keep_alive) {
-            out_ += "Keep-Alive: timeout=";
-            append_number(out_,
-                          static_cast<std::uint64_t>(
-                              std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count()),
-                          10);
-            out_ += "\r\n";
-        }
-    }
-    out_ += "\r\n";
+    make_connection_fields();
+    out_.append("\r\n");
     if (asked_.head) {
         mode_ = Mode::none;
     }
     state_ = State::open;
+}
+
+void ResponseWriter::make_status_line() {
+    if (status_ == 200 && reason_.empty() && options_->max_version == Version::http_1_1) [[likely]] {
+        out_.append("HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    out_.append(to_string(options_->max_version)).append(" ").append_number(static_cast<std::uint64_t>(status_));
+    out_.append(" ").append(reason_.empty() ? reason(status_) : std::string_view(reason_)).append("\r\n");
+}
+
+void ResponseWriter::make_connection_fields() {
+    if (closes_) {
+        out_.append("Connection: close\r\n");
+        return;
+    }
+    if (asked_.version == Version::http_1_0) {
+        out_.append("Connection: keep-alive\r\n");
+    }
+    if (options_->say_keep_alive) {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count();
+        out_.append("Keep-Alive: timeout=").append_number(static_cast<std::uint64_t>(seconds)).append("\r\n");
+    }
 }
 
 // --- the body
@@ -257,7 +243,7 @@ void ResponseWriter::write(Bytes piece) {
         state_ = State::collecting;
     }
     if (pending_.size() + piece.size() < std::max<std::size_t>(options_->write_coalesce, 1)) {
-        pending_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        pending_.append_bytes(piece);
         return;
     }
     if (state_ == State::collecting) {
@@ -282,19 +268,19 @@ void ResponseWriter::emit(Bytes piece) {
         pending_.clear();
         piece = {};
     } else if (mode_ == Mode::chunked && size > 0) {
-        append_number(out_, size, 16);
-        out_ += "\r\n";
+        out_.append_number(size, 16);
+        out_.append("\r\n");
     }
-    out_ += pending_;
+    out_.append_bytes(pending_.bytes());
     pending_.clear();
     const bool ends_chunk = mode_ == Mode::chunked && size > 0;
     if (piece.size() <= copied) {
-        out_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-        out_ += ends_chunk ? "\r\n" : "";
+        out_.append_bytes(piece);
+        out_.append(ends_chunk ? "\r\n" : "");
         transmit({});
     } else {
         transmit(piece);
-        out_ += ends_chunk ? "\r\n" : "";  // goes out with what comes next
+        out_.append(ends_chunk ? "\r\n" : "");  // goes out with what comes next
     }
 }
 
@@ -319,20 +305,20 @@ void ResponseWriter::end(const Headers* trailers) {
     }
     if (mode_ == Mode::chunked) {
         if (!pending_.empty()) {
-            append_number(out_, pending_.size(), 16);
-            out_.append("\r\n").append(pending_).append("\r\n");
+            out_.append_number(pending_.size(), 16);
+            out_.append("\r\n").append_bytes(pending_.bytes()).append("\r\n");
             pending_.clear();
         }
-        out_ += "0\r\n";
+        out_.append("0\r\n");
         if (with_trailers) {
             for (const Headers::Field field : *trailers) {
                 append_field(field.name, field.value);
             }
         }
-        out_ += "\r\n";
+        out_.append("\r\n");
     }
     if (mode_ != Mode::none) {
-        out_ += pending_;
+        out_.append_bytes(pending_.bytes());
     }
     pending_.clear();
     transmit({});
@@ -365,10 +351,10 @@ void ResponseWriter::transmit(Bytes piece) {
                    : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(sent_ns_) + timeout));
     };
     if (!piece.empty() && piece.size() <= copied) {
-        out_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        out_.append_bytes(piece);
         piece = {};
     }
-    Bytes first(out_);
+    Bytes first = out_.bytes();
     while (first.size() > at_once) {
         first = first.after(stream_->send({first.data(), at_once}, deadline()));
     }
@@ -415,10 +401,10 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
     }
     if (mode_ == Mode::chunked) {
         emit({});
-        append_number(out_, size, 16);
-        out_ += "\r\n";
+        out_.append_number(size, 16);
+        out_.append("\r\n");
     } else {
-        out_ += pending_;
+        out_.append_bytes(pending_.bytes());
         pending_.clear();
     }
     transmit({});
@@ -434,7 +420,7 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
         done += n;
     }
     state_ = before;
-    out_ += mode_ == Mode::chunked ? "\r\n" : "";
+    out_.append(mode_ == Mode::chunked ? "\r\n" : "");
 }
 
 std::size_t ResponseWriter::send(Bytes bytes, Deadline deadline) {
@@ -466,14 +452,14 @@ void ResponseWriter::send_interim(int status, const Headers& headers) {
     const std::size_t at = out_.size();
     try {
         out_.append("HTTP/1.1 ");
-        append_number(out_, static_cast<std::uint64_t>(status), 10);
+        out_.append_number(static_cast<std::uint64_t>(status), 10);
         out_.append(" ").append(reason(status)).append("\r\n");
         for (const Headers::Field field : headers) {
             append_field(field.name, field.value);
         }
-        out_ += "\r\n";
+        out_.append("\r\n");
     } catch (...) {
-        out_.resize(at);
+        out_.shorten(at);
         throw;
     }
     transmit({});
@@ -488,13 +474,13 @@ std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {
         misuse("an upgrade that the request does not ask for");
     }
     if (asked_.connect) {
-        out_ += "HTTP/1.1 200 OK\r\n";
+        out_.append("HTTP/1.1 200 OK\r\n");
         status_ = 200;
     } else {
         if (!is_field_text(protocol) || protocol.empty()) {
             throw std::invalid_argument("upgrade() to a protocol without a good name");
         }
-        out_ += "HTTP/1.1 101 Switching Protocols\r\n";
+        out_.append("HTTP/1.1 101 Switching Protocols\r\n");
         append_field("Connection", "Upgrade");
         append_field("Upgrade", protocol);
         status_ = 101;
@@ -502,7 +488,7 @@ std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {
     for (const Headers::Field field : headers_) {
         append_field(field.name, field.value);
     }
-    out_ += "\r\n";
+    out_.append("\r\n");
     state_ = State::collecting;
     transmit({});
     std::unique_ptr<Stream> stream = side_->take_stream();
@@ -522,12 +508,8 @@ void ResponseWriter::complete(bool sent) noexcept {
 }
 
 void ResponseWriter::trim() noexcept {
-    if (out_.capacity() > kept_memory) {
-        std::string().swap(out_);
-    }
-    if (pending_.capacity() > kept_memory) {
-        std::string().swap(pending_);
-    }
+    out_.trim(kept_memory);
+    pending_.trim(kept_memory);
 }
 
 }  // namespace tendril::http::detail

@@ -21,6 +21,8 @@
 #include <tendril/http/response.hpp>
 #include <tendril/http/server.hpp>
 
+#include "http/out_buffer.hpp"
+
 namespace tendril::http::detail {
 
 // What the writer must know of the connection.
@@ -92,14 +94,17 @@ private:
     void require_open() const;
     void count(std::uint64_t n);
     void make_head(std::optional<std::uint64_t> length, std::string_view type);
-    void make_fields(std::string_view type, bool& has_date, bool& has_type);
+    void make_status_line();
+    void make_fields(std::string_view type);
+    void make_connection_fields();
+    static bool is_ours(std::string_view name);
     void choose_mode(std::optional<std::uint64_t> length);
     std::optional<std::uint64_t> said_length() const;
     void append_name(std::string_view name);
     void append_field(std::string_view name, std::string_view value);
     void emit(Bytes piece);
     void transmit(Bytes piece);
-    [[noreturn]] void misuse(const char* what);
+    [[noreturn]] static void misuse(const char* what);
 
     ResponseSide* side_ = nullptr;
     Stream* stream_ = nullptr;
@@ -114,8 +119,8 @@ private:
     std::int64_t sent_ns_ = 0;
     std::string reason_;
     Headers headers_;
-    std::string out_;
-    std::string pending_;
+    OutBuffer out_;
+    OutBuffer pending_;
     std::vector<std::function<void(bool)>> hooks_;
 };
 
