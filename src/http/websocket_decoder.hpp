@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// MessageDecoder: what the peer of a WebSocket sends, byte by byte, becomes messages, pings, pongs and a Close. Pure: no
-// hub, no I/O. All that RFC 6455 and RFC 7692 demand of a receiver is checked here, as early as it can be.
+// MessageDecoder: what the peer of a WebSocket sends, byte by byte, becomes messages, pings, pongs and a Close. Pure:
+// no hub, no I/O. All that RFC 6455 and RFC 7692 demand of a receiver is checked here, as early as it can be.
 
 #pragma once
 

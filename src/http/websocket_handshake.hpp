@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The opening handshake of a WebSocket: RFC 6455, 4; RFC 7692, 5 and 7.1. Pure: both sides' fields are made and checked,
-// nothing is sent.
+// The opening handshake of a WebSocket: RFC 6455, 4; RFC 7692, 5 and 7.1. Pure: both sides' fields are made and
+// checked, nothing is sent.
 
 #pragma once
 

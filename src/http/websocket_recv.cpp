@@ -100,7 +100,7 @@ Event WebSocket::State::next(Deadline deadline) {
                 return event;
             }
             case Event::ping:
-                pong_due.emplace(decoder.control());
+                note_ping(decoder.control());
                 break;
             case Event::pong:
                 break;

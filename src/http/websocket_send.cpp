@@ -200,8 +200,6 @@ bool WebSocket::State::send_close(std::string_view payload, Deadline deadline) {
         return false;
     }
     close_sent = true;
-    pong_due.reset();
-    ping_due = false;
     std::size_t sent = 0;
     send_frame({.opcode = Opcode::close}, payload, sent, deadline);
     return true;
@@ -215,6 +213,23 @@ void WebSocket::State::send_due() {
     }
 }
 
+std::string WebSocket::State::control_frame(Opcode opcode, Bytes payload) {
+    FrameHeader header{.opcode = opcode, .masked = role == WebSocketRole::client};
+    if (header.masked) {
+        header.key = keys.next();
+    }
+    return detail::make_frame(header, payload);
+}
+
+void WebSocket::State::note_ping(Bytes payload) {
+    constexpr std::size_t most = 1024;
+    const std::string pong = control_frame(Opcode::pong, payload);
+    if (pongs_due.size() + pong.size() > most) {
+        pongs_due.clear();
+    }
+    pongs_due += pong;
+}
+
 // Under frame_lock. Does not wait, so that what is sent is known: an Interrupt comes later.
 void WebSocket::State::send_due_now() {
     if (!due()) {
@@ -222,18 +237,12 @@ void WebSocket::State::send_due_now() {
     }
     const Shield shield;
     constexpr Deadline passed = Deadline::Clock::time_point();
-    while (due() && !done && !frame_broken) {
-        if (outbox.empty()) {
-            if (close_sent) {
-                break;
-            }
-            FrameHeader header{.opcode = pong_due.has_value() ? Opcode::pong : Opcode::ping,
-                               .masked = role == WebSocketRole::client};
-            if (header.masked) {
-                header.key = keys.next();
-            }
-            outbox = detail::make_frame(header, pong_due.has_value() ? Bytes(*pong_due) : Bytes());
-            pong_due.has_value() ? pong_due.reset() : void(ping_due = false);
+    while (due() && !done && !frame_broken && !close_sent) {
+        if (outbox.empty() && !pongs_due.empty()) {
+            outbox.swap(pongs_due);
+        } else if (outbox.empty()) {
+            outbox = control_frame(Opcode::ping, {});
+            ping_due = false;
         }
         try {
             outbox.erase(0, stream->send(outbox, passed));
@@ -248,7 +257,7 @@ void WebSocket::State::send_due_now() {
     }
     if (done || frame_broken || close_sent) {
         outbox.clear();
-        pong_due.reset();
+        pongs_due.clear();
         ping_due = false;
     }
 }

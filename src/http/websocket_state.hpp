@@ -3,8 +3,8 @@
 // What is behind a WebSocket: a decoder for what comes, the order of what is sent, and the end.
 //
 // 1. A data message is sent under message_lock, each frame of anybody under frame_lock: control frames go between.
-// 2. Nothing in recv() waits for the peer to read, but the Close at the end, which has a bound. Pongs and pings of its own
-//    are `due`; they go when there is room, by whoever can: the reader, or who holds frame_lock.
+// 2. Nothing in recv() waits for the peer to read, but the Close at the end, which has a bound. Pongs, and pings of its
+//    own, are `due`; they go when there is room, by whoever can: the reader, or who holds frame_lock.
 // 3. `outbox` begins where the last byte sent ended. It goes before any other frame.
 
 #pragma once
@@ -55,7 +55,8 @@ struct WebSocket::State {
     void send_ping(Bytes payload, Deadline deadline);
     bool send_close(std::string_view payload, Deadline deadline);  // false: it cannot be sent
     void send_due();                                               // without waiting
-    bool due() const noexcept { return !outbox.empty() || pong_due.has_value() || ping_due; }
+    void note_ping(Bytes payload);
+    bool due() const noexcept { return !outbox.empty() || !pongs_due.empty() || ping_due; }
 
     // Constant.
     const std::unique_ptr<Stream> stream;
@@ -90,6 +91,7 @@ private:
     void send_masked(detail::FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline);
     void send_outbox(Deadline deadline);
     void send_due_now();
+    std::string control_frame(detail::Opcode opcode, Bytes payload);
 
 public:
     // Receiving.
@@ -108,8 +110,8 @@ public:
     std::optional<detail::Deflater> deflater{};
     bool deflate_for_itself = false;
     detail::MaskKeys keys;
-    std::string outbox{};                   // under frame_lock: what is left of a control frame
-    std::optional<std::string> pong_due{};  // the newest ping's; the others need no answer. RFC 6455, 5.5.3
+    std::string outbox{};     // under frame_lock: what is left of a control frame
+    std::string pongs_due{};  // frames; when they are many, the newest ping's only: RFC 6455, 5.5.3
     bool ping_due = false;
     bool message_broken = false;  // one was broken off between its frames
     bool frame_broken = false;    // ... inside of one

@@ -8,8 +8,8 @@
 //
 // One green thread may receive while any number of others send; a second receiver gets ConcurrentUse. Messages go in
 // the order in which they were given, each whole, and only pings, pongs and a Close may go between its fragments.
-// recv() answers pings and the peer's Close: as long as nobody is in it, nobody does. Belongs to the OS thread that made
-// it, as a socket does.
+// recv() answers pings and the peer's Close: as long as nobody is in it, nobody does. Belongs to the OS thread that
+// made it, as a socket does.
 
 #pragma once
 
@@ -85,8 +85,8 @@ public:
     ~WebSocket() { abort(); }
 
     // Waits for a message. Returns: nothing once it is closed: by the peer, which was answered, or by close().
-    // Throws: TimeoutError, Interrupt: what has come is kept, and the next call goes on; ConcurrentUse. And, from then on
-    // always, the connection being closed: WebSocketError: the peer broke the protocol and was told the code; or it
+    // Throws: TimeoutError, Interrupt: what has come is kept, and the next call goes on; ConcurrentUse. And, from then
+    // on always, the connection being closed: WebSocketError: the peer broke the protocol and was told the code; or it
     // went without a Close frame, or did not answer a ping (code abnormal). std::system_error: of the stream; EBADF
     // after abort().
     std::optional<Message> recv(Deadline deadline = never);
