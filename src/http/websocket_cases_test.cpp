@@ -63,7 +63,7 @@ void check(const Case& each, std::size_t piece, const WebSocketOptions& options 
 }
 
 std::string code(int number, const std::string& reason = {}) {
-    return detail::make_close(number, reason);
+    return std::string{static_cast<char>(number >> 8), static_cast<char>(number & 0xff)} + reason;
 }
 
 const Sent bye{0x88, code(1000)};

@@ -196,6 +196,7 @@ bool WebSocket::State::send_close(std::string_view payload, Deadline deadline) {
     if (close_sent) {
         return true;
     }
+    send_due_now();
     if (done || frame_broken) {
         return false;
     }

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/http/websocket.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tendril/greenlet.hpp>
+#include <tendril/timeout.hpp>
+
+#include "errno_of.hpp"
+#include "green_test.hpp"
+#include "http/deflate.hpp"
+#include "raw_websocket.hpp"
+#include "until.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril::http {
+namespace {
+
+using namespace std::string_literals;
+using testing::errno_of;
+using testing::RawWebSocket;
+
+constexpr WebSocketRole both_roles[] = {WebSocketRole::server, WebSocketRole::client};
+
+// More than the buffers of a socket hold.
+const std::string& endless() {
+    static const std::string text(20'000'000, 'x');
+    return text;
+}
+
+int code_of(WebSocket& web, Deadline deadline = never) {
+    try {
+        web.recv(deadline);
+    } catch (const WebSocketError& e) {
+        return e.close_code();
+    }
+    return 0;
+}
+
+std::string close_frame(const RawWebSocket& raw, int code) {
+    return raw.frame(0x88, detail::make_close(code, {}));
+}
+
+// TL02
+TENDRIL_TEST(WebSocket, APeerThatIsGoneIsAnAbnormalEnd) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role);
+        raw.send(raw.frame(0x81, "cut off").substr(0, 5));
+        raw.socket.close();
+        EXPECT_EQ(code_of(raw.web), close_code::abnormal);
+        EXPECT_EQ(code_of(raw.web), close_code::abnormal) << "from then on always";
+        EXPECT_EQ(raw.web.close_code(), close_code::abnormal);
+        EXPECT_FALSE(raw.web.is_open());
+        EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EPIPE);
+        EXPECT_FALSE(raw.web.close());
+    }
+}
+
+TENDRIL_TEST(WebSocket, CloseTellsThePeerAndWaitsForIt) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role);
+        raw.send(raw.frame(0x81, "lost") + raw.frame(0x89, "too late") + close_frame(raw, 3000));
+        EXPECT_TRUE(raw.web.close(1001, "going"));
+        EXPECT_EQ(raw.web.close_code(), 3000);
+        EXPECT_EQ(raw.all(), (std::vector<std::string>{"close:1001 going", "end"}));
+        EXPECT_TRUE(raw.web.close()) << "idempotent";
+        EXPECT_FALSE(raw.web.recv().has_value());
+        EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EPIPE);
+        EXPECT_EQ(errno_of([&] { raw.web.ping(); }), EPIPE);
+    }
+}
+
+TENDRIL_TEST(WebSocket, CloseEndsWithoutAnAnswerToo) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket silent(role, {.close_timeout = 5ms});
+        EXPECT_FALSE(silent.web.close());
+        EXPECT_EQ(silent.web.close_code(), close_code::abnormal);
+        EXPECT_FALSE(silent.web.is_open());
+        EXPECT_FALSE(silent.web.recv().has_value());
+        RawWebSocket deaf(role, {.close_timeout = 5ms});
+        auto sender = spawn([&] { return errno_of([&] { deaf.web.send(endless()); }); });
+        testing::until_waiting_for_io(1);
+        EXPECT_FALSE(deaf.web.close());
+        EXPECT_EQ(sender.get(), EBADF);
+        RawWebSocket gone(role);
+        gone.socket.close();
+        EXPECT_FALSE(gone.web.close());
+        RawWebSocket killed(role);
+        auto closing = spawn([&] { killed.web.close(); });
+        testing::until_waiting_for_io(1);
+        closing.kill();
+        EXPECT_FALSE(killed.web.is_open());
+    }
+}
+
+TENDRIL_TEST(WebSocket, CloseLeavesTheReadingToWhoIsAtIt) {
+    RawWebSocket raw(WebSocketRole::server);
+    auto reader = spawn([&] {
+        std::string all;
+        while (const auto message = raw.web.recv()) {
+            all += message->data;
+        }
+        return all;
+    });
+    testing::until_waiting_for_io(1);
+    auto closing = spawn([&] { return raw.web.close(); });
+    EXPECT_EQ(raw.next(), "close:1000");
+    raw.send(raw.frame(0x81, "still ") + raw.frame(0x81, "here") + close_frame(raw, 1000));
+    EXPECT_TRUE(closing.get());
+    EXPECT_EQ(reader.get(), "still here");
+    EXPECT_EQ(raw.web.close_code(), 1000);
+}
+
+TENDRIL_TEST(WebSocket, CloseReadsItselfWhenTheReaderHasLeft) {
+    RawWebSocket raw(WebSocketRole::server);
+    auto reader = spawn([&] { raw.web.recv(); });
+    testing::until_waiting_for_io(1);
+    auto closing = spawn([&] { return raw.web.close(); });
+    EXPECT_EQ(raw.next(), "close:1000");
+    reader.kill();
+    auto late = spawn([&] { return raw.web.recv(); });
+    testing::until_waiting_for_io(1);
+    raw.send(close_frame(raw, 1000));
+    EXPECT_TRUE(closing.get());
+    EXPECT_FALSE(late.get().has_value());
+}
+
+TENDRIL_TEST(WebSocket, ThePeersCloseEndsSendersToo) {
+    RawWebSocket raw(WebSocketRole::server, {.fragment_size = 1000, .close_timeout = 5ms});
+    auto sender = spawn([&] { return errno_of([&] { raw.web.send(endless()); }); });
+    testing::until_waiting_for_io(1);
+    raw.send(close_frame(raw, 4000));
+    EXPECT_FALSE(raw.web.recv().has_value());
+    EXPECT_EQ(raw.web.close_code(), 4000);
+    EXPECT_EQ(raw.web.close_reason(), "");
+    sender.join();
+    EXPECT_NE(sender.get(), 0);
+}
+
+TENDRIL_TEST(WebSocket, TimeoutsAndKillsInRecvLoseNothing) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role);
+        const std::string bytes = raw.frame(0x01, "frag") + raw.frame(0x89, "ping") + raw.frame(0x80, "ments");
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            raw.send(bytes.substr(i, 1));
+            if (i + 1 == bytes.size()) {
+                break;
+            }
+            if (i % 3 == 0) {
+                EXPECT_THROW(raw.web.recv(0ms), TimeoutError);
+            } else if (i % 3 == 1) {
+                EXPECT_FALSE(with_timeout(0ms, [&] { return raw.web.recv(); }).has_value());
+            } else {
+                auto killed = spawn([&] { raw.web.recv(); });
+                testing::until_waiting_for_io(1);
+                killed.kill();
+            }
+        }
+        EXPECT_EQ(raw.web.recv()->data, "fragments");
+        EXPECT_EQ(raw.next(), "pong:ping");
+    }
+}
+
+TENDRIL_TEST(WebSocket, AKillWhileItTellsThePeerWhyClosesIt) {
+    RawWebSocket raw(WebSocketRole::server);
+    auto killed = spawn([&] { raw.web.recv(); });
+    raw.send(raw.frame(0x83, ""));
+    EXPECT_EQ(raw.next(), "close:1002");
+    EXPECT_EQ(raw.next(), "end");
+    testing::until_waiting_for_io(1);  // for our end
+    killed.kill();
+    EXPECT_FALSE(raw.web.is_open());
+    EXPECT_EQ(code_of(raw.web), 1002);
+}
+
+TENDRIL_TEST(WebSocket, ABrokenOffSendEndsThisDirection) {
+    for (const WebSocketRole role : both_roles) {
+        for (const bool by_kill : {true, false}) {
+            RawWebSocket raw(role, {.fragment_size = SIZE_MAX});
+            if (by_kill) {
+                auto killed = spawn([&] { raw.web.send(endless()); });
+                testing::until_waiting_for_io(1);
+                killed.kill();
+            } else {
+                try {
+                    raw.web.send(endless(), 2ms);
+                    ADD_FAILURE() << "it was sent";
+                } catch (const TimeoutError& e) {
+                    EXPECT_GT(e.done(), 0u);
+                    EXPECT_LT(e.done(), endless().size());
+                }
+            }
+            EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EPIPE);
+            EXPECT_EQ(errno_of([&] { raw.web.ping(); }), EPIPE);
+            raw.send(raw.frame(0x81, "this way"));
+            EXPECT_EQ(raw.web.recv()->data, "this way");
+            EXPECT_FALSE(raw.web.close());
+        }
+    }
+}
+
+// The peer must be able to inflate what comes after a message that was not sent.
+TENDRIL_TEST(WebSocket, ASendOfWhichNothingHasGoneIsAsIfItHadNotBeen) {
+    const WebSocketOptions options{.fragment_size = SIZE_MAX};
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role, options, {.deflate = WebSocketDeflate{}});
+        const std::string text = "words words words that are compressed, and compressed again, as they are long enough";
+        raw.web.send(text);
+        std::string filling(1000, 'f');  // shorter frames first fill what is left
+        std::size_t full = 0;
+        for (std::size_t i = 0; i < filling.size(); ++i) {
+            filling[i] = static_cast<char>('a' + (i * i * i >> 5) % 26);
+        }
+        const Deadline at_once = 0ms;
+        while (full < 3) {  // ping() has the smallest frames: no part of one fits any more
+            try {
+                raw.web.ping("", at_once);
+                full = 0;
+            } catch (const TimeoutError& e) {
+                ASSERT_EQ(e.done(), 0u);
+                ++full;
+            }
+            if (full == 0) {
+                continue;
+            }
+            try {
+                raw.web.send(filling + text, at_once);
+                full = 0;
+            } catch (const TimeoutError& e) {
+                if (e.done() > 0) {
+                    return;  // the system took a part: not this case
+                }
+            }
+        }
+        detail::Inflater inflater(detail::Wrapping::raw);
+        std::string out(5000, '\0');
+        auto sender = spawn([&] { raw.web.send(text); });
+        int texts = 0;
+        while (texts < 2) {
+            const std::string frame = raw.next();
+            if (!frame.starts_with("ztext:")) {
+                continue;
+            }
+            const std::string packed = frame.substr(6) + "\0\0\xff\xff"s;
+            Bytes in = packed;
+            const std::string got = out.substr(0, inflater.inflate(in, out));
+            EXPECT_EQ(got.size(), out.substr(0, got.size()).size());
+            if (out.starts_with(text)) {
+                ++texts;
+            }
+        }
+        sender.get();
+    }
+}
+
+TENDRIL_TEST(WebSocket, MessagesOfSeveralSendersStayWholeAndInTurn) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role, {.fragment_size = 100'000});
+        std::vector<Greenlet<void>> senders;
+        for (const char c : "abc"s) {
+            senders.push_back(spawn([&raw, c] { raw.web.send(std::string(1'000'000, c)); }));
+        }
+        testing::until_waiting_for_io(1);
+        auto pinger = spawn([&] { raw.web.ping("in between"); });
+        std::string all;
+        std::size_t pings = 0;
+        for (std::size_t ends = 0; ends < 3;) {
+            const std::string frame = raw.next();
+            if (frame == "ping:in between") {
+                ++pings;
+                EXPECT_EQ(ends, 0u) << "it did not wait for the message's end";
+                continue;
+            }
+            all += frame.substr(frame.find(':') + 1);
+            ends += raw.header.fin ? 1 : 0;
+        }
+        EXPECT_EQ(pings, 1u);
+        EXPECT_TRUE(all == std::string(1'000'000, 'a') + std::string(1'000'000, 'b') + std::string(1'000'000, 'c'));
+        join_all(senders);
+        pinger.join();
+    }
+}
+
+TENDRIL_TEST(WebSocket, ASenderWhoWaitsForItsTurnMayBeKilled) {
+    RawWebSocket raw(WebSocketRole::server);
+    auto first = spawn([&] { raw.web.send(endless()); });
+    testing::until_waiting_for_io(1);
+    auto killed = spawn([&] { raw.web.send("killed"); });
+    yield();
+    killed.kill();
+    EXPECT_THROW(raw.web.send("late", 0ms), TimeoutError);
+    auto second = spawn([&] { raw.web.send("second"); });
+    std::size_t size = 0;
+    do {
+        size += raw.next().size();
+    } while (!raw.header.fin);
+    EXPECT_GE(size, endless().size());
+    EXPECT_EQ(raw.next(), "text:second");
+    join_all({first, second});
+}
+
+TENDRIL_TEST(WebSocket, ASecondReaderIsRefused) {
+    RawWebSocket raw(WebSocketRole::server);
+    auto reader = spawn([&] { return raw.web.recv()->data; });
+    testing::until_waiting_for_io(1);
+    EXPECT_THROW(raw.web.recv(), ConcurrentUse);
+    raw.send(raw.frame(0x81, "for the first"));
+    EXPECT_EQ(reader.get(), "for the first");
+}
+
+// A peer that does not read its pongs is read all the same; the newest ping is answered when it reads.
+TENDRIL_TEST(WebSocket, PongsWaitForRoomButNobodyForThem) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role);
+        const std::string ping = raw.frame(0x89, std::string(125, 'p'));
+        std::string pings;
+        for (int i = 0; i < 1000; ++i) {
+            pings += ping;
+        }
+        for (int i = 0; i < 40; ++i) {
+            raw.send(pings + raw.frame(0x81, "message"));
+            ASSERT_EQ(raw.web.recv()->data, "message");
+        }
+        raw.send(raw.frame(0x89, "the newest"));
+        auto reader = spawn([&] { raw.web.recv(); });
+        std::string pong;
+        std::size_t pongs = 0;
+        do {
+            pong = raw.next();
+            ++pongs;
+            ASSERT_TRUE(pong.starts_with("pong:"));
+        } while (pong != "pong:the newest");
+        EXPECT_LT(pongs, 40'000u);
+        raw.web.send("after them");
+        EXPECT_EQ(raw.next(), "text:after them");
+        reader.kill();
+    }
+}
+
+TENDRIL_TEST(WebSocket, ASilentPeerIsPingedAndGivenUp) {
+    RawWebSocket raw(WebSocketRole::client, {.ping_interval = 2ms, .ping_timeout = 2ms});
+    auto reader = spawn([&] { return code_of(raw.web); });
+    EXPECT_EQ(raw.next(), "ping:");
+    EXPECT_EQ(reader.get(), close_code::abnormal);
+    RawWebSocket lively(WebSocketRole::server, {.ping_interval = 2ms, .ping_timeout = 20s});
+    reader = spawn([&] { return static_cast<int>(lively.web.recv()->data.size()); });
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(lively.next(), "ping:");
+        lively.send(lively.frame(0x8a, ""));
+    }
+    lively.send(lively.frame(0x81, "four"));
+    EXPECT_EQ(reader.get(), 4);
+    EXPECT_THROW(lively.web.recv(1ms), TimeoutError) << "the call's own deadline";
+}
+
+TENDRIL_TEST(WebSocket, MayBeMovedOrDestroyedWhileOthersWait) {
+    RawWebSocket raw(WebSocketRole::server);
+    auto reader = spawn([&] { return raw.web.recv()->data; });
+    auto second = spawn([&] { return errno_of([&] { raw.web.send(endless()); }); });
+    testing::until_waiting_for_io(2);
+    WebSocket moved = std::move(raw.web);
+    EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EBADF);  // NOLINT(bugprone-use-after-move): it is closed
+    EXPECT_FALSE(raw.web.is_open());
+    raw.send(raw.frame(0x81, "to the old place"));
+    EXPECT_EQ(reader.get(), "to the old place");
+    auto third = spawn([&] { return errno_of([&] { moved.recv(); }); });
+    testing::until_waiting_for_io(2);
+    moved = WebSocket();
+    EXPECT_EQ(second.get(), EBADF);
+    EXPECT_EQ(third.get(), EBADF);
+}
+
+TENDRIL_TEST(WebSocket, BeginsWithWhatWasReadBefore) {
+    const RawWebSocket form(WebSocketRole::server);
+    const std::string two = form.frame(0x81, std::string(3000, 'a')) + form.frame(0x81, "half");
+    RawWebSocket raw(WebSocketRole::server, {}, {.subprotocol = "chat"}, two.substr(0, two.size() - 2));
+    raw.send(two.substr(two.size() - 2));
+    EXPECT_EQ(raw.web.recv()->data, std::string(3000, 'a'));
+    EXPECT_EQ(raw.web.recv()->data, "half");
+    EXPECT_EQ(raw.web.subprotocol(), "chat");
+    EXPECT_FALSE(raw.web.compressed());
+}
+
+// TL04, Autobahn 12 and 13.
+TENDRIL_TEST(WebSocket, CompressesAsAgreed) {
+    std::vector<std::string> messages;
+    for (const std::size_t size : {0, 1, 63, 64, 1000, 40'000, 300'000}) {
+        std::string text;
+        for (std::size_t i = 0; text.size() < size; ++i) {
+            text += static_cast<char>('a' + (i * i >> 7) % 20);
+        }
+        messages.push_back(text);
+    }
+    for (const int bits : {8, 9, 12, 15}) {
+        for (int flags = 0; flags < 4; ++flags) {
+            const WebSocketAgreement agreed{.deflate = WebSocketDeflate{.server_no_context_takeover = (flags & 1) != 0,
+                                                                        .client_no_context_takeover = (flags & 2) != 0,
+                                                                        .server_max_window_bits = bits,
+                                                                        .client_max_window_bits = 23 - bits}};
+            auto [one, other] = TcpSocket::pair();
+            const WebSocketOptions options{.fragment_size = 10'000};
+            WebSocket server(std::make_unique<TcpSocket>(std::move(one)), WebSocketRole::server, options, agreed);
+            WebSocket client(std::make_unique<TcpSocket>(std::move(other)), WebSocketRole::client, options, agreed);
+            auto echoing = spawn([&server = server] {
+                while (const auto message = server.recv()) {
+                    message->binary ? server.send_binary(message->data) : server.send(message->data);
+                }
+            });
+            for (int round = 0; round < 2; ++round) {
+                for (const std::string& message : messages) {
+                    auto sending = spawn([&client = client, &message] { client.send(message); });
+                    EXPECT_TRUE(client.recv()->data == message) << bits << ' ' << flags << ' ' << message.size();
+                    sending.join();
+                }
+            }
+            EXPECT_TRUE(client.close());
+            echoing.join();
+        }
+    }
+}
+
+TENDRIL_TEST(WebSocket, CompressesLongMessagesOnlyAndForgetsWhereAgreed) {
+    for (const bool forgets : {false, true}) {
+        RawWebSocket raw(WebSocketRole::server, {},
+                         {.deflate = WebSocketDeflate{.threshold = 10, .server_no_context_takeover = forgets}});
+        EXPECT_TRUE(raw.web.compressed());
+        raw.web.send("too short");
+        EXPECT_EQ(raw.next(), "text:too short");
+        const std::string text = "long enough: 0123456789";
+        raw.web.send(text);
+        const std::string first = raw.next();
+        EXPECT_TRUE(first.starts_with("ztext:"));
+        raw.web.send(text);
+        EXPECT_EQ(raw.next() == first, forgets);
+    }
+}
+
+TENDRIL_TEST(WebSocket, RefusesWhatMustNotBeSent) {
+    RawWebSocket raw(WebSocketRole::server);
+    EXPECT_THROW(raw.web.send("\xff"), std::invalid_argument);
+    EXPECT_THROW(raw.web.ping(std::string(126, 'x')), std::invalid_argument);
+    EXPECT_THROW(raw.web.close(1005), std::invalid_argument);
+    EXPECT_THROW(raw.web.close(1000, std::string(124, 'x')), std::invalid_argument);
+    EXPECT_THROW(raw.web.close(1000, "\xff"), std::invalid_argument);
+    EXPECT_THROW(WebSocket(nullptr, WebSocketRole::server), std::invalid_argument);
+    auto [one, other] = TcpSocket::pair();
+    EXPECT_THROW(WebSocket(std::make_unique<TcpSocket>(std::move(one)), WebSocketRole::server, {.fragment_size = 0}),
+                 std::invalid_argument);
+    raw.web.send("all is well");
+    EXPECT_EQ(raw.next(), "text:all is well");
+    WebSocket closed;
+    EXPECT_EQ(errno_of([&] { closed.recv(); }), EBADF);
+    EXPECT_EQ(closed.close_code(), 0);
+}
+
+}  // namespace
+}  // namespace tendril::http
