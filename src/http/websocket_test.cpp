@@ -14,7 +14,6 @@
 
 #include "errno_of.hpp"
 #include "green_test.hpp"
-#include "http/deflate.hpp"
 #include "raw_websocket.hpp"
 #include "until.hpp"
 
@@ -67,6 +66,7 @@ TENDRIL_TEST(WebSocket, CloseTellsThePeerAndWaitsForIt) {
     for (const WebSocketRole role : both_roles) {
         RawWebSocket raw(role);
         raw.send(raw.frame(0x81, "lost") + raw.frame(0x89, "too late") + close_frame(raw, 3000));
+        raw.socket.shutdown(Shutdown::write);
         EXPECT_TRUE(raw.web.close(1001, "going"));
         EXPECT_EQ(raw.web.close_code(), 3000);
         EXPECT_EQ(raw.all(), (std::vector<std::string>{"close:1001 going", "end"}));
@@ -206,57 +206,49 @@ TENDRIL_TEST(WebSocket, ABrokenOffSendEndsThisDirection) {
     }
 }
 
+// A connection that, now and then, takes nothing in time.
+class Balky final : public Stream {
+public:
+    Balky(TcpSocket socket, const bool& balks) : socket_(std::move(socket)), balks_(balks) {}
+    std::size_t recv(Buffer buffer, Deadline deadline) override { return socket_.recv(buffer, deadline); }
+    std::size_t send(Bytes bytes, Deadline deadline) override {
+        if (balks_) {
+            throw TimeoutError("send");
+        }
+        return socket_.send(bytes, deadline);
+    }
+    void shutdown(Shutdown how) override { socket_.shutdown(how); }
+    int fd() const noexcept override { return socket_.fd(); }
+    void close() noexcept override { socket_.close(); }
+    bool is_open() const noexcept override { return socket_.is_open(); }
+
+private:
+    TcpSocket socket_;
+    const bool& balks_;
+};
+
 // The peer must be able to inflate what comes after a message that was not sent.
 TENDRIL_TEST(WebSocket, ASendOfWhichNothingHasGoneIsAsIfItHadNotBeen) {
-    const WebSocketOptions options{.fragment_size = SIZE_MAX};
     for (const WebSocketRole role : both_roles) {
-        RawWebSocket raw(role, options, {.deflate = WebSocketDeflate{}});
-        const std::string text = "words words words that are compressed, and compressed again, as they are long enough";
-        raw.web.send(text);
-        std::string filling(1000, 'f');  // shorter frames first fill what is left
-        std::size_t full = 0;
-        for (std::size_t i = 0; i < filling.size(); ++i) {
-            filling[i] = static_cast<char>('a' + (i * i * i >> 5) % 26);
+        const bool server = role == WebSocketRole::server;
+        const WebSocketAgreement agreed{.deflate = WebSocketDeflate{}};
+        bool balks = false;
+        auto [one, other] = TcpSocket::pair();
+        WebSocket web(std::make_unique<Balky>(std::move(one), balks), role, {}, agreed);
+        WebSocket peer(std::make_unique<TcpSocket>(std::move(other)),
+                       server ? WebSocketRole::client : WebSocketRole::server, {}, agreed);
+        const std::string text = "words that are compressed, and compressed again, as they are long enough for it";
+        web.send(text);
+        EXPECT_EQ(peer.recv()->data, text);
+        balks = true;
+        const std::string lost = "none of the words in here were ever seen by anybody on the other side of the wire";
+        EXPECT_THROW(web.send(lost), TimeoutError);
+        EXPECT_THROW(web.ping(), TimeoutError);
+        balks = false;
+        for (const std::string& again : {text, lost, text}) {
+            web.send(again);
+            EXPECT_EQ(peer.recv()->data, again);
         }
-        const Deadline at_once = 0ms;
-        while (full < 3) {  // ping() has the smallest frames: no part of one fits any more
-            try {
-                raw.web.ping("", at_once);
-                full = 0;
-            } catch (const TimeoutError& e) {
-                ASSERT_EQ(e.done(), 0u);
-                ++full;
-            }
-            if (full == 0) {
-                continue;
-            }
-            try {
-                raw.web.send(filling + text, at_once);
-                full = 0;
-            } catch (const TimeoutError& e) {
-                if (e.done() > 0) {
-                    return;  // the system took a part: not this case
-                }
-            }
-        }
-        detail::Inflater inflater(detail::Wrapping::raw);
-        std::string out(5000, '\0');
-        auto sender = spawn([&] { raw.web.send(text); });
-        int texts = 0;
-        while (texts < 2) {
-            const std::string frame = raw.next();
-            if (!frame.starts_with("ztext:")) {
-                continue;
-            }
-            const std::string packed = frame.substr(6) + "\0\0\xff\xff"s;
-            Bytes in = packed;
-            const std::string got = out.substr(0, inflater.inflate(in, out));
-            EXPECT_EQ(got.size(), out.substr(0, got.size()).size());
-            if (out.starts_with(text)) {
-                ++texts;
-            }
-        }
-        sender.get();
     }
 }
 
@@ -391,7 +383,7 @@ TENDRIL_TEST(WebSocket, BeginsWithWhatWasReadBefore) {
 // TL04, Autobahn 12 and 13.
 TENDRIL_TEST(WebSocket, CompressesAsAgreed) {
     std::vector<std::string> messages;
-    for (const std::size_t size : {0, 1, 63, 64, 1000, 40'000, 300'000}) {
+    for (const std::size_t size : {0, 1, 63, 64, 1000, 100'000}) {
         std::string text;
         for (std::size_t i = 0; text.size() < size; ++i) {
             text += static_cast<char>('a' + (i * i >> 7) % 20);
