@@ -23,126 +23,10 @@ namespace tendril::http {
 namespace {
 
 using namespace std::string_literals;
+using testing::both_roles;
+using testing::endless;
 using testing::errno_of;
 using testing::RawWebSocket;
-
-constexpr WebSocketRole both_roles[] = {WebSocketRole::server, WebSocketRole::client};
-
-// More than the buffers of a socket hold.
-const std::string& endless() {
-    static const std::string text(20'000'000, 'x');
-    return text;
-}
-
-int code_of(WebSocket& web, Deadline deadline = never) {
-    try {
-        web.recv(deadline);
-    } catch (const WebSocketError& e) {
-        return e.close_code();
-    }
-    return 0;
-}
-
-std::string close_frame(const RawWebSocket& raw, int code) {
-    return raw.frame(0x88, detail::make_close(code, {}));
-}
-
-// TL02
-TENDRIL_TEST(WebSocket, APeerThatIsGoneIsAnAbnormalEnd) {
-    for (const WebSocketRole role : both_roles) {
-        RawWebSocket raw(role);
-        raw.send(raw.frame(0x81, "cut off").substr(0, 5));
-        raw.socket.close();
-        EXPECT_EQ(code_of(raw.web), close_code::abnormal);
-        EXPECT_EQ(code_of(raw.web), close_code::abnormal) << "from then on always";
-        EXPECT_EQ(raw.web.close_code(), close_code::abnormal);
-        EXPECT_FALSE(raw.web.is_open());
-        EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EPIPE);
-        EXPECT_FALSE(raw.web.close());
-    }
-}
-
-TENDRIL_TEST(WebSocket, CloseTellsThePeerAndWaitsForIt) {
-    for (const WebSocketRole role : both_roles) {
-        RawWebSocket raw(role);
-        raw.send(raw.frame(0x81, "lost") + raw.frame(0x89, "too late") + close_frame(raw, 3000));
-        raw.socket.shutdown(Shutdown::write);
-        EXPECT_TRUE(raw.web.close(1001, "going"));
-        EXPECT_EQ(raw.web.close_code(), 3000);
-        EXPECT_EQ(raw.all(), (std::vector<std::string>{"close:1001 going", "end"}));
-        EXPECT_TRUE(raw.web.close()) << "idempotent";
-        EXPECT_FALSE(raw.web.recv().has_value());
-        EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EPIPE);
-        EXPECT_EQ(errno_of([&] { raw.web.ping(); }), EPIPE);
-    }
-}
-
-TENDRIL_TEST(WebSocket, CloseEndsWithoutAnAnswerToo) {
-    for (const WebSocketRole role : both_roles) {
-        RawWebSocket silent(role, {.close_timeout = 5ms});
-        EXPECT_FALSE(silent.web.close());
-        EXPECT_EQ(silent.web.close_code(), close_code::abnormal);
-        EXPECT_FALSE(silent.web.is_open());
-        EXPECT_FALSE(silent.web.recv().has_value());
-        RawWebSocket deaf(role, {.close_timeout = 5ms});
-        auto sender = spawn([&] { return errno_of([&] { deaf.web.send(endless()); }); });
-        testing::until_waiting_for_io(1);
-        EXPECT_FALSE(deaf.web.close());
-        EXPECT_EQ(sender.get(), EBADF);
-        RawWebSocket gone(role);
-        gone.socket.close();
-        EXPECT_FALSE(gone.web.close());
-        RawWebSocket killed(role);
-        auto closing = spawn([&] { killed.web.close(); });
-        testing::until_waiting_for_io(1);
-        closing.kill();
-        EXPECT_FALSE(killed.web.is_open());
-    }
-}
-
-TENDRIL_TEST(WebSocket, CloseLeavesTheReadingToWhoIsAtIt) {
-    RawWebSocket raw(WebSocketRole::server);
-    auto reader = spawn([&] {
-        std::string all;
-        while (const auto message = raw.web.recv()) {
-            all += message->data;
-        }
-        return all;
-    });
-    testing::until_waiting_for_io(1);
-    auto closing = spawn([&] { return raw.web.close(); });
-    EXPECT_EQ(raw.next(), "close:1000");
-    raw.send(raw.frame(0x81, "still ") + raw.frame(0x81, "here") + close_frame(raw, 1000));
-    EXPECT_TRUE(closing.get());
-    EXPECT_EQ(reader.get(), "still here");
-    EXPECT_EQ(raw.web.close_code(), 1000);
-}
-
-TENDRIL_TEST(WebSocket, CloseReadsItselfWhenTheReaderHasLeft) {
-    RawWebSocket raw(WebSocketRole::server);
-    auto reader = spawn([&] { raw.web.recv(); });
-    testing::until_waiting_for_io(1);
-    auto closing = spawn([&] { return raw.web.close(); });
-    EXPECT_EQ(raw.next(), "close:1000");
-    reader.kill();
-    auto late = spawn([&] { return raw.web.recv(); });
-    testing::until_waiting_for_io(1);
-    raw.send(close_frame(raw, 1000));
-    EXPECT_TRUE(closing.get());
-    EXPECT_FALSE(late.get().has_value());
-}
-
-TENDRIL_TEST(WebSocket, ThePeersCloseEndsSendersToo) {
-    RawWebSocket raw(WebSocketRole::server, {.fragment_size = 1000, .close_timeout = 5ms});
-    auto sender = spawn([&] { return errno_of([&] { raw.web.send(endless()); }); });
-    testing::until_waiting_for_io(1);
-    raw.send(close_frame(raw, 4000));
-    EXPECT_FALSE(raw.web.recv().has_value());
-    EXPECT_EQ(raw.web.close_code(), 4000);
-    EXPECT_EQ(raw.web.close_reason(), "");
-    sender.join();
-    EXPECT_NE(sender.get(), 0);
-}
 
 TENDRIL_TEST(WebSocket, TimeoutsAndKillsInRecvLoseNothing) {
     for (const WebSocketRole role : both_roles) {
@@ -166,18 +50,6 @@ TENDRIL_TEST(WebSocket, TimeoutsAndKillsInRecvLoseNothing) {
         EXPECT_EQ(raw.web.recv()->data, "fragments");
         EXPECT_EQ(raw.next(), "pong:ping");
     }
-}
-
-TENDRIL_TEST(WebSocket, AKillWhileItTellsThePeerWhyClosesIt) {
-    RawWebSocket raw(WebSocketRole::server);
-    auto killed = spawn([&] { raw.web.recv(); });
-    raw.send(raw.frame(0x83, ""));
-    EXPECT_EQ(raw.next(), "close:1002");
-    EXPECT_EQ(raw.next(), "end");
-    testing::until_waiting_for_io(1);  // for our end
-    killed.kill();
-    EXPECT_FALSE(raw.web.is_open());
-    EXPECT_EQ(code_of(raw.web), 1002);
 }
 
 TENDRIL_TEST(WebSocket, ABrokenOffSendEndsThisDirection) {
@@ -334,39 +206,6 @@ TENDRIL_TEST(WebSocket, PongsWaitForRoomButNobodyForThem) {
         EXPECT_EQ(raw.next(), "text:after them");
         reader.kill();
     }
-}
-
-TENDRIL_TEST(WebSocket, ASilentPeerIsPingedAndGivenUp) {
-    RawWebSocket raw(WebSocketRole::client, {.ping_interval = 2ms, .ping_timeout = 2ms});
-    auto reader = spawn([&] { return code_of(raw.web); });
-    EXPECT_EQ(raw.next(), "ping:");
-    EXPECT_EQ(reader.get(), close_code::abnormal);
-    RawWebSocket lively(WebSocketRole::server, {.ping_interval = 2ms, .ping_timeout = 20s});
-    reader = spawn([&] { return static_cast<int>(lively.web.recv()->data.size()); });
-    for (int i = 0; i < 3; ++i) {
-        EXPECT_EQ(lively.next(), "ping:");
-        lively.send(lively.frame(0x8a, ""));
-    }
-    lively.send(lively.frame(0x81, "four"));
-    EXPECT_EQ(reader.get(), 4);
-    EXPECT_THROW(lively.web.recv(1ms), TimeoutError) << "the call's own deadline";
-}
-
-TENDRIL_TEST(WebSocket, MayBeMovedOrDestroyedWhileOthersWait) {
-    RawWebSocket raw(WebSocketRole::server);
-    auto reader = spawn([&] { return raw.web.recv()->data; });
-    auto second = spawn([&] { return errno_of([&] { raw.web.send(endless()); }); });
-    testing::until_waiting_for_io(2);
-    WebSocket moved = std::move(raw.web);
-    EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EBADF);  // NOLINT(bugprone-use-after-move): it is closed
-    EXPECT_FALSE(raw.web.is_open());
-    raw.send(raw.frame(0x81, "to the old place"));
-    EXPECT_EQ(reader.get(), "to the old place");
-    auto third = spawn([&] { return errno_of([&] { moved.recv(); }); });
-    testing::until_waiting_for_io(2);
-    moved = WebSocket();
-    EXPECT_EQ(second.get(), EBADF);
-    EXPECT_EQ(third.get(), EBADF);
 }
 
 TENDRIL_TEST(WebSocket, BeginsWithWhatWasReadBefore) {

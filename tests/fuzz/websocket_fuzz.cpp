@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Whatever a peer sends: the decoder of a WebSocket says the same, however it comes in pieces; no message is longer than
-// may be, and no text is anything but UTF-8; what it says is sent again and read as the same. And whatever stands in
-// Sec-WebSocket-Extensions: what is agreed on is within bounds.
+// Whatever a peer sends: the decoder of a WebSocket says the same, however it comes in pieces; no message is longer
+// than may be, and no text is anything but UTF-8; what it says is sent again and read as the same. And whatever stands
+// in Sec-WebSocket-Extensions: what is agreed on is within bounds.
 
 #include <algorithm>
 #include <cstddef>

@@ -19,6 +19,14 @@
 
 namespace tendril::testing {
 
+constexpr http::WebSocketRole both_roles[] = {http::WebSocketRole::server, http::WebSocketRole::client};
+
+// More than the buffers of a socket hold.
+inline const std::string& endless() {
+    static const std::string text(20'000'000, 'x');
+    return text;
+}
+
 class RawWebSocket {
 public:
     // Connected with a WebSocket of this role.
@@ -39,6 +47,8 @@ public:
         text[0] = static_cast<char>(first);
         return text;
     }
+
+    std::string close_frame(int code) const { return frame(0x88, http::detail::make_close(code, {})); }
 
     // In pieces of this many bytes; 0: as one. Stops when the WebSocket does not want any more.
     void send(const std::string& bytes, std::size_t piece = 0) {
