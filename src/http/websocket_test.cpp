@@ -83,6 +83,7 @@ class Balky final : public Stream {
 public:
     Balky(TcpSocket socket, const bool& balks) : socket_(std::move(socket)), balks_(balks) {}
     std::size_t recv(Buffer buffer, Deadline deadline) override { return socket_.recv(buffer, deadline); }
+    void await_data(Deadline deadline) override { socket_.await_data(deadline); }
     std::size_t send(Bytes bytes, Deadline deadline) override {
         if (balks_) {
             throw TimeoutError("send");

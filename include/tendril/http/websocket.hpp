@@ -31,6 +31,9 @@
 
 namespace tendril::http {
 
+class Request;
+class Response;
+
 enum class WebSocketRole : std::uint8_t { server, client };
 
 // permessage-deflate: what one side offers or accepts, and what both have agreed on. An open WebSocket keeps up to 300
@@ -124,5 +127,13 @@ private:
     struct State;
     std::shared_ptr<State> state_;  // also of the calls that wait: the object may be moved or destroyed meanwhile
 };
+
+// In a server's handler: answers the handshake, and the connection is a WebSocket.
+//
+//     if (auto socket = http::websocket_accept(request, response)) chat(*socket);
+//
+// Returns: nothing when the request is refused, which it has been told: 400, 403 (its origin), 405 or 426.
+// Throws: std::invalid_argument for options out of bounds; what sending a response throws.
+std::optional<WebSocket> websocket_accept(Request& request, Response& response, const WebSocketOptions& options = {});
 
 }  // namespace tendril::http
