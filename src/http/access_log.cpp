@@ -15,8 +15,19 @@ namespace tendril::http {
 
 namespace {
 
-enum class Part { text, client_ip, client_port, date_time, request_line, status_code, body_length, wall_seconds,
-                  request_id, user_agent, referer };
+enum class Part {
+    text,
+    client_ip,
+    client_port,
+    date_time,
+    request_line,
+    status_code,
+    body_length,
+    wall_seconds,
+    request_id,
+    user_agent,
+    referer
+};
 
 constexpr std::array<std::pair<std::string_view, Part>, 10> fields{{
     {"client_ip", Part::client_ip},

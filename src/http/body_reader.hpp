@@ -41,8 +41,8 @@ public:
     const Framing& framing() const noexcept { return framing_; }
     bool ended() const noexcept;
     std::uint64_t left() const noexcept { return left_; }  // of a body whose length was said
-    bool begun() const noexcept { return begun_; }    // something was asked for
-    bool failed() const noexcept { return failed_; }  // or was given up: the connection is of no use after it
+    bool begun() const noexcept { return begun_; }         // something was asked for
+    bool failed() const noexcept { return failed_; }       // or was given up: the connection is of no use after it
     const Headers& trailers() const noexcept { return chunks_.trailers(); }
     void give_up() noexcept { failed_ = true; }
 

@@ -3,6 +3,7 @@
 #include "http/connection.hpp"
 
 #include <array>
+#include <cstring>
 
 #include <tendril/error.hpp>
 #include <tendril/shield.hpp>
@@ -17,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using tendril::detail::HubCore;
 
-constexpr std::chrono::nanoseconds whole_stack_for = 1s;    // of idleness
+constexpr std::chrono::nanoseconds whole_stack_for = 1s;           // of idleness
 constexpr std::uint64_t most_drained = std::uint64_t{256} * 1024;  // of a body that the handler left unread
 constexpr std::chrono::nanoseconds longest_drain = 1s;
 
@@ -49,9 +50,7 @@ public:
     }
     std::size_t send(Bytes bytes, Deadline deadline) override { return stream_->send(bytes, deadline); }
     void send_all(Bytes bytes, Deadline deadline) override { stream_->send_all(bytes, deadline); }
-    void send_parts(std::span<const Bytes> parts, Deadline deadline) override {
-        stream_->send_parts(parts, deadline);
-    }
+    void send_parts(std::span<const Bytes> parts, Deadline deadline) override { stream_->send_parts(parts, deadline); }
     void shutdown(Shutdown how) override { stream_->shutdown(how); }
     int fd() const noexcept override { return stream_->fd(); }
     void close() noexcept override { stream_->close(); }
@@ -169,9 +168,9 @@ bool Connection::answer() {
     const ServerOptions& options = core_.options();
     const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
     x.body.begin(x.incoming, x.head.framing, options.body_timeout, x.head.expects_continue ? this : nullptr);
-    x.writer.begin(*this, connected_.stream, options,
-                   {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
-                    x.head.version});
+    x.writer.begin(
+        *this, connected_.stream, options,
+        {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive, x.head.version});
     struct Completing {
         Connection& connection;
         std::int64_t begun_ns;
@@ -235,7 +234,9 @@ void Connection::fail(int status, std::string_view text) {
     exchange_->head.keep_alive = false;
     if (writer.can_replace()) {
         writer.replace(status, text);
-        linger();
+        if (!exchange_->body.ended() || !exchange_->incoming.empty()) {
+            linger();
+        }
     }
 }
 

@@ -32,7 +32,8 @@ std::string_view date_line() noexcept {
         std::memcpy(line.text.data() + 35, "\r\n", 2);
         const auto begun = std::chrono::floor<std::chrono::seconds>(now);
         line.good_until_ns =
-            now_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(begun + std::chrono::seconds(1) - now).count();
+            now_ns +
+            std::chrono::duration_cast<std::chrono::nanoseconds>(begun + std::chrono::seconds(1) - now).count();
     }
     return {line.text.data(), line.text.size()};
 }

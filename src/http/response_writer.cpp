@@ -17,7 +17,7 @@ namespace tendril::http::detail {
 
 namespace {
 
-constexpr std::size_t copied = std::size_t{16} * 1024;     // pieces up to this go out in one with what stands before
+constexpr std::size_t copied = std::size_t{16} * 1024;    // pieces up to this go out in one with what stands before
 constexpr std::size_t at_once = std::size_t{256} * 1024;  // what must go out within one write_timeout
 constexpr std::size_t kept_memory = std::size_t{32} * 1024;
 
@@ -173,8 +173,8 @@ void ResponseWriter::make_fields(std::string_view type, bool& has_date, bool& ha
 }
 
 void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_view type) {
-    closes_ = !asked_.keep_alive || !options_->keep_alive || headers_.lists("Connection", "close") ||
-              side_->must_close();
+    closes_ =
+        !asked_.keep_alive || !options_->keep_alive || headers_.lists("Connection", "close") || side_->must_close();
     choose_mode(length);
     out_.append(options_->max_version == Version::http_1_1 ? "HTTP/1.1 " : "HTTP/1.0 ");
     append_number(out_, static_cast<std::uint64_t>(status_), 10);
@@ -204,8 +204,9 @@ void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_
         }
         if (options_->say_keep_alive) {
             out_ += "Keep-Alive: timeout=";
-            append_number(out_, static_cast<std::uint64_t>(
-                                    std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count()),
+            append_number(out_,
+                          static_cast<std::uint64_t>(
+                              std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count()),
                           10);
             out_ += "\r\n";
         }
@@ -384,7 +385,8 @@ void ResponseWriter::transmit(Bytes piece) {
     state_ = before;
 }
 
-void ResponseWriter::send_file(const File& file, std::uint64_t offset, std::uint64_t size, std::string_view type) {
+void ResponseWriter::send_whole_file(const File& file, std::uint64_t offset, std::uint64_t size,
+                                     std::string_view type) {
     require_open();
     if (state_ != State::fresh) {
         misuse("send_file() is for the whole body, and there is some already: write_file()");
@@ -439,6 +441,12 @@ std::size_t ResponseWriter::send(Bytes bytes, Deadline deadline) {
     static_cast<void>(deadline);  // the server's own write_timeout holds
     write(bytes);
     return bytes.size();
+}
+
+std::uint64_t ResponseWriter::send_file(const File& file, std::uint64_t offset, std::uint64_t size, Deadline deadline) {
+    static_cast<void>(deadline);
+    write_file(file, offset, size);
+    return size;
 }
 
 // --- beside the response
@@ -540,7 +548,7 @@ void Response::send(Bytes body, std::string_view type) {
     writer_.send_whole(body, type);
 }
 void Response::send_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type) {
-    writer_.send_file(file, offset, count, type);
+    writer_.send_whole_file(file, offset, count, type);
 }
 void Response::write(Bytes piece) {
     writer_.write(piece);

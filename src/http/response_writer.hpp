@@ -53,7 +53,7 @@ public:
     int status() const noexcept { return status_; }
     Headers& headers();
     void send_whole(Bytes body, std::string_view type);
-    void send_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type);
+    void send_whole_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type);
     void write(Bytes piece);
     void write_file(const File& file, std::uint64_t offset, std::uint64_t count);
     void flush();
@@ -80,6 +80,7 @@ public:
 
     // Sink: what Response::sink() is.
     std::size_t send(Bytes bytes, Deadline deadline) override;
+    std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) override;
     void close() noexcept override {}
     bool is_open() const noexcept override { return state_ < State::ended; }
 

@@ -4,11 +4,15 @@
 
 #include <poll.h>
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "base/report.hpp"
 #include "base/sys.hpp"
 #include "context/os_thread.hpp"
+#include "http/chars.hpp"
 #include "http/connection.hpp"
 
 namespace tendril::http::detail {
@@ -17,14 +21,28 @@ namespace {
 
 // The text of an address without its port.
 std::string host_of(const Address& address) {
-    return address.is_ip() ? address.host() : address.to_string();
+    std::string ip = address.ip();
+    return ip.empty() ? address.path() : ip;
+}
+
+// What proxies append to X-Forwarded-For: mostly an address alone; some add the port.
+std::optional<Address> parse_hop(std::string_view text) {
+    try {
+        return Address::ip(text, 0);
+    } catch (const std::invalid_argument&) {
+    }
+    try {
+        return Address::parse(text);
+    } catch (const std::invalid_argument&) {
+        return std::nullopt;
+    }
 }
 
 }  // namespace
 
 ServerCore::ServerCore(Handler handler, const ServerOptions& options)
-    : handler_(std::move(handler)), options_(options),
-      limits_{options.max_request_line, options.max_header_bytes, options.max_header_count} {
+    : handler_(std::move(handler)),
+      options_(options), limits_{options.max_request_line, options.max_header_bytes, options.max_header_count} {
     if (!handler_) {
         throw std::invalid_argument("an HTTP server without a handler");
     }
@@ -56,14 +74,31 @@ ServerStats ServerCore::stats() const noexcept {
             sum[errors],      sum[timeouts]};
 }
 
+// From the last to the first, as each proxy vouches only for what stands before itself. What is no address ends the
+// search: nobody whom we trust wrote it.
 std::string ServerCore::client(const Address& peer, const Headers& headers) const {
-    static_cast<void>(headers);
-    return host_of(peer);
+    Address client = peer;
+    if (!options_.trusted_proxies.empty()) {
+        const std::string all = headers.joined("X-Forwarded-For");
+        std::vector<std::string_view> hops;
+        std::string_view rest = all;
+        for (std::string_view hop; next_in_list(rest, hop);) {
+            hops.push_back(hop);
+        }
+        for (; !hops.empty() && contains(options_.trusted_proxies, client); hops.pop_back()) {
+            const std::optional<Address> hop = parse_hop(hops.back());
+            if (!hop.has_value() || hop->family() == AF_UNIX) {
+                break;
+            }
+            client = *hop;
+        }
+    }
+    return host_of(client);
 }
 
 void ServerCore::log_bad_input(const Address& peer, int status, std::string_view how) const {
-    const std::string line = "http: bad request from " + peer.to_string() + ": " + std::to_string(status) + ", " +
-                             std::string(how);
+    const std::string line =
+        "http: bad request from " + peer.to_string() + ": " + std::to_string(status) + ", " + std::string(how);
     if (options_.error_log) {
         options_.error_log(line);
     } else {
@@ -74,7 +109,7 @@ void ServerCore::log_bad_input(const Address& peer, int status, std::string_view
 bool peer_is_gone(int fd) noexcept {
     pollfd asked{fd, POLLRDHUP, 0};
     return fd < 0 ||
-           (tendril::detail::sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+           (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
 std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options) {
@@ -88,6 +123,7 @@ ServeOptions serve_options(const ServerCore& core) {
     options.stack_size = o.stack_size;
     options.drain = o.drain;
     options.proxy_protocol = o.proxy_protocol;
+    options.proxy_sources = o.proxy_sources;
     options.handshake_timeout = o.handshake_timeout;
     options.hubs = o.hubs;
     options.stop = o.stop;
