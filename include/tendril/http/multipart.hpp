@@ -46,9 +46,9 @@ public:
     // Of the field in the form; "" only where the body is not multipart/form-data.
     const std::string& name() const noexcept { return name_; }
 
-    // What the client calls the file, made harmless: without a path, control characters, dots and blanks in front, of at
-    // most 200 bytes; percent-encoded characters are decoded. Empty when nothing is left, or no file was chosen. Nothing
-    // when the part is no file.
+    // What the client calls the file, made harmless: without a path, control characters, dots and blanks in front, of
+    // at most 200 bytes; percent-encoded characters are decoded. Empty when nothing is left, or no file was chosen.
+    // Nothing when the part is no file.
     const std::optional<std::string>& filename() const noexcept { return filename_; }
 
     // As it was sent; "text/plain" when it was not. Don't trust it.
@@ -85,7 +85,7 @@ private:
 class MultipartReader {
 public:
     // The source must outlive the reader and its parts.
-    // Throws: ProtocolError: 415, the type is not multipart; 400, it has no good boundary (RFC 2046: 1 to 70 characters).
+    // Throws: ProtocolError: 415, the type is not multipart; 400, it has no good boundary (1 to 70 characters).
     MultipartReader(Source& source, std::string_view content_type, const MultipartLimits& limits = {});
 
     // The next part, when its headers have come; nothing when there is no more. What follows the last is not read.
