@@ -30,7 +30,7 @@ bool is_value(std::string_view text) noexcept {
 }
 
 bool is_domain(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return !text.starts_with('.') && std::all_of(text.begin(), text.end(), [](char c) {
         return detail::is_alpha(c) || detail::is_digit(c) || c == '-' || c == '.' || c == '_';
     });
 }
@@ -66,7 +66,8 @@ void check(const Cookie& cookie) {
             "percent_encode() it");
     require(cookie.name.size() + cookie.value.size() <= longest_pair,
             "a cookie's name and value are longer than 4096 bytes: clients would ignore it");
-    require(cookie.domain.empty() || is_domain(cookie.domain), "a cookie's domain must be a host's name");
+    require(cookie.domain.empty() || is_domain(cookie.domain),
+            "a cookie's domain must be a host's name, without a dot before it");
     require(cookie.path.empty() || is_path(cookie.path),
             "a cookie's path must begin with / and hold neither semicolons nor anything but ASCII");
     require(cookie.domain.size() <= longest_attribute && cookie.path.size() <= longest_attribute,
