@@ -26,7 +26,9 @@ public:
         if (capacity_ - size_ < text.size()) [[unlikely]] {
             grow(text.size());
         }
-        std::memcpy(bytes_.get() + size_, text.data(), text.size());
+        if (!text.empty()) {  // memcpy takes no null pointer, even for nothing
+            std::memcpy(bytes_.get() + size_, text.data(), text.size());
+        }
         size_ += text.size();
         return *this;
     }
