@@ -46,8 +46,8 @@ enum class ProxyProtocol { off, required };
 
 struct ServeOptions {
     std::size_t concurrency = 1000;  // handlers at once, in each hub; at the limit connections wait in the backlog
-    // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While it
-    // is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
+    // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While
+    // it is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
     // kills the Pool's members ends handlers, and serving goes on. It outlives the serving; with hubs = 1 only.
     Pool* pool = nullptr;
     std::size_t stack_size = 0;  // of a handler's green thread; 0: 256 KiB
@@ -152,8 +152,9 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
 // a green thread of its own; its socket is closed when it returns. What it throws is reported or ends serving, as
 // on_error says. Out of descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends)
 // and goes on; when descriptors are missing for 0.3 s and more, those who wait are accepted, with one that is held in
-// reserve, and reset after each pause (64 at most), and that is reported once. StopServe leaves the listener open. Yields. Throws: Interrupt: the handlers are killed and waited for
-// first; std::system_error when the listener is broken; std::invalid_argument for options that cannot be.
+// reserve, and reset after each pause (64 at most), and that is reported once. StopServe leaves the listener open.
+// Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is
+// broken; std::invalid_argument for options that cannot be.
 template <class H>
 void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
     detail::serve(listener, detail::plain_handler(std::move(handler)), options);
