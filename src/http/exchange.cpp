@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/exchange.hpp"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <cstdio>
+
+#include "http/chars.hpp"
+#include "http/server_core.hpp"
+
+namespace tendril::http {
+
+namespace detail {
+
+namespace {
+
+// The free ones of this OS thread. Gone at its end, while its hub may still unwind green threads that give theirs back.
+class ExchangePool {
+public:
+    ~ExchangePool() { closed_ = true; }
+
+    ExchangePtr acquire() {
+        if (free_.empty()) {
+            return ExchangePtr(new Exchange);
+        }
+        ExchangePtr last(free_.back().release());
+        free_.pop_back();
+        return last;
+    }
+
+    static void release(ExchangePool& pool, std::unique_ptr<Exchange> exchange) noexcept {
+        if (!closed_ && pool.free_.size() < most) {
+            try {
+                pool.free_.push_back(std::move(exchange));
+            } catch (const std::bad_alloc&) {  // then it goes
+            }
+        }
+    }
+
+private:
+    static constexpr std::size_t most = 64;
+    static constinit thread_local bool closed_;
+    std::vector<std::unique_ptr<Exchange>> free_;
+};
+
+constinit thread_local bool ExchangePool::closed_ = false;
+thread_local ExchangePool exchange_pool;
+
+}  // namespace
+
+void Exchange::reset() noexcept {
+    incoming.forget();
+    head.method = head.target = {};
+    if (!id.empty()) {
+        id.clear();
+    }
+    if (!parameters.empty()) {
+        parameters.clear();
+    }
+}
+
+ExchangePtr acquire_exchange() {
+    return exchange_pool.acquire();
+}
+
+void ReleaseExchange::operator()(Exchange* exchange) const noexcept {
+    std::unique_ptr<Exchange> owned(exchange);
+    owned->reset();
+    owned->incoming.take(owned->incoming.unread().size());
+    owned->incoming.forget();
+    owned->incoming.trim();
+    owned->writer.trim();
+    ExchangePool::release(exchange_pool, std::move(owned));
+}
+
+}  // namespace detail
+
+// --- what a Request shows of it
+
+std::string_view Request::method() const noexcept {
+    return exchange_.head.method;
+}
+
+std::string_view Request::target() const noexcept {
+    return exchange_.head.target;
+}
+
+namespace {
+
+// A target in absolute form, split: "http://host:80/path" has its host and its path.
+struct SplitTarget {
+    std::string_view host;
+    std::string_view rest;
+};
+
+SplitTarget split(std::string_view target) noexcept {
+    if (target.starts_with('/') || target == "*") {
+        return {{}, target};
+    }
+    const std::size_t scheme = target.find("://");
+    if (scheme == std::string_view::npos) {
+        return {target, {}};  // CONNECT
+    }
+    target.remove_prefix(scheme + 3);
+    const std::size_t end = std::min(target.find_first_of("/?"), target.size());
+    return {target.substr(0, end), target.substr(end)};
+}
+
+}  // namespace
+
+std::string_view Request::path() const noexcept {
+    const std::string_view rest = split(target()).rest;
+    const std::string_view path = rest.substr(0, rest.find('?'));
+    return path.empty() && method() != "CONNECT" ? std::string_view("/") : path;
+}
+
+std::string_view Request::query() const noexcept {
+    const std::size_t mark = target().find('?');
+    return mark == std::string_view::npos ? std::string_view() : target().substr(mark + 1);
+}
+
+std::string_view Request::host() const noexcept {
+    const std::string_view host = split(target()).host;
+    return host.empty() ? header("Host") : host;
+}
+
+Version Request::version() const noexcept {
+    return exchange_.head.version;
+}
+
+const Headers& Request::headers() const noexcept {
+    return exchange_.head.headers;
+}
+
+Body& Request::body() noexcept {
+    return exchange_.body.body();
+}
+
+const Address& Request::peer() const noexcept {
+    return exchange_.connected->peer;
+}
+
+std::string Request::client() const {
+    return exchange_.core->client(peer(), headers());
+}
+
+bool Request::is_secure() const noexcept {
+    return exchange_.connected->secure;
+}
+
+const std::string& Request::id() {
+    if (exchange_.id.empty()) {
+        std::array<unsigned char, 12> random{};
+        RAND_bytes(random.data(), static_cast<int>(random.size()));  // without it: an id that is not unique
+        for (const unsigned char byte : random) {
+            exchange_.id += "0123456789abcdef"[byte >> 4];
+            exchange_.id += "0123456789abcdef"[byte & 15];
+        }
+    }
+    return exchange_.id;
+}
+
+bool Request::is_aborted() const noexcept {
+    return detail::peer_is_gone(exchange_.connected->stream.fd());
+}
+
+std::string_view Request::parameter(std::string_view name) const noexcept {
+    for (const auto& [key, value] : exchange_.parameters) {
+        if (key == name) {
+            return value;
+        }
+    }
+    return {};
+}
+
+void Request::set_parameter(std::string_view name, std::string_view value) {
+    for (auto& [key, old] : exchange_.parameters) {
+        if (key == name) {
+            old = value;
+            return;
+        }
+    }
+    exchange_.parameters.emplace_back(name, value);
+}
+
+std::string_view Request::environment(std::string_view key) const noexcept {
+    const auto& all = exchange_.core->options().environment;
+    const auto found = all.find(key);
+    return found != all.end() ? std::string_view(found->second) : std::string_view();
+}
+
+const ServerView& Request::server() const noexcept {
+    return *exchange_.core;
+}
+
+}  // namespace tendril::http
