@@ -19,13 +19,12 @@
 namespace {
 
 // A date that is never made anew.
-constexpr std::string_view response =
-    "HTTP/1.1 200 OK\r\n"
-    "Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
-    "Content-Type: text/plain\r\n"
-    "Content-Length: 13\r\n"
-    "\r\n"
-    "Hello, World!";
+constexpr std::string_view response = "HTTP/1.1 200 OK\r\n"
+                                      "Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
+                                      "Content-Type: text/plain\r\n"
+                                      "Content-Length: 13\r\n"
+                                      "\r\n"
+                                      "Hello, World!";
 
 // Returns: false when it is over.
 bool serve(int fd) {
