@@ -102,7 +102,7 @@ public:
             const auto opens = [&] { return start + ramp * static_cast<double>(opened) / static_cast<double>(slow_); };
             const auto begins = [&] { return first + interval_ * static_cast<double>(due); };
             for (; opened < slow_ && opens() <= now; ++opened) {
-                drip_.push_back({now, connect(Kind::slow)});
+                drip_.push_back({opens() + second, connect(Kind::slow)});
             }
             for (; begins() <= now; ++due) {
                 begin(begins(), due % fresh_each == 0);
@@ -160,8 +160,8 @@ private:
         } else if (idle_.empty()) {
             queued_.push_back(at);
         } else {
-            Connection& one = *idle_.back();
-            idle_.pop_back();
+            Connection& one = *idle_.front();  // all in turn, so that none is idle for long
+            idle_.pop_front();
             start_request(one, at);
         }
     }
@@ -184,6 +184,7 @@ private:
     // The next byte of those whose second is over.
     void drip(double now) {
         while (!drip_.empty() && drip_.front().at <= now) {
+            const double at = drip_.front().at;
             Connection& one = *drip_.front().connection;
             drip_.pop_front();
             if (one.fd < 0) {
@@ -198,7 +199,7 @@ private:
                     continue;
                 }
             }
-            drip_.push_back({now + second, &one});
+            drip_.push_back({at + second, &one});
         }
     }
 
@@ -268,9 +269,9 @@ private:
     sockaddr_in to_{};
     const int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     std::deque<std::unique_ptr<Connection>> all_;
-    std::vector<Connection*> idle_;  // kept ones
-    std::deque<double> queued_;      // requests that should have begun
-    std::deque<Drip> drip_;          // in the order of their times
+    std::deque<Connection*> idle_;  // kept ones
+    std::deque<double> queued_;     // requests that should have begun
+    std::deque<Drip> drip_;         // in the order of their times
     std::vector<double> latencies_;
     std::vector<double> lateness_;  // of this program itself, included in the latencies
     std::size_t errors_ = 0;
