@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// What a request of a Client's looks like on the wire, and what becomes of it after a redirect. Pure.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tendril/http/client_options.hpp>
+#include <tendril/http/client_request.hpp>
+#include <tendril/http/url.hpp>
+
+#include "http/client_connection.hpp"
+#include "http/response_parser.hpp"
+
+namespace tendril::http::detail {
+
+// Throws: std::invalid_argument, as Client::request() does.
+void check_request(const ClientRequest& request);
+
+// Does the response come decoded? Asked for, and the request does not say itself what it accepts.
+bool asks_for_compression(const ClientRequest& request, const ClientOptions& options) noexcept;
+
+bool asks_for_upgrade(const ClientRequest& request) noexcept;
+
+// May it be sent twice? RFC 9110, 9.2.2.
+bool is_idempotent(std::string_view method) noexcept;
+
+// The request line and all fields, up to the empty line. cookies: the Cookie field's value, or empty.
+std::string request_head(const ClientRequest& request, const ClientOptions& options, const Route& route,
+                         std::string_view cookies);
+
+// The request that follows a redirect; nothing: the response is for the caller. Throws: ProtocolError: a Location that
+// leads nowhere, or from https to http where that is not allowed.
+std::optional<ClientRequest> redirected(const ClientRequest& request, const ResponseHead& head,
+                                        const ClientOptions& options);
+
+}  // namespace tendril::http::detail
