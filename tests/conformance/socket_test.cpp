@@ -27,9 +27,9 @@ TENDRIL_TEST(ConformanceI, TI11_NowOrNotIsOneCallsWish) {
     char c = 0;
     EXPECT_THROW(a.recv({&c, 1}, 0s), TimeoutError);
     EXPECT_EQ(a.try_recv({&c, 1}), std::nullopt);
-    auto later = spawn([&] {
+    auto later = spawn([&peer = b] {
         testing::until_waiting_for_io(1);
-        b.send_all("x");
+        peer.send_all("x");
     });
     EXPECT_EQ(a.recv({&c, 1}), 1u);
     later.get();
