@@ -249,6 +249,16 @@ void ClientPool::Place::put(Connection made) noexcept {
     ++pool_->made_;
 }
 
+void ClientPool::Place::keep() noexcept {
+    if (connection_->exchanges == 1) {
+        try {
+            pool_->note_session(key_, connection_->session());
+        } catch (const std::exception&) {  // the next connection makes a whole handshake
+        }
+    }
+    leave(std::move(connection_));
+}
+
 void ClientPool::Place::leave(Connection whole) noexcept {
     connection_.reset();
     if (const std::shared_ptr<ClientPool> pool = std::exchange(pool_, nullptr)) {

@@ -110,7 +110,7 @@ public:
     void put(Connection made) noexcept;  // a new one
     Connection take() noexcept { return std::move(connection_); }
 
-    void keep() noexcept { leave(std::move(connection_)); }  // it is whole, and may be used again
+    void keep() noexcept;  // it is whole, and may be used again
     void close() noexcept { leave(nullptr); }
 
 private:

@@ -23,8 +23,8 @@ std::string host_of(const Url& url) {
 }
 
 bool in_domain(std::string_view host, std::string_view domain) noexcept {
-    return host == domain || (host.size() > domain.size() && host.ends_with(domain) &&
-                              host[host.size() - domain.size() - 1] == '.');
+    return host == domain ||
+           (host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
 }
 
 // 6265bis, 5.1.4.

@@ -10,6 +10,8 @@
 
 namespace tendril::http {
 
+RequestBody::RequestBody(std::string content) : content_(std::make_shared<const std::string>(std::move(content))) {}
+
 RequestBody::RequestBody(std::shared_ptr<Source> source, std::optional<std::uint64_t> length)
     : source_(std::move(source)), length_(length) {
     if (source_ == nullptr) {
@@ -86,8 +88,6 @@ void forget_body(ClientRequest& request) {
     }
 }
 
-}  // namespace
-
 void check_request(const ClientRequest& request) {
     if (!is_token(request.method)) {
         throw std::invalid_argument("an HTTP method that is no token");
@@ -106,9 +106,29 @@ void check_request(const ClientRequest& request) {
     }
 }
 
-bool asks_for_compression(const ClientRequest& request, const ClientOptions& options) noexcept {
-    return request.decompress.value_or(options.decompress) && !request.headers.contains("Accept-Encoding") &&
-           !options.headers.contains("Accept-Encoding") && !request.headers.contains("Range");
+}  // namespace
+
+ClientRequest with_defaults(const ClientRequest& request, const ClientOptions& options) {
+    ClientRequest whole = request;
+    for (const Headers::Field each : options.headers) {
+        if (!request.headers.contains(each.name)) {
+            whole.headers.add(each.name, each.value);
+        }
+    }
+    if (!options.user_agent.empty() && !whole.headers.contains("User-Agent")) {
+        whole.headers.add("User-Agent", options.user_agent);
+    }
+    if (!whole.headers.contains("Accept")) {
+        whole.headers.add("Accept", "*/*");
+    }
+    if (!options.keep_alive && !whole.headers.contains("Connection")) {
+        whole.headers.add("Connection", "close");
+    }
+    // What the caller accepts he decodes; and a range is of the coded content.
+    whole.decompress = request.decompress.value_or(options.decompress) && !whole.headers.contains("Accept-Encoding") &&
+                       !whole.headers.contains("Range");
+    check_request(whole);
+    return whole;
 }
 
 bool asks_for_upgrade(const ClientRequest& request) noexcept {
@@ -132,20 +152,8 @@ std::string request_head(const ClientRequest& request, const ClientOptions& opti
     for (const Headers::Field each : request.headers) {
         out.line(each.name, each.value);
     }
-    for (const Headers::Field each : options.headers) {
-        out.unless_given(each.name, each.value);
-    }
-    if (!options.headers.contains("User-Agent") && !options.user_agent.empty()) {
-        out.unless_given("User-Agent", options.user_agent);
-    }
-    if (!options.headers.contains("Accept")) {
-        out.unless_given("Accept", "*/*");
-    }
-    if (asks_for_compression(request, options)) {
+    if (request.decompress.value_or(false)) {
         out.line("Accept-Encoding", "gzip, deflate");
-    }
-    if (!options.keep_alive) {
-        out.unless_given("Connection", "close");
     }
     if (!cookies.empty()) {
         out.unless_given("Cookie", cookies);

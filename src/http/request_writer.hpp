@@ -17,18 +17,16 @@
 
 namespace tendril::http::detail {
 
+// With what the Client's options add to it; `decompress` says then whether compression is asked for, and decoded.
 // Throws: std::invalid_argument, as Client::request() does.
-void check_request(const ClientRequest& request);
-
-// Does the response come decoded? Asked for, and the request does not say itself what it accepts.
-bool asks_for_compression(const ClientRequest& request, const ClientOptions& options) noexcept;
+ClientRequest with_defaults(const ClientRequest& request, const ClientOptions& options);
 
 bool asks_for_upgrade(const ClientRequest& request) noexcept;
 
 // May it be sent twice? RFC 9110, 9.2.2.
 bool is_idempotent(std::string_view method) noexcept;
 
-// The request line and all fields, up to the empty line. cookies: the Cookie field's value, or empty.
+// The request line and all fields, and the empty line; of a request with_defaults(). cookies: the Cookie field's value, or empty.
 std::string request_head(const ClientRequest& request, const ClientOptions& options, const Route& route,
                          std::string_view cookies);
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -29,8 +30,8 @@ namespace tendril::http {
 class RequestBody {
 public:
     RequestBody() = default;
-    RequestBody(std::string content) : content_(std::move(content)) {}  // all implicit on purpose
-    RequestBody(const char* content) : content_(content) {}
+    RequestBody(std::string content);  // all implicit on purpose
+    RequestBody(const char* content) : RequestBody(std::string(content)) {}
     // Throws: std::invalid_argument for nullptr.
     RequestBody(std::shared_ptr<Source> source, std::optional<std::uint64_t> length = std::nullopt);
     template <std::derived_from<Source> S>
@@ -38,13 +39,13 @@ public:
         : RequestBody(std::make_shared<S>(std::move(source)), length) {}
 
     bool is_stream() const noexcept { return source_ != nullptr; }
-    bool empty() const noexcept { return source_ == nullptr && content_.empty(); }
-    const std::string& content() const noexcept { return content_; }
+    bool empty() const noexcept { return source_ == nullptr && content().empty(); }
+    std::string_view content() const noexcept { return content_ != nullptr ? *content_ : std::string_view(); }
     const std::shared_ptr<Source>& source() const noexcept { return source_; }
-    std::optional<std::uint64_t> length() const noexcept { return is_stream() ? length_ : content_.size(); }
+    std::optional<std::uint64_t> length() const noexcept { return is_stream() ? length_ : content().size(); }
 
 private:
-    std::string content_;
+    std::shared_ptr<const std::string> content_;  // shared by copies
     std::shared_ptr<Source> source_;
     std::optional<std::uint64_t> length_;
 };
