@@ -29,12 +29,12 @@ Version parse_version(std::string_view text) {
 }  // namespace
 
 std::size_t ResponseParser::parse(std::string_view text, ResponseHead& head) {
+    refuse_other_protocols(text);
     for (;;) {
         const std::size_t at = lines_.begin();
         const std::optional<std::string_view> line = lines_.next(text);
         if (!line.has_value()) {
             check_limits(text.size());
-            refuse_other_protocols(text);
             return 0;
         }
         check_limits(lines_.begin());

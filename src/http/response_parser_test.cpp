@@ -84,14 +84,14 @@ TEST(ResponseParser, GoesOnAtAnyByte) {
 
 TEST(ResponseParser, RefusesWhatIsNoHttp) {
     const std::vector<std::pair<std::string, const char*>> examples = {
-        {"\r\n", "not a version, a status"},
+        {"\r\n", "no HTTP"},
         {"HTTP/1.1 200\r\n", "not a version, a status"},
         {"HTTP/1.1  200 OK\r\n", "not a version, a status"},
         {"HTTP/1.1 2000 OK\r\n", "not a version, a status"},
         {"HTTP/1.1 +20 OK\r\n", "three digits"},
         {"HTTP/1.1 099 OK\r\n", "below 100"},
         {"HTTP/2.0 200 OK\r\n", "not HTTP/1"},
-        {"http/1.1 200 OK\r\n", "does not begin"},
+        {"http/1.1 200 OK\r\n", "no HTTP"},
         {"HTTP/11  200 OK\r\n", "does not begin"},
         {"HTTP/1.1 200 O\001K\r\n", "control character"},
         {"HTTP/1.1 200 OK\n", "without a carriage return"},

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -50,7 +51,13 @@ public:
         return text;
     }
     std::string line() { return in_.read_line().value_or("the end"); }
-    bool at_end() { return in_.peek(1).empty(); }
+    bool at_end() {  // or broken off
+        try {
+            return in_.peek(1).empty();
+        } catch (const std::system_error&) {
+            return true;
+        }
+    }
     void say(const std::string& text) { stream_.send_all(text); }
     void answer(const std::string& body, const std::string& fields = "", const std::string& status = "200 OK") {
         say("HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + fields + "\r\n" +
