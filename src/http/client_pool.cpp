@@ -117,7 +117,9 @@ void ClientPool::give_back(const std::string& key, Connection connection) noexce
         --origin.count;
         --total_;
     }
+    origin.in_use = true;  // its idle one may be closed for another's sake
     serve_waiters();
+    origin.in_use = false;
     forget_if_empty(at);
     watch_idle();
 }
@@ -220,7 +222,7 @@ void ClientPool::watch_idle() noexcept {
 }
 
 void ClientPool::forget_if_empty(Origins::iterator at) noexcept {
-    if (at->second.count == 0 && at->second.waiters.empty()) {
+    if (at->second.count == 0 && at->second.waiters.empty() && !at->second.in_use) {
         origins_.erase(at);
     }
 }

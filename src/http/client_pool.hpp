@@ -61,6 +61,7 @@ private:
         std::size_t count = 0;
         std::vector<Connection> idle;  // the last one is the latest
         std::list<Waiter*> waiters;
+        bool in_use = false;  // by give_back()
     };
     using Origins = std::map<std::string, Origin>;
     struct Waiting;

@@ -27,8 +27,8 @@ struct ResponseLimits {
 struct ResponseHead {
     int status = 0;
     Version version = Version::http_1_1;
-    std::string reason;
-    Headers headers;
+    std::string reason = {};
+    Headers headers = {};
 
     // Another head follows. 101 is final: what follows it is no HTTP.
     bool interim() const noexcept { return status < 200 && status != 101; }
