@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// ClientPool: a Client's connections. So many at most for each key (an origin, or a proxy) and in all; the idle one that
-// was used last is lent first; who must wait is served first come, first served.
+// ClientPool: a Client's connections. So many at most for each key (an origin, or a proxy) and in all; the idle one
+// that was used last is lent first; who must wait is served first come, first served.
 //
 //   1. Every connection, made or in the making, has a Place; there are never more than the bounds allow.
 //   2. An idle one is whole: no response is under way on it. Before it is lent it is looked at, and closed if anything
 //      came meanwhile.
-//   3. While anybody waits for want of a place in all, nothing is idle; for want of one of his key, nothing of that key.
+//   3. While anybody waits for want of a place in all, nothing is idle; for want of one of a key, nothing of that key.
 
 #pragma once
 

@@ -26,7 +26,8 @@ bool asks_for_upgrade(const ClientRequest& request) noexcept;
 // May it be sent twice? RFC 9110, 9.2.2.
 bool is_idempotent(std::string_view method) noexcept;
 
-// The request line and all fields, and the empty line; of a request with_defaults(). cookies: the Cookie field's value, or empty.
+// The request line and all fields, and the empty line; of a request with_defaults(). cookies: the Cookie field's value,
+// or empty.
 std::string request_head(const ClientRequest& request, const ClientOptions& options, const Route& route,
                          std::string_view cookies);
 

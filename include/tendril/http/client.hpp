@@ -8,9 +8,9 @@
 //     http::ClientResponse answer = client.request({.method = "PUT", .url = url, .body = "text"}, 10s);
 //     if (answer.ok()) ...
 //
-// A Client keeps connections open and uses them again; any number of green threads of its hub may use it at once, and it
-// belongs to that hub's OS thread. Connections are verified TLS for https and wss, plain for http, ws and http+unix. A
-// kill or a timeout anywhere closes the connection that was in use, or gives it back whole.
+// A Client keeps connections open and uses them again; any number of green threads of its hub may use it at once, and
+// it belongs to that hub's OS thread. Connections are verified TLS for https and wss, plain for http, ws and http+unix.
+// A kill or a timeout anywhere closes the connection that was in use, or gives it back whole.
 //
 // What the server answers, of any status, is a response; a server that breaks the protocol is a ProtocolError
 // (message.hpp), what the system or TLS says a std::system_error. Example: examples/fetch_all.cpp
@@ -95,7 +95,7 @@ struct ClientStats {
 
 class Client {
 public:
-    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time; std::system_error.
+    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time.
     explicit Client(ClientOptions options = {});
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;

@@ -46,7 +46,7 @@ public:
     // The same for one cookie. Returns: whether it may be set from there.
     bool set(const Url& url, const Cookie& cookie, Time now = std::chrono::system_clock::now());
 
-    // The value of the Cookie field for a request: those with longer paths first, older ones first. Empty: there is none.
+    // The value of the Cookie field for a request: those with longer paths first, older ones first. Empty: no cookie.
     std::string header(const Url& url, Time now = std::chrono::system_clock::now());
 
     // All that have not expired, with their domain and path.
