@@ -40,8 +40,9 @@ public:
     std::string read_all(std::size_t most, Deadline deadline);
     const Framing& framing() const noexcept { return framing_; }
     bool ended() const noexcept;
-    bool begun() const noexcept { return begun_; }    // something was asked for
-    bool failed() const noexcept { return failed_; }  // or was given up: the connection is of no use after it
+    std::uint64_t left() const noexcept { return left_; }  // of a body whose length was said
+    bool begun() const noexcept { return begun_; }         // something was asked for
+    bool failed() const noexcept { return failed_; }       // or was given up: the connection is of no use after it
     const Headers& trailers() const noexcept { return chunks_.trailers(); }
     void give_up() noexcept { failed_ = true; }
 

@@ -7,8 +7,8 @@
 
 #include <tendril/http/cookie_jar.hpp>
 
+#include "http/client_exchange.hpp"
 #include "http/content_decoder.hpp"
-#include "http/exchange.hpp"
 #include "http/request_writer.hpp"
 
 namespace tendril::http {
@@ -17,7 +17,7 @@ namespace detail {
 
 // A response, and what it came by.
 struct Answer final : Source {
-    explicit Answer(std::unique_ptr<Exchange> e) noexcept : exchange(std::move(e)) {}
+    explicit Answer(std::unique_ptr<ClientExchange> e) noexcept : exchange(std::move(e)) {}
 
     std::size_t recv(Buffer buffer, Deadline deadline) override {
         if (!kept.empty()) {
@@ -43,7 +43,7 @@ struct Answer final : Source {
             [this](Buffer buffer, Deadline deadline) { return exchange->recv(buffer, deadline); });
     }
 
-    std::unique_ptr<Exchange> exchange;
+    std::unique_ptr<ClientExchange> exchange;
     std::unique_ptr<ContentDecoder> decoder;
     std::string kept;  // read by a text() that was broken off
     std::optional<Url> url;
@@ -52,7 +52,7 @@ struct Answer final : Source {
 
 namespace {
 
-bool may_repeat(const ClientRequest& request, const Exchange& exchange) noexcept {
+bool may_repeat(const ClientRequest& request, const ClientExchange& exchange) noexcept {
     return exchange.found_closed() && is_idempotent(request.method) &&
            (!request.body.is_stream() || !exchange.body_begun());
 }
@@ -63,8 +63,8 @@ struct Limits {
 };
 
 // On an idle connection, or a new one.
-std::unique_ptr<Exchange> begin(const std::shared_ptr<ClientPool>& pool, const Url& url, bool fresh,
-                                const Limits& limits) {
+std::unique_ptr<ClientExchange> begin(const std::shared_ptr<ClientPool>& pool, const Url& url, bool fresh,
+                                      const Limits& limits) {
     const ClientOptions& options = pool->options();
     Route route = route_to(url, options);
     const Deadline deadline = std::min(limits.head, limits.whole);
@@ -73,15 +73,15 @@ std::unique_ptr<Exchange> begin(const std::shared_ptr<ClientPool>& pool, const U
         place.put(open_connection(url, options, pool->session(route.key),
                                   std::min(deadline, Deadline(options.connect_timeout))));
     }
-    return std::make_unique<Exchange>(std::move(place), std::move(route), limits.whole);
+    return std::make_unique<ClientExchange>(std::move(place), std::move(route), limits.whole);
 }
 
-std::unique_ptr<Exchange> exchanged(const std::shared_ptr<ClientPool>& pool, const ClientRequest& request,
-                                    const Limits& limits) {
+std::unique_ptr<ClientExchange> exchanged(const std::shared_ptr<ClientPool>& pool, const ClientRequest& request,
+                                          const Limits& limits) {
     const ClientOptions& options = pool->options();
     const std::string cookies = options.cookies != nullptr ? options.cookies->header(request.url) : "";
     for (bool again = false;; again = true) {
-        std::unique_ptr<Exchange> exchange = begin(pool, request.url, again, limits);
+        std::unique_ptr<ClientExchange> exchange = begin(pool, request.url, again, limits);
         try {
             exchange->run(request, options, cookies, limits.head);
             if (options.cookies != nullptr) {
@@ -97,7 +97,7 @@ std::unique_ptr<Exchange> exchanged(const std::shared_ptr<ClientPool>& pool, con
 }
 
 // RFC 9110, 10.1.1: it may be asked without the expectation.
-bool expected_too_much(ClientRequest& request, const Exchange& exchange) noexcept {
+bool expected_too_much(ClientRequest& request, const ClientExchange& exchange) noexcept {
     const bool retry = exchange.head().status == 417 && request.expect_continue && !exchange.body_begun();
     request.expect_continue = request.expect_continue && !retry;
     return retry;
@@ -200,7 +200,7 @@ ClientResponse Client::request(const ClientRequest& request, Deadline deadline) 
     const std::size_t most = request.redirects.value_or(options.redirects);
     std::vector<Redirect> redirects;
     for (;;) {
-        std::unique_ptr<detail::Exchange> exchange = detail::exchanged(pool, current, limits);
+        std::unique_ptr<detail::ClientExchange> exchange = detail::exchanged(pool, current, limits);
         if (detail::expected_too_much(current, *exchange)) {
             continue;
         }

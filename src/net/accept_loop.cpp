@@ -79,10 +79,32 @@ private:
     Running::iterator at_;
 };
 
+class AcceptLoop::PoolInUse {
+public:
+    explicit PoolInUse(Pool* pool) noexcept : pool_(pool) {
+        if (pool_ != nullptr) {
+            Access::crew(*pool_).use();
+        }
+    }
+    PoolInUse(const PoolInUse&) = delete;
+    PoolInUse& operator=(const PoolInUse&) = delete;
+    ~PoolInUse() {
+        if (pool_ != nullptr) {
+            Access::crew(*pool_).unuse();
+        }
+    }
+
+private:
+    Pool* pool_;
+};
+
 AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
                        OtherHubs* others)
     : hub_(HubCore::here()), listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options),
       others_(others), pause_(shortest_pause) {
+    if (options_.pool != nullptr) {
+        crew().check_thread();
+    }
     if (listener_ != nullptr) {
         descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
         generation_ = descriptor_->generation;
@@ -90,8 +112,10 @@ AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handle
 }
 
 void AcceptLoop::run() {
+    const PoolInUse pool_in_use(options_.pool);
     try {
         accept_all();
+        slot_.reset();
         if (!stopping_) {
             stop(options_.drain);  // the listener was closed
         }
@@ -105,6 +129,7 @@ void AcceptLoop::run() {
         }
     } catch (...) {
         stopping_ = true;
+        slot_.reset();
         if (others_ != nullptr) {
             others_->stopped();
         }
@@ -136,11 +161,16 @@ void AcceptLoop::changed() noexcept {
     }
 }
 
-// The same, also when it waits for connections.
+// The same, also when it waits for connections, or for a slot of the pool.
 void AcceptLoop::told() noexcept {
     changed();
-    if (descriptor_ != nullptr && !listener_closed() && descriptor_->reader != nullptr) {
-        descriptor_->reader->resolve(Outcome::signalled);
+    if (descriptor_ == nullptr || listener_closed()) {
+        return;
+    }
+    for (Waiter* each : {descriptor_->reader, descriptor_->writer}) {
+        if (each != nullptr) {
+            each->resolve(Outcome::signalled);
+        }
     }
 }
 
@@ -148,7 +178,7 @@ void AcceptLoop::accept_all() {
     int in_a_row = 0;
     while (!stopping_ && !listener_closed()) {
         if (listener_ == nullptr || paused_ || full()) {
-            await_change([this] { return listener_ != nullptr && !paused_ && !full(); }, never);
+            await_room();
             continue;
         }
         Address peer;
@@ -162,6 +192,7 @@ void AcceptLoop::accept_all() {
                 back_off();
             }
         }
+        slot_.reset();  // it is for others, as long as nobody comes
         if (++in_a_row % accepts_in_a_row == 0) {
             yield();
         }
@@ -169,6 +200,48 @@ void AcceptLoop::accept_all() {
             await_connection();
         }
     }
+}
+
+void AcceptLoop::await_room() {
+    if (options_.pool != nullptr && !paused_) {
+        await_slot();
+    } else {
+        slot_.reset();
+        await_change([this] { return listener_ != nullptr && !paused_ && (options_.pool != nullptr || !full()); },
+                     never);
+    }
+}
+
+// The pool is full: waits in line for a slot, like all who would spawn in it.
+void AcceptLoop::await_slot() {
+    Waiter waiter("serve");
+    Crew::Place slot = crew().stand_in_line(waiter);
+    struct Noted {
+        Descriptor& descriptor;
+        Waiter& waiter;
+        ~Noted() {
+            if (descriptor.writer == &waiter) {
+                descriptor.writer = nullptr;
+            }
+        }
+    } const noted{*descriptor_, waiter};
+    // Nobody writes to a listener: what wakes here is told(), or close(), and no connection that comes meanwhile, by
+    // which the place in line would be lost.
+    descriptor_->writer = &waiter;
+    if (waiter.wait(never) == Outcome::handed) {
+        Crew::handed_slot(slot);
+        slot_.emplace(std::move(slot));
+    }
+}
+
+// Requires: not full_here().
+Crew::Place AcceptLoop::take_slot() {
+    if (!slot_.has_value()) {
+        return crew().try_enter();
+    }
+    Crew::Place slot = *std::move(slot_);
+    slot_.reset();
+    return slot;
 }
 
 // Returns: nothing when none waits, or when scarcity made it pause.
@@ -188,6 +261,7 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
 
 // Scarcity: a handler that ends may leave what is missing.
 void AcceptLoop::back_off() {
+    slot_.reset();
     const std::size_t before = running_.size();
     await_change([&] { return running_.size() < before; }, pause_);
     pause_ = std::min(pause_ * 2, longest_pause);
@@ -196,10 +270,8 @@ void AcceptLoop::back_off() {
 // When it has stopped: those who had connected before are served too, as far as there is room and time. The kernel
 // resets those that are left when the listener is closed.
 void AcceptLoop::accept_backlog() {
-    for (std::size_t i = 0; i < options_.concurrency; ++i) {
-        if (running_.size() >= options_.concurrency || drained_by_.passed()) {
-            return;
-        }
+    int failures = 0;
+    while (failures < accepts_in_a_row && !full_here() && !drained_by_.passed()) {
         try {
             Address peer;
             descriptor_->readable = true;  // an edge may have come that nobody has looked at
@@ -211,18 +283,23 @@ void AcceptLoop::accept_backlog() {
             if (!concerns_one_connection(e.code().value())) {
                 return;
             }
+            ++failures;
         }
     }
 }
 
 bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     try {
+        Crew::Place slot = options_.pool != nullptr ? take_slot() : Crew::Place();
         const auto at = running_.emplace(running_.end(), *this);
         Place place(shared_from_this(), at);
         at->handler = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
                             [this, place = std::move(place), client = std::move(client), peer]() mutable {
                                 handle(place.connection(), client, peer);
                             });
+        if (options_.pool != nullptr) {
+            crew().admit(slot, at->handler);
+        }
         return true;
     } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
         hub_.report({0, {}, options_.where, "serve"}, std::current_exception());
@@ -230,9 +307,14 @@ bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     }
 }
 
+bool AcceptLoop::behind_proxy(const Address& peer) const noexcept {
+    return options_.proxy_protocol != ProxyProtocol::off &&
+           (options_.proxy_sources.empty() || contains(options_.proxy_sources, peer));
+}
+
 void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer) {
     try {
-        if (options_.proxy_protocol != ProxyProtocol::off) {
+        if (behind_proxy(peer)) {
             try {
                 peer = read_proxy_header(client, options_.handshake_timeout).source.value_or(peer);
             } catch (const std::exception&) {

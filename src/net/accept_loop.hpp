@@ -11,8 +11,10 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 
 #include <tendril/greenlet.hpp>
+#include <tendril/pool.hpp>
 #include <tendril/server.hpp>
 
 #include "net/transfer.hpp"
@@ -71,16 +73,24 @@ private:
     };
     using Running = std::list<Connection>;
     class Place;
+    class PoolInUse;
 
     void told() noexcept;
     bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
-    bool full() const noexcept {
-        return others_ != nullptr ? others_->full() : running_.size() >= options_.concurrency;
+    bool full() const noexcept { return others_ != nullptr ? others_->full() : full_here(); }
+    bool full_here() const noexcept {
+        return options_.pool != nullptr ? !slot_.has_value() && options_.pool->full()
+                                        : running_.size() >= options_.concurrency;
     }
+    Crew& crew() const noexcept { return Access::crew(*options_.pool); }
+    Crew::Place take_slot();
+    void await_slot();
+    void await_room();
     void accept_all();
     std::optional<TcpSocket> accept_one(Address& peer);
     void back_off();
     void accept_backlog();
+    bool behind_proxy(const Address& peer) const noexcept;
     void handle(Connection& connection, TcpSocket& client, Address peer);
     void end_by_handler(std::exception_ptr error) noexcept;
     void await_connection();
@@ -98,6 +108,7 @@ private:
     Descriptor* descriptor_ = nullptr;
     std::uint32_t generation_ = 0;
     Running running_;
+    std::optional<Crew::Place> slot_;  // of the pool, for the next connection
     std::chrono::milliseconds pause_;
     bool paused_ = false;
     bool stopping_ = false;

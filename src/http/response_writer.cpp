@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/response_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <stdexcept>
+
+#include <tendril/file.hpp>
+
+#include "base/report.hpp"
+#include "http/chars.hpp"
+#include "http/date_line.hpp"
+
+namespace tendril::http::detail {
+
+namespace {
+
+constexpr std::size_t copied = std::size_t{16} * 1024;    // pieces up to this go out in one with what stands before
+constexpr std::size_t at_once = std::size_t{256} * 1024;  // what must go out within one write_timeout
+constexpr std::size_t kept_memory = std::size_t{32} * 1024;
+
+void append_number(std::string& text, std::uint64_t value, int base) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base);
+    text.append(digits.data(), end.ptr);
+}
+
+}  // namespace
+
+void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptions& options, const Asked& asked) {
+    side_ = &side;
+    stream_ = &stream;
+    options_ = &options;
+    asked_ = asked;
+    asked_.version = std::min(asked.version, options.max_version);
+    state_ = State::fresh;
+    closes_ = false;
+    status_ = 200;
+    count_ = 0;
+    if (!reason_.empty()) {
+        reason_.clear();
+    }
+    if (!headers_.empty()) {
+        headers_.clear();
+    }
+    out_.clear();
+    pending_.clear();
+}
+
+void ResponseWriter::misuse(const char* what) {
+    throw std::logic_error(std::string("a response: ") + what);
+}
+
+void ResponseWriter::require_open() const {
+    if (state_ == State::ended) {
+        throw std::logic_error("a response: it has been sent whole, nothing more can be written");
+    }
+    if (state_ == State::upgraded) {
+        throw std::logic_error("a response: the connection was upgraded, write to its stream");
+    }
+    if (state_ == State::broken) {
+        throw std::logic_error("a response: sending it has failed before");
+    }
+}
+
+void ResponseWriter::status(int status, std::string_view reason) {
+    if (has_begun()) {
+        misuse("its status is asked for after it has begun");
+    }
+    if (status < 200 || status > 599) {
+        throw std::invalid_argument("a response's status is 200 to 599, not " + std::to_string(status) +
+                                    "; for 1xx there are send_interim() and upgrade()");
+    }
+    if (!is_field_text(reason)) {
+        throw std::invalid_argument("a control character (a line's end?) in a response's reason");
+    }
+    status_ = status;
+    reason_ = reason;
+}
+
+Headers& ResponseWriter::headers() {
+    if (has_begun()) {
+        misuse("its headers are asked for after it has begun");
+    }
+    return headers_;
+}
+
+// --- the head
+
+std::optional<std::uint64_t> ResponseWriter::said_length() const {
+    if (headers_.empty() || !headers_.contains("Content-Length")) {
+        return std::nullopt;
+    }
+    const std::optional<std::uint64_t> length = parse_decimal(headers_.get("Content-Length"));
+    if (!length.has_value() || headers_.count("Content-Length") > 1) {
+        throw std::logic_error("a response: its Content-Length is no number");
+    }
+    return length;
+}
+
+void ResponseWriter::choose_mode(std::optional<std::uint64_t> length) {
+    if (!may_have_body(status_)) {
+        mode_ = Mode::none;
+    } else if (length.has_value()) {
+        mode_ = Mode::length;
+        length_ = *length;
+    } else if (asked_.version == Version::http_1_1) {
+        mode_ = Mode::chunked;
+    } else {
+        mode_ = Mode::until_close;
+        closes_ = true;
+    }
+}
+
+void ResponseWriter::append_name(std::string_view name) {
+    const std::size_t at = out_.size();
+    out_ += name;
+    if (options_->capitalize_headers) {
+        bool first = true;
+        for (std::size_t i = at; i < out_.size(); ++i) {
+            const char c = out_[i];
+            out_[i] = first && c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : first ? c : lower(c);
+            first = c == '-';
+        }
+    }
+}
+
+void ResponseWriter::append_field(std::string_view name, std::string_view value) {
+    append_name(name);
+    out_.append(": ").append(value).append("\r\n");
+}
+
+// The handler's, but for those that are the server's own matter.
+void ResponseWriter::make_fields(std::string_view type, bool& has_date, bool& has_type) {
+    has_date = false;
+    has_type = false;
+    for (const Headers::Field field : headers_) {
+        switch (field.name.size()) {
+        case 4:
+            has_date = has_date || same_ignoring_case(field.name, "Date");
+            break;
+        case 10:
+            if (same_ignoring_case(field.name, "Connection") || same_ignoring_case(field.name, "Keep-Alive")) {
+                continue;
+            }
+            break;
+        case 12:
+            has_type = has_type || same_ignoring_case(field.name, "Content-Type");
+            break;
+        case 14:
+            if (same_ignoring_case(field.name, "Content-Length")) {
+                continue;
+            }
+            break;
+        case 17:
+            if (same_ignoring_case(field.name, "Transfer-Encoding")) {
+                misuse("Transfer-Encoding is the server's own matter: leave it out");
+            }
+            break;
+        default:
+            break;
+        }
+        append_field(field.name, field.value);
+    }
+    if (!has_type && !type.empty()) {
+        if (!is_field_text(type)) {
+            throw std::invalid_argument("a control character (a line's end?) in a response's Content-Type");
+        }
+        append_field("Content-Type", type);
+    }
+}
+
+void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_view type) {
+    closes_ =
+        !asked_.keep_alive || !options_->keep_alive || headers_.lists("Connection", "close") || side_->must_close();
+    choose_mode(length);
+    out_.append(options_->max_version == Version::http_1_1 ? "HTTP/1.1 " : "HTTP/1.0 ");
+    append_number(out_, static_cast<std::uint64_t>(status_), 10);
+    out_ += ' ';
+    out_.append(reason_.empty() ? reason(status_) : std::string_view(reason_)).append("\r\n");
+    bool has_date = false;
+    bool has_type = false;
+    make_fields(mode_ == Mode::none ? std::string_view() : type, has_date, has_type);
+    if (!has_date) {
+        out_ += date_line();
+    }
+    if (!options_->server_name.empty() && !headers_.contains("Server")) {
+        append_field("Server", options_->server_name);
+    }
+    if (mode_ == Mode::length) {
+        out_ += "Content-Length: ";
+        append_number(out_, length_, 10);
+        out_ += "\r\n";
+    } else if (mode_ == Mode::chunked) {
+        out_ += "Transfer-Encoding: chunked\r\n";
+    }
+    if (closes_) {
+        out_ += "Connection: close\r\n";
+    } else {
+        if (asked_.version == Version::http_1_0) {
+            out_ += "Connection: keep-alive\r\n";
+        }
+        if (options_->say_keep_alive) {
+            out_ += "Keep-Alive: timeout=";
+            append_number(out_,
+                          static_cast<std::uint64_t>(
+                              std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count()),
+                          10);
+            out_ += "\r\n";
+        }
+    }
+    out_ += "\r\n";
+    if (asked_.head) {
+        mode_ = Mode::none;
+    }
+    state_ = State::open;
+}
+
+// --- the body
+
+void ResponseWriter::count(std::uint64_t n) {
+    if (n > 0 && !may_have_body(status_)) {
+        misuse("a body, with a status that has none");
+    }
+    const std::optional<std::uint64_t> most = state_ == State::open && mode_ == Mode::length
+                                                  ? std::optional(length_)
+                                                  : (state_ == State::open ? std::nullopt : said_length());
+    if (most.has_value() && n > *most - std::min(count_, *most)) {
+        misuse("more than its Content-Length is written");
+    }
+    count_ += n;
+}
+
+void ResponseWriter::send_whole(Bytes body, std::string_view type) {
+    require_open();
+    if (state_ != State::fresh) {
+        misuse("send() is for the whole body, and there is some already: write()");
+    }
+    if (!body.empty() && !may_have_body(status_)) {
+        misuse("a body, with a status that has none");
+    }
+    if (!headers_.empty() && said_length().value_or(body.size()) != body.size()) {
+        misuse("a body of another length than its Content-Length");
+    }
+    make_head(body.size(), type);
+    count_ = body.size();
+    transmit(mode_ == Mode::none ? Bytes() : body);
+    state_ = State::ended;
+}
+
+void ResponseWriter::write(Bytes piece) {
+    require_open();
+    count(piece.size());
+    if (state_ == State::fresh) {
+        state_ = State::collecting;
+    }
+    if (pending_.size() + piece.size() < std::max<std::size_t>(options_->write_coalesce, 1)) {
+        pending_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        return;
+    }
+    if (state_ == State::collecting) {
+        make_head(said_length(), {});
+    }
+    emit(piece);
+}
+
+void ResponseWriter::flush() {
+    require_open();
+    if (state_ != State::open) {
+        state_ = State::collecting;
+        make_head(said_length(), {});
+    }
+    emit({});
+}
+
+// What is pending and the piece, as one chunk or as they are.
+void ResponseWriter::emit(Bytes piece) {
+    const std::size_t size = pending_.size() + piece.size();
+    if (mode_ == Mode::none) {
+        pending_.clear();
+        piece = {};
+    } else if (mode_ == Mode::chunked && size > 0) {
+        append_number(out_, size, 16);
+        out_ += "\r\n";
+    }
+    out_ += pending_;
+    pending_.clear();
+    const bool ends_chunk = mode_ == Mode::chunked && size > 0;
+    if (piece.size() <= copied) {
+        out_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        out_ += ends_chunk ? "\r\n" : "";
+        transmit({});
+    } else {
+        transmit(piece);
+        out_ += ends_chunk ? "\r\n" : "";  // goes out with what comes next
+    }
+}
+
+void ResponseWriter::end(const Headers* trailers) {
+    if (state_ == State::ended) {
+        return;
+    }
+    require_open();
+    const bool with_trailers = trailers != nullptr && !trailers->empty();
+    if (state_ != State::open) {
+        const std::optional<std::uint64_t> said = said_length();
+        const bool streams = with_trailers && asked_.version == Version::http_1_1 && !said.has_value();
+        if (asked_.head && state_ == State::fresh && said.has_value()) {
+            count_ = *said;  // HEAD, and a handler that says how long it would be
+        }
+        make_head(streams ? std::nullopt : std::optional(said.value_or(count_)), {});
+    }
+    if (mode_ == Mode::length && count_ != length_) {
+        state_ = State::broken;
+        throw std::logic_error("a response: " + std::to_string(count_) + " bytes were written of the " +
+                               std::to_string(length_) + " that its Content-Length says");
+    }
+    if (mode_ == Mode::chunked) {
+        if (!pending_.empty()) {
+            append_number(out_, pending_.size(), 16);
+            out_.append("\r\n").append(pending_).append("\r\n");
+            pending_.clear();
+        }
+        out_ += "0\r\n";
+        if (with_trailers) {
+            for (const Headers::Field field : *trailers) {
+                append_field(field.name, field.value);
+            }
+        }
+        out_ += "\r\n";
+    }
+    if (mode_ != Mode::none) {
+        out_ += pending_;
+    }
+    pending_.clear();
+    transmit({});
+    state_ = State::ended;
+}
+
+void ResponseWriter::replace(int status, Bytes body) {
+    state_ = State::fresh;
+    status_ = status;
+    reason_.clear();
+    headers_.clear();
+    headers_.set("Connection", "close");
+    out_.clear();
+    pending_.clear();
+    count_ = 0;
+    send_whole(body, "text/plain; charset=utf-8");
+}
+
+// What is ready, then the piece. After an error nobody knows how much the client got.
+void ResponseWriter::transmit(Bytes piece) {
+    if (out_.empty() && piece.empty()) {
+        return;
+    }
+    const State before = std::exchange(state_, State::broken);
+    const auto deadline = [&] {
+        sent_ns_ = Deadline::now_ns();
+        const std::chrono::nanoseconds timeout = options_->write_timeout;
+        return timeout == std::chrono::nanoseconds::max()
+                   ? never
+                   : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(sent_ns_) + timeout));
+    };
+    if (!piece.empty() && piece.size() <= copied) {
+        out_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        piece = {};
+    }
+    Bytes first(out_);
+    while (first.size() > at_once) {
+        first = first.after(stream_->send({first.data(), at_once}, deadline()));
+    }
+    if (piece.empty()) {
+        stream_->send_all(first, deadline());
+    } else {
+        const std::size_t with_head = std::min(piece.size(), at_once);
+        stream_->send_parts(std::array{first, Bytes(piece.data(), with_head)}, deadline());
+        for (Bytes rest = piece.after(with_head); !rest.empty();) {
+            rest = rest.after(stream_->send({rest.data(), std::min(rest.size(), at_once)}, deadline()));
+        }
+    }
+    out_.clear();
+    state_ = before;
+}
+
+void ResponseWriter::send_whole_file(const File& file, std::uint64_t offset, std::uint64_t size,
+                                     std::string_view type) {
+    require_open();
+    if (state_ != State::fresh) {
+        misuse("send_file() is for the whole body, and there is some already: write_file()");
+    }
+    if (said_length().value_or(size) != size) {
+        misuse("a file of another length than its Content-Length");
+    }
+    make_head(size, type);
+    write_file(file, offset, size);
+    end(nullptr);
+}
+
+void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uint64_t size) {
+    require_open();
+    count(size);
+    if (size == 0) {
+        return;
+    }
+    if (state_ != State::open) {
+        state_ = State::collecting;
+        make_head(said_length(), {});
+    }
+    if (mode_ == Mode::none) {
+        transmit({});
+        return;
+    }
+    if (mode_ == Mode::chunked) {
+        emit({});
+        append_number(out_, size, 16);
+        out_ += "\r\n";
+    } else {
+        out_ += pending_;
+        pending_.clear();
+    }
+    transmit({});
+    const State before = std::exchange(state_, State::broken);
+    for (std::uint64_t done = 0; done < size;) {
+        const Deadline deadline =
+            options_->write_timeout == std::chrono::nanoseconds::max() ? never : Deadline(options_->write_timeout);
+        const std::uint64_t n =
+            stream_->send_file(file, offset + done, std::min<std::uint64_t>(size - done, at_once), deadline);
+        if (n == 0) {
+            misuse("a file ended before what should be sent of it");
+        }
+        done += n;
+    }
+    state_ = before;
+    out_ += mode_ == Mode::chunked ? "\r\n" : "";
+}
+
+std::size_t ResponseWriter::send(Bytes bytes, Deadline deadline) {
+    static_cast<void>(deadline);  // the server's own write_timeout holds
+    write(bytes);
+    return bytes.size();
+}
+
+std::uint64_t ResponseWriter::send_file(const File& file, std::uint64_t offset, std::uint64_t size, Deadline deadline) {
+    static_cast<void>(deadline);
+    write_file(file, offset, size);
+    return size;
+}
+
+// --- beside the response
+
+void ResponseWriter::send_interim(int status, const Headers& headers) {
+    require_open();
+    if (status < 100 || status > 199 || status == 101) {
+        throw std::invalid_argument("send_interim() is for the statuses 100 to 199, but for 101: not for " +
+                                    std::to_string(status));
+    }
+    if (state_ == State::open) {
+        misuse("an interim one after it has begun");
+    }
+    if (asked_.version == Version::http_1_0) {
+        return;
+    }
+    const std::size_t at = out_.size();
+    try {
+        out_.append("HTTP/1.1 ");
+        append_number(out_, static_cast<std::uint64_t>(status), 10);
+        out_.append(" ").append(reason(status)).append("\r\n");
+        for (const Headers::Field field : headers) {
+            append_field(field.name, field.value);
+        }
+        out_ += "\r\n";
+    } catch (...) {
+        out_.resize(at);
+        throw;
+    }
+    transmit({});
+}
+
+std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {
+    require_open();
+    if (has_begun()) {
+        misuse("an upgrade after it has begun");
+    }
+    if (!asked_.upgrades && !asked_.connect) {
+        misuse("an upgrade that the request does not ask for");
+    }
+    if (asked_.connect) {
+        out_ += "HTTP/1.1 200 OK\r\n";
+        status_ = 200;
+    } else {
+        if (!is_field_text(protocol) || protocol.empty()) {
+            throw std::invalid_argument("upgrade() to a protocol without a good name");
+        }
+        out_ += "HTTP/1.1 101 Switching Protocols\r\n";
+        append_field("Connection", "Upgrade");
+        append_field("Upgrade", protocol);
+        status_ = 101;
+    }
+    for (const Headers::Field field : headers_) {
+        append_field(field.name, field.value);
+    }
+    out_ += "\r\n";
+    state_ = State::collecting;
+    transmit({});
+    std::unique_ptr<Stream> stream = side_->take_stream();
+    state_ = State::upgraded;
+    return stream;
+}
+
+void ResponseWriter::complete(bool sent) noexcept {
+    for (const std::function<void(bool)>& hook : hooks_) {
+        try {
+            hook(sent);
+        } catch (...) {
+            tendril::detail::report("a response's on_complete()", std::current_exception());
+        }
+    }
+    hooks_.clear();
+}
+
+void ResponseWriter::trim() noexcept {
+    if (out_.capacity() > kept_memory) {
+        std::string().swap(out_);
+    }
+    if (pending_.capacity() > kept_memory) {
+        std::string().swap(pending_);
+    }
+}
+
+}  // namespace tendril::http::detail
+
+namespace tendril::http {
+
+Response& Response::status(int status, std::string_view reason) {
+    writer_.status(status, reason);
+    return *this;
+}
+int Response::status() const noexcept {
+    return writer_.status();
+}
+Headers& Response::headers() {
+    return writer_.headers();
+}
+void Response::send(Bytes body, std::string_view type) {
+    writer_.send_whole(body, type);
+}
+void Response::send_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type) {
+    writer_.send_whole_file(file, offset, count, type);
+}
+void Response::write(Bytes piece) {
+    writer_.write(piece);
+}
+void Response::write_file(const File& file, std::uint64_t offset, std::uint64_t count) {
+    writer_.write_file(file, offset, count);
+}
+void Response::flush() {
+    writer_.flush();
+}
+void Response::end(const Headers& trailers) {
+    writer_.end(&trailers);
+}
+Sink& Response::sink() noexcept {
+    return writer_;
+}
+void Response::send_interim(int status, const Headers& headers) {
+    writer_.send_interim(status, headers);
+}
+std::unique_ptr<Stream> Response::upgrade(std::string_view protocol) {
+    return writer_.upgrade(protocol);
+}
+void Response::on_complete(std::function<void(bool sent)> hook) {
+    writer_.on_complete(std::move(hook));
+}
+bool Response::has_begun() const noexcept {
+    return writer_.has_begun();
+}
+std::uint64_t Response::body_size() const noexcept {
+    return writer_.body_size();
+}
+
+}  // namespace tendril::http
