@@ -33,6 +33,11 @@ public:
     std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) override {
         return stream().send_file(file, offset, count, deadline);
     }
+    void await_data(Deadline deadline) override {
+        if (connection_->incoming().empty()) {
+            stream().await_data(deadline);
+        }
+    }
     void shutdown(Shutdown how) override { stream().shutdown(how); }
     int fd() const noexcept override { return stream().fd(); }
     void close() noexcept override { stream().close(); }
