@@ -80,7 +80,8 @@ TEST(HttpRedirect, TakesNoSecretsToAnotherOrigin) {
     }
     EXPECT_THROW(redirected(request, redirect(302, "http://a/"), {}), ProtocolError);
     EXPECT_TRUE(redirected(request, redirect(302, "http://a/"), {.allow_downgrade = true}).has_value());
-    for (const char* bad : {"ftp://a/", "http://", "http://u:p@a/", "http+unix://%2Frun%2Fdocker.sock/", "\\\\a\\b"}) {
+    for (const char* bad :
+         {"ftp://a/", "http://", "http://u:p@a/", "http+unix://%2Frun%2Fdocker.sock/", "ws://a/", "\\\\a\\b"}) {
         EXPECT_THROW(redirected({.url = "http://a/"}, redirect(302, bad), {}), ProtocolError) << bad;
     }
     ResponseHead two = redirect(302, "/a");

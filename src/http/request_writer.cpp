@@ -181,8 +181,9 @@ std::optional<ClientRequest> redirected(const ClientRequest& request, const Resp
     if (request.url.secure() && !to.secure() && !options.allow_downgrade) {
         throw ProtocolError(Fault::unsupported, 502, "a redirect from https to http, which is not followed");
     }
-    if (to.is_unix() && !request.url.is_unix()) {
-        throw ProtocolError(Fault::unsupported, 502, "a redirect to a Unix-domain socket, which is not followed");
+    if ((to.is_unix() && !request.url.is_unix()) ||
+        to.scheme().starts_with("ws") != request.url.scheme().starts_with("ws")) {
+        throw ProtocolError(Fault::unsupported, 502, "a redirect to another kind of server, which is not followed");
     }
     ClientRequest next = request;
     next.url = to;
