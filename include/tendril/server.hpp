@@ -46,8 +46,8 @@ enum class ProxyProtocol { off, required };
 
 struct ServeOptions {
     std::size_t concurrency = 1000;  // handlers at once, in each hub; at the limit connections wait in the backlog
-    // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While it
-    // is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
+    // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While
+    // it is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
     // kills the Pool's members ends handlers, and serving goes on. It outlives the serving; with hubs = 1 only.
     Pool* pool = nullptr;
     std::size_t stack_size = 0;  // of a handler's green thread; 0: 256 KiB

@@ -92,7 +92,11 @@ std::size_t BodyReader::recv(Buffer buffer, Deadline deadline) {
     try {
         return recv_some(buffer, deadline);
     } catch (const TimeoutError&) {
-        throw;  // nothing was read; it may be tried again
+        if (deadline.passed()) {
+            throw;  // the caller's; nothing was read, it may be tried again
+        }
+        failed_ = true;
+        throw ProtocolError(Fault::incomplete, 408, "a body that came too slowly");
     } catch (const std::exception&) {
         failed_ = true;
         throw;

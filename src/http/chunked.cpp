@@ -81,18 +81,66 @@ void ChunkedDecoder::take_size(char c) {
         state_ = State::size_lf;
     } else if (c == ';' || is_blank(c)) {
         state_ = State::extension;
+        extension_ = Extension::behind;
+        step_extension(c);
     } else {
         malformed("a chunk size that is no hexadecimal number");
     }
 }
 
 void ChunkedDecoder::take_extension(char c) {
-    if (c == '\r') {
-        state_ = State::size_lf;
-    } else if (!is_field_text({&c, 1})) {
-        malformed("a control character in a chunk extension");
-    } else if (++line_ > most_overhead) {
+    if (++line_ > most_overhead) {
         malformed("a chunk extension that is too long");
+    }
+    const bool complete = !after_blank_ && (extension_ == Extension::behind || extension_ == Extension::name ||
+                                            extension_ == Extension::after_name || extension_ == Extension::value);
+    if (c == '\r' && complete) {
+        state_ = State::size_lf;
+    } else {
+        step_extension(c);
+    }
+}
+
+void ChunkedDecoder::step_extension(char c) {
+    using enum Extension;
+    after_blank_ = is_blank(c);
+    switch (extension_) {
+    case behind:
+    case after_name:
+        if (c == ';') {
+            extension_ = before_name;
+        } else if (c == '=' && extension_ == after_name) {
+            extension_ = before_value;
+        } else if (!is_blank(c)) {
+            malformed("a chunk extension that is none");
+        }
+        return;
+    case before_name:
+    case before_value:
+        if (is_token_char(c)) {
+            extension_ = extension_ == before_name ? name : value;
+        } else if (c == '"' && extension_ == before_value) {
+            extension_ = quoted;
+        } else if (!is_blank(c)) {
+            malformed("a chunk extension that is none");
+        }
+        return;
+    case name:
+    case value:
+        if (!is_token_char(c)) {
+            extension_ = extension_ == name ? after_name : behind;
+            step_extension(c);
+        }
+        return;
+    case quoted:
+        extension_ = c == '"' ? behind : c == '\\' ? escaped : quoted;
+        break;
+    case escaped:
+        extension_ = quoted;
+        break;
+    }
+    if (!is_field_text({&c, 1})) {
+        malformed("a control character in a chunk extension");
     }
 }
 

@@ -32,9 +32,12 @@ public:
 
 private:
     enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailers, ended };
+    // Where in an extension: `; name = value`, with blanks anywhere but in words.
+    enum class Extension : std::uint8_t { behind, before_name, name, after_name, before_value, value, quoted, escaped };
 
     void take_size(char c);
     void take_extension(char c);
+    void step_extension(char c);
     void end_size_line();
     void take_trailers(std::string_view& in);
     void end_trailers();
@@ -44,6 +47,8 @@ private:
     static constexpr std::size_t most_trailer_fields = 100;
 
     State state_ = State::size;
+    Extension extension_ = Extension::behind;
+    bool after_blank_ = false;  // in an extension: a blank must be followed by more of it
     unsigned digits_ = 0;
     std::uint64_t left_ = 0;
     std::uint64_t overhead_ = 0;  // bytes of size lines beyond what is usual for so much data

@@ -67,9 +67,12 @@ void check_target(std::string_view method, std::string_view target) {
     }
 }
 
-void note_connection(std::string_view value, bool& close, bool& keep, bool& upgrade) noexcept {
+void note_connection(std::string_view value, bool& close, bool& keep, bool& upgrade) {
     std::string_view rest = value;
     for (std::string_view element; next_in_list(rest, element);) {
+        if (!is_token(element)) {
+            malformed("a Connection that is no list of words");
+        }
         close = close || same_ignoring_case(element, "close");
         keep = keep || same_ignoring_case(element, "keep-alive");
         upgrade = upgrade || same_ignoring_case(element, "upgrade");

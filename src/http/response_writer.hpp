@@ -2,8 +2,8 @@
 //
 // ResponseWriter: the state of one response, from its first header to its last byte. What a Response is made of.
 //
-// What goes out is collected in two places: `out_` is ready for the wire, `pending_` is body that no chunk has been made
-// of yet. The head is made as late as possible: when the body must go out, or has come to its end; then its length is
+// What goes out is collected in two places: `out_` is ready for the wire, `pending_` is body of which no chunk has been
+// made yet. The head is made as late as possible: when the body must go out, or has come to its end; then its length is
 // known, and an error before that can still be answered.
 
 #pragma once

@@ -108,8 +108,7 @@ void ServerCore::log_bad_input(const Address& peer, int status, std::string_view
 
 bool peer_is_gone(int fd) noexcept {
     pollfd asked{fd, POLLRDHUP, 0};
-    return fd < 0 ||
-           (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+    return fd < 0 || (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
 std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options) {
@@ -120,6 +119,7 @@ ServeOptions serve_options(const ServerCore& core) {
     const ServerOptions& o = core.options();
     ServeOptions options;
     options.concurrency = o.max_connections;
+    options.pool = o.pool;
     options.stack_size = o.stack_size;
     options.drain = o.drain;
     options.proxy_protocol = o.proxy_protocol;

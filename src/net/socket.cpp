@@ -142,9 +142,14 @@ void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
 void TcpSocket::await_data(Deadline deadline) {
     detail::Descriptor& d = begin(handle_, "a socket");
     detail::Descriptors::refuse_second(d, detail::Direction::read);
-    if (!d.readable) {
-        detail::await(d, detail::Direction::read, "await_data", deadline);
+    if (d.readable) {  // perhaps: nobody has looked yet, or the last read was a full one
+        char first = 0;
+        if (sys::recv(d.fd, &first, 1, MSG_PEEK) != -EAGAIN) {
+            return;
+        }
+        d.emptied();
     }
+    detail::await(d, detail::Direction::read, "await_data", deadline);
 }
 
 std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {

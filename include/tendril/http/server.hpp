@@ -44,6 +44,7 @@ using Handler = std::function<void(Request&, Response&)>;
 struct ServerOptions {
     // As in ServeOptions (server.hpp).
     std::size_t max_connections = 1024;  // in each hub
+    Pool* pool = nullptr;                // connections are its members instead; max_connections says nothing then
     std::size_t stack_size = 0;
     unsigned hubs = 1;
     std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
@@ -77,8 +78,9 @@ struct ServerOptions {
     std::string server_name = {};             // the header Server; none when empty
     std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() finds
 
-    AccessLog access_log = {};                                  // nothing is logged unless asked for
-    std::function<void(std::string_view line)> error_log = {};  // bad input; default: a line on standard error
+    AccessLog access_log = {};  // nothing is logged unless asked for
+    // Bad input: a line for each, without its content. Default: on standard error.
+    std::function<void(std::string_view line)> error_log = {};
 
     Site where = Site::here();  // the place that reports name for handlers
 };
@@ -139,7 +141,8 @@ struct ConnectionHandler {
 }  // namespace detail
 
 // Serves until the handler throws StopServe, a stop is requested or the listener is closed; then lets requests that are
-// under way come to their ends (options.drain), closes idle connections at once, and returns. Throws: as tendril::serve.
+// under way come to their ends (options.drain), closes idle connections at once, and returns.
+// Throws: as tendril::serve().
 template <class L>
 void serve(L&& listener, Handler handler, const ServerOptions& options = {}) {
     const std::shared_ptr<detail::ServerCore> core = detail::make_core(std::move(handler), options);
