@@ -186,6 +186,11 @@ std::size_t Inflater::inflate(Bytes& in, Buffer out) {
     }
 }
 
+bool Inflater::at_block_end() const noexcept {
+    constexpr int behind_a_block = 128;  // zlib.h, at inflate()
+    return !begun_ || ended_ || (stream_->data_type & behind_a_block) != 0;
+}
+
 void Inflater::reset() {
     begun_ = false;
     ended_ = false;

@@ -63,6 +63,9 @@ public:
     // Is what came so far a whole stream? Input that ends while it is not was cut short.
     bool ended() const noexcept { return ended_; }
 
+    // Does what came so far end where a block does? A message of RFC 7692 does.
+    bool at_block_end() const noexcept;
+
     void reset();             // begins a new stream, and keeps the memory
     void release() noexcept;  // begins a new stream, and gives the memory back
 

@@ -168,7 +168,7 @@ TEST(Deflate, RefusesWhatZlibCannotDo) {
     EXPECT_THROW(Deflater(Wrapping::raw, 10), std::invalid_argument);
     EXPECT_THROW(Deflater(Wrapping::raw, -1), std::invalid_argument);
     EXPECT_THROW(Deflater(Wrapping::raw, 6, 7), std::invalid_argument);
-    EXPECT_THROW(Deflater(Wrapping::gzip_or_zlib), std::invalid_argument);
+    EXPECT_THROW(Deflater{Wrapping::gzip_or_zlib}, std::invalid_argument);
     EXPECT_THROW(Inflater(Wrapping::raw, 16), std::invalid_argument);
 }
 
