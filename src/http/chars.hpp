@@ -57,35 +57,36 @@ constexpr bool is_token(std::string_view text) noexcept {
     return !text.empty();
 }
 
-// No control character but the tab: what a field's value may hold, and a reason phrase. Eight at a time.
-inline bool is_field_text(std::string_view text) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t highs = ones * 0x80;
-    const auto plain = [](char c) {
+// No control character but the tab: what a field's value may hold, and a reason phrase.
+inline bool is_field_text_slowly(std::string_view text) noexcept {
+    for (const char c : text) {
         const auto u = static_cast<unsigned char>(c);
-        return (u >= 0x20 && u != 0x7f) || u == '\t';
-    };
-    std::size_t i = 0;
-    for (; i + 8 <= text.size(); i += 8) {
-        std::uint64_t x = 0;
-        std::memcpy(&x, text.data() + i, 8);
-        const std::uint64_t below_blank = (x - ones * 0x20) & ~x & highs;
-        const std::uint64_t y = x ^ (ones * 0x7f);
-        const std::uint64_t is_delete = (y - ones) & ~y & highs;
-        if ((below_blank | is_delete) != 0) [[unlikely]] {  // perhaps a tab
-            for (std::size_t j = i; j < i + 8; ++j) {
-                if (!plain(text[j])) {
-                    return false;
-                }
-            }
-        }
-    }
-    for (; i < text.size(); ++i) {
-        if (!plain(text[i])) {
+        if ((u < 0x20 && u != '\t') || u == 0x7f) {
             return false;
         }
     }
     return true;
+}
+
+// The same, eight at a time; the last eight may overlap those before.
+inline bool is_field_text(std::string_view text) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t highs = ones * 0x80;
+    if (text.size() < 8) {
+        return is_field_text_slowly(text);
+    }
+    std::uint64_t odd = 0;  // a high bit where a byte is below a blank, or is DEL
+    const auto look = [&](std::size_t at) {
+        std::uint64_t x = 0;
+        std::memcpy(&x, text.data() + at, 8);
+        const std::uint64_t y = x ^ (ones * 0x7f);
+        odd |= (((x - ones * 0x20) & ~x) | ((y - ones) & ~y)) & highs;
+    };
+    for (std::size_t i = 0; i + 8 < text.size(); i += 8) {
+        look(i);
+    }
+    look(text.size() - 8);
+    return odd == 0 || is_field_text_slowly(text);  // perhaps a tab
 }
 
 constexpr bool is_blank(char c) noexcept {

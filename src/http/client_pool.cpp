@@ -104,7 +104,7 @@ void ClientPool::give_back(const std::string& key, Connection connection) noexce
     bool kept = false;
     if (connection != nullptr && !closed_ && options_.keep_alive) {
         connection->idle_since_ns = Deadline::now_ns();
-        connection->incoming().trim();
+        connection->incoming().clear();
         try {
             origin.idle.push_back(std::move(connection));
             ++idle_;

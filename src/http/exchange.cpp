@@ -4,8 +4,8 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "http/chars.hpp"
 #include "http/server_core.hpp"
@@ -16,37 +16,34 @@ namespace detail {
 
 namespace {
 
-// The free ones of this OS thread. Gone at its end, while its hub may still unwind green threads that give theirs back.
-class ExchangePool {
-public:
-    ~ExchangePool() { closed_ = true; }
+// The free ones of this OS thread, the last used first. They go at its end, while its hub may still unwind green
+// threads that give theirs back.
+struct Free {
+    Exchange* first = nullptr;
+    std::size_t count = 0;
+    bool closed = false;
+};
+constinit thread_local Free free_ones;  // trivial, so that looking at it is one instruction
+constexpr std::size_t most_free = 64;
 
-    ExchangePtr acquire() {
-        if (free_.empty()) {
-            return ExchangePtr(new Exchange);
+struct FreeAtEnd {
+    FreeAtEnd() = default;
+    FreeAtEnd(const FreeAtEnd&) = delete;
+    FreeAtEnd& operator=(const FreeAtEnd&) = delete;
+    ~FreeAtEnd() {
+        free_ones.closed = true;
+        while (Exchange* one = free_ones.first) {
+            free_ones.first = one->next_free;
+            delete one;
         }
-        ExchangePtr last(free_.back().release());
-        free_.pop_back();
-        return last;
     }
-
-    static void release(ExchangePool& pool, std::unique_ptr<Exchange> exchange) noexcept {
-        if (!closed_ && pool.free_.size() < most) {
-            try {
-                pool.free_.push_back(std::move(exchange));
-            } catch (const std::bad_alloc&) {  // then it goes
-            }
-        }
-    }
-
-private:
-    static constexpr std::size_t most = 64;
-    static constinit thread_local bool closed_;
-    std::vector<std::unique_ptr<Exchange>> free_;
 };
 
-constinit thread_local bool ExchangePool::closed_ = false;
-thread_local ExchangePool exchange_pool;
+Exchange* make_exchange() {
+    static thread_local const FreeAtEnd at_end;
+    static_cast<void>(at_end);
+    return new Exchange;
+}
 
 }  // namespace
 
@@ -62,17 +59,26 @@ void Exchange::reset() noexcept {
 }
 
 ExchangePtr acquire_exchange() {
-    return exchange_pool.acquire();
+    Exchange* one = free_ones.first;
+    if (one == nullptr) [[unlikely]] {
+        return ExchangePtr(make_exchange());
+    }
+    free_ones.first = one->next_free;
+    --free_ones.count;
+    return ExchangePtr(one);
 }
 
-void ReleaseExchange::operator()(Exchange* exchange) const noexcept {
-    std::unique_ptr<Exchange> owned(exchange);
-    owned->reset();
-    owned->incoming.take(owned->incoming.unread().size());
-    owned->incoming.forget();
-    owned->incoming.trim();
-    owned->writer.trim();
-    ExchangePool::release(exchange_pool, std::move(owned));
+void ReleaseExchange::operator()(Exchange* one) const noexcept {
+    if (free_ones.closed || free_ones.count == most_free) [[unlikely]] {
+        delete one;
+        return;
+    }
+    one->reset();
+    one->incoming.clear();
+    one->writer.trim();
+    one->next_free = free_ones.first;
+    free_ones.first = one;
+    ++free_ones.count;
 }
 
 }  // namespace detail

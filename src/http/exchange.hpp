@@ -36,6 +36,7 @@ struct Exchange {
     Request request{*this};
     Response response{writer};
 
+    Exchange* next_free = nullptr;  // while nobody has it
     const Connected* connected = nullptr;
     ServerCore* core = nullptr;
     std::string id;

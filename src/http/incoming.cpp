@@ -39,10 +39,11 @@ void Incoming::forget() noexcept {
     }
 }
 
-void Incoming::trim() noexcept {
-    if (empty() && capacity_ > usual) {
+void Incoming::clear() noexcept {
+    kept_ = begin_ = end_ = 0;
+    if (capacity_ > usual) {
         bytes_.reset();
-        capacity_ = kept_ = begin_ = end_ = 0;
+        capacity_ = 0;
     }
 }
 

@@ -42,7 +42,7 @@ public:
 
     // All is used and nothing is kept: the memory may go to another.
     bool empty() const noexcept { return begin_ == end_; }
-    void trim() noexcept;  // gives back memory beyond the usual
+    void clear() noexcept;  // nothing is kept or unread any more; gives back memory beyond the usual
 
 private:
     static constexpr std::size_t usual = 8192;

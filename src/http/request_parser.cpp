@@ -16,9 +16,13 @@ namespace {
     throw ProtocolError(Fault::malformed, 400, how);
 }
 
-constexpr bool is_target_char(char c) noexcept {
-    return c > 0x20 && c < 0x7f && c != '#';
-}
+constexpr std::array<bool, 256> target_chars = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t c = 0x21; c < 0x7f; ++c) {
+        table[c] = c != '#';
+    }
+    return table;
+}();
 
 // What stands between "http://" and the path, and in Host: a name or an address, and perhaps a port.
 constexpr std::array<bool, 256> authority_chars = char_table("-._~%!$&'()*+,;=:[]");
@@ -32,7 +36,11 @@ constexpr bool is_authority(std::string_view text) noexcept {
     return true;
 }
 
+// What stands behind the target.
 Version parse_version(std::string_view text) {
+    if (text == "HTTP/1.1") [[likely]] {
+        return Version::http_1_1;
+    }
     if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
         malformed("a request line without a version");
     }
@@ -44,11 +52,6 @@ Version parse_version(std::string_view text) {
 
 // The four forms of RFC 9112, 3.2.
 void check_target(std::string_view method, std::string_view target) {
-    for (const char c : target) {
-        if (!is_target_char(c)) {
-            malformed("a character in the request target that may not be there");
-        }
-    }
     if (method == "CONNECT") {
         if (target.find('/') != std::string_view::npos || !is_authority(target) || target.rfind(':') >= target.size()) {
             malformed("CONNECT with something else than a host and a port");
@@ -135,19 +138,25 @@ void RequestParser::parse_request_line(std::string_view line, std::size_t at, Re
     if (end == 0 || end == line.size() || line[end] != ' ') {
         malformed("a request line that is not a method, a blank and a target");
     }
-    const std::size_t last = line.rfind(' ');
-    const std::string_view target = line.substr(end + 1, last > end ? last - end - 1 : std::string_view::npos);
-    if (last == end || target.empty()) {
+    const std::size_t begin = end + 1;
+    std::size_t last = begin;
+    while (last < line.size() && target_chars[static_cast<unsigned char>(line[last])]) {
+        ++last;
+    }
+    if (last == begin || last == line.size()) {
         malformed("a request line without a target and a version");
     }
-    check_target(line.substr(0, end), target);
-    head.version = parse_version(line.substr(last + 1));
+    if (line[last] != ' ') {
+        malformed("a character in the request target that may not be there");
+    }
+    check_target({line.data(), end}, {line.data() + begin, last - begin});
+    head.version = parse_version({line.data() + last + 1, line.size() - last - 1});
     HeadersAccess::begin(head.headers);
     has_request_line_ = true;
     head_begin_ = at;
     fields_begin_ = lines_.begin();
     method_size_ = end;
-    target_size_ = target.size();
+    target_size_ = last - begin;
 }
 
 void RequestParser::finish(const char* text, RequestHead& head) const {

@@ -79,7 +79,7 @@ public:
     void complete(bool sent) noexcept;  // the hooks
     void trim() noexcept;
 
-    // The last instant at which something was sent, on the steady clock: so that the next wait need not ask again.
+    // The last instant at which something was sent, by the hub's clock.
     std::int64_t sent_ns() const noexcept { return sent_ns_; }
 
     // Sink: what Response::sink() is.

@@ -52,6 +52,7 @@ constexpr std::string_view stricter[] = {
     "a request line that is too long",
     "a control character in a header",
     "a Connection that is no list of words",
+    "a request line without a version",
 };
 
 struct Verdict {
