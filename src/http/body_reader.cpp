@@ -199,6 +199,31 @@ bool BodyReader::drain(std::uint64_t most, Deadline deadline) {
     return ended();
 }
 
+bool BodyReader::skip_unread() noexcept {
+    try {
+        while (!ended() && !failed_ && !incoming_->empty()) {
+            std::string_view in = incoming_->unread();
+            const std::size_t before = in.size();
+            if (framing_.kind == Framing::Kind::chunked) {
+                chunks_.advance(in);
+            }
+            const std::uint64_t data = framing_.kind == Framing::Kind::length ? left_ : chunks_.data_left();
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(data, in.size()));
+            incoming_->take(before - in.size() + n);
+            if (framing_.kind == Framing::Kind::length) {
+                left_ -= n;
+            } else if (n > 0) {
+                chunks_.took(n);
+            } else if (framing_.kind == Framing::Kind::until_close) {
+                return false;
+            }
+        }
+    } catch (const std::exception&) {
+        failed_ = true;
+    }
+    return ended() && !failed_;
+}
+
 void BodyReader::incomplete() {
     throw ProtocolError(Fault::incomplete, 400, "the connection ended before the body did");
 }

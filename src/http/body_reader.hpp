@@ -50,6 +50,9 @@ public:
     // reading throws.
     bool drain(std::uint64_t most, Deadline deadline);
 
+    // Throws away what has come of it already, and never waits. Returns: whether that was its end.
+    bool skip_unread() noexcept;
+
 private:
     std::size_t recv_some(Buffer buffer, Deadline deadline);
     std::size_t recv_length(Buffer buffer, Deadline deadline);
