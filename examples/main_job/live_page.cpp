@@ -34,12 +34,14 @@ constexpr std::string_view live_page = R"html(<!doctype html>
   header p { margin: 0; }
   #state::before { content: "\25cf\a0"; color: var(--line); }
   #state.live::before { color: var(--green); }
-  dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1rem 0 .75rem; }
-  dl div, section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .875rem 1rem; }
+  dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.25rem, 1fr)); gap: .75rem;
+       margin: 1rem 0 .75rem; }
+  dl div, section { padding: .875rem 1rem; background: var(--card); border: 1px solid var(--line);
+                    border-radius: .5rem; }
   dd { margin: 0; font-size: 1.625rem; font-weight: 600; font-variant-numeric: tabular-nums; }
   main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .75rem; }
   section { display: flex; flex-direction: column; min-width: 0; }
-  svg { width: 100%; flex: 1; min-height: 10rem; border-bottom: 1px solid var(--line); }
+  svg { width: 100%; height: 10rem; flex: 1 0 auto; overflow: visible; border-bottom: 1px solid var(--line); }
   polyline { fill: none; stroke: var(--green); stroke-width: 2; vector-effect: non-scaling-stroke; }
   ol { list-style: none; margin: 0; padding: 0; font-size: .8125rem; font-variant-numeric: tabular-nums; }
   li { display: grid; grid-template-columns: 4rem 1fr 5.5rem; gap: .5rem; align-items: center; }
@@ -51,7 +53,6 @@ constexpr std::string_view live_page = R"html(<!doctype html>
 <header>
   <h1>tendril</h1>
   <p id="state" role="status">connecting</p>
-  <p>up <span id="uptime">0 s</span></p>
 </header>
 <dl>
   <div><dt>green threads</dt><dd id="greenlets">0</dd></div>
@@ -59,6 +60,7 @@ constexpr std::string_view live_page = R"html(<!doctype html>
   <div><dt>requests per second</dt><dd id="rate">0</dd></div>
   <div><dt>requests</dt><dd id="requests">0</dd></div>
   <div><dt>resident memory</dt><dd id="memory">0</dd></div>
+  <div><dt>up for</dt><dd id="uptime">0 s</dd></div>
 </dl>
 <main>
   <section>
@@ -95,7 +97,7 @@ constexpr std::string_view live_page = R"html(<!doctype html>
     rates.shift();
     const most = Math.max(...rates);
     show("most", grouped(most));
-    at("line").setAttribute("points", rates.map((rate, i) => i + "," + (98 - 94 * rate / (most || 1))).join(" "));
+    at("line").setAttribute("points", rates.map((rate, i) => i + "," + (100 - 96 * rate / (most || 1))).join(" "));
   }
 
   function showLatency(steps) {
