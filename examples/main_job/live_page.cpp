@@ -57,7 +57,7 @@ constexpr std::string_view live_page = R"html(<!doctype html>
 <dl>
   <div><dt>green threads</dt><dd id="greenlets">0</dd></div>
   <div><dt>open connections</dt><dd id="connections">0</dd></div>
-  <div><dt>requests per second</dt><dd id="rate">0</dd></div>
+  <div><dt>requests/s</dt><dd id="rate">0</dd></div>
   <div><dt>requests</dt><dd id="requests">0</dd></div>
   <div><dt>resident memory</dt><dd id="memory">0</dd></div>
   <div><dt>up for</dt><dd id="uptime">0 s</dd></div>

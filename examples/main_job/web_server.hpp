@@ -25,7 +25,7 @@ public:
     // Begins to serve; returns at once.
     void start() { server_.start(); }
 
-    // Waits until the answers that are being made are sent.
+    // Waits until the answers that are being made are sent, a second at most.
     void stop();
 
 private:
