@@ -49,14 +49,15 @@ bool Body::is_open() const noexcept {
 
 namespace detail {
 
-void BodyReader::begin(Incoming& incoming, const Framing& framing, std::chrono::nanoseconds timeout, Begin* begin) {
+void BodyReader::begin(Incoming& incoming, const Framing& framing, const Limits& limits, Begin* begin) {
     incoming_ = &incoming;
     framing_ = framing;
     left_ = framing.length;
     if (framing.kind == Framing::Kind::chunked || !chunks_.trailers().empty()) {
         chunks_ = ChunkedDecoder();
     }
-    timeout_ = timeout;
+    limits_ = limits;
+    read_ = 0;
     begin_ = begin;
     begun_ = failed_ = at_end_ = false;
 }
@@ -151,6 +152,10 @@ std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
                 incomplete();
             }
             chunks_.took(n);
+            if (n > limits_.size - std::min(read_, limits_.size)) {
+                throw ProtocolError(Fault::too_large, 413, "a body that is too long");
+            }
+            read_ += n;
             return n;
         }
         if (incoming_->fill(limited(deadline)) == 0) {
@@ -229,7 +234,8 @@ void BodyReader::incomplete() {
 }
 
 Deadline BodyReader::limited(Deadline deadline) const {
-    return timeout_ == std::chrono::nanoseconds::max() ? deadline : std::min(deadline, Deadline(timeout_));
+    return limits_.timeout == std::chrono::nanoseconds::max() ? deadline
+                                                              : std::min(deadline, Deadline(limits_.timeout));
 }
 
 }  // namespace detail

@@ -197,7 +197,8 @@ void ClientExchange::begin_body(const ClientRequest& request, const ClientOption
     const Framing framing = response_framing(request.method, head_);
     reusable_ = keeps_alive(head_) && !request.headers.lists("Connection", "close") && head_.status != 101 &&
                 framing.kind != Framing::Kind::until_close && !send_failed_ && (body_begun_ || request.body.empty());
-    reader_.begin(connection.incoming(), framing, options.body_timeout, nullptr);
+    body_timeout_ = options.body_timeout;
+    reader_.begin(connection.incoming(), framing, {}, nullptr);
     if (reader_.ended() && head_.status != 101) {
         finish();
     }
@@ -206,7 +207,7 @@ void ClientExchange::begin_body(const ClientRequest& request, const ClientOption
 std::size_t ClientExchange::recv(Buffer buffer, Deadline deadline) {
     std::size_t n = 0;
     try {
-        n = reader_.recv(buffer, std::min(deadline, whole_));
+        n = reader_.recv(buffer, std::min({deadline, whole_, Deadline(body_timeout_)}));
     } catch (const TimeoutError&) {
         throw TimeoutError(what_ + ": reading the response's body");
     } catch (const std::exception&) {
@@ -238,7 +239,8 @@ void ClientExchange::finish() noexcept {
 
 void ClientExchange::drain(Deadline deadline) {
     try {
-        if (place_.has_connection() && reusable_ && reader_.drain(most_drained, std::min(deadline, whole_))) {
+        if (place_.has_connection() && reusable_ &&
+            reader_.drain(most_drained, std::min({deadline, whole_, Deadline(body_timeout_)}))) {
             finish();
         }
     } catch (const std::exception&) {  // it is closed

@@ -68,6 +68,7 @@ private:
     ResponseHead head_;
     BodyReader reader_;
     RequestSender sender_;
+    std::chrono::nanoseconds body_timeout_{};
     std::int64_t sent_ns_ = 0;
     bool found_closed_ = false;
     bool body_begun_ = false;

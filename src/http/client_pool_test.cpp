@@ -233,10 +233,18 @@ TENDRIL_TEST(HttpClientPool, ResumesTlsSessions) {
 
 // Whenever a kill comes, the place of a connection is neither lost nor given twice.
 TENDRIL_TEST(HttpClientPool, LosesNoPlaceToAKill) {
-    RawHttpServer server(say_number);
+    RawHttpServer server([](RawHttpConnection& c) {
+        while (const auto head = c.request()) {
+            if (head->starts_with("POST ")) {
+                c.body(200000);
+            }
+            c.answer("x");
+        }
+    });
     Client client({.per_origin = 1});
-    for (int turns = 0; turns < 12; ++turns) {
-        auto first = spawn([&] { client.get(server.url()).text(); });
+    const std::string large(200000, 'l');
+    for (int turns = 0; turns < 40; ++turns) {
+        auto first = spawn([&] { client.post(server.url(), large).text(); });
         auto second = spawn([&] { client.get(server.url()).text(); });
         for (int i = 0; i < turns; ++i) {
             yield();
