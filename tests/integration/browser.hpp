@@ -8,46 +8,22 @@
 
 #include <signal.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/http/websocket.hpp>
 #include <tendril/process.hpp>
 
+#include "folder.hpp"
 #include "peer.hpp"
 
 namespace tendril {
-
-// An empty folder, gone at the end.
-class ProfileFolder {
-public:
-    ProfileFolder() {
-        std::string name = std::filesystem::temp_directory_path() / "tendril-browser-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) {
-            throw std::system_error(errno, std::generic_category(), "mkdtemp");
-        }
-        path_ = name;
-    }
-    ProfileFolder(const ProfileFolder&) = delete;
-    ProfileFolder& operator=(const ProfileFolder&) = delete;
-    ~ProfileFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const std::string& path() const noexcept { return path_; }
-
-private:
-    std::string path_;
-};
 
 class Browser {
 public:
@@ -170,7 +146,7 @@ private:
         return answer.substr(begin, answer.find('"', begin) - begin);
     }
 
-    ProfileFolder profile_;
+    testing::TemporaryFolder profile_;
     Popen process_;
     http::WebSocket devtools_;
     std::string session_;
