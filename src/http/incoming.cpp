@@ -39,8 +39,8 @@ void Incoming::forget() noexcept {
     }
 }
 
-void Incoming::trim() noexcept {
-    if (empty() && capacity_ > usual) {
+void Incoming::trim(std::size_t most) noexcept {
+    if (empty() && capacity_ > most) {
         bytes_.reset();
         capacity_ = kept_ = begin_ = end_ = 0;
     }

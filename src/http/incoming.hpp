@@ -42,7 +42,8 @@ public:
 
     // All is used and nothing is kept: the memory may go to another.
     bool empty() const noexcept { return begin_ == end_; }
-    void trim() noexcept;  // gives back memory beyond the usual
+    void trim() noexcept { trim(usual); }  // gives back memory beyond the usual
+    void trim(std::size_t most) noexcept;
 
 private:
     static constexpr std::size_t usual = 8192;
