@@ -35,6 +35,7 @@ public:
     }
     void await_data(Deadline deadline) override {
         if (connection_->incoming().empty()) {
+            connection_->incoming().clear(0);  // it is of no use any more
             stream().await_data(deadline);
         }
     }

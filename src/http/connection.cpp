@@ -41,6 +41,9 @@ public:
         const std::size_t n = std::min(buffer.size(), first_.size());
         std::memcpy(buffer.data(), first_.data(), n);
         first_.erase(0, n);
+        if (first_.empty()) {
+            first_.shrink_to_fit();
+        }
         return n;
     }
     void await_data(Deadline deadline) override {

@@ -39,9 +39,9 @@ void Incoming::forget() noexcept {
     }
 }
 
-void Incoming::clear() noexcept {
+void Incoming::clear(std::size_t most) noexcept {
     kept_ = begin_ = end_ = 0;
-    if (capacity_ > usual) {
+    if (capacity_ > most) {
         bytes_.reset();
         capacity_ = 0;
     }

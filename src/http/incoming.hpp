@@ -18,6 +18,8 @@ namespace tendril::http::detail {
 
 class Incoming {
 public:
+    static constexpr std::size_t usual = 8192;
+
     Incoming() = default;
     explicit Incoming(Stream& stream) noexcept : stream_(&stream) {}
 
@@ -42,10 +44,10 @@ public:
 
     // All is used and nothing is kept: the memory may go to another.
     bool empty() const noexcept { return begin_ == end_; }
-    void clear() noexcept;  // nothing is kept or unread any more; gives back memory beyond the usual
+    void
+    clear(std::size_t most = usual) noexcept;  // nothing is kept or unread any more; gives back more memory than that
 
 private:
-    static constexpr std::size_t usual = 8192;
     static constexpr std::size_t least_room = 2048;
 
     void make_room();

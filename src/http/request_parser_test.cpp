@@ -126,7 +126,7 @@ TEST(RequestParser, AgreesWithItselfOnHowTheBodyEnds) {
     EXPECT_EQ(with("Content-Length: 5, 6"), 400);
     EXPECT_EQ(with("Content-Length: 5\r\ncontent-length: 5"), 0);
     EXPECT_EQ(with("Content-Length: 5, 5"), 0);
-    for (const char* bad : {"-1", "+5", "1_0", "5 5", "0x5", "", "five", "99999999999999999999"}) {
+    for (const char* bad : {"-1", "+5", "1_0", "5 5", "0x5", "", "five", ",5", "5,", "99999999999999999999"}) {
         EXPECT_EQ(with("Content-Length: " + std::string(bad)), 400) << bad;
     }
     EXPECT_EQ(with("Content-Length : 5"), 400);

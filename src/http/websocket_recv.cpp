@@ -3,6 +3,7 @@
 // The receiving side of a WebSocket, and its end.
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <new>
 #include <system_error>
@@ -25,6 +26,7 @@ public:
     Reading& operator=(const Reading&) = delete;
     ~Reading() {
         state_.reader = Reader::none;
+        state_.give_buffer_back();
         state_.tell_change();
     }
 
@@ -132,29 +134,30 @@ void WebSocket::State::end_with_current_exception() noexcept {
     }
 }
 
-Buffer WebSocket::State::place() {
-    constexpr std::size_t large = 32 * 1024;
-    if (decoder.wanted() <= small.size()) {
-        big.reset();
-        return {small.data(), small.size()};
+void WebSocket::State::give_buffer_back() noexcept {
+    if (input.empty()) {
+        buffer.reset();
+        std::string().swap(leftover);
     }
-    if (big == nullptr) {
-        big = std::make_unique_for_overwrite<std::byte[]>(large);
-    }
-    return {big.get(), large};
 }
 
-// All input is decoded: waits for more, or until something else is due.
+// All input is decoded: waits for more, or until something else is due. There are many WebSockets on which nothing
+// comes for long: there is no buffer while it waits.
 void WebSocket::State::fill(Deadline deadline) {
+    constexpr std::size_t usual = 4 * 1024;
+    constexpr std::size_t large = 32 * 1024;
     send_due();
-    std::string().swap(leftover);
-    const Buffer buffer = place();
+    give_buffer_back();
     try {
-        const std::size_t n = stream->recv(buffer, std::min(deadline, idle_until()));
+        const Deadline until = std::min(deadline, idle_until());
+        stream->await_data(until);
+        const std::size_t size = decoder.wanted() > usual ? large : usual;
+        buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+        const std::size_t n = stream->recv({buffer.get(), size}, until);
         if (n == 0) {
             throw WebSocketError(close_code::abnormal, "a WebSocket's connection ended without a Close frame");
         }
-        input = {buffer.data(), n};
+        input = {buffer.get(), n};
     } catch (const TimeoutError&) {
         if (deadline.passed()) {
             throw TimeoutError("recv on a WebSocket");
@@ -200,8 +203,9 @@ void WebSocket::State::answer_close(Deadline deadline) {
 
 // Reads to the end, so that closing does not take what we sent away from the peer.
 void WebSocket::State::await_end(Deadline deadline) {
+    std::array<std::byte, 512> rest;
     stream->shutdown(Shutdown::write);
-    while (stream->recv({small.data(), small.size()}, deadline) > 0) {
+    while (stream->recv({rest.data(), rest.size()}, deadline) > 0) {
     }
 }
 

@@ -73,7 +73,7 @@ private:
 
     detail::MessageDecoder::Event next(Deadline deadline);
     void fill(Deadline deadline);
-    Buffer place();
+    void give_buffer_back() noexcept;
     Deadline idle_until() const noexcept;
     void note_silence();
     [[noreturn]] void end_by(const WebSocketError& error, Deadline deadline);
@@ -98,10 +98,9 @@ public:
     enum class Reader : std::uint8_t { none, recv, close } reader = Reader::none;  // who is at it
     detail::MessageDecoder decoder;
     std::string leftover;
-    std::array<std::byte, 1024> small;
-    std::unique_ptr<std::byte[]> big;  // for what is longer, while it comes
-    Bytes input;                       // not decoded yet: a part of one of the three
-    Deadline idle_at;                  // if it is silent until then, the peer is pinged, or given up when it was
+    std::unique_ptr<std::byte[]> buffer{};  // only while something is in it
+    Bytes input;                            // not decoded yet: a part of one of the two
+    Deadline idle_at;                       // if it is silent until then, the peer is pinged, or given up when it was
     bool pinged = false;
 
     // Sending.

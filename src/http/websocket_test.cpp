@@ -125,6 +125,53 @@ TENDRIL_TEST(WebSocket, ASendOfWhichNothingHasGoneIsAsIfItHadNotBeen) {
     }
 }
 
+// A connection that tells where its reader is.
+class Told final : public Stream {
+public:
+    struct Reader {
+        bool waits = false;       // in await_data()
+        bool has_buffer = false;  // in recv()
+    };
+    Told(TcpSocket socket, Reader& reader) : socket_(std::move(socket)), reader_(reader) {}
+    std::size_t recv(Buffer buffer, Deadline deadline) override {
+        const In in(reader_.has_buffer);
+        return socket_.recv(buffer, deadline);
+    }
+    void await_data(Deadline deadline) override {
+        const In in(reader_.waits);
+        socket_.await_data(deadline);
+    }
+    std::size_t send(Bytes bytes, Deadline deadline) override { return socket_.send(bytes, deadline); }
+    void shutdown(Shutdown how) override { socket_.shutdown(how); }
+    int fd() const noexcept override { return socket_.fd(); }
+    void close() noexcept override { socket_.close(); }
+    bool is_open() const noexcept override { return socket_.is_open(); }
+
+private:
+    struct In {
+        bool& flag;
+        explicit In(bool& f) : flag(f) { flag = true; }
+        ~In() { flag = false; }
+    };
+    TcpSocket socket_;
+    Reader& reader_;
+};
+
+TENDRIL_TEST(WebSocket, HoldsNoBufferWhileNothingComes) {
+    Told::Reader reader;
+    auto [one, other] = TcpSocket::pair();
+    WebSocket web(std::make_unique<Told>(std::move(one), reader), WebSocketRole::server);
+    WebSocket peer(std::make_unique<TcpSocket>(std::move(other)), WebSocketRole::client);
+    for (const std::size_t size : {0UL, 10UL, 100'000UL}) {
+        auto message = spawn([&] { return web.recv(); });
+        testing::until_waiting_for_io(1);
+        EXPECT_TRUE(reader.waits);
+        EXPECT_FALSE(reader.has_buffer);
+        peer.send(std::string(size, 'x'));
+        EXPECT_EQ(message.get()->data.size(), size);
+    }
+}
+
 TENDRIL_TEST(WebSocket, MessagesOfSeveralSendersStayWholeAndInTurn) {
     for (const WebSocketRole role : both_roles) {
         RawWebSocket raw(role, {.fragment_size = 100'000});

@@ -40,7 +40,6 @@ constexpr std::string_view stricter[] = {
     "a transfer coding other than chunked",
     "a transfer coding after chunked",
     "an empty Transfer-Encoding",
-    "an empty Content-Length",
     "several Content-Lengths that differ",
     "a Content-Length that is no number",
     "both Content-Length and Transfer-Encoding",

@@ -26,11 +26,13 @@
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
 #include <tendril/http/headers.hpp>
+#include <tendril/http/url.hpp>
 #include <tendril/http/websocket_error.hpp>
 #include <tendril/stream.hpp>
 
 namespace tendril::http {
 
+class Client;
 class Request;
 class Response;
 
@@ -135,5 +137,14 @@ private:
 // Returns: nothing when the request is refused, which it has been told: 400, 403 (its origin), 405 or 426.
 // Throws: std::invalid_argument for options out of bounds; what sending a response throws.
 std::optional<WebSocket> websocket_accept(Request& request, Response& response, const WebSocketOptions& options = {});
+
+// A client: connects to ws://, wss:// (or http, https), and makes the handshake; the deadline is for both. With a
+// Client it is done by its options: TLS, proxy, cookies, time limits; the connection is none of its number any more.
+// Redirects are not followed.
+// Throws: WebSocketRefused: the answer is not 101; ProtocolError: it is no answer to this; std::invalid_argument for
+// options out of bounds; as Client::request().
+WebSocket websocket_connect(const Url& url, const WebSocketOptions& options = {}, Deadline deadline = never);
+WebSocket websocket_connect(Client& client, const Url& url, const WebSocketOptions& options = {},
+                            Deadline deadline = never);
 
 }  // namespace tendril::http
