@@ -119,8 +119,9 @@ std::shared_ptr<ClientConnection> open_connection(const Url& url, const ClientOp
     if (name.ends_with('.')) {
         name.pop_back();  // a certificate has it without
     }
-    return std::make_shared<ClientConnection>(std::make_unique<TlsSocket>(
-        wrap_ssl(std::move(socket), options.tls, {.server_name = name, .session = session}, deadline)));
+    return std::make_shared<ClientConnection>(
+        std::make_unique<TlsSocket>(wrap_ssl(std::move(socket), options.tls.has_value() ? *options.tls : TlsContext(),
+                                             {.server_name = name, .session = session}, deadline)));
 }
 
 std::string basic_credentials(const std::string& user, const std::string& password) {

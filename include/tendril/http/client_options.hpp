@@ -34,7 +34,8 @@ struct ClientOptions {
     bool keep_alive = true;
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);  // idle ones are closed after it
 
-    TlsContext tls = {};          // for https: whom it trusts, and its own certificate
+    // For https: whom it trusts, and its own certificate. Nothing: TlsContext(), made at the first such URL.
+    std::optional<TlsContext> tls = {};
     bool resume_sessions = true;  // of TLS
     ConnectOptions connect = {};  // where from, and by which resolver
 
