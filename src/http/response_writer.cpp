@@ -32,6 +32,7 @@ void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptio
     closes_ = false;
     status_ = 200;
     count_ = 0;
+    coalesce_ = options.write_coalesce;
     if (!reason_.empty()) {
         reason_.clear();
     }
@@ -242,7 +243,7 @@ void ResponseWriter::write(Bytes piece) {
     if (state_ == State::fresh) {
         state_ = State::collecting;
     }
-    if (pending_.size() + piece.size() < std::max<std::size_t>(options_->write_coalesce, 1)) {
+    if (pending_.size() + piece.size() < std::max<std::size_t>(coalesce_, 1)) {
         pending_.append_bytes(piece);
         return;
     }
@@ -537,6 +538,9 @@ void Response::write(Bytes piece) {
 }
 void Response::write_file(const File& file, std::uint64_t offset, std::uint64_t count) {
     writer_.write_file(file, offset, count);
+}
+void Response::coalesce(std::size_t least) noexcept {
+    writer_.coalesce(least);
 }
 void Response::flush() {
     writer_.flush();
