@@ -50,6 +50,9 @@ bench: build/.setup-bench build/release/build.ninja
 	bench/backends build/release
 	bench/echo/run build/release
 	build/release/bench/bench_echo_hubs
+	bench/http/run build/release
+	bench/http/idle build/release
+	bench/http/slow build/release
 
 format: build/.setup-test
 	clang-format -i $(sources)

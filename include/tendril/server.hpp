@@ -151,8 +151,10 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
 // that still run. The handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in
 // a green thread of its own; its socket is closed when it returns. What it throws is reported or ends serving, as
 // on_error says. Out of descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends)
-// and goes on. StopServe leaves the listener open. Yields. Throws: Interrupt: the handlers are killed and waited for
-// first; std::system_error when the listener is broken; std::invalid_argument for options that cannot be.
+// and goes on; when descriptors are missing for 0.3 s and more, those who wait are accepted, with one that is held in
+// reserve, and reset after each pause (64 at most), and that is reported once. StopServe leaves the listener open.
+// Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is
+// broken; std::invalid_argument for options that cannot be.
 template <class H>
 void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
     detail::serve(listener, detail::plain_handler(std::move(handler)), options);

@@ -49,14 +49,15 @@ bool Body::is_open() const noexcept {
 
 namespace detail {
 
-void BodyReader::begin(Incoming& incoming, const Framing& framing, std::chrono::nanoseconds timeout, Begin* begin) {
+void BodyReader::begin(Incoming& incoming, const Framing& framing, const Limits& limits, Begin* begin) {
     incoming_ = &incoming;
     framing_ = framing;
     left_ = framing.length;
     if (framing.kind == Framing::Kind::chunked || !chunks_.trailers().empty()) {
         chunks_ = ChunkedDecoder();
     }
-    timeout_ = timeout;
+    limits_ = limits;
+    read_ = 0;
     begin_ = begin;
     begun_ = failed_ = at_end_ = false;
 }
@@ -151,6 +152,10 @@ std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
                 incomplete();
             }
             chunks_.took(n);
+            if (n > limits_.size - std::min(read_, limits_.size)) {
+                throw ProtocolError(Fault::too_large, 413, "a body that is too long");
+            }
+            read_ += n;
             return n;
         }
         if (incoming_->fill(limited(deadline)) == 0) {
@@ -199,12 +204,38 @@ bool BodyReader::drain(std::uint64_t most, Deadline deadline) {
     return ended();
 }
 
+bool BodyReader::skip_unread() noexcept {
+    try {
+        while (!ended() && !failed_ && !incoming_->empty()) {
+            std::string_view in = incoming_->unread();
+            const std::size_t before = in.size();
+            if (framing_.kind == Framing::Kind::chunked) {
+                chunks_.advance(in);
+            }
+            const std::uint64_t data = framing_.kind == Framing::Kind::length ? left_ : chunks_.data_left();
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(data, in.size()));
+            incoming_->take(before - in.size() + n);
+            if (framing_.kind == Framing::Kind::length) {
+                left_ -= n;
+            } else if (n > 0) {
+                chunks_.took(n);
+            } else if (framing_.kind == Framing::Kind::until_close) {
+                return false;
+            }
+        }
+    } catch (const std::exception&) {
+        failed_ = true;
+    }
+    return ended() && !failed_;
+}
+
 void BodyReader::incomplete() {
     throw ProtocolError(Fault::incomplete, 400, "the connection ended before the body did");
 }
 
 Deadline BodyReader::limited(Deadline deadline) const {
-    return timeout_ == std::chrono::nanoseconds::max() ? deadline : std::min(deadline, Deadline(timeout_));
+    return limits_.timeout == std::chrono::nanoseconds::max() ? deadline
+                                                              : std::min(deadline, Deadline(limits_.timeout));
 }
 
 }  // namespace detail

@@ -27,12 +27,17 @@ public:
         ~Begin() = default;
     };
 
+    struct Limits {
+        std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max();  // for each wait
+        std::uint64_t size = UINT64_MAX;                                     // of the whole
+    };
+
     BodyReader() noexcept : body_(*this) {}
     BodyReader(const BodyReader&) = delete;
     BodyReader& operator=(const BodyReader&) = delete;
 
-    // `incoming` and `begin` (which may be nullptr) outlive the reading. timeout: for each wait; max(): none.
-    void begin(Incoming& incoming, const Framing& framing, std::chrono::nanoseconds timeout, Begin* begin);
+    // `incoming` and `begin` (which may be nullptr) outlive the reading.
+    void begin(Incoming& incoming, const Framing& framing, const Limits& limits, Begin* begin);
 
     Body& body() noexcept { return body_; }
 
@@ -50,6 +55,9 @@ public:
     // reading throws.
     bool drain(std::uint64_t most, Deadline deadline);
 
+    // Throws away what has come of it already, and never waits. Returns: whether that was its end.
+    bool skip_unread() noexcept;
+
 private:
     std::size_t recv_some(Buffer buffer, Deadline deadline);
     std::size_t recv_length(Buffer buffer, Deadline deadline);
@@ -62,7 +70,8 @@ private:
     Framing framing_;
     std::uint64_t left_ = 0;  // of Framing::Kind::length
     ChunkedDecoder chunks_;
-    std::chrono::nanoseconds timeout_{};
+    Limits limits_;
+    std::uint64_t read_ = 0;
     Begin* begin_ = nullptr;
     bool begun_ = false;
     bool failed_ = false;

@@ -155,7 +155,7 @@ void Connection::refuse(const ProtocolError& error) {
     core_.log_bad_input(connected_.peer, error.status(), error.what());
     Exchange& x = *exchange_;
     x.head.keep_alive = false;
-    x.body.begin(x.incoming, {}, core_.options().body_timeout, nullptr);
+    x.body.begin(x.incoming, {}, {}, nullptr);
     x.writer.begin(*this, connected_.stream, core_.options(), {});
     x.writer.replace(error.status(), std::to_string(error.status()) + " " + std::string(reason(error.status())) + "\n");
     log(nullptr, HubCore::here().clock_ns);
@@ -167,10 +167,11 @@ bool Connection::answer() {
     Exchange& x = *exchange_;
     const ServerOptions& options = core_.options();
     const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
-    x.body.begin(x.incoming, x.head.framing, options.body_timeout, x.head.expects_continue ? this : nullptr);
-    x.writer.begin(
-        *this, connected_.stream, options,
-        {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive, x.head.version});
+    x.body.begin(x.incoming, x.head.framing, {options.body_timeout, options.max_body},
+                 x.head.expects_continue ? this : nullptr);
+    x.writer.begin(*this, connected_.stream, options,
+                   {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
+                    x.head.version, &x.head.headers});
     struct Completing {
         Connection& connection;
         std::int64_t begun_ns;

@@ -13,11 +13,14 @@
 #include <tendril/socket.hpp>
 
 #include "errno_of.hpp"
+#include "folder.hpp"
 #include "green_test.hpp"
 #include "until.hpp"
 
 namespace tendril::http {
 namespace {
+
+using testing::TemporaryFolder;
 
 constexpr const char* form_type = "multipart/form-data; boundary=b";
 
@@ -37,24 +40,6 @@ private:
     std::string text_;
     std::size_t piece_;
     std::size_t at_ = 0;
-};
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = std::filesystem::temp_directory_path() / "tendril-multipart-XXXXXX";
-        path_ = ::mkdtemp(name.data());
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-    const std::string& path() const { return path_; }
-    std::size_t count() const {
-        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-    }
-
-private:
-    std::string path_;
 };
 
 std::string field(const std::string& name, const std::string& value) {

@@ -30,6 +30,7 @@ void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptio
     asked_.version = std::min(asked.version, options.max_version);
     state_ = State::fresh;
     closes_ = false;
+    whole_ = false;
     status_ = 200;
     count_ = 0;
     coalesce_ = options.write_coalesce;
@@ -41,6 +42,7 @@ void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptio
     }
     out_.clear();
     pending_.clear();
+    coding_.end();
 }
 
 void ResponseWriter::misuse(const char* what) {
@@ -81,130 +83,6 @@ Headers& ResponseWriter::headers() {
     return headers_;
 }
 
-// --- the head
-
-std::optional<std::uint64_t> ResponseWriter::said_length() const {
-    if (headers_.empty() || !headers_.contains("Content-Length")) {
-        return std::nullopt;
-    }
-    const std::optional<std::uint64_t> length = parse_decimal(headers_.get("Content-Length"));
-    if (!length.has_value() || headers_.count("Content-Length") > 1) {
-        throw std::logic_error("a response: its Content-Length is no number");
-    }
-    return length;
-}
-
-void ResponseWriter::choose_mode(std::optional<std::uint64_t> length) {
-    if (!may_have_body(status_)) {
-        mode_ = Mode::none;
-    } else if (length.has_value()) {
-        mode_ = Mode::length;
-        length_ = *length;
-    } else if (asked_.version == Version::http_1_1) {
-        mode_ = Mode::chunked;
-    } else {
-        mode_ = Mode::until_close;
-        closes_ = true;
-    }
-}
-
-void ResponseWriter::append_name(std::string_view name) {
-    const std::size_t at = out_.size();
-    out_.append(name);
-    if (options_->capitalize_headers) {
-        bool first = true;
-        for (std::size_t i = at; i < out_.size(); ++i) {
-            const char c = out_.data()[i];
-            out_.data()[i] = first && c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : first ? c : lower(c);
-            first = c == '-';
-        }
-    }
-}
-
-void ResponseWriter::append_field(std::string_view name, std::string_view value) {
-    append_name(name);
-    out_.append(": ").append(value).append("\r\n");
-}
-
-// Is this field the server's own matter, and not sent as the handler has it?
-bool ResponseWriter::is_ours(std::string_view name) {
-    switch (name.size()) {
-    case 10:
-        return same_ignoring_case(name, "Connection") || same_ignoring_case(name, "Keep-Alive");
-    case 14:
-        return same_ignoring_case(name, "Content-Length");
-    case 17:
-        if (same_ignoring_case(name, "Transfer-Encoding")) {
-            misuse("Transfer-Encoding is the server's own matter: leave it out");
-        }
-        return false;
-    default:
-        return false;
-    }
-}
-
-void ResponseWriter::make_fields(std::string_view type) {
-    for (const Headers::Field field : headers_) {
-        if (!is_ours(field.name)) {
-            append_field(field.name, field.value);
-        }
-    }
-    if (!type.empty() && (headers_.empty() || !headers_.contains("Content-Type"))) {
-        if (!is_field_text(type)) {
-            throw std::invalid_argument("a control character (a line's end?) in a response's Content-Type");
-        }
-        append_field("Content-Type", type);
-    }
-    if (headers_.empty() || !headers_.contains("Date")) {
-        out_.append(date_line());
-    }
-    if (!options_->server_name.empty() && !headers_.contains("Server")) {
-        append_field("Server", options_->server_name);
-    }
-}
-
-void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_view type) {
-    closes_ = !asked_.keep_alive || !options_->keep_alive || side_->must_close() ||
-              (!headers_.empty() && headers_.lists("Connection", "close"));
-    choose_mode(length);
-    make_status_line();
-    make_fields(mode_ == Mode::none ? std::string_view() : type);
-    if (mode_ == Mode::length) {
-        out_.append("Content-Length: ").append_number(length_).append("\r\n");
-    } else if (mode_ == Mode::chunked) {
-        out_.append("Transfer-Encoding: chunked\r\n");
-    }
-    make_connection_fields();
-    out_.append("\r\n");
-    if (asked_.head) {
-        mode_ = Mode::none;
-    }
-    state_ = State::open;
-}
-
-void ResponseWriter::make_status_line() {
-    if (status_ == 200 && reason_.empty() && options_->max_version == Version::http_1_1) [[likely]] {
-        out_.append("HTTP/1.1 200 OK\r\n");
-        return;
-    }
-    out_.append(to_string(options_->max_version)).append(" ").append_number(static_cast<std::uint64_t>(status_));
-    out_.append(" ").append(reason_.empty() ? reason(status_) : std::string_view(reason_)).append("\r\n");
-}
-
-void ResponseWriter::make_connection_fields() {
-    if (closes_) {
-        out_.append("Connection: close\r\n");
-        return;
-    }
-    if (asked_.version == Version::http_1_0) {
-        out_.append("Connection: keep-alive\r\n");
-    }
-    if (options_->say_keep_alive) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count();
-        out_.append("Keep-Alive: timeout=").append_number(static_cast<std::uint64_t>(seconds)).append("\r\n");
-    }
-}
-
 // --- the body
 
 void ResponseWriter::count(std::uint64_t n) {
@@ -231,8 +109,11 @@ void ResponseWriter::send_whole(Bytes body, std::string_view type) {
     if (!headers_.empty() && said_length().value_or(body.size()) != body.size()) {
         misuse("a body of another length than its Content-Length");
     }
-    make_head(body.size(), type);
     count_ = body.size();
+    if (options_->compression.has_value() && code_whole(body, type)) {
+        ContentCoding::mark(headers_);
+    }
+    make_head(body.size(), type);
     transmit(mode_ == Mode::none ? Bytes() : body);
     state_ = State::ended;
 }
@@ -248,29 +129,73 @@ void ResponseWriter::write(Bytes piece) {
         return;
     }
     if (state_ == State::collecting) {
-        make_head(said_length(), {});
+        begin_body(said_length());
     }
     emit(piece);
+}
+
+// Makes the head of a body that goes out in pieces.
+void ResponseWriter::begin_body(std::optional<std::uint64_t> length) {
+    if (wants_coding({})) {
+        coding_.begin(options_->compression->level);
+        ContentCoding::mark(headers_);
+        length = std::nullopt;
+    }
+    make_head(length, {});
+}
+
+bool ResponseWriter::wants_coding(std::string_view type) {
+    return options_->compression.has_value() && asked_.headers != nullptr &&
+           ContentCoding::wanted(*options_->compression, *asked_.headers, headers_, status_, type);
+}
+
+// Returns: whether it is better coded; `body` is that then, good until the end of the response.
+bool ResponseWriter::code_whole(Bytes& body, std::string_view type) {
+    if (body.size() < options_->compression->min_size || !wants_coding(type)) {
+        return false;
+    }
+    coding_.begin(options_->compression->level);
+    const Bytes coded = coding_.finish(body);
+    const bool better = coded.size() < body.size();
+    body = better ? coded : body;
+    return better;
 }
 
 void ResponseWriter::flush() {
     require_open();
     if (state_ != State::open) {
         state_ = State::collecting;
-        make_head(said_length(), {});
+        begin_body(said_length());
     }
-    emit({});
+    emit({}, true);
 }
 
-// What is pending and the piece, as one chunk or as they are.
-void ResponseWriter::emit(Bytes piece) {
+// What is pending and the piece, as one chunk or as they are; coded, where they shall be.
+void ResponseWriter::emit(Bytes piece, bool flush) {
+    if (!coding_.is_on()) {
+        emit_chunk(piece);
+        return;
+    }
+    if (mode_ != Mode::none) {
+        pending_.append_bytes(piece);
+        const std::string_view coded = coding_.code(pending_.bytes(), flush);
+        pending_.clear();
+        if (!coded.empty()) {
+            emit_chunk(coded);
+            return;
+        }
+    }
+    pending_.clear();
+    transmit({});
+}
+
+void ResponseWriter::emit_chunk(Bytes piece) {
     const std::size_t size = pending_.size() + piece.size();
     if (mode_ == Mode::none) {
         pending_.clear();
         piece = {};
     } else if (mode_ == Mode::chunked && size > 0) {
-        out_.append_number(size, 16);
-        out_.append("\r\n");
+        out_.append_number(size, 16).append("\r\n");
     }
     out_.append_bytes(pending_.bytes());
     pending_.clear();
@@ -292,23 +217,21 @@ void ResponseWriter::end(const Headers* trailers) {
     require_open();
     const bool with_trailers = trailers != nullptr && !trailers->empty();
     if (state_ != State::open) {
-        const std::optional<std::uint64_t> said = said_length();
-        const bool streams = with_trailers && asked_.version == Version::http_1_1 && !said.has_value();
-        if (asked_.head && state_ == State::fresh && said.has_value()) {
-            count_ = *said;  // HEAD, and a handler that says how long it would be
-        }
-        make_head(streams ? std::nullopt : std::optional(said.value_or(count_)), {});
+        end_collected(with_trailers);
     }
-    if (mode_ == Mode::length && count_ != length_) {
+    if (mode_ == Mode::length && count_ != length_ && !whole_) {
         state_ = State::broken;
         throw std::logic_error("a response: " + std::to_string(count_) + " bytes were written of the " +
                                std::to_string(length_) + " that its Content-Length says");
     }
+    if (coding_.is_on()) {
+        const std::string_view last = coding_.finish(pending_.bytes());
+        pending_.clear();
+        pending_.append(last);
+    }
     if (mode_ == Mode::chunked) {
         if (!pending_.empty()) {
-            out_.append_number(pending_.size(), 16);
-            out_.append("\r\n").append_bytes(pending_.bytes()).append("\r\n");
-            pending_.clear();
+            out_.append_number(pending_.size(), 16).append("\r\n").append_bytes(pending_.bytes()).append("\r\n");
         }
         out_.append("0\r\n");
         if (with_trailers) {
@@ -317,13 +240,36 @@ void ResponseWriter::end(const Headers* trailers) {
             }
         }
         out_.append("\r\n");
-    }
-    if (mode_ != Mode::none) {
+    } else if (mode_ != Mode::none) {
         out_.append_bytes(pending_.bytes());
     }
     pending_.clear();
     transmit({});
     state_ = State::ended;
+}
+
+// The head of a body that is there as a whole, or of none.
+void ResponseWriter::end_collected(bool with_trailers) {
+    const std::optional<std::uint64_t> said = said_length();
+    if (with_trailers && asked_.version == Version::http_1_1 && !said.has_value()) {
+        begin_body(std::nullopt);
+        return;
+    }
+    if (asked_.head && state_ == State::fresh && said.has_value()) {
+        count_ = *said;  // HEAD, and a handler that says how long it would be
+    }
+    if (said.value_or(count_) == count_ && options_->compression.has_value()) {
+        Bytes body = pending_.bytes();
+        if (code_whole(body, {})) {
+            ContentCoding::mark(headers_);
+            pending_.clear();
+            pending_.append_bytes(body);
+            whole_ = true;
+            make_head(pending_.size(), {});
+            return;
+        }
+    }
+    make_head(said.value_or(count_), {});
 }
 
 void ResponseWriter::replace(int status, Bytes body) {
@@ -511,60 +457,7 @@ void ResponseWriter::complete(bool sent) noexcept {
 void ResponseWriter::trim() noexcept {
     out_.trim(kept_memory);
     pending_.trim(kept_memory);
+    coding_.trim(kept_memory);
 }
 
 }  // namespace tendril::http::detail
-
-namespace tendril::http {
-
-Response& Response::status(int status, std::string_view reason) {
-    writer_.status(status, reason);
-    return *this;
-}
-int Response::status() const noexcept {
-    return writer_.status();
-}
-Headers& Response::headers() {
-    return writer_.headers();
-}
-void Response::send(Bytes body, std::string_view type) {
-    writer_.send_whole(body, type);
-}
-void Response::send_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type) {
-    writer_.send_whole_file(file, offset, count, type);
-}
-void Response::write(Bytes piece) {
-    writer_.write(piece);
-}
-void Response::write_file(const File& file, std::uint64_t offset, std::uint64_t count) {
-    writer_.write_file(file, offset, count);
-}
-void Response::coalesce(std::size_t least) noexcept {
-    writer_.coalesce(least);
-}
-void Response::flush() {
-    writer_.flush();
-}
-void Response::end(const Headers& trailers) {
-    writer_.end(&trailers);
-}
-Sink& Response::sink() noexcept {
-    return writer_;
-}
-void Response::send_interim(int status, const Headers& headers) {
-    writer_.send_interim(status, headers);
-}
-std::unique_ptr<Stream> Response::upgrade(std::string_view protocol) {
-    return writer_.upgrade(protocol);
-}
-void Response::on_complete(std::function<void(bool sent)> hook) {
-    writer_.on_complete(std::move(hook));
-}
-bool Response::has_begun() const noexcept {
-    return writer_.has_begun();
-}
-std::uint64_t Response::body_size() const noexcept {
-    return writer_.body_size();
-}
-
-}  // namespace tendril::http

@@ -21,6 +21,7 @@
 #include <tendril/http/response.hpp>
 #include <tendril/http/server.hpp>
 
+#include "http/content_coding.hpp"
 #include "http/out_buffer.hpp"
 
 namespace tendril::http::detail {
@@ -48,6 +49,7 @@ public:
         bool upgrades = false;   // it asks for an upgrade
         bool keep_alive = true;  // the client would keep the connection
         Version version = Version::http_1_1;
+        const Headers* headers = nullptr;  // of the request; nullptr: it could not be read
     };
     void begin(ResponseSide& side, Stream& stream, const ServerOptions& options, const Asked& asked);
 
@@ -103,7 +105,12 @@ private:
     std::optional<std::uint64_t> said_length() const;
     void append_name(std::string_view name);
     void append_field(std::string_view name, std::string_view value);
-    void emit(Bytes piece);
+    void end_collected(bool with_trailers);
+    void begin_body(std::optional<std::uint64_t> length);
+    bool wants_coding(std::string_view type);
+    bool code_whole(Bytes& body, std::string_view type);
+    void emit(Bytes piece, bool flush = false);
+    void emit_chunk(Bytes piece);
     void transmit(Bytes piece);
     [[noreturn]] static void misuse(const char* what);
 
@@ -114,6 +121,7 @@ private:
     State state_ = State::fresh;
     Mode mode_ = Mode::none;
     bool closes_ = false;
+    bool whole_ = false;  // its length is that of the coded body
     int status_ = 200;
     std::uint64_t length_ = 0;  // of Mode::length
     std::uint64_t count_ = 0;   // of the body, so far
@@ -123,6 +131,7 @@ private:
     Headers headers_;
     OutBuffer out_;
     OutBuffer pending_;
+    ContentCoding coding_;
     std::vector<std::function<void(bool)>> hooks_;
 };
 

@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds shortest_pause = 10ms;
 constexpr std::chrono::milliseconds longest_pause = 1s;
+constexpr std::chrono::milliseconds patience = 160ms;  // a pause that is longer, and those who wait are refused
 constexpr int accepts_in_a_row = 64;
 
 bool means_scarcity(int error) noexcept {
@@ -79,43 +80,22 @@ private:
     Running::iterator at_;
 };
 
-class AcceptLoop::PoolInUse {
-public:
-    explicit PoolInUse(Pool* pool) noexcept : pool_(pool) {
-        if (pool_ != nullptr) {
-            Access::crew(*pool_).use();
-        }
-    }
-    PoolInUse(const PoolInUse&) = delete;
-    PoolInUse& operator=(const PoolInUse&) = delete;
-    ~PoolInUse() {
-        if (pool_ != nullptr) {
-            Access::crew(*pool_).unuse();
-        }
-    }
-
-private:
-    Pool* pool_;
-};
-
 AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
                        OtherHubs* others)
     : hub_(HubCore::here()), listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options),
-      others_(others), pause_(shortest_pause) {
-    if (options_.pool != nullptr) {
-        crew().check_thread();
-    }
+      others_(others), slots_(options.pool), pause_(shortest_pause) {
     if (listener_ != nullptr) {
         descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
         generation_ = descriptor_->generation;
+        reserve_.hold();
     }
 }
 
 void AcceptLoop::run() {
-    const PoolInUse pool_in_use(options_.pool);
+    const PoolSlots::Use pool_in_use(slots_);
     try {
         accept_all();
-        slot_.reset();
+        slots_.drop();
         if (!stopping_) {
             stop(options_.drain);  // the listener was closed
         }
@@ -129,7 +109,7 @@ void AcceptLoop::run() {
         }
     } catch (...) {
         stopping_ = true;
-        slot_.reset();
+        slots_.drop();
         if (others_ != nullptr) {
             others_->stopped();
         }
@@ -188,11 +168,13 @@ void AcceptLoop::accept_all() {
             const bool taken = others_ != nullptr && others_->take(*client, peer);
             if (taken || start(*std::move(client), peer)) {
                 pause_ = shortest_pause;
+                refusing_ = false;
+                reserve_.hold();
             } else {
                 back_off();
             }
         }
-        slot_.reset();  // it is for others, as long as nobody comes
+        slots_.drop();  // it is for others, as long as nobody comes
         if (++in_a_row % accepts_in_a_row == 0) {
             yield();
         }
@@ -203,45 +185,12 @@ void AcceptLoop::accept_all() {
 }
 
 void AcceptLoop::await_room() {
-    if (options_.pool != nullptr && !paused_) {
-        await_slot();
+    if (slots_.any() && !paused_) {
+        slots_.wait(*descriptor_);
     } else {
-        slot_.reset();
-        await_change([this] { return listener_ != nullptr && !paused_ && (options_.pool != nullptr || !full()); },
-                     never);
+        slots_.drop();
+        await_change([this] { return listener_ != nullptr && !paused_ && (slots_.any() || !full()); }, never);
     }
-}
-
-// The pool is full: waits in line for a slot, like all who would spawn in it.
-void AcceptLoop::await_slot() {
-    Waiter waiter("serve");
-    Crew::Place slot = crew().stand_in_line(waiter);
-    struct Noted {
-        Descriptor& descriptor;
-        Waiter& waiter;
-        ~Noted() {
-            if (descriptor.writer == &waiter) {
-                descriptor.writer = nullptr;
-            }
-        }
-    } const noted{*descriptor_, waiter};
-    // Nobody writes to a listener: what wakes here is told(), or close(), and no connection that comes meanwhile, by
-    // which the place in line would be lost.
-    descriptor_->writer = &waiter;
-    if (waiter.wait(never) == Outcome::handed) {
-        Crew::handed_slot(slot);
-        slot_.emplace(std::move(slot));
-    }
-}
-
-// Requires: not full_here().
-Crew::Place AcceptLoop::take_slot() {
-    if (!slot_.has_value()) {
-        return crew().try_enter();
-    }
-    Crew::Place slot = *std::move(slot_);
-    slot_.reset();
-    return slot;
 }
 
 // Returns: nothing when none waits, or when scarcity made it pause.
@@ -251,6 +200,9 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     } catch (const std::system_error& e) {
         const int error = e.code().value();
         if (means_scarcity(error)) {
+            if ((error == EMFILE || error == ENFILE) && pause_ > patience) {
+                refuse_waiting();
+            }
             back_off();
         } else if (!concerns_one_connection(error)) {
             throw;
@@ -259,9 +211,18 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     }
 }
 
+// Descriptors have been missing for some time: who waits shall know. Reported once, until there are some again.
+void AcceptLoop::refuse_waiting() {
+    if (reserve_.refuse(descriptor_->fd, accepts_in_a_row) > 0 && !std::exchange(refusing_, true)) {
+        hub_.report({0, {}, options_.where, "serve"},
+                    std::make_exception_ptr(std::system_error(
+                        EMFILE, std::generic_category(), "out of descriptors, so connections are refused for now")));
+    }
+}
+
 // Scarcity: a handler that ends may leave what is missing.
 void AcceptLoop::back_off() {
-    slot_.reset();
+    slots_.drop();
     const std::size_t before = running_.size();
     await_change([&] { return running_.size() < before; }, pause_);
     pause_ = std::min(pause_ * 2, longest_pause);
@@ -290,15 +251,15 @@ void AcceptLoop::accept_backlog() {
 
 bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     try {
-        Crew::Place slot = options_.pool != nullptr ? take_slot() : Crew::Place();
+        Crew::Place slot = slots_.any() ? slots_.take() : Crew::Place();
         const auto at = running_.emplace(running_.end(), *this);
         Place place(shared_from_this(), at);
         at->handler = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
                             [this, place = std::move(place), client = std::move(client), peer]() mutable {
                                 handle(place.connection(), client, peer);
                             });
-        if (options_.pool != nullptr) {
-            crew().admit(slot, at->handler);
+        if (slots_.any()) {
+            slots_.admit(slot, at->handler);
         }
         return true;
     } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on

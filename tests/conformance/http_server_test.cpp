@@ -264,6 +264,17 @@ TENDRIL_TEST(ConformanceK, TK18_WhatIsNotSaidIsNotThere) {
     EXPECT_EQ(answer.header("Transfer-Encoding"), std::nullopt);
 }
 
+TENDRIL_TEST(ConformanceK, TK19_BodiesHaveALimit) {
+    Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
+                  {.max_body = 4});
+    EXPECT_EQ(served.ask(post("/", "1234")).body, "1234");
+    EXPECT_EQ(served.ask(post("/", "12345")).status, 413);
+    const std::string chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(served.ask(chunked + "4\r\n1234\r\n0\r\n\r\n").body, "1234");
+    EXPECT_EQ(served.ask(chunked + "4\r\n1234\r\n1\r\n5\r\n0\r\n\r\n").status, 413) << "once it is beyond";
+    EXPECT_EQ(served.bad_input.size(), 2u);
+}
+
 TENDRIL_TEST(ConformanceK, TK20_TheLogHasItsFields) {
     std::vector<std::string> lines;
     http::ServerOptions options;

@@ -24,6 +24,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@
 #include <vector>
 
 #include <tendril/http/access_log.hpp>
+#include <tendril/http/compression.hpp>
 #include <tendril/http/request.hpp>
 #include <tendril/http/response.hpp>
 #include <tendril/network.hpp>
@@ -69,13 +71,14 @@ struct ServerOptions {
     std::size_t max_header_count = 200;                     // else 431
     std::uint64_t max_body = UINT64_MAX;                    // a longer Content-Length: 413; else when it is read
 
-    bool keep_alive = true;                   // several requests on one connection
-    bool say_keep_alive = false;              // answer with Keep-Alive: timeout=..., the idle_timeout
-    Version max_version = Version::http_1_1;  // http_1_0: neither chunks nor keep-alive unless asked for
-    std::size_t write_coalesce = 4096;        // smaller pieces of a body are collected up to this
-    bool capitalize_headers = false;          // "content-type" is sent as "Content-Type"
-    bool expose_errors = false;               // what() of a handler's error is the body of its 500
-    std::string server_name = {};             // the header Server; none when empty
+    bool keep_alive = true;                       // several requests on one connection
+    bool say_keep_alive = false;                  // answer with Keep-Alive: timeout=..., the idle_timeout
+    Version max_version = Version::http_1_1;      // http_1_0: neither chunks nor keep-alive unless asked for
+    std::size_t write_coalesce = 4096;            // smaller pieces of a body are collected up to this
+    std::optional<Compression> compression = {};  // gzip for clients who accept it; send_file() goes as it is
+    bool capitalize_headers = false;              // "content-type" is sent as "Content-Type"
+    bool expose_errors = false;                   // what() of a handler's error is the body of its 500
+    std::string server_name = {};                 // the header Server; none when empty
     std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() finds
 
     AccessLog access_log = {};  // nothing is logged unless asked for
