@@ -198,7 +198,7 @@ void ClientExchange::begin_body(const ClientRequest& request, const ClientOption
     reusable_ = keeps_alive(head_) && !request.headers.lists("Connection", "close") && head_.status != 101 &&
                 framing.kind != Framing::Kind::until_close && !send_failed_ && (body_begun_ || request.body.empty());
     body_timeout_ = options.body_timeout;
-    reader_.begin(connection.incoming(), framing, std::chrono::nanoseconds::max(), nullptr);
+    reader_.begin(connection.incoming(), framing, {}, nullptr);
     if (reader_.ended() && head_.status != 101) {
         finish();
     }
