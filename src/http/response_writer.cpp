@@ -131,7 +131,7 @@ void ResponseWriter::write(Bytes piece) {
     if (state_ == State::collecting) {
         begin_body(said_length());
     }
-    emit(piece);
+    emit(piece, coalesce_ == 0);
 }
 
 // Makes the head of a body that goes out in pieces.
