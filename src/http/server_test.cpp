@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -68,6 +70,27 @@ void echo_slowly(Request& request, Response& response) {
 void await_begun(RawHttp& client) {
     while (client.in.read_line() != "begun ") {
     }
+}
+
+TlsOptions server_tls() {
+    TlsOptions options;
+    options.server_side = true;
+    options.certificate = testing::server_identity().certificate;
+    options.key = testing::server_identity().key;
+    return options;
+}
+
+TlsOptions client_tls() {
+    TlsOptions options;
+    options.ca_file = testing::authority().certificate();
+    return options;
+}
+
+// A small answer, which is one record.
+std::string ask_by(TlsSocket& client, const std::string& request) {
+    client.send_all(request);
+    char answer[1000];
+    return {answer, client.recv(answer)};
 }
 
 TENDRIL_TEST(HttpServerThreads, HandlersRunInEachHub) {
@@ -163,12 +186,8 @@ TENDRIL_TEST(HttpServerThreads, StopKillsWhatIsBusyForTooLong) {
 }
 
 TENDRIL_TEST(HttpServerThreads, TlsInEachHub) {
-    TlsOptions ours;
-    ours.server_side = true;
-    ours.certificate = testing::server_identity().certificate;
-    ours.key = testing::server_identity().key;
     SeenThreads seen;
-    Server server(wrap_ssl(listen("127.0.0.1:0"), ours),
+    Server server(wrap_ssl(listen("127.0.0.1:0"), server_tls()),
                   [&](Request& request, Response& response) {
                       seen.note();
                       EXPECT_TRUE(request.is_secure());
@@ -176,9 +195,7 @@ TENDRIL_TEST(HttpServerThreads, TlsInEachHub) {
                   },
                   {.hubs = 2});
     server.start();
-    TlsOptions theirs;
-    theirs.ca_file = testing::authority().certificate();
-    const TlsContext context(theirs);
+    const TlsContext context(client_tls());
     std::vector<TlsSocket> clients;
     for (int i = 0; i < 8; ++i) {
         clients.push_back(wrap_ssl(connect(server.address()), context, {.server_name = "localhost"}));
@@ -188,18 +205,28 @@ TENDRIL_TEST(HttpServerThreads, TlsInEachHub) {
             client.send_all(testing::post("/", "over TLS"));
         }
         for (TlsSocket& client : clients) {
-            BufferedReader in(client);
-            EXPECT_EQ(in.read_line(), "HTTP/1.1 200 OK\r");
-            in.read_until("\r\n\r\n");
-            std::string body(8, '\0');
-            in.recv_exactly(body);
-            EXPECT_EQ(body, "over TLS");
+            EXPECT_TRUE(ask_by(client, {}).ends_with("\r\n\r\nover TLS"));
         }
     }
     EXPECT_EQ(seen.count(), 2U);
     connect(server.address()).send_all(get("/"));  // TK22: no handshake at all
     EXPECT_EQ(server.stop(1h), 0U);
     EXPECT_LE(testing::take_unhandled().size(), 1U);
+}
+
+// It woke for nothing, and waits for a request still.
+TENDRIL_TEST(HttpServer, TK26_APartOfATlsRecordIsNoRequest) {
+    Server server(wrap_ssl(listen("127.0.0.1:0"), server_tls()),
+                  [](Request&, Response& response) { response.send("answer"); });
+    server.start();
+    const TlsContext context(client_tls());
+    TlsSocket idle = wrap_ssl(connect(server.address()), context, {.server_name = "localhost"});
+    TlsSocket other = wrap_ssl(connect(server.address()), context, {.server_name = "localhost"});
+    ask_by(idle, get("/"));
+    const std::string begun("\x17\x03\x03\x00\x40 of 64 bytes", 17);
+    ASSERT_EQ(::send(idle.fd(), begun.data(), begun.size(), 0), static_cast<ssize_t>(begun.size()));
+    ask_by(other, get("/"));  // once that is answered, the first was woken
+    EXPECT_EQ(server.stop(1s), 0U) << "both are idle";
 }
 
 TENDRIL_TEST(HttpServer, ConnectionsAreMembersOfThePool) {
