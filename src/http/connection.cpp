@@ -86,6 +86,11 @@ void Connection::run() {
     }
 }
 
+Deadline Connection::idle_end() const {
+    const ServerOptions& options = core_.options();
+    return after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
+}
+
 // Returns: false when none comes.
 bool Connection::await_request() {
     if (exchange_ != nullptr) {
@@ -94,8 +99,7 @@ bool Connection::await_request() {
         }
         exchange_.reset();
     }
-    const ServerOptions& options = core_.options();
-    const Deadline end = after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
+    const Deadline end = idle_end();
     const Serving::Idle idle(connected_.serving);
     try {
         const Deadline soon = after(idle_since_ns_, whole_stack_for);
@@ -117,6 +121,18 @@ bool Connection::await_request() {
     }
 }
 
+// The first bytes of a head. That there was something was perhaps a false alarm: an event that came late, or of TLS a
+// part of a record. The connection is idle still then, though it holds an Exchange.
+std::size_t Connection::fill_first() {
+    Incoming& incoming = exchange_->incoming;
+    try {
+        return incoming.fill(after(idle_since_ns_, std::chrono::nanoseconds::zero()));
+    } catch (const TimeoutError&) {
+    }
+    const Serving::Idle idle(connected_.serving);
+    return incoming.fill(idle_end());
+}
+
 // Returns: false when there is no more, or none that can be answered; that it was told then.
 bool Connection::read_head() {
     if (exchange_ == nullptr) {
@@ -127,9 +143,12 @@ bool Connection::read_head() {
     }
     Exchange& x = *exchange_;
     x.parser.begin(core_.limits());
-    const Deadline deadline = after(HubCore::here().clock_ns, core_.options().header_timeout);
     try {
-        std::size_t size = x.incoming.empty() ? 0 : x.parser.parse(x.incoming.unread(), x.head);
+        if (x.incoming.empty() && fill_first() == 0) {
+            return false;
+        }
+        const Deadline deadline = after(HubCore::here().clock_ns, core_.options().header_timeout);
+        std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
         while (size == 0) {
             if (x.incoming.fill(deadline) == 0) {
                 return false;  // it has gone; whether in the midst of a request is its own matter
@@ -145,7 +164,9 @@ bool Connection::read_head() {
     } catch (const ProtocolError& e) {
         refuse(e);
     } catch (const TimeoutError&) {
-        core_.count(ServerCore::timeouts);
+        if (answered_ == 0 || !x.incoming.empty()) {
+            core_.count(ServerCore::timeouts);
+        }
         if (!x.incoming.empty()) {
             refuse(ProtocolError(Fault::incomplete, 408, "the head of a request took too long"));
         }

@@ -30,6 +30,8 @@ public:
 
 private:
     bool await_request();
+    Deadline idle_end() const;
+    std::size_t fill_first();
     bool read_head();
     void refuse(const ProtocolError& error);
     bool answer();

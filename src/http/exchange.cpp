@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <system_error>
 
+#include "base/sys.hpp"
 #include "http/chars.hpp"
 #include "http/server_core.hpp"
 
@@ -150,6 +152,16 @@ const Address& Request::peer() const noexcept {
 
 std::string Request::client() const {
     return exchange_.core->client(peer(), headers());
+}
+
+Address Request::local_address() const {
+    sockaddr_storage raw{};
+    socklen_t size = sizeof raw;
+    const int fd = exchange_.connected->stream.fd();
+    if (const int r = sys::local_name(fd, reinterpret_cast<sockaddr*>(&raw), &size); r < 0) {
+        throw std::system_error(-r, std::generic_category(), "local_address");
+    }
+    return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
 }
 
 bool Request::is_secure() const noexcept {

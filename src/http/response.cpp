@@ -30,6 +30,9 @@ void Response::write(Bytes piece) {
 void Response::write_file(const File& file, std::uint64_t offset, std::uint64_t count) {
     writer_.write_file(file, offset, count);
 }
+void Response::coalesce(std::size_t least) noexcept {
+    writer_.coalesce(least);
+}
 void Response::flush() {
     writer_.flush();
 }

@@ -34,6 +34,7 @@ void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptio
     whole_ = false;
     status_ = 200;
     count_ = 0;
+    coalesce_ = options.write_coalesce;
     if (!reason_.empty()) {
         reason_.clear();
     }
@@ -124,14 +125,14 @@ void ResponseWriter::write(Bytes piece) {
     if (state_ == State::fresh) {
         state_ = State::collecting;
     }
-    if (pending_.size() + piece.size() < std::max<std::size_t>(options_->write_coalesce, 1)) {
+    if (pending_.size() + piece.size() < std::max<std::size_t>(coalesce_, 1)) {
         pending_.append_bytes(piece);
         return;
     }
     if (state_ == State::collecting) {
         begin_body(said_length());
     }
-    emit(piece);
+    emit(piece, coalesce_ == 0);
 }
 
 // Makes the head of a body that goes out in pieces.

@@ -60,6 +60,7 @@ public:
     void send_whole_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type);
     void write(Bytes piece);
     void write_file(const File& file, std::uint64_t offset, std::uint64_t count);
+    void coalesce(std::size_t least) noexcept { coalesce_ = least; }
     void flush();
     void end(const Headers* trailers);
     void send_interim(int status, const Headers& headers);
@@ -125,6 +126,7 @@ private:
     std::uint64_t length_ = 0;  // of Mode::length
     std::uint64_t count_ = 0;   // of the body, so far
     std::int64_t sent_ns_ = 0;
+    std::size_t coalesce_ = 0;
     std::string reason_;
     Headers headers_;
     OutBuffer out_;

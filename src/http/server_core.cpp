@@ -80,13 +80,16 @@ std::string ServerCore::client(const Address& peer, const Headers& headers) cons
     Address client = peer;
     if (!options_.trusted_proxies.empty()) {
         const std::string all = headers.joined("X-Forwarded-For");
-        std::vector<std::string_view> hops;
         std::string_view rest = all;
-        for (std::string_view hop; next_in_list(rest, hop);) {
-            hops.push_back(hop);
-        }
-        for (; !hops.empty() && contains(options_.trusted_proxies, client); hops.pop_back()) {
-            const std::optional<Address> hop = parse_hop(hops.back());
+        while (!rest.empty() && contains(options_.trusted_proxies, client)) {
+            // At every comma: a quote that a client opens must not hide what a proxy appended.
+            const std::size_t comma = rest.rfind(',');
+            const std::string_view text = trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+            rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
+            if (text.empty()) {
+                continue;
+            }
+            const std::optional<Address> hop = parse_hop(text);
             if (!hop.has_value() || hop->family() == AF_UNIX) {
                 break;
             }

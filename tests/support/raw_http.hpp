@@ -38,6 +38,8 @@ class RawHttp {
 public:
     explicit RawHttp(const Address& server) : RawHttp(connect(server)) {}
     explicit RawHttp(TcpSocket connected) : socket(std::move(connected)), in(socket, {.line_end = LineEnd::crlf}) {}
+    RawHttp(const RawHttp&) = delete;  // `in` refers to `socket`
+    RawHttp& operator=(const RawHttp&) = delete;
 
     void send(std::string_view text) { socket.send_all(text); }
 

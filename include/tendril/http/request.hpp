@@ -44,6 +44,7 @@ public:
     // The client's address without its port: the peer's; or, when that is one of ServerOptions::trusted_proxies, the
     // last of X-Forwarded-For that is none of them.
     std::string client() const;
+    Address local_address() const;    // where it connected to: asks the system
     bool is_secure() const noexcept;  // came over TLS
     const std::string& id();          // of this request: made when first asked for, also for logs
 

@@ -64,6 +64,8 @@ public:
     // A piece of the body. Pieces are collected until ServerOptions::write_coalesce is reached, or flush().
     void write(Bytes piece);
     void write_file(const File& file, std::uint64_t offset, std::uint64_t count);
+    void
+    coalesce(std::size_t least) noexcept;    // from now on in place of ServerOptions::write_coalesce; 0: each at once
     void flush();                            // sends what was collected, and the headers
     void end(const Headers& trailers = {});  // no more comes; trailers go only behind a chunked body
 
