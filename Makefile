@@ -11,7 +11,7 @@ sources = $(shell git ls-files -co --exclude-standard '*.cpp' '*.hpp')
 .NOTPARALLEL:
 .SECONDARY:
 .PHONY: run test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
-    test-valgrind bench format tidy clean install
+    test-valgrind fuzz bench format tidy clean install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -29,6 +29,16 @@ test-dev test-release test-tsan test-release-clang test-boost: test-%: build/.se
 test-valgrind: build/.setup-test build/release/build.ninja
 	cmake --build --preset release
 	ctest --preset valgrind
+
+# Every parser, for SECONDS_EACH. Clang's libFuzzer is not to be had everywhere.
+SECONDS_EACH ?= 60
+fuzz: build/.setup-test
+	@if printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' | \
+	    clang++ -fsanitize=fuzzer -x c++ - -o build/.fuzzer-probe 2>/dev/null; then \
+	    cmake --preset fuzz && cmake --build --preset fuzz && tools/fuzz build/fuzz $(SECONDS_EACH); \
+	else \
+	    echo "not fuzzed: no libFuzzer for clang++"; \
+	fi
 
 # The cross compiler is not to be had everywhere; on aarch64 itself the other presets do its work. Looked for only once
 # setup has been.
@@ -50,6 +60,9 @@ bench: build/.setup-bench build/release/build.ninja
 	bench/backends build/release
 	bench/echo/run build/release
 	build/release/bench/bench_echo_hubs
+	bench/http/run build/release
+	bench/http/idle build/release
+	bench/http/slow build/release
 
 format: build/.setup-test
 	clang-format -i $(sources)

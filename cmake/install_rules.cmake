@@ -7,6 +7,9 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tendril)
 
 install(TARGETS tendril EXPORT tendrilTargets)
+if(TENDRIL_NET)
+    install(TARGETS tendril_http EXPORT tendrilTargets)
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tendril DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT tendrilTargets NAMESPACE tendril:: DESTINATION ${package_dir})

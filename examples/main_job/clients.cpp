@@ -7,14 +7,17 @@
 #include <cstdio>
 #include <deque>
 #include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
-#include <tendril/socket.hpp>
+#include <tendril/http/client.hpp>
+#include <tendril/http/form.hpp>
 
 #include "crew.hpp"
-#include "fetch.hpp"
 
 namespace demo {
 
@@ -24,6 +27,35 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t slow_one_in = 10;
+constexpr std::chrono::seconds patience{30};
+
+tendril::http::Url page_of(const tendril::Address& server, const char* path) {
+    return server.path().empty() ? "http://" + server.to_string() + path
+                                 : "http+unix://" + tendril::http::percent_encode(server.path()) + path;
+}
+
+// For a client that keeps its one connection open whatever comes.
+tendril::http::ClientOptions one_connection() {
+    tendril::http::ClientOptions options;
+    options.per_origin = 1;
+    options.connections = 1;
+    options.idle_timeout = std::chrono::nanoseconds::max();
+    options.retry = false;
+    options.decompress = false;
+    return options;
+}
+
+void fetch_page(tendril::http::Client& client, const tendril::http::Url& page) {
+    const tendril::Deadline deadline = patience;
+    tendril::http::ClientResponse response = client.get(page, deadline);
+    const std::string text = response.text(10'000, deadline);
+    if (response.status() != 200 || !text.starts_with("<!doctype html>")) {
+        throw std::runtime_error("the server answered " + std::to_string(response.status()));
+    }
+    if (client.stats().open != 1 || client.stats().made != 1) {
+        throw std::runtime_error("the server did not keep the connection open");
+    }
+}
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -43,7 +75,7 @@ class Clients {
 public:
     explicit Clients(const Plan& plan) : plan_(plan), connections_(plan.connections) {
         for (std::size_t i = 0; i < plan.connections; ++i) {
-            connections_[i] = {.socket = {}, .number = i, .left = plan.rounds};
+            connections_[i] = {.client = nullptr, .number = i, .left = plan.rounds};
         }
     }
 
@@ -63,7 +95,7 @@ public:
 
 private:
     struct Connection {
-        tendril::TcpSocket socket;
+        std::unique_ptr<tendril::http::Client> client;  // one for each: they would share connections
         std::size_t number = 0;
         std::size_t left = 0;  // requests to make
     };
@@ -92,7 +124,8 @@ private:
 
     bool open(Connection& connection) {
         try {
-            connection.socket = tendril::connect(plan_.server, patience);
+            connection.client = std::make_unique<tendril::http::Client>(options_);
+            fetch_page(*connection.client, hello_);
             ++tally_.held;
         } catch (const std::exception& error) {
             give_up(connection, error);
@@ -108,7 +141,7 @@ private:
         const bool slow = (connection.number + connection.left) % slow_one_in == 0;
         try {
             const Clock::time_point begin = Clock::now();
-            fetch_page(connection.socket, slow ? "/slow" : "/");
+            fetch_page(*connection.client, slow ? slow_page_ : hello_);
             (slow ? slow_ : prompt_).push_back(static_cast<float>(seconds_since(begin) * 1e3));
             ++tally_.requests;
             --connection.left;
@@ -124,10 +157,13 @@ private:
             std::snprintf(tally_.first_error, sizeof tally_.first_error, "%s", error.what());
         }
         tally_.errors += std::exchange(connection.left, 0);
-        connection.socket.close();
+        connection.client.reset();
     }
 
     const Plan& plan_;
+    const tendril::http::ClientOptions options_ = one_connection();
+    const tendril::http::Url hello_ = page_of(plan_.server, "/hello");
+    const tendril::http::Url slow_page_ = page_of(plan_.server, "/slow");
     std::vector<Connection> connections_;
     std::vector<float> prompt_, slow_;  // latencies in milliseconds
     Tally tally_;

@@ -32,7 +32,7 @@ struct Tally {
     std::uint64_t held = 0;      // connections that are open
     std::uint64_t requests = 0;  // answered as they should be
     std::uint64_t errors = 0;    // requests that were not, or could not even be made
-    double seconds_to_open = 0;  // these and what follows: once finished
+    double seconds_to_open = 0;  // with a first answer on each; these and what follows: once finished
     double seconds_to_fetch = 0;
     Percentiles prompt, slow;  // from sending a request to having its whole answer
     char first_error[200] = "";

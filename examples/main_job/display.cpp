@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "page.hpp"
+#include "pages.hpp"
 
 namespace demo {
 
@@ -74,7 +74,8 @@ void print_table(const Plan& plan, const Tally& tally, const Footprint& footprin
     const auto delay = static_cast<double>(slow_page_delay.count());
 
     std::printf("\n");
-    row("connections held", grouped(tally.held), format("at once; opened in %.2f s", tally.seconds_to_open));
+    row("connections held", grouped(tally.held),
+        format("at once; opened, and greeted, in %.2f s", tally.seconds_to_open));
     row("requests", grouped(tally.requests), "by " + grouped(plan.in_flight) + " green threads in flight");
     row("errors", grouped(tally.errors), tally.first_error);
     row("requests/s", grouped(static_cast<std::uint64_t>(rate)), "client and server together");

@@ -6,15 +6,14 @@
 #include <stdexcept>
 #include <utility>
 
-#include <tendril/greenlet.hpp>
+#include <tendril/socket.hpp>
 
 #include "clients.hpp"
-#include "crew.hpp"
 #include "display.hpp"
 #include "modes.hpp"
-#include "page_server.hpp"
 #include "process.hpp"
 #include "second_process.hpp"
+#include "web_server.hpp"
 
 namespace demo {
 
@@ -22,8 +21,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t own_descriptors = 16;  // listeners, the event loop, some to spare
-constexpr auto hold = 1h;                    // for so long connections may say nothing
+constexpr std::size_t own_descriptors = 16;   // listeners, the event loop, some to spare
+constexpr std::size_t room_for_watchers = 8;  // of the live page
+constexpr auto hold = 1h;                     // for so long connections may say nothing
 
 // How many connections are possible, and where their clients run.
 struct Arrangement {
@@ -85,12 +85,10 @@ int hold_and_fetch(const Options& options) {
     std::fflush(stdout);
 
     Display display(plan);
-    PageServer server(std::move(listener), connections, hold);
-    Crew crew;
-    crew.add([&server] { server.run(); });
+    WebServer server(std::move(listener), connections + room_for_watchers, hold);
+    server.start();
     (together ? run_clients : run_clients_in_second_process)(plan, [&](const Tally& tally) { display.show(tally); });
     server.stop();
-    crew.join();
     display.finish();
     return display.succeeded() ? 0 : 1;
 }

@@ -17,7 +17,7 @@ const char usage[] = "usage: tendril-demo [options]\n"
                      "  --connections N  how many connections (10000)\n"
                      "  --in-flight N    how many green threads fetch at the same time (500)\n"
                      "  --rounds N       how many requests on each connection (10)\n"
-                     "  --serve          only serve, for a browser, curl or wrk, until Ctrl-C\n"
+                     "  --serve [PORT]   only serve, with a live page for a browser, until Ctrl-C\n"
                      "  --address A      serve there: 127.0.0.1:8080, [::1]:8080 or unix:/tmp/demo\n"
                      "                   (with --serve 127.0.0.1:8080, else a free port of 127.0.0.1)\n"
                      "  --help           this text\n";
@@ -82,6 +82,9 @@ Options parse_options(int argc, char** argv) {
     opterr = 0;  // the messages are ours
     for (int found; (found = getopt_long(argc, argv, ":", known_options, nullptr)) != -1;) {
         apply(found, argv, options);
+    }
+    if (options.serve && options.address.empty() && optind + 1 == argc) {
+        options.address = std::string("127.0.0.1:") + argv[optind++];
     }
     if (optind < argc) {
         throw UsageError(std::string("unexpected argument '") + argv[optind] + "'");

@@ -25,7 +25,8 @@
 namespace tendril {
 
 // read: it must exist. write: made or emptied. read_write: made if needed, content stays. append: writes go to its end.
-enum class FileMode { read, write, read_write, append };
+// create: it must not exist (EEXIST), not even as a link; written and read.
+enum class FileMode { read, write, read_write, append, create };
 
 class File final : public Source, public Sink {
 public:
@@ -35,6 +36,9 @@ public:
     // Throws: std::system_error that names the path (ESPIPE: a FIFO); TimeoutError; Interrupt.
     static File open(const std::string& path, FileMode mode = FileMode::read, unsigned permissions = 0666,
                      Deadline deadline = never);
+
+    // Of a descriptor of a regular file that was opened elsewhere. Throws: std::invalid_argument for a closed one.
+    static File adopt(Fd fd);
 
     // From, or to, the position, which moves on. send() takes at most 256 KiB at a time.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;

@@ -25,7 +25,7 @@
 // values: they stay until their green threads end, out of reach. So a green thread that lives long should not use many
 // that live short.
 //
-// Examples: examples/local.cpp, examples/request_local.cpp
+// Examples: examples/local.cpp, examples/session.cpp
 
 #pragma once
 

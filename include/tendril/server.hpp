@@ -18,12 +18,16 @@
 #include <stop_token>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <tendril/address.hpp>
+#include <tendril/network.hpp>
 #include <tendril/site.hpp>
 #include <tendril/socket.hpp>
 
 namespace tendril {
+
+class Pool;
 
 // A handler that throws it ends the serve() that called it.
 class StopServe : public std::runtime_error {
@@ -36,16 +40,24 @@ public:
 enum class OnHandlerError { report, end };
 
 // Does a proxy in front say first who the client is (proxy_protocol.hpp)? `required`: a connection that does not begin
-// so is closed. Ask for it only where nobody but the proxy can connect: who can, may say that he is anybody.
+// so is closed. Ask for it only where nobody but the proxy can connect, as who can, may say that he is anybody; or name
+// the proxies in ServeOptions::proxy_sources.
 enum class ProxyProtocol { off, required };
 
 struct ServeOptions {
     std::size_t concurrency = 1000;  // handlers at once, in each hub; at the limit connections wait in the backlog
-    std::size_t stack_size = 0;      // of a handler's green thread; 0: 256 KiB
+    // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While
+    // it is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
+    // kills the Pool's members ends handlers, and serving goes on. It outlives the serving; with hubs = 1 only.
+    Pool* pool = nullptr;
+    std::size_t stack_size = 0;  // of a handler's green thread; 0: 256 KiB
     // How long handlers may go on after the end of accepting, before they are killed; at most: for ever.
     std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
     OnHandlerError on_error = OnHandlerError::report;
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    // The proxies: their connections must begin with the header; all others are plain ones, from their first byte on.
+    // Empty: everybody is a proxy.
+    std::vector<Network> proxy_sources = {};
     // For what comes before the handler: the proxy's header, and the handshake of a TLS listener.
     std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
     // Hubs that serve, each in an OS thread: this one and others that are started; 0: one for each processor. The
@@ -139,8 +151,10 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
 // that still run. The handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in
 // a green thread of its own; its socket is closed when it returns. What it throws is reported or ends serving, as
 // on_error says. Out of descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends)
-// and goes on. StopServe leaves the listener open. Yields. Throws: Interrupt: the handlers are killed and waited for
-// first; std::system_error when the listener is broken; std::invalid_argument for a concurrency of 0.
+// and goes on; when descriptors are missing for 0.3 s and more, those who wait are accepted, with one that is held in
+// reserve, and reset after each pause (64 at most), and that is reported once. StopServe leaves the listener open.
+// Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is
+// broken; std::invalid_argument for options that cannot be.
 template <class H>
 void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
     detail::serve(listener, detail::plain_handler(std::move(handler)), options);

@@ -64,6 +64,7 @@ public:
     void send_parts(std::span<const Bytes> parts, Deadline deadline = never) override;
     std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count,
                             Deadline deadline = never) override;
+    void await_data(Deadline deadline = never) override;
 
     // What can be done without waiting; nothing: not now. Throws: std::system_error.
     std::optional<std::size_t> try_recv(Buffer buffer);

@@ -85,6 +85,10 @@ enum class Shutdown { read, write, both };
 
 class Stream : public Source, public Sink {
 public:
+    // Waits until a recv() may find something: data, the end or an error. For who holds a buffer only while there is
+    // something to put into it. Throws: as recv().
+    virtual void await_data(Deadline deadline = never) = 0;
+
     // No more will be sent (the peer reads the end of the stream), or read.
     virtual void shutdown(Shutdown how) = 0;
 

@@ -92,6 +92,8 @@ public:
     void send_all(Bytes bytes, Deadline deadline = never) override;
     void send_parts(std::span<const Bytes> parts, Deadline deadline = never) override;
 
+    void await_data(Deadline deadline = never) override;
+
     // Bytes that are decrypted already and that recv() returns without waiting.
     std::size_t pending() const noexcept;
 

@@ -230,6 +230,13 @@ struct FileStatus {
     std::uint32_t mode, owner, group;
 };
 int file_status(const char* path, FileStatus& out) noexcept;  // of what a link leads to
+int file_status(int fd, FileStatus& out) noexcept;
+// A path from this folder; closed on exec. beneath: no link on the way leads out of it (EXDEV); -ENOSYS, -EPERM: the
+// kernel, or who guards it, has no such way.
+int open_at(int folder, const char* path, int flags) noexcept;
+int open_beneath(int folder, const char* path, int flags) noexcept;
+// Calls each(context, name, is_folder) for what is in a folder, "." and ".." too, until it says false. A link is none.
+int list_folder(int fd, bool (*each)(void* context, const char* name, bool is_folder), void* context);
 bool is_link(const char* path) noexcept;
 bool on_network(const char* path) noexcept;  // a file system whose other users' changes the kernel does not tell of
 int inotify() noexcept;

@@ -41,9 +41,10 @@ int arm_wall_timer(int fd, std::int64_t at_ns) noexcept {
     });
 }
 
-int file_status(const char* path, FileStatus& out) noexcept {
-    struct stat s {};
-    if (::stat(path, &s) < 0) {
+namespace {
+
+int take_status(int result, const struct stat& s, FileStatus& out) noexcept {
+    if (result < 0) {
         return -errno;
     }
     const auto ns = [](const timespec& t) { return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_nsec; };
@@ -51,6 +52,18 @@ int file_status(const char* path, FileStatus& out) noexcept {
            s.st_nlink, ns(s.st_mtim), ns(s.st_ctim),
            s.st_mode,  s.st_uid,      s.st_gid};
     return 0;
+}
+
+}  // namespace
+
+int file_status(const char* path, FileStatus& out) noexcept {
+    struct stat s {};
+    return take_status(::stat(path, &s), s, out);
+}
+
+int file_status(int fd, FileStatus& out) noexcept {
+    struct stat s {};
+    return take_status(::fstat(fd, &s), s, out);
 }
 
 bool is_link(const char* path) noexcept {

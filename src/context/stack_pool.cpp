@@ -152,15 +152,20 @@ std::size_t StackPool::trim(std::size_t most, std::size_t keep) noexcept {
         for (; *link != nullptr && done < most; ++done) {
             StackTop* stack = *link;
             *link = stack->next_free;
-            std::byte* low = stack->base + guard_size();
-            // The page that StackTop begins in stays, and so does what lies above it.
-            auto high = reinterpret_cast<std::uintptr_t>(stack) & ~(page_size() - 1);
-            sys::discard(low, high - reinterpret_cast<std::uintptr_t>(low));
+            trim_below(*stack, stack);  // the page that StackTop begins in stays, and so does what lies above it
             stack->next_free = bin.trimmed;
             bin.trimmed = stack;
         }
     }
     return done;
+}
+
+void StackPool::trim_below(StackTop& stack, const void* lowest) noexcept {
+    std::byte* low = stack.base + guard_size();
+    const std::uintptr_t high = reinterpret_cast<std::uintptr_t>(lowest) & ~(page_size() - 1);
+    if (high > reinterpret_cast<std::uintptr_t>(low)) {
+        sys::discard(low, high - reinterpret_cast<std::uintptr_t>(low));
+    }
 }
 
 bool StackPool::holds(const void* address) const noexcept {

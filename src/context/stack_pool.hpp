@@ -72,6 +72,9 @@ public:
     // Returns: how many stacks were trimmed.
     std::size_t trim(std::size_t most, std::size_t keep) noexcept;
 
+    // Gives back the pages of a used stack that lie wholly below `lowest`, which nobody uses.
+    static void trim_below(StackTop& stack, const void* lowest) noexcept;
+
     // The used stack whose guard the address lies in, or nullptr. Async-signal-safe.
     const StackTop* guard_hit(const void* address) const noexcept;
 

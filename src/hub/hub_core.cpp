@@ -185,6 +185,16 @@ void HubCore::poll(bool may_sleep) noexcept {
     tell(check_watchers);
 }
 
+void HubCore::give_back_stack() noexcept {
+    constexpr std::uintptr_t leaf = 512;  // of this frame: what discard() itself needs, and the red zone
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    StackTop* stack = current->stack;
+    if (stack != nullptr && here > reinterpret_cast<std::uintptr_t>(stack->base) &&
+        here < reinterpret_cast<std::uintptr_t>(stack->top())) {  // else it runs in a context of its own
+        StackPool::trim_below(*stack, reinterpret_cast<const void*>(here - leaf));
+    }
+}
+
 void HubCore::trim_stacks(std::int64_t now_ns) noexcept {
     constexpr std::size_t at_once = 256;
     constexpr std::size_t kept_whole = 16;

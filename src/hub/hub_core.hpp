@@ -177,6 +177,9 @@ struct HubCore {
     void run_spawn_hooks(Fiber& spawned) noexcept;
     AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
 
+    // The running green thread will wait for long: gives back what of its stack lies below the caller's frame.
+    void give_back_stack() noexcept;
+
     // Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
     pid_t fork();
     [[noreturn]] void

@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds shortest_pause = 10ms;
 constexpr std::chrono::milliseconds longest_pause = 1s;
+constexpr std::chrono::milliseconds patience = 160ms;  // a pause that is longer, and those who wait are refused
 constexpr int accepts_in_a_row = 64;
 
 bool means_scarcity(int error) noexcept {
@@ -82,16 +83,19 @@ private:
 AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
                        OtherHubs* others)
     : hub_(HubCore::here()), listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options),
-      others_(others), pause_(shortest_pause) {
+      others_(others), slots_(options.pool), pause_(shortest_pause) {
     if (listener_ != nullptr) {
         descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
         generation_ = descriptor_->generation;
+        reserve_.hold();
     }
 }
 
 void AcceptLoop::run() {
+    const PoolSlots::Use pool_in_use(slots_);
     try {
         accept_all();
+        slots_.drop();
         if (!stopping_) {
             stop(options_.drain);  // the listener was closed
         }
@@ -105,6 +109,7 @@ void AcceptLoop::run() {
         }
     } catch (...) {
         stopping_ = true;
+        slots_.drop();
         if (others_ != nullptr) {
             others_->stopped();
         }
@@ -136,11 +141,16 @@ void AcceptLoop::changed() noexcept {
     }
 }
 
-// The same, also when it waits for connections.
+// The same, also when it waits for connections, or for a slot of the pool.
 void AcceptLoop::told() noexcept {
     changed();
-    if (descriptor_ != nullptr && !listener_closed() && descriptor_->reader != nullptr) {
-        descriptor_->reader->resolve(Outcome::signalled);
+    if (descriptor_ == nullptr || listener_closed()) {
+        return;
+    }
+    for (Waiter* each : {descriptor_->reader, descriptor_->writer}) {
+        if (each != nullptr) {
+            each->resolve(Outcome::signalled);
+        }
     }
 }
 
@@ -148,7 +158,7 @@ void AcceptLoop::accept_all() {
     int in_a_row = 0;
     while (!stopping_ && !listener_closed()) {
         if (listener_ == nullptr || paused_ || full()) {
-            await_change([this] { return listener_ != nullptr && !paused_ && !full(); }, never);
+            await_room();
             continue;
         }
         Address peer;
@@ -158,16 +168,28 @@ void AcceptLoop::accept_all() {
             const bool taken = others_ != nullptr && others_->take(*client, peer);
             if (taken || start(*std::move(client), peer)) {
                 pause_ = shortest_pause;
+                refusing_ = false;
+                reserve_.hold();
             } else {
                 back_off();
             }
         }
+        slots_.drop();  // it is for others, as long as nobody comes
         if (++in_a_row % accepts_in_a_row == 0) {
             yield();
         }
         if (!came && !stopping_ && !listener_closed() && !paused_) {
             await_connection();
         }
+    }
+}
+
+void AcceptLoop::await_room() {
+    if (slots_.any() && !paused_) {
+        slots_.wait(*descriptor_);
+    } else {
+        slots_.drop();
+        await_change([this] { return listener_ != nullptr && !paused_ && (slots_.any() || !full()); }, never);
     }
 }
 
@@ -178,6 +200,9 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     } catch (const std::system_error& e) {
         const int error = e.code().value();
         if (means_scarcity(error)) {
+            if ((error == EMFILE || error == ENFILE) && pause_ > patience) {
+                refuse_waiting();
+            }
             back_off();
         } else if (!concerns_one_connection(error)) {
             throw;
@@ -186,8 +211,18 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     }
 }
 
+// Descriptors have been missing for some time: who waits shall know. Reported once, until there are some again.
+void AcceptLoop::refuse_waiting() {
+    if (reserve_.refuse(descriptor_->fd, accepts_in_a_row) > 0 && !std::exchange(refusing_, true)) {
+        hub_.report({0, {}, options_.where, "serve"},
+                    std::make_exception_ptr(std::system_error(
+                        EMFILE, std::generic_category(), "out of descriptors, so connections are refused for now")));
+    }
+}
+
 // Scarcity: a handler that ends may leave what is missing.
 void AcceptLoop::back_off() {
+    slots_.drop();
     const std::size_t before = running_.size();
     await_change([&] { return running_.size() < before; }, pause_);
     pause_ = std::min(pause_ * 2, longest_pause);
@@ -196,10 +231,8 @@ void AcceptLoop::back_off() {
 // When it has stopped: those who had connected before are served too, as far as there is room and time. The kernel
 // resets those that are left when the listener is closed.
 void AcceptLoop::accept_backlog() {
-    for (std::size_t i = 0; i < options_.concurrency; ++i) {
-        if (running_.size() >= options_.concurrency || drained_by_.passed()) {
-            return;
-        }
+    int failures = 0;
+    while (failures < accepts_in_a_row && !full_here() && !drained_by_.passed()) {
         try {
             Address peer;
             descriptor_->readable = true;  // an edge may have come that nobody has looked at
@@ -211,18 +244,23 @@ void AcceptLoop::accept_backlog() {
             if (!concerns_one_connection(e.code().value())) {
                 return;
             }
+            ++failures;
         }
     }
 }
 
 bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     try {
+        Crew::Place slot = slots_.any() ? slots_.take() : Crew::Place();
         const auto at = running_.emplace(running_.end(), *this);
         Place place(shared_from_this(), at);
         at->handler = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
                             [this, place = std::move(place), client = std::move(client), peer]() mutable {
                                 handle(place.connection(), client, peer);
                             });
+        if (slots_.any()) {
+            slots_.admit(slot, at->handler);
+        }
         return true;
     } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
         hub_.report({0, {}, options_.where, "serve"}, std::current_exception());
@@ -230,9 +268,14 @@ bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     }
 }
 
+bool AcceptLoop::behind_proxy(const Address& peer) const noexcept {
+    return options_.proxy_protocol != ProxyProtocol::off &&
+           (options_.proxy_sources.empty() || contains(options_.proxy_sources, peer));
+}
+
 void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer) {
     try {
-        if (options_.proxy_protocol != ProxyProtocol::off) {
+        if (behind_proxy(peer)) {
             try {
                 peer = read_proxy_header(client, options_.handshake_timeout).source.value_or(peer);
             } catch (const std::exception&) {

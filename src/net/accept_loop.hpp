@@ -11,10 +11,13 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/server.hpp>
 
+#include "net/pool_slots.hpp"
+#include "net/reserve.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril::detail {
@@ -74,13 +77,15 @@ private:
 
     void told() noexcept;
     bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
-    bool full() const noexcept {
-        return others_ != nullptr ? others_->full() : running_.size() >= options_.concurrency;
-    }
+    bool full() const noexcept { return others_ != nullptr ? others_->full() : full_here(); }
+    bool full_here() const noexcept { return slots_.any() ? slots_.full() : running_.size() >= options_.concurrency; }
+    void await_room();
     void accept_all();
     std::optional<TcpSocket> accept_one(Address& peer);
+    void refuse_waiting();
     void back_off();
     void accept_backlog();
+    bool behind_proxy(const Address& peer) const noexcept;
     void handle(Connection& connection, TcpSocket& client, Address peer);
     void end_by_handler(std::exception_ptr error) noexcept;
     void await_connection();
@@ -98,7 +103,10 @@ private:
     Descriptor* descriptor_ = nullptr;
     std::uint32_t generation_ = 0;
     Running running_;
+    PoolSlots slots_;  // one is held for the next connection
     std::chrono::milliseconds pause_;
+    Reserve reserve_;        // of a loop that accepts
+    bool refusing_ = false;  // since it was out of descriptors for too long
     bool paused_ = false;
     bool stopping_ = false;
     Deadline drained_by_;

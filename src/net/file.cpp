@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
+#include <utility>
 
 #include <tendril/thread_pool.hpp>
 
@@ -27,6 +29,8 @@ int flags_of(FileMode mode) noexcept {
         return O_RDWR | O_CREAT;
     case FileMode::append:
         return O_WRONLY | O_CREAT | O_APPEND;
+    case FileMode::create:
+        return O_RDWR | O_CREAT | O_EXCL;
     }
     return O_RDONLY;
 }
@@ -76,6 +80,13 @@ File File::open(const std::string& path, FileMode mode, unsigned permissions, De
     } catch (const TimeoutError&) {
         throw TimeoutError(what);
     }
+}
+
+File File::adopt(Fd fd) {
+    if (!fd.is_open()) {
+        throw std::invalid_argument("File::adopt: the descriptor is closed");
+    }
+    return File(std::make_shared<Fd>(std::move(fd)));
 }
 
 std::shared_ptr<Fd> File::use() const {

@@ -54,6 +54,7 @@ TENDRIL_TEST(File, ReadsAndWritesWhereItIs) {
     EXPECT_EQ(there.content(), "x12Aend");
     File::open(there.path(), FileMode::write).send_all("new");
     EXPECT_EQ(there.content(), "new");
+    EXPECT_EQ(errno_of([&] { File::open(there.path(), FileMode::create); }), EEXIST);
     file.close();
     EXPECT_EQ(errno_of([&] { file.recv(three); }), EBADF);
 }

@@ -16,6 +16,7 @@
 #include <tendril/hub.hpp>
 
 #include "base/sys.hpp"
+#include "errno_of.hpp"
 #include "green_test.hpp"
 
 using namespace std::chrono_literals;
@@ -218,6 +219,14 @@ TENDRIL_TEST(Serve, StopServeWhileDrainingEndsNoOtherHandler) {
     server.get();
 }
 
+// UBSan opens a pipe at the first sight of a type: later there is no descriptor for that.
+void know_system_error() {
+    const std::system_error error(EMFILE, std::generic_category());
+    EXPECT_EQ(error.code(), std::errc::too_many_files_open);
+    const std::exception& base = error;
+    EXPECT_NE(base.what(), nullptr);
+}
+
 // TJ03: running out of descriptors backs off and recovers; here by the real limit.
 TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     Listener listener = listen("127.0.0.1:0");
@@ -233,8 +242,7 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     const int lowest_free = ::dup(0);
     ::close(lowest_free);
     none.rlim_cur = static_cast<rlim_t>(lowest_free);  // not less: poll(2) refuses to wait for more than the limit
-    const std::error_code known = std::system_error(EMFILE, std::generic_category()).code();
-    EXPECT_EQ(known, std::errc::too_many_files_open) << "UBSan opens a pipe at the first sight of a type";
+    know_system_error();
     ::setrlimit(RLIMIT_NOFILE, &none);
     sleep(30ms);  // the server tries in vain meanwhile
     EXPECT_EQ(ask(first, 'b'), 'b') << "an open connection goes on";
@@ -242,6 +250,43 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     EXPECT_EQ(ask(second, 'c'), 'c');
     TcpSocket third = connect(listener.address());
     EXPECT_EQ(ask(third, 'd'), 'd');
+    server.kill();
+}
+
+// J9: when descriptors are missing for long, who waits is refused rather than left to hang; the limit is the real one.
+TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo); });
+    TcpSocket first = connect(listener.address());
+    EXPECT_EQ(ask(first, 'a'), 'a');
+
+    std::vector<TcpSocket> waiting;
+    static bool missing;  // till the limit falls, the server must not accept them
+    missing = true;
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::accept && missing ? EMFILE : 0; });
+    for (int i = 0; i < 3; ++i) {
+        waiting.push_back(connect(listener.address()));
+    }
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    rlimit none = before;
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    none.rlim_cur = static_cast<rlim_t>(lowest_free);
+    know_system_error();
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    missing = false;
+    sys::set_fault_hook(nullptr);
+    for (TcpSocket& each : waiting) {
+        char c = 0;
+        EXPECT_EQ(testing::errno_of([&] { each.recv({&c, 1}, 20s); }), ECONNRESET);
+    }
+    EXPECT_EQ(ask(first, 'b'), 'b') << "an open connection goes on";
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_EQ(testing::take_unhandled().size(), 1u) << "of many refusals";
+    TcpSocket last = connect(listener.address());
+    EXPECT_EQ(ask(last, 'c'), 'c');
     server.kill();
 }
 

@@ -22,8 +22,14 @@ namespace tendril::detail {
 namespace {
 
 ServeOptions checked(ServeOptions options) {
-    if (options.concurrency == 0) {
+    if (options.pool != nullptr && options.hubs != 1) {
+        throw std::invalid_argument("a Pool belongs to one hub: serve() with hubs > 1 takes a concurrency instead");
+    }
+    if (options.concurrency == 0 && options.pool == nullptr) {
         throw std::invalid_argument("serve() with a concurrency of 0 would never serve anybody");
+    }
+    if (!options.proxy_sources.empty() && options.proxy_protocol == ProxyProtocol::off) {
+        throw std::invalid_argument("proxy_sources without proxy_protocol: set it to ProxyProtocol::required");
     }
     StackPool::check_size(options.stack_size);
     static_cast<void>(Deadline(options.drain));  // refuses a negative one now, not when it is needed

@@ -139,6 +139,19 @@ void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     detail::send_whole_parts(begin(handle_, "a socket"), parts, deadline, sys::send_parts);
 }
 
+void TcpSocket::await_data(Deadline deadline) {
+    detail::Descriptor& d = begin(handle_, "a socket");
+    detail::Descriptors::refuse_second(d, detail::Direction::read);
+    if (d.readable) {  // perhaps: nobody has looked yet, or the last read was a full one
+        char first = 0;
+        if (sys::recv(d.fd, &first, 1, MSG_PEEK) != -EAGAIN) {
+            return;
+        }
+        d.emptied();
+    }
+    detail::await(d, detail::Direction::read, "await_data", deadline);
+}
+
 std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {
     detail::Descriptor& d = begin(handle_, "a socket");
     constexpr std::uint64_t most_at_once = 1024 * 1024;  // then others have their turn

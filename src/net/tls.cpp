@@ -67,6 +67,10 @@ void TlsSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     use(state_)->send_parts(parts, deadline);
 }
 
+void TlsSocket::await_data(Deadline deadline) {
+    use(state_)->await_data(deadline);
+}
+
 std::size_t TlsSocket::pending() const noexcept {
     return state_ != nullptr ? static_cast<std::size_t>(SSL_pending(state_->ssl())) : 0;
 }

@@ -269,6 +269,15 @@ std::size_t TlsState::recv(Buffer buffer, Deadline deadline) {
     return buffer.empty() ? 0 : read_some(buffer, "recv", deadline, 0);
 }
 
+void TlsState::await_data(Deadline deadline) {
+    begin();
+    const Turn turn(reading_, "await_data");
+    prepare_handshake(deadline);
+    if (!ended_ && !read_shut_ && SSL_has_pending(ssl_.get()) == 0) {
+        socket_.await_data(deadline);
+    }
+}
+
 std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
     begin();
     const Turn turn(reading_, "recv_exactly");

@@ -37,6 +37,7 @@ public:
 
     void handshake(Deadline deadline);
     std::size_t recv(Buffer buffer, Deadline deadline);
+    void await_data(Deadline deadline);
     std::size_t recv_exactly(Buffer buffer, Deadline deadline);
     std::size_t send(Bytes bytes, Deadline deadline);
     void send_all(Bytes bytes, Deadline deadline);

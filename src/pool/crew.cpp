@@ -97,6 +97,19 @@ Crew::Place Crew::enter(Deadline deadline, bool lend) {
     return place;
 }
 
+Crew::Place Crew::stand_in_line(Waiter& waiter) {
+    spawners_.check_thread();
+    Place place;
+    place.member_ = new_member();
+    place.member_->has_slot = false;
+    spawners_.add(waiter);
+    return place;
+}
+
+void Crew::handed_slot(Place& place) noexcept {
+    place.member_->has_slot = true;
+}
+
 void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
     CrewMember& member = *std::exchange(place.member_, nullptr);
     Record& record = *Access::pointer(greenlet).get();
@@ -307,7 +320,8 @@ void Crew::drop_all() noexcept {
 void Crew::leave(bool kill_them) noexcept {
     HubCore* hub = HubCore::if_any();
     if (users_ != 0 && hub != nullptr) {
-        report(std::string(kind_) + " was destroyed while an imap or a Pile of it was in use; let it outlive them");
+        report(std::string(kind_) +
+               " was destroyed while an imap, a Pile or a server of it was in use; let it outlive them");
         std::abort();
     }
     bool hub_gone = size_ != 0;  // which ended before it could note the ends of the members

@@ -211,7 +211,7 @@ TEST(PileDeath, DestroyedInUse) {
             yield();
             pool.reset();
         },
-        "a Pool was destroyed while an imap or a Pile of it was in use");
+        "a Pool was destroyed while an imap, a Pile or a server of it was in use");
 }
 
 }  // namespace

@@ -450,7 +450,7 @@ TEST(PoolDeath, DestroyedWhileAnImapLives) {
             auto results = pool->imap([](int i) { return i; }, input);
             pool.reset();
         },
-        "a Pool was destroyed while an imap or a Pile of it was in use; let it outlive them");
+        "a Pool was destroyed while an imap, a Pile or a server of it was in use; let it outlive them");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include <tendril/fork.hpp>
 #include <tendril/group.hpp>
+#include <tendril/hub.hpp>
 #include <tendril/process.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/signal.hpp>
@@ -148,6 +149,7 @@ private:
         const Signal on_term = on_signal(SIGTERM, [&] { stop.set(); });
         const Signal on_interrupt = on_signal(SIGINT, [&] { stop.set(); });
         const Signal on_hangup = on_signal(SIGHUP, [] {});  // the supervisor's to act on
+        const Async awake([] {});  // a body may have nothing to wait for but `stop`, and signals keep no loop alive
         sys::signal_at_parents_death(SIGTERM);
         if (sys::parent() != supervisor_) {
             return;  // it died before that was said

@@ -86,6 +86,10 @@ Outcome WaitQueue::wait(const char* what, void* slot, Deadline deadline) {
 }
 #pragma GCC diagnostic pop
 
+void WaitQueue::add(Waiter& waiter) noexcept {
+    waiters_.push_back(waiter);
+}
+
 Waiter* WaitQueue::first_open() noexcept {
     for (;;) {
         Waiter* first = waiters_.front();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Servers of several processes, and a graceful restart.
+// Servers of several processes or hubs, and a graceful restart.
 
 #include <csignal>
 #include <set>
@@ -165,6 +165,34 @@ TENDRIL_TEST(SocketActivation, TheListenerComesFromOutside) {
     EXPECT_EQ(ask(port).front(), '7');
     program->terminate();
     EXPECT_EQ(program->wait(20s), 0);
+}
+
+// curl and nc, while other connections are open; both hubs serve, and one SIGTERM drains and ends both.
+TENDRIL_TEST(TwoHubs, ServeOrdinaryClients) {
+    TENDRIL_NEEDS("curl");
+    TENDRIL_NEEDS("nc");
+    for (const std::string how : {"each", "one"}) {
+        Popen program({TENDRIL_TWO_HUBS, how}, {.out = PIPE});
+        BufferedReader out(program.stdout_());
+        const std::string port = out.read_line(20s).value_or("");
+        const std::string url = "http://127.0.0.1:" + port + "/";
+        std::set<std::string> threads;
+        std::vector<TcpSocket> held;
+        while (threads.size() < 2) {
+            ASSERT_LT(held.size(), 200u) << "one hub has it all";
+            held.push_back(connect("127.0.0.1:" + port, 20s));  // so that the next goes to the other one
+            threads.insert(output_of({"curl", "-sS", "--max-time", "20", url}));
+        }
+        EXPECT_EQ(output_of({"nc", "-N", "127.0.0.1", port}, "one\ntwo\n"), "one\ntwo\n");
+        TcpSocket& last = held.back();
+        program.terminate();
+        last.send_all("still\n");
+        EXPECT_EQ(BufferedReader(last).read_line(20s), "still") << "drained, not killed";
+        held.clear();
+        EXPECT_EQ(out.read_line(60s), "killed 0");
+        EXPECT_EQ(program.wait(20s), 0);
+        EXPECT_THROW(connect("127.0.0.1:" + port, 20s), std::system_error);
+    }
 }
 
 TENDRIL_TEST(ProxyPeers, CurlSaysWhoItsClientIs) {

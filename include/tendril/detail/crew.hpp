@@ -54,6 +54,12 @@ public:
     Place try_enter();
     void admit(Place& place, const AnyGreenlet& greenlet) noexcept;
 
+    // For who waits for something else too, while it is full: a place without a slot yet, for which `waiter` stands in
+    // line from now on. When it was handed one, and only then, the place is to be told. Throws: WrongThread.
+    Place stand_in_line(Waiter& waiter);
+    static void handed_slot(Place& place) noexcept;
+    void check_thread() const { spawners_.check_thread(); }
+
     // For who spawned into a lent place: waits until it has ended; ends it when broken off.
     static void await_lent(const AnyGreenlet& greenlet);
 

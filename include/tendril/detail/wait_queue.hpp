@@ -54,6 +54,9 @@ public:
         return end_wait(space);
     }
 
+    // For who waits for something else too, with a Waiter of its own: it is handed to in its turn.
+    void add(Waiter& waiter) noexcept;
+
     bool any() noexcept { return front() != nullptr; }
     Waiter* front() noexcept {  // nullptr: nobody waits
         return waiters_.empty() ? nullptr : first_open();

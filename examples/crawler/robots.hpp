@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// robots.txt: RFC 9309.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tendril/http/client.hpp>
+
+namespace crawler {
+
+class Robots {
+public:
+    Robots() = default;  // everything is allowed
+    // What the groups for this agent say, else those for "*".
+    Robots(std::string_view text, std::string_view agent);
+    static Robots nothing_allowed();
+
+    // target: path and query. The longest rule that matches counts, and "allow" of two that are as long.
+    bool allows(std::string_view target) const;
+
+private:
+    struct Rule {
+        std::string pattern;
+        bool allow;
+    };
+    std::vector<Rule> rules_;
+};
+
+// Asks the site for its own. One that cannot be asked allows nothing, one that has none everything.
+Robots fetch_robots(tendril::http::Client& client, const tendril::http::Url& site, std::string_view agent);
+
+}  // namespace crawler

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// Percent-encoding (RFC 3986, 2.1), and Form: the names and values of a query or of a body that is
+// application/x-www-form-urlencoded, as the URL standard has it. Pure; any thread.
+//
+//     const Form query = Form::parse(request.query());
+//     const Form form = Form::parse(request.body().read_all());
+//     std::string_view name = form.get("name");
+//     std::string body = Form{{"name", "Ada L"}, {"year", "1842"}}.to_string();      name=Ada+L&year=1842
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tendril/http/message.hpp>
+
+namespace tendril::http {
+
+// "%41" becomes "A"; a "+" becomes a blank where asked. The bytes are not looked at: they may be NUL, or no UTF-8.
+// Throws: ProtocolError (400) for a "%" that is not followed by two hexadecimal digits.
+std::string percent_decode(std::string_view text, bool plus_is_blank = false);
+
+// What stays as it is beside letters and digits.
+enum class PercentSet : std::uint8_t {
+    component,  // -._~ : one segment of a path, one name or value, a cookie's value
+    path,       // and !$&'()*+,;=:@/ : a whole path
+    query,      // and ? : a whole query
+    form,       // *-._ , and a blank becomes "+"
+};
+std::string percent_encode(std::string_view text, PercentSet keep = PercentSet::component);
+
+struct FormLimits {
+    std::size_t max_fields = 1000;
+};
+
+// Names with their values, in their order, several of one name included.
+class Form {
+public:
+    struct Field {
+        std::string name;
+        std::string value;
+        friend bool operator==(const Field&, const Field&) = default;
+    };
+
+    Form() = default;
+    Form(std::initializer_list<Field> fields) : fields_(fields) {}
+
+    // "a=1&b=x+y&c=%C3%A4". Without "=" the value is empty; what is empty between two "&" is passed over.
+    // Throws: ProtocolError: 400 as percent_decode(), 413 for too many fields. Memory: some 70 bytes per field, and
+    // the text.
+    static Form parse(std::string_view text, const FormLimits& limits = {});
+
+    // The first value of that name; "" when there is none. Views are good until the next add().
+    std::string_view get(std::string_view name) const noexcept;
+    bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
+    std::vector<std::string_view> values(std::string_view name) const;
+
+    void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+    std::string to_string() const;  // encoded: what parse() reads
+
+    std::size_t size() const noexcept { return fields_.size(); }
+    bool empty() const noexcept { return fields_.empty(); }
+    auto begin() const noexcept { return fields_.begin(); }
+    auto end() const noexcept { return fields_.end(); }
+    friend bool operator==(const Form&, const Form&) = default;
+
+private:
+    const Field* find(std::string_view name) const noexcept;
+
+    std::vector<Field> fields_;
+};
+
+}  // namespace tendril::http

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+//
+// The HTTP/1.1 server: a green thread for each connection, which calls the handler for each request.
+//
+//     http::serve(listen("127.0.0.1:8080"), [](http::Request& request, http::Response& response) {
+//         response.send("Hello, World!", "text/plain");
+//     });
+//
+// Over TLS the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several hubs it is
+// called in several OS threads. What it throws is reported, and answered with 500 if nothing was sent yet (StatusError:
+// with its status); the connection ends then. A Timeout of its own that it does not catch counts as such an error.
+//
+// What clients may do to it is bounded: see the limits and the four time limits. A request that breaks the protocol is
+// answered with its status, logged in one line without its content, and the connection ends.
+//
+// Examples: examples/http_hello.cpp, examples/http_server.cpp
+
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tendril/http/access_log.hpp>
+#include <tendril/http/compression.hpp>
+#include <tendril/http/request.hpp>
+#include <tendril/http/response.hpp>
+#include <tendril/network.hpp>
+#include <tendril/stream_server.hpp>
+#include <tendril/tls.hpp>
+
+namespace tendril::http {
+
+using Handler = std::function<void(Request&, Response&)>;
+
+struct ServerOptions {
+    // As in ServeOptions (server.hpp).
+    std::size_t max_connections = 1024;  // in each hub
+    Pool* pool = nullptr;                // connections are its members instead; max_connections says nothing then
+    std::size_t stack_size = 0;
+    unsigned hubs = 1;
+    std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
+    ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    std::vector<Network> proxy_sources = {};
+    std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+    std::stop_token stop = {};
+
+    // Whose X-Forwarded-For is believed: see Request::client(). None: nobody's.
+    std::vector<Network> trusted_proxies = {};
+
+    // How long a client may take: for the head of a request, from its first byte on (and of the first request, from
+    // the connection on); for the next piece of a body, while the handler waits for it; to take the next piece of a
+    // response; for the next request. nanoseconds::max(): for ever.
+    std::chrono::nanoseconds header_timeout = std::chrono::seconds(20);
+    std::chrono::nanoseconds body_timeout = std::chrono::seconds(60);
+    std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);
+    std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);
+
+    std::size_t max_request_line = 8192;                    // else 414
+    std::size_t max_header_bytes = std::size_t{64} * 1024;  // else 431
+    std::size_t max_header_count = 200;                     // else 431
+    std::uint64_t max_body = UINT64_MAX;                    // a longer Content-Length: 413; else when it is read
+
+    bool keep_alive = true;                       // several requests on one connection
+    bool say_keep_alive = false;                  // answer with Keep-Alive: timeout=..., the idle_timeout
+    Version max_version = Version::http_1_1;      // http_1_0: neither chunks nor keep-alive unless asked for
+    std::size_t write_coalesce = 4096;            // smaller pieces of a body are collected up to this
+    std::optional<Compression> compression = {};  // gzip for clients who accept it; send_file() goes as it is
+    bool capitalize_headers = false;              // "content-type" is sent as "Content-Type"
+    bool expose_errors = false;                   // what() of a handler's error is the body of its 500
+    std::string server_name = {};                 // the header Server; none when empty
+    std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() finds
+
+    AccessLog access_log = {};  // nothing is logged unless asked for
+    // Bad input: a line for each, without its content. Default: on standard error.
+    std::function<void(std::string_view line)> error_log = {};
+
+    Site where = Site::here();  // the place that reports name for handlers
+};
+
+// Counted since the start, in all hubs. Approximate while it runs.
+struct ServerStats {
+    std::uint64_t connections = 0;  // accepted
+    std::uint64_t open = 0;         // that are there now
+    std::uint64_t requests = 0;     // whose head was good
+    std::uint64_t bad_requests = 0;
+    std::uint64_t errors = 0;    // of handlers
+    std::uint64_t timeouts = 0;  // clients that were too slow
+};
+
+// What handlers and others may see of a server. Any OS thread.
+class ServerView {
+public:
+    virtual ServerStats stats() const noexcept = 0;
+    virtual const ServerOptions& options() const noexcept = 0;
+
+protected:
+    ~ServerView() = default;
+};
+
+namespace detail {
+
+class ServerCore;
+
+// A connection as the server's core sees it.
+struct Connected {
+    Stream& stream;
+    void* socket;                                   // what `take` takes
+    std::unique_ptr<Stream> (*take)(void* socket);  // moves the socket out
+    const Address& peer;
+    Serving& serving;
+    bool secure;
+};
+
+std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options);
+ServeOptions serve_options(const ServerCore& core);
+void serve_connection(ServerCore& core, const Connected& connection);
+const ServerView& view(const ServerCore& core) noexcept;
+
+// The handler of serve() or StreamServer for it.
+struct ConnectionHandler {
+    std::shared_ptr<ServerCore> core;
+
+    template <class S>
+    void operator()(S& socket, const Address& peer, Serving& serving) const {
+        serve_connection(*core, {socket, &socket,
+                                 [](void* from) -> std::unique_ptr<Stream> {
+                                     return std::make_unique<S>(std::move(*static_cast<S*>(from)));
+                                 },
+                                 peer, serving, std::same_as<S, TlsSocket>});
+    }
+};
+
+}  // namespace detail
+
+// Serves until the handler throws StopServe, a stop is requested or the listener is closed; then lets requests that are
+// under way come to their ends (options.drain), closes idle connections at once, and returns.
+// Throws: as tendril::serve().
+template <class L>
+void serve(L&& listener, Handler handler, const ServerOptions& options = {}) {
+    const std::shared_ptr<detail::ServerCore> core = detail::make_core(std::move(handler), options);
+    tendril::serve(std::forward<L>(listener), detail::ConnectionHandler{core}, detail::serve_options(*core));
+}
+
+// The same as an object that is started and stopped: see stream_server.hpp, whose calls these are.
+class Server : public ServerView {
+public:
+    template <class L>
+    requires(std::same_as<L, Listener> || std::same_as<L, TlsListener>)
+        Server(L listener, Handler handler, const ServerOptions& options = {})
+        : core_(detail::make_core(std::move(handler), options)),
+          server_(std::move(listener), detail::ConnectionHandler{core_}, detail::serve_options(*core_)) {}
+    Server(std::string_view at, Handler handler, const ServerOptions& options = {})
+        : Server(listen(at), std::move(handler), options) {}
+
+    void start() { server_.start(); }
+    std::size_t stop(std::chrono::nanoseconds drain = std::chrono::seconds(1)) { return server_.stop(drain); }
+    void serve_forever() { server_.serve_forever(); }
+    void stop_accepting() { server_.stop_accepting(); }
+    void start_accepting() { server_.start_accepting(); }
+    Address address() const { return server_.address(); }
+    bool is_running() const noexcept { return server_.is_running(); }
+
+    ServerStats stats() const noexcept override { return detail::view(*core_).stats(); }
+    const ServerOptions& options() const noexcept override { return detail::view(*core_).options(); }
+
+private:
+    std::shared_ptr<detail::ServerCore> core_;
+    StreamServer server_;
+};
+
+}  // namespace tendril::http

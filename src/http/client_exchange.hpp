@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// ClientExchange: one request and its response on one connection, which it gives back whole or closes.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <tendril/deadline.hpp>
+#include <tendril/http/client_request.hpp>
+#include <tendril/stream.hpp>
+
+#include "http/body_reader.hpp"
+#include "http/client_pool.hpp"
+#include "http/request_sender.hpp"
+#include "http/response_parser.hpp"
+
+namespace tendril::http::detail {
+
+class ClientExchange {
+public:
+    // `place` has a connection. whole: for all of it, the response's body included.
+    ClientExchange(ClientPool::Place place, Route route, Deadline whole)
+        : place_(std::move(place)), route_(std::move(route)), whole_(whole) {}
+    ClientExchange(const ClientExchange&) = delete;
+    ClientExchange& operator=(const ClientExchange&) = delete;
+    ~ClientExchange();
+
+    // Sends the request and waits for the final head. Throws: as Client::request().
+    void run(const ClientRequest& request, const ClientOptions& options, std::string_view cookies, Deadline deadline);
+
+    // The server had closed a connection that was kept alive: run() threw, and it has seen nothing of the request.
+    bool found_closed() const noexcept { return found_closed_; }
+    bool body_begun() const noexcept { return body_begun_; }  // the request's
+
+    ResponseHead& head() noexcept { return head_; }
+    const ResponseHead& head() const noexcept { return head_; }
+
+    // The response's body, as it is sent. As Body::recv().
+    std::size_t recv(Buffer buffer, Deadline deadline);
+    bool ended() const noexcept { return reader_.ended(); }
+    Body& body() noexcept { return reader_.body(); }
+
+    // Reads a short rest of the body, so that the connection can be used again; else closes it.
+    void drain(Deadline deadline);
+    void close() noexcept;
+
+    std::unique_ptr<Stream> upgrade();
+
+private:
+    void send(const ClientRequest& request, const ClientOptions& options, std::string_view cookies, Deadline deadline);
+    bool wait_to_continue(const ClientOptions& options, Deadline deadline);
+    void wait_for_head(std::chrono::nanoseconds first_byte, Deadline deadline);
+    bool next_head(Deadline deadline);
+    bool fill(Deadline deadline);
+    [[noreturn]] void ended_early(const std::system_error* error);
+    void begin_body(const ClientRequest& request, const ClientOptions& options);
+    void finish() noexcept;
+
+    ClientPool::Place place_;
+    Route route_;
+    Deadline whole_;
+    std::string what_;  // "GET http://example.org/x", for errors
+    ResponseParser parser_;
+    ResponseHead head_;
+    BodyReader reader_;
+    RequestSender sender_;
+    std::chrono::nanoseconds body_timeout_{};
+    std::int64_t sent_ns_ = 0;
+    bool found_closed_ = false;
+    bool body_begun_ = false;
+    bool send_failed_ = false;
+    bool reusable_ = false;
+};
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// ClientPool: a Client's connections. So many at most for each key (an origin, or a proxy) and in all; the idle one
+// that was used last is lent first; who must wait is served first come, first served.
+//
+//   1. Every connection, made or in the making, has a Place; there are never more than the bounds allow.
+//   2. An idle one is whole: no response is under way on it. Before it is lent it is looked at, and closed if anything
+//      came meanwhile.
+//   3. While anybody waits for want of a place in all, nothing is idle; for want of one of a key, nothing of that key.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tendril/event.hpp>
+#include <tendril/http/client.hpp>
+#include <tendril/tls.hpp>
+#include <tendril/watchers.hpp>
+
+#include "http/client_connection.hpp"
+
+namespace tendril::http::detail {
+
+class ClientPool : public std::enable_shared_from_this<ClientPool> {
+public:
+    using Connection = std::shared_ptr<ClientConnection>;
+    class Place;
+
+    explicit ClientPool(ClientOptions options);
+
+    const ClientOptions& options() const noexcept { return options_; }
+
+    // Waits for a place, with an idle connection in it where there is one (and `fresh` does not say otherwise).
+    // Throws: TimeoutError; Interrupt; nothing is taken then.
+    Place acquire(const std::string& key, bool fresh, Deadline deadline);
+
+    void close() noexcept;  // the Client's end: nothing is kept any more
+    void close_idle() noexcept;
+    ClientStats stats() const noexcept;
+
+    TlsSession session(const std::string& key) const;
+    void note_session(const std::string& key, TlsSession session);
+
+private:
+    struct Waiter {
+        Event granted;
+        bool served = false;     // and no longer in the list
+        bool has_place = false;  // until it takes it
+        Connection connection;
+        std::uint64_t turn = 0;
+    };
+    struct Origin {
+        std::size_t count = 0;
+        std::vector<Connection> idle;  // the last one is the latest
+        std::list<Waiter*> waiters;
+        bool in_use = false;  // by give_back()
+    };
+    using Origins = std::map<std::string, Origin>;
+    struct Waiting;
+
+    bool grant(Origin& origin, Connection& connection, bool fresh) noexcept;  // a place, if there is one now
+    void give_back(const std::string& key, Connection connection) noexcept;
+    void serve_waiters() noexcept;
+    bool evict_oldest() noexcept;
+    void drop_idle(Origin& origin, std::size_t n) noexcept;
+    void close_idle_since(std::int64_t latest_ns) noexcept;
+    void watch_idle() noexcept;
+    void forget_if_empty(Origins::iterator at) noexcept;
+
+    const ClientOptions options_;
+    Origins origins_;
+    std::size_t total_ = 0;
+    std::size_t idle_ = 0;
+    std::size_t waiting_ = 0;
+    std::uint64_t turns_ = 0;
+    std::uint64_t made_ = 0;
+    bool closed_ = false;
+    std::optional<Timer> timer_;
+    std::map<std::string, TlsSession> sessions_;
+};
+
+// The right to have one connection. Whoever drops it gives it back.
+class ClientPool::Place {
+public:
+    Place() = default;
+    Place(std::shared_ptr<ClientPool> pool, std::string key, Connection idle) noexcept
+        : pool_(std::move(pool)), key_(std::move(key)), connection_(std::move(idle)) {}
+    Place(Place&&) noexcept = default;
+    Place& operator=(Place&& other) noexcept {
+        if (this != &other) {
+            leave(nullptr);
+            pool_ = std::move(other.pool_);
+            key_ = std::move(other.key_);
+            connection_ = std::move(other.connection_);
+        }
+        return *this;
+    }
+    ~Place() { leave(nullptr); }
+
+    bool has_connection() const noexcept { return connection_ != nullptr; }
+    ClientConnection& connection() const noexcept { return *connection_; }
+    const Connection& shared() const noexcept { return connection_; }
+    void put(Connection made) noexcept;  // a new one
+    Connection take() noexcept { return std::move(connection_); }
+
+    void keep() noexcept;  // it is whole, and may be used again
+    void close() noexcept { leave(nullptr); }
+
+private:
+    void leave(Connection whole) noexcept;
+
+    std::shared_ptr<ClientPool> pool_;
+    std::string key_;
+    Connection connection_;
+};
+
+}  // namespace tendril::http::detail

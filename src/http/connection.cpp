@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/connection.hpp"
+
+#include <array>
+#include <cstring>
+
+#include <tendril/error.hpp>
+#include <tendril/shield.hpp>
+#include <tendril/timeout.hpp>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::http::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+using tendril::detail::HubCore;
+
+constexpr std::chrono::nanoseconds whole_stack_for = 1s;           // of idleness
+constexpr std::uint64_t most_drained = std::uint64_t{256} * 1024;  // of a body that the handler left unread
+constexpr std::chrono::nanoseconds longest_drain = 1s;
+
+Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
+    return timeout == std::chrono::nanoseconds::max()
+               ? never
+               : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(from_ns)) + timeout);
+}
+
+// Bytes that were read before the protocol changed, then the stream.
+class UpgradedStream final : public Stream {
+public:
+    UpgradedStream(std::unique_ptr<Stream> stream, std::string_view first)
+        : stream_(std::move(stream)), first_(first) {}
+
+    std::size_t recv(Buffer buffer, Deadline deadline) override {
+        if (first_.empty()) {
+            return stream_->recv(buffer, deadline);
+        }
+        const std::size_t n = std::min(buffer.size(), first_.size());
+        std::memcpy(buffer.data(), first_.data(), n);
+        first_.erase(0, n);
+        if (first_.empty()) {
+            first_.shrink_to_fit();
+        }
+        return n;
+    }
+    void await_data(Deadline deadline) override {
+        if (first_.empty()) {
+            stream_->await_data(deadline);
+        }
+    }
+    std::size_t send(Bytes bytes, Deadline deadline) override { return stream_->send(bytes, deadline); }
+    void send_all(Bytes bytes, Deadline deadline) override { stream_->send_all(bytes, deadline); }
+    void send_parts(std::span<const Bytes> parts, Deadline deadline) override { stream_->send_parts(parts, deadline); }
+    void shutdown(Shutdown how) override { stream_->shutdown(how); }
+    int fd() const noexcept override { return stream_->fd(); }
+    void close() noexcept override { stream_->close(); }
+    bool is_open() const noexcept override { return stream_->is_open(); }
+
+private:
+    std::unique_ptr<Stream> stream_;
+    std::string first_;
+};
+
+}  // namespace
+
+Connection::Connection(ServerCore& core, const Connected& connected) : core_(core), connected_(connected) {
+    core_.count(ServerCore::connections);
+}
+
+Connection::~Connection() {
+    core_.count(ServerCore::closed);
+}
+
+void Connection::run() {
+    try {
+        idle_since_ns_ = HubCore::here().clock_ns;
+        while (await_request() && read_head() && answer()) {
+            exchange_->reset();
+            ++answered_;
+        }
+    } catch (const std::system_error&) {
+        // The client has gone, or takes nothing: its own matter.
+    }
+}
+
+Deadline Connection::idle_end() const {
+    const ServerOptions& options = core_.options();
+    return after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
+}
+
+// Returns: false when none comes.
+bool Connection::await_request() {
+    if (exchange_ != nullptr) {
+        if (!exchange_->incoming.empty()) {
+            return true;  // it sent several at once
+        }
+        exchange_.reset();
+    }
+    const Deadline end = idle_end();
+    const Serving::Idle idle(connected_.serving);
+    try {
+        const Deadline soon = after(idle_since_ns_, whole_stack_for);
+        if (soon < end) {
+            try {
+                connected_.stream.await_data(soon);
+                return true;
+            } catch (const TimeoutError&) {
+            }
+            HubCore::here().give_back_stack();
+        }
+        connected_.stream.await_data(end);
+        return true;
+    } catch (const TimeoutError&) {
+        if (answered_ == 0) {
+            core_.count(ServerCore::timeouts);
+        }
+        return false;
+    }
+}
+
+// The first bytes of a head. That there was something was perhaps a false alarm: an event that came late, or of TLS a
+// part of a record. The connection is idle still then, though it holds an Exchange.
+std::size_t Connection::fill_first() {
+    Incoming& incoming = exchange_->incoming;
+    try {
+        return incoming.fill(after(idle_since_ns_, std::chrono::nanoseconds::zero()));
+    } catch (const TimeoutError&) {
+    }
+    const Serving::Idle idle(connected_.serving);
+    return incoming.fill(idle_end());
+}
+
+// Returns: false when there is no more, or none that can be answered; that it was told then.
+bool Connection::read_head() {
+    if (exchange_ == nullptr) {
+        exchange_ = acquire_exchange();
+        exchange_->incoming.attach(connected_.stream);
+        exchange_->connected = &connected_;
+        exchange_->core = &core_;
+    }
+    Exchange& x = *exchange_;
+    x.parser.begin(core_.limits());
+    try {
+        if (x.incoming.empty() && fill_first() == 0) {
+            return false;
+        }
+        const Deadline deadline = after(HubCore::here().clock_ns, core_.options().header_timeout);
+        std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
+        while (size == 0) {
+            if (x.incoming.fill(deadline) == 0) {
+                return false;  // it has gone; whether in the midst of a request is its own matter
+            }
+            size = x.parser.parse(x.incoming.unread(), x.head);
+        }
+        x.parser.finish(x.incoming.keep(size), x.head);
+        core_.count(ServerCore::requests);
+        if (x.head.framing.kind == Framing::Kind::length && x.head.framing.length > core_.options().max_body) {
+            throw ProtocolError(Fault::too_large, 413, "a body that is too long");
+        }
+        return true;
+    } catch (const ProtocolError& e) {
+        refuse(e);
+    } catch (const TimeoutError&) {
+        if (answered_ == 0 || !x.incoming.empty()) {
+            core_.count(ServerCore::timeouts);
+        }
+        if (!x.incoming.empty()) {
+            refuse(ProtocolError(Fault::incomplete, 408, "the head of a request took too long"));
+        }
+    }
+    return false;
+}
+
+void Connection::refuse(const ProtocolError& error) {
+    core_.count(ServerCore::bad_requests);
+    core_.log_bad_input(connected_.peer, error.status(), error.what());
+    Exchange& x = *exchange_;
+    x.head.keep_alive = false;
+    x.body.begin(x.incoming, {}, {}, nullptr);
+    x.writer.begin(*this, connected_.stream, core_.options(), {});
+    x.writer.replace(error.status(), std::to_string(error.status()) + " " + std::string(reason(error.status())) + "\n");
+    log(nullptr, HubCore::here().clock_ns);
+    linger();
+}
+
+// Returns: whether the connection goes on.
+bool Connection::answer() {
+    Exchange& x = *exchange_;
+    const ServerOptions& options = core_.options();
+    const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
+    x.body.begin(x.incoming, x.head.framing, {options.body_timeout, options.max_body},
+                 x.head.expects_continue ? this : nullptr);
+    x.writer.begin(*this, connected_.stream, options,
+                   {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
+                    x.head.version, &x.head.headers});
+    struct Completing {
+        Connection& connection;
+        std::int64_t begun_ns;
+        ~Completing() {
+            ResponseWriter& writer = connection.exchange_->writer;
+            writer.complete(writer.ended() || writer.upgraded());
+            if (connection.core_.options().access_log.is_on()) {
+                connection.log(&connection.exchange_->request, begun_ns);
+            }
+        }
+    };
+    {
+        const Completing completing{*this, begun_ns};
+        call_handler();
+    }
+    if (!x.writer.ended()) {
+        return false;
+    }
+    idle_since_ns_ = x.writer.sent_ns();
+    return finish_body();
+}
+
+void Connection::call_handler() {
+    Exchange& x = *exchange_;
+    try {
+        core_.handler()(x.request, x.response);
+        if (!x.writer.upgraded()) {
+            x.writer.end(nullptr);
+        }
+        return;
+    } catch (const StatusError& e) {
+        fail(e.status(), e.what());
+        return;
+    } catch (const ProtocolError& e) {  // in the body, while the handler read it
+        core_.count(ServerCore::bad_requests);
+        core_.log_bad_input(connected_.peer, e.status(), e.what());
+        fail(e.status(), {});
+        return;
+    } catch (const StopServe&) {
+        if (!x.writer.broken() && !x.writer.upgraded()) {
+            x.writer.end(nullptr);
+        }
+        throw;
+    } catch (const std::exception& e) {
+        if (x.writer.broken() || (x.body.failed() && dynamic_cast<const std::system_error*>(&e) != nullptr)) {
+            return;  // the client has gone, and the handler was told so
+        }
+        core_.count(ServerCore::errors);
+        HubCore::here().report({0, {}, core_.options().where, "HTTP handler"}, std::current_exception());
+        fail(500, core_.options().expose_errors ? e.what() : "");
+    } catch (const Timeout::Expired& e) {  // one of the handler's own
+        core_.count(ServerCore::errors);
+        HubCore::here().report({0, {}, core_.options().where, "HTTP handler"}, std::current_exception());
+        fail(500, core_.options().expose_errors ? e.what() : "");
+    }
+}
+
+// In place of the response, where that is possible still. The connection ends in any case.
+void Connection::fail(int status, std::string_view text) {
+    ResponseWriter& writer = exchange_->writer;
+    exchange_->head.keep_alive = false;
+    if (writer.can_replace()) {
+        writer.replace(status, text);
+        if (!exchange_->body.ended() || !exchange_->incoming.empty()) {
+            linger();
+        }
+    }
+}
+
+// What the handler left unread of the body, so that the next request can follow. Returns: false when none will.
+bool Connection::finish_body() {
+    Exchange& x = *exchange_;
+    if (x.writer.closes()) {
+        if (!x.body.ended()) {
+            linger();
+        }
+        return false;
+    }
+    if (x.body.ended()) {
+        return true;
+    }
+    try {
+        return x.body.drain(most_drained, longest_drain);
+    } catch (const std::system_error&) {
+        return false;
+    }
+}
+
+// Asked when the head of the response is made.
+bool Connection::must_close() noexcept {
+    const Exchange& x = *exchange_;
+    if (!x.head.keep_alive || x.body.failed() || connected_.serving.stopping()) {
+        return true;
+    }
+    if (x.body.ended()) {
+        return false;
+    }
+    // It may wait for "100 Continue", or send what is too much to read for nothing: RFC 9110, 10.1.1.
+    return (x.head.expects_continue && !x.body.begun()) ||
+           (x.head.framing.kind == Framing::Kind::length && x.body.left() > most_drained);
+}
+
+// Closing now could take the response away from a client that is still sending: the kernel resets a connection with
+// unread bytes. So the client is told that no more comes, and is listened to for a while: RFC 9112, 9.6.
+void Connection::linger() {
+    try {
+        connected_.stream.shutdown(Shutdown::write);
+        std::array<char, 2048> rest;
+        const Deadline deadline(longest_drain);
+        for (std::uint64_t n = 0; n < most_drained;) {
+            const std::size_t got = connected_.stream.recv(rest, deadline);
+            if (got == 0) {
+                return;
+            }
+            n += got;
+        }
+    } catch (const std::system_error&) {
+    }
+}
+
+void Connection::before_body() {
+    if (exchange_->writer.can_replace() && exchange_->incoming.empty()) {
+        exchange_->writer.send_interim(100, {});
+    }
+}
+
+std::unique_ptr<Stream> Connection::take_stream() {
+    Incoming& incoming = exchange_->incoming;
+    const std::string_view first = incoming.unread();
+    auto stream = std::make_unique<UpgradedStream>(connected_.take(connected_.socket), first);
+    incoming.take(first.size());
+    return stream;
+}
+
+void Connection::log(Request* request, std::int64_t begun_ns) {
+    const AccessLog& access_log = core_.options().access_log;
+    if (access_log.is_on()) {
+        const ResponseWriter& writer = exchange_->writer;
+        access_log.log({request, connected_.peer, writer.status(), writer.body_size(),
+                        std::chrono::nanoseconds(Deadline::now_ns() - begun_ns)});
+    }
+}
+
+}  // namespace tendril::http::detail

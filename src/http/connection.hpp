@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// Connection: one client of the server, in its green thread.
+//
+//     idle --> head --> handler --> end of response --> rest of the body --> idle
+//
+// While it is idle it holds no Exchange and, after a second, no more of its stack than it stands on.
+
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+
+#include "http/exchange.hpp"
+#include "http/server_core.hpp"
+
+namespace tendril::http::detail {
+
+class Connection final : private BodyReader::Begin, private ResponseSide {
+public:
+    Connection(ServerCore& core, const Connected& connected);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection();
+
+    // Until the client goes, is too slow, or one of both sides wants no more. Throws: what ends the green thread:
+    // Interrupt; StopServe.
+    void run();
+
+private:
+    bool await_request();
+    Deadline idle_end() const;
+    std::size_t fill_first();
+    bool read_head();
+    void refuse(const ProtocolError& error);
+    bool answer();
+    void call_handler();
+    void fail(int status, std::string_view text);
+    bool finish_body();
+    void linger();
+    void log(Request* request, std::int64_t begun_ns);
+
+    void before_body() override;
+    bool must_close() noexcept override;
+    std::unique_ptr<Stream> take_stream() override;
+
+    ServerCore& core_;
+    const Connected& connected_;
+    ExchangePtr exchange_;
+    std::int64_t idle_since_ns_ = 0;
+    std::uint64_t answered_ = 0;
+};
+
+}  // namespace tendril::http::detail

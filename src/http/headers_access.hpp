@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// For the parsers: Headers whose text is somebody else's.
+
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <tendril/http/headers.hpp>
+
+namespace tendril::http::detail {
+
+struct HeadersAccess {
+    static constexpr const char* nothing = "";
+
+    // Empties them. What is noted from here on are offsets, good once rebase() has said from where.
+    static void begin(Headers& headers) noexcept {
+        headers.entries_.clear();
+        headers.received_ = nothing;
+    }
+    static void note(Headers& headers, std::size_t name, std::size_t name_size, std::size_t value,
+                     std::size_t value_size) {
+        headers.entries_.push_back({static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(value),
+                                    static_cast<std::uint32_t>(name_size), static_cast<std::uint32_t>(value_size)});
+    }
+    static void rebase(Headers& headers, const char* text) noexcept { headers.received_ = text; }
+};
+
+}  // namespace tendril::http::detail

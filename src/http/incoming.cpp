@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/incoming.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tendril::http::detail {
+
+std::size_t Incoming::fill(Deadline deadline) {
+    make_room();
+    const std::size_t n = stream_->recv({bytes_.get() + end_, capacity_ - end_}, deadline);
+    end_ += n;
+    return n;
+}
+
+std::size_t Incoming::recv(Buffer buffer, Deadline deadline) {
+    if (empty()) {
+        return stream_->recv(buffer, deadline);
+    }
+    const std::size_t n = std::min(buffer.size(), end_ - begin_);
+    std::memcpy(buffer.data(), bytes_.get() + begin_, n);
+    begin_ += n;
+    return n;
+}
+
+const char* Incoming::keep(std::size_t n) {
+    kept_ = begin_ += n;
+    if (capacity_ - kept_ < least_room) {  // for the body's chunk sizes, as nothing can move while it is kept
+        resize(capacity_ + usual);
+    }
+    return bytes_.get() + (kept_ - n);
+}
+
+void Incoming::forget() noexcept {
+    kept_ = 0;
+    if (begin_ == end_) {
+        begin_ = end_ = 0;
+    }
+}
+
+void Incoming::clear(std::size_t most) noexcept {
+    kept_ = begin_ = end_ = 0;
+    if (capacity_ > most) {
+        bytes_.reset();
+        capacity_ = 0;
+    }
+}
+
+void Incoming::make_room() {
+    if (begin_ == end_) {
+        begin_ = end_ = kept_;
+    }
+    if (capacity_ - end_ >= least_room) {
+        return;
+    }
+    if (begin_ > kept_) {
+        std::memmove(bytes_.get() + kept_, bytes_.get() + begin_, end_ - begin_);
+        end_ = kept_ + (end_ - begin_);
+        begin_ = kept_;
+    }
+    if (capacity_ - end_ < least_room) {  // never while something is kept: keep() saw to it, and bodies leave no rest
+        resize(std::max(usual, capacity_ * 2));
+    }
+}
+
+void Incoming::resize(std::size_t capacity) {
+    std::unique_ptr<char[]> larger(new char[capacity]);
+    if (end_ > 0) {
+        std::memcpy(larger.get(), bytes_.get(), end_);
+    }
+    bytes_ = std::move(larger);
+    capacity_ = capacity;
+}
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// Incoming: a stream, and the bytes that were read from it and not used yet.
+//
+//     | kept | used | unread | free |
+//
+// `kept` is a message's head, whose text is referred to while its body is read: it stays where it is until forget().
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include <tendril/stream.hpp>
+
+namespace tendril::http::detail {
+
+class Incoming {
+public:
+    static constexpr std::size_t usual = 8192;
+
+    Incoming() = default;
+    explicit Incoming(Stream& stream) noexcept : stream_(&stream) {}
+
+    void attach(Stream& stream) noexcept { stream_ = &stream; }
+    Stream& stream() const noexcept { return *stream_; }
+
+    std::string_view unread() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+    void take(std::size_t n) noexcept { begin_ += n; }
+
+    // Waits for more, behind what is unread. Views of unread() are void then. Returns: how many; 0 at the end.
+    // Throws: as Source::recv(); nothing was read.
+    std::size_t fill(Deadline deadline);
+
+    // What is unread goes first, else straight from the stream. As Source::recv().
+    std::size_t recv(Buffer buffer, Deadline deadline);
+
+    // Takes the first n unread bytes and keeps them in their place. Views of unread() are void.
+    // Returns: where they are.
+    const char* keep(std::size_t n);
+    void forget() noexcept;  // the kept ones
+    std::size_t kept() const noexcept { return kept_; }
+
+    // All is used and nothing is kept: the memory may go to another.
+    bool empty() const noexcept { return begin_ == end_; }
+    void
+    clear(std::size_t most = usual) noexcept;  // nothing is kept or unread any more; gives back more memory than that
+
+private:
+    static constexpr std::size_t least_room = 2048;
+
+    void make_room();
+    void resize(std::size_t capacity);
+
+    Stream* stream_ = nullptr;
+    std::unique_ptr<char[]> bytes_;
+    std::size_t capacity_ = 0;
+    std::size_t kept_ = 0;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+}  // namespace tendril::http::detail

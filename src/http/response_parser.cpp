@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/response_parser.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "http/chars.hpp"
+#include "http/headers_access.hpp"
+
+namespace tendril::http::detail {
+
+namespace {
+
+[[noreturn]] void refuse(Fault fault, const char* how) {
+    throw ProtocolError(fault, 502, how);
+}
+
+Version parse_version(std::string_view text) {
+    if (!text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
+        refuse(Fault::malformed, "a status line that does not begin with a version");
+    }
+    if (text[5] != '1') {
+        refuse(Fault::unsupported, "a response of a version that is not HTTP/1");
+    }
+    return text[7] == '0' ? Version::http_1_0 : Version::http_1_1;
+}
+
+}  // namespace
+
+std::size_t ResponseParser::parse(std::string_view text, ResponseHead& head) {
+    refuse_other_protocols(text);
+    for (;;) {
+        const std::size_t at = lines_.begin();
+        const std::optional<std::string_view> line = lines_.next(text);
+        if (!line.has_value()) {
+            check_limits(text.size());
+            return 0;
+        }
+        check_limits(lines_.begin());
+        if (!has_status_line_) {
+            parse_status_line(*line, head);
+        } else if (line->empty()) {
+            const std::size_t size = lines_.begin();
+            end_head(text, head);
+            return size;
+        } else {
+            if (head.headers.size() == limits_.header_count) {
+                refuse(Fault::too_large, "a response with too many headers");
+            }
+            parse_field(*line, at, head.headers);
+        }
+    }
+}
+
+void ResponseParser::check_limits(std::size_t size) const {
+    if (!has_status_line_) {
+        if (size > limits_.status_line + 2) {
+            refuse(Fault::too_large, "a status line that is too long");
+        }
+    } else if (size - fields_begin_ > limits_.header_bytes) {
+        refuse(Fault::too_large, "a response whose headers are too long");
+    }
+}
+
+// Before it sends so much that a line of ours could be in it.
+void ResponseParser::refuse_other_protocols(std::string_view text) const {
+    constexpr std::string_view begin = "HTTP/";
+    if (!has_status_line_ && text.substr(0, begin.size()) != begin.substr(0, text.size())) {
+        refuse(Fault::malformed, "what came is no HTTP");
+    }
+}
+
+// HTTP/1.1 200 reason; the blank before the reason is there even where that is empty.
+void ResponseParser::parse_status_line(std::string_view line, ResponseHead& head) {
+    if (line.size() < 13 || line[8] != ' ' || line[12] != ' ') {
+        refuse(Fault::malformed, "a status line that is not a version, a status and a reason");
+    }
+    head.version = parse_version(line);
+    head.status = 0;
+    for (const char c : line.substr(9, 3)) {
+        if (!is_digit(c)) {
+            refuse(Fault::malformed, "a status that is not three digits");
+        }
+        head.status = head.status * 10 + (c - '0');
+    }
+    if (head.status < 100) {
+        refuse(Fault::malformed, "a status below 100");
+    }
+    const std::string_view reason = line.substr(13);
+    if (!is_field_text(reason)) {
+        refuse(Fault::malformed, "a control character in a status line");
+    }
+    head.reason = reason;
+    HeadersAccess::begin(head.headers);
+    has_status_line_ = true;
+    fields_begin_ = lines_.begin();
+}
+
+void ResponseParser::end_head(std::string_view text, ResponseHead& head) {
+    HeadersAccess::rebase(head.headers, text.data());
+    Headers own = head.headers;  // a copy owns its text
+    head.headers = std::move(own);
+    if (head.interim() && ++heads_ > limits_.interim_heads) {
+        refuse(Fault::too_large, "too many interim responses");
+    }
+    lines_.reset();
+    has_status_line_ = false;
+}
+
+Framing response_framing(std::string_view method, const ResponseHead& head) {
+    if (method == "HEAD" || !may_have_body(head.status) || (method == "CONNECT" && head.status < 300)) {
+        return {};
+    }
+    Framing framing = framing_of(head.headers);
+    if (framing.kind == Framing::Kind::chunked && head.version == Version::http_1_0) {
+        refuse(Fault::malformed, "Transfer-Encoding in HTTP/1.0");
+    }
+    if (framing.kind == Framing::Kind::none) {
+        framing.kind = Framing::Kind::until_close;
+    } else if (framing.kind == Framing::Kind::length && framing.length == 0) {
+        framing.kind = Framing::Kind::none;
+    }
+    return framing;
+}
+
+bool keeps_alive(const ResponseHead& head) noexcept {
+    return !head.headers.lists("Connection", "close") &&
+           (head.version == Version::http_1_1 || head.headers.lists("Connection", "keep-alive"));
+}
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// ResponseParser: the heads of a response, RFC 9112, 4 to 6: perhaps several interim ones (1xx), then the final one.
+// Pure, resumable at any byte, each of which is looked at once. As strict as the parser of requests.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <tendril/http/headers.hpp>
+#include <tendril/http/message.hpp>
+
+#include "http/field_parser.hpp"
+#include "http/framing.hpp"
+
+namespace tendril::http::detail {
+
+struct ResponseLimits {
+    std::size_t status_line = 8192;
+    std::size_t header_bytes = std::size_t{64} * 1024;
+    std::size_t header_count = 200;
+    std::size_t interim_heads = 16;
+};
+
+struct ResponseHead {
+    int status = 0;
+    Version version = Version::http_1_1;
+    std::string reason = {};
+    Headers headers = {};
+
+    // Another head follows. 101 is final: what follows it is no HTTP.
+    bool interim() const noexcept { return status < 200 && status != 101; }
+};
+
+class ResponseParser {
+public:
+    explicit ResponseParser(const ResponseLimits& limits = {}) noexcept : limits_(limits) {}
+
+    // text: all that came since this head began. Returns: the size of the head, which is in `head` then, with a text of
+    // its own, and the next call begins the next one; 0: more must come. Throws: ProtocolError.
+    std::size_t parse(std::string_view text, ResponseHead& head);
+
+    bool begun() const noexcept { return lines_.begin() > 0 || heads_ > 0; }  // at least a line came
+
+private:
+    void parse_status_line(std::string_view line, ResponseHead& head);
+    void check_limits(std::size_t size) const;
+    void refuse_other_protocols(std::string_view text) const;
+    void end_head(std::string_view text, ResponseHead& head);
+
+    ResponseLimits limits_;
+    HeadLines lines_;
+    bool has_status_line_ = false;
+    std::size_t fields_begin_ = 0;
+    std::size_t heads_ = 0;
+};
+
+// How the body of the response to such a request ends: RFC 9112, 6.3. Throws: ProtocolError.
+Framing response_framing(std::string_view method, const ResponseHead& head);
+
+// Does the server let the connection live on after it? RFC 9112, 9.3.
+bool keeps_alive(const ResponseHead& head) noexcept;
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// ServerCore: what all connections of a server have in common. Shared by its hubs: nothing in it changes but counters.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include <tendril/http/server.hpp>
+
+#include "http/request_parser.hpp"
+
+namespace tendril::http::detail {
+
+class ServerCore final : public ServerView {
+public:
+    // Throws: std::invalid_argument for options that contradict each other.
+    ServerCore(Handler handler, const ServerOptions& options);
+
+    const Handler& handler() const noexcept { return handler_; }
+    const ServerOptions& options() const noexcept override { return options_; }
+    const HeadLimits& limits() const noexcept { return limits_; }
+    ServerStats stats() const noexcept override;
+
+    enum Count : std::uint8_t { connections, closed, requests, bad_requests, errors, timeouts, counts };
+    void count(Count what) noexcept;
+
+    // Who sent these headers, seen from here: see Request::client().
+    std::string client(const Address& peer, const Headers& headers) const;
+
+    // One line about a client's mistake, never with what it sent.
+    void log_bad_input(const Address& peer, int status, std::string_view how) const;
+
+private:
+    // Each OS thread counts in one of them, most of the time alone.
+    struct alignas(64) Counters {
+        std::array<std::atomic<std::uint64_t>, counts> of{};
+    };
+
+    const Handler handler_;
+    const ServerOptions options_;
+    const HeadLimits limits_;
+    std::array<Counters, 16> counters_;
+};
+
+bool peer_is_gone(int fd) noexcept;
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+
+#include "net/pool_slots.hpp"
+
+#include <utility>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+PoolSlots::Use::Use(PoolSlots& slots) noexcept : slots_(slots) {
+    if (slots_.any()) {
+        slots_.crew().use();
+    }
+}
+
+PoolSlots::Use::~Use() {
+    if (slots_.any()) {
+        slots_.drop();
+        slots_.crew().unuse();
+    }
+}
+
+void PoolSlots::wait(Descriptor& listener) {
+    Waiter waiter("serve");
+    Crew::Place slot = crew().stand_in_line(waiter);
+    struct Noted {
+        Descriptor& listener;
+        Waiter& waiter;
+        ~Noted() {
+            if (listener.writer == &waiter) {
+                listener.writer = nullptr;
+            }
+        }
+    } const noted{listener, waiter};
+    // Nobody writes to a listener: as its writer one is woken by told() and close(), and by no connection that comes
+    // meanwhile, by which the place in line would be lost.
+    listener.writer = &waiter;
+    if (waiter.wait(never) == Outcome::handed) {
+        Crew::handed_slot(slot);
+        held_.emplace(std::move(slot));
+    }
+}
+
+Crew::Place PoolSlots::take() {
+    if (!held_.has_value()) {
+        return crew().try_enter();
+    }
+    Crew::Place slot = *std::move(held_);
+    held_.reset();
+    return slot;
+}
+
+}  // namespace tendril::detail

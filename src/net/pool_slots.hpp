@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// PoolSlots: what a server has to do with the caller's Pool (ServeOptions::pool), if there is one. Each handler has a
+// slot of it; while none is free, serving stands in line for the next, like all who would spawn.
+
+#pragma once
+
+#include <optional>
+
+#include <tendril/pool.hpp>
+
+#include "hub/descriptor.hpp"
+
+namespace tendril::detail {
+
+class PoolSlots {
+public:
+    // Throws: WrongThread.
+    explicit PoolSlots(Pool* pool) : pool_(pool) {
+        if (pool_ != nullptr) {
+            crew().check_thread();
+        }
+    }
+
+    // While it lives, the Pool's end is refused.
+    class Use {
+    public:
+        explicit Use(PoolSlots& slots) noexcept;
+        Use(const Use&) = delete;
+        Use& operator=(const Use&) = delete;
+        ~Use();
+
+    private:
+        PoolSlots& slots_;
+    };
+
+    bool any() const noexcept { return pool_ != nullptr; }
+
+    // All that follows requires any(), but for drop().
+    bool full() const noexcept { return !held_.has_value() && pool_->full(); }
+
+    // Requires: full(). Waits for a slot, which is then held. Not for ever: told() of this listener ends it, and its
+    // close. Throws: Interrupt.
+    void wait(Descriptor& listener);
+
+    void drop() noexcept { held_.reset(); }  // what is held is for others
+
+    Crew::Place take();  // Requires: not full().
+    void admit(Crew::Place& slot, const AnyGreenlet& handler) noexcept { crew().admit(slot, handler); }
+
+private:
+    Crew& crew() const noexcept { return Access::crew(*pool_); }
+
+    Pool* pool_;
+    std::optional<Crew::Place> held_;
+};
+
+}  // namespace tendril::detail
