@@ -70,15 +70,18 @@ TENDRIL_TEST(ThreadPoolThreads, ACallerThatGivesUpLeavesABegunJobAndTakesAwayOne
     Gate gate;
     std::atomic<bool> went_on{false};
     bool ran = false;
-    EXPECT_THROW(pool.apply(5ms,
-                            [&] {
-                                gate.pass();
-                                went_on = true;
-                            }),
-                 TimeoutError);
+    auto gives_up = spawn([&] {
+        pool.apply([&] {
+            gate.pass();
+            went_on = true;
+        });
+    });
     gate.begun.wait();
+    gives_up.kill();
+    EXPECT_EQ(pool.running(), 1u);
     const auto held = std::make_shared<int>(0);
     EXPECT_FALSE(with_timeout(1ms, [&] { pool.apply([&ran, held] { ran = true; }); }));
+    EXPECT_THROW(pool.apply(1ms, [&ran, held] { ran = true; }), TimeoutError);
     EXPECT_EQ(held.use_count(), 1) << "its arguments are gone";
     auto killed = spawn([&] { pool.apply([&ran, held] { ran = true; }); });
     yield();
