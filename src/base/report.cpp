@@ -22,9 +22,7 @@ std::string readable(const std::type_info& type) {
 
 }  // namespace
 
-// UBSan's check of a virtual call opens a pipe at the first sight of a type; what is told here may be that there is no
-// descriptor left.
-[[gnu::no_sanitize("vptr")]] std::string describe(const std::exception_ptr& error) {
+std::string describe(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& e) {
