@@ -66,7 +66,8 @@ private:
 
 }  // namespace
 
-Connection::Connection(ServerCore& core, const Connected& connected) : core_(core), connected_(connected) {
+Connection::Connection(ServerCore& core, const Connected& connected)
+    : core_(core), connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
     core_.count(ServerCore::connections);
 }
 
@@ -102,20 +103,33 @@ bool Connection::await_request() {
     const Deadline end = idle_end();
     const Serving::Idle idle(connected_.serving);
     try {
-        const Deadline soon = after(idle_since_ns_, whole_stack_for);
-        if (soon < end) {
-            try {
-                connected_.stream.await_data(soon);
-                return true;
-            } catch (const TimeoutError&) {
-            }
-            HubCore::here().give_back_stack();
+        if (await_for(after(idle_since_ns_, whole_stack_for), end)) {
+            return true;
         }
+        HubCore::here().give_back_stack();
         connected_.stream.await_data(end);
         return true;
     } catch (const TimeoutError&) {
         if (answered_ == 0) {
             core_.count(ServerCore::timeouts);
+        }
+        return false;
+    }
+}
+
+// Returns: false when `soon` comes first. Throws: TimeoutError when `end` does.
+bool Connection::await_for(Deadline soon, Deadline end) {
+    struct Ended {
+        IdleTimer& timer;
+        ~Ended() { timer.end(); }
+    } const ended{idle_timer_};
+    idle_timer_.begin(std::min(soon, end).ns());
+    try {
+        connected_.stream.await_data(never);
+        return true;
+    } catch (const TimeoutError&) {
+        if (end <= soon) {
+            throw;
         }
         return false;
     }

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "http/exchange.hpp"
+#include "http/idle_timer.hpp"
 #include "http/server_core.hpp"
 
 namespace tendril::http::detail {
@@ -30,6 +31,7 @@ public:
 
 private:
     bool await_request();
+    bool await_for(Deadline soon, Deadline end);
     Deadline idle_end() const;
     std::size_t fill_first();
     bool read_head();
@@ -48,6 +50,7 @@ private:
     ServerCore& core_;
     const Connected& connected_;
     ExchangePtr exchange_;
+    IdleTimer idle_timer_;
     std::int64_t idle_since_ns_ = 0;
     std::uint64_t answered_ = 0;
 };

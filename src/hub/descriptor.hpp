@@ -118,6 +118,13 @@ public:
     // Suspends whom Interests will resolve: it counts as one that waits for descriptors. As Waiter::wait().
     Outcome wait_told(Waiter& waiter, Deadline deadline);
 
+    // As if the deadline of who waits on this number had come. Returns: false when nobody waits, or not any more.
+    bool expire(int fd) noexcept {
+        const Descriptor* const d = find(fd);
+        return d != nullptr && ((d->reader != nullptr && d->reader->resolve(Outcome::timed_out)) ||
+                                (d->writer != nullptr && d->writer->resolve(Outcome::timed_out)));
+    }
+
     static void refuse_second(Descriptor& d, Direction direction) {  // throws ConcurrentUse
         if (const Waiter* first = d.place(direction); first != nullptr) [[unlikely]] {
             refuse(*first);

@@ -291,6 +291,7 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     server.kill();
 }
 
+// TK21 too: an HTTP server accepts by the same loop.
 TENDRIL_TEST(Serve, SurvivesWhatAcceptMayAnswer) {
     Listener listener = listen("127.0.0.1:0");
     auto server = spawn([&] { serve(listener, echo); });
