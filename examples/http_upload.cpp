@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A form with a file: multipart/form-data, as a browser sends it. The file goes to the disk as it comes, and may be larger
-// than the memory; its name is made harmless first.
+// A form with a file: multipart/form-data, as a browser sends it. The file goes to the disk as it comes, so it may be
+// larger than the memory; its name is made harmless.
 
 #include <unistd.h>
 
