@@ -243,8 +243,9 @@ ClientResponse get(const Url& url, const ClientOptions& options, Deadline deadli
     return Client(options).get(url, deadline);
 }
 
-ClientResponse post(const Url& url, RequestBody body, const ClientOptions& options, Deadline deadline) {
-    return Client(options).request({.method = "POST", .url = url, .body = std::move(body)}, deadline);
+ClientResponse post(const Url& url, RequestBody body, std::string_view content_type, const ClientOptions& options,
+                    Deadline deadline) {
+    return Client(options).post(url, std::move(body), content_type, deadline);
 }
 
 }  // namespace tendril::http

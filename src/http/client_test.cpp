@@ -91,7 +91,7 @@ TENDRIL_TEST(HttpClient, SendsARequestAndReadsTheResponse) {
     EXPECT_EQ(response.status(), 200);
     EXPECT_EQ(response.reason(), "OK");
     EXPECT_TRUE(response.ok());
-    EXPECT_EQ(response.headers().get("x-is"), "1");
+    EXPECT_EQ(response.header("x-is"), "1");
     EXPECT_EQ(response.length(), 5U);
     EXPECT_EQ(response.url().path(), "/a");
     EXPECT_EQ(response.text(), "hello");
@@ -100,6 +100,8 @@ TENDRIL_TEST(HttpClient, SendsARequestAndReadsTheResponse) {
     EXPECT_EQ(seen,
               "GET /a?b=c HTTP/1.1\r\nHost: " + host +
                   "\r\nX-Mine: 2\r\nUser-Agent: tendril\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n\r\n");
+    EXPECT_TRUE(post(server.url(), "x", "text/plain").ok());
+    EXPECT_NE(seen.find("\r\nContent-Type: text/plain\r\n"), std::string::npos) << seen;
 }
 
 TENDRIL_TEST(HttpClient, ReadsEveryKindOfBody) {

@@ -7,15 +7,17 @@
 #include <stdexcept>
 #include <string>
 
-#include "ask_http.hpp"
 #include "green_test.hpp"
+#include "http_server.hpp"
 
 namespace tendril::http {
 namespace {
 
-using testing::body_of;
-using testing::header_of;
-using testing::status_of;
+using testing::get;
+using testing::post;
+using testing::RawAnswer;
+using testing::request;
+using testing::Served;
 
 Router some_routes() {
     Router router;
@@ -29,35 +31,35 @@ Router some_routes() {
 }
 
 TENDRIL_TEST(Router, CallsTheHandlerWithItsParameters) {
-    const testing::HttpServer server(some_routes());
-    EXPECT_EQ(body_of(server.ask("GET /users/a%2Fb?x=y")), "user a/b");
-    EXPECT_EQ(status_of(server.ask("POST /users/5", "Content-Length: 0\r\n")), 201);
-    EXPECT_EQ(body_of(server.ask("GET /files/a/b.txt")), "a/b.txt");
-    const std::string head = server.ask("HEAD /users/5");
-    EXPECT_EQ(status_of(head), 200);
-    EXPECT_EQ(header_of(head, "Content-Length"), "6");
-    EXPECT_EQ(body_of(head), "");
+    Served served(some_routes());
+    EXPECT_EQ(served.ask(get("/users/a%2Fb?x=y")).body, "user a/b");
+    EXPECT_EQ(served.ask(post("/users/5", "")).status, 201);
+    EXPECT_EQ(served.ask(get("/files/a/b.txt")).body, "a/b.txt");
+    const std::string head = served.all(request("HEAD /users/5", "Connection: close\r\n"));
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+    EXPECT_NE(head.find("\r\nContent-Length: 6\r\n"), std::string::npos) << head;
+    EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
 }
 
 TENDRIL_TEST(Router, AnswersWhatNoHandlerIsFor) {
-    const testing::HttpServer server(some_routes());
-    EXPECT_EQ(status_of(server.ask("GET /none")), 404);
-    EXPECT_EQ(status_of(server.ask("GET /users/%zz")), 400);
-    const std::string refused = server.ask("DELETE /users/5");
-    EXPECT_EQ(status_of(refused), 405);
-    EXPECT_EQ(header_of(refused, "Allow"), "GET, HEAD, OPTIONS, POST");
-    const std::string options = server.ask("OPTIONS /users/5");
-    EXPECT_EQ(status_of(options), 204);
-    EXPECT_EQ(header_of(options, "Allow"), "GET, HEAD, OPTIONS, POST");
-    EXPECT_EQ(status_of(server.ask("OPTIONS *")), 204);
+    Served served(some_routes());
+    EXPECT_EQ(served.ask(get("/none")).status, 404);
+    EXPECT_EQ(served.ask(get("/users/%zz")).status, 400);
+    const RawAnswer refused = served.ask(request("DELETE /users/5"));
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.header("Allow"), "GET, HEAD, OPTIONS, POST");
+    const RawAnswer options = served.ask(request("OPTIONS /users/5"));
+    EXPECT_EQ(options.status, 204);
+    EXPECT_EQ(options.header("Allow"), "GET, HEAD, OPTIONS, POST");
+    EXPECT_EQ(served.ask(request("OPTIONS *")).status, 204);
 }
 
 TENDRIL_TEST(Router, HasAHandlerForTheRest) {
     Router router = some_routes();
     router.otherwise([](Request& request, Response& response) { response.send(410, request.path()); });
-    const testing::HttpServer server(router);
-    EXPECT_EQ(status_of(server.ask("GET /none")), 410);
-    EXPECT_EQ(status_of(server.ask("PUT /users/5")), 405);
+    Served served(router);
+    EXPECT_EQ(served.ask(get("/none")).status, 410);
+    EXPECT_EQ(served.ask(request("PUT /users/5")).status, 405);
 }
 
 TEST(RouterTest, refusesEmptyHandlersAndConflicts) {

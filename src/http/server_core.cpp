@@ -109,6 +109,8 @@ void ServerCore::log_bad_input(const Address& peer, int status, std::string_view
     }
 }
 
+// POLLRDHUP is the peer's FIN: it has closed, or only shut down its sending side. Nothing tells the two apart before
+// the reset that the next send would bring.
 bool peer_is_gone(int fd) noexcept {
     pollfd asked{fd, POLLRDHUP, 0};
     return fd < 0 || (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);

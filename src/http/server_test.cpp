@@ -279,6 +279,20 @@ TENDRIL_TEST(HttpServer, ARequestKnowsThatItsClientHasGone) {
     EXPECT_EQ(served.server.stats().errors, 0U) << "no fault of the handler";
 }
 
+// From here the two look the same: Request::is_aborted().
+TENDRIL_TEST(HttpServer, AClientThatOnlyListensCountsAsGoneAndIsAnswered) {
+    Served served([](Request& request, Response& response) {
+        while (!request.is_aborted()) {
+            yield();
+        }
+        response.send("all the same");
+    });
+    RawHttp client = served.client();
+    client.send(get("/"));
+    client.socket.shutdown(Shutdown::write);
+    EXPECT_EQ(client.read().body, "all the same");
+}
+
 // The address of the client, to whom these proxies are trusted.
 TENDRIL_TEST(HttpServer, TheClientIsWhomTheTrustedProxiesName) {
     const auto say_client = [](Request& request, Response& response) { response.send(request.client()); };

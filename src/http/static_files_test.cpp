@@ -12,19 +12,20 @@
 
 #include <tendril/thread_pool.hpp>
 
-#include "ask_http.hpp"
 #include "folder.hpp"
 #include "green_test.hpp"
 #include "http/static_open.hpp"
+#include "http_server.hpp"
 
 namespace tendril::http {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::body_of;
-using testing::header_of;
-using testing::HttpServer;
-using testing::status_of;
+using testing::get;
+using testing::post;
+using testing::RawAnswer;
+using testing::request;
+using testing::Served;
 using testing::TemporaryFolder;
 
 TENDRIL_TEST(StaticFiles, ServesFilesWithTheirTypes) {
@@ -33,23 +34,23 @@ TENDRIL_TEST(StaticFiles, ServesFilesWithTheirTypes) {
     folder.write("sub/index.html", "index");
     folder.write("sub/data.json", "{}");
     folder.write("empty.bin", "");
-    const HttpServer server(StaticFiles(folder.path(), {.cache_control = "max-age=60"}));
-    const std::string page = server.ask("GET /a%20b.html?x");
-    EXPECT_EQ(status_of(page), 200);
-    EXPECT_EQ(body_of(page), "<p>");
-    EXPECT_EQ(header_of(page, "Content-Type"), "text/html; charset=utf-8");
-    EXPECT_EQ(header_of(page, "Content-Length"), "3");
-    EXPECT_EQ(header_of(page, "Cache-Control"), "max-age=60");
-    EXPECT_EQ(header_of(page, "Accept-Ranges"), "bytes");
-    EXPECT_EQ(body_of(server.ask("GET /sub/")), "index");
-    EXPECT_EQ(header_of(server.ask("GET /sub/data.json"), "Content-Type"), "application/json");
-    const std::string empty = server.ask("GET /empty.bin");
-    EXPECT_EQ(status_of(empty), 200);
-    EXPECT_EQ(header_of(empty, "Content-Length"), "0");
-    const std::string head = server.ask("HEAD /a%20b.html", "Range: bytes=0-0\r\n");
-    EXPECT_EQ(status_of(head), 200);
-    EXPECT_EQ(header_of(head, "Content-Length"), "3");
-    EXPECT_EQ(body_of(head), "");
+    const Served served(StaticFiles(folder.path(), {.cache_control = "max-age=60"}));
+    const RawAnswer page = served.ask(get("/a%20b.html?x"));
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.body, "<p>");
+    EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+    EXPECT_EQ(page.header("Content-Length"), "3");
+    EXPECT_EQ(page.header("Cache-Control"), "max-age=60");
+    EXPECT_EQ(page.header("Accept-Ranges"), "bytes");
+    EXPECT_EQ(served.ask(get("/sub/")).body, "index");
+    EXPECT_EQ(served.ask(get("/sub/data.json")).header("Content-Type"), "application/json");
+    const RawAnswer empty = served.ask(get("/empty.bin"));
+    EXPECT_EQ(empty.status, 200);
+    EXPECT_EQ(empty.header("Content-Length"), "0");
+    const std::string head = served.all(request("HEAD /a%20b.html", "Range: bytes=0-0\r\nConnection: close\r\n"));
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+    EXPECT_NE(head.find("\r\nContent-Length: 3\r\n"), std::string::npos) << head;
+    EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
 }
 
 TENDRIL_TEST(StaticFiles, AnswersWhatIsNoFile) {
@@ -57,17 +58,17 @@ TENDRIL_TEST(StaticFiles, AnswersWhatIsNoFile) {
     folder.write("sub/a", "");
     folder.write(".secret", "x");
     ::mkfifo(folder.path("fifo").c_str(), 0600);
-    const HttpServer server(StaticFiles(folder.path()));
+    const Served served(StaticFiles(folder.path()));
     for (const char* path : {"/none", "/sub/", "/sub/none", "/sub/a/", "/sub/a/b", "/.secret", "/../x", "/%2e%2e/x",
                              "/a%00", "/fifo", "/%zz"}) {
-        EXPECT_EQ(status_of(server.ask(std::string("GET ") + path)), 404) << path;
+        EXPECT_EQ(served.ask(get(path)).status, 404) << path;
     }
-    const std::string redirect = server.ask("GET /sub?a=b");
-    EXPECT_EQ(status_of(redirect), 301);
-    EXPECT_EQ(header_of(redirect, "Location"), "/sub/?a=b");
-    const std::string post = server.ask("POST /sub/a", "Content-Length: 0\r\n");
-    EXPECT_EQ(status_of(post), 405);
-    EXPECT_EQ(header_of(post, "Allow"), "GET, HEAD");
+    const RawAnswer redirect = served.ask(get("/sub?a=b"));
+    EXPECT_EQ(redirect.status, 301);
+    EXPECT_EQ(redirect.header("Location"), "/sub/?a=b");
+    const RawAnswer refused = served.ask(post("/sub/a", ""));
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.header("Allow"), "GET, HEAD");
 }
 
 TENDRIL_TEST(StaticFiles, FollowNoLinkOutOfTheFolder) {
@@ -81,11 +82,11 @@ TENDRIL_TEST(StaticFiles, FollowNoLinkOutOfTheFolder) {
     fs::create_symlink("../" + fs::path(outside.path()).filename().string() + "/secret", folder.path("up"));
     fs::create_symlink("loop", folder.path("loop"));
     fs::create_symlink("../a", folder.path("sub/in"));
-    const HttpServer server(StaticFiles(folder.path()));
+    const Served served(StaticFiles(folder.path()));
     for (const char* path : {"/out/secret", "/out", "/file", "/up", "/loop"}) {
-        EXPECT_EQ(status_of(server.ask(std::string("GET ") + path)), 404) << path;
+        EXPECT_EQ(served.ask(get(path)).status, 404) << path;
     }
-    EXPECT_EQ(body_of(server.ask("GET /sub/in")), "inside");
+    EXPECT_EQ(served.ask(get("/sub/in")).body, "inside");
 
     const Fd root(sys::open(folder.path().c_str(), O_PATH | O_DIRECTORY));
     EXPECT_TRUE(detail::walk_below(root.get(), "").is_open());
@@ -99,47 +100,47 @@ TENDRIL_TEST(StaticFiles, FollowNoLinkOutOfTheFolder) {
 TENDRIL_TEST(StaticFiles, SendsRanges) {
     const TemporaryFolder folder;
     folder.write("a.txt", "0123456789");
-    const HttpServer server(StaticFiles(folder.path()));
-    const std::string one = server.ask("GET /a.txt", "Range: bytes=2-4\r\n");
-    EXPECT_EQ(status_of(one), 206);
-    EXPECT_EQ(header_of(one, "Content-Range"), "bytes 2-4/10");
-    EXPECT_EQ(body_of(one), "234");
+    const Served served(StaticFiles(folder.path()));
+    const RawAnswer one = served.ask(get("/a.txt", "Range: bytes=2-4\r\n"));
+    EXPECT_EQ(one.status, 206);
+    EXPECT_EQ(one.header("Content-Range"), "bytes 2-4/10");
+    EXPECT_EQ(one.body, "234");
 
-    const std::string two = server.ask("GET /a.txt", "Range: bytes=0-1,-2\r\n");
-    EXPECT_EQ(status_of(two), 206);
-    const std::string type = header_of(two, "Content-Type");
+    const RawAnswer two = served.ask(get("/a.txt", "Range: bytes=0-1,-2\r\n"));
+    EXPECT_EQ(two.status, 206);
+    const std::string type = two.header("Content-Type").value_or("");
     ASSERT_TRUE(type.starts_with("multipart/byteranges; boundary=")) << type;
     const std::string boundary = type.substr(type.find('=') + 1);
     EXPECT_EQ(
-        body_of(two),
+        two.body,
         "--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/10\r\n\r\n01\r\n--" +
             boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 8-9/10\r\n\r\n89\r\n--" +
             boundary + "--\r\n");
-    EXPECT_EQ(header_of(two, "Content-Length"), std::to_string(body_of(two).size()));
+    EXPECT_EQ(two.header("Content-Length"), std::to_string(two.body.size()));
 
-    const std::string beyond = server.ask("GET /a.txt", "Range: bytes=10-\r\n");
-    EXPECT_EQ(status_of(beyond), 416);
-    EXPECT_EQ(header_of(beyond, "Content-Range"), "bytes */10");
+    const RawAnswer beyond = served.ask(get("/a.txt", "Range: bytes=10-\r\n"));
+    EXPECT_EQ(beyond.status, 416);
+    EXPECT_EQ(beyond.header("Content-Range"), "bytes */10");
 }
 
 TENDRIL_TEST(StaticFiles, AnswerConditions) {
     const TemporaryFolder folder;
     folder.write("a", "1");
-    const HttpServer server(StaticFiles(folder.path()));
-    const std::string first = server.ask("GET /a");
-    const std::string etag = header_of(first, "ETag");
-    const std::string modified = header_of(first, "Last-Modified");
-    const std::string same = server.ask("GET /a", "If-None-Match: " + etag + "\r\n");
-    EXPECT_EQ(status_of(same), 304);
-    EXPECT_EQ(header_of(same, "ETag"), etag);
-    EXPECT_EQ(body_of(same), "");
-    EXPECT_EQ(status_of(server.ask("GET /a", "If-Modified-Since: " + modified + "\r\n")), 304);
-    EXPECT_EQ(status_of(server.ask("GET /a", "If-Match: \"x\"\r\n")), 412);
-    EXPECT_EQ(status_of(server.ask("GET /a", "Range: bytes=0-\r\nIf-Range: " + etag + "\r\n")), 206);
+    const Served served(StaticFiles(folder.path()));
+    const RawAnswer first = served.ask(get("/a"));
+    const std::string etag = first.header("ETag").value_or("");
+    const std::string modified = first.header("Last-Modified").value_or("");
+    const std::string same = served.all(get("/a", "Connection: close\r\nIf-None-Match: " + etag + "\r\n"));
+    EXPECT_TRUE(same.starts_with("HTTP/1.1 304 ")) << same;
+    EXPECT_NE(same.find("\r\nETag: " + etag + "\r\n"), std::string::npos) << same;
+    EXPECT_TRUE(same.ends_with("\r\n\r\n")) << same;
+    EXPECT_EQ(served.ask(get("/a", "If-Modified-Since: " + modified + "\r\n")).status, 304);
+    EXPECT_EQ(served.ask(get("/a", "If-Match: \"x\"\r\n")).status, 412);
+    EXPECT_EQ(served.ask(get("/a", "Range: bytes=0-\r\nIf-Range: " + etag + "\r\n")).status, 206);
     folder.write("a", "22");
-    EXPECT_EQ(body_of(server.ask("GET /a", "If-None-Match: " + etag + "\r\n")), "22");
+    EXPECT_EQ(served.ask(get("/a", "If-None-Match: " + etag + "\r\n")).body, "22");
     fs::last_write_time(folder.path("a"), fs::file_time_type::clock::now() + std::chrono::hours(1));
-    EXPECT_EQ(header_of(server.ask("GET /a"), "Last-Modified"), "") << "it would be younger than the answer";
+    EXPECT_FALSE(served.ask(get("/a")).header("Last-Modified")) << "it would be younger than the answer";
 }
 
 TENDRIL_TEST(StaticFiles, SendWhatWasCompressedBefore) {
@@ -149,20 +150,20 @@ TENDRIL_TEST(StaticFiles, SendWhatWasCompressedBefore) {
     folder.write("b.css", "new");
     folder.write("b.css.gz", "old");
     fs::last_write_time(folder.path("b.css.gz"), fs::last_write_time(folder.path("b.css")) - std::chrono::hours(1));
-    const HttpServer server(StaticFiles(folder.path(), {.precompressed = true}));
+    const Served served(StaticFiles(folder.path(), {.precompressed = true}));
     const std::string gzip = "Accept-Encoding: gzip\r\n";
-    const std::string answer = server.ask("GET /a.css", gzip);
-    EXPECT_EQ(body_of(answer), "compressed");
-    EXPECT_EQ(header_of(answer, "Content-Encoding"), "gzip");
-    EXPECT_EQ(header_of(answer, "Content-Type"), "text/css; charset=utf-8");
-    EXPECT_EQ(header_of(answer, "Vary"), "Accept-Encoding");
-    const std::string plain = server.ask("GET /a.css");
-    EXPECT_EQ(body_of(plain), "plain");
-    EXPECT_EQ(header_of(plain, "Vary"), "Accept-Encoding");
-    EXPECT_NE(header_of(plain, "ETag"), header_of(answer, "ETag"));
-    EXPECT_EQ(body_of(server.ask("GET /b.css", gzip)), "new");
-    const HttpServer without(StaticFiles(folder.path()));
-    EXPECT_EQ(body_of(without.ask("GET /a.css", gzip)), "plain");
+    const RawAnswer answer = served.ask(get("/a.css", gzip));
+    EXPECT_EQ(answer.body, "compressed");
+    EXPECT_EQ(answer.header("Content-Encoding"), "gzip");
+    EXPECT_EQ(answer.header("Content-Type"), "text/css; charset=utf-8");
+    EXPECT_EQ(answer.header("Vary"), "Accept-Encoding");
+    const RawAnswer plain = served.ask(get("/a.css"));
+    EXPECT_EQ(plain.body, "plain");
+    EXPECT_EQ(plain.header("Vary"), "Accept-Encoding");
+    EXPECT_NE(plain.header("ETag"), answer.header("ETag"));
+    EXPECT_EQ(served.ask(get("/b.css", gzip)).body, "new");
+    const Served without(StaticFiles(folder.path()));
+    EXPECT_EQ(without.ask(get("/a.css", gzip)).body, "plain");
 }
 
 TENDRIL_TEST(StaticFiles, ListFoldersWhenAsked) {
@@ -170,15 +171,15 @@ TENDRIL_TEST(StaticFiles, ListFoldersWhenAsked) {
     folder.write("sub/a.txt", "");
     folder.write("sub/.hidden", "");
     folder.write("sub/deeper/b", "");
-    const HttpServer server(StaticFiles(folder.path(), {.prefix = "/f/", .listing = true}));
-    const std::string page = server.ask("GET /f/sub/");
-    EXPECT_EQ(status_of(page), 200);
-    EXPECT_NE(body_of(page).find("<h1>/f/sub/</h1>"), std::string::npos) << page;
-    EXPECT_NE(body_of(page).find("./a.txt"), std::string::npos);
-    EXPECT_NE(body_of(page).find("./deeper/"), std::string::npos);
-    EXPECT_EQ(body_of(page).find("hidden"), std::string::npos);
-    EXPECT_EQ(header_of(server.ask("GET /f/sub"), "Location"), "/f/sub/");
-    EXPECT_EQ(status_of(server.ask("GET /sub/")), 404);
+    const Served served(StaticFiles(folder.path(), {.prefix = "/f/", .listing = true}));
+    const RawAnswer page = served.ask(get("/f/sub/"));
+    EXPECT_EQ(page.status, 200);
+    EXPECT_NE(page.body.find("<h1>/f/sub/</h1>"), std::string::npos) << page.body;
+    EXPECT_NE(page.body.find("./a.txt"), std::string::npos);
+    EXPECT_NE(page.body.find("./deeper/"), std::string::npos);
+    EXPECT_EQ(page.body.find("hidden"), std::string::npos);
+    EXPECT_EQ(served.ask(get("/f/sub")).header("Location"), "/f/sub/");
+    EXPECT_EQ(served.ask(get("/sub/")).status, 404);
 }
 
 TEST(StaticFilesTest, refuseWhatCannotBe) {

@@ -80,8 +80,7 @@ Told told(std::string_view data, std::size_t piece, unsigned flags, std::string*
 // zlib looks back further than the window that was agreed on where all of that lies in the output of one call: what no
 // honest peer sends may be read whole, and be an error in pieces.
 bool same(const Told& whole, const Told& pieces) {
-    return whole.all == pieces.all ? whole.failed <= pieces.failed
-                                   : pieces.failed && whole.all.starts_with(pieces.all);
+    return whole.all == pieces.all ? whole.failed <= pieces.failed : pieces.failed && whole.all.starts_with(pieces.all);
 }
 
 void check_bounds(const WebSocketDeflate& agreed) {

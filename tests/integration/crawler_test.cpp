@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
@@ -132,8 +133,8 @@ TENDRIL_TEST(Crawler, KeepsToItsBounds) {
         nginx.page("many/" + std::to_string(i) + ".html", link("/many/") + link(std::to_string(i + 1) + ".html"));
     }
     nginx.page("many/index.html", all);
-    const TemporaryFolder files;
-    const std::string report = (files.path() / "report.jsonl").string();
+    const tendril::testing::TemporaryFolder files;
+    const std::string report = files.path("report.jsonl");
     const CompletedProcess whole =
         run({crawler(), "--concurrency", "50", "--per-host", "4", "--report", report, nginx.url("/many/")},
             {.deadline = 60s});

@@ -106,13 +106,13 @@ TENDRIL_TEST(HttpClientPeers, PythonsHttpServer) {
     TENDRIL_NEEDS("/usr/bin/python3");
     const std::string big = pattern(500'000);
     for (const char* version : {"HTTP/1.0", "HTTP/1.1"}) {
-        const TemporaryFolder files;
+        const tendril::testing::TemporaryFolder files;
         files.write("a.txt", big);
         const std::uint16_t port = free_port();
         PopenOptions quiet;
         quiet.out = quiet.err = DEVNULL;
         const Peer server({"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "--protocol", version,
-                           "--directory", files.path().string(), std::to_string(port)},
+                           "--directory", files.path(), std::to_string(port)},
                           quiet);
         until_listening(port);
         const std::string url = "http://127.0.0.1:" + std::to_string(port);

@@ -6,11 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include <stdlib.h>
-
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -19,37 +15,12 @@
 #include <tendril/socket.hpp>
 
 #include "certificates.hpp"
+#include "folder.hpp"
 #include "peer.hpp"
 
 namespace tendril {
 
 inline const char nginx_program[] = "/usr/sbin/nginx";
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "tendril-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) {
-            ADD_FAILURE() << "no temporary folder";
-        }
-        path_ = name;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    void write(const std::string& name, const std::string& content) const {
-        const std::filesystem::path at = path_ / name;
-        std::filesystem::create_directories(at.parent_path());
-        std::ofstream(at, std::ios::binary) << content;
-    }
-    const std::filesystem::path& path() const noexcept { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 // A port that was free a moment ago.
 inline std::uint16_t free_port() {
@@ -73,7 +44,7 @@ class Nginx {
 public:
     // server: directives of the server block, beside its root (www() in files()) and where it listens.
     explicit Nginx(const std::string& server = "") : port_(free_port()), tls_port_(free_port()) {
-        const std::string dir = files_.path().string();
+        const std::string dir = files_.path();
         std::string temporary;
         for (const char* what : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
             temporary += std::string(what) + "_temp_path " + dir + "/" + what + ";\n";
@@ -99,11 +70,11 @@ public:
     std::string tls_url(const std::string& path = "/") const {
         return "https://localhost:" + std::to_string(tls_port_) + path;
     }
-    std::string socket() const { return (files_.path() / "http.sock").string(); }
+    std::string socket() const { return files_.path("http.sock"); }
     void page(const std::string& name, const std::string& content) const { files_.write("www/" + name, content); }
 
 private:
-    TemporaryFolder files_;
+    testing::TemporaryFolder files_;
     std::uint16_t port_;
     std::uint16_t tls_port_;
     std::optional<Peer> peer_;

@@ -43,8 +43,13 @@ private:
     }
 };
 
+// "GET /path", and header lines, each with its CRLF.
+inline std::string request(std::string_view method_and_target, std::string_view headers = {}) {
+    return std::string(method_and_target) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(headers) + "\r\n";
+}
+
 inline std::string get(std::string_view target, std::string_view headers = {}) {
-    return "GET " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(headers) + "\r\n";
+    return request("GET " + std::string(target), headers);
 }
 
 inline std::string post(std::string_view target, std::string_view body, std::string_view headers = {}) {

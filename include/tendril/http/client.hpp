@@ -13,7 +13,8 @@
 // A kill or a timeout anywhere closes the connection that was in use, or gives it back whole.
 //
 // What the server answers, of any status, is a response; a server that breaks the protocol is a ProtocolError
-// (message.hpp), what the system or TLS says a std::system_error. Example: examples/fetch_all.cpp
+// (message.hpp), what the system or TLS says a std::system_error. Examples: examples/fetch_all.cpp,
+// examples/http_server.cpp
 
 #pragma once
 
@@ -60,7 +61,8 @@ public:
     const std::string& reason() const noexcept;
     Version version() const noexcept;
     const Headers& headers() const noexcept;  // as they came, Content-Encoding too where the body is decoded
-    const Url& url() const noexcept;          // that was answered, after redirects
+    std::string_view header(std::string_view name) const noexcept { return headers().get(name); }
+    const Url& url() const noexcept;  // that was answered, after redirects
     const std::vector<Redirect>& redirects() const noexcept;
 
     // Decoded, where it came compressed and that was asked for; as long as this response. Its recv() throws
@@ -125,6 +127,7 @@ private:
 
 // With a connection of their own, which ends with the response.
 ClientResponse get(const Url& url, const ClientOptions& options = {}, Deadline deadline = never);
-ClientResponse post(const Url& url, RequestBody body, const ClientOptions& options = {}, Deadline deadline = never);
+ClientResponse post(const Url& url, RequestBody body, std::string_view content_type = "application/octet-stream",
+                    const ClientOptions& options = {}, Deadline deadline = never);
 
 }  // namespace tendril::http

@@ -11,7 +11,8 @@
 //
 // One green thread at a time. All calls may wait, for the source's own time limits too, and throw what it throws;
 // ProtocolError for what is malformed (400), too large (413) or ends too early (400), after which nothing can be read.
-// A call that an Interrupt or a TimeoutError breaks off has lost nothing, unless it says otherwise.
+// A call that an Interrupt or a TimeoutError breaks off has lost nothing, unless it says otherwise. Example:
+// examples/http_upload.cpp
 
 #pragma once
 

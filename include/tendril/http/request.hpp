@@ -48,7 +48,9 @@ public:
     bool is_secure() const noexcept;  // came over TLS
     const std::string& id();          // of this request: made when first asked for, also for logs
 
-    // Has the client gone away? Asks the system. What it sent before it went is still there to be read.
+    // Has the client gone away? Asks the system. What it sent before it went is still there to be read. One that has
+    // only shut down its sending side (`nc -N`) counts as gone: its FIN is all that the system sees of either, until
+    // something is sent to it. Whoever answers all the same, answers it.
     bool is_aborted() const noexcept;
 
     // Parts of the path that a Router took out of it, decoded; "" for an unknown name.

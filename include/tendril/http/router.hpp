@@ -14,7 +14,8 @@
 // there for other methods with 405 and Allow. HEAD is served by GET's handler unless it has its own, and OPTIONS is
 // answered by the Router unless there is a handler for it.
 //
-// Copies share their routes. Add all of them before it serves: then any number of hubs may use it.
+// Copies share their routes. Add all of them before it serves: then any number of hubs may use it. Example:
+// examples/http_server.cpp
 
 #pragma once
 

@@ -13,7 +13,7 @@
 // What clients may do to it is bounded: see the limits and the four time limits. A request that breaks the protocol is
 // answered with its status, logged in one line without its content, and the connection ends.
 //
-// Examples: examples/http_hello.cpp, examples/http_server.cpp
+// Examples: examples/http_hello.cpp, examples/http_server.cpp, examples/session.cpp
 
 #pragma once
 

@@ -10,7 +10,7 @@
 //
 // Nothing outside of the folder can be reached: a link that leads out of it is as good as none, and so is what is no
 // regular file, and a hidden file (.git). Where the kernel has no openat2 (before 5.6), no link is followed at all.
-// Whoever may write into the folder decides what is served.
+// Whoever may write into the folder decides what is served. Example: examples/http_static.cpp
 
 #pragma once
 

@@ -9,7 +9,7 @@
 // One green thread may receive while any number of others send; a second receiver gets ConcurrentUse. Messages go in
 // the order in which they were given, each whole, and only pings, pongs and a Close may go between its fragments.
 // recv() answers pings and the peer's Close: as long as nobody is in it, nobody does. Belongs to the OS thread that
-// made it, as a socket does.
+// made it, as a socket does. Example: examples/http_websocket.cpp
 
 #pragma once
 
