@@ -107,7 +107,7 @@ public:
     // Throws: std::invalid_argument: a method that is no token, CONNECT, or fields that are the client's to write
     // (Content-Length, Transfer-Encoding, Expect); TimeoutError; ProtocolError: the server's breach, too many
     // redirects, one from https to http; TlsError; std::system_error; what the body's stream throws; Interrupt.
-    ClientResponse request(const ClientRequest& request, Deadline deadline = never);
+    ClientResponse request(ClientRequest request, Deadline deadline = never);
 
     ClientResponse get(const Url& url, Deadline deadline = never) { return request({.url = url}, deadline); }
     ClientResponse head(const Url& url, Deadline deadline = never) {
