@@ -10,6 +10,7 @@
 #include "http/client_exchange.hpp"
 #include "http/content_decoder.hpp"
 #include "http/request_writer.hpp"
+#include "http/spare_blocks.hpp"
 
 namespace tendril::http {
 
@@ -17,7 +18,9 @@ namespace detail {
 
 // A request, its response, and what they came by.
 struct Answer final : Source {
-    Answer(std::shared_ptr<ClientPool> p, ClientRequest r) noexcept : pool(std::move(p)), request(std::move(r)) {}
+    Answer(std::shared_ptr<ClientPool> p, ClientRequest&& r) noexcept : pool(std::move(p)), request(std::move(r)) {}
+    static void* operator new(std::size_t) { return SpareBlocks<sizeof(Answer), 64>::allocate(); }
+    static void operator delete(void* memory) noexcept { SpareBlocks<sizeof(Answer), 64>::free(memory); }
 
     std::size_t recv(Buffer buffer, Deadline deadline) override {
         if (!kept.empty()) {
@@ -93,9 +96,9 @@ void exchange(Answer& answer, const Limits& limits) {
     const bool may_repeat = options.retry && is_idempotent(request.method);
     ClientPool::Wanted wanted = may_repeat ? ClientPool::Wanted::any : ClientPool::Wanted::checked;
     for (;; wanted = ClientPool::Wanted::fresh) {
-        ClientExchange& one = answer.exchange.emplace(
-            connected(pool, request.url, route, wanted, std::min(limits.head, limits.whole)), request, options,
-            limits.whole);
+        ClientExchange& one =
+            answer.exchange.emplace(connected(pool, request.url, route, wanted, std::min(limits.head, limits.whole)),
+                                    request, options, limits.whole);
         try {
             one.run(by_proxy, cookies, limits.head);
             break;
@@ -114,8 +117,8 @@ void exchange(Answer& answer, const Limits& limits) {
 
 // RFC 9110, 10.1.1: it may be asked without the expectation.
 bool expected_too_much(Answer& answer) noexcept {
-    const bool retry = answer.exchange->head().status == 417 && answer.request.expect_continue &&
-                       !answer.exchange->body_begun();
+    const bool retry =
+        answer.exchange->head().status == 417 && answer.request.expect_continue && !answer.exchange->body_begun();
     answer.request.expect_continue = answer.request.expect_continue && !retry;
     return retry;
 }
