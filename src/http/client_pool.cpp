@@ -46,7 +46,8 @@ struct ClientPool::Waiting {
     Waiter waiter;
     std::list<Waiter*>::iterator place;
 
-    Waiting(ClientPool& p, Origins::iterator origin) : pool(p), at(origin) {
+    Waiting(ClientPool& p, Origins::iterator origin, Wanted wanted) : pool(p), at(origin) {
+        waiter.wanted = wanted;
         waiter.turn = ++pool.turns_;
         place = at->second.waiters.insert(at->second.waiters.end(), &waiter);
         ++pool.waiting_;
@@ -72,7 +73,7 @@ ClientPool::Place ClientPool::acquire(const Route& route, Wanted wanted, Deadlin
     if (Connection connection; at->second.waiters.empty() && grant(at->second, connection, wanted)) {
         return Place(*this, at, std::move(connection));
     }
-    Waiting waiting(*this, at);
+    Waiting waiting(*this, at, wanted);
     waiting.waiter.granted.wait(deadline);
     if (!waiting.waiter.has_place) {
         throw TimeoutError("waiting for one of " + std::to_string(options_.per_origin) + " connections to an origin, " +
@@ -80,9 +81,6 @@ ClientPool::Place ClientPool::acquire(const Route& route, Wanted wanted, Deadlin
     }
     Place place(*this, at, std::move(waiting.waiter.connection));
     waiting.waiter.has_place = false;
-    if (wanted == Wanted::fresh) {
-        place.take();
-    }
     return place;
 }
 
@@ -146,7 +144,7 @@ void ClientPool::serve_waiters() noexcept {
             return;
         }
         Waiter& waiter = *next->waiters.front();
-        if (grant(*next, waiter.connection, Wanted::checked)) {
+        if (grant(*next, waiter.connection, waiter.wanted)) {
             next->waiters.pop_front();
             waiter.has_place = waiter.served = true;
             waiter.granted.set();

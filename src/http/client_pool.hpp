@@ -57,6 +57,7 @@ private:
         Event granted;
         bool served = false;     // and no longer in the list
         bool has_place = false;  // until it takes it
+        Wanted wanted = Wanted::any;
         Connection connection;
         std::uint64_t turn = 0;
     };
