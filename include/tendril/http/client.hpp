@@ -95,7 +95,8 @@ struct ClientStats {
 
 class Client {
 public:
-    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time.
+    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time; a control
+    // character in user_agent.
     explicit Client(ClientOptions options = {});
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
