@@ -40,6 +40,7 @@ public:
     void begin(Incoming& incoming, const Framing& framing, const Limits& limits, Begin* begin);
 
     Body& body() noexcept { return body_; }
+    const Body& body() const noexcept { return body_; }
 
     std::size_t recv(Buffer buffer, Deadline deadline);
     std::string read_all(std::size_t most, Deadline deadline);

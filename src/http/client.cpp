@@ -10,14 +10,17 @@
 #include "http/client_exchange.hpp"
 #include "http/content_decoder.hpp"
 #include "http/request_writer.hpp"
+#include "http/spare_blocks.hpp"
 
 namespace tendril::http {
 
 namespace detail {
 
-// A response, and what it came by.
+// A request, its response, and what they came by.
 struct Answer final : Source {
-    explicit Answer(std::unique_ptr<ClientExchange> e) noexcept : exchange(std::move(e)) {}
+    Answer(std::shared_ptr<ClientPool> p, ClientRequest&& r) noexcept : pool(std::move(p)), request(std::move(r)) {}
+    static void* operator new(std::size_t) { return SpareBlocks<sizeof(Answer), 64>::allocate(); }
+    static void operator delete(void* memory) noexcept { SpareBlocks<sizeof(Answer), 64>::free(memory); }
 
     std::size_t recv(Buffer buffer, Deadline deadline) override {
         if (!kept.empty()) {
@@ -43,63 +46,80 @@ struct Answer final : Source {
             [this](Buffer buffer, Deadline deadline) { return exchange->recv(buffer, deadline); });
     }
 
-    std::unique_ptr<ClientExchange> exchange;
+    bool ended() const noexcept { return decoder == nullptr ? exchange->ended() : decoder->ended(); }
+
+    // How large a buffer shall be that is full with so much of the body. Not at once what that says it will be: a
+    // server must send what it makes us hold.
+    std::size_t larger_than(std::size_t size) const noexcept {
+        if (decoder != nullptr || !exchange->body().length().has_value()) {
+            return std::max<std::size_t>(4096, 2 * size);
+        }
+        const auto most = std::max<std::size_t>(65536, size);
+        return size + static_cast<std::size_t>(std::min<std::uint64_t>(exchange->left(), most));
+    }
+
+    const std::shared_ptr<ClientPool> pool;
+    ClientRequest request;  // the last one, after redirects
+    std::vector<Redirect> redirects;
+    std::optional<ClientExchange> exchange;
     std::unique_ptr<ContentDecoder> decoder;
     std::string kept;  // read by a text() that was broken off
-    std::optional<Url> url;
-    std::vector<Redirect> redirects;
 };
 
 namespace {
-
-bool may_repeat(const ClientRequest& request, const ClientExchange& exchange) noexcept {
-    return exchange.found_closed() && is_idempotent(request.method) &&
-           (!request.body.is_stream() || !exchange.body_begun());
-}
 
 struct Limits {
     Deadline head;   // the caller's
     Deadline whole;  // total_timeout's
 };
 
-// On an idle connection, or a new one.
-std::unique_ptr<ClientExchange> begin(const std::shared_ptr<ClientPool>& pool, const Url& url, bool fresh,
-                                      const Limits& limits) {
-    const ClientOptions& options = pool->options();
-    Route route = route_to(url, options);
-    const Deadline deadline = std::min(limits.head, limits.whole);
-    ClientPool::Place place = pool->acquire(route.key, fresh, deadline);
+ClientPool::Place connected(ClientPool& pool, const Url& url, const Route& route, ClientPool::Wanted wanted,
+                            Deadline deadline) {
+    const ClientOptions& options = pool.options();
+    ClientPool::Place place = pool.acquire(route, wanted, deadline);
     if (!place.has_connection()) {
-        place.put(open_connection(url, options, pool->session(route.key),
+        place.put(open_connection(url, route, options, pool.session(route),
                                   std::min(deadline, Deadline(options.connect_timeout))));
     }
-    return std::make_unique<ClientExchange>(std::move(place), std::move(route), limits.whole);
+    return place;
 }
 
-std::unique_ptr<ClientExchange> exchanged(const std::shared_ptr<ClientPool>& pool, const ClientRequest& request,
-                                          const Limits& limits) {
-    const ClientOptions& options = pool->options();
-    const std::string cookies = options.cookies != nullptr ? options.cookies->header(request.url) : "";
-    for (bool again = false;; again = true) {
-        std::unique_ptr<ClientExchange> exchange = begin(pool, request.url, again, limits);
+// Sends the request and waits for the final head: on an idle connection, or a new one; on a new one again, if that was
+// dead and it may be.
+void exchange(Answer& answer, const Limits& limits) {
+    ClientPool& pool = *answer.pool;
+    const ClientRequest& request = answer.request;
+    const ClientOptions& options = pool.options();
+    const std::string cookies = options.cookies != nullptr ? options.cookies->header(request.url) : std::string();
+    const Route route = route_to(request.url, options);
+    const bool by_proxy = route.way == Route::Way::plain_proxy;
+    const bool may_repeat = options.retry && is_idempotent(request.method);
+    ClientPool::Wanted wanted = may_repeat ? ClientPool::Wanted::any : ClientPool::Wanted::checked;
+    for (;; wanted = ClientPool::Wanted::fresh) {
+        ClientExchange& one =
+            answer.exchange.emplace(connected(pool, request.url, route, wanted, std::min(limits.head, limits.whole)),
+                                    request, options, limits.whole);
         try {
-            exchange->run(request, options, cookies, limits.head);
-            if (options.cookies != nullptr) {
-                options.cookies->store(request.url, exchange->head().headers);
-            }
-            return exchange;
+            one.run(by_proxy, cookies, limits.head);
+            break;
         } catch (const std::system_error&) {
-            if (again || !options.retry || !may_repeat(request, *exchange)) {
+            if (wanted == ClientPool::Wanted::fresh || !may_repeat || !one.found_closed() ||
+                (request.body.is_stream() && one.body_begun())) {
                 throw;
             }
+            answer.exchange.reset();
         }
+    }
+    if (options.cookies != nullptr) {
+        options.cookies->store(request.url, answer.exchange->head().headers);
     }
 }
 
 // RFC 9110, 10.1.1: it may be asked without the expectation.
-bool expected_too_much(ClientRequest& request, const ClientExchange& exchange) noexcept {
-    const bool retry = exchange.head().status == 417 && request.expect_continue && !exchange.body_begun();
-    request.expect_continue = request.expect_continue && !retry;
+bool expected_too_much(Answer& answer) noexcept {
+    const bool retry =
+        answer.exchange->head().status == 417 && answer.request.expect_continue && !answer.exchange->body_begun();
+    answer.request.expect_continue = answer.request.expect_continue && !retry;
     return retry;
 }
 
@@ -129,7 +149,7 @@ const Headers& ClientResponse::headers() const noexcept {
 }
 
 const Url& ClientResponse::url() const noexcept {
-    return *answer_->url;
+    return answer_->request.url;
 }
 
 const std::vector<Redirect>& ClientResponse::redirects() const noexcept {
@@ -152,14 +172,14 @@ std::string ClientResponse::text(std::size_t most, Deadline deadline) {
     answer_->kept.clear();
     std::size_t size = all.size();
     try {
-        for (std::size_t n = 1; n > 0; size += n) {
-            if (size > most) {
-                too_large();
-            }
+        while (size <= most && !answer_->ended()) {
             if (size == all.size()) {
-                all.resize(std::max<std::size_t>(4096, 2 * size));
+                all.resize(answer_->larger_than(size));
             }
-            n = answer_->recv({all.data() + size, all.size() - size}, deadline);
+            size += answer_->recv({all.data() + size, all.size() - size}, deadline);
+        }
+        if (size > most) {
+            too_large();
         }
     } catch (...) {
         all.resize(size);
@@ -192,38 +212,41 @@ Client::~Client() {
     pool_->close();
 }
 
-ClientResponse Client::request(const ClientRequest& request, Deadline deadline) {
-    const std::shared_ptr<detail::ClientPool> pool = pool_;
-    const ClientOptions& options = pool->options();
-    ClientRequest current = detail::with_defaults(request, options);
-    const detail::Limits limits{deadline, request.total_timeout.value_or(options.total_timeout)};
-    const std::size_t most = request.redirects.value_or(options.redirects);
-    std::vector<Redirect> redirects;
+ClientResponse Client::request(ClientRequest request, Deadline deadline) {
+    auto answer = std::make_unique<detail::Answer>(pool_, std::move(request));
+    const ClientOptions& options = answer->pool->options();
+    ClientRequest& current = answer->request;
+    detail::complete(current, options);
+    const detail::Limits limits{deadline, current.total_timeout.value_or(options.total_timeout)};
+    const std::size_t most = current.redirects.value_or(options.redirects);
     for (;;) {
-        std::unique_ptr<detail::ClientExchange> exchange = detail::exchanged(pool, current, limits);
-        if (detail::expected_too_much(current, *exchange)) {
+        detail::exchange(*answer, limits);
+        if (detail::expected_too_much(*answer)) {
+            answer->exchange.reset();
             continue;
         }
+        const detail::ResponseHead& head = answer->exchange->head();
         std::optional<ClientRequest> next;
         if (most > 0) {
-            next = detail::redirected(current, exchange->head(), options);
+            next = detail::redirected(current, head, options);
         }
         if (!next.has_value()) {
-            auto answer = std::make_unique<detail::Answer>(std::move(exchange));
-            if (current.decompress.value_or(false) && detail::is_decodable(answer->exchange->head().headers)) {
-                answer->decode();
-            }
-            answer->url = std::move(current.url);
-            answer->redirects = std::move(redirects);
-            return ClientResponse(std::move(answer));
+            break;
         }
-        if (redirects.size() == most) {
+        if (answer->redirects.size() == most) {
             throw ProtocolError(Fault::too_large, 502, "more than " + std::to_string(most) + " redirects");
         }
-        redirects.push_back({current.url, exchange->head().status});
-        exchange->drain(deadline);
+        answer->redirects.push_back({current.url, head.status});
+        answer->exchange->drain(deadline);
+        answer->exchange.reset();
         current = *std::move(next);
     }
+    if (current.decompress.value_or(false) && detail::is_decodable(answer->exchange->head().headers)) {
+        answer->decode();
+    }
+    current.body = {};  // who sends it holds it
+    current.trailers = nullptr;
+    return ClientResponse(std::move(answer));
 }
 
 ClientResponse Client::post(const Url& url, RequestBody body, std::string_view content_type, Deadline deadline) {

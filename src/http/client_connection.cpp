@@ -11,10 +11,15 @@
 #include "base/sys.hpp"
 #include "http/chars.hpp"
 #include "http/response_parser.hpp"
+#include "hub/hub_core.hpp"
 
 namespace tendril::http::detail {
 
 namespace {
+
+using tendril::detail::HubCore;
+
+constexpr std::int64_t just_now_ns = 1'000'000;
 
 bool matches(std::string_view host, std::string_view rule) noexcept {
     while (rule.starts_with('.')) {
@@ -76,43 +81,41 @@ void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline d
 
 }  // namespace
 
-bool ClientConnection::quiet() const noexcept {
-    char c = 0;
+bool ClientConnection::quiet(bool surely) const noexcept {
     const int fd = stream_->fd();
-    if (fd < 0 || !incoming_.empty()) {
+    if (fd < 0 || !incoming_.empty() || (tls_ != nullptr && tls_->pending() > 0)) {
         return false;
     }
-    const auto* tls = dynamic_cast<const TlsSocket*>(stream_.get());
-    return (tls == nullptr || tls->pending() == 0) && sys::recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == -EAGAIN;
+    const HubCore& hub = HubCore::here();
+    if (!surely && hub.descriptors.is_drained(fd) && Deadline::now_ns() - hub.clock_ns < just_now_ns) {
+        return true;
+    }
+    char c = 0;
+    return sys::recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == -EAGAIN;
 }
 
 TlsSession ClientConnection::session() const {
-    const auto* tls = dynamic_cast<const TlsSocket*>(stream_.get());
-    return tls != nullptr ? tls->session() : TlsSession();
+    return tls_ != nullptr ? tls_->session() : TlsSession();
 }
 
 Route route_to(const Url& url, const ClientOptions& options) {
     const bool proxied = uses_proxy(url, options);
-    Route route;
-    route.through_proxy = proxied && !url.secure();
-    route.key = (url.secure()    ? "tls "
-                 : url.is_unix() ? "unix "
-                                 : "tcp ") +
-                (route.through_proxy ? host_and_port(*options.proxy)
-                 : url.is_unix()     ? url.host()
-                                     : host_and_port(url)) +
-                (proxied && url.secure() ? " by the proxy" : "");
-    return route;
+    if (url.secure()) {
+        return {proxied ? Route::Way::tunnel : Route::Way::tls, url.port(), url.host()};
+    }
+    if (proxied) {
+        return {Route::Way::plain_proxy, options.proxy->port(), options.proxy->host()};
+    }
+    return {url.is_unix() ? Route::Way::unix_domain : Route::Way::plain, url.port(), url.host()};
 }
 
-std::shared_ptr<ClientConnection> open_connection(const Url& url, const ClientOptions& options,
+std::shared_ptr<ClientConnection> open_connection(const Url& url, const Route& route, const ClientOptions& options,
                                                   const TlsSession& session, Deadline deadline) {
-    const bool proxied = uses_proxy(url, options);
-    TcpSocket socket = connect_to(proxied ? *options.proxy : url, options, deadline);
+    TcpSocket socket = connect_to(route.by_proxy() ? *options.proxy : url, options, deadline);
     if (!url.secure()) {
         return std::make_shared<ClientConnection>(std::make_unique<TcpSocket>(std::move(socket)));
     }
-    if (proxied) {
+    if (route.by_proxy()) {
         open_tunnel(socket, url, *options.proxy, deadline);
     }
     std::string name = url.host();

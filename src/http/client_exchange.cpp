@@ -49,11 +49,6 @@ private:
     std::shared_ptr<ClientConnection> connection_;
 };
 
-// Without the query, which may be secret.
-std::string name_of(const ClientRequest& request) {
-    return request.method + " " + request.url.origin() + request.url.path();
-}
-
 bool is_closed(const std::system_error& e) noexcept {
     return e.code() == std::errc::connection_reset || e.code() == std::errc::broken_pipe;
 }
@@ -67,35 +62,35 @@ ClientExchange::~ClientExchange() {
     close();
 }
 
-void ClientExchange::run(const ClientRequest& request, const ClientOptions& options, std::string_view cookies,
-                         Deadline deadline) {
-    what_ = name_of(request);
+void ClientExchange::run(bool by_proxy, std::string_view cookies, Deadline deadline) {
     deadline = std::min(deadline, whole_);
-    send(request, options, cookies, deadline);
-    const bool answered = request.expect_continue && !request.body.empty() && wait_to_continue(options, deadline);
+    send(by_proxy, cookies, deadline);
+    const bool answered = request_.expect_continue && !request_.body.empty() && wait_to_continue(deadline);
     if (!answered) {
-        if (!body_begun_ && !request.body.empty()) {
+        if (!body_begun_ && !request_.body.empty()) {
             body_begun_ = true;
-            sender_.start(place_.shared(), request, {options.body_timeout, whole_});
+            sender_.start(place_.shared(), request_, {options_.body_timeout, whole_});
         }
-        wait_for_head(request.first_byte_timeout.value_or(options.first_byte_timeout), deadline);
+        wait_for_head(request_.first_byte_timeout.value_or(options_.first_byte_timeout), deadline);
     }
-    begin_body(request, options);
+    begin_body();
 }
 
 // A server that does not read may have answered nevertheless: errors are for the one who reads.
-void ClientExchange::send(const ClientRequest& request, const ClientOptions& options, std::string_view cookies,
-                          Deadline deadline) {
-    const std::string text = request_head(request, options, route_, cookies);
-    std::array<Bytes, 2> parts{Bytes(text), Bytes()};
-    if (!request.body.is_stream() && !request.expect_continue && request.body.content().size() <= most_inline) {
-        parts[1] = request.body.content();
-        body_begun_ = true;
-    }
+void ClientExchange::send(bool by_proxy, std::string_view cookies, Deadline deadline) {
+    const OutBuffer text = request_head(request_, options_, by_proxy, cookies);
+    const std::string_view content = request_.body.content();
+    body_begun_ = !request_.body.is_stream() && !request_.expect_continue && content.size() <= most_inline;
+    deadline = std::min(deadline, Deadline(options_.body_timeout));
+    Stream& stream = place_.connection().stream();
     try {
-        place_.connection().stream().send_parts(parts, std::min(deadline, Deadline(options.body_timeout)));
+        if (body_begun_ && !content.empty()) {
+            stream.send_parts(std::array<Bytes, 2>{text.bytes(), Bytes(content)}, deadline);
+        } else {
+            stream.send_all(text.bytes(), deadline);
+        }
     } catch (const TimeoutError&) {
-        throw TimeoutError(what_ + ": sending the request");
+        throw TimeoutError(what("sending the request"));
     } catch (const std::system_error& e) {
         if (!is_closed(e)) {
             found_closed_ = place_.connection().exchanges > 0;
@@ -107,8 +102,8 @@ void ClientExchange::send(const ClientRequest& request, const ClientOptions& opt
 }
 
 // Returns: whether the final head came instead.
-bool ClientExchange::wait_to_continue(const ClientOptions& options, Deadline deadline) {
-    const Deadline patience = std::min(deadline, Deadline(options.continue_timeout));
+bool ClientExchange::wait_to_continue(Deadline deadline) {
+    const Deadline patience = std::min(deadline, Deadline(options_.continue_timeout));
     while (next_head(patience)) {
         if (!head_.interim()) {
             return true;
@@ -134,7 +129,7 @@ void ClientExchange::wait_for_head(std::chrono::nanoseconds first_byte, Deadline
                 return;
             }
         } else if (deadline.passed() || (!sender_.running() && sender_.ended_ns() <= from)) {
-            throw TimeoutError(what_ + ": waiting for the response");
+            throw TimeoutError(what("waiting for the response"));
         }
     }
 }
@@ -179,26 +174,30 @@ void ClientExchange::ended_early(const std::system_error* error) {
         throw;  // from the handler that called
     }
     if (error != nullptr) {
-        throw std::system_error(error->code(), what_ + ": the connection was closed before the response");
+        throw std::system_error(error->code(), what("the connection was closed before the response"));
     }
     throw ProtocolError(Fault::incomplete, 502,
-                        what_ + (nothing_came ? ": the connection ended before the response"
-                                              : ": the connection ended in the midst of the response's head"));
+                        what(nothing_came ? "the connection ended before the response"
+                                          : "the connection ended in the midst of the response's head"));
 }
 
-void ClientExchange::begin_body(const ClientRequest& request, const ClientOptions& options) {
+// Without the query, which may be secret.
+std::string ClientExchange::what(const char* happened) const {
+    return request_.method + " " + request_.url.origin() + request_.url.path() + ": " + happened;
+}
+
+void ClientExchange::begin_body() {
     ClientConnection& connection = place_.connection();
     ++connection.exchanges;
-    if (head_.status == 101 && !asks_for_upgrade(request)) {
+    if (head_.status == 101 && !asks_for_upgrade(request_)) {
         throw ProtocolError(Fault::malformed, 502, "a change of the protocol for which nobody asked");
     }
     if (head_.status >= 300) {
         sender_.stop();  // RFC 9112, 9.5: it does not want the rest
     }
-    const Framing framing = response_framing(request.method, head_);
-    reusable_ = keeps_alive(head_) && !request.headers.lists("Connection", "close") && head_.status != 101 &&
-                framing.kind != Framing::Kind::until_close && !send_failed_ && (body_begun_ || request.body.empty());
-    body_timeout_ = options.body_timeout;
+    const Framing framing = response_framing(request_.method, head_);
+    reusable_ = keeps_alive(head_) && !request_.headers.lists("Connection", "close") && head_.status != 101 &&
+                framing.kind != Framing::Kind::until_close && !send_failed_ && (body_begun_ || request_.body.empty());
     reader_.begin(connection.incoming(), framing, {}, nullptr);
     if (reader_.ended() && head_.status != 101) {
         finish();
@@ -208,9 +207,9 @@ void ClientExchange::begin_body(const ClientRequest& request, const ClientOption
 std::size_t ClientExchange::recv(Buffer buffer, Deadline deadline) {
     std::size_t n = 0;
     try {
-        n = reader_.recv(buffer, std::min({deadline, whole_, Deadline(body_timeout_)}));
+        n = reader_.recv(buffer, std::min({deadline, whole_, Deadline(options_.body_timeout)}));
     } catch (const TimeoutError&) {
-        throw TimeoutError(what_ + ": reading the response's body");
+        throw TimeoutError(what("reading the response's body"));
     } catch (const std::exception&) {
         const std::exception_ptr cause = sender_.source_error();
         close();
@@ -241,7 +240,7 @@ void ClientExchange::finish() noexcept {
 void ClientExchange::drain(Deadline deadline) {
     try {
         if (place_.has_connection() && reusable_ &&
-            reader_.drain(most_drained, std::min({deadline, whole_, Deadline(body_timeout_)}))) {
+            reader_.drain(most_drained, std::min({deadline, whole_, Deadline(options_.body_timeout)}))) {
             finish();
         }
     } catch (const std::exception&) {  // it is closed

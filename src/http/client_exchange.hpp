@@ -10,6 +10,7 @@
 #include <string>
 
 #include <tendril/deadline.hpp>
+#include <tendril/http/client_options.hpp>
 #include <tendril/http/client_request.hpp>
 #include <tendril/stream.hpp>
 
@@ -22,15 +23,16 @@ namespace tendril::http::detail {
 
 class ClientExchange {
 public:
-    // `place` has a connection. whole: for all of it, the response's body included.
-    ClientExchange(ClientPool::Place place, Route route, Deadline whole)
-        : place_(std::move(place)), route_(std::move(route)), whole_(whole) {}
+    // `place` has a connection. whole: for all of it, the response's body included. The request and the options outlive
+    // it.
+    ClientExchange(ClientPool::Place place, const ClientRequest& request, const ClientOptions& options, Deadline whole)
+        : place_(std::move(place)), request_(request), options_(options), whole_(whole) {}
     ClientExchange(const ClientExchange&) = delete;
     ClientExchange& operator=(const ClientExchange&) = delete;
     ~ClientExchange();
 
     // Sends the request and waits for the final head. Throws: as Client::request().
-    void run(const ClientRequest& request, const ClientOptions& options, std::string_view cookies, Deadline deadline);
+    void run(bool by_proxy, std::string_view cookies, Deadline deadline);
 
     // The server had closed a connection that was kept alive: run() threw, and it has seen nothing of the request.
     bool found_closed() const noexcept { return found_closed_; }
@@ -42,7 +44,8 @@ public:
     // The response's body, as it is sent. As Body::recv().
     std::size_t recv(Buffer buffer, Deadline deadline);
     bool ended() const noexcept { return reader_.ended(); }
-    Body& body() noexcept { return reader_.body(); }
+    std::uint64_t left() const noexcept { return reader_.left(); }  // of a body whose length was said
+    const Body& body() const noexcept { return reader_.body(); }
 
     // Reads a short rest of the body, so that the connection can be used again; else closes it.
     void drain(Deadline deadline);
@@ -51,24 +54,24 @@ public:
     std::unique_ptr<Stream> upgrade();
 
 private:
-    void send(const ClientRequest& request, const ClientOptions& options, std::string_view cookies, Deadline deadline);
-    bool wait_to_continue(const ClientOptions& options, Deadline deadline);
+    void send(bool by_proxy, std::string_view cookies, Deadline deadline);
+    bool wait_to_continue(Deadline deadline);
     void wait_for_head(std::chrono::nanoseconds first_byte, Deadline deadline);
     bool next_head(Deadline deadline);
     bool fill(Deadline deadline);
     [[noreturn]] void ended_early(const std::system_error* error);
-    void begin_body(const ClientRequest& request, const ClientOptions& options);
+    void begin_body();
     void finish() noexcept;
+    std::string what(const char* happened) const;  // "GET http://example.org/x: ...", for errors
 
     ClientPool::Place place_;
-    Route route_;
+    const ClientRequest& request_;
+    const ClientOptions& options_;
     Deadline whole_;
-    std::string what_;  // "GET http://example.org/x", for errors
     ResponseParser parser_;
     ResponseHead head_;
     BodyReader reader_;
     RequestSender sender_;
-    std::chrono::nanoseconds body_timeout_{};
     std::int64_t sent_ns_ = 0;
     bool found_closed_ = false;
     bool body_begun_ = false;

@@ -7,6 +7,8 @@
 
 #include <tendril/error.hpp>
 
+#include "http/chars.hpp"
+
 namespace tendril::http::detail {
 
 namespace {
@@ -23,6 +25,9 @@ ClientOptions checked(ClientOptions options) {
         if (each.count() < 0) {
             throw std::invalid_argument("a negative time in ClientOptions; nanoseconds::max() is no limit");
         }
+    }
+    if (!is_field_text(options.user_agent)) {
+        throw std::invalid_argument("a control character (a line's end?) in ClientOptions::user_agent");
     }
     if (options.proxy.has_value() && options.proxy->scheme() != "http") {
         throw std::invalid_argument("a proxy's URL begins with http://; TLS to the proxy itself is not supported");
@@ -41,7 +46,8 @@ struct ClientPool::Waiting {
     Waiter waiter;
     std::list<Waiter*>::iterator place;
 
-    Waiting(ClientPool& p, Origins::iterator origin) : pool(p), at(origin) {
+    Waiting(ClientPool& p, Origins::iterator origin, Wanted wanted) : pool(p), at(origin) {
+        waiter.wanted = wanted;
         waiter.turn = ++pool.turns_;
         place = at->second.waiters.insert(at->second.waiters.end(), &waiter);
         ++pool.waiting_;
@@ -51,7 +57,7 @@ struct ClientPool::Waiting {
     ~Waiting() {
         --pool.waiting_;
         if (waiter.has_place) {
-            pool.give_back(at->first, std::move(waiter.connection));
+            pool.give_back(at, std::move(waiter.connection));
         } else if (!waiter.served) {
             at->second.waiters.erase(place);
             pool.forget_if_empty(at);
@@ -59,31 +65,31 @@ struct ClientPool::Waiting {
     }
 };
 
-ClientPool::Place ClientPool::acquire(const std::string& key, bool fresh, Deadline deadline) {
-    const auto at = origins_.try_emplace(key).first;
-    if (Connection connection; at->second.waiters.empty() && grant(at->second, connection, fresh)) {
-        return Place(shared_from_this(), key, std::move(connection));
+ClientPool::Place ClientPool::acquire(const Route& route, Wanted wanted, Deadline deadline) {
+    auto at = origins_.find(route);
+    if (at == origins_.end()) {
+        at = origins_.try_emplace(RouteKey(route)).first;
     }
-    Waiting waiting(*this, at);
+    if (Connection connection; at->second.waiters.empty() && grant(at->second, connection, wanted)) {
+        return Place(*this, at, std::move(connection));
+    }
+    Waiting waiting(*this, at, wanted);
     waiting.waiter.granted.wait(deadline);
     if (!waiting.waiter.has_place) {
         throw TimeoutError("waiting for one of " + std::to_string(options_.per_origin) + " connections to an origin, " +
                            std::to_string(options_.connections) + " in all");
     }
-    Place place(shared_from_this(), key, std::move(waiting.waiter.connection));
+    Place place(*this, at, std::move(waiting.waiter.connection));
     waiting.waiter.has_place = false;
-    if (fresh) {
-        place.take();
-    }
     return place;
 }
 
-bool ClientPool::grant(Origin& origin, Connection& connection, bool fresh) noexcept {
+bool ClientPool::grant(Origin& origin, Connection& connection, Wanted wanted) noexcept {
     while (!origin.idle.empty()) {
         Connection last = std::move(origin.idle.back());
         origin.idle.pop_back();
         --idle_;
-        if (!fresh && last->quiet()) {
+        if (wanted != Wanted::fresh && last->quiet(wanted == Wanted::checked)) {
             connection = std::move(last);
             return true;
         }
@@ -98,13 +104,12 @@ bool ClientPool::grant(Origin& origin, Connection& connection, bool fresh) noexc
     return true;
 }
 
-void ClientPool::give_back(const std::string& key, Connection connection) noexcept {
-    const auto at = origins_.find(key);
+void ClientPool::give_back(Origins::iterator at, Connection connection) noexcept {
     Origin& origin = at->second;
     bool kept = false;
     if (connection != nullptr && !closed_ && options_.keep_alive) {
         connection->idle_since_ns = Deadline::now_ns();
-        connection->incoming().clear();
+        connection->incoming().clear(0);
         try {
             origin.idle.push_back(std::move(connection));
             ++idle_;
@@ -139,7 +144,7 @@ void ClientPool::serve_waiters() noexcept {
             return;
         }
         Waiter& waiter = *next->waiters.front();
-        if (grant(*next, waiter.connection, false)) {
+        if (grant(*next, waiter.connection, waiter.wanted)) {
             next->waiters.pop_front();
             waiter.has_place = waiter.served = true;
             waiter.granted.set();
@@ -231,19 +236,19 @@ ClientStats ClientPool::stats() const noexcept {
     return {total_, idle_, waiting_, made_};
 }
 
-TlsSession ClientPool::session(const std::string& key) const {
-    const auto at = sessions_.find(key);
+TlsSession ClientPool::session(const Route& route) const {
+    const auto at = sessions_.find(route);
     return options_.resume_sessions && at != sessions_.end() ? at->second : TlsSession();
 }
 
-void ClientPool::note_session(const std::string& key, TlsSession session) {
+void ClientPool::note_session(const Route& route, TlsSession session) {
     if (!options_.resume_sessions || !session) {
         return;
     }
-    if (sessions_.size() >= most_sessions && !sessions_.contains(key)) {
+    if (sessions_.size() >= most_sessions && !sessions_.contains(route)) {
         sessions_.erase(sessions_.begin());
     }
-    sessions_.insert_or_assign(key, std::move(session));
+    sessions_.insert_or_assign(RouteKey(route), std::move(session));
 }
 
 void ClientPool::Place::put(Connection made) noexcept {
@@ -254,7 +259,7 @@ void ClientPool::Place::put(Connection made) noexcept {
 void ClientPool::Place::keep() noexcept {
     if (connection_->exchanges == 1) {
         try {
-            pool_->note_session(key_, connection_->session());
+            pool_->note_session(at_->first, connection_->session());
         } catch (const std::exception&) {  // the next connection makes a whole handshake
         }
     }
@@ -263,8 +268,8 @@ void ClientPool::Place::keep() noexcept {
 
 void ClientPool::Place::leave(Connection whole) noexcept {
     connection_.reset();
-    if (const std::shared_ptr<ClientPool> pool = std::exchange(pool_, nullptr)) {
-        pool->give_back(key_, std::move(whole));
+    if (ClientPool* pool = std::exchange(pool_, nullptr)) {
+        pool->give_back(at_, std::move(whole));
     }
 }
 

@@ -29,31 +29,35 @@
 
 namespace tendril::http::detail {
 
-class ClientPool : public std::enable_shared_from_this<ClientPool> {
+class ClientPool {
 public:
     using Connection = std::shared_ptr<ClientConnection>;
     class Place;
+
+    // An idle connection, if nothing is known against it; or if it was looked at again; or none, but a new one.
+    enum class Wanted : std::uint8_t { any, checked, fresh };
 
     explicit ClientPool(ClientOptions options);
 
     const ClientOptions& options() const noexcept { return options_; }
 
-    // Waits for a place, with an idle connection in it where there is one (and `fresh` does not say otherwise).
+    // Waits for a place, with an idle connection in it where there is one that is wanted. The pool must outlive it.
     // Throws: TimeoutError; Interrupt; nothing is taken then.
-    Place acquire(const std::string& key, bool fresh, Deadline deadline);
+    Place acquire(const Route& route, Wanted wanted, Deadline deadline);
 
     void close() noexcept;  // the Client's end: nothing is kept any more
     void close_idle() noexcept;
     ClientStats stats() const noexcept;
 
-    TlsSession session(const std::string& key) const;
-    void note_session(const std::string& key, TlsSession session);
+    TlsSession session(const Route& route) const;
+    void note_session(const Route& route, TlsSession session);
 
 private:
     struct Waiter {
         Event granted;
         bool served = false;     // and no longer in the list
         bool has_place = false;  // until it takes it
+        Wanted wanted = Wanted::any;
         Connection connection;
         std::uint64_t turn = 0;
     };
@@ -63,11 +67,11 @@ private:
         std::list<Waiter*> waiters;
         bool in_use = false;  // by give_back()
     };
-    using Origins = std::map<std::string, Origin>;
+    using Origins = std::map<RouteKey, Origin, RouteLess>;
     struct Waiting;
 
-    bool grant(Origin& origin, Connection& connection, bool fresh) noexcept;  // a place, if there is one now
-    void give_back(const std::string& key, Connection connection) noexcept;
+    bool grant(Origin& origin, Connection& connection, Wanted wanted) noexcept;  // a place, if there is one now
+    void give_back(Origins::iterator at, Connection connection) noexcept;
     void serve_waiters() noexcept;
     bool evict_oldest() noexcept;
     void drop_idle(Origin& origin, std::size_t n) noexcept;
@@ -84,25 +88,17 @@ private:
     std::uint64_t made_ = 0;
     bool closed_ = false;
     std::optional<Timer> timer_;
-    std::map<std::string, TlsSession> sessions_;
+    std::map<RouteKey, TlsSession, RouteLess> sessions_;
 };
 
 // The right to have one connection. Whoever drops it gives it back.
 class ClientPool::Place {
 public:
-    Place() = default;
-    Place(std::shared_ptr<ClientPool> pool, std::string key, Connection idle) noexcept
-        : pool_(std::move(pool)), key_(std::move(key)), connection_(std::move(idle)) {}
-    Place(Place&&) noexcept = default;
-    Place& operator=(Place&& other) noexcept {
-        if (this != &other) {
-            leave(nullptr);
-            pool_ = std::move(other.pool_);
-            key_ = std::move(other.key_);
-            connection_ = std::move(other.connection_);
-        }
-        return *this;
-    }
+    Place(ClientPool& pool, Origins::iterator at, Connection idle) noexcept
+        : pool_(&pool), at_(at), connection_(std::move(idle)) {}
+    Place(Place&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)), at_(other.at_), connection_(std::move(other.connection_)) {}
+    Place& operator=(Place&&) = delete;
     ~Place() { leave(nullptr); }
 
     bool has_connection() const noexcept { return connection_ != nullptr; }
@@ -117,8 +113,8 @@ public:
 private:
     void leave(Connection whole) noexcept;
 
-    std::shared_ptr<ClientPool> pool_;
-    std::string key_;
+    ClientPool* pool_;      // nullptr: it was given back
+    Origins::iterator at_;  // stays as long as somebody has a place of it
     Connection connection_;
 };
 

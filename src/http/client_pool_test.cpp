@@ -114,6 +114,22 @@ TENDRIL_TEST(HttpClientPool, NoticesThatAnIdleConnectionIsDead) {
     EXPECT_EQ(server.connections(), 3U);
 }
 
+TENDRIL_TEST(HttpClientPool, TakesNothingUnaskedForAnAnswer) {
+    RawHttpServer server([](RawHttpConnection& c) {
+        c.request();
+        c.answer("x");
+        yield();
+        c.answer("unasked");
+        c.at_end();
+    });
+    Client client;
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(client.get(server.url()).text(), "x");
+        sleep(1ms);
+    }
+    EXPECT_EQ(server.connections(), 3U);
+}
+
 // The server closes in the moment in which the request is sent.
 TENDRIL_TEST(HttpClientPool, TriesOnceMoreWhereThatIsSafe) {
     std::vector<std::string> seen;

@@ -78,6 +78,9 @@ TEST(HttpRedirect, TakesNoSecretsToAnotherOrigin) {
         const auto next = redirected(request, redirect(302, other), {});
         EXPECT_EQ(next->headers.size(), 1U) << other;
     }
+    ClientRequest plain{.url = "https://a/"};
+    detail::complete(plain, {.headers = {{"Authorization", "of every request's"}, {"X", "1"}, {"X", "2"}}});
+    EXPECT_EQ(redirected(plain, redirect(302, "https://b/"), {})->headers.size(), 2U);
     EXPECT_THROW(redirected(request, redirect(302, "http://a/"), {}), ProtocolError);
     EXPECT_TRUE(redirected(request, redirect(302, "http://a/"), {.allow_downgrade = true}).has_value());
     for (const char* bad :

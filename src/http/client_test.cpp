@@ -353,6 +353,7 @@ TENDRIL_TEST(HttpClient, RefusesWhatWouldBreakARequest) {
     EXPECT_THROW(client.request({.url = url, .headers = {{"Content-Length", "1"}}}), std::invalid_argument);
     EXPECT_THROW(client.request({.url = url, .headers = {{"Transfer-Encoding", "chunked"}}}), std::invalid_argument);
     EXPECT_THROW(Client({.per_origin = 0}), std::invalid_argument);
+    EXPECT_THROW(Client({.user_agent = "x\r\nevil: 1"}), std::invalid_argument);
     EXPECT_THROW(Client({.proxy = Url("https://a/")}), std::invalid_argument);
     EXPECT_THROW(client.get(url), std::system_error) << "nobody listens there";
     EXPECT_EQ(client.stats().open, 0U);

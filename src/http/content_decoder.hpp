@@ -30,6 +30,7 @@ public:
     // As Source::recv(). Throws: ProtocolError, what comes is no such coding, or ends too soon; what reading throws,
     // and nothing is lost then.
     std::size_t recv(Buffer buffer, Deadline deadline);
+    bool ended() const noexcept { return at_end_; }
 
 private:
     static constexpr std::size_t coded_size = 8192;

@@ -25,6 +25,13 @@ struct HeadersAccess {
                                     static_cast<std::uint32_t>(name_size), static_cast<std::uint32_t>(value_size)});
     }
     static void rebase(Headers& headers, const char* text) noexcept { headers.received_ = text; }
+
+    // In place of rebase(): they keep a copy of all the text to which they refer.
+    static void own(Headers& headers, std::string_view text) {
+        headers.own_.assign(text);
+        headers.received_ = nullptr;
+    }
+    static void reserve(Headers& headers, std::size_t count) { headers.entries_.reserve(count); }
 };
 
 }  // namespace tendril::http::detail

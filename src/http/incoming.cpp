@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "http/spare_blocks.hpp"
+
 namespace tendril::http::detail {
+
+using UsualBlocks = SpareBlocks<Incoming::usual, 64>;
 
 std::size_t Incoming::fill(Deadline deadline) {
     make_room();
-    const std::size_t n = stream_->recv({bytes_.get() + end_, capacity_ - end_}, deadline);
+    const std::size_t n = stream_->recv({bytes_ + end_, capacity_ - end_}, deadline);
     end_ += n;
     return n;
 }
@@ -19,7 +23,7 @@ std::size_t Incoming::recv(Buffer buffer, Deadline deadline) {
         return stream_->recv(buffer, deadline);
     }
     const std::size_t n = std::min(buffer.size(), end_ - begin_);
-    std::memcpy(buffer.data(), bytes_.get() + begin_, n);
+    std::memcpy(buffer.data(), bytes_ + begin_, n);
     begin_ += n;
     return n;
 }
@@ -29,7 +33,7 @@ const char* Incoming::keep(std::size_t n) {
     if (capacity_ - kept_ < least_room) {  // for the body's chunk sizes, as nothing can move while it is kept
         resize(capacity_ + usual);
     }
-    return bytes_.get() + (kept_ - n);
+    return bytes_ + (kept_ - n);
 }
 
 void Incoming::forget() noexcept {
@@ -42,8 +46,7 @@ void Incoming::forget() noexcept {
 void Incoming::clear(std::size_t most) noexcept {
     kept_ = begin_ = end_ = 0;
     if (capacity_ > most) {
-        bytes_.reset();
-        capacity_ = 0;
+        free();
     }
 }
 
@@ -55,7 +58,7 @@ void Incoming::make_room() {
         return;
     }
     if (begin_ > kept_) {
-        std::memmove(bytes_.get() + kept_, bytes_.get() + begin_, end_ - begin_);
+        std::memmove(bytes_ + kept_, bytes_ + begin_, end_ - begin_);
         end_ = kept_ + (end_ - begin_);
         begin_ = kept_;
     }
@@ -65,12 +68,23 @@ void Incoming::make_room() {
 }
 
 void Incoming::resize(std::size_t capacity) {
-    std::unique_ptr<char[]> larger(new char[capacity]);
+    const auto larger = static_cast<char*>(capacity == usual ? UsualBlocks::allocate() : ::operator new(capacity));
     if (end_ > 0) {
-        std::memcpy(larger.get(), bytes_.get(), end_);
+        std::memcpy(larger, bytes_, end_);
     }
-    bytes_ = std::move(larger);
+    free();
+    bytes_ = larger;
     capacity_ = capacity;
+}
+
+void Incoming::free() noexcept {
+    if (capacity_ == usual) {
+        UsualBlocks::free(bytes_);
+    } else {
+        ::operator delete(bytes_);
+    }
+    bytes_ = nullptr;
+    capacity_ = 0;
 }
 
 }  // namespace tendril::http::detail

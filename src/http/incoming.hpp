@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 #include <tendril/stream.hpp>
@@ -21,12 +20,15 @@ public:
     static constexpr std::size_t usual = 8192;
 
     Incoming() = default;
+    Incoming(const Incoming&) = delete;
+    Incoming& operator=(const Incoming&) = delete;
     explicit Incoming(Stream& stream) noexcept : stream_(&stream) {}
+    ~Incoming() { free(); }
 
     void attach(Stream& stream) noexcept { stream_ = &stream; }
     Stream& stream() const noexcept { return *stream_; }
 
-    std::string_view unread() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+    std::string_view unread() const noexcept { return {bytes_ + begin_, end_ - begin_}; }
     void take(std::size_t n) noexcept { begin_ += n; }
 
     // Waits for more, behind what is unread. Views of unread() are void then. Returns: how many; 0 at the end.
@@ -44,17 +46,20 @@ public:
 
     // All is used and nothing is kept: the memory may go to another.
     bool empty() const noexcept { return begin_ == end_; }
-    void
-    clear(std::size_t most = usual) noexcept;  // nothing is kept or unread any more; gives back more memory than that
+
+    // Nothing is kept or unread any more. Gives the memory back, if it is more than that: the usual is had again
+    // without an allocation.
+    void clear(std::size_t most = usual) noexcept;
 
 private:
     static constexpr std::size_t least_room = 2048;
 
     void make_room();
     void resize(std::size_t capacity);
+    void free() noexcept;
 
     Stream* stream_ = nullptr;
-    std::unique_ptr<char[]> bytes_;
+    char* bytes_ = nullptr;
     std::size_t capacity_ = 0;
     std::size_t kept_ = 0;
     std::size_t begin_ = 0;

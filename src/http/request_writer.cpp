@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "http/chars.hpp"
+#include "http/client_connection.hpp"
 
 namespace tendril::http {
 
@@ -23,44 +24,73 @@ namespace detail {
 
 namespace {
 
-// Writes a head, and knows which fields the caller gave.
-class HeadWriter {
-public:
-    explicit HeadWriter(const Headers& given) : given_(given) {}
+void append_line(OutBuffer& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
 
-    void line(std::string_view name, std::string_view value) {
-        text_.append(name).append(": ").append(value) += "\r\n";
+// As Url::host_header().
+void append_host(OutBuffer& out, const Url& url) {
+    if (url.is_unix()) {
+        out.append("localhost");
+        return;
     }
-    void unless_given(std::string_view name, std::string_view value) {
-        if (!given_.contains(name)) {
-            line(name, value);
-        }
-    }
-    std::string& text() noexcept { return text_; }
-
-private:
-    const Headers& given_;
-    std::string text_;
-};
-
-// RFC 9110, 8.6: a method that has a meaning for a body says so even when it is empty.
-void write_framing(const ClientRequest& request, HeadWriter& out) {
-    const std::optional<std::uint64_t> length = request.body.length();
-    if (!length.has_value()) {
-        out.line("Transfer-Encoding", "chunked");
-    } else if (*length > 0 || request.body.is_stream() || request.method == "POST" || request.method == "PUT" ||
-               request.method == "PATCH") {
-        out.line("Content-Length", std::to_string(*length));
+    const bool v6 = url.host().find(':') != std::string::npos;
+    out.append(v6 ? "[" : "").append(url.host()).append(v6 ? "]" : "");
+    if (!url.has_default_port()) {
+        out.append(":").append_number(url.port());
     }
 }
 
-void write_credentials(const ClientRequest& request, const ClientOptions& options, const Route& route,
-                       HeadWriter& out) {
-    if (!request.url.user().empty()) {
-        out.unless_given("Authorization", basic_credentials(request.url.user(), request.url.password()));
+void write_request_line(const ClientRequest& request, bool by_proxy, OutBuffer& out) {
+    out.append(request.method).append(" ");
+    if (by_proxy) {
+        out.append("http://");
+        append_host(out, request.url);
     }
-    if (route.through_proxy && !options.proxy->user().empty()) {
-        out.unless_given("Proxy-Authorization", basic_credentials(options.proxy->user(), options.proxy->password()));
+    out.append(request.url.path());
+    if (request.url.has_query()) {
+        out.append("?").append(request.url.query());
+    }
+    out.append(" HTTP/1.1\r\n");
+}
+
+// What the request has of these is its own.
+void write_defaults(const ClientRequest& request, const ClientOptions& options, OutBuffer& out) {
+    if (!options.user_agent.empty() && !request.headers.contains("User-Agent")) {
+        append_line(out, "User-Agent", options.user_agent);
+    }
+    if (!request.headers.contains("Accept")) {
+        out.append("Accept: */*\r\n");
+    }
+    if (!options.keep_alive && !request.headers.contains("Connection")) {
+        out.append("Connection: close\r\n");
+    }
+    if (request.decompress.value_or(false)) {
+        out.append("Accept-Encoding: gzip, deflate\r\n");
+    }
+}
+
+// RFC 9110, 8.6: a method that has a meaning for a body says so even when it is empty.
+void write_framing(const ClientRequest& request, OutBuffer& out) {
+    const std::optional<std::uint64_t> length = request.body.length();
+    if (!length.has_value()) {
+        out.append("Transfer-Encoding: chunked\r\n");
+    } else if (*length > 0 || request.body.is_stream() || request.method == "POST" || request.method == "PUT" ||
+               request.method == "PATCH") {
+        out.append("Content-Length: ").append_number(*length).append("\r\n");
+    }
+    if (request.expect_continue && !request.body.empty()) {
+        out.append("Expect: 100-continue\r\n");
+    }
+}
+
+void write_credentials(const ClientRequest& request, const ClientOptions& options, bool by_proxy, OutBuffer& out) {
+    const Url& url = request.url;
+    if (!url.user().empty() && !request.headers.contains("Authorization")) {
+        append_line(out, "Authorization", basic_credentials(url.user(), url.password()));
+    }
+    if (by_proxy && !options.proxy->user().empty() && !request.headers.contains("Proxy-Authorization")) {
+        append_line(out, "Proxy-Authorization", basic_credentials(options.proxy->user(), options.proxy->password()));
     }
 }
 
@@ -108,27 +138,19 @@ void check_request(const ClientRequest& request) {
 
 }  // namespace
 
-ClientRequest with_defaults(const ClientRequest& request, const ClientOptions& options) {
-    ClientRequest whole = request;
-    for (const Headers::Field each : options.headers) {
-        if (!request.headers.contains(each.name)) {
-            whole.headers.add(each.name, each.value);
+void complete(ClientRequest& request, const ClientOptions& options) {
+    if (!options.headers.empty()) {
+        const Headers given = request.headers;
+        for (const Headers::Field each : options.headers) {
+            if (!given.contains(each.name)) {  // of one name there may be several
+                request.headers.add(each.name, each.value);
+            }
         }
     }
-    if (!options.user_agent.empty() && !whole.headers.contains("User-Agent")) {
-        whole.headers.add("User-Agent", options.user_agent);
-    }
-    if (!whole.headers.contains("Accept")) {
-        whole.headers.add("Accept", "*/*");
-    }
-    if (!options.keep_alive && !whole.headers.contains("Connection")) {
-        whole.headers.add("Connection", "close");
-    }
     // What the caller accepts he decodes; and a range is of the coded content.
-    whole.decompress = request.decompress.value_or(options.decompress) && !whole.headers.contains("Accept-Encoding") &&
-                       !whole.headers.contains("Range");
-    check_request(whole);
-    return whole;
+    request.decompress = request.decompress.value_or(options.decompress) &&
+                         !request.headers.contains("Accept-Encoding") && !request.headers.contains("Range");
+    check_request(request);
 }
 
 bool asks_for_upgrade(const ClientRequest& request) noexcept {
@@ -140,31 +162,26 @@ bool is_idempotent(std::string_view method) noexcept {
     return std::find(safe.begin(), safe.end(), method) != safe.end();
 }
 
-std::string request_head(const ClientRequest& request, const ClientOptions& options, const Route& route,
-                         std::string_view cookies) {
-    HeadWriter out(request.headers);
-    out.text().append(request.method) += ' ';
-    if (route.through_proxy) {
-        out.text() += "http://" + request.url.host_header();
+OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, bool by_proxy,
+                       std::string_view cookies) {
+    OutBuffer out;
+    write_request_line(request, by_proxy, out);
+    if (!request.headers.contains("Host")) {
+        out.append("Host: ");
+        append_host(out, request.url);
+        out.append("\r\n");
     }
-    out.text().append(request.url.target()) += " HTTP/1.1\r\n";
-    out.unless_given("Host", request.url.host_header());
     for (const Headers::Field each : request.headers) {
-        out.line(each.name, each.value);
+        append_line(out, each.name, each.value);
     }
-    if (request.decompress.value_or(false)) {
-        out.line("Accept-Encoding", "gzip, deflate");
+    write_defaults(request, options, out);
+    if (!cookies.empty() && !request.headers.contains("Cookie")) {
+        append_line(out, "Cookie", cookies);
     }
-    if (!cookies.empty()) {
-        out.unless_given("Cookie", cookies);
-    }
-    write_credentials(request, options, route, out);
+    write_credentials(request, options, by_proxy, out);
     write_framing(request, out);
-    if (request.expect_continue && !request.body.empty()) {
-        out.line("Expect", "100-continue");
-    }
-    out.text() += "\r\n";
-    return std::move(out.text());
+    out.append("\r\n");
+    return out;
 }
 
 std::optional<ClientRequest> redirected(const ClientRequest& request, const ResponseHead& head,

@@ -12,24 +12,24 @@
 #include <tendril/http/client_request.hpp>
 #include <tendril/http/url.hpp>
 
-#include "http/client_connection.hpp"
+#include "http/out_buffer.hpp"
 #include "http/response_parser.hpp"
 
 namespace tendril::http::detail {
 
-// With what the Client's options add to it; `decompress` says then whether compression is asked for, and decoded.
+// Adds what the Client's options say; `decompress` says then whether compression is asked for, and decoded.
 // Throws: std::invalid_argument, as Client::request() does.
-ClientRequest with_defaults(const ClientRequest& request, const ClientOptions& options);
+void complete(ClientRequest& request, const ClientOptions& options);
 
 bool asks_for_upgrade(const ClientRequest& request) noexcept;
 
 // May it be sent twice? RFC 9110, 9.2.2.
 bool is_idempotent(std::string_view method) noexcept;
 
-// The request line and all fields, and the empty line; of a request with_defaults(). cookies: the Cookie field's value,
-// or empty.
-std::string request_head(const ClientRequest& request, const ClientOptions& options, const Route& route,
-                         std::string_view cookies);
+// The request line and all fields, and the empty line, of a request that is complete(). cookies: the Cookie field's
+// value, or empty.
+OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, bool by_proxy,
+                       std::string_view cookies);
 
 // The request that follows a redirect; nothing: the response is for the caller. Throws: ProtocolError: a Location that
 // leads nowhere, or from https to http where that is not allowed.

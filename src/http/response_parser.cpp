@@ -12,6 +12,8 @@ namespace tendril::http::detail {
 
 namespace {
 
+constexpr std::size_t usual_count = 16;  // of fields
+
 [[noreturn]] void refuse(Fault fault, const char* how) {
     throw ProtocolError(fault, 502, how);
 }
@@ -93,14 +95,13 @@ void ResponseParser::parse_status_line(std::string_view line, ResponseHead& head
     }
     head.reason = reason;
     HeadersAccess::begin(head.headers);
+    HeadersAccess::reserve(head.headers, usual_count);
     has_status_line_ = true;
     fields_begin_ = lines_.begin();
 }
 
 void ResponseParser::end_head(std::string_view text, ResponseHead& head) {
-    HeadersAccess::rebase(head.headers, text.data());
-    Headers own = head.headers;  // a copy owns its text
-    head.headers = std::move(own);
+    HeadersAccess::own(head.headers, text.substr(0, lines_.begin()));
     if (head.interim() && ++heads_ > limits_.interim_heads) {
         refuse(Fault::too_large, "too many interim responses");
     }

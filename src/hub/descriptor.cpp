@@ -294,6 +294,11 @@ void Descriptors::unwatch(Interest& interest) noexcept {
     }
 }
 
+bool Descriptors::is_drained(int fd) const noexcept {
+    const Descriptor* d = find(fd);
+    return d != nullptr && !d->readable && (d->armed & events::read) != 0 && hub_.backend->persistent();
+}
+
 void Descriptors::closing(int fd) noexcept {
     if (Descriptor* d = find(fd); d != nullptr && !d->owned) {
         tell_closed(*d);

@@ -138,6 +138,9 @@ public:
     int rearm(Interest& interest) noexcept;  // what comes, is told; the same but where nothing need be asked for again
     void unwatch(Interest& interest) noexcept;
 
+    // The last read took all there was, and no event has come since, up to the hub's last look. False: who knows.
+    bool is_drained(int fd) const noexcept;
+
     // The number is about to be closed by whoever owns it: who waits for it or watches it is told, now.
     void closing(int fd) noexcept;
 

@@ -97,7 +97,8 @@ struct ClientStats {
 
 class Client {
 public:
-    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time.
+    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time; a control
+    // character in user_agent.
     explicit Client(ClientOptions options = {});
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -109,7 +110,7 @@ public:
     // Throws: std::invalid_argument: a method that is no token, CONNECT, or fields that are the client's to write
     // (Content-Length, Transfer-Encoding, Expect); TimeoutError; ProtocolError: the server's breach, too many
     // redirects, one from https to http; TlsError; std::system_error; what the body's stream throws; Interrupt.
-    ClientResponse request(const ClientRequest& request, Deadline deadline = never);
+    ClientResponse request(ClientRequest request, Deadline deadline = never);
 
     ClientResponse get(const Url& url, Deadline deadline = never) { return request({.url = url}, deadline); }
     ClientResponse head(const Url& url, Deadline deadline = never) {
