@@ -60,6 +60,9 @@ void ResponseWriter::require_open() const {
     if (state_ == State::broken) {
         throw std::logic_error("a response: sending it has failed before");
     }
+    if (state_ == State::cut_short) {
+        throw std::logic_error("a response: it has ended before its Content-Length");
+    }
 }
 
 void ResponseWriter::status(int status, std::string_view reason) {
@@ -211,6 +214,11 @@ void ResponseWriter::emit_chunk(Bytes piece) {
     }
 }
 
+void ResponseWriter::refuse_length(std::uint64_t said) const {
+    throw std::logic_error("a response: " + std::to_string(count_) + " bytes were written of the " +
+                           std::to_string(said) + " that its Content-Length says");
+}
+
 void ResponseWriter::end(const Headers* trailers) {
     if (state_ == State::ended) {
         return;
@@ -221,9 +229,8 @@ void ResponseWriter::end(const Headers* trailers) {
         end_collected(with_trailers);
     }
     if (mode_ == Mode::length && count_ != length_ && !whole_) {
-        state_ = State::broken;
-        throw std::logic_error("a response: " + std::to_string(count_) + " bytes were written of the " +
-                               std::to_string(length_) + " that its Content-Length says");
+        state_ = State::cut_short;
+        refuse_length(length_);
     }
     if (coding_.is_on()) {
         const std::string_view last = coding_.finish(pending_.bytes());
@@ -258,6 +265,9 @@ void ResponseWriter::end_collected(bool with_trailers) {
     }
     if (asked_.head && state_ == State::fresh && said.has_value()) {
         count_ = *said;  // HEAD, and a handler that says how long it would be
+    }
+    if (said.value_or(count_) != count_ && !asked_.head && may_have_body(status_)) {
+        refuse_length(*said);  // nothing has been sent: it can be answered with 500
     }
     if (said.value_or(count_) == count_ && options_->compression.has_value()) {
         Bytes body = pending_.bytes();

@@ -90,8 +90,9 @@ public:
     bool is_open() const noexcept override { return state_ < State::ended; }
 
 private:
-    // collecting: there is body, but no head yet. open: the head is made.
-    enum class State : std::uint8_t { fresh, collecting, open, ended, upgraded, broken };
+    // collecting: there is body, but no head yet. open: the head is made. broken: sending failed. cut_short: the handler
+    // has written less than it said.
+    enum class State : std::uint8_t { fresh, collecting, open, ended, upgraded, broken, cut_short };
     enum class Mode : std::uint8_t { none, length, chunked, until_close };
 
     void require_open() const;
@@ -106,6 +107,7 @@ private:
     void append_name(std::string_view name);
     void append_field(std::string_view name, std::string_view value);
     void end_collected(bool with_trailers);
+    [[noreturn]] void refuse_length(std::uint64_t said) const;
     void begin_body(std::optional<std::uint64_t> length);
     bool wants_coding(std::string_view type);
     bool code_whole(Bytes& body, std::string_view type);

@@ -166,6 +166,18 @@ TENDRIL_TEST(ConformanceK, TK09_AnErrorAfterTheHeadersEndsTheConnectionWithoutTh
     EXPECT_EQ(testing::take_unhandled().size(), 2u);
 }
 
+TENDRIL_TEST(ConformanceK, TK09_ABodyThatIsShorterThanItsLengthIsAnErrorOfTheHandler) {
+    Served served([](Request& request, Response& response) {
+        response.set("Content-Length", "10").write("some");
+        if (request.path() == "/late") {
+            response.flush();
+        }
+    });
+    EXPECT_TRUE(served.all(get("/late")).ends_with("Content-Length: 10\r\n\r\nsome"));
+    EXPECT_EQ(served.ask(get("/early")).status, 500) << "nothing was sent yet";
+    EXPECT_EQ(testing::take_unhandled().size(), 2u);
+}
+
 TENDRIL_TEST(ConformanceK, TK11_KeepAliveOf10And11) {
     Served served(&say_path);
     RawHttp client = served.client();
