@@ -40,7 +40,6 @@ tendril::http::ClientOptions one_connection() {
     options.per_origin = 1;
     options.connections = 1;
     options.idle_timeout = std::chrono::nanoseconds::max();
-    options.retry = false;
     options.decompress = false;
     return options;
 }

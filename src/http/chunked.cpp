@@ -75,11 +75,9 @@ void ChunkedDecoder::take_size(char c) {
             malformed("a chunk size of more than 16 digits");
         }
         left_ = left_ << 4 | static_cast<std::uint64_t>(value);
-    } else if (digits_ == 0) {
-        malformed("a chunk size that is no hexadecimal number");
-    } else if (c == '\r') {
+    } else if (digits_ > 0 && c == '\r') {
         state_ = State::size_lf;
-    } else if (c == ';' || is_blank(c)) {
+    } else if (digits_ > 0 && (c == ';' || is_blank(c))) {
         state_ = State::extension;
         extension_ = Extension::behind;
         step_extension(c);

@@ -47,7 +47,7 @@ struct Exchange {
 };
 
 struct ReleaseExchange {
-    void operator()(Exchange* exchange) const noexcept;
+    void operator()(Exchange* one) const noexcept;
 };
 using ExchangePtr = std::unique_ptr<Exchange, ReleaseExchange>;
 

@@ -79,7 +79,7 @@ std::string_view reason(int status) noexcept {
 }
 
 const std::error_category& http_category() noexcept {
-    static const class final : public std::error_category {
+    static const class Category final : public std::error_category {
         const char* name() const noexcept override { return "tendril.http"; }
         std::string message(int code) const override {
             switch (static_cast<Fault>(code)) {

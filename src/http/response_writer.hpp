@@ -57,9 +57,9 @@ public:
     int status() const noexcept { return status_; }
     Headers& headers();
     void send_whole(Bytes body, std::string_view type);
-    void send_whole_file(const File& file, std::uint64_t offset, std::uint64_t count, std::string_view type);
+    void send_whole_file(const File& file, std::uint64_t offset, std::uint64_t size, std::string_view type);
     void write(Bytes piece);
-    void write_file(const File& file, std::uint64_t offset, std::uint64_t count);
+    void write_file(const File& file, std::uint64_t offset, std::uint64_t size);
     void coalesce(std::size_t least) noexcept { coalesce_ = least; }
     void flush();
     void end(const Headers* trailers);
@@ -85,13 +85,13 @@ public:
 
     // Sink: what Response::sink() is.
     std::size_t send(Bytes bytes, Deadline deadline) override;
-    std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) override;
+    std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t size, Deadline deadline) override;
     void close() noexcept override {}
     bool is_open() const noexcept override { return state_ < State::ended; }
 
 private:
-    // collecting: there is body, but no head yet. open: the head is made. broken: sending failed. cut_short: the handler
-    // has written less than it said.
+    // collecting: there is body, but no head yet. open: the head is made. broken: sending failed. cut_short: less was
+    // written than was said.
     enum class State : std::uint8_t { fresh, collecting, open, ended, upgraded, broken, cut_short };
     enum class Mode : std::uint8_t { none, length, chunked, until_close };
 

@@ -16,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <tendril/http/headers.hpp>
@@ -35,7 +34,7 @@ public:
     // Throws: std::invalid_argument for nullptr.
     RequestBody(std::shared_ptr<Source> source, std::optional<std::uint64_t> length = std::nullopt);
     template <std::derived_from<Source> S>
-    requires(!std::is_reference_v<S>) RequestBody(S&& source, std::optional<std::uint64_t> length = std::nullopt)
+    RequestBody(S source, std::optional<std::uint64_t> length = std::nullopt)
         : RequestBody(std::make_shared<S>(std::move(source)), length) {}
 
     bool is_stream() const noexcept { return source_ != nullptr; }

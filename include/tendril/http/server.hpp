@@ -124,7 +124,7 @@ struct Connected {
 
 std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options);
 ServeOptions serve_options(const ServerCore& core);
-void serve_connection(ServerCore& core, const Connected& connection);
+void serve_connection(ServerCore& core, const Connected& connected);
 const ServerView& view(const ServerCore& core) noexcept;
 
 // The handler of serve() or StreamServer for it.

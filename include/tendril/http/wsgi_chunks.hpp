@@ -52,8 +52,7 @@ concept Generator = std::is_invocable_r_v<std::optional<std::string>, F&>;
 template <class R>
 class RangeProducer final : public Producer {
 public:
-    template <class T>
-    explicit RangeProducer(T&& range) : range_(std::forward<T>(range)) {}
+    explicit RangeProducer(R range) : range_(std::move(range)) {}
 
     std::optional<std::string_view> next() override {
         if (!at_.has_value()) {
@@ -90,8 +89,7 @@ private:
 template <class F>
 class GeneratorProducer final : public Producer {
 public:
-    template <class T>
-    explicit GeneratorProducer(T&& generator) : generator_(std::forward<T>(generator)) {}
+    explicit GeneratorProducer(F generator) : generator_(std::move(generator)) {}
 
     std::optional<std::string_view> next() override {
         made_ = generator_();
@@ -115,8 +113,8 @@ public:
         : Chunks(std::vector<std::string>(pieces.begin(), pieces.end())) {}
 
     template <class R>
-    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Chunks itself
     requires(!std::same_as<std::remove_cvref_t<R>, Chunks> && detail::ChunkRange<std::remove_cvref_t<R>>)
+        // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Chunks itself
         Chunks(R&& range)
         : producer_(std::make_unique<detail::RangeProducer<std::remove_cvref_t<R>>>(std::forward<R>(range))) {}
 
