@@ -140,6 +140,16 @@ TENDRIL_TEST(HttpClient, HasTheTrailers) {
     EXPECT_FALSE(response.headers().contains("X-Sum"));
 }
 
+TENDRIL_TEST(HttpClient, ContentThatWasCutShortIsNeverTakenForAWhole) {
+    RawHttpServer server([](RawHttpConnection& c) {
+        c.request();
+        c.answer(gzipped(std::string(100000, 'x')).substr(0, 60), "Content-Encoding: gzip\r\n");
+    });
+    ClientResponse response = get(server.url());
+    EXPECT_THROW(response.text(), ProtocolError);
+    EXPECT_THROW(response.text(), ProtocolError) << "nor when it is asked for again";
+}
+
 TENDRIL_TEST(HttpClient, DecodesWhatWasCompressed) {
     const std::string text(100000, 'x');
     const std::string coded = gzipped(text);

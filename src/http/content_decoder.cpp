@@ -35,10 +35,10 @@ std::size_t ContentDecoder::recv(Buffer buffer, Deadline deadline) {
         }
         const std::size_t n = read_({coded_.get(), coded_size}, deadline);
         if (n == 0) {
-            at_end_ = true;
             if (any_ && !inflater_.ended()) {
                 throw ProtocolError(Fault::incomplete, 502, "the compressed content ended too soon");
             }
+            at_end_ = true;
             return 0;
         }
         any_ = true;
