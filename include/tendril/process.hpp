@@ -68,6 +68,7 @@ struct PopenOptions {
     Environment add_env{};                          // on top of that
     bool new_session = false;                       // setsid
     std::optional<pid_t> process_group{};           // setpgid; 0: one of its own
+    bool kill_group = false;                        // signals reach its whole process group: see Popen::send_signal()
     bool close_fds = true;                          // all but the standard ones and pass_fds
     std::vector<int> pass_fds{};                    // stay open under the same number. They stay ours too
 };
@@ -105,8 +106,13 @@ public:
     std::optional<int> poll();
     std::optional<int> returncode() const noexcept;  // what the last wait() or poll() found
 
-    // Nothing happens when it has ended; never hits another process. Throws: std::system_error (EPERM: it is another
-    // user's now; EINVAL: no such signal).
+    // Does nothing once its end is known; never hits another process. With `kill_group` the child leads a process group
+    // of its own, and the signal reaches everyone in it: also the children that a shell left in the background, until
+    // wait(), poll() or communicate() has seen the child's end. SIGKILL reaches all of them; another signal may miss
+    // what a shell is starting at that moment, since it blocks signals meanwhile. A descendant that makes a group of
+    // its own (setsid, a shell's `set -m`) is out of reach. A group of its own is not the terminal's foreground group: Ctrl-C does not
+    // reach it, and reading from the terminal stops it.
+    // Throws: std::system_error (EPERM: it is another user's now; EINVAL: no such signal).
     void send_signal(int signal);
     void terminate() { send_signal(SIGTERM); }
     void kill() { send_signal(SIGKILL); }
@@ -142,6 +148,7 @@ struct RunOptions {
     bool capture = true;        // out and err, unless `popen` says where they lead
     Deadline deadline = never;  // for all of it
     PopenOptions popen{};
+    std::optional<bool> kill_group{};  // instead of popen's. Unset: popen's, but true for shell(), see run()
 };
 
 struct CompletedProcess {
@@ -175,7 +182,9 @@ private:
 };
 
 // Starts a program and waits for its end and that of its output. When that is broken off, by the deadline, a kill or a
-// Timeout, the child is killed and reaped first. Its own children are not.
+// Timeout, the child is killed and reaped first; with `kill_group`, the rest of its process group is killed as well.
+// What shell() makes gets a group of its own by default, since `sh -c "a & b"` leaves processes behind; not when its
+// stdin is our terminal, which it could then not read.
 // Throws: RunTimeout; CalledProcessError; as Popen and communicate().
 CompletedProcess run(const std::vector<std::string>& argv, RunOptions options = {});
 

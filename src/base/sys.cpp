@@ -311,6 +311,14 @@ int signal_child(int pidfd, int signal) noexcept {
     });
 }
 
+int signal_group(int pidfd, pid_t leader, int signal) noexcept {
+    return detail::call<int>(Call::signal_child, pidfd, [=] {
+        constexpr unsigned process_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+        const long r = ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, process_group);
+        return r == 0 || errno != EINVAL ? static_cast<int>(r) : ::kill(-leader, signal);
+    });
+}
+
 int kill(pid_t pid, int signal) noexcept {
     return detail::call<int>(Call::signal_child, -1, [=] { return ::kill(pid, signal); });
 }

@@ -263,6 +263,7 @@ int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the proces
 int wait_child(int pidfd, int& code, int& signal) noexcept;
 int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
 int signal_child(int pidfd, int signal) noexcept;
+int signal_group(int pidfd, pid_t leader, int signal) noexcept;  // `pidfd` is the leader's
 int kill(pid_t pid, int signal) noexcept;
 pid_t parent() noexcept;
 unsigned processors() noexcept;                    // that this OS thread may run on

@@ -126,6 +126,15 @@ int ChildProcess::signal(int number) noexcept {
     return r == -ESRCH ? 0 : r;
 }
 
+// Not asked first whether it has ended: until it is reaped its number, and so the group's, is not used again.
+int ChildProcess::signal_group(int number) noexcept {
+    if (state_ != State::running) {
+        return 0;
+    }
+    const int r = sys::signal_group(pidfd_.get(), pid_, number);
+    return r == -ESRCH ? 0 : r;
+}
+
 void ChildProcess::watch() {
     if (!was_watched()) {
         if (const int r = HubCore::here().descriptors.watch(pidfd_.get(), watch_); r < 0) {

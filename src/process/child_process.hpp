@@ -48,7 +48,8 @@ public:
 
     void observe(Observer& observer);
 
-    int signal(int number) noexcept;  // 0 or -errno
+    int signal(int number) noexcept;        // 0 or -errno
+    int signal_group(int number) noexcept;  // to the process group that it leads, while it is not reaped. 0 or -errno
 
     // For orphans. watch() throws; unwatch() does nothing when the hub has ended.
     void require_here() const { HubCore::require_here("a child process", owner_); }

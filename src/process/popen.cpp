@@ -152,6 +152,7 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
     room.close();
     child->began(pid, pidfd_of(pid, argv.front()));
     state->child = std::move(child);
+    state->kill_group = options.kill_group;
     state_ = std::move(state);
 }
 
@@ -188,8 +189,10 @@ std::optional<int> Popen::returncode() const noexcept {
 
 void Popen::send_signal(int signal) {
     ChildProcess& child = *use().child;
-    if (const int r = child.signal(signal); r < 0) {
-        fail(r, "cannot send signal " + std::to_string(signal) + " to process " + std::to_string(child.pid()));
+    const bool group = use().kill_group;
+    if (const int r = group ? child.signal_group(signal) : child.signal(signal); r < 0) {
+        fail(r, "cannot send signal " + std::to_string(signal) + " to process " + (group ? "group " : "") +
+                    std::to_string(child.pid()));
     }
 }
 

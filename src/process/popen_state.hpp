@@ -18,6 +18,7 @@ struct Popen::State {
     PipeReader out;
     PipeReader err;
     detail::Dialogue dialogue;
+    bool kill_group = false;  // it leads a process group, which is meant by signals
 
     State() = default;
     State(const State&) = delete;

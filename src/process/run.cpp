@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include <tendril/process.hpp>
 #include <tendril/shield.hpp>
 
@@ -44,7 +48,15 @@ private:
     Popen& child_;
 };
 
-PopenOptions streams_of(const RunOptions& options) {
+// What shell() made. One whose stdin is our terminal stays in our group, or it could not read it.
+bool left_to_a_shell(const std::vector<std::string>& argv, const PopenOptions& popen) {
+    const std::vector<std::string> made = shell({});
+    const int in = popen.in.kind() == Stdio::Kind::inherit ? STDIN_FILENO : popen.in.fd();
+    return argv.size() == made.size() && std::equal(argv.begin(), argv.end() - 1, made.begin()) &&
+           popen.process_group.value_or(0) == 0 && (in < 0 || ::isatty(in) == 0);
+}
+
+PopenOptions popen_options(const std::vector<std::string>& argv, const RunOptions& options) {
     PopenOptions popen = options.popen;
     if (!options.input.empty()) {
         popen.in = PIPE;
@@ -53,6 +65,7 @@ PopenOptions streams_of(const RunOptions& options) {
         popen.out = popen.out.kind() == Stdio::Kind::inherit ? PIPE : popen.out;
         popen.err = popen.err.kind() == Stdio::Kind::inherit ? PIPE : popen.err;
     }
+    popen.kill_group = options.kill_group.value_or(popen.kill_group || left_to_a_shell(argv, popen));
     return popen;
 }
 
@@ -66,7 +79,7 @@ RunTimeout::RunTimeout(CompletedProcess process)
       process_(std::make_shared<const CompletedProcess>(std::move(process))) {}
 
 CompletedProcess run(const std::vector<std::string>& argv, RunOptions options) {
-    Popen child(argv, streams_of(options));
+    Popen child(argv, popen_options(argv, options));
     EndedWithUs ended(child);
     try {
         Output output = child.communicate(std::move(options.input), options.deadline);

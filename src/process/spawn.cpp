@@ -63,7 +63,8 @@ public:
         }
         int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
         flags |= options.new_session ? POSIX_SPAWN_SETSID : 0;
-        flags |= options.process_group.has_value() ? POSIX_SPAWN_SETPGROUP : 0;
+        const bool own_group = options.kill_group && !options.new_session;
+        flags |= own_group || options.process_group.has_value() ? POSIX_SPAWN_SETPGROUP : 0;
         ::posix_spawnattr_setsigmask(&raw, &none);
         ::posix_spawnattr_setsigdefault(&raw, &defaults);
         ::posix_spawnattr_setpgroup(&raw, options.process_group.value_or(0));
@@ -202,6 +203,10 @@ void check_start(const std::vector<std::string>& argv, const PopenOptions& optio
     }
     if (options.new_session && options.process_group) {
         throw std::invalid_argument("Popen: a new session is a process group of its own already");
+    }
+    if (options.kill_group && options.process_group.value_or(0) != 0) {
+        throw std::invalid_argument("Popen: kill_group is for a process group of the child's own, not for group " +
+                                    std::to_string(*options.process_group) + "; leave process_group unset, or 0");
     }
 }
 
