@@ -110,8 +110,8 @@ public:
     // of its own, and the signal reaches everyone in it: also the children that a shell left in the background, until
     // wait(), poll() or communicate() has seen the child's end. SIGKILL reaches all of them; another signal may miss
     // what a shell is starting at that moment, since it blocks signals meanwhile. A descendant that makes a group of
-    // its own (setsid, a shell's `set -m`) is out of reach. A group of its own is not the terminal's foreground group: Ctrl-C does not
-    // reach it, and reading from the terminal stops it.
+    // its own (setsid, a shell's `set -m`) is out of reach. A group of its own is not the terminal's foreground group:
+    // Ctrl-C does not reach it, and reading from the terminal stops it.
     // Throws: std::system_error (EPERM: it is another user's now; EINVAL: no such signal).
     void send_signal(int signal);
     void terminate() { send_signal(SIGTERM); }
