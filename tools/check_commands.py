@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+#
+# Runs the commands of the documents as a newcomer would, in this checkout; .ci/run calls it first, in a fresh clone, so
+# that nothing is built but what the commands build themselves.
+#
+#   tools/check_commands.py README.md [CONTRIBUTING.md ...]
+#
+# A command is a line of an `sh` fence, or inline code that begins like one. A command that is neither in RUN nor in
+# ELSEWHERE is an error: say here how it is tried. The `cmake` fence of README is tried too: its lines, with a program
+# from README, against what `make install` put down, and with the tree by add_subdirectory(). Status 1 when anything
+# failed; every command is tried, also after a failure.
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+INLINE = re.compile(r"`((?:make|cmake|ctest|tools/[\w.]+|build/[^\s`]+|\.ci/\w+)(?: [^`\n]*)?)`")
+SERVE_URL = "http://127.0.0.1:8080/"
+WAIT_SECONDS = 600  # for the build before the page, too
+
+
+def commands(text):
+    """The commands that a document tells its reader to type, in order, each once."""
+    found = []
+    for kind, body in FENCE.findall(text):
+        if kind == "sh":
+            found += [re.sub(r"\s+#.*", "", line).strip() for line in body.splitlines()]
+    found += [inline.strip() for inline in INLINE.findall(FENCE.sub("", text))]
+    return [command for command in dict.fromkeys(found) if command]
+
+
+def shell(command, **options):
+    subprocess.run(["bash", "-c", command], cwd=ROOT, check=True, **options)
+
+
+def serve_until_interrupted(command):
+    """The page answers, and Ctrl-C ends it: SIGINT to all of the terminal's foreground group."""
+    with subprocess.Popen(["bash", "-c", command], cwd=ROOT, start_new_session=True) as process:
+        try:
+            until = time.monotonic() + WAIT_SECONDS
+            while True:
+                try:
+                    with urllib.request.urlopen(SERVE_URL, timeout=5) as answer:
+                        page = answer.read()
+                    break
+                except OSError:
+                    if process.poll() is not None or time.monotonic() > until:
+                        raise RuntimeError(f"{SERVE_URL} does not answer") from None
+                    time.sleep(0.2)
+            if b"<html" not in page.lower():
+                raise RuntimeError(f"{SERVE_URL} is no page: {page[:200]!r}")
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(timeout=60)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    try:
+        urllib.request.urlopen(SERVE_URL, timeout=5)
+    except OSError:
+        return
+    raise RuntimeError(f"{SERVE_URL} still answers after Ctrl-C")
+
+
+def install_and_use(command):
+    """Then what README says under "Use it", with the program that it shows first."""
+    text = (ROOT / "README.md").read_text()
+    blocks = FENCE.findall(text)
+    program = next(body for kind, body in blocks if kind == "cpp")
+    lines = next(body for kind, body in blocks if kind == "cmake")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        prefix = folder / "prefix"
+        shell(command.replace("PREFIX=...", f"PREFIX={prefix}"))
+        build(folder / "installed", lines, program, [f"-DCMAKE_PREFIX_PATH={prefix}"])
+        in_tree = f"add_subdirectory({ROOT} tendril)\n" + "\n".join(
+            line for line in lines.splitlines() if not line.startswith("find_package"))
+        build(folder / "subdirectory", in_tree, program, [])
+
+
+def build(folder, lines, program, options):
+    folder.mkdir()
+    (folder / "program.cpp").write_text(program)
+    lines = lines.replace("target_link_libraries", "add_executable(program program.cpp)\ntarget_link_libraries", 1)
+    (folder / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.25)\nproject(program LANGUAGES CXX)\n{lines}\n")
+    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    for step in (["cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", *launcher, *options],
+                 ["cmake", "--build", folder / "build"]):
+        subprocess.run(step, check=True)
+    answer = subprocess.run([folder / "build/program"], check=True, capture_output=True, text=True, timeout=60).stdout
+    if answer != "hello\nworld\n":
+        raise RuntimeError(f"README's program printed {answer!r}")
+
+
+def format_changes_nothing(command):
+    before = subprocess.check_output(["git", "diff"], cwd=ROOT)
+    shell(command)
+    if subprocess.check_output(["git", "diff"], cwd=ROOT) != before:
+        raise RuntimeError("files were not formatted: see git diff")
+
+
+RUN = {
+    "make run": shell,
+    'make run ARGS="--serve"': serve_until_interrupted,
+    "make bench": lambda command: shell(command + " ROUNDS=1 ONLY=tendril"),
+    "make install PREFIX=...": install_and_use,
+    "make format": format_changes_nothing,
+    "tools/setup": shell,
+    "cmake --preset dev": shell,
+    "cmake --build --preset dev": shell,
+    "ctest --preset dev -R hub.Timers": shell,
+    "build/dev/tests/hub_test --gtest_filter='Timers.*'": shell,
+}
+
+# What .ci/run does in steps of its own, or make in one of these.
+ELSEWHERE = {
+    "make test": (".ci/run", "make -k test\n"),
+    "make test-more": (".ci/run", "make -k test-more"),
+    "make fuzz": (".ci/run", "make fuzz"),
+    "make tidy": (".ci/run", "make tidy"),
+    "make test-dev": ("Makefile", "test: test-dev "),
+    "make test-tsan": ("Makefile", " test-tsan "),
+    "ctest --preset valgrind": ("Makefile", "ctest --preset valgrind"),
+    "tools/check_layers.py": (".ci/run", "tools/check_layers.py"),
+    "tools/check_style.py": (".ci/run", "tools/check_style.py"),
+    "tools/check_commands.py README.md": (".ci/run", "tools/check_commands.py README.md"),
+    ".ci/run": (".ci/run", ""),
+}
+
+
+def attempt(command):
+    if command in ELSEWHERE:
+        file, what = ELSEWHERE[command]
+        if what not in (ROOT / file).read_text():
+            raise RuntimeError(f"{file} does not do it any more")
+    elif command in RUN:
+        RUN[command](command)
+    else:
+        raise RuntimeError("nobody tries this command: add it to tools/check_commands.py")
+
+
+def main(documents):
+    failed = []
+    for document in documents:
+        for command in commands((ROOT / document).read_text()):
+            start = time.monotonic()
+            print(f"-- {document}: {command}", flush=True)
+            try:
+                attempt(command)
+            except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+                failed.append(f"{document}: {command}: {error}")
+                print(f"error: {failed[-1]}", flush=True)
+            print(f"-- {time.monotonic() - start:.0f} s", flush=True)
+    for each in failed:
+        print(f"error: {each}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

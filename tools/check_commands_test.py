@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+#
+# check_commands.py on small texts: what counts as a command, and what becomes of one.
+
+import contextlib
+import io
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import check_commands
+
+DOCUMENT = """Run `make test`, or `tools/setup`; `build/` and `makefile` are no commands.
+
+```sh
+make run      # a remark
+make run ARGS="--serve" # another
+
+make test
+```
+
+```cpp
+make();  // `make nothing`
+```
+"""
+
+
+class CheckCommands(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.patch("ROOT", self.root)
+
+    def patch(self, name, value):
+        patched = mock.patch.object(check_commands, name, value)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def main(self, text):
+        (self.root / "README.md").write_text(text)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            return check_commands.main(["README.md"]), out.getvalue()
+
+    def test_finds_fences_first_and_each_command_once(self):
+        self.assertEqual(check_commands.commands(DOCUMENT),
+                         ["make run", 'make run ARGS="--serve"', "make test", "tools/setup"])
+
+    def test_a_command_that_nobody_tries_is_an_error(self):
+        status, out = self.main("`make coffee`\n")
+        self.assertEqual(status, 1)
+        self.assertIn("README.md: make coffee: nobody tries this command", out)
+
+    def test_runs_all_also_after_a_failure(self):
+        done = []
+        self.patch("RUN", {"make run": lambda _: check_commands.shell("false"), "make test": done.append})
+        self.patch("ELSEWHERE", {})
+        status, out = self.main("`make run` `make test`\n")
+        self.assertEqual((status, done), (1, ["make test"]))
+        self.assertIn("error: README.md: make run:", out)
+
+    def test_what_is_done_elsewhere_must_be_done_there(self):
+        (self.root / "steps").write_text("make test\n")
+        self.patch("ELSEWHERE", {"make test": ("steps", "make test"), "make fuzz": ("steps", "make fuzz")})
+        self.assertEqual(self.main("`make test`\n")[0], 0)
+        self.assertIn("steps does not do it any more", self.main("`make fuzz`\n")[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
