@@ -37,6 +37,8 @@ class Layers:
                     for floor in level.split("|"):
                         self.rank[floor.strip()] = rank
             elif words[0] == "header" and len(words) == 3 and words[2] in self.rank:
+                if words[1] in self.floor_of:
+                    self.errors.append((path.name, number, f"listed already: {words[1]}"))
                 self.floor_of[words[1]] = words[2]
             else:
                 self.errors.append((path.name, number, f"not understood: {line.strip()}"))

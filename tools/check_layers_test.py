@@ -62,6 +62,7 @@ class CheckLayers(unittest.TestCase):
         self.refuses({"src/attic/a.cpp": ""}, "is not a floor")
         self.refuses({}, "does not exist", layers=LAYERS + "header gone.hpp hub\n")
         self.refuses({}, "not understood", layers=LAYERS + "header x.hpp attic\n")
+        self.refuses({}, "listed already", layers=LAYERS + "header hub.hpp hub\n")
 
     def test_private_in_public(self):
         self.refuses({"include/tendril/hub.hpp": '#include "hub/impl.hpp"'}, "a public header includes")

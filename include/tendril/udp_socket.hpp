@@ -30,8 +30,8 @@
 namespace tendril {
 
 struct Datagram {
-    std::size_t size = 0;    // bytes that came, of which the buffer has as many as fit
-    bool truncated = false;  // there were more than the buffer holds: they are lost
+    std::size_t size = 0;    // bytes in the buffer: never more than it holds
+    bool truncated = false;  // the datagram was longer; the rest of it is lost
 };
 
 struct UdpOptions {

@@ -44,7 +44,7 @@ public:
     void forget() noexcept;  // the kept ones
     std::size_t kept() const noexcept { return kept_; }
 
-    // All is used and nothing is kept: the memory may go to another.
+    // Nothing is unread. A head may still be kept.
     bool empty() const noexcept { return begin_ == end_; }
 
     // Nothing is kept or unread any more. Gives the memory back, if it is more than that: the usual is had again
