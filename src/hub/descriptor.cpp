@@ -95,7 +95,7 @@ void Descriptors::tell_closed(Descriptor& d) noexcept {
             w->resolve(Outcome::closed);
         }
     }
-    d.reader = d.writer = nullptr;
+    d.reader = d.writer = d.next_writer = nullptr;
     while (Interest* interest = d.interests.pop_front()) {
         interest->descriptor = nullptr;
         interest->tell(*interest, events::invalid);
@@ -164,6 +164,9 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
 
 Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
     refuse_second(d, direction);
+    if (direction == Direction::write && d.next_writer != nullptr) [[unlikely]] {
+        refuse(*d.next_writer);
+    }
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {
             throw cannot_watch(*hub_.backend, d.fd, r);
@@ -316,7 +319,7 @@ void Descriptors::forget_waits() noexcept {
         d.registered = d.hangup = false;
         d.armed = events::none;
         d.readable = d.writable = true;
-        d.reader = d.writer = nullptr;
+        d.reader = d.writer = d.next_writer = nullptr;
         while (Interest* interest = d.interests.pop_front()) {
             interest->descriptor = nullptr;
         }

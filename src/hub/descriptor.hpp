@@ -59,6 +59,8 @@ struct Descriptor {
     bool short_read_empties = true;  // not so for Unix-domain: a read ends behind a message that carries descriptors
     Waiter* reader = nullptr;
     Waiter* writer = nullptr;
+    Waiter* next_writer =
+        nullptr;  // called send() and lets others run first: another may send, but not wait, before it
     List<Interest> interests;
     HubCore* hub = nullptr;
     Descriptor* next_free = nullptr;

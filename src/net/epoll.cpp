@@ -48,7 +48,7 @@ std::vector<EpollEvent> Epoll::wait(Deadline deadline, std::size_t most) {
     const int fd = handle_.use("an Epoll").fd;  // once it waits, the object itself may go
     HubCore& hub = HubCore::here();
     hub.refuse_in_callback();
-    if (!detail::turn_while_open(hub, fd, "Epoll::wait")) {
+    if (!detail::turn_while_open(hub, fd, std::nullopt, "Epoll::wait")) {
         fail(-EBADF, "Epoll::wait: closed by another green thread");
     }
     std::vector<epoll_event> raw(std::clamp<std::size_t>(most, 1, at_once));

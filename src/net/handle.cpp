@@ -53,11 +53,26 @@ int Handle::release(const char* object) {
     return d.hub->descriptors.release(d);
 }
 
-Descriptor& begin(const Handle& handle, const char* object) {
+Descriptor& begin(const Handle& handle, const char* object, Direction direction, const char* what) {
     Descriptor& d = handle.use(object);
     d.hub->refuse_in_callback();
-    take_turn(d, object);
+    if (--d.hub->budget <= 0) [[unlikely]] {
+        Descriptors::refuse_second(d, direction);
+        yield_amid(d, direction == Direction::read ? d.reader : d.next_writer, object, what);
+    }
     return d;
+}
+
+void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* what) {
+    const Placed placed(place, what);
+    const std::uint32_t generation = d.generation;
+    d.hub->yield();
+    if (d.generation != generation || placed.outcome() == Outcome::closed) {
+        fail(-EBADF, std::string(object) + " was closed by another green thread");
+    }
+    if (placed.outcome() == Outcome::timed_out) {  // by Descriptors::expire()
+        fail_wait(placed.outcome(), what, 0);
+    }
 }
 
 void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,

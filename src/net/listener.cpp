@@ -31,7 +31,7 @@ TcpSocket Listener::accept(Deadline deadline) {
 }
 
 TcpSocket Listener::accept(Address& peer, Deadline deadline) {
-    Descriptor& d = begin(handle_, "a listener");
+    Descriptor& d = begin(handle_, "a listener", Direction::read, "accept");
     sockaddr_storage raw{};
     socklen_t size = 0;
     const ssize_t fd = when_ready(d, Direction::read, "accept", deadline, 0, [&](int listening) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,7 @@ public:
     }
 
     bool closed(std::size_t i) const noexcept { return watches_[i].closed; }
+    Descriptor* descriptor(std::size_t i) const noexcept { return watches_[i].descriptor; }
 
     void rearm() {
         for (Watch& each : watches_) {
@@ -187,14 +189,22 @@ std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadl
     return static_cast<std::size_t>(n);
 }
 
-bool turn_while_open(HubCore& hub, int fd, const char* what) {
+bool turn_while_open(HubCore& hub, int fd, std::optional<Direction> direction, const char* what) {
     if (--hub.budget > 0) {
         return true;
     }
     pollfd one{fd, POLLIN | POLLOUT, 0};
     ask({&one, 1});
     Watching watching(hub, {&one, 1}, what);
+    std::optional<Placed> placed;
+    if (Descriptor* d = watching.descriptor(0); d != nullptr && direction.has_value()) {
+        Descriptors::refuse_second(*d, *direction);
+        placed.emplace(d->place(*direction), what);
+    }
     hub.yield();
+    if (placed.has_value() && placed->outcome() == Outcome::timed_out) {  // by Descriptors::expire()
+        throw TimeoutError(what);
+    }
     return !watching.closed(0);
 }
 

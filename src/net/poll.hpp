@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include <tendril/deadline.hpp>
@@ -19,7 +20,8 @@ namespace tendril::detail {
 // Returns: how many have `revents`. Throws: std::system_error, Interrupt.
 std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadline);
 
-// Lets others run, if they had to wait for long. Returns: false when they closed the number. Throws: Interrupt.
-bool turn_while_open(HubCore& hub, int fd, const char* what);
+// Lets others run, if they had to wait for long; where a direction is given, a second that would wait in it is refused.
+// Returns: false when they closed the number. Throws: ConcurrentUse, Interrupt.
+bool turn_while_open(HubCore& hub, int fd, std::optional<Direction> direction, const char* what);
 
 }  // namespace tendril::detail

@@ -19,7 +19,7 @@ using namespace detail;
 void wait_for(int fd, Direction direction, const char* what, Deadline deadline) {
     HubCore& hub = HubCore::here();
     hub.refuse_in_callback();
-    const bool open = turn_while_open(hub, fd, what);
+    const bool open = turn_while_open(hub, fd, direction, what);
     switch (open ? hub.descriptors.wait(fd, direction, what, deadline) : Outcome::closed) {
     case Outcome::timed_out:
         throw TimeoutError(what);

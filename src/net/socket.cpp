@@ -14,6 +14,7 @@
 namespace tendril {
 
 using detail::begin;
+using detail::Direction;
 using detail::fail;
 using detail::SocketAccess;
 
@@ -116,32 +117,35 @@ std::pair<TcpSocket, TcpSocket> TcpSocket::pair() {
 }
 
 std::size_t TcpSocket::recv(Buffer buffer, Deadline deadline) {
-    return detail::recv_some(begin(handle_, "a socket"), buffer, deadline, read_socket);
+    return detail::recv_some(begin(handle_, "a socket", Direction::read, "recv"), buffer, deadline, read_socket);
 }
 
 std::size_t TcpSocket::recv_exactly(Buffer buffer, Deadline deadline) {
-    return detail::recv_whole(begin(handle_, "a socket"), buffer, deadline, read_socket);
+    return detail::recv_whole(begin(handle_, "a socket", Direction::read, "recv_exactly"), buffer, deadline,
+                              read_socket);
 }
 
 std::size_t TcpSocket::send(Bytes bytes, Deadline deadline) {
-    return detail::send_some(begin(handle_, "a socket"), bytes, deadline, write_socket);
+    return detail::send_some(begin(handle_, "a socket", Direction::write, "send"), bytes, deadline, write_socket);
 }
 
 void TcpSocket::send_all(Bytes bytes, Deadline deadline) {
-    detail::send_whole(begin(handle_, "a socket"), bytes, deadline, write_socket);
+    detail::send_whole(begin(handle_, "a socket", Direction::write, "send_all"), bytes, deadline, write_socket);
 }
 
 std::size_t TcpSocket::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
-    return detail::recv_some_parts(begin(handle_, "a socket"), parts, deadline, sys::recv_parts);
+    return detail::recv_some_parts(begin(handle_, "a socket", Direction::read, "recv_parts"), parts, deadline,
+                                   sys::recv_parts);
 }
 
 void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
-    detail::send_whole_parts(begin(handle_, "a socket"), parts, deadline, sys::send_parts);
+    detail::send_whole_parts(begin(handle_, "a socket", Direction::write, "send_parts"), parts, deadline,
+                             sys::send_parts);
 }
 
 void TcpSocket::await_data(Deadline deadline) {
-    detail::Descriptor& d = begin(handle_, "a socket");
-    detail::Descriptors::refuse_second(d, detail::Direction::read);
+    detail::Descriptor& d = begin(handle_, "a socket", Direction::read, "await_data");
+    detail::Descriptors::refuse_second(d, Direction::read);
     if (d.readable) {  // perhaps: nobody has looked yet, or the last read was a full one
         char first = 0;
         if (sys::recv(d.fd, &first, 1, MSG_PEEK) != -EAGAIN) {
@@ -149,19 +153,20 @@ void TcpSocket::await_data(Deadline deadline) {
         }
         d.emptied();
     }
-    detail::await(d, detail::Direction::read, "await_data", deadline);
+    detail::await(d, Direction::read, "await_data", deadline);
 }
 
 std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {
-    detail::Descriptor& d = begin(handle_, "a socket");
+    detail::Descriptor& d = begin(handle_, "a socket", Direction::write, "send_file");
     constexpr std::uint64_t most_at_once = 1024 * 1024;  // then others have their turn
     const std::shared_ptr<const Fd> from = file.hold();
     std::uint64_t done = 0;
     while (done < count) {
         const auto n = static_cast<std::size_t>(std::min(count - done, most_at_once));
-        const ssize_t r = detail::when_ready(
-            d, detail::Direction::write, "send_file", deadline, static_cast<std::size_t>(done),
-            [&](int fd) { return sys::send_file(fd, from->get(), static_cast<std::int64_t>(offset + done), n); });
+        const ssize_t r =
+            detail::when_ready(d, Direction::write, "send_file", deadline, static_cast<std::size_t>(done), [&](int fd) {
+                return sys::send_file(fd, from->get(), static_cast<std::int64_t>(offset + done), n);
+            });
         if (done == 0 && (r == -EINVAL || r == -ENOSYS)) {
             return Stream::send_file(file, offset, count, deadline);
         }
@@ -172,17 +177,17 @@ std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::
             break;
         }
         done += static_cast<std::uint64_t>(r);
-        detail::take_turn(d, "a socket");
+        detail::take_turn(d, d.writer, "a socket", "send_file");
     }
     return done;
 }
 
 std::optional<std::size_t> TcpSocket::try_recv(Buffer buffer) {
-    return detail::try_transfer(handle_.use("a socket"), detail::Direction::read, "recv", buffer, read_socket);
+    return detail::try_transfer(handle_.use("a socket"), Direction::read, "recv", buffer, read_socket);
 }
 
 std::optional<std::size_t> TcpSocket::try_send(Bytes bytes) {
-    return detail::try_transfer(handle_.use("a socket"), detail::Direction::write, "send", bytes, write_socket);
+    return detail::try_transfer(handle_.use("a socket"), Direction::write, "send", bytes, write_socket);
 }
 
 void TcpSocket::shutdown(Shutdown how) {

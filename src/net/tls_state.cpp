@@ -54,6 +54,11 @@ private:
     Semaphore& turn_;
 };
 
+[[noreturn]] void refuse_second(const char* what) {
+    throw ConcurrentUse(std::string("another green thread is in ") + what +
+                        " on this TLS socket already; give each direction to one green thread");
+}
+
 }  // namespace
 
 // One green thread at a time.
@@ -61,8 +66,7 @@ class TlsState::Turn {
 public:
     Turn(bool& taken, const char* what) : taken_(taken) {
         if (taken_) {
-            throw ConcurrentUse(std::string("another green thread is in ") + what +
-                                " on this TLS socket already; give each direction to one green thread");
+            refuse_second(what);
         }
         taken_ = true;
     }
@@ -72,6 +76,18 @@ public:
 
 private:
     bool& taken_;
+};
+
+// A reader is the one from its call on, also while it lets others run first.
+class TlsState::ReadTurn {
+public:
+    ReadTurn(TlsState& state, const char* what)
+        : turn_((SocketAccess::handle(state.socket_).use(object), state.reading_), what) {
+        state.begin(what);
+    }
+
+private:
+    Turn turn_;
 };
 
 TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options)
@@ -124,8 +140,11 @@ void TlsState::prepare_client(const WrapOptions& options) {
     }
 }
 
-void TlsState::begin() {
-    detail::begin(SocketAccess::handle(socket_), object);
+void TlsState::begin(const char* what) {
+    Descriptor& d = SocketAccess::handle(socket_).use(object);
+    d.hub->refuse_in_callback();
+    Waiter* none = nullptr;  // readers and writers may have to do what is the other's: the turns say who is one
+    take_turn(d, none, object, what);
 }
 
 void TlsState::check_usable(const char* what) const {
@@ -180,6 +199,9 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
 
 void TlsState::await_write(const char* what, Deadline deadline, std::size_t done, bool writes) {
     if (writes) {
+        if (next_writes_ && handshaken_) [[unlikely]] {
+            refuse_second(what);
+        }
         await(*wire_.descriptor, Direction::write, what, deadline, done);
         return;
     }
@@ -228,7 +250,7 @@ void TlsState::fail_step(int why, const char* what, std::size_t done) {
 }
 
 void TlsState::handshake(Deadline deadline) {
-    begin();
+    begin("TLS handshake");
     prepare_handshake(deadline);
 }
 
@@ -263,15 +285,13 @@ std::size_t TlsState::read_some(Buffer buffer, const char* what, Deadline deadli
 }
 
 std::size_t TlsState::recv(Buffer buffer, Deadline deadline) {
-    begin();
-    const Turn turn(reading_, "recv");
+    const ReadTurn turn(*this, "recv");
     prepare_handshake(deadline);
     return buffer.empty() ? 0 : read_some(buffer, "recv", deadline, 0);
 }
 
 void TlsState::await_data(Deadline deadline) {
-    begin();
-    const Turn turn(reading_, "await_data");
+    const ReadTurn turn(*this, "await_data");
     prepare_handshake(deadline);
     if (!ended_ && !read_shut_ && SSL_has_pending(ssl_.get()) == 0) {
         socket_.await_data(deadline);
@@ -279,8 +299,7 @@ void TlsState::await_data(Deadline deadline) {
 }
 
 std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
-    begin();
-    const Turn turn(reading_, "recv_exactly");
+    const ReadTurn turn(*this, "recv_exactly");
     prepare_handshake(deadline);
     std::size_t done = 0;
     while (done < buffer.size()) {
@@ -297,7 +316,7 @@ std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
 class TlsState::WriteTurn {
 public:
     WriteTurn(TlsState& state, const char* what, Deadline deadline)
-        : turn_((state.begin(), state.writing_), what), state_(state) {
+        : turn_((let_others_run(state, what), state.writing_), what), state_(state) {
         state.prepare_handshake(deadline);
         acquire(state.write_turn_, what, deadline, 0);
         try {
@@ -320,6 +339,20 @@ public:
     ~WriteTurn() { state_.write_turn_.release(); }
 
 private:
+    // Another may send meanwhile, but not wait.
+    static void let_others_run(TlsState& state, const char* what) {
+        struct Claim {
+            bool& next;
+            const bool mine = !std::exchange(next, true);
+            ~Claim() {
+                if (mine) {
+                    next = false;
+                }
+            }
+        } const claim{state.next_writes_};
+        state.begin(what);
+    }
+
     Turn turn_;
     TlsState& state_;
 };
@@ -421,7 +454,7 @@ void TlsState::end_writing(const char* what, Deadline deadline) {
 }
 
 void TlsState::shutdown(Shutdown how) {
-    begin();
+    begin("shutdown");
     if (how != Shutdown::write) {
         read_shut_ = true;
         if (wire_.descriptor->reader != nullptr) {
@@ -434,7 +467,7 @@ void TlsState::shutdown(Shutdown how) {
 }
 
 TcpSocket TlsState::unwrap(Deadline deadline) {
-    begin();
+    begin("unwrap");
     prepare_handshake(deadline);
     SSL_set_read_ahead(ssl_.get(), 0);  // what follows the peer's last word is not TLS
     if (!notify_sent_) {

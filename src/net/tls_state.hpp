@@ -53,9 +53,10 @@ public:
 
 private:
     class Turn;       // of reading or writing
+    class ReadTurn;   // a reader's
     class WriteTurn;  // a writer's, or of a reader that must write
 
-    void begin();
+    void begin(const char* what);
     void prepare_client(const WrapOptions& options);
     void prepare_handshake(Deadline deadline);
     template <class Step>
@@ -84,6 +85,7 @@ private:
     bool write_broken_ = false;
     bool reading_ = false;
     bool writing_ = false;
+    bool next_writes_ = false;  // one has called send() and lets others run first
     std::string unfinished_;
     Semaphore handshake_turn_{1};
     Semaphore write_turn_{1};

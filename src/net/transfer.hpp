@@ -43,16 +43,32 @@ inline void await(Descriptor& d, Direction direction, const char* what, Deadline
 void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,
                         const std::string& doing);
 
-// The descriptor behind a handle, at the beginning of a call: others have had their turn, and it is open still.
-// `object` names it in errors: "a socket". Throws: EBADF, WrongThread, HubBlocked, Interrupt.
-Descriptor& begin(const Handle& handle, const char* object);
-
-// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
-inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
-    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties && !sys::may_cut_short()) {
-        d.drained(Direction::read);
+// Takes a place of a descriptor, if it is free, for a call that lets others run before it waits: a second one is
+// refused then, as if this one waited.
+class Placed {
+public:
+    Placed(Waiter*& place, const char* what) : place_(place), waiter_(what) {
+        if (place_ == nullptr) {
+            place_ = &waiter_;
+        }
     }
-}
+    Placed(const Placed&) = delete;
+    Placed& operator=(const Placed&) = delete;
+    ~Placed() {
+        if (place_ == &waiter_) {  // else it was closed, or an earlier call is there
+            place_ = nullptr;
+        }
+    }
+    Outcome outcome() const noexcept { return waiter_.outcome; }
+
+private:
+    Waiter*& place_;
+    Waiter waiter_;  // not suspended: resolving it makes nothing ready
+};
+
+// Lets others run amid the call `what`, which keeps its place meanwhile: d.reader or d.writer, and a second call in
+// that direction is refused. Throws: EBADF when d was closed meanwhile; Interrupt.
+void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* what);
 
 // A call that never has to wait would never let others run: each such call spends one switch of the hub's budget.
 inline void take_turn(HubCore& hub) {
@@ -60,13 +76,22 @@ inline void take_turn(HubCore& hub) {
         hub.yield();
     }
 }
+inline void take_turn(Descriptor& d, Waiter*& place, const char* object, const char* what) {
+    if (--d.hub->budget <= 0) [[unlikely]] {
+        yield_amid(d, place, object, what);
+    }
+}
 
-// The same amid a call. Throws: EBADF when d was closed meanwhile; Interrupt.
-inline void take_turn(const Descriptor& d, const char* object) {
-    const std::uint32_t generation = d.generation;
-    take_turn(*d.hub);
-    if (d.generation != generation) [[unlikely]] {
-        fail(-EBADF, std::string(object) + " was closed by another green thread");
+// The descriptor behind a handle, at the beginning of the call `what`: others have had their turn, and it is still
+// open. Meanwhile a second reader is refused. A second writer may send, since one that need not wait disturbs nobody,
+// but is refused where it would have to wait. `object` names it in errors: "a socket".
+// Throws: ConcurrentUse, EBADF, WrongThread, HubBlocked, Interrupt.
+Descriptor& begin(const Handle& handle, const char* object, Direction direction, const char* what);
+
+// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
+inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
+    if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties && !sys::may_cut_short()) {
+        d.drained(Direction::read);
     }
 }
 

@@ -151,7 +151,7 @@ void MessagePipe::send(Bytes bytes, const std::vector<int>& fds, Deadline deadli
     }
     state.handle.use(object);
     const Alone alone(state.sending, "send");
-    Descriptor& d = begin(state.handle, object);
+    Descriptor& d = begin(state.handle, object, Direction::write, "MessagePipe::send");
     state.send_broken.check();
     std::size_t sent = 0;
     try {
@@ -217,7 +217,7 @@ std::optional<Message> MessagePipe::recv(Deadline deadline) {
     State& state = use();
     state.handle.use(object);
     const Alone alone(state.receiving, "recv");
-    Descriptor& d = begin(state.handle, object);
+    Descriptor& d = begin(state.handle, object, Direction::read, "MessagePipe::recv");
     state.recv_broken.check();
     while (state.length_come < length_size) {
         const ssize_t n =
