@@ -256,13 +256,25 @@ void HubCore::post(HubCallback& callback) noexcept {
     }
 }
 
-// The life of the hub's own green thread; it never ends, its stack goes with the pool.
+// The life of the hub's own green thread; it never ends, its stack goes with the pool. A round runs what was due when
+// it began: what its callbacks make due comes after everybody else had a turn, timers and descriptors included.
 void HubCore::run_callbacks() {
+    struct RoundEnd final : HubCallback {
+        void run(HubCore&) noexcept override {}
+    } round_end;
     for (;;) {
+        callbacks.push_back(round_end);
         while (HubCallback* callback = callbacks.pop_front()) {
+            if (callback == &round_end) {
+                break;
+            }
             callback_fiber->attention |= Fiber::in_callback;
             callback->run(*this);
             callback_fiber->attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
+        }
+        if (!callbacks.empty()) {
+            yield();
+            continue;
         }
         Waiter waiter("callbacks");
         waiter.wait(never);

@@ -2,6 +2,7 @@
 //
 // Links beyond what conformance/lifecycle_link_test.cpp shows: callbacks that fail, wait, and unlink.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/watchers.hpp>
 
 #include "green_test.hpp"
 
@@ -108,6 +110,31 @@ TENDRIL_TEST(Link, OutlivesItsHandleAndItsGreenThread) {
     EXPECT_EQ(runs, 1);
     link.unlink();
     link.unlink();
+}
+
+// A callback that makes the next one due keeps nobody from running: not timers, watchers, nor others that are ready.
+TENDRIL_TEST(Link, CallbacksThatNeverEndStarveNobody) {
+    const Greenlet<void> ended = spawn([] {});
+    ended.join();
+    bool over = false;
+    std::size_t rounds = 0;
+    const std::function<void()> step = [&] {
+        if (!over && ++rounds < 10'000'000) {
+            ended.link([&](const auto&) { step(); }).keep();
+        }
+    };
+    step();
+    bool ran = false;
+    spawn_n([&] { ran = true; });
+    std::size_t ticks = 0;
+    const Timer timer(1ms, [&] { ++ticks; });
+    sleep(2ms);
+    over = true;
+    EXPECT_LT(rounds, 10'000'000u);
+    EXPECT_TRUE(ran);
+    EXPECT_EQ(ticks, 1u);
+    yield();
+    yield();
 }
 
 }  // namespace

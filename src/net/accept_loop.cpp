@@ -231,8 +231,9 @@ void AcceptLoop::back_off() {
 // When it has stopped: those who had connected before are served too, as far as there is room and time. The kernel
 // resets those that are left when the listener is closed.
 void AcceptLoop::accept_backlog() {
+    constexpr int most_waiting = 4096;  // as many as a kernel usually keeps: others may go on connecting meanwhile
     int failures = 0;
-    while (failures < accepts_in_a_row && !full_here() && !drained_by_.passed()) {
+    for (int i = 0; i < most_waiting && failures < accepts_in_a_row && !full_here() && !drained_by_.passed(); ++i) {
         try {
             Address peer;
             descriptor_->readable = true;  // an edge may have come that nobody has looked at
