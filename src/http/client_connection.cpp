@@ -87,7 +87,7 @@ bool ClientConnection::quiet(bool surely) const noexcept {
         return false;
     }
     const HubCore& hub = HubCore::here();
-    if (!surely && hub.descriptors.is_drained(fd) && Deadline::now_ns() - hub.clock_ns < just_now_ns) {
+    if (!surely && hub.descriptors.is_drained(fd) && Deadline::now_ns() - hub.asked_ns() < just_now_ns) {
         return true;
     }
     char c = 0;

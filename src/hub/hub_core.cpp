@@ -14,8 +14,6 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr int most_switches_between_polls = 256;
-constexpr std::int64_t longest_between_polls_ns = 1'000'000;
 constexpr std::int64_t between_trims_ns = 1'000'000'000;
 
 void tell(List<LoopEvent>& watchers) noexcept {
@@ -70,7 +68,7 @@ Fiber& HubCore::poll_until_ready() {
             prepared_ = false;
             continue;
         }
-        poll(idlers.empty() && idle_watchers.empty());
+        poll_idle();
         if (ready.empty()) {
             if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
                 idler->resolve(Outcome::signalled);
@@ -95,27 +93,39 @@ bool HubCore::prepare() noexcept {
     return pending;
 }
 
-// The number of switches between two polls follows their cost, so that a millisecond is not exceeded by much.
 void HubCore::turn() noexcept {
     heartbeat.beat();
     if (chooser != nullptr) {
         turn_as_chosen();
         return;
     }
-    const std::int64_t now = Deadline::now_ns();
-    const std::int64_t elapsed = std::max<std::int64_t>(now - last_turn_ns_, 1);
-    last_turn_ns_ = now;
-    if (elapsed > longest_between_polls_ns) {
-        refill_ = static_cast<int>(std::max<std::int64_t>(refill_ * longest_between_polls_ns / elapsed, 1));
-    } else {
-        refill_ = std::min(refill_ * 2, most_switches_between_polls);
+    const std::int64_t begin = Deadline::now_ns();
+    budget = pace_.looked(begin);
+    if (!pace_.may_ask(begin)) {
+        look(begin);
+        return;
     }
-    budget = refill_;
     if (prepare()) {
         budget = 1;
         return;
     }
-    poll(false);
+    if (descriptors.registered() != 0 || in_foreign_child()) {
+        ask_backend(0);
+    }
+    const std::int64_t end = Deadline::now_ns();
+    pace_.asked(begin, end);
+    look(end);
+    polled();
+}
+
+// What costs next to nothing: mail, signals, timers.
+void HubCore::look(std::int64_t now_ns) noexcept {
+    if (!in_foreign_child()) [[likely]] {
+        deliver_mail();
+    }
+    deliver_signals();
+    clock_ns = now_ns;
+    timers.run(now_ns, ready);
 }
 
 void HubCore::turn_as_chosen() noexcept {
@@ -156,31 +166,41 @@ std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) 
     return backend->wait(timeout_ns);
 }
 
-void HubCore::poll(bool may_sleep) noexcept {
+// Nobody is ready: sleeps until somebody may be.
+void HubCore::poll_idle() noexcept {
     heartbeat.beat();
+    const std::int64_t begin = timers.empty() ? 0 : Deadline::now_ns();
     std::int64_t timeout = 0;
-    if (may_sleep) {
-        timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - Deadline::now_ns(), 0);
+    if (idlers.empty() && idle_watchers.empty()) {
+        timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - begin, 0);
     }
+    if (timeout != 0 || descriptors.registered() != 0 || in_foreign_child()) {
+        ask_backend(timeout);
+    }
+    const std::int64_t now = Deadline::now_ns();
+    budget = chooser != nullptr ? 1 : pace_.idled(now);
+    look(now);
+    polled();
+}
+
+void HubCore::ask_backend(std::int64_t timeout_ns) noexcept {
     if (in_foreign_child()) [[unlikely]] {
         fail_main(std::make_exception_ptr(
             std::logic_error("this is the child of a fork() that tendril does not know of: it would take the parent's "
                              "events away; call tendril::fork(), or exec")));
-    } else if (timeout != 0 || descriptors.registered() != 0 || asyncs != 0) {
-        try {
-            for (const BackendEvent& event : wait_for_events(timeout)) {
-                descriptors.on_event(event);
-            }
-        } catch (...) {
-            fail_main(std::current_exception());
-        }
-        deliver_mail();
+        return;
     }
-    deliver_signals();
-    const std::int64_t now = Deadline::now_ns();
-    clock_ns = now;
-    timers.run(now, ready);
-    trim_stacks(now);
+    try {
+        for (const BackendEvent& event : wait_for_events(timeout_ns)) {
+            descriptors.on_event(event);
+        }
+    } catch (...) {
+        fail_main(std::current_exception());
+    }
+}
+
+void HubCore::polled() noexcept {
+    trim_stacks(clock_ns);
     prepared_ = false;
     tell(check_watchers);
 }

@@ -34,6 +34,7 @@
 #include "hub/fiber.hpp"
 #include "hub/heartbeat.hpp"
 #include "hub/mailbox.hpp"
+#include "hub/pace.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
 #include "hub/signals.hpp"
@@ -187,6 +188,9 @@ struct HubCore {
     // Is this the child of a fork(2) that was not ours?
     bool in_foreign_child() const noexcept { return generation != fork_generation(); }
 
+    // When the backend was asked last.
+    std::int64_t asked_ns() const noexcept { return pace_.asked_ns(); }
+
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
     void describe_fibers(std::ostream& out, DumpOptions options);
@@ -196,8 +200,11 @@ private:
     Fiber& next_ready();
     Fiber& poll_until_ready();
     void turn() noexcept;  // the budget is spent
+    void look(std::int64_t now_ns) noexcept;
     void turn_as_chosen() noexcept;
-    void poll(bool may_sleep) noexcept;
+    void poll_idle() noexcept;
+    void ask_backend(std::int64_t timeout_ns) noexcept;
+    void polled() noexcept;
     bool nothing_can_come() const noexcept;
     void end_of_work() noexcept;  // nobody can be woken any more
     bool prepare() noexcept;
@@ -221,8 +228,7 @@ private:
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
     bool prepared_ = false;  // the Prepare watchers have been told since the last poll
-    int refill_ = 64;
-    std::int64_t last_turn_ns_ = 0;
+    Pace pace_{clock_ns};
     std::int64_t last_trim_ns_ = 0;
 
     struct Owner;
