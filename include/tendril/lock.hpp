@@ -19,7 +19,7 @@ namespace tendril {
 
 class Lock {
 public:
-    Lock() noexcept : waiters_("a Lock") {}
+    Lock() noexcept : waiters_("a Lock", detail::SlotUse::holder) {}
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Lock() = default;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/wait_queue.hpp>
@@ -18,7 +19,8 @@ namespace tendril {
 class Semaphore {
 public:
     // Throws: std::invalid_argument when negative.
-    explicit Semaphore(Size permits = 1) noexcept : permits_(permits), waiters_("a Semaphore") {}
+    explicit Semaphore(Size permits = 1) noexcept
+        : permits_(permits), waiters_("a Semaphore", detail::SlotUse::last_taker) {}
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Semaphore() = default;
@@ -27,7 +29,8 @@ public:
     // Returns: false when the deadline came first; no permit is taken.
     // Yields: unless one is free. Throws: Interrupt, no permit is taken; WrongThread.
     TENDRIL_INLINE_WAIT bool acquire(Deadline deadline = never) {
-        return try_acquire() || waiters_.wait_here("Semaphore::acquire", nullptr, deadline) == detail::Outcome::handed;
+        return try_acquire() ||
+               waiters_.wait_here("Semaphore::acquire", &last_taker_, deadline) == detail::Outcome::handed;
     }
 
     // Takes one permit if one is free. Throws: WrongThread.
@@ -50,7 +53,8 @@ public:
     void observe(detail::Observer& observer) const { waiters_.observe(observer); }
 
 private:
-    std::size_t permits_;  // 0 while anybody waits
+    std::size_t permits_;           // 0 while anybody waits
+    std::uint64_t last_taker_ = 0;  // the id of a green thread, for dumps
     detail::WaitQueue waiters_;
 };
 

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <map>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,17 +37,17 @@ std::string duration_text(std::int64_t ns) {
 
 class Dump {
 public:
-    Dump(HubCore& hub, std::ostream& out, DumpOptions options)
-        : hub_(hub), out_(out), options_(options), now_(Deadline::now_ns()) {}
+    Dump(HubCore& hub, std::ostream& out, DumpOptions options, std::size_t most_lines)
+        : hub_(hub), out_(out), options_(options), lines_left_(most_lines), now_(Deadline::now_ns()),
+          live_(hub.fibers()) {}
 
     void write() {
         if (options_.only != 0) {
             write_one();
             return;
         }
-        for (const Fiber* fiber : hub_.fibers()) {
+        for (const Fiber* fiber : live_) {
             spawned_by_[fiber->spawner].push_back(fiber);
-            live_.push_back(fiber->id);
         }
         if (hub_.root == &hub_.main) {  // else it stayed behind at a fork()
             tree(hub_.main);
@@ -57,24 +58,36 @@ public:
         }
         std::vector<std::uint64_t> ended;
         for (const auto& [spawner, children] : spawned_by_) {
-            if (!std::binary_search(live_.begin(), live_.end(), spawner)) {
+            if (find(spawner) == nullptr) {
                 ended.push_back(spawner);
             }
         }
         for (const std::uint64_t spawner : ended) {
-            out_ << "  green thread " << spawner << " has ended, and had spawned:\n";
+            if (lines_left_ > 0) {
+                out_ << "  green thread " << spawner << " has ended, and had spawned:\n";
+            }
             children_of(spawner, 1);
         }
+        write_rest();
     }
 
 private:
     void write_one() {
-        for (const Fiber* fiber : hub_.fibers()) {
-            if (fiber->id == options_.only) {
-                line(*fiber, 0);
-            }
+        if (const Fiber* fiber = find(options_.only); fiber != nullptr) {
+            line(*fiber, 0);
         }
     }
+
+    const Fiber* find(std::uint64_t id) const {
+        const auto at = std::lower_bound(live_.begin(), live_.end(), id,
+                                         [](const Fiber* fiber, std::uint64_t wanted) { return fiber->id < wanted; });
+        return at != live_.end() && (*at)->id == id ? *at : nullptr;
+    }
+
+    struct Alike {
+        std::size_t count;
+        const Fiber* first;
+    };
 
     struct Place {
         const Fiber* fiber;
@@ -108,13 +121,17 @@ private:
     }
 
     void line(const Fiber& f, std::size_t depth) {
+        if (lines_left_ == 0) {
+            count(f);
+            return;
+        }
+        --lines_left_;
         constexpr std::size_t deepest = 20;  // further in than this, it is off the page
         const std::string indent(2 + 2 * std::min(depth, deepest), ' ');
-        out_ << indent << "green thread " << f.id;
-        if (f.record != nullptr && !f.record->name.empty()) {
-            out_ << " \"" << f.record->name << '"';
-        }
-        state(f);
+        out_ << indent;
+        name(f);
+        state(out_, f);
+        holder(f);
         origin(f);
         if (f.parked()) {
             out_ << "; for " << duration_text(std::max<std::int64_t>(now_ - f.waits_since_ns, 0));
@@ -128,13 +145,71 @@ private:
 
     bool begun(const Fiber& f) const { return f.waiter != nullptr || (f.started && &f != hub_.callback_fiber); }
 
-    void state(const Fiber& f) {
+    void name(const Fiber& f) {
+        out_ << "green thread " << f.id;
+        if (f.record != nullptr && !f.record->name.empty()) {
+            out_ << " \"" << f.record->name << '"';
+        }
+    }
+
+    static void state(std::ostream& out, const Fiber& f) {
         if (f.parked()) {
-            out_ << " waits in " << f.waiter->what;
+            out << " waits in " << f.waiter->what;
         } else if (f.start_timer.armed()) {
-            out_ << " waits for its start";
+            out << " waits for its start";
         } else {
-            out_ << (f.runs() ? " runs" : f.started ? " is ready" : " is ready to begin");
+            out << (f.runs() ? " runs" : f.started ? " is ready" : " is ready to begin");
+        }
+    }
+
+    // Who has what it waits for.
+    void holder(const Fiber& f) {
+        if (!f.parked() || f.waiter->slot_use == SlotUse::handover || f.waiter->slot == nullptr) {
+            return;
+        }
+        const std::uint64_t id = *static_cast<const std::uint64_t*>(f.waiter->slot);
+        if (id == 0) {
+            return;
+        }
+        out_ << (f.waiter->slot_use == SlotUse::holder ? ", held by " : ", last taken by ");
+        if (const Fiber* fiber = id == hub_.main.id ? &hub_.main : find(id); fiber == nullptr) {
+            out_ << "green thread " << id << ", which has ended";
+        } else {
+            name(*fiber);
+            if (*fiber->where.file != 0) {
+                out_ << " (spawned at " << fiber->where.file << ':' << fiber->where.line << ')';
+            }
+        }
+    }
+
+    // One that has no line of its own.
+    void count(const Fiber& f) {
+        std::ostringstream kind;
+        state(kind, f);
+        if (*f.where.file != 0) {
+            kind << ", spawned at " << f.where.file << ':' << f.where.line;
+        }
+        auto [at, added] = rest_.try_emplace(std::move(kind).str(), Alike{0, &f});
+        ++at->second.count;
+    }
+
+    void write_rest() {
+        constexpr std::size_t most_kinds = 20;
+        std::vector<std::pair<std::string, Alike>> kinds(rest_.begin(), rest_.end());
+        std::stable_sort(kinds.begin(), kinds.end(),
+                         [](const auto& a, const auto& b) { return a.second.count > b.second.count; });
+        std::size_t untold = 0;
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+            if (i >= most_kinds) {
+                untold += kinds[i].second.count;
+                continue;
+            }
+            out_ << "  and " << kinds[i].second.count << " more:" << kinds[i].first << "; the first is ";
+            name(*kinds[i].second.first);
+            out_ << '\n';
+        }
+        if (untold > 0) {
+            out_ << "  and " << untold << " more, of " << kinds.size() - most_kinds << " other kinds\n";
         }
     }
 
@@ -179,16 +254,18 @@ private:
     HubCore& hub_;
     std::ostream& out_;
     const DumpOptions options_;
+    std::size_t lines_left_;
     const std::int64_t now_;
-    std::vector<std::uint64_t> live_;                                // ids, in order
+    const std::vector<Fiber*> live_;                                 // in the order of their ids
     std::map<std::uint64_t, std::vector<const Fiber*>> spawned_by_;  // what is left to be written
+    std::map<std::string, Alike> rest_;                              // what has no line, by what it does
     AddressNames names_;
 };
 
 }  // namespace
 
-void HubCore::describe_fibers(std::ostream& out, DumpOptions options) {
-    Dump(*this, out, options).write();
+void HubCore::describe_fibers(std::ostream& out, DumpOptions options, std::size_t most_lines) {
+    Dump(*this, out, options, most_lines).write();
 }
 
 }  // namespace detail

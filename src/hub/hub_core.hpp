@@ -193,7 +193,8 @@ struct HubCore {
 
     // Every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
-    void describe_fibers(std::ostream& out, DumpOptions options);
+    // At most so many lines; what comes after them is counted, equal ones together.
+    void describe_fibers(std::ostream& out, DumpOptions options, std::size_t most_lines = SIZE_MAX);
 
 private:
     void switch_to(Fiber& next);

@@ -175,9 +175,10 @@ std::vector<Fiber*> HubCore::fibers() {
 }
 
 std::exception_ptr HubCore::loop_exit() {
+    constexpr std::size_t most_lines = 24;
     std::ostringstream text;
     text << "nothing can wake the main green thread any more: no timer, no descriptor and no Async is waited for\n";
-    describe_fibers(text, {.backtraces = false});
+    describe_fibers(text, {.backtraces = false}, most_lines);
     return std::make_exception_ptr(LoopExit(text.str()));
 }
 

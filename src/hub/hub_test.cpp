@@ -55,6 +55,29 @@ TEST(HubLoopExit, NamesEveryBlockedGreenThreadAndTheProgramGoesOn) {
     });
 }
 
+TEST(HubLoopExit, CountsThoseThatAreAlike) {
+    std::string text;
+    std::thread([&] {
+        for (int i = 0; i < 500; ++i) {
+            spawn_n([] { sleep(never); });
+        }
+        spawn_n([] {
+            idle();
+            sleep(never);
+        });
+        try {
+            sleep(never);
+        } catch (const LoopExit& e) {
+            text = e.what();
+        }
+    }).join();
+    EXPECT_NE(text.find(", the main one"), std::string::npos) << text;
+    EXPECT_NE(text.find("  and 477 more: waits in sleep, spawned at "), std::string::npos) << text;
+    EXPECT_NE(text.find("  and 1 more: waits in sleep, spawned at "), std::string::npos) << text;
+    EXPECT_NE(text.find("; the first is green thread "), std::string::npos) << text;
+    EXPECT_LT(text.size(), 6000u);
+}
+
 TEST(HubLoopExit, IsThrownEvenInAShield) {
     as_main([] {
         const Shield shield;

@@ -25,6 +25,7 @@ struct alignas(64) Waiter : ListNode, private Timer {
     const char* what;                    // it waits for, in reports: "sleep", "recv"
     void* slot = nullptr;                // where a hand-over puts, or takes, what is handed over; the primitive's own
     Outcome outcome = Outcome::waiting;  // timed_out is written by wait() itself
+    SlotUse slot_use = SlotUse::handover;
 
     // For the running green thread.
     explicit Waiter(const char* what);

@@ -22,7 +22,7 @@ bool Lock::acquire(Deadline deadline) {
         throw std::logic_error("green thread " + std::to_string(owner_) +
                                " waits for a Lock that it holds, which would be for ever; use an RLock");
     }
-    return waiters_.wait("Lock::acquire", nullptr, deadline) == Outcome::handed;
+    return waiters_.wait("Lock::acquire", &owner_, deadline) == Outcome::handed;
 }
 
 bool Lock::try_lock() {

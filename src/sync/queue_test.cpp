@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <tendril/queue.hpp>
+#include <tendril/shared_event.hpp>
 
 #include <memory>
 #include <ranges>
@@ -112,8 +113,18 @@ void destroy_while_waited_for() {
     event.reset();
 }
 
+void destroy_while_waited_for_by_many() {
+    auto event = std::make_unique<SharedEvent>();
+    for (int i = 0; i < 30; ++i) {
+        spawn_n([&] { event->wait(); });
+    }
+    yield();
+    event.reset();
+}
+
 TEST(WaitQueueDeathTest, DestroyingWhatIsWaitedForNamesTheWaiters) {
     EXPECT_DEATH(destroy_while_waited_for(), "an Event was destroyed while green threads waited for it: [0-9]+");
+    EXPECT_DEATH(destroy_while_waited_for_by_many(), "waited for it: ([0-9]+, ){19}[0-9]+ and 10 more;");
 }
 
 TENDRIL_TEST(Queue, NegativeSizesAreRefusedAndNameTheNumber) {

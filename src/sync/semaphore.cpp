@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "hub/hub_core.hpp"
+
 namespace tendril {
 
 bool Semaphore::try_acquire() {
@@ -13,13 +15,19 @@ bool Semaphore::try_acquire() {
         return false;
     }
     --permits_;
+    last_taker_ = detail::HubCore::if_any()->current->id;
     return true;
 }
 
 void Semaphore::release(Size permits) {
     waiters_.check_thread();
     std::size_t left = permits;
-    for (; left > 0 && waiters_.any(); --left) {
+    for (; left > 0; --left) {
+        const detail::Waiter* first = waiters_.front();
+        if (first == nullptr) {
+            break;
+        }
+        last_taker_ = first->fiber.id;
         waiters_.hand();
     }
     permits_ += left;

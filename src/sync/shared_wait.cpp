@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/few.hpp"
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
 
@@ -88,10 +89,10 @@ SharedWaitQueue::~SharedWaitQueue() {
     if (!any()) {
         return;
     }
-    std::string who;
-    waiters_.for_each(
-        [&](const SharedWaiter& each) { who += (who.empty() ? "" : ", ") + std::to_string(each.waiter.fiber.id); });
-    report(std::string(object_) + " was destroyed while green threads waited for it: " + who + "; let it outlive them");
+    Few who;
+    waiters_.for_each([&](const SharedWaiter& each) { who.add(each.waiter.fiber.id); });
+    report(std::string(object_) + " was destroyed while green threads waited for it: " + who.text() +
+           "; let it outlive them");
     std::abort();
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <string>
 
+#include "base/few.hpp"
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
 
@@ -20,7 +21,7 @@ const char* while_unwinding() noexcept {
 
 }  // namespace
 
-WaitQueue::WaitQueue(const char* object) noexcept : object_(object) {}
+WaitQueue::WaitQueue(const char* object, SlotUse slots) noexcept : object_(object), slots_(slots) {}
 
 WaitQueue::~WaitQueue() {
     if (!observers_.empty()) {
@@ -31,12 +32,12 @@ WaitQueue::~WaitQueue() {
     if (!any()) {
         return;
     }
-    std::string who;
+    Few who;
     while (Waiter* waiter = front()) {
-        who += (who.empty() ? "" : ", ") + std::to_string(waiter->fiber.id);
+        who.add(waiter->fiber.id);
         waiter->ListNode::unlink();
     }
-    report(std::string(object_) + " was destroyed while green threads waited for it: " + who +
+    report(std::string(object_) + " was destroyed while green threads waited for it: " + who.text() +
            "; let it outlive them, or end them first: kill(), shutdown()" + while_unwinding());
     std::abort();
 }
@@ -64,6 +65,7 @@ void WaitQueue::begin_wait(WaiterSpace& space, const char* what, void* slot, Dea
     const auto at = (reinterpret_cast<std::uintptr_t>(space.bytes) + WaiterSpace::size - 1) & ~(WaiterSpace::size - 1);
     space.waiter = ::new (reinterpret_cast<void*>(at)) Waiter(what);
     space.waiter->slot = slot;
+    space.waiter->slot_use = slots_;
     space.waiter->prepare(deadline);
     waiters_.push_back(*space.waiter);
     space.waiter->note();
@@ -81,6 +83,7 @@ Outcome WaitQueue::end_wait(WaiterSpace& space) {
 Outcome WaitQueue::wait(const char* what, void* slot, Deadline deadline) {
     Waiter waiter(what);
     waiter.slot = slot;
+    waiter.slot_use = slots_;
     waiters_.push_back(waiter);
     return waiter.wait_inline(deadline);
 }

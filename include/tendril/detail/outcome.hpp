@@ -17,4 +17,11 @@ enum class Outcome : std::uint8_t {
     interrupted,  // wait() throws
 };
 
+// What the slot of a wait is.
+enum class SlotUse : std::uint8_t {
+    handover,    // the primitive's own
+    holder,      // the number of the green thread that holds what is waited for: std::uint64_t, 0 for nobody
+    last_taker,  // ... that took some of it last
+};
+
 }  // namespace tendril::detail

@@ -32,7 +32,8 @@ struct WaiterSpace {
 class WaitQueue {
 public:
     // `object` names what is waited for in the report of misuse: "a Semaphore".
-    explicit WaitQueue(const char* object) noexcept;
+    // `slots`: what the waits' slots are, for dumps.
+    explicit WaitQueue(const char* object, SlotUse slots = SlotUse::handover) noexcept;
     WaitQueue(const WaitQueue&) = delete;
     WaitQueue& operator=(const WaitQueue&) = delete;
 
@@ -82,6 +83,7 @@ private:
     void check_thread_first() const;
 
     const char* object_;
+    const SlotUse slots_;
     mutable std::uint64_t owner_ = 0;  // serial of the OS thread; 0: not used yet
     List<Waiter> waiters_;
     mutable List<Observer> observers_;
