@@ -179,6 +179,7 @@ void HubCore::poll_idle() noexcept {
     }
     const std::int64_t now = Deadline::now_ns();
     budget = chooser != nullptr ? 1 : pace_.idled(now);
+    slept_ns_ += begin != 0 ? now - begin : 0;
     look(now);
     polled();
 }

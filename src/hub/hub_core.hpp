@@ -222,6 +222,8 @@ private:
     void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
+    void kill_all() noexcept;
+    void let_all_run(std::int64_t longest_ns) noexcept;
     void begin_in_child() noexcept;
     void freeze_others() noexcept;
     void forget_others() noexcept;
@@ -230,6 +232,7 @@ private:
 
     bool prepared_ = false;  // the Prepare watchers have been told since the last poll
     Pace pace_{clock_ns};
+    std::int64_t slept_ns_ = 0;  // with a timer armed
     std::int64_t last_trim_ns_ = 0;
 
     struct Owner;

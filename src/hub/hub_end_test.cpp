@@ -2,6 +2,7 @@
 //
 // The end of a hub with its OS thread, and of the process with its hubs.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <tendril/hub.hpp>
 #include <tendril/shield.hpp>
 
+#include "at_end.hpp"
 #include "context/sanitizer.hpp"
 
 using namespace std::chrono_literals;
@@ -111,20 +113,61 @@ TEST(HubEnd, KillsAgainWhatCatchesAKill) {
 TEST(HubEnd, AbandonsAndReportsWhatWillNotEnd) {
     ::testing::internal::CaptureStderr();
     std::thread([] {
-        spawn({.name = "stubborn"}, [] {
+        const auto stubborn = [] {
             for (;;) {
                 try {
                     sleep(never);
                 } catch (const GreenletExit&) {
                 }
             }
-        });
+        };
+        spawn({.name = "stubborn"}, stubborn);
+        for (int i = 1; i < 50; ++i) {
+            spawn_n(stubborn);
+        }
         yield();
     }).join();
     const std::string text = ::testing::internal::GetCapturedStderr();
     EXPECT_NE(text.find("the hub ends, and this one would not: green thread "), std::string::npos) << text;
     EXPECT_NE(text.find("\"stubborn\""), std::string::npos) << text;
     EXPECT_NE(text.find("hub_end_test.cpp:"), std::string::npos) << text;
+    EXPECT_NE(text.find("and 30 more would not, the first of them: green thread "), std::string::npos) << text;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 21) << text;
+}
+
+// Longer than a grace, all of them together.
+TEST(HubEnd, HasPatienceWithThoseThatAreGettingOn) {
+    int cleaned = 0;
+    std::thread([&] {
+        for (int i = 0; i < 4; ++i) {
+            spawn_n([&] {
+                const testing::AtEnd end([&] {
+                    const Shield shield;
+                    std::this_thread::sleep_for(300ms);
+                    yield();
+                    ++cleaned;
+                });
+                sleep(never);
+            });
+        }
+        yield();
+    }).join();
+    EXPECT_EQ(cleaned, 4);
+}
+
+TEST(HubEnd, DoesNotWaitForOneThatYieldsForever) {
+    ::testing::internal::CaptureStderr();
+    std::thread([] {
+        spawn_n([] {
+            const Shield shield;
+            for (;;) {
+                yield();
+            }
+        });
+        yield();
+    }).join();
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_NE(text.find("this one would not"), std::string::npos) << text;
 }
 
 // Made before the hub, these go after it.

@@ -19,8 +19,6 @@ constinit thread_local HubCore* HubCore::here_ = nullptr;
 
 namespace {
 
-constexpr std::int64_t grace_ns = 1'000'000'000;  // for green threads that do not end at once when their hub does
-
 std::mutex chosen_mutex;
 std::string chosen_backend;  // by use_backend()
 
@@ -33,13 +31,6 @@ std::unique_ptr<Backend> configured_backend() {
     }
     const char* name = std::getenv("TENDRIL_BACKEND");
     return make_backend(name != nullptr && *name != 0 ? name : backend_names().front());
-}
-
-// Its fiber will never run again: to handles that outlive the hub it is a killed one.
-void disown(Record& record) noexcept {
-    record.fiber = nullptr;
-    record.ending = Ending::killed;
-    release_record(&record);
 }
 
 }  // namespace
@@ -126,38 +117,7 @@ HubCore::~HubCore() {
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {
         if (fiber != nullptr && fiber->record != nullptr) {
-            disown(*fiber->record);
-        }
-    }
-}
-
-// Kills what is left, youngest first, again and again for those that catch it, until the grace is over.
-void HubCore::end_all() noexcept {
-    const std::int64_t until = Deadline::now_ns() + grace_ns;
-    std::int64_t pause = 0;
-    while (live > 0 && Deadline::now_ns() < until) {
-        std::vector<Fiber*> all = fibers();
-        for (auto it = all.rbegin(); it != all.rend(); ++it) {
-            (*it)->kill(nullptr);
-        }
-        try {
-            Waiter waiter("the end of all green threads");
-            all_ended = &waiter;
-            waiter.wait(std::chrono::nanoseconds(pause));
-        } catch (...) {  // somebody killed the main green thread: what for, it is ending
-        }
-        all_ended = nullptr;
-        pause = std::min<std::int64_t>(pause * 2 + 1'000'000, 100'000'000);
-    }
-}
-
-void HubCore::abandon_rest() noexcept {
-    for (Fiber* left : fibers()) {
-        char text[256];
-        const std::size_t n = left->describe(text, sizeof text);
-        tendril::detail::report("the hub ends, and this one would not: " + std::string(text, n) + "; it is abandoned");
-        if (left->record != nullptr) {
-            disown(*left->record);
+            disown_record(*fiber->record);
         }
     }
 }

@@ -14,4 +14,7 @@ Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& o
 // A value's destructor may make, read and wait like any code; what it makes goes too.
 void destroy_locals(Fiber& fiber) noexcept;
 
+// Its green thread will never run again: to handles that outlive the hub it is a killed one.
+void disown_record(Record& record) noexcept;
+
 }  // namespace tendril::detail
