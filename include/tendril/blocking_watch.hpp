@@ -6,10 +6,11 @@
 // On in debug builds, at 100 ms; off in release builds (of tendril itself, with NDEBUG). TENDRIL_BLOCKING_WATCH=<ms> in
 // the environment says otherwise, 0 is off; set_blocking_watch() overrides both. Example: examples/blocking_watch.cpp
 //
-// It costs the switches nothing. To look into a hub that has shown no sign of life for half the threshold it sends the
-// hub's OS thread a realtime signal that the program does not use; a system call there that is not restarted after a
-// signal (sleep, poll, select) ends early by it, with EINTR. A hub that has no other green thread and no Async harms
-// nobody, and is let be.
+// It costs the switches nothing. To look into a hub that computes, and has shown no sign of life for half the
+// threshold, it sends the hub's OS thread a realtime signal that the program does not use. A hub whose OS thread waits
+// in a system call gets no signal, which would end sleep(3) or poll(2) early with EINTR: the report says then what the
+// kernel says, with a backtrace that is not certain. (Where /proc/self/task or process_vm_readv(2) is not available, it
+// gets one.) A hub that has no other green thread and no Async harms nobody, and is let be.
 
 #pragma once
 
@@ -30,7 +31,9 @@ struct BlockReport {
     Site where;                          // it was spawned; empty for the main one and the hub's own
     bool in_callback = false;            // it runs a callback of the hub: of a link, an Async, an error handler
     std::chrono::nanoseconds held{};     // so far, at least
-    std::vector<std::string> backtrace;  // what it was doing, innermost first, as in a dump
+    std::string call;                    // the system call that it waits in, by name; empty while it computes
+    std::vector<std::string> backtrace;  // what it was doing, innermost first, as in a dump; while it waits in a
+                                         // system call, some may be left over from calls that have returned
 };
 
 // Called from the watching OS thread, once for each incident, one at a time. Must not throw.

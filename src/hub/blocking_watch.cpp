@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The watching OS thread. Every quarter of the threshold it looks at each hub's heartbeat. Where one has not moved for
-// two looks in a row, and the hub does not sleep, it sends that OS thread a signal, whose handler looks more closely
-// (Heartbeat::look): only there can be told whether green threads are being switched, which leaves no other trace.
-// While all hubs sleep, so does it.
+// two looks in a row, and the hub does not sleep, it looks more closely (blocking_look.cpp). While all hubs sleep, so
+// does it.
 
 #include "hub/blocking_watch.hpp"
 
@@ -31,7 +30,6 @@ namespace detail {
 
 namespace {
 
-constexpr unsigned looks_per_threshold = 4;
 constexpr unsigned stuck_looks = 2;  // before a signal is sent
 
 // Of this OS thread, while it is in the list. The signal handler's way to the hub.
@@ -77,19 +75,23 @@ void print(const BlockReport& report) {
     text += " has held the hub of OS thread " + std::to_string(report.os_thread) + " for " +
             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(report.held).count()) +
             " ms, and nobody else could run; it is in";
+    if (!report.call.empty()) {
+        text += " the system call " + report.call + ", called by (some of it perhaps before)";
+    }
     detail::report(text);
     for (const std::string& line : report.backtrace) {
         detail::report("    " + line);
     }
 }
 
-BlockReport readable(std::uint64_t os_thread, const Sighting& sighting) {
+BlockReport readable(std::uint64_t os_thread, const Sighting& sighting, const std::string& call) {
     BlockReport report{.os_thread = os_thread,
                        .greenlet = sighting.greenlet,
                        .name = sighting.name.data(),
                        .where = sighting.where,
                        .in_callback = sighting.in_callback,
                        .held = std::chrono::nanoseconds(sighting.held_ns),
+                       .call = call,
                        .backtrace = {}};
     AddressNames names;
     for (std::size_t i = 0; i < sighting.depth; ++i) {
@@ -184,6 +186,7 @@ void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
         return;  // it has left already, or a fork() has
     }
     mine = nullptr;
+    stuck_.erase(&hub);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     *link = hub.next;
     try {
@@ -233,6 +236,9 @@ void BlockingWatch::run() noexcept {
         deliver(lock);
         const std::int64_t threshold = threshold_ns_;
         if (threshold != 0 && look_at_hubs()) {
+            if (!seen_.empty()) {
+                continue;
+            }
             changed_.wait_for(lock, std::chrono::nanoseconds(threshold / looks_per_threshold + 1));
             continue;
         }
@@ -263,9 +269,9 @@ bool BlockingWatch::look_at_hubs() noexcept {
             hub->watched_beats_ = beats;
             hub->watched_stuck_ = 0;
         } else if (++hub->watched_stuck_ >= stuck_looks) {
-            const bool told = hub->told_.load(std::memory_order_relaxed);  // then only whether another has begun
-            if (!told || hub->watched_stuck_ % looks_per_threshold == 0) {
-                ::pthread_kill(hub->thread, signal_);  // it is in the list, so its OS thread lives
+            try {
+                look_closer(*hub);
+            } catch (...) {  // no memory to tell of it: at the next look
             }
         }
     }
@@ -274,7 +280,7 @@ bool BlockingWatch::look_at_hubs() noexcept {
 
 void BlockingWatch::collect(Heartbeat& hub) {
     if (hub.sighted_.load(std::memory_order_acquire)) {
-        seen_.push_back({hub.os_serial, hub.sighting_});
+        seen_.push_back({hub.os_serial, hub.sighting_, {}});
         hub.sighted_.store(false, std::memory_order_release);
         changed_.notify_one();
     }
@@ -289,7 +295,7 @@ void BlockingWatch::deliver(std::unique_lock<std::mutex>& lock) {
         lock.unlock();
         for (const Seen& each : all) {
             try {
-                const BlockReport report = readable(each.os_thread, each.sighting);
+                const BlockReport report = readable(each.os_thread, each.sighting, each.call);
                 handler ? handler(report) : print(report);
             } catch (...) {
                 detail::report("the handler of the blocking watch threw", std::current_exception());

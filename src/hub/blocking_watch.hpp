@@ -6,14 +6,17 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <tendril/blocking_watch.hpp>
 
+#include "base/thread_call.hpp"
 #include "hub/heartbeat.hpp"
 
 namespace tendril::detail {
@@ -32,9 +35,24 @@ public:
     static void restart_after_fork();
 
 private:
+    static constexpr unsigned looks_per_threshold = 4;
+
     struct Seen {
         std::uint64_t os_thread;
         Sighting sighting;
+        std::string call;  // where it was seen from outside: what it waits in
+    };
+
+    enum class Look : std::uint8_t {
+        unable,  // memory cannot be read from outside
+        seen,    // there may be something to be told later
+        told,
+    };
+    // What was seen of a hub from outside, while it is stuck.
+    struct Outside {
+        Heartbeat::Moment moment;
+        std::int64_t since_ns = 0;
+        bool told = false;
     };
 
     BlockingWatch() = default;
@@ -43,6 +61,8 @@ private:
     void have_signal();
     void run() noexcept;
     bool look_at_hubs() noexcept;
+    void look_closer(Heartbeat& hub);
+    Look look_from_outside(Heartbeat& hub, const ThreadCall& call, Outside& outside);
     void collect(Heartbeat& hub);
     void deliver(std::unique_lock<std::mutex>& lock);
     static void on_signal(int, siginfo_t*, void* context) noexcept;
@@ -52,7 +72,8 @@ private:
     std::condition_variable delivered_;
     std::thread thread_;
     BlockHandler handler_;
-    std::vector<Seen> seen_;  // to be delivered
+    std::vector<Seen> seen_;                     // to be delivered
+    std::map<const Heartbeat*, Outside> stuck_;  // hubs that seem to be
     bool configured_ = false;
     bool stopping_ = false;
     bool delivering_ = false;

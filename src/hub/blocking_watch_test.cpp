@@ -4,6 +4,7 @@
 
 #include <tendril/blocking_watch.hpp>
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -37,6 +39,17 @@ volatile int culprit_sink = 0;
         culprit_sink = culprit_sink + 1;
     }
     culprit_sink = culprit_sink + 1;
+}
+
+[[gnu::noinline]] void sleeps_in_the_kernel(bool polls, const std::atomic<int>& reports) {
+    constexpr timespec a_while{.tv_sec = 0, .tv_nsec = 100'000'000};
+    while (reports.load() == 0) {
+        if (polls) {
+            EXPECT_EQ(::poll(nullptr, 0, 100), 0);
+        } else {
+            EXPECT_EQ(::nanosleep(&a_while, nullptr), 0);
+        }
+    }
 }
 
 namespace {
@@ -106,8 +119,6 @@ TENDRIL_TEST(BlockingWatchThreads, TellsOfAnIncidentOnce) {
     EXPECT_EQ(reports.take().size(), 2u);
 }
 
-#ifndef TENDRIL_TSAN  // which delivers no signal in a read()
-
 // One that blocks in the kernel does not compute; the call goes on afterwards.
 TENDRIL_TEST(BlockingWatchThreads, SeesCallsThatBlockInTheKernel) {
     Reports reports(threshold);
@@ -121,7 +132,7 @@ TENDRIL_TEST(BlockingWatchThreads, SeesCallsThatBlockInTheKernel) {
             EXPECT_EQ(::write(ends[1], "x", 1), 1);
         });
         char c = 0;
-        EXPECT_EQ(::read(ends[0], &c, 1), 1) << "the signal restarts it";
+        EXPECT_EQ(::read(ends[0], &c, 1), 1) << "it goes on";
         writer.join();
         ::close(ends[0]);
         ::close(ends[1]);
@@ -129,6 +140,22 @@ TENDRIL_TEST(BlockingWatchThreads, SeesCallsThatBlockInTheKernel) {
     const std::vector<BlockReport> all = reports.take();
     ASSERT_GE(all.size(), 1u);
     EXPECT_EQ(all[0].name, "blocked");
+}
+
+#ifndef TENDRIL_TEST_UNDER_EMULATOR  // whose kernel threads are in its own calls
+
+// Sleeps that a signal would end early.
+TENDRIL_TEST(BlockingWatchThreads, DisturbsNoSystemCallAndTellsOfIt) {
+    for (const bool polls : {false, true}) {
+        Reports reports(threshold);
+        spawn({.name = "asleep"}, [&] { sleeps_in_the_kernel(polls, reports.count); }).join();
+        const std::vector<BlockReport> all = reports.take();
+        ASSERT_EQ(all.size(), 1u);
+        EXPECT_EQ(all[0].name, "asleep");
+        EXPECT_NE(all[0].call.find(polls ? "poll" : "nanosleep"), std::string::npos) << all[0].call;
+        EXPECT_GE(all[0].held, threshold);
+        EXPECT_TRUE(shows(all[0], "sleeps_in_the_kernel")) << ::testing::PrintToString(all[0].backtrace);
+    }
 }
 
 #endif
