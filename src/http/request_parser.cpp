@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "http/authority.hpp"
 #include "http/chars.hpp"
 #include "http/headers_access.hpp"
 
@@ -24,16 +25,10 @@ constexpr std::array<bool, 256> target_chars = [] {
     return table;
 }();
 
-// What stands between "http://" and the path, and in Host: a name or an address, and perhaps a port.
-constexpr std::array<bool, 256> authority_chars = char_table("-._~%!$&'()*+,;=:[]");
-
-constexpr bool is_authority(std::string_view text) noexcept {
-    for (const char c : text) {
-        if (!authority_chars[static_cast<unsigned char>(c)]) {
-            return false;
-        }
-    }
-    return true;
+// What stands between "http://" and the path: RFC 9110, 4.2.1, a host of http is never empty.
+bool names_host(std::string_view text) noexcept {
+    const std::optional<Authority> found = parse_authority(text);
+    return found.has_value() && !found->host.empty();
 }
 
 // What stands behind the target.
@@ -53,7 +48,8 @@ Version parse_version(std::string_view text) {
 // The four forms of RFC 9112, 3.2.
 void check_target(std::string_view method, std::string_view target) {
     if (method == "CONNECT") {
-        if (target.find('/') != std::string_view::npos || !is_authority(target) || target.rfind(':') >= target.size()) {
+        const std::optional<Authority> to = parse_authority(target);
+        if (!to.has_value() || to->host.empty() || !to->port.has_value()) {
             malformed("CONNECT with something else than a host and a port");
         }
         return;
@@ -68,8 +64,8 @@ void check_target(std::string_view method, std::string_view target) {
     }
     const std::string_view rest = target.substr(scheme + 3);
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
-    if (authority.empty() || !is_authority(authority)) {
-        malformed("a request target without a host");
+    if (!names_host(authority)) {
+        malformed("a request target whose host or port is invalid");
     }
 }
 
@@ -175,8 +171,8 @@ void RequestParser::finish(const char* text, RequestHead& head) const {
         case 4:
             if (same_ignoring_case(field.name, "Host")) {
                 ++hosts;
-                if (!is_authority(field.value)) {
-                    malformed("a Host that is none");
+                if (!field.value.empty() && !names_host(field.value)) {  // empty: of a target without a host
+                    malformed("an invalid Host");
                 }
             }
             break;

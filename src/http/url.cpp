@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "http/authority.hpp"
 #include "http/chars.hpp"
 #include "http/uri.hpp"
 
@@ -54,12 +55,14 @@ void check_ipv4(const std::string& host) {
     }
 }
 
-std::string checked_ipv6(std::string_view text) {
+constexpr const char* not_ipv6 = "a URL's host in brackets is no IPv6 address (zones are not supported)";
+
+std::string normal_ipv6(std::string_view text) {
     in6_addr address{};
     std::array<char, INET6_ADDRSTRLEN> normal{};
-    if (inet_pton(AF_INET6, std::string(text).c_str(), &address) != 1 || text.find('\0') != std::string_view::npos ||
+    if (inet_pton(AF_INET6, std::string(text).c_str(), &address) != 1 ||
         inet_ntop(AF_INET6, &address, normal.data(), normal.size()) == nullptr) {
-        refuse("a URL's host in brackets is no IPv6 address (zones are not supported)");
+        refuse(not_ipv6);
     }
     return normal.data();
 }
@@ -112,12 +115,24 @@ std::string checked_socket_path(std::string_view text) {
     return path;
 }
 
-std::uint16_t checked_port(std::string_view text) {
-    const std::optional<std::uint64_t> port = detail::parse_decimal(text);
-    if (!port.has_value() || *port == 0 || *port > 65535) {
-        refuse("a URL's port is no number from 1 to 65535");
+// Says what is wrong with what parse_authority() did not take.
+[[noreturn]] void refuse_authority(std::string_view text) {
+    if (text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        if (end == std::string_view::npos) {
+            refuse("a URL's host begins with [ and has no ]");
+        }
+        const std::string_view behind = text.substr(end + 1);
+        if (!detail::parse_authority(text.substr(0, end + 1)).has_value()) {
+            refuse(not_ipv6);
+        }
+        if (!behind.starts_with(':')) {
+            refuse("a URL's host is followed by something other than a port");
+        }
+    } else {
+        checked_name(text.substr(0, text.find(':')));
     }
-    return static_cast<std::uint16_t>(*port);
+    refuse("a URL's port is no number from 1 to 65535");
 }
 
 }  // namespace
@@ -146,25 +161,12 @@ struct detail::UrlParser {
             url.host_ = checked_socket_path(text);
             return;
         }
-        std::size_t end = text.find(':');
-        if (text.starts_with('[')) {
-            end = text.find(']');
-            if (end == std::string_view::npos) {
-                refuse("a URL's host begins with [ and has no ]");
-            }
-            url.host_ = checked_ipv6(text.substr(1, end - 1));
-            ++end;
-        } else {
-            url.host_ = checked_name(text.substr(0, end));
+        const std::optional<Authority> found = parse_authority(text);
+        if (!found.has_value()) {
+            refuse_authority(text);
         }
-        if (end < text.size()) {
-            if (text[end] != ':') {
-                refuse("a URL's host is followed by something other than a port");
-            }
-            if (end + 1 < text.size()) {
-                url.port_ = checked_port(text.substr(end + 1));
-            }
-        }
+        url.host_ = found->kind == Authority::Kind::name ? checked_name(found->host) : normal_ipv6(found->host);
+        url.port_ = found->port.value_or(url.port_);
     }
 
     static void set_userinfo(Url& url, std::string_view text) {

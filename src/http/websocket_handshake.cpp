@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "http/authority.hpp"
 #include "http/chars.hpp"
 
 namespace tendril::http::detail {
@@ -53,17 +54,15 @@ void check_options(const WebSocketOptions& options) {
     }
 }
 
-// The host, and the port unless it is the scheme's own.
-std::string_view without_default_port(std::string_view host, std::string_view port) noexcept {
-    return host.ends_with(port) ? host.substr(0, host.size() - port.size()) : host;
-}
-
+// Is it the same host and port? What does not name one is the scheme's own.
 bool is_same_host(std::string_view origin, std::string_view host) noexcept {
-    for (const auto& [scheme, port] : {std::pair<std::string_view, std::string_view>{"http://", ":80"},
-                                       std::pair<std::string_view, std::string_view>{"https://", ":443"}}) {
-        if (origin.size() > scheme.size() && same_ignoring_case(origin.substr(0, scheme.size()), scheme)) {
-            return same_ignoring_case(without_default_port(origin.substr(scheme.size()), port),
-                                      without_default_port(host, port));
+    for (const auto& [scheme, port] : {std::pair<std::string_view, std::uint16_t>{"http://", 80},
+                                       std::pair<std::string_view, std::uint16_t>{"https://", 443}}) {
+        if (same_ignoring_case(origin.substr(0, scheme.size()), scheme)) {
+            const std::optional<Authority> page = parse_authority(origin.substr(scheme.size()));
+            const std::optional<Authority> here = parse_authority(host);
+            return page.has_value() && here.has_value() && !page->host.empty() && page->kind == here->kind &&
+                   same_ignoring_case(page->host, here->host) && page->port.value_or(port) == here->port.value_or(port);
         }
     }
     return false;

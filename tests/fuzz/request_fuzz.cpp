@@ -16,6 +16,7 @@
 
 #include <tendril/http/message.hpp>
 
+#include "http/authority.hpp"
 #include "http/request_parser.hpp"
 
 namespace {
@@ -29,12 +30,12 @@ constexpr std::string_view stricter[] = {
     "a header line that is not a name and a colon",
     "no Host",
     "several Hosts",
-    "a Host that is none",
+    "an invalid Host",
     "a version that is not HTTP/1",
     "a character in the request target that may not be there",
     "CONNECT with something else than a host and a port",
     "a request target that is neither a path nor a URL",
-    "a request target without a host",
+    "a request target whose host or port is invalid",
     "an expectation other than 100-continue",
     "Transfer-Encoding in HTTP/1.0",
     "a transfer coding other than chunked",
@@ -139,6 +140,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Verdict pieces;
     parse(pieces, text, 1 + (size > 0 ? data[size - 1] % 7u : 0u));
     require(whole.size == pieces.size && whole.refused.empty() == pieces.refused.empty());
+    if (whole.size > 0) {
+        const std::string_view host = whole.head.headers.get("Host");
+        require(host.empty() || detail::parse_authority(host).has_value());
+        require(whole.head.method != "CONNECT" || detail::parse_authority(whole.head.target)->port.has_value());
+    }
     compare(whole, text);
     return 0;
 }

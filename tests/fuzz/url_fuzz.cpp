@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "http/authority.hpp"
+
 namespace {
 
 using tendril::http::Url;
@@ -36,6 +38,9 @@ void check_whole(const Url& url) {
           again.target() == url.target() && again.same_origin(url) && again.fragment() == url.fragment());
     check_printable(url.target());
     check_printable(url.host_header());
+    const auto authority = tendril::http::detail::parse_authority(url.host_header());
+    check(url.is_unix() ||
+          (authority.has_value() && !authority->host.empty() && authority->port.value_or(url.port()) == url.port()));
     check(url.target().starts_with('/') && url.resolve(url.to_string()) == again);
 }
 
