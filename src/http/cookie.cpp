@@ -30,9 +30,10 @@ bool is_value(std::string_view text) noexcept {
 }
 
 bool is_domain(std::string_view text) noexcept {
-    return !text.starts_with('.') && std::all_of(text.begin(), text.end(), [](char c) {
-        return detail::is_alpha(c) || detail::is_digit(c) || c == '-' || c == '.' || c == '_';
-    });
+    return !text.starts_with('.') && !text.ends_with('.') && text.find("..") == std::string_view::npos &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return detail::is_alpha(c) || detail::is_digit(c) || c == '-' || c == '.' || c == '_';
+           });
 }
 
 bool is_path(std::string_view text) noexcept {
@@ -67,7 +68,7 @@ void check(const Cookie& cookie) {
     require(cookie.name.size() + cookie.value.size() <= longest_pair,
             "a cookie's name and value are longer than 4096 bytes: clients would ignore it");
     require(cookie.domain.empty() || is_domain(cookie.domain),
-            "a cookie's domain must be a host's name, without a dot before it");
+            "a cookie's domain must be a host's name, without a dot before or behind it");
     require(cookie.path.empty() || is_path(cookie.path),
             "a cookie's path must begin with / and hold neither semicolons nor anything but ASCII");
     require(cookie.domain.size() <= longest_attribute && cookie.path.size() <= longest_attribute,
@@ -123,6 +124,7 @@ SameSite parse_same_site(std::string_view text) noexcept {
 
 void read_domain(Cookie& cookie, std::string_view value) {
     value.remove_prefix(value.starts_with('.') ? 1 : 0);
+    value.remove_suffix(value.ends_with('.') ? 1 : 0);  // "example.org." is the same host
     cookie.domain.assign(value);
     std::transform(cookie.domain.begin(), cookie.domain.end(), cookie.domain.begin(), detail::lower);
 }
@@ -208,7 +210,11 @@ std::optional<Cookie> parse_set_cookie(std::string_view value) {
         pair.name.size() + pair.value.size() > longest_pair) {
         return std::nullopt;
     }
-    Cookie cookie{.name = std::string(pair.name), .value = std::string(pair.value)};
+    Cookie cookie{.name = std::string(pair.name),
+                  .value = std::string(pair.value),
+                  .secure = false,
+                  .http_only = false,
+                  .same_site = SameSite::unset};
     while (!value.empty()) {
         read_attribute(cookie, pair_of(take_until_semicolon(value)));
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/chars.hpp"
+#include "http/public_suffixes.hpp"
 
 namespace tendril::http {
 
@@ -13,13 +14,29 @@ namespace {
 
 constexpr std::chrono::seconds longest_life = std::chrono::hours(24 * 400);  // 6265bis, 5.5
 
-// Whose domain a cookie may be for: a socket's path and an address have no domains above them.
+// "example.org." is the same host as "example.org", and its cookies are the same.
+std::string_view without_dot(std::string_view host) noexcept {
+    host.remove_suffix(host.ends_with('.') ? 1 : 0);
+    return host;
+}
+
+// Whose domain a cookie may be for: a socket's path and an address have no domains above them. A Url's host whose last
+// part is a number is an IPv4 address.
 bool is_name(const Url& url) noexcept {
-    return !url.is_unix() && url.host().find(':') == std::string::npos && !detail::is_digit(url.host().back());
+    if (url.is_unix() || url.host().find(':') != std::string::npos) {
+        return false;
+    }
+    const std::string_view host = without_dot(url.host());
+    const std::string_view last = host.substr(host.rfind('.') + 1);
+    return !std::all_of(last.begin(), last.end(), detail::is_digit);
 }
 
 std::string host_of(const Url& url) {
-    return url.is_unix() ? "unix " + url.host() : url.host();
+    return url.is_unix() ? "unix " + url.host() : std::string(without_dot(url.host()));
+}
+
+bool is_public_suffix(std::string_view domain) {
+    return detail::PublicSuffixes::installed().contains(domain);
 }
 
 bool in_domain(std::string_view host, std::string_view domain) noexcept {
@@ -61,11 +78,14 @@ bool CookieJar::set(const Url& url, const Cookie& cookie, Time now) {
     Entry entry;
     entry.cookie = cookie;
     const std::string host = host_of(url);
-    if (cookie.domain.empty() || cookie.domain == host) {
-        entry.host_only = cookie.domain.empty() || !is_name(url) || cookie.domain.find('.') == std::string::npos;
+    const std::string_view domain = without_dot(cookie.domain);
+    if (domain.empty() || domain == host) {
+        entry.host_only = domain.empty() || !is_name(url) || is_public_suffix(domain);
         entry.cookie.domain = host;
-    } else if (!is_name(url) || !in_domain(host, cookie.domain) || cookie.domain.find('.') == std::string::npos) {
+    } else if (!is_name(url) || !in_domain(host, domain) || is_public_suffix(domain)) {
         return false;
+    } else {
+        entry.cookie.domain.assign(domain.data(), domain.size());
     }
     if (cookie.secure && !url.secure()) {
         return false;

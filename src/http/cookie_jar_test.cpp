@@ -7,6 +7,8 @@
 #include <chrono>
 #include <string>
 
+#include "http/public_suffixes.hpp"
+
 using namespace std::chrono_literals;
 
 namespace tendril::http {
@@ -46,6 +48,41 @@ TEST(CookieJar, RefusesAnothersDomain) {
     EXPECT_EQ(jar.header("http://localhost/", now), "b=1");
     EXPECT_EQ(jar.header("http://x.localhost/", now), "");
     EXPECT_EQ(jar.header("http+unix://%2Frun%2Fx/", now), "c=1");
+}
+
+TEST(CookieJar, TakesNoPublicSuffixForADomain) {
+    CookieJar jar;
+    for (const char* domain : {"com", "com.", ".com.", "COM", "..com", "com..", "."}) {
+        store(jar, "http://attacker.com./", std::string("a=1; Domain=") + domain);
+        store(jar, "http://attacker.com/", std::string("a=1; Domain=") + domain);
+    }
+    EXPECT_EQ(jar.header("http://bank.com./", now), "");
+    EXPECT_EQ(jar.header("http://bank.com/", now), "");
+    if (!detail::PublicSuffixes::installed().has_list()) {
+        return;
+    }
+    store(jar, "http://attacker.co.uk/", "b=1; Domain=co.uk");
+    store(jar, "http://attacker.github.io/", "b=1; Domain=github.io");
+    EXPECT_EQ(jar.header("http://bank.co.uk/", now), "");
+    EXPECT_EQ(jar.header("http://me.github.io/", now), "");
+    store(jar, "http://github.io/", "own=1; Domain=github.io");
+    EXPECT_EQ(jar.header("http://github.io/", now), "own=1") << "its own host may";
+    EXPECT_EQ(jar.header("http://me.github.io/", now), "");
+}
+
+TEST(CookieJar, KnowsNamesThatEndWithADigitOrADot) {
+    CookieJar jar;
+    store(jar, "http://www.example.web2/", "a=1; Domain=example.web2");
+    EXPECT_EQ(jar.header("http://x.example.web2/", now), "a=1");
+    store(jar, "http://www.example.org./", "b=1; Domain=example.org");
+    store(jar, "http://www.example.org/", "c=1; Domain=example.org.");
+    EXPECT_EQ(jar.header("http://example.org/", now), "b=1; c=1") << "with or without the dot: one host";
+    EXPECT_EQ(jar.header("http://example.org./", now), "b=1; c=1");
+    store(jar, "http://[::1]/", "d=1; Domain=::1");
+    store(jar, "http://[::1]/", "e=1; Domain=1");
+    EXPECT_EQ(jar.header("http://[::1]/", now), "d=1");
+    EXPECT_TRUE(jar.set("https://a.test/", {.name = "f", .domain = "a.test."}, now));
+    EXPECT_EQ(jar.header("https://a.test/", now), "f=") << "set() normalises too";
 }
 
 TEST(CookieJar, KeepsSecureCookiesFromPlainConnections) {

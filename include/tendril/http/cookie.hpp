@@ -4,7 +4,7 @@
 //
 //     for (const CookiePair& each : parse_cookies(headers)) ...            what a client sent
 //     auto session = cookie(headers, "session");
-//     headers.add("Set-Cookie", to_string(Cookie{.name = "session", .value = id, .path = "/", .secure = true}));
+//     headers.add("Set-Cookie", to_string(Cookie{.name = "session", .value = id, .path = "/"}));
 //     headers.add("Set-Cookie", to_string(Cookie{.name = "session", .path = "/", .max_age = 0s}));       forgets it
 //
 // What a client sends in Cookie has neither signature nor attributes: whoever can set a cookie for the host may have
@@ -26,7 +26,8 @@ namespace tendril::http {
 enum class SameSite : std::uint8_t { unset, strict, lax, none };
 
 // domain, path: empty means as the client has it by default: this host alone, the folder of the request's path.
-// With neither expires nor max_age it lives as long as the client's session; max_age goes before expires.
+// With neither expires nor max_age it lives as long as the client's session; max_age goes before expires. Safe unless said
+// otherwise: a server without TLS sets .secure = false, or clients will not send the cookie back.
 struct Cookie {
     std::string name = {};
     std::string value = {};
@@ -34,9 +35,9 @@ struct Cookie {
     std::string path = {};
     std::optional<std::chrono::system_clock::time_point> expires = {};
     std::optional<std::chrono::seconds> max_age = {};
-    bool secure = false;
-    bool http_only = false;
-    SameSite same_site = SameSite::unset;
+    bool secure = true;                  // only over TLS
+    bool http_only = true;               // no script sees it
+    SameSite same_site = SameSite::lax;  // not with requests that pages of other sites make, but for links
 
     friend bool operator==(const Cookie&, const Cookie&) = default;
 };
