@@ -30,7 +30,7 @@ bool stays(char c, PercentSet keep) noexcept {
 
 }  // namespace
 
-std::string percent_decode(std::string_view text, bool plus_is_blank) {
+std::string percent_decode(std::string_view text, bool plus_is_blank, BadPercent bad) {
     std::string decoded;
     decoded.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -38,6 +38,10 @@ std::string percent_decode(std::string_view text, bool plus_is_blank) {
             const int high = i + 1 < text.size() ? detail::hex_value(text[i + 1]) : -1;
             const int low = i + 2 < text.size() ? detail::hex_value(text[i + 2]) : -1;
             if (high < 0 || low < 0) {
+                if (bad == BadPercent::kept) {
+                    decoded.push_back('%');
+                    continue;
+                }
                 throw ProtocolError(Fault::malformed, 400, "a % that two hexadecimal digits don't follow");
             }
             decoded.push_back(static_cast<char>(high * 16 + low));
@@ -79,8 +83,8 @@ Form Form::parse(std::string_view text, const FormLimits& limits) {
             throw ProtocolError(Fault::too_large, 413, "a form or query has too many fields");
         }
         const std::size_t equals = std::min(field.find('='), field.size());
-        form.add(percent_decode(field.substr(0, equals), true),
-                 percent_decode(field.substr(std::min(equals + 1, field.size())), true));
+        form.add(percent_decode(field.substr(0, equals), true, BadPercent::kept),
+                 percent_decode(field.substr(std::min(equals + 1, field.size())), true, BadPercent::kept));
     }
     return form;
 }

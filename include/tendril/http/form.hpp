@@ -22,9 +22,12 @@
 
 namespace tendril::http {
 
+// What becomes of a "%" that is not followed by two hexadecimal digits: it is refused, or stays as it is ("100%").
+enum class BadPercent : std::uint8_t { refused, kept };
+
 // "%41" becomes "A"; a "+" becomes a blank where asked. The bytes are not looked at: they may be NUL, or no UTF-8.
-// Throws: ProtocolError (400) for a "%" that is not followed by two hexadecimal digits.
-std::string percent_decode(std::string_view text, bool plus_is_blank = false);
+// Throws: ProtocolError (400) for a "%" that is refused.
+std::string percent_decode(std::string_view text, bool plus_is_blank = false, BadPercent bad = BadPercent::refused);
 
 // What stays as it is beside letters and digits.
 enum class PercentSet : std::uint8_t {
@@ -51,9 +54,9 @@ public:
     Form() = default;
     Form(std::initializer_list<Field> fields) : fields_(fields) {}
 
-    // "a=1&b=x+y&c=%C3%A4". Without "=" the value is empty; what is empty between two "&" is passed over.
-    // Throws: ProtocolError: 400 as percent_decode(), 413 for too many fields. Memory: some 70 bytes per field, and
-    // the text.
+    // "a=1&b=x+y&c=%C3%A4". Without "=" the value is empty; what is empty between two "&" is passed over; a "%" without
+    // two hexadecimal digits stays as it is. So no text is malformed.
+    // Throws: ProtocolError: 413 for too many fields. Memory: some 70 bytes per field, and the text.
     static Form parse(std::string_view text, const FormLimits& limits = {});
 
     // The first value of that name; "" when there is none. Views are good until the next add().
