@@ -8,6 +8,8 @@
 
 #include <tendril/error.hpp>
 
+#include "http/rounds.hpp"
+
 namespace tendril::http {
 
 std::size_t Body::recv(Buffer buffer, Deadline deadline) {
@@ -131,7 +133,7 @@ std::size_t BodyReader::recv_length(Buffer buffer, Deadline deadline) {
 }
 
 std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
-    for (;;) {
+    for (Rounds rounds(deadline);;) {
         std::string_view in = incoming_->unread();
         const std::size_t before = in.size();
         chunks_.advance(in);
@@ -158,6 +160,9 @@ std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
             read_ += n;
             return n;
         }
+        if (rounds.over()) {
+            throw TimeoutError("recv of a body");
+        }
         if (incoming_->fill(limited(deadline)) == 0) {
             incomplete();
         }
@@ -179,7 +184,10 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
     most = std::min(most, all_max);
     std::string all;
     std::size_t size = 0;
-    while (!ended()) {
+    for (Rounds rounds(deadline); !ended();) {
+        if (rounds.over()) {
+            throw TimeoutError("read_all of a body");
+        }
         if (size == all.size()) {
             // Not at once what it says it will be: a peer must send what it makes us hold.
             const std::uint64_t said = framing_.kind == Framing::Kind::length ? size + left_ : 0;
@@ -198,7 +206,7 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
 bool BodyReader::drain(std::uint64_t most, Deadline deadline) {
     std::array<char, 2048> buffer;
     std::uint64_t done = 0;
-    while (!ended() && !failed_ && done <= most) {
+    for (Rounds rounds(deadline); !ended() && !failed_ && done <= most && !rounds.over();) {
         done += recv(buffer, deadline);
     }
     return ended();

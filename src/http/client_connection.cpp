@@ -8,9 +8,12 @@
 #include <array>
 #include <stdexcept>
 
+#include <tendril/error.hpp>
+
 #include "base/sys.hpp"
 #include "http/chars.hpp"
 #include "http/response_parser.hpp"
+#include "http/rounds.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::http::detail {
@@ -61,9 +64,13 @@ void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline d
     Incoming incoming(socket);
     ResponseParser parser;
     ResponseHead head;
+    Rounds rounds(deadline);
     do {
         std::size_t n = 0;
         while ((n = parser.parse(incoming.unread(), head)) == 0) {
+            if (rounds.over()) {
+                throw TimeoutError("the proxy's answer to CONNECT");
+            }
             if (incoming.fill(deadline) == 0) {
                 throw ProtocolError(Fault::incomplete, 502, "the proxy closed the connection before it answered");
             }

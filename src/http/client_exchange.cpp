@@ -10,6 +10,7 @@
 #include <tendril/error.hpp>
 
 #include "http/request_writer.hpp"
+#include "http/rounds.hpp"
 
 namespace tendril::http::detail {
 
@@ -18,6 +19,7 @@ namespace {
 // A body of that size goes with the head; what is larger might fill the socket's buffer, and is sent beside.
 constexpr std::size_t most_inline = std::size_t{16} * 1024;
 constexpr std::uint64_t most_drained = std::uint64_t{64} * 1024;
+constexpr std::chrono::milliseconds longest_drain(50);  // what a new connection would cost, roughly
 
 // A connection whose protocol is another from now on.
 class Upgraded final : public Stream {
@@ -137,12 +139,12 @@ void ClientExchange::wait_for_head(std::chrono::nanoseconds first_byte, Deadline
 // Returns: false when the deadline came first.
 bool ClientExchange::next_head(Deadline deadline) {
     Incoming& incoming = place_.connection().incoming();
-    for (;;) {
+    for (Rounds rounds(deadline);;) {
         if (const std::size_t n = parser_.parse(incoming.unread(), head_); n > 0) {
             incoming.take(n);
             return true;
         }
-        if (!fill(deadline)) {
+        if (rounds.over() || !fill(deadline)) {
             return false;
         }
     }
@@ -206,6 +208,9 @@ void ClientExchange::begin_body() {
 
 std::size_t ClientExchange::recv(Buffer buffer, Deadline deadline) {
     std::size_t n = 0;
+    if (whole_.passed()) {  // although something may be at hand: a server that keeps sending has no more time either
+        throw TimeoutError(what("reading the response's body"));
+    }
     try {
         n = reader_.recv(buffer, std::min({deadline, whole_, Deadline(options_.body_timeout)}));
     } catch (const TimeoutError&) {
@@ -239,8 +244,8 @@ void ClientExchange::finish() noexcept {
 
 void ClientExchange::drain(Deadline deadline) {
     try {
-        if (place_.has_connection() && reusable_ &&
-            reader_.drain(most_drained, std::min({deadline, whole_, Deadline(options_.body_timeout)}))) {
+        if (place_.has_connection() && reusable_ && reader_.left() <= most_drained &&
+            reader_.drain(most_drained, std::min({deadline, whole_, Deadline(longest_drain)}))) {
             finish();
         }
     } catch (const std::exception&) {  // it is closed

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include <tendril/error.hpp>
 #include <tendril/file.hpp>
 #include <tendril/http/media_type.hpp>
 #include <tendril/shield.hpp>
@@ -20,6 +21,7 @@
 #include "base/sys.hpp"
 #include "http/disposition.hpp"
 #include "http/multipart_parser.hpp"
+#include "http/rounds.hpp"
 
 namespace tendril::http {
 
@@ -40,13 +42,16 @@ struct MultipartState {
             throw ProtocolError(*failed);
         }
         try {
-            while (true) {
+            for (Rounds rounds(deadline);;) {
                 const MultipartParser::Step done = parser.next(std::string_view(buffer).substr(begin, end - begin));
                 begin += done.consumed;
                 if (done.event != MultipartParser::Event::more) {
                     return done;
                 }
                 if (begin == end) {
+                    if (rounds.over()) {
+                        throw TimeoutError("reading a multipart body");
+                    }
                     fill(deadline);
                 }
             }
@@ -92,10 +97,14 @@ constexpr std::size_t block_size = std::size_t{64} * 1024;
 std::uint64_t copy(Source& from, File& to, std::uint64_t most, Deadline deadline) {
     std::string block(block_size, '\0');
     std::uint64_t total = 0;
+    detail::Rounds rounds(deadline);
     while (const std::size_t n = from.recv_exactly(block, deadline)) {
         total += n;
         if (total > most) {
             too_large();
+        }
+        if (rounds.over()) {
+            throw TimeoutError("saving a part of a multipart body");
         }
         to.send_all({block.data(), n}, deadline);
         if (n < block.size()) {
@@ -160,13 +169,14 @@ File open_new(const std::string& directory, const std::string& name, std::string
 
 // Returns: false when there is no more.
 bool skip_to_part(detail::MultipartState& state, Deadline deadline) {
-    while (true) {
+    for (detail::Rounds rounds(deadline); !rounds.over();) {
         const auto step = state.step(deadline);
         state.in_part = step.event == detail::MultipartParser::Event::data;
         if (step.event == detail::MultipartParser::Event::end || step.event == detail::MultipartParser::Event::part) {
             return step.event == detail::MultipartParser::Event::part;
         }
     }
+    throw TimeoutError("skipping a part of a multipart body");
 }
 
 }  // namespace
@@ -199,7 +209,11 @@ std::size_t Part::recv(Buffer buffer, Deadline deadline) {
 std::string Part::read_all(std::size_t most, Deadline deadline) {
     std::string all;
     std::string block(std::min(most, detail::buffer_size) + 1, '\0');
+    detail::Rounds rounds(deadline);
     while (const std::size_t n = recv(block, deadline)) {
+        if (rounds.over()) {
+            throw TimeoutError("read_all of a part of a multipart body");
+        }
         if (n > most - all.size()) {
             too_large();
         }

@@ -8,6 +8,10 @@
 #include <stdexcept>
 #include <vector>
 
+#include <tendril/error.hpp>
+
+#include "http/rounds.hpp"
+
 namespace tendril::http::detail {
 
 namespace {
@@ -71,7 +75,11 @@ void RequestSender::Job::send_source() {
     std::vector<char> buffer(piece_size);
     const bool chunked = !body.length().has_value();
     std::uint64_t left = body.length().value_or(UINT64_MAX);
+    Rounds rounds(limits.whole);
     while (left > 0) {
+        if (rounds.over()) {
+            throw TimeoutError("sending a request's body");
+        }
         const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
         const std::size_t n = read({buffer.data(), wanted});
         if (n == 0) {

@@ -26,7 +26,8 @@ const WebSocketOptions& checked(const WebSocketOptions& options) {
     if (options.fragment_size == 0) {
         throw std::invalid_argument("a WebSocket's fragment_size must be at least 1");
     }
-    if (options.ping_interval.count() < 0 || options.ping_timeout.count() < 0 || options.close_timeout.count() < 0) {
+    if (options.ping_interval.count() < 0 || options.ping_timeout.count() < 0 || options.write_timeout.count() < 0 ||
+        options.close_timeout.count() < 0) {
         throw std::invalid_argument("a WebSocket's times must not be negative");
     }
     return options;
@@ -48,9 +49,9 @@ std::optional<detail::InflateOptions> inflation(WebSocketRole role, const WebSoc
 WebSocket::State::State(std::unique_ptr<Stream> s, WebSocketRole r, const WebSocketOptions& options,
                         WebSocketAgreement&& agreed, std::string&& over)
     : stream(std::move(s)), role(r), fragment_size(options.fragment_size), ping_interval(options.ping_interval),
-      ping_timeout(options.ping_timeout), close_timeout(options.close_timeout), agreement(std::move(agreed)),
-      decoder(r == WebSocketRole::server, options.max_message, inflation(r, agreement)), leftover(std::move(over)),
-      input(leftover), idle_at(ping_interval.count() > 0 ? Deadline(ping_interval) : never) {
+      ping_timeout(options.ping_timeout), write_timeout(options.write_timeout), close_timeout(options.close_timeout),
+      agreement(std::move(agreed)), decoder(r == WebSocketRole::server, options.max_message, inflation(r, agreement)),
+      leftover(std::move(over)), input(leftover), idle_at(ping_interval.count() > 0 ? Deadline(ping_interval) : never) {
     if (agreement.deflate.has_value()) {
         const WebSocketDeflate& d = *agreement.deflate;
         const bool server = role == WebSocketRole::server;

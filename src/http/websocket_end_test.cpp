@@ -161,6 +161,27 @@ TENDRIL_TEST(WebSocketEnd, ASilentPeerIsPingedAndGivenUp) {
     EXPECT_THROW(lively.web.recv(1ms), TimeoutError) << "the call's own deadline";
 }
 
+TENDRIL_TEST(WebSocketEnd, APeerThatReadsNothingIsGivenUp) {
+    for (const WebSocketRole role : both_roles) {
+        RawWebSocket raw(role, {.write_timeout = 5ms});
+        auto reader = spawn([&] { return code_of(raw.web); });
+        EXPECT_THROW(raw.web.send(endless()), WebSocketError);
+        EXPECT_EQ(reader.get(), close_code::abnormal) << "who receives is told too";
+        EXPECT_FALSE(raw.web.is_open());
+        EXPECT_EQ(errno_of([&] { raw.web.send("x"); }), EPIPE);
+    }
+    RawWebSocket patient(WebSocketRole::server, {.write_timeout = 20s});
+    EXPECT_THROW(patient.web.send(endless(), 5ms), TimeoutError) << "the call's own deadline";
+}
+
+TENDRIL_TEST(WebSocketEnd, NoPeerHoldsItForEverByDefault) {
+    const WebSocketOptions options;
+    EXPECT_EQ(options.ping_interval, 30s);
+    EXPECT_EQ(options.ping_timeout, 30s);
+    EXPECT_EQ(options.write_timeout, 30s);
+    EXPECT_THROW(RawWebSocket(WebSocketRole::server, {.write_timeout = -1ns}), std::invalid_argument);
+}
+
 TENDRIL_TEST(WebSocketEnd, MayBeMovedOrDestroyedWhileOthersWait) {
     RawWebSocket raw(WebSocketRole::server);
     auto reader = spawn([&] { return raw.web.recv()->data; });

@@ -11,6 +11,7 @@
 
 #include <tendril/error.hpp>
 
+#include "http/rounds.hpp"
 #include "http/websocket_state.hpp"
 
 namespace tendril::http {
@@ -85,11 +86,11 @@ std::optional<WebSocket::Message> WebSocket::State::recv(Deadline deadline) {
     }
 }
 
-// What comes next: a message, a Close, or `none` when all was ended by close() meanwhile.
+// Returns: what comes next: a message, a Close, or `none` when another green thread ended it all meanwhile.
 Event WebSocket::State::next(Deadline deadline) {
     std::optional<WebSocketError> breach;
     try {
-        for (;;) {
+        for (detail::Rounds rounds(deadline);;) {
             switch (const Event event = decoder.feed(input)) {
             case Event::message:
                 send_due();
@@ -107,6 +108,9 @@ Event WebSocket::State::next(Deadline deadline) {
             case Event::pong:
                 break;
             case Event::none:
+                if (rounds.over()) {  // pings and pieces of a message may come without end
+                    throw TimeoutError("recv on a WebSocket");
+                }
                 fill(deadline);
             }
         }
@@ -115,7 +119,7 @@ Event WebSocket::State::next(Deadline deadline) {
     } catch (const TimeoutError&) {
         throw;
     } catch (const std::system_error&) {
-        if (done && closed_here) {
+        if (done) {  // by close(), abort(), or a send() to a peer that reads nothing
             return Event::none;
         }
         end_with_current_exception();
@@ -125,6 +129,16 @@ Event WebSocket::State::next(Deadline deadline) {
         throw;
     }
     end_by(*breach, deadline);
+}
+
+// The peer is as good as gone: the connection is closed, and every call says why from now on.
+void WebSocket::State::give_up(const char* why) {
+    const WebSocketError error(close_code::abnormal, why);
+    if (!done) {
+        failure = std::make_exception_ptr(error);
+        finish();
+    }
+    throw WebSocketError(error);
 }
 
 void WebSocket::State::end_with_current_exception() noexcept {
@@ -205,7 +219,7 @@ void WebSocket::State::answer_close(Deadline deadline) {
 void WebSocket::State::await_end(Deadline deadline) {
     std::array<std::byte, 512> rest;
     stream->shutdown(Shutdown::write);
-    while (stream->recv({rest.data(), rest.size()}, deadline) > 0) {
+    for (detail::Rounds rounds(deadline); !rounds.over() && stream->recv({rest.data(), rest.size()}, deadline) > 0;) {
     }
 }
 
@@ -249,7 +263,7 @@ bool WebSocket::State::close(std::string_view payload, Deadline deadline) {
 
 // By recv() in another green thread, or here when nobody is in it.
 void WebSocket::State::await_close(Deadline deadline) {
-    while (!done) {
+    for (detail::Rounds rounds(deadline); !done && !rounds.over();) {
         if (reader != Reader::none) {
             if (!change.wait(deadline)) {
                 return;

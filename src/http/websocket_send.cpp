@@ -13,6 +13,7 @@
 #include <tendril/error.hpp>
 #include <tendril/shield.hpp>
 
+#include "http/rounds.hpp"
 #include "http/websocket_state.hpp"
 
 namespace tendril::http {
@@ -95,7 +96,10 @@ void WebSocket::State::send_message(Opcode opcode, Bytes data, Deadline deadline
 
 void WebSocket::State::send_fragments(FrameHeader header, Bytes data, std::size_t& sent, Deadline deadline) {
     try {
-        for (;;) {
+        for (detail::Rounds rounds(deadline);;) {
+            if (rounds.over()) {
+                throw TimeoutError("send on a WebSocket");
+            }
             const std::size_t n = std::min(data.size(), fragment_size);
             header.fin = n == data.size();
             {
@@ -115,6 +119,36 @@ void WebSocket::State::send_fragments(FrameHeader header, Bytes data, std::size_
     }
 }
 
+// Under frame_lock. Sends `start` and then `rest`, and ends the WebSocket of a peer that takes none of it for
+// write_timeout. A Close has a bound of its own. Throws: TimeoutError, whose done() says how much has gone.
+void WebSocket::State::transmit(Bytes start, Bytes rest, Deadline deadline) {
+    const bool bounded = write_timeout.count() > 0 && !close_sent;
+    for (std::size_t done_before = 0;;) {
+        const Deadline patience = bounded ? Deadline(write_timeout) : never;
+        try {
+            if (rest.empty()) {
+                stream->send_all(start, std::min(deadline, patience));
+            } else {
+                const Bytes parts[] = {start, rest};
+                stream->send_parts(parts, std::min(deadline, patience));
+            }
+            return;
+        } catch (const TimeoutError& e) {
+            const std::size_t gone = e.done();
+            if (deadline <= patience || !patience.passed()) {
+                throw TimeoutError("send on a WebSocket", done_before + gone);
+            }
+            if (gone == 0) {
+                give_up("the peer of a WebSocket reads nothing of what it is sent");
+            }
+            done_before += gone;
+            const std::size_t of_start = std::min(gone, start.size());
+            start = start.after(of_start);
+            rest = rest.after(gone - of_start);
+        }
+    }
+}
+
 // Under frame_lock. Adds to `sent` what is known to have gone, at least 1 if some may have.
 void WebSocket::State::send_frame(FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline) {
     send_outbox(deadline);
@@ -126,9 +160,9 @@ void WebSocket::State::send_frame(FrameHeader header, Bytes payload, std::size_t
             send_masked(header, payload, now, deadline);
         } else {
             std::array<std::byte, detail::longest_header> head;
-            const Bytes parts[] = {{head.data(), detail::write_frame_header(header, head)}, payload};
-            stream->send_parts(parts, deadline);
-            now = parts[0].size() + parts[1].size();
+            const Bytes start(head.data(), detail::write_frame_header(header, head));
+            transmit(start, payload, deadline);
+            now = start.size() + payload.size();
         }
     } catch (const TimeoutError& e) {
         now += e.done();
@@ -153,11 +187,15 @@ void WebSocket::State::send_masked(FrameHeader header, Bytes payload, std::size_
     std::string chunk;
     chunk.reserve(n + std::min(payload.size(), at_once));
     chunk.append(reinterpret_cast<const char*>(head.data()), n);
+    detail::Rounds rounds(deadline);
     for (std::size_t at = 0;;) {
+        if (rounds.over()) {
+            throw TimeoutError("send on a WebSocket");
+        }
         n = std::min(payload.size() - at, at_once);
         chunk.append(reinterpret_cast<const char*>(payload.data()) + at, n);
         detail::mask({chunk.data() + chunk.size() - n, n}, header.key, at);
-        stream->send_all(chunk, deadline);
+        transmit(chunk, {}, deadline);
         sent += chunk.size();
         at += n;
         if (at == payload.size()) {
@@ -174,7 +212,7 @@ void WebSocket::State::send_outbox(Deadline deadline) {
     }
     frame_broken = true;
     try {
-        stream->send_all(outbox, deadline);
+        transmit(outbox, {}, deadline);
     } catch (const TimeoutError& e) {
         outbox.erase(0, e.done());
         frame_broken = false;
@@ -238,7 +276,8 @@ void WebSocket::State::send_due_now() {
     }
     const Shield shield;
     constexpr Deadline passed = Deadline::Clock::time_point();
-    while (due() && !done && !frame_broken && !close_sent) {
+    // A peer that pings without end makes more of them due while these go: what is left goes the next time.
+    for (detail::Rounds rounds(passed); due() && !done && !frame_broken && !close_sent && !rounds.over();) {
         if (outbox.empty() && !pongs_due.empty()) {
             outbox.swap(pongs_due);
         } else if (outbox.empty()) {

@@ -64,6 +64,7 @@ struct WebSocket::State {
     const std::size_t fragment_size;
     const std::chrono::nanoseconds ping_interval;
     const std::chrono::nanoseconds ping_timeout;
+    const std::chrono::nanoseconds write_timeout;
     const std::chrono::nanoseconds close_timeout;
     const WebSocketAgreement agreement;
 
@@ -81,6 +82,7 @@ private:
     void await_close(Deadline deadline);
     void await_end(Deadline deadline);
     void end_with_current_exception() noexcept;
+    [[noreturn]] void give_up(const char* why);
     std::optional<Message> ended() const;
     void tell_change();
 
@@ -88,6 +90,7 @@ private:
     std::string packed(Bytes data);
     void send_fragments(detail::FrameHeader header, Bytes data, std::size_t& sent, Deadline deadline);
     void send_frame(detail::FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline);
+    void transmit(Bytes start, Bytes rest, Deadline deadline);
     void send_masked(detail::FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline);
     void send_outbox(Deadline deadline);
     void send_due_now();

@@ -53,8 +53,13 @@ struct WebSocketDeflate {
 struct WebSocketOptions {
     std::size_t max_message = std::size_t{1} << 20;     // to receive: inflated, of all fragments together
     std::size_t fragment_size = std::size_t{64} << 10;  // longer messages are sent in several frames
-    std::chrono::nanoseconds ping_interval{0};          // recv() pings a peer that was silent for so long; 0: never
-    std::chrono::nanoseconds ping_timeout = std::chrono::seconds(20);  // then it has so long to send anything
+
+    // A peer that is gone without a word, or reads nothing, must not hold its connection for ever. recv() pings a peer
+    // that was silent for ping_interval (0: never), which then has ping_timeout to send anything: 30 s of silence are
+    // allowed twice. A send of which the peer takes nothing for write_timeout (0: no limit) ends the WebSocket.
+    std::chrono::nanoseconds ping_interval = std::chrono::seconds(30);
+    std::chrono::nanoseconds ping_timeout = std::chrono::seconds(30);
+    std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);
     std::chrono::nanoseconds close_timeout = std::chrono::seconds(5);  // for the handshake at the end
 
     // For the handshake at the beginning.
@@ -89,7 +94,9 @@ public:
     WebSocket& operator=(WebSocket&& other) noexcept;
     ~WebSocket() { abort(); }
 
-    // Waits for a message. Returns: nothing once it is closed: by the peer, which was answered, or by close().
+    // Waits for a message. The deadline holds although the peer keeps sending pings or pieces of a message; one that has
+    // passed already still takes what is at hand.
+    // Returns: nothing once it is closed: by the peer, which was answered, or by close().
     // Throws: TimeoutError, Interrupt: what has come is kept, and the next call goes on; ConcurrentUse. And, from then
     // on always, the connection being closed: WebSocketError: the peer broke the protocol and was told the code; or it
     // went without a Close frame, or did not answer a ping (code abnormal). std::system_error: of the stream; EBADF
@@ -100,7 +107,8 @@ public:
     // and the peer never sees it whole. TimeoutError's done() tells: 0, nothing has gone, and all is well. An Interrupt
     // while it waits for the peer to read counts as "some has gone"; while it waits for its turn nothing has.
     // Throws: TimeoutError; Interrupt; std::invalid_argument for a text that is not UTF-8; std::system_error: EPIPE
-    // when it is closed, or closing; of the stream.
+    // when it is closed, or closing; of the stream; WebSocketError (code abnormal), the connection being closed: the peer
+    // took nothing for write_timeout.
     void send(std::string_view text, Deadline deadline = never);
     void send_binary(Bytes bytes, Deadline deadline = never);
 
