@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <tendril/error.hpp>
 #include <tendril/http/cookie_jar.hpp>
 
 #include "http/client_exchange.hpp"
 #include "http/content_decoder.hpp"
 #include "http/request_writer.hpp"
+#include "http/rounds.hpp"
 #include "http/spare_blocks.hpp"
 
 namespace tendril::http {
@@ -41,9 +43,9 @@ struct Answer final : Source {
     void close() noexcept override { exchange->close(); }
     bool is_open() const noexcept override { return exchange->body().is_open(); }
 
-    void decode() {
+    void decode(Wrapping wrapping) {
         decoder = std::make_unique<ContentDecoder>(
-            [this](Buffer buffer, Deadline deadline) { return exchange->recv(buffer, deadline); });
+            wrapping, [this](Buffer buffer, Deadline deadline) { return exchange->recv(buffer, deadline); });
     }
 
     bool ended() const noexcept { return decoder == nullptr ? exchange->ended() : decoder->ended(); }
@@ -172,7 +174,10 @@ std::string ClientResponse::text(std::size_t most, Deadline deadline) {
     answer_->kept.clear();
     std::size_t size = all.size();
     try {
-        while (size <= most && !answer_->ended()) {
+        for (detail::Rounds rounds(deadline); size <= most && !answer_->ended();) {
+            if (rounds.over()) {
+                throw TimeoutError("text() of a response");
+            }
             if (size == all.size()) {
                 all.resize(answer_->larger_than(size));
             }
@@ -241,8 +246,10 @@ ClientResponse Client::request(ClientRequest request, Deadline deadline) {
         answer->exchange.reset();
         current = *std::move(next);
     }
-    if (current.decompress.value_or(false) && detail::is_decodable(answer->exchange->head().headers)) {
-        answer->decode();
+    if (current.decompress.value_or(false)) {
+        if (const auto coding = detail::coding_of(answer->exchange->head().headers); coding.has_value()) {
+            answer->decode(*coding);
+        }
     }
     current.body = {};  // who sends it holds it
     current.trailers = nullptr;

@@ -128,6 +128,48 @@ TENDRIL_TEST(HttpClient, RefusesWhatIsNoHttp) {
     EXPECT_TRUE(contains(fetched("HTTP/1.1 101 Switching Protocols\r\n\r\n"), "nobody asked"));
 }
 
+std::string coded(detail::Wrapping wrapping, const std::string& text) {
+    std::string out;
+    detail::Deflater deflater(wrapping);
+    deflater.write(text, out);
+    deflater.finish(out);
+    return out;
+}
+
+// What curl, Python and Go take too: docs/design/0013.
+TENDRIL_TEST(HttpClient, IsLenientWithContentCodings) {
+    using detail::Wrapping;
+    const auto decoded = [](const std::string& coding, const std::string& body) {
+        return fetched("HTTP/1.1 200 OK\r\nContent-Encoding: " + coding +
+                       "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    };
+    const std::string text = "some text, some text, some text";
+    for (const Wrapping wrapping : {Wrapping::raw, Wrapping::zlib, Wrapping::gzip}) {
+        EXPECT_EQ(decoded("deflate", coded(wrapping, text)), "200 " + text);
+    }
+    const std::string member = coded(Wrapping::gzip, text);
+    EXPECT_EQ(decoded("gzip", member + std::string(20000, 'x')), "200 " + text) << "what follows is passed over";
+    EXPECT_EQ(decoded("x-GZIP", member + member), "200 " + text + text);
+    EXPECT_EQ(decoded("gzip", member + std::string(1, '\0') + member), "200 " + text);
+    EXPECT_EQ(decoded("deflate", coded(Wrapping::zlib, text) + "x"), "200 " + text);
+    EXPECT_EQ(decoded("gzip, identity", member), "200 " + text);
+    EXPECT_EQ(decoded("identity", "abc"), "200 abc");
+    EXPECT_EQ(decoded("gzip, gzip", "abc"), "200 abc") << "as it came";
+    EXPECT_TRUE(contains(decoded("gzip", coded(Wrapping::raw, text)), "malformed")) << "gzip must be that, or zlib";
+}
+
+TENDRIL_TEST(HttpClient, DoubtfulFramingEndsTheConnection) {
+    RawHttpServer server([](RawHttpConnection& c) {
+        while (c.request()) {
+            c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n1\r\na\r\n0\r\n\r\n");
+        }
+    });
+    Client client;
+    EXPECT_EQ(client.get(server.url()).text(), "a");
+    EXPECT_EQ(client.get(server.url()).text(), "a");
+    EXPECT_EQ(client.stats().made, 2U);
+}
+
 TENDRIL_TEST(HttpClient, HasTheTrailers) {
     RawHttpServer server([](RawHttpConnection& c) {
         c.request();

@@ -2,36 +2,52 @@
 
 #include "http/content_decoder.hpp"
 
+#include <tendril/error.hpp>
 #include <tendril/http/message.hpp>
 
 #include "http/chars.hpp"
+#include "http/rounds.hpp"
 
 namespace tendril::http::detail {
 
-bool is_decodable(const Headers& headers) {
-    if (headers.count("Content-Encoding") != 1) {
-        return false;
+std::optional<Wrapping> coding_of(const Headers& headers) {
+    std::optional<Wrapping> found;
+    for (const Headers::Field field : headers) {
+        if (!same_ignoring_case(field.name, "Content-Encoding")) {
+            continue;
+        }
+        std::string_view rest = field.value;
+        for (std::string_view coding; next_in_list(rest, coding);) {
+            if (same_ignoring_case(coding, "identity")) {
+                continue;
+            }
+            const bool gzip = same_ignoring_case(coding, "gzip") || same_ignoring_case(coding, "x-gzip");
+            if (found.has_value() || (!gzip && !same_ignoring_case(coding, "deflate"))) {
+                return std::nullopt;
+            }
+            found = gzip ? Wrapping::gzip_or_zlib : Wrapping::any;
+        }
     }
-    const std::string_view coding = headers.get("Content-Encoding");
-    return same_ignoring_case(coding, "gzip") || same_ignoring_case(coding, "x-gzip") ||
-           same_ignoring_case(coding, "deflate");
+    return found;
 }
 
 std::size_t ContentDecoder::recv(Buffer buffer, Deadline deadline) {
     if (buffer.empty()) {
         return 0;
     }
-    for (;;) {
-        if (any_) {
+    for (Rounds rounds(deadline);;) {
+        if (any_ && !trailing_) {
             if (const std::size_t n = inflater_.inflate(rest_, buffer); n > 0) {
+                fruitless_ = 0;
                 return n;
             }
-        }
-        if (!rest_.empty()) {
-            throw ProtocolError(Fault::malformed, 502, "something follows the compressed content");
+            trailing_ = inflater_.ended() && !rest_.empty();  // what follows the content is passed over
         }
         if (at_end_) {
             return 0;
+        }
+        if (rounds.over()) {
+            throw TimeoutError("recv of a compressed body");
         }
         const std::size_t n = read_({coded_.get(), coded_size}, deadline);
         if (n == 0) {
@@ -40,6 +56,10 @@ std::size_t ContentDecoder::recv(Buffer buffer, Deadline deadline) {
             }
             at_end_ = true;
             return 0;
+        }
+        fruitless_ += n;
+        if (fruitless_ > most_fruitless) {
+            throw ProtocolError(Fault::malformed, 502, "compressed content that goes on and holds nothing");
         }
         any_ = true;
         rest_ = {coded_.get(), n};

@@ -31,7 +31,7 @@ void check(Wrapping wrapping, int window_bits, bool inflates) {
     if (window_bits < 8 || window_bits > 15) {
         throw std::invalid_argument("deflate: window_bits must be 8 to 15");
     }
-    if (wrapping == Wrapping::gzip_or_zlib && !inflates) {
+    if ((wrapping == Wrapping::gzip_or_zlib || wrapping == Wrapping::any) && !inflates) {
         throw std::invalid_argument("a Deflater must be told which: gzip or zlib");
     }
 }
@@ -122,16 +122,36 @@ void Inflater::End::operator()(z_stream_s* stream) const noexcept {
     delete stream;
 }
 
-Inflater::Inflater(Wrapping wrapping, int window_bits)
-    : wrapping_(wrapping), window_bits_(static_cast<std::int8_t>(window_bits)) {
+Inflater::Inflater(Wrapping wrapping, int window_bits, Rest rest)
+    : wrapping_(wrapping), window_bits_(static_cast<std::int8_t>(window_bits)), rest_(rest) {
     check(wrapping, window_bits, true);
 }
 
+namespace {
+
+constexpr std::byte gzip_magic{0x1f};
+
+// What a stream is whose first byte is this one. No raw stream begins as gzip does (block type 3 does not exist), and
+// none as zlib does but with padding bits that are set.
+Wrapping wrapping_of(Wrapping wrapping, std::byte first) noexcept {
+    constexpr std::byte zlib_deflate{8};
+    if (wrapping != Wrapping::gzip_or_zlib && wrapping != Wrapping::any) {
+        return wrapping;
+    }
+    if (first == gzip_magic) {
+        return Wrapping::gzip;
+    }
+    const bool zlib = (first & std::byte{0x0f}) == zlib_deflate && (first & std::byte{0x80}) == std::byte{0};
+    return zlib || wrapping == Wrapping::gzip_or_zlib ? Wrapping::zlib : Wrapping::raw;
+}
+
+}  // namespace
+
 // The first byte of a stream is there.
 void Inflater::begin(std::byte first) {
-    constexpr std::byte gzip_magic{0x1f};
-    members_ = wrapping_ == Wrapping::gzip || (wrapping_ == Wrapping::gzip_or_zlib && first == gzip_magic);
-    const int bits = zlib_bits(members_ ? Wrapping::gzip : wrapping_, window_bits_);
+    const Wrapping wrapping = wrapping_of(wrapping_, first);
+    members_ = wrapping == Wrapping::gzip;
+    const int bits = zlib_bits(wrapping, window_bits_);
     if (stream_ == nullptr) {
         auto stream = std::make_unique<z_stream>();
         if (::inflateInit2(stream.get(), bits) != Z_OK) {
@@ -168,10 +188,14 @@ bool Inflater::step(Bytes& in, Buffer& out) {
     }
 }
 
+bool Inflater::another_member(std::byte first) const noexcept {
+    return members_ && (rest_ == Rest::refused || first == gzip_magic);
+}
+
 std::size_t Inflater::inflate(Bytes& in, Buffer out) {
     const std::size_t room = out.size();
     for (;;) {
-        if (in.empty() ? !begun_ || ended_ : ended_ && !members_) {
+        if (in.empty() ? !begun_ || ended_ : ended_ && !another_member(*in.data())) {
             return room - out.size();
         }
         if (!begun_) {

@@ -21,6 +21,7 @@ enum class Wrapping : std::uint8_t {
     zlib,          // RFC 1950: what HTTP calls "deflate"
     gzip,          // RFC 1952; several members in a row are one stream
     gzip_or_zlib,  // for an Inflater: the first byte tells
+    any,           // the same, and raw: what servers send that say "deflate"
 };
 
 class Deflater {
@@ -51,12 +52,15 @@ private:
 
 class Inflater {
 public:
+    // What follows a member of gzip and begins no other.
+    enum class Rest : std::uint8_t { refused, left };
+
     // Throws: std::invalid_argument for window_bits outside 8 to 15.
-    explicit Inflater(Wrapping wrapping, int window_bits = 15);
+    explicit Inflater(Wrapping wrapping, int window_bits = 15, Rest rest = Rest::refused);
 
     // Takes from the front of `in`, and puts into `out` what comes of it, until one of them is used up or the stream
-    // has ended: what follows its end is not taken (but by gzip, for whom it is the next member). There may be more
-    // when `out` is full, even if `in` is empty.
+    // has ended: what follows its end is not taken, unless it is the next member of gzip. There may be more when `out` is
+    // full, even if `in` is empty.
     // Returns: how many bytes were put into `out`. Throws: ProtocolError (malformed), at every further call too.
     std::size_t inflate(Bytes& in, Buffer out);
 
@@ -74,11 +78,13 @@ private:
         void operator()(z_stream_s* stream) const noexcept;
     };
     void begin(std::byte first);
+    bool another_member(std::byte first) const noexcept;
     bool step(Bytes& in, Buffer& out);
 
     std::unique_ptr<z_stream_s, End> stream_;
     Wrapping wrapping_;
     std::int8_t window_bits_;
+    Rest rest_;
     bool members_ = false;  // it is gzip
     bool begun_ = false;
     bool ended_ = false;

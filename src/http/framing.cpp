@@ -30,9 +30,13 @@ void note_length(std::string_view value, std::optional<std::uint64_t>& length) {
 }
 
 // The one coding that is supported is chunked, once, as the last one.
-void note_codings(std::string_view value, bool& chunked) {
+void note_codings(std::string_view value, Manner manner, bool& coded, bool& chunked) {
     std::string_view rest = value;
     for (std::string_view element; next_in_list(rest, element);) {
+        if (manner == Manner::lenient && same_ignoring_case(element, "identity")) {
+            continue;
+        }
+        coded = true;
         if (chunked) {
             throw ProtocolError(Fault::malformed, 400, "a transfer coding after chunked");
         }
@@ -45,7 +49,7 @@ void note_codings(std::string_view value, bool& chunked) {
 
 }  // namespace
 
-Framing framing_of(const Headers& headers) {
+Framing framing_of(const Headers& headers, Manner manner) {
     std::optional<std::uint64_t> length;
     bool coded = false;
     bool chunked = false;
@@ -53,11 +57,11 @@ Framing framing_of(const Headers& headers) {
         if (field.name.size() == 14 && same_ignoring_case(field.name, "Content-Length")) {
             note_length(field.value, length);
         } else if (field.name.size() == 17 && same_ignoring_case(field.name, "Transfer-Encoding")) {
-            coded = true;
-            note_codings(field.value, chunked);
+            coded = coded || manner == Manner::strict;
+            note_codings(field.value, manner, coded, chunked);
         }
     }
-    if (coded && length.has_value()) {
+    if (coded && length.has_value() && manner == Manner::strict) {
         throw ProtocolError(Fault::malformed, 400, "both Content-Length and Transfer-Encoding");
     }
     if (coded && !chunked) {

@@ -8,6 +8,8 @@
 
 #include <tendril/http/headers.hpp>
 
+#include "http/field_parser.hpp"
+
 namespace tendril::http::detail {
 
 struct Framing {
@@ -17,8 +19,9 @@ struct Framing {
 };
 
 // What the fields say: chunked, a length, or none of both, which for a response means until_close (the caller's word).
+// Lenient: a Transfer-Encoding goes before a Content-Length, and "identity" in it is passed over.
 // Throws: ProtocolError: they contradict each other, or one of them is not what it should be (400); another transfer
 // coding than chunked (501).
-Framing framing_of(const Headers& headers);
+Framing framing_of(const Headers& headers, Manner manner = Manner::strict);
 
 }  // namespace tendril::http::detail

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "http/chars.hpp"
 #include "http/headers_access.hpp"
@@ -40,19 +42,63 @@ std::size_t ResponseParser::parse(std::string_view text, ResponseHead& head) {
             return 0;
         }
         check_limits(lines_.begin());
-        if (!has_status_line_) {
-            parse_status_line(*line, head);
-        } else if (line->empty()) {
+        if (has_status_line_ && line->empty()) {
             const std::size_t size = lines_.begin();
             end_head(text, head);
             return size;
-        } else {
-            if (head.headers.size() == limits_.header_count) {
-                refuse(Fault::too_large, "a response with too many headers");
-            }
-            parse_field(*line, at, head.headers);
         }
+        take_line(*line, at, head);
     }
+}
+
+void ResponseParser::take_line(std::string_view line, std::size_t at, ResponseHead& head) {
+    if (!has_status_line_) {
+        parse_status_line(line, head);
+    } else if (is_blank(line[0]) && !head.headers.empty()) {
+        folded_ = true;  // end_head() sees to it
+    } else {
+        if (head.headers.size() == limits_.header_count) {
+            refuse(Fault::too_large, "a response with too many headers");
+        }
+        parse_field(line, at, head.headers, Manner::lenient);
+    }
+}
+
+namespace {
+
+// Each obs-fold becomes one blank: RFC 9112, 5.2. `head` ends with its empty line, which stays.
+std::string unfolded(std::string_view head) {
+    std::string text;
+    text.reserve(head.size());
+    HeadLines lines(Manner::lenient);
+    while (const std::optional<std::string_view> line = lines.next(head)) {
+        if (!line->empty() && is_blank(line->front())) {
+            text.resize(trimmed(std::string_view(text).substr(0, text.size() - 2)).size());
+            text.append(" ").append(trimmed(*line));
+        } else {
+            text.append(*line);
+        }
+        text.append("\r\n");
+    }
+    return text;
+}
+
+}  // namespace
+
+void ResponseParser::parse_folded(std::string_view text, ResponseHead& head) {
+    const std::string plain = unfolded(text);
+    HeadLines lines;
+    lines.next(plain);  // the status line
+    HeadersAccess::begin(head.headers);
+    for (;;) {
+        const std::size_t at = lines.begin();
+        const std::optional<std::string_view> line = lines.next(plain);
+        if (!line.has_value() || line->empty()) {
+            break;
+        }
+        parse_field(*line, at, head.headers, Manner::lenient);
+    }
+    HeadersAccess::own(head.headers, plain);
 }
 
 void ResponseParser::check_limits(std::size_t size) const {
@@ -73,9 +119,9 @@ void ResponseParser::refuse_other_protocols(std::string_view text) const {
     }
 }
 
-// HTTP/1.1 200 reason; the blank before the reason is there even where that is empty.
+// HTTP/1.1 200 reason; where that is empty, the blank before it may be left out.
 void ResponseParser::parse_status_line(std::string_view line, ResponseHead& head) {
-    if (line.size() < 13 || line[8] != ' ' || line[12] != ' ') {
+    if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) {
         refuse(Fault::malformed, "a status line that is not a version, a status and a reason");
     }
     head.version = parse_version(line);
@@ -89,7 +135,7 @@ void ResponseParser::parse_status_line(std::string_view line, ResponseHead& head
     if (head.status < 100) {
         refuse(Fault::malformed, "a status below 100");
     }
-    const std::string_view reason = line.substr(13);
+    const std::string_view reason = line.substr(std::min<std::size_t>(line.size(), 13));
     if (!is_field_text(reason)) {
         refuse(Fault::malformed, "a control character in a status line");
     }
@@ -101,7 +147,12 @@ void ResponseParser::parse_status_line(std::string_view line, ResponseHead& head
 }
 
 void ResponseParser::end_head(std::string_view text, ResponseHead& head) {
-    HeadersAccess::own(head.headers, text.substr(0, lines_.begin()));
+    const std::string_view whole = text.substr(0, lines_.begin());
+    if (std::exchange(folded_, false)) [[unlikely]] {
+        parse_folded(whole, head);
+    } else {
+        HeadersAccess::own(head.headers, whole);
+    }
     if (head.interim() && ++heads_ > limits_.interim_heads) {
         refuse(Fault::too_large, "too many interim responses");
     }
@@ -113,10 +164,7 @@ Framing response_framing(std::string_view method, const ResponseHead& head) {
     if (method == "HEAD" || !may_have_body(head.status) || (method == "CONNECT" && head.status < 300)) {
         return {};
     }
-    Framing framing = framing_of(head.headers);
-    if (framing.kind == Framing::Kind::chunked && head.version == Version::http_1_0) {
-        refuse(Fault::malformed, "Transfer-Encoding in HTTP/1.0");
-    }
+    Framing framing = framing_of(head.headers, Manner::lenient);
     if (framing.kind == Framing::Kind::none) {
         framing.kind = Framing::Kind::until_close;
     } else if (framing.kind == Framing::Kind::length && framing.length == 0) {
@@ -126,6 +174,10 @@ Framing response_framing(std::string_view method, const ResponseHead& head) {
 }
 
 bool keeps_alive(const ResponseHead& head) noexcept {
+    if (head.headers.contains("Transfer-Encoding") &&
+        (head.version == Version::http_1_0 || head.headers.contains("Content-Length"))) {
+        return false;
+    }
     return !head.headers.lists("Connection", "close") &&
            (head.version == Version::http_1_1 || head.headers.lists("Connection", "keep-alive"));
 }

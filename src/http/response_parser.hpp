@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // ResponseParser: the heads of a response, RFC 9112, 4 to 6: perhaps several interim ones (1xx), then the final one.
-// Pure, resumable at any byte, each of which is looked at once. As strict as the parser of requests.
+// Pure, resumable at any byte, each of which is looked at once. Lenient where other clients are and it is safe, unlike the
+// parser of requests: docs/design/0013 has the table.
 
 #pragma once
 
@@ -48,19 +49,23 @@ private:
     void parse_status_line(std::string_view line, ResponseHead& head);
     void check_limits(std::size_t size) const;
     void refuse_other_protocols(std::string_view text) const;
+    void take_line(std::string_view line, std::size_t at, ResponseHead& head);
+    static void parse_folded(std::string_view text, ResponseHead& head);
     void end_head(std::string_view text, ResponseHead& head);
 
     ResponseLimits limits_;
-    HeadLines lines_;
+    HeadLines lines_{Manner::lenient};
+    bool folded_ = false;  // a field goes on in another line
     bool has_status_line_ = false;
     std::size_t fields_begin_ = 0;
     std::size_t heads_ = 0;
 };
 
-// How the body of the response to such a request ends: RFC 9112, 6.3. Throws: ProtocolError.
+// How the body of the response to such a request ends: RFC 9112, 6.3. Where a Content-Length stands beside a
+// Transfer-Encoding, the latter counts. Throws: ProtocolError.
 Framing response_framing(std::string_view method, const ResponseHead& head);
 
-// Does the server let the connection live on after it? RFC 9112, 9.3.
+// May the connection live on after it? RFC 9112, 9.3; and not where the framing was doubtful, 6.1 and 6.3.
 bool keeps_alive(const ResponseHead& head) noexcept;
 
 }  // namespace tendril::http::detail

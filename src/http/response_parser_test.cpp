@@ -61,6 +61,42 @@ TEST(ResponseParser, ReadsAHead) {
     EXPECT_EQ(parsed("HTTP/1.7 999 \r\n\r\n").version, Version::http_1_1);
 }
 
+// What other clients take and is safe: docs/design/0013.
+TEST(ResponseParser, IsLenient) {
+    EXPECT_EQ(parsed("HTTP/1.1 200\r\nA: 1\r\n\r\n").reason, "");
+    EXPECT_EQ(parsed("HTTP/1.1 200\r\nA: 1\r\n\r\n").status, 200);
+    const ResponseHead lf = parsed("HTTP/1.1 200 OK\nA: 1\r\nB: 2\n\n");
+    EXPECT_EQ(lf.reason, "OK");
+    EXPECT_EQ(lf.headers.joined("A") + lf.headers.joined("B"), "12");
+    EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nA \t: 1\r\n\r\n").headers.get("A"), "1");
+    const ResponseHead folded =
+        parsed("HTTP/1.1 200 OK\r\nA: 1 \r\n\t  2\r\n 3\nB:\r\n x\r\nC: y\r\n  \r\nD: z\r\n\r\n");
+    EXPECT_EQ(folded.headers.get("A"), "1 2 3");
+    EXPECT_EQ(folded.headers.get("B"), "x");
+    EXPECT_EQ(folded.headers.get("C"), "y");
+    EXPECT_EQ(folded.headers.get("D"), "z");
+    EXPECT_EQ(folded.headers.size(), 4U);
+    EXPECT_EQ(folded.status, 200);
+    EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nA: \xe9\r\n\r\n").headers.get("A"), "\xe9");
+}
+
+TEST(ResponseParser, ReadsFoldedHeadsInARow) {
+    const std::string text = "HTTP/1.1 103 Hints\r\nA: 1\r\n 2\r\n\r\nHTTP/1.1 200 OK\r\nB: 3\r\n\r\n";
+    ResponseParser parser;
+    ResponseHead head;
+    std::size_t begin = 0;
+    std::string seen;
+    for (std::size_t end = 0; end <= text.size(); ++end) {
+        if (const std::size_t n = parser.parse(std::string_view(text).substr(begin, end - begin), head); n > 0) {
+            begin += n;
+            for (const Headers::Field each : head.headers) {
+                seen.append(each.name).append("=").append(each.value).append(";");
+            }
+        }
+    }
+    EXPECT_EQ(seen, "A=1 2;B=3;");
+}
+
 TEST(ResponseParser, GoesOnAtAnyByte) {
     const std::string text = "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\nbody";
     ResponseParser parser;
@@ -85,7 +121,9 @@ TEST(ResponseParser, GoesOnAtAnyByte) {
 TEST(ResponseParser, RefusesWhatIsNoHttp) {
     const std::vector<std::pair<std::string, const char*>> examples = {
         {"\r\n", "no HTTP"},
-        {"HTTP/1.1 200\r\n", "not a version, a status"},
+        {"HTTP/1.1 20\r\n", "not a version, a status"},
+        {"HTTP/1.1\r\n", "not a version, a status"},
+        {"HTTP/1.1 200OK\r\n", "not a version, a status"},
         {"HTTP/1.1  200 OK\r\n", "not a version, a status"},
         {"HTTP/1.1 2000 OK\r\n", "not a version, a status"},
         {"HTTP/1.1 +20 OK\r\n", "three digits"},
@@ -94,12 +132,13 @@ TEST(ResponseParser, RefusesWhatIsNoHttp) {
         {"http/1.1 200 OK\r\n", "no HTTP"},
         {"HTTP/11  200 OK\r\n", "does not begin"},
         {"HTTP/1.1 200 O\001K\r\n", "control character"},
-        {"HTTP/1.1 200 OK\n", "without a carriage return"},
-        {"HTTP/1.1 200 OK\r\nA: 1\n\r\n", "without a carriage return"},
-        {"HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", "not a name and a colon"},
+        {"HTTP/1.1 200 OK\r\nA B: 1\r\n\r\n", "not a name and a colon"},
+        {"HTTP/1.1 200 OK\r\n : 1\r\n\r\n", "goes on in another line"},
         {"HTTP/1.1 200 OK\r\nA\r\n\r\n", "not a name and a colon"},
         {"HTTP/1.1 200 OK\r\n: 1\r\n\r\n", "not a name and a colon"},
-        {"HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\n\r\n", "goes on in another line"},
+        {"HTTP/1.1 200 OK\r\n A: 1\r\n\r\n", "goes on in another line"},
+        {"HTTP/1.1 200 OK\r\nA: 1\r\n \001\r\n\r\n", "control character"},
+        {"HTTP/1.1 200 OK\r\n\r\r\n", "not a name and a colon"},
         {"HTTP/1.1 200 OK\r\nA: \r\r\n\r\n", "control character"},
         {std::string("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", 23), "control character"},
         {"\x15\x03\x03", "no HTTP"},
@@ -140,8 +179,11 @@ TEST(ResponseParser, KnowsHowTheBodyEnds) {
     EXPECT_EQ(framing("GET", ok + "Content-Length: 99999999999999999999\r\n"), "refused");
     EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: Chunked\r\n"), "chunked");
     EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: chunked, gzip\r\n"), "refused");
-    EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), "refused");
-    EXPECT_EQ(framing("GET", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n"), "refused");
+    EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: gzip, chunked\r\n"), "refused");
+    EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: chunked, chunked\r\n"), "refused");
+    EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), "chunked");
+    EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: identity\r\nContent-Length: 5\r\n"), "5");
+    EXPECT_EQ(framing("GET", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n"), "chunked");
     // Whatever the fields of these say, they have none.
     EXPECT_EQ(framing("HEAD", ok + "Content-Length: 5\r\n"), "none");
     EXPECT_EQ(framing("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n"), "none");
@@ -155,4 +197,7 @@ TEST(ResponseParser, KnowsWhetherTheConnectionLives) {
     EXPECT_FALSE(keeps_alive(parsed("HTTP/1.1 200 OK\r\nConnection: x, Close\r\n\r\n")));
     EXPECT_FALSE(keeps_alive(parsed("HTTP/1.0 200 OK\r\n\r\n")));
     EXPECT_TRUE(keeps_alive(parsed("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n")));
+    EXPECT_FALSE(keeps_alive(parsed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n")));
+    EXPECT_FALSE(
+        keeps_alive(parsed("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nTransfer-Encoding: chunked\r\n\r\n")));
 }
