@@ -70,26 +70,59 @@ TEST(HttpRedirect, KeepsOrChangesTheMethod) {
 TEST(HttpRedirect, TakesNoSecretsToAnotherOrigin) {
     const ClientRequest request{
         .url = "https://a/x#part",
-        .headers = {{"Authorization", "secret"}, {"Cookie", "a=b"}, {"Host", "b"}, {"X-Other", "1"}}};
+        .headers = {
+            {"Authorization", "secret"}, {"Cookie", "a=b"}, {"Host", "b"}, {"X-Api-Key", "1"}, {"accept", "*/*"}}};
     const auto same = redirected(request, redirect(302, "/y"), {});
-    EXPECT_EQ(same->headers.size(), 4U);
+    EXPECT_EQ(same->headers.size(), 5U);
     EXPECT_EQ(same->url.to_string(), "https://a/y#part");
     for (const char* other : {"https://a:444/", "https://b/", "//a.b/#x"}) {
         const auto next = redirected(request, redirect(302, other), {});
         EXPECT_EQ(next->headers.size(), 1U) << other;
+        EXPECT_TRUE(next->headers.contains("Accept"));
     }
     ClientRequest plain{.url = "https://a/"};
     detail::complete(plain, {.headers = {{"Authorization", "of every request's"}, {"X", "1"}, {"X", "2"}}});
-    EXPECT_EQ(redirected(plain, redirect(302, "https://b/"), {})->headers.size(), 2U);
+    EXPECT_EQ(redirected(plain, redirect(302, "https://b/"), {})->headers.size(), 0U);
+    const ClientOptions allows{.cross_origin_headers = {"x", "host"}};
+    EXPECT_EQ(redirected(plain, redirect(302, "https://b/"), allows)->headers.joined("X"), "1, 2");
+    EXPECT_EQ(redirected(request, redirect(302, "https://b/"), allows)->headers.count("Host"), 0U);
     EXPECT_THROW(redirected(request, redirect(302, "http://a/"), {}), ProtocolError);
     EXPECT_TRUE(redirected(request, redirect(302, "http://a/"), {.allow_downgrade = true}).has_value());
     for (const char* bad :
          {"ftp://a/", "http://", "http://u:p@a/", "http+unix://%2Frun%2Fdocker.sock/", "ws://a/", "\\\\a\\b"}) {
         EXPECT_THROW(redirected({.url = "http://a/"}, redirect(302, bad), {}), ProtocolError) << bad;
     }
+    EXPECT_FALSE(redirected(request, redirect(302, ""), {}).has_value()) << "empty: the caller gets it";
+    EXPECT_EQ(redirected(request, redirect(302, "?q=100%&r=%zz%41#f"), {})->url.to_string(),
+              "https://a/x?q=100%25&r=%25zz%41#f");
+    ResponseHead same_twice = redirect(302, "/a");
+    same_twice.headers.add("Location", "/a");
+    EXPECT_EQ(redirected(request, same_twice, {})->url.path(), "/a");
     ResponseHead two = redirect(302, "/a");
     two.headers.add("Location", "/b");
     EXPECT_THROW(redirected(request, two, {}), ProtocolError);
+}
+
+TENDRIL_TEST(HttpClientRedirect, IsNotDelayedByItsBody) {
+    RawHttpServer server([](RawHttpConnection& c) {
+        while (const auto head = c.request()) {
+            if (!contains(*head, " /slow")) {
+                c.answer("here");
+                continue;
+            }
+            c.say("HTTP/1.1 302 Found\r\nLocation: /fast\r\nTransfer-Encoding: chunked\r\n\r\n");
+            try {
+                for (;;) {  // a byte now and then, for ever
+                    c.say("1\r\nx\r\n");
+                    sleep(1ms);
+                }
+            } catch (const std::system_error&) {
+                return;
+            }
+        }
+    });
+    Client client;
+    EXPECT_EQ(client.get(server.url("/slow")).text(), "here");
 }
 
 TENDRIL_TEST(HttpClientRedirect, IsFollowed) {

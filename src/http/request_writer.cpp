@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "http/chars.hpp"
 #include "http/client_connection.hpp"
@@ -98,10 +100,24 @@ bool is_redirect(int status) noexcept {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+// A "%" that encodes nothing, which browsers keep, is one that was not encoded.
+std::string mended(std::string_view location) {
+    std::string text;
+    for (std::size_t i = 0; i < location.size(); ++i) {
+        text += location[i];
+        if (location[i] == '%' &&
+            (location.size() - i < 3 || hex_value(location[i + 1]) < 0 || hex_value(location[i + 2]) < 0)) {
+            text += "25";
+        }
+    }
+    return text;
+}
+
 Url target_of(const ClientRequest& request, const Headers& headers) {
     try {
-        if (headers.count("Location") == 1) {
-            const Url to = request.url.resolve(headers.get("Location"));
+        const std::vector<std::string_view> said = headers.values("Location");
+        if (std::all_of(said.begin(), said.end(), [&](std::string_view each) { return each == said.front(); })) {
+            const Url to = request.url.resolve(mended(said.front()));
             return to.has_fragment() || !request.url.has_fragment() ? to : to.resolve("#" + request.url.fragment());
         }
     } catch (const std::invalid_argument&) {  // as below
@@ -116,6 +132,34 @@ void forget_body(ClientRequest& request) {
     for (const char* name : {"Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Digest"}) {
         request.headers.remove(name);
     }
+}
+
+// Whoever set a field meant it for the origin that he named: an X-Api-Key is a password as much as an Authorization. So
+// another origin gets those only that tell nothing, and those that the caller has listed; never Host.
+void forget_secrets(Headers& headers, const std::vector<std::string>& allowed) {
+    constexpr std::array<std::string_view, 14> harmless{"Accept",
+                                                        "Accept-Charset",
+                                                        "Accept-Encoding",
+                                                        "Accept-Language",
+                                                        "Cache-Control",
+                                                        "Content-Encoding",
+                                                        "Content-Disposition",
+                                                        "Content-Language",
+                                                        "Content-Type",
+                                                        "DNT",
+                                                        "Pragma",
+                                                        "Range",
+                                                        "Upgrade-Insecure-Requests",
+                                                        "User-Agent"};
+    Headers kept;
+    for (const Headers::Field each : headers) {
+        const auto is_this = [&](std::string_view name) { return same_ignoring_case(name, each.name); };
+        if (!is_this("Host") && (std::any_of(harmless.begin(), harmless.end(), is_this) ||
+                                 std::any_of(allowed.begin(), allowed.end(), is_this))) {
+            kept.add(each.name, each.value);
+        }
+    }
+    headers = std::move(kept);
 }
 
 void check_request(const ClientRequest& request) {
@@ -186,7 +230,7 @@ OutBuffer request_head(const ClientRequest& request, const ClientOptions& option
 
 std::optional<ClientRequest> redirected(const ClientRequest& request, const ResponseHead& head,
                                         const ClientOptions& options) {
-    if (!is_redirect(head.status) || !head.headers.contains("Location")) {
+    if (!is_redirect(head.status) || head.headers.get("Location").empty()) {  // an empty one would lead right here
         return std::nullopt;
     }
     const bool becomes_get = (head.status == 303 && request.method != "HEAD" && request.method != "GET") ||
@@ -209,9 +253,7 @@ std::optional<ClientRequest> redirected(const ClientRequest& request, const Resp
         forget_body(next);
     }
     if (!request.url.same_origin(to)) {
-        for (const char* name : {"Authorization", "Proxy-Authorization", "Cookie", "Host"}) {
-            next.headers.remove(name);
-        }
+        forget_secrets(next.headers, options.cross_origin_headers);
     }
     return next;
 }

@@ -41,9 +41,12 @@ struct ClientOptions {
 
     // Redirects that are followed, for one request; 0: none, the caller gets them. 301 and 302 make a POST a GET, 303
     // everything but HEAD; 307 and 308 keep the method and the body, and reach the caller where that body is a stream,
-    // which cannot be sent twice. Authorization, Cookie and Host are not sent to another origin.
+    // which cannot be sent twice. To another origin (scheme, host and port) go no fields, neither the request's nor
+    // `headers`, but those that tell nothing (Accept and its like, Content-Type, -Encoding, -Language and -Disposition,
+    // Cache-Control, Pragma, Range, User-Agent, DNT, Upgrade-Insecure-Requests) and those of cross_origin_headers.
     std::size_t redirects = 10;
-    bool allow_downgrade = false;  // follow one from https to http too
+    std::vector<std::string> cross_origin_headers = {};  // "X-Request-Id": their names, of any case
+    bool allow_downgrade = false;                        // follow one from https to http too
 
     // Once more for a request that may be sent twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE; no stream as its body)
     // when a connection that was kept alive turns out to be closed before anything of the response came.
