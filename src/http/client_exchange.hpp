@@ -47,7 +47,7 @@ public:
     std::uint64_t left() const noexcept { return reader_.left(); }  // of a body whose length was said
     const Body& body() const noexcept { return reader_.body(); }
 
-    // Reads a rest of the body that is short and comes at once, so that the connection can be used again; else closes it.
+    // Reads a rest of the body that is short and comes at once, so that the connection can be used again; else closes.
     void drain(Deadline deadline);
     void close() noexcept;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // ContentDecoder: a Source over another one whose content is gzip or deflate (RFC 9110, 8.4.1). Holds 8 KiB of it and
-// zlib's window, however much comes out. Lenient, as the clients that servers are tried with: "deflate" without its zlib
-// wrapper is taken, and what follows the content is passed over (docs/design/0013).
+// zlib's window, however much comes out. Lenient, as the clients that servers are tried with: takes "deflate" without
+// its zlib wrapper, and passes over what follows the content (docs/design/0013).
 
 #pragma once
 

@@ -59,8 +59,8 @@ public:
     explicit Inflater(Wrapping wrapping, int window_bits = 15, Rest rest = Rest::refused);
 
     // Takes from the front of `in`, and puts into `out` what comes of it, until one of them is used up or the stream
-    // has ended: what follows its end is not taken, unless it is the next member of gzip. There may be more when `out` is
-    // full, even if `in` is empty.
+    // has ended: what follows its end is not taken, unless it is the next member of gzip. There may be more when `out`
+    // is full, even if `in` is empty.
     // Returns: how many bytes were put into `out`. Throws: ProtocolError (malformed), at every further call too.
     std::size_t inflate(Bytes& in, Buffer out);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// PublicSuffixes: the domains under which anybody can have a name ("com", "co.uk", "github.io"), so that no cookie may be
-// for all of one. By the list of https://publicsuffix.org as Debian's package publicsuffix installs it; without that, or
-// for what it does not name, a domain of a single label is one.
+// PublicSuffixes: the domains under which anybody can have a name ("com", "co.uk", "github.io"), so that no cookie may
+// be for all of one. By the list of https://publicsuffix.org as Debian's package publicsuffix installs it; without
+// that, or for what it does not name, a domain of a single label is one.
 
 #pragma once
 

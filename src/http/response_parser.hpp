@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // ResponseParser: the heads of a response, RFC 9112, 4 to 6: perhaps several interim ones (1xx), then the final one.
-// Pure, resumable at any byte, each of which is looked at once. Lenient where other clients are and it is safe, unlike the
-// parser of requests: docs/design/0013 has the table.
+// Pure, resumable at any byte, each of which is looked at once. Lenient where other clients are and it is safe, unlike
+// the parser of requests: docs/design/0013 has the table.
 
 #pragma once
 

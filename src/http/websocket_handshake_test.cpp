@@ -87,6 +87,8 @@ TEST(WebSocketHandshake, RefusesRequestsThatAreNone) {
 TEST(WebSocketHandshake, LetsPagesOfItsOwnHostInOnlyUnlessTold) {
     EXPECT_EQ(status_of(without("Origin")), 101) << "no browser";
     EXPECT_EQ(status_of(with("Origin", "HTTPS://SERVER.example.com:443")), 101);
+    EXPECT_EQ(status_of(with("Origin", "http://server.example.com:")), 101);
+    EXPECT_EQ(status_of(with("Origin", "http://server.example.com:080")), 101);
     for (const char* origin : {"http://example.com", "http://server.example.com:8080", "null", "",
                                "http://server.example.com.evil.example", "ftp://server.example.com"}) {
         EXPECT_EQ(status_of(with("Origin", origin)), 403) << origin;

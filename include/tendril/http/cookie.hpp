@@ -26,8 +26,8 @@ namespace tendril::http {
 enum class SameSite : std::uint8_t { unset, strict, lax, none };
 
 // domain, path: empty means as the client has it by default: this host alone, the folder of the request's path.
-// With neither expires nor max_age it lives as long as the client's session; max_age goes before expires. Safe unless said
-// otherwise: a server without TLS sets .secure = false, or clients will not send the cookie back.
+// With neither expires nor max_age it lives as long as the client's session; max_age goes before expires.
+// Safe unless said otherwise: a server without TLS sets .secure = false, or clients will not send the cookie back.
 struct Cookie {
     std::string name = {};
     std::string value = {};

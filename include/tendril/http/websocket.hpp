@@ -94,8 +94,8 @@ public:
     WebSocket& operator=(WebSocket&& other) noexcept;
     ~WebSocket() { abort(); }
 
-    // Waits for a message. The deadline holds although the peer keeps sending pings or pieces of a message; one that has
-    // passed already still takes what is at hand.
+    // Waits for a message. The deadline holds although the peer keeps sending pings or pieces of a message; a deadline
+    // that has already passed still takes what is at hand.
     // Returns: nothing once it is closed: by the peer, which was answered, or by close().
     // Throws: TimeoutError, Interrupt: what has come is kept, and the next call goes on; ConcurrentUse. And, from then
     // on always, the connection being closed: WebSocketError: the peer broke the protocol and was told the code; or it
@@ -107,8 +107,8 @@ public:
     // and the peer never sees it whole. TimeoutError's done() tells: 0, nothing has gone, and all is well. An Interrupt
     // while it waits for the peer to read counts as "some has gone"; while it waits for its turn nothing has.
     // Throws: TimeoutError; Interrupt; std::invalid_argument for a text that is not UTF-8; std::system_error: EPIPE
-    // when it is closed, or closing; of the stream; WebSocketError (code abnormal), the connection being closed: the peer
-    // took nothing for write_timeout.
+    // when it is closed, or closing; of the stream; WebSocketError (code abnormal), the connection being closed: the
+    // peer took nothing for write_timeout.
     void send(std::string_view text, Deadline deadline = never);
     void send_binary(Bytes bytes, Deadline deadline = never);
 
