@@ -21,6 +21,7 @@ struct Walk {
     std::uintptr_t last_cfa = 0;
     bool recording = false;
     bool from_signal = false;  // ... with the frame that a signal interrupted, instead of `after`
+    bool only_last = false;    // each overwrites the one before
 };
 
 _Unwind_Reason_Code visit(_Unwind_Context* frame, void* argument) noexcept {
@@ -37,6 +38,9 @@ _Unwind_Reason_Code visit(_Unwind_Context* frame, void* argument) noexcept {
         return _URC_NO_REASON;
     }
     const std::uintptr_t cfa = _Unwind_GetCFA(frame);
+    if (walk.only_last && at != 0 && cfa != walk.last_cfa) {
+        walk.size = 0;
+    }
     if (at == 0 || walk.size == walk.out.size() || (walk.size > 0 && cfa == walk.last_cfa && exact == 0)) {
         return _URC_NORMAL_STOP;  // the last: an outermost frame that does not end the walk names itself for ever
     }
@@ -59,6 +63,23 @@ std::size_t backtrace_interrupted(std::span<void*> out) noexcept {
     return walk.size > 0 ? walk.size : backtrace_here(out);
 }
 
+namespace {
+
+void walk_from(const Flow& suspended, Walk& walk) noexcept;
+
+}  // namespace
+
+const void* outermost_address(const Flow* suspended) noexcept {
+    void* last = nullptr;
+    Walk walk{.out = {&last, 1}, .after = 0, .only_last = true};
+    if (suspended != nullptr) {
+        walk_from(*suspended, walk);
+    } else {
+        _Unwind_Backtrace(&visit, &walk);
+    }
+    return last;
+}
+
 void prime_backtrace() noexcept {
     void* few[2];
     backtrace_here(few);
@@ -66,38 +87,30 @@ void prime_backtrace() noexcept {
 
 #if defined(TENDRIL_SWITCH_OURS)
 
-extern "C" [[gnu::visibility("hidden")]] void tendril_walk(const Registers* from, void (*walk)(void*), void* argument);
+#define TENDRIL_HIDDEN [[gnu::visibility("hidden")]]
+extern "C" TENDRIL_HIDDEN void tendril_walk(const Registers* from, void (*walk)(void*), void* argument);
 
 #if defined(__x86_64__)
 // In the escapes: DW_CFA_def_cfa_expression, the CFA is *(rbx + 0); DW_CFA_expression, the caller's rbp (6) and return
 // address (16) were saved at rbx + 8 and rbx + 16. The offsets are those of Registers.
-asm(R"(
-    .text
-    .p2align 4
-    .hidden tendril_walk
-    .globl tendril_walk
-    .type tendril_walk, @function
-tendril_walk:
-    .cfi_startproc
-    pushq %rbx
-    .cfi_def_cfa_offset 16
-    .cfi_offset rbx, -16
-    movq %rdi, %rbx
-    movq %rdx, %rdi
-    .cfi_remember_state
-    .cfi_escape 0x0f, 3, 0x73, 0, 0x06
-    .cfi_escape 0x10, 6, 2, 0x73, 8
-    .cfi_escape 0x10, 16, 2, 0x73, 16
-    .cfi_undefined rbx
-    call *%rsi
-    .cfi_restore_state
-    popq %rbx
-    .cfi_def_cfa_offset 8
-    .cfi_restore rbx
-    ret
-    .cfi_endproc
-    .size tendril_walk, .-tendril_walk
-)");
+extern "C" [[gnu::naked]] TENDRIL_OPAQUE void tendril_walk(const Registers*, void (*)(void*), void*) {
+    asm("pushq %rbx\n\t"
+        ".cfi_def_cfa_offset 16\n\t"
+        ".cfi_offset rbx, -16\n\t"
+        "movq %rdi, %rbx\n\t"
+        "movq %rdx, %rdi\n\t"
+        ".cfi_remember_state\n\t"
+        ".cfi_escape 0x0f, 3, 0x73, 0, 0x06\n\t"
+        ".cfi_escape 0x10, 6, 2, 0x73, 8\n\t"
+        ".cfi_escape 0x10, 16, 2, 0x73, 16\n\t"
+        ".cfi_undefined rbx\n\t"
+        "call *%rsi\n\t"
+        ".cfi_restore_state\n\t"
+        "popq %rbx\n\t"
+        ".cfi_def_cfa_offset 8\n\t"
+        ".cfi_restore rbx\n\t"
+        "ret");
+}
 #elif defined(__aarch64__)
 // The same by x19, for x29 (the frame pointer) and x30 (the return address).
 asm(R"(
@@ -137,19 +150,30 @@ tendril_walk:
 )");
 #endif
 
-std::size_t backtrace_of(const Flow& suspended, std::span<void*> out) noexcept {
-    Walk walk{.out = out, .after = reinterpret_cast<std::uintptr_t>(&tendril_walk)};
+namespace {
+
+void walk_from(const Flow& suspended, Walk& walk) noexcept {
+    walk.after = reinterpret_cast<std::uintptr_t>(&tendril_walk);
     tendril_walk(
         &suspended, [](void* argument) { _Unwind_Backtrace(&visit, argument); }, &walk);
-    return walk.size;
 }
+
+}  // namespace
 
 #else
 
-std::size_t backtrace_of(const Flow&, std::span<void*>) noexcept {
-    return 0;
-}
+namespace {
+
+void walk_from(const Flow&, Walk&) noexcept {}
+
+}  // namespace
 
 #endif
+
+std::size_t backtrace_of(const Flow& suspended, std::span<void*> out) noexcept {
+    Walk walk{.out = out, .after = 0};
+    walk_from(suspended, walk);
+    return walk.size;
+}
 
 }  // namespace tendril::detail

@@ -22,6 +22,9 @@ std::size_t backtrace_of(const Flow& suspended, std::span<void*> out) noexcept;
 // Of the caller and of those who called it.
 [[gnu::noinline]] std::size_t backtrace_here(std::span<void*> out) noexcept;
 
+// The address that the outermost function of the running flow, or of a suspended one, returns to; nullptr: not known.
+const void* outermost_address(const Flow* suspended) noexcept;
+
 // For a signal handler: of what the signal interrupted, without the handler itself. Where no signal frame is found, as
 // under ThreadSanitizer, which calls handlers late and by itself, the handler's frames are in it.
 std::size_t backtrace_interrupted(std::span<void*> out) noexcept;

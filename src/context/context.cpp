@@ -50,7 +50,7 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
     static ContextState& running(OsThread& os);
     static std::shared_ptr<ContextState> make(Context::Function run, ContextOptions options);
     static ContextState& check(const std::shared_ptr<ContextState>& state);
-    static std::any go(ContextState& to, SwitchEvent::Kind kind);
+    TENDRIL_OPAQUE static std::any go(ContextState& to, SwitchEvent::Kind kind);
 
     bool owned_here() const noexcept {
         return serial == OsThread::current_serial() && OsThread::if_any() == &os && tree_id == os.tree->id;
@@ -60,7 +60,7 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
     void start();
     void finish() noexcept;
     void unwind() noexcept;
-    static void enter(Registers* registers);
+    TENDRIL_OPAQUE static void enter(Registers* registers);
     [[gnu::noinline]] static ContextState& live(ContextState& self) noexcept;
 };
 
@@ -225,6 +225,10 @@ bool ContextTree::unwinds() const noexcept {
         }
     }
     return false;
+}
+
+const Flow* ContextTree::suspended_root() const noexcept {
+    return root != nullptr && root != current ? root : nullptr;
 }
 
 void ContextTree::destroy() noexcept {

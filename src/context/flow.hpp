@@ -119,7 +119,7 @@ namespace {
 }
 
 // Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
-// `here` is the OS thread's note of the stack that it is on.
+// `here` is the OS thread's note of the stack that it is on. The function that this is inlined into is TENDRIL_OPAQUE.
 [[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
                                                Flow& to) noexcept {
     exchange_state(words, from, to);

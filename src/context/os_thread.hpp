@@ -38,6 +38,9 @@ struct ContextTree {
     // Is the running context being unwound, or would an exception that leaves it arrive in one that unwinds?
     bool unwinds() const noexcept;
 
+    // The green thread's own stack, while a raw context runs instead; else nullptr.
+    const Flow* suspended_root() const noexcept;
+
     // The hub comes and goes: the contexts of the OS thread's own stack are its main green thread's meanwhile. Same id.
     void take_over(ContextTree& other) noexcept {
         root = std::exchange(other.root, nullptr);

@@ -3,7 +3,8 @@
 // The switch for x86-64, System V ABI.
 //
 // Only the stack pointer, the frame pointer and the address to go on at are saved; all other registers are declared
-// clobbered, so that the compiler, which inlines this into the scheduler, saves the few that are live there. Nothing is
+// clobbered, so that the compiler, which inlines this into the scheduler, saves the few that are live there. The
+// functions that it is inlined into are TENDRIL_OPAQUE: see all_registers.hpp. Nothing is
 // pushed, so the red zone of the frame that switches stays whole. It leaves by `jmp`: a `ret` to another stack's frame
 // misses the return predictor and costs five times as much.
 //
@@ -64,7 +65,7 @@ inline const void* stopped_at(const Registers& of) noexcept {
 #endif
                  : "+S"(f), "+D"(t)
                  :
-                 : TENDRIL_ALL_REGISTERS);
+                 : "rax", "rdx", TENDRIL_ALL_REGISTERS);
 }
 
 // Rounding, masks and denormals: MXCSR without its sticky flags, and the x87 control word.

@@ -162,7 +162,7 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
     return d.generation == generation ? outcome : Outcome::closed;  // closed between the event and our turn
 }
 
-Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
+TENDRIL_OPAQUE Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
     refuse_second(d, direction);
     if (direction == Direction::write && d.next_writer != nullptr) [[unlikely]] {
         refuse(*d.next_writer);
@@ -190,7 +190,7 @@ short poll_now(int fd, Direction direction) noexcept {
 
 }  // namespace
 
-Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadline deadline) {
+TENDRIL_OPAQUE Outcome Descriptors::wait(int fd, Direction direction, const char* what, Deadline deadline) {
     if (Descriptor* d = find(fd); d != nullptr) {
         refuse_second(*d, direction);
     }

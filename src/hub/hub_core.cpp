@@ -24,7 +24,7 @@ void tell(List<LoopEvent>& watchers) noexcept {
 
 }  // namespace
 
-void HubCore::yield() {
+TENDRIL_OPAQUE void HubCore::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
         me.stretch_ends();

@@ -65,7 +65,7 @@ namespace {
     }
 }
 
-void enter_fiber(Registers* registers) {
+TENDRIL_OPAQUE void enter_fiber(Registers* registers) {
     auto& self = static_cast<Fiber&>(*static_cast<Flow*>(registers));
     flow_arrived(self);
     live(self);

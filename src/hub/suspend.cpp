@@ -11,66 +11,61 @@ using tendril::detail::Registers;
 
 extern "C" {
 
-void tendril_park() {
+TENDRIL_OPAQUE void tendril_park() {
     HubCore::here().park();
 }
 
 #ifdef __x86_64__
+
+// tendril_suspend() is a naked function, and no assembly of the file's own: so archives, link-time optimisation and
+// -fvisibility see a function like any other. What it calls is `used`, for nobody else names it.
+//
+// To the unwinder, which may come here from a signal handler: the caller's stack pointer is in %rsp, later in %r12, and
+// the address to go on at in %rax, later in %r13.
+#define TENDRIL_ENTERED_BY_A_JUMP                                                             \
+    ".cfi_def_cfa rsp, 0\n\t"                                                                 \
+    ".cfi_register rip, rax\n\t"                                                              \
+    "movq %rsp, %r12\n\t"                                                                     \
+    "movq %rax, %r13\n\t"                                                                     \
+    ".cfi_def_cfa r12, 0\n\t"                                                                 \
+    ".cfi_register rip, r13\n\t"                                                              \
+    "leaq -128(%rsp), %rsp\n\t" /* the caller may have a red zone there, and any alignment */ \
+    "andq $-16, %rsp\n\t"
+
+#if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN) && !defined(TENDRIL_USE_BOOST_CONTEXT)
+
 struct TendrilSwitch {
     Registers* from;
     Registers* to;
 };
 
-#if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN) && !defined(TENDRIL_USE_BOOST_CONTEXT)
-
 // All of a switch but the jump. Both are the same when nobody else is ready.
-[[gnu::used]] TendrilSwitch tendril_choose_next() noexcept {
+[[gnu::used]] TENDRIL_OPAQUE TendrilSwitch tendril_choose_next() noexcept {
     HubCore& hub = HubCore::here();
     tendril::detail::Fiber& from = *hub.current;
     tendril::detail::Fiber& to = hub.leave_for_next();
     return {&from, &to};
 }
 
-// The caller may have a red zone below its stack pointer, and any alignment.
-asm(R"(
-    .text
-    .p2align 4
-    .globl tendril_suspend
-    .type tendril_suspend, @function
-tendril_suspend:
-    movq %rsp, %r12
-    movq %rax, %r13
-    leaq -128(%rsp), %rsp
-    andq $-16, %rsp
-    call tendril_choose_next
-    movq %r12, 0(%rax)
-    movq %rbp, 8(%rax)
-    movq %r13, 16(%rax)
-    movq %rdx, %rdi
-    movq 0(%rdi), %rsp
-    movq 8(%rdi), %rbp
-    jmpq *16(%rdi)
-    .size tendril_suspend, .-tendril_suspend
-)");
+[[gnu::naked, gnu::used]] void tendril_suspend() {
+    asm(TENDRIL_ENTERED_BY_A_JUMP "call tendril_choose_next\n\t"
+                                  "movq %r12, 0(%rax)\n\t"
+                                  "movq %rbp, 8(%rax)\n\t"
+                                  "movq %r13, 16(%rax)\n\t"
+                                  "movq %rdx, %rdi\n\t"
+                                  "movq 0(%rdi), %rsp\n\t"
+                                  "movq 8(%rdi), %rbp\n\t"
+                                  "jmpq *16(%rdi)");
+}
 
 #else
 
 // The sanitizers must be told on both sides of the switch, and Boost's has its own: a call.
-asm(R"(
-    .text
-    .p2align 4
-    .globl tendril_suspend
-    .type tendril_suspend, @function
-tendril_suspend:
-    movq %rsp, %r12
-    movq %rax, %r13
-    leaq -128(%rsp), %rsp
-    andq $-16, %rsp
-    call tendril_park
-    movq %r12, %rsp
-    jmpq *%r13
-    .size tendril_suspend, .-tendril_suspend
-)");
+[[gnu::naked, gnu::used]] void tendril_suspend() {
+    asm(TENDRIL_ENTERED_BY_A_JUMP "call tendril_park\n\t"
+                                  "movq %r12, %rsp\n\t"
+                                  "jmpq *%r13");
+}
 
 #endif
 #endif

@@ -6,7 +6,7 @@
 
 namespace tendril::detail {
 
-Outcome Waiter::wait(Deadline deadline) {
+TENDRIL_OPAQUE Outcome Waiter::wait(Deadline deadline) {
     return wait_inline(deadline);
 }
 

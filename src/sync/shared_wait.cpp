@@ -37,7 +37,7 @@ struct SharedWaiter : ListNode {
         waiter.fiber.hub.mailbox->send(letter);  // whose hub lives: it ends after those who wait in it
     }
 
-    Outcome wait(std::unique_lock<std::mutex>& held, List<SharedWaiter>& waiters, Deadline deadline) {
+    TENDRIL_OPAQUE Outcome wait(std::unique_lock<std::mutex>& held, List<SharedWaiter>& waiters, Deadline deadline) {
         waiter.prepare(deadline);  // may throw; nobody knows of this one yet
         presence.begin(waiter.fiber.hub);
         waiters.push_back(*this);

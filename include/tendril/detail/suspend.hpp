@@ -30,16 +30,18 @@ namespace tendril::detail {
 
 [[gnu::always_inline]] inline void suspend_here() {
 #ifdef __x86_64__
+    // By its address, so that compiler and linker see who is meant; not by a call, whose return address would be in the
+    // way of the caller's red zone, nor through the PLT, which would write there.
+    void (*target)() = &tendril_suspend;
     asm volatile("leaq 1f(%%rip), %%rax\n\t"
-                 "jmpq *tendril_suspend@GOTPCREL(%%rip)\n\t"
+                 "jmpq *%0\n\t"
                  "1:\n\t"
 #ifdef __CET__
                  "endbr64\n\t"
 #endif
+                 : "+d"(target)
                  :
-                 :
-                 : TENDRIL_ALL_REGISTERS, "rsi", "rdi", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)",
-                   "st(7)");
+                 : "rax", "rsi", "rdi", TENDRIL_ALL_REGISTERS);
 #else
     tendril_park();
 #endif

@@ -45,7 +45,7 @@ public:
 
     // Suspends. Returns: handed, signalled, timed_out or closed. Throws: Interrupt, HubBlocked; then nothing was
     // handed.
-    Outcome wait(const char* what, void* slot, Deadline deadline);
+    TENDRIL_OPAQUE Outcome wait(const char* what, void* slot, Deadline deadline);
 
     // The same, without a return between the switch and the caller: see detail/suspend.hpp.
     [[gnu::always_inline]] Outcome wait_here(const char* what, void* slot, Deadline deadline) {
@@ -76,8 +76,9 @@ public:
     void tell() noexcept { tell_all(observers_); }
 
 private:
-    void begin_wait(WaiterSpace& space, const char* what, void* slot, Deadline deadline);
-    Outcome end_wait(WaiterSpace& space);
+    // Opaque: values that the user's code keeps in registers must not live across the switch between the two.
+    TENDRIL_OPAQUE void begin_wait(WaiterSpace& space, const char* what, void* slot, Deadline deadline);
+    TENDRIL_OPAQUE Outcome end_wait(WaiterSpace& space);
     Waiter* first_open() noexcept;
     void* first_slot() noexcept;
     void check_thread_first() const;
