@@ -18,8 +18,12 @@ bool Fiber::parked() const noexcept {
 }
 
 bool Fiber::interruptible() const noexcept {
+    return shields == 0 && !unwinds();
+}
+
+bool Fiber::unwinds() const noexcept {
     const unsigned uncaught = runs() ? hub.words.eh->uncaught : eh.uncaught;
-    return shields == 0 && uncaught == 0 && (tree.root == nullptr || !tree.unwinds());
+    return uncaught != 0 || (tree.root != nullptr && tree.unwinds());
 }
 
 void Fiber::kill(std::exception_ptr error) noexcept {
@@ -67,15 +71,14 @@ bool Fiber::must_end() const noexcept {
 
 namespace {
 
-[[noreturn]] void throw_kill(std::exception_ptr error) {
+[[noreturn]] void throw_kill(const Fiber& in, std::exception_ptr error) {
     if (error == nullptr) {
         throw GreenletExit();
     }
-    try {
-        std::rethrow_exception(std::move(error));
-    } catch (const KeyboardInterrupt&) {
+    if (is_keyboard_interrupt(error)) {
+        expect_keyboard_interrupt(in);
     }
-    throw_keyboard_interrupt();
+    std::rethrow_exception(std::move(error));
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ void Fiber::attend() {
     if (kill_pending) {
         kill_pending = false;
         settle_attention();
-        throw_kill(std::exchange(kill_error, nullptr));
+        throw_kill(*this, std::exchange(kill_error, nullptr));
     }
     Expiry* expiry = expiries.pop_front();
     settle_attention();

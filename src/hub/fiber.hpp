@@ -73,6 +73,7 @@ struct Fiber final : Flow, StackOwner {
 
     // May an interrupt be thrown into it now?
     bool interruptible() const noexcept;
+    bool unwinds() const noexcept;  // itself, or a raw context inside it
 
     // Throws GreenletExit, or `error`, in it when it goes on. First come: a second one before that is dropped.
     void kill(std::exception_ptr error) noexcept;

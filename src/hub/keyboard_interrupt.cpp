@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: MIT
-//
-// A C++ exception that nobody catches ends the process before anything is unwound: the search for a handler comes
-// first. So the search is made here, by what __cxa_throw() itself calls; when it finds none, the stack is unwound by
-// force (Itanium C++ ABI, exception handling, 1.3 and 1.6.4).
 
 #include "hub/keyboard_interrupt.hpp"
 
-#include <unwind.h>
+#include <unistd.h>
 
-#include <bits/cxxabi_init_exception.h>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <new>
 #include <typeinfo>
 
 #include <tendril/error.hpp>
 
-#include "context/os_thread.hpp"
+#include "context/outermost_handler.hpp"
+#include "hub/hub_core.hpp"
 #include "hub/signals.hpp"
 
 namespace tendril::detail {
@@ -26,36 +20,22 @@ namespace tendril::detail {
 namespace {
 
 bool end_by_signal = false;
+bool delivered = false;    // to the main green thread, at least once
+bool has_handler = false;  // below main()
 
 // The very last of exit(): after the destructors of everything static.
 [[gnu::destructor(101)]] void end_as_interrupted() {
     if (end_by_signal) {
         std::fflush(nullptr);
-        ::signal(SIGINT, SIG_DFL);
-        ::raise(SIGINT);
+        end_by_sigint();
     }
 }
 
-// Looks for a handler and, if there is one, goes there.
-void try_to_throw() {
-    void* object = __cxxabiv1::__cxa_allocate_exception(sizeof(KeyboardInterrupt));
-    ::new (object) KeyboardInterrupt;
-    void* header = __cxxabiv1::__cxa_init_primary_exception(
-        object, const_cast<std::type_info*>(&typeid(KeyboardInterrupt)),
-        [](void* p) { static_cast<KeyboardInterrupt*>(p)->~KeyboardInterrupt(); });
-    *static_cast<int*>(header) = 1;  // __cxa_refcounted_exception::referenceCount, its first member
-    EhGlobals& globals = *reinterpret_cast<EhGlobals*>(__cxxabiv1::__cxa_get_globals());
-    ++globals.uncaught;
-    _Unwind_RaiseException(static_cast<_Unwind_Exception*>(object) - 1);  // the header's last member
-    --globals.uncaught;
-}
-
-_Unwind_Reason_Code at_each_frame(int /*version*/, _Unwind_Action actions, _Unwind_Exception_Class /*kind*/,
-                                  _Unwind_Exception* /*exception*/, _Unwind_Context* /*context*/, void* /*unused*/) {
-    if ((actions & _UA_END_OF_STACK) != 0) {
-        std::exit(exit_status_of_interrupt());
-    }
-    return _URC_NO_REASON;
+// main() is unwound. One more SIGINT from now on ends what is left at once.
+void main_was_unwound() {
+    const int status = exit_status_of_interrupt();
+    ::signal(SIGINT, SIG_DFL);
+    std::exit(status);
 }
 
 }  // namespace
@@ -65,15 +45,40 @@ int exit_status_of_interrupt() noexcept {
     return 128 + SIGINT;
 }
 
-void throw_keyboard_interrupt() {
-    interrupt_delivered();
-    if (!OsThread::current().on_own_stack()) {
-        throw KeyboardInterrupt();  // a green thread's entry catches it
+void end_by_sigint() noexcept {
+    ::signal(SIGINT, SIG_DFL);
+    sigset_t interrupt;
+    ::sigemptyset(&interrupt);
+    ::sigaddset(&interrupt, SIGINT);
+    ::pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
+    ::raise(SIGINT);
+    ::_exit(128 + SIGINT);
+}
+
+bool is_keyboard_interrupt(const std::exception_ptr& error) noexcept {
+    try {
+        std::rethrow_exception(error);
+    } catch (const KeyboardInterrupt&) {
+        return true;
+    } catch (...) {
+        return false;
     }
-    try_to_throw();
-    static _Unwind_Exception forced{};  // a foreign one: `catch (...)` sees it, and may swallow it
-    _Unwind_ForcedUnwind(&forced, &at_each_frame, nullptr);
-    std::terminate();
+}
+
+void expect_keyboard_interrupt(const Fiber& in) noexcept {
+    interrupt_delivered();
+    if (&in == &in.hub.main && ::gettid() == ::getpid()) {
+        delivered = true;
+        has_handler = have_outermost_handler(in.tree.suspended_root(), typeid(KeyboardInterrupt), &main_was_unwound);
+    }
+}
+
+bool unwinds_for_interrupt(const Fiber& root) noexcept {
+    return delivered && root.unwinds();
+}
+
+bool interrupt_had_no_handler() noexcept {
+    return !has_handler;
 }
 
 }  // namespace tendril::detail

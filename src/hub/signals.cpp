@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "hub/hub_core.hpp"
+#include "hub/keyboard_interrupt.hpp"
 
 namespace tendril::detail {
 
@@ -198,6 +199,9 @@ void Signals::watch_interrupt() {
 }
 
 void Signals::Interrupt::came() noexcept {
+    if (interrupts && unwinds_for_interrupt(*hub.root)) {
+        end_by_sigint();  // as one does that comes before the first was thrown
+    }
     if (interrupts) {
         hub.root->kill(std::make_exception_ptr(KeyboardInterrupt()));
     }

@@ -9,7 +9,7 @@
 //
 // SIGINT in a program that asked for nothing: the main OS thread's hub watches it by itself when it is made and the
 // signal has its default effect. While nobody else watches SIGINT, it throws KeyboardInterrupt in the main green
-// thread; one more before that was thrown ends the process, as it would have without us.
+// thread; one more before that was thrown, or while it unwinds, ends the process, as it would have without us.
 
 #pragma once
 
