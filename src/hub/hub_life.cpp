@@ -12,6 +12,7 @@
 #include "hub/async_state.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/new_fiber.hpp"
+#include "hub/terminate.hpp"
 
 namespace tendril::detail {
 
@@ -60,6 +61,7 @@ void HubCore::make() {
     }
     count_forks();
     here_ = new HubCore(configured_backend());
+    install_terminate_report();
     if (::gettid() == ::getpid()) {
         here_->have_signals().watch_interrupt();
     }
