@@ -134,18 +134,14 @@ TaskSlot::~TaskSlot() {
     }
 }
 
-// By catch clauses: written with a destructor, an earlier form of this lost the store on the way of an exception (GCC
-// 12.2 at -O2, not with -fno-tree-sink). A smaller case that shows it was not found.
 template <class F>
 void TaskSlot::wait_by(F wait) {
-    ++set_.waiting_;
-    try {
-        wait();
-    } catch (...) {
-        --set_.waiting_;
-        throw;
-    }
-    --set_.waiting_;
+    struct Waiting {
+        TaskSet& set;
+        explicit Waiting(TaskSet& s) noexcept : set(s) { ++set.waiting_; }
+        ~Waiting() { --set.waiting_; }
+    } const waiting(set_);
+    wait();
 }
 
 void TaskSlot::take() {
