@@ -76,7 +76,7 @@ protected:
 };
 
 struct ContextOptions {
-    std::size_t stack_size = 0;  // of address space, guard included; 0: 256 KiB
+    std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
     Site where = Site::here();
 };
 

@@ -40,7 +40,7 @@ using ErrorHandler = std::function<void(const ErrorContext&, const std::exceptio
 struct HubStats {
     std::size_t greenlets = 0;    // spawned and not ended; the main one is not counted
     std::size_t stacks_used = 0;  // also by raw contexts
-    std::size_t stacks_free = 0;
+    std::size_t stacks_free = 0;  // kept for the next green threads, until nobody has wanted them for a while
     std::size_t timers = 0;
     std::size_t descriptors = 0;     // open sockets
     std::size_t waiting_for_io = 0;  // green threads

@@ -4,6 +4,7 @@
 
 #include "base/sys.hpp"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -467,6 +468,17 @@ int protect_none(void* at, std::size_t size) noexcept {
 
 int discard(void* at, std::size_t size) noexcept {
     return detail::call<int>(Call::madvise, -1, [=] { return ::madvise(at, size, MADV_DONTNEED); });
+}
+
+std::size_t page_size() noexcept {
+    static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+void trim_heap() noexcept {
+#ifdef __GLIBC__
+    ::malloc_trim(0);
+#endif
 }
 
 }  // namespace tendril::sys

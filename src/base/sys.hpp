@@ -276,5 +276,7 @@ int release_memory(void* at, std::size_t size) noexcept;
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
 int protect_none(void* at, std::size_t size) noexcept;
 int discard(void* at, std::size_t size) noexcept;  // gives the pages back; they read as zeros afterwards
+std::size_t page_size() noexcept;
+void trim_heap() noexcept;  // the C library gives back what it keeps of freed memory, where it can be asked to
 
 }  // namespace tendril::sys

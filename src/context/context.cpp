@@ -75,6 +75,11 @@ ContextState& ContextState::running(OsThread& os) {
     return *tree.current;
 }
 
+// A green thread's tree lies in its control block, at the top of its stack.
+const StackTop* OsThread::running_stack() const noexcept {
+    return tree->current != tree->root ? tree->current->stack : stacks.find(tree);
+}
+
 std::shared_ptr<ContextState> ContextState::make(Context::Function run, ContextOptions options) {
     if (!run) {
         throw std::invalid_argument("a context needs a function to run; this one is empty");
@@ -141,6 +146,9 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
 void ContextState::finish() noexcept {
     os.stacks.release(*stack);
     stack = nullptr;
+    if (os.tree == &os.own_tree) {
+        os.reclaim_without_hub();
+    }
     parent = heir().shared_from_this();  // a line in which each made the next and ended does not grow
 }
 

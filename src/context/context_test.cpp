@@ -9,7 +9,9 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "context/os_thread.hpp"
 
@@ -85,6 +87,24 @@ TEST(Context, GivesItsStackBackWhenItEnds) {
         EXPECT_EQ(stacks.used(), before + 1);
     }
     EXPECT_EQ(stacks.used(), before);
+}
+
+// A hub gives stacks back after a while; without one the number of contexts that end is the clock.
+TEST(Context, WithoutAHubABurstLeavesFewStacks) {
+    std::thread([] {
+        constexpr std::size_t many = 5000;
+        const detail::StackPool& stacks = detail::OsThread::current().stacks;
+        {
+            std::vector<Context> all;
+            for (std::size_t i = 0; i < many; ++i) {
+                all.emplace_back([](std::any) { return current_context().parent().switch_to(); });
+                all.back().switch_to();
+            }
+            EXPECT_EQ(stacks.used(), many);
+        }
+        EXPECT_EQ(stacks.used(), 0u);
+        EXPECT_LE(stacks.free(), many / 2);
+    }).join();
 }
 
 // A line in which each makes the next and ends must not keep all its records: the last one's parent is the root.

@@ -75,8 +75,22 @@ struct OsThread {
     // False when exit() was called on the stack of a green thread or context: then nothing of it may be taken down.
     bool on_own_stack() const noexcept { return !stacks.holds(__builtin_frame_address(0)); }
 
+    // The pooled stack of the green thread or context that runs, known by what was switched to last, wherever the stack
+    // pointer is; nullptr: the OS thread's own stack. Async-signal-safe.
+    const StackTop* running_stack() const noexcept;
+
     // The serial of the calling OS thread, 0 if it has none; stays known until the thread's last instruction.
     static std::uint64_t current_serial() noexcept { return serial_; }
+
+    // A context has ended, and there is no hub that would give free stacks back after a while: what was not used again
+    // while many ended, goes.
+    void reclaim_without_hub() noexcept {
+        constexpr unsigned many = 1024;
+        if (++ended_ % many == 0 && stacks.surplus()) {
+            stacks.give_back(INT64_MAX);
+            stacks.age();
+        }
+    }
 
     // Tells the observer, if there is one, of a switch.
     void observe(SwitchEvent::Kind kind, std::uint64_t from, std::uint64_t to) {
@@ -112,9 +126,10 @@ private:
     static constinit thread_local OsThread* current_ [[gnu::tls_model("initial-exec")]];
     static constinit thread_local std::uint64_t serial_ [[gnu::tls_model("initial-exec")]];
     void* signal_stack_ = nullptr;
+    unsigned ended_ = 0;  // contexts, without a hub
 };
 
-// From now on an overflow of a pooled stack prints whose it is, and aborts; once per process, then per OS thread.
+// From now on an overflow of a pooled stack prints who ran, and aborts; once per process, then per OS thread.
 void install_overflow_handler();
 void* give_signal_stack();               // to the calling OS thread, if it has none; nullptr: it had one
 void take_signal_stack(void*) noexcept;  // back again

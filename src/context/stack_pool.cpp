@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
+
+#include <tendril/deadline.hpp>
 
 #include "base/sys.hpp"
 
@@ -15,36 +17,18 @@ namespace tendril::detail {
 
 namespace {
 
-std::size_t page_size() noexcept {
-    static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    return size;
+constexpr unsigned between_looks_at_the_clock = 32;  // stacks taken apart, at some hundred nanoseconds each
+
+bool time_is_up(std::int64_t until_ns) noexcept {
+    return until_ns != INT64_MAX && Deadline::now_ns() >= until_ns;
 }
 
-std::size_t guard_size() noexcept {
-    return std::max<std::size_t>(std::size_t{16} << 10, page_size());
-}
-
-constexpr std::size_t largest_region = std::size_t{64} << 30;
 }  // namespace
 
 StackPool::~StackPool() {
-    for (Bin& bin : bins_) {
-        for (Region& region : bin.regions) {
-            for (std::size_t i = 0; i < region.used; ++i) {
-                retire_stack(slot(region, bin.size, i).bounds);
-#ifdef TENDRIL_TSAN
-                destroy_tsan_fiber(slot(region, bin.size, i).bounds.tsan_fiber);
-#endif
-            }
-            sys::release_memory(region.base, region.slots * bin.size);
-        }
+    for (StackChunk* chunk : chunks_) {
+        delete chunk;
     }
-}
-
-StackTop& StackPool::slot(const Region& region, std::size_t size, std::size_t index) noexcept {
-    std::byte* end = region.base + (index + 1) * size;
-    const std::size_t colour = index % colours * colour_step;
-    return *reinterpret_cast<StackTop*>(end - colour - sizeof(StackTop));
 }
 
 void StackPool::refuse_size(std::size_t size) {
@@ -63,14 +47,9 @@ StackTop& StackPool::acquire(std::size_t size, const StackOwner& owner) {
     StackTop* stack = bin.hot;
     if (stack != nullptr) [[likely]] {
         bin.hot = stack->next_free;
-        --free_;
-    } else if (bin.trimmed != nullptr) {
-        stack = bin.trimmed;
-        bin.trimmed = stack->next_free;
-        --free_;
+        free_bytes_ -= stack->size;
     } else {
-        bin.size = std::size_t{1} << log2;
-        stack = &carve(bin);
+        stack = &acquire_other(bin, std::size_t{1} << log2);
     }
     stack->owner = &owner;
     ++used_;
@@ -78,56 +57,69 @@ StackTop& StackPool::acquire(std::size_t size, const StackOwner& owner) {
     return *stack;
 }
 
-StackTop& StackPool::carve(Bin& bin) {
-    if (bin.regions.empty() || bin.regions.back().used == bin.regions.back().slots) {
-        add_region(bin);
+StackTop& StackPool::acquire_other(Bin& bin, std::size_t size) {
+    if (StackTop* stack = bin.aged; stack != nullptr) {
+        bin.aged = stack->next_free;
+        free_bytes_ -= size;
+        return *stack;
     }
-    Region& region = bin.regions.back();
-    std::byte* base = region.base + region.used * bin.size;
-    guard(base);
-    StackTop* top = new (&slot(region, bin.size, region.used)) StackTop;
-    top->base = base;
-    top->size = bin.size;
-    top->bounds.bottom = base + guard_size();
-    top->bounds.size = static_cast<std::size_t>(top->top() - (base + guard_size()));
-    announce_stack(top->bounds);
-    ++region.used;  // last: a guard that failed leaves the slot for the next try
-    return *top;
+    return carve(bin, size);
 }
 
-void StackPool::add_region(Bin& bin) {
-    // Each region doubles what the bin has, so that their number stays small; a region that the system refuses
-    // (ulimit -v, vm.overcommit_memory=2) is tried again at half the size.
-    std::size_t have = 0;
-    for (const Region& region : bin.regions) {
-        have += region.slots;
+StackTop& StackPool::carve(Bin& bin, std::size_t size) {
+    StackChunk* chunk = bin.open.front();
+    if (chunk == nullptr) {
+        chunk = &add_chunk(bin, size);
     }
-    std::size_t slots = std::clamp<std::size_t>(have, 64, std::max<std::size_t>(largest_region / bin.size, 1));
-    bin.regions.reserve(bin.regions.size() + 1);
-    for (; slots > 0; slots /= 2) {
-        if (void* p = sys::reserve_memory(slots * bin.size); p != nullptr) {
-            bin.regions.push_back({static_cast<std::byte*>(p), slots, 0});
-            return;
+    if (const unsigned slot = chunk->next(); !chunk->guarded(slot)) {
+        guard(chunk->guard_of(slot), chunk->guard());
+        chunk->set_guarded(slot);
+    }
+    const bool was_cold = chunk->any_cold();
+    StackTop& stack = chunk->take();
+    if (chunk->full()) {
+        chunk->unlink();
+    } else if (was_cold && !chunk->any_cold()) {
+        chunk->unlink();
+        bin.open.push_back(*chunk);
+    }
+    ++live_;
+    return stack;
+}
+
+StackChunk& StackPool::add_chunk(Bin& bin, std::size_t size) {
+    std::size_t guard = bin.slots < with_large_guard ? large_guard : small_guard;
+    chunks_.reserve(std::bit_ceil(chunks_.size() + 1));
+    // One that the system refuses (ulimit -v, vm.overcommit_memory=2) is tried again with half as many stacks and
+    // small guards.
+    for (unsigned slots = StackChunk::usual_slots(size); slots > 0; slots /= 2, guard = small_guard) {
+        if (auto chunk = StackChunk::map(size, guard, slots, chunks_made_); chunk != nullptr) {
+            ++chunks_made_;
+            bin.slots += slots;
+            mapped_ += chunk->bytes();
+            bin.open.push_back(*chunk);
+            const auto place = place_of(chunk->base());
+            return **chunks_.insert(place, chunk.release());
         }
     }
     throw std::system_error(ENOMEM, std::generic_category(),
-                            "no address space for another stack of " + std::to_string(bin.size) + " bytes after " +
-                                std::to_string(have) +
+                            "no address space for another stack of " + std::to_string(size) + " bytes after " +
+                                std::to_string(bin.slots) +
                                 " of them; look at `ulimit -v` and vm.overcommit_memory, or ask for smaller stacks");
 }
 
-void StackPool::guard(std::byte* base) {
+void StackPool::guard(std::byte* at, std::size_t size) {
     if (!by_mprotect_) {
-        const int r = sys::guard_install(base, guard_size());
+        const int r = sys::guard_install(at, size);
         if (r == 0) {
             return;
         }
         by_mprotect_ = true;  // a kernel before 6.13, or one whose seccomp filter knows no such advice
     }
-    if (const int r = sys::protect_none(base, guard_size()); r != 0) {
+    if (const int r = sys::protect_none(at, size); r != 0) {
         throw std::system_error(
             -r, std::generic_category(),
-            "cannot guard another stack after " + std::to_string(used_ + free_) +
+            "cannot guard another stack after " + std::to_string(live_) +
                 " of them: here each guard costs memory mappings, and vm.max_map_count limits them; raise it "
                 "(sysctl -w vm.max_map_count=1048576) or use Linux 6.13 or later, where guards cost none");
     }
@@ -139,59 +131,103 @@ void StackPool::release(StackTop& stack) noexcept {
     stack.next_free = bin.hot;
     bin.hot = &stack;
     --used_;
-    ++free_;
+    free_bytes_ += stack.size;
 }
 
-std::size_t StackPool::trim(std::size_t most, std::size_t keep) noexcept {
-    std::size_t done = 0;
+void StackPool::age() noexcept {
     for (Bin& bin : bins_) {
-        StackTop** link = &bin.hot;
-        for (std::size_t i = 0; i < keep && *link != nullptr; ++i) {
-            link = &(*link)->next_free;
-        }
-        for (; *link != nullptr && done < most; ++done) {
-            StackTop* stack = *link;
-            *link = stack->next_free;
-            trim_below(*stack, stack);  // the page that StackTop begins in stays, and so does what lies above it
-            stack->next_free = bin.trimmed;
-            bin.trimmed = stack;
+        if (bin.aged == nullptr) {
+            bin.aged = std::exchange(bin.hot, nullptr);
         }
     }
-    return done;
+}
+
+bool StackPool::give_back(std::int64_t until_ns) noexcept {
+    // The largest first, since what is kept is measured in bytes.
+    return std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return take_apart(bin, until_ns); }) &&
+           std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return discard(bin, until_ns); });
+}
+
+// Aged stacks become cold; chunks of which nothing else is left go. Returns: false when time is up.
+bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
+    for (unsigned n = 1; bin.aged != nullptr && surplus(); ++n) {
+        StackTop& stack = *bin.aged;
+        bin.aged = stack.next_free;
+        free_bytes_ -= stack.size;
+        --live_;
+        StackChunk& chunk = *stack.chunk;
+        chunk.set_aside(stack);
+        chunk.unlink();
+        bin.open.push_front(chunk);
+        const bool whole = !chunk.any_live() && chunk.slots() > 1;  // a single one may be large: see discard()
+        if (whole) {
+            drop(bin, chunk);
+        }
+        if ((whole || n % between_looks_at_the_clock == 0) && time_is_up(until_ns)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What was left of chunks that are in use goes. Returns: false when time is up.
+bool StackPool::discard(Bin& bin, std::int64_t until_ns) noexcept {
+    while (StackChunk* chunk = bin.open.front()) {
+        if (!chunk->any_cold()) {
+            break;
+        }
+        if (chunk->discard_cold()) {
+            chunk->unlink();
+            if (chunk->any_live()) {
+                bin.open.push_back(*chunk);
+            } else {
+                drop(bin, *chunk);
+            }
+        }
+        if (time_is_up(until_ns)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void StackPool::drop(Bin& bin, StackChunk& chunk) noexcept {
+    bin.slots -= chunk.slots();
+    mapped_ -= chunk.bytes();
+    chunks_.erase(place_of(chunk.base()));
+    delete &chunk;
+    if (chunks_.size() < chunks_.capacity() / 4) {
+        chunks_.shrink_to_fit();
+    }
 }
 
 void StackPool::trim_below(StackTop& stack, const void* lowest) noexcept {
-    std::byte* low = stack.base + guard_size();
-    const std::uintptr_t high = reinterpret_cast<std::uintptr_t>(lowest) & ~(page_size() - 1);
-    if (high > reinterpret_cast<std::uintptr_t>(low)) {
-        sys::discard(low, high - reinterpret_cast<std::uintptr_t>(low));
+    const auto low = reinterpret_cast<std::uintptr_t>(stack.bounds.bottom);
+    const std::uintptr_t high = reinterpret_cast<std::uintptr_t>(lowest) & ~(sys::page_size() - 1);
+    if (high > low) {
+        sys::discard(const_cast<void*>(stack.bounds.bottom), high - low);
     }
 }
 
-bool StackPool::holds(const void* address) const noexcept {
-    const auto* a = static_cast<const std::byte*>(address);
-    return std::any_of(bins_.begin(), bins_.end(), [a](const Bin& bin) {
-        return std::any_of(bin.regions.begin(), bin.regions.end(), [&](const Region& region) {
-            return a >= region.base && a < region.base + region.slots * bin.size;
-        });
-    });
+// The first chunk that does not lie wholly above the address.
+std::vector<StackChunk*>::const_iterator StackPool::place_of(const void* address) const noexcept {
+    return std::partition_point(chunks_.begin(), chunks_.end(),
+                                [&](const StackChunk* chunk) { return chunk->base() > address; });
+}
+
+const StackChunk* StackPool::chunk_at(const void* address) const noexcept {
+    const auto it = place_of(address);
+    return it != chunks_.end() && (*it)->contains(address) ? *it : nullptr;
 }
 
 StackTop* StackPool::find(const void* address) const noexcept {
-    const auto* a = static_cast<const std::byte*>(address);
-    for (const Bin& bin : bins_) {
-        for (const Region& region : bin.regions) {
-            if (a >= region.base && a < region.base + region.used * bin.size) {
-                return &slot(region, bin.size, static_cast<std::size_t>(a - region.base) / bin.size);
-            }
-        }
-    }
-    return nullptr;
+    const StackChunk* chunk = chunk_at(address);
+    return chunk != nullptr ? chunk->find(address) : nullptr;
 }
 
 const StackTop* StackPool::guard_hit(const void* address) const noexcept {
     const StackTop* stack = find(address);
-    const bool hit = stack != nullptr && stack->owner != nullptr && address < stack->base + guard_size();
+    const bool hit = stack != nullptr && stack->owner != nullptr && address < stack->bounds.bottom;
     return hit ? stack : nullptr;
 }
 

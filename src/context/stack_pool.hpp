@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// StackPool: the stacks of one OS thread.
+// StackPool: the stacks of one OS thread, in chunks (context/stack_chunk.hpp).
 //
-// Stacks are slots of large reserved regions, so that a million of them cost a handful of mappings. A slot:
+// Freed stacks are used again last in, first out: a warm acquire() pops a list. What is not used again goes back to the
+// system, in two ages. age() makes the free stacks "aged"; those that are used again until the next time are not aged
+// any more when they are freed; give_back() takes the aged ones apart, in slices: a chunk of which nothing is live any
+// more is unmapped, of others the pages go and the slots serve again, before new chunks are mapped. So what stays
+// mapped follows the demand between two calls of age(), and kept_bytes stay in any case.
 //
-//   base                                                                    base + size
-//    | guard 16 KiB | ... the stack grows down ...          | StackTop | colour |
-//                                                           ^ top()
-//
-// StackTop holds what must survive between two uses. The colour, 0 to 2 KiB in steps of a cache line by slot number,
-// keeps the control blocks of many stacks from falling on the same cache sets.
-//
-// Freed stacks are used again last in, first out. trim() gives back the pages of those that have lain for a while,
-// all but their topmost.
+// A guard is a megabyte for the first stacks of each size, as large as a program's larger frames are, and 64 KiB for
+// the others: each page of a guard is an entry in the page tables, which a million stacks would notice. 64 KiB is also
+// what -fstack-clash-protection relies on (on aarch64).
 
 #pragma once
 
@@ -21,80 +19,63 @@
 #include <cstdint>
 #include <vector>
 
-#include "context/sanitizer.hpp"
+#include "context/stack_chunk.hpp"
 
 namespace tendril::detail {
-
-// Who uses a stack; says so in the report of an overflow. describe() runs in a signal handler.
-class StackOwner {
-public:
-    // Writes a text without a final newline, not longer than size; returns its length.
-    virtual std::size_t describe(char* out, std::size_t size) const noexcept = 0;
-
-protected:
-    ~StackOwner() = default;
-};
-
-class StackPool;
-
-struct alignas(64) StackTop {
-    StackTop* next_free = nullptr;
-    std::byte* base = nullptr;
-    std::size_t size = 0;               // with the guard
-    const StackOwner* owner = nullptr;  // nullptr: free
-    StackBounds bounds;                 // the usable part
-
-    // The end of the usable part; 64-byte aligned.
-    std::byte* top() noexcept { return reinterpret_cast<std::byte*>(this); }
-};
 
 class StackPool {
 public:
     static constexpr std::size_t default_size = std::size_t{256} << 10;
     static constexpr std::size_t minimum_size = std::size_t{32} << 10;
     static constexpr std::size_t maximum_size = std::size_t{1} << 30;
-    static constexpr std::size_t colours = 32;
-    static constexpr std::size_t colour_step = 64;  // a cache line
+    static constexpr std::size_t large_guard = std::size_t{1} << 20;
+    static constexpr std::size_t small_guard = std::size_t{64} << 10;
+    static constexpr std::size_t with_large_guard = 256;             // stacks of each size
+    static constexpr std::size_t kept_bytes = std::size_t{4} << 20;  // of free stacks, warm
 
     StackPool() = default;
     StackPool(const StackPool&) = delete;
     StackPool& operator=(const StackPool&) = delete;
     ~StackPool();  // all stacks go, used or not
 
-    // A stack of at least `size` bytes of address space, guard included; 0: default_size.
+    // A stack of at least `size` bytes of address space, its guard not counted; 0: default_size.
     // Throws: std::invalid_argument for a size out of bounds, std::system_error when the system gives no more.
     StackTop& acquire(std::size_t size, const StackOwner& owner);
 
     // The caller may still be running on it, if it does nothing afterwards but leave.
     void release(StackTop& stack) noexcept;
 
-    // Gives back the pages of up to `most` free stacks, but for the `keep` last used of each size.
-    // Returns: how many stacks were trimmed.
-    std::size_t trim(std::size_t most, std::size_t keep) noexcept;
+    // Whether more is free than is kept.
+    bool surplus() const noexcept { return free_bytes_ > kept_bytes; }
+
+    // The free stacks of each size become aged, unless some are still.
+    void age() noexcept;
+
+    // Gives back aged stacks, until the clock says until_ns, and one step in any case.
+    // Returns: whether nothing aged is left, or no surplus.
+    bool give_back(std::int64_t until_ns) noexcept;
 
     // Gives back the pages of a used stack that lie wholly below `lowest`, which nobody uses.
     static void trim_below(StackTop& stack, const void* lowest) noexcept;
 
-    // The used stack whose guard the address lies in, or nullptr. Async-signal-safe.
+    // The used stack whose guard the address lies in, or nullptr. Async-signal-safe, as the two below.
     const StackTop* guard_hit(const void* address) const noexcept;
 
-    // Does the address lie in any of its stacks?
-    bool holds(const void* address) const noexcept;
+    // Does the address lie in any of its chunks?
+    bool holds(const void* address) const noexcept { return chunk_at(address) != nullptr; }
 
-    // The stack that the address lies in, or nullptr.
+    // The stack, used or free and warm, that the address lies in, its guard included; or nullptr.
     StackTop* find(const void* address) const noexcept;
 
     // Calls f(StackTop&) for each used stack. f must not acquire or release.
     template <class F>
     void for_each_used(F f) {
-        for (Bin& bin : bins_) {
-            for (Region& region : bin.regions) {
-                for (std::size_t i = 0; i < region.used; ++i) {
-                    if (StackTop& s = slot(region, bin.size, i); s.owner != nullptr) {
-                        f(s);
-                    }
+        for (const StackChunk* chunk : chunks_) {
+            chunk->for_each_live([&](StackTop& stack) {
+                if (stack.owner != nullptr) {
+                    f(stack);
                 }
-            }
+            });
         }
     }
 
@@ -106,35 +87,40 @@ public:
     }
 
     std::size_t used() const noexcept { return used_; }
-    std::size_t free() const noexcept { return free_; }
+    std::size_t free() const noexcept { return live_ - used_; }  // and warm
+    std::size_t mapped_bytes() const noexcept { return mapped_; }
     bool guards_cost_mappings() const noexcept { return by_mprotect_; }
 
 private:
     friend struct StackPoolLayout;  // for debuggers
-    struct Region {
-        std::byte* base;
-        std::size_t slots;
-        std::size_t used;  // slots handed out at least once
-    };
-    struct Bin {  // all stacks of one size
-        std::size_t size = 0;
-        StackTop* hot = nullptr;      // free, newest first
-        StackTop* trimmed = nullptr;  // free, pages given back
-        std::vector<Region> regions;
+    struct Bin {                    // all stacks of one size
+        StackTop* hot = nullptr;    // free since the last age(), newest first
+        StackTop* aged = nullptr;   // free since before, newest first
+        List<StackChunk> open;      // chunks with a slot that is not live; those with a cold one come first
+        std::size_t slots = 0;      // of all chunks
     };
 
     static constexpr int smallest_log2 = 15;
     static constexpr int largest_log2 = 30;
 
-    static StackTop& slot(const Region& region, std::size_t size, std::size_t index) noexcept;
     [[noreturn]] static void refuse_size(std::size_t size);
-    StackTop& carve(Bin& bin);
-    void add_region(Bin& bin);
-    void guard(std::byte* base);
+    StackTop& acquire_other(Bin& bin, std::size_t size);
+    StackTop& carve(Bin& bin, std::size_t size);
+    StackChunk& add_chunk(Bin& bin, std::size_t size);
+    void guard(std::byte* at, std::size_t size);
+    bool take_apart(Bin& bin, std::int64_t until_ns) noexcept;
+    bool discard(Bin& bin, std::int64_t until_ns) noexcept;
+    void drop(Bin& bin, StackChunk& chunk) noexcept;
+    std::vector<StackChunk*>::const_iterator place_of(const void* address) const noexcept;
+    const StackChunk* chunk_at(const void* address) const noexcept;
 
     std::array<Bin, largest_log2 - smallest_log2 + 1> bins_;
+    std::vector<StackChunk*> chunks_;  // owned; from the highest address down, which is how the system gives them
     std::size_t used_ = 0;
-    std::size_t free_ = 0;
+    std::size_t live_ = 0;        // used, or free and warm
+    std::size_t free_bytes_ = 0;  // of the latter
+    std::size_t mapped_ = 0;
+    std::size_t chunks_made_ = 0;
     bool by_mprotect_ = false;
 };
 

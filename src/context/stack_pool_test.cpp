@@ -8,6 +8,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -44,6 +46,10 @@ private:
     static inline std::atomic<int> left_;
 };
 
+std::byte* bottom_of(const StackTop& stack) {
+    return static_cast<std::byte*>(const_cast<void*>(stack.bounds.bottom));
+}
+
 TEST(StackPool, RoundsSizesUpToPowersOfTwo) {
     StackPool pool;
     EXPECT_EQ(pool.acquire(0, owner).size, 256 * kib);
@@ -74,7 +80,7 @@ TEST(StackPool, AStackIsUsableFromItsGuardToItsTop) {
     StackTop& stack = pool.acquire(64 * kib, owner);
     auto* bottom = static_cast<std::byte*>(const_cast<void*>(stack.bounds.bottom));
     EXPECT_EQ(bottom + stack.bounds.size, stack.top());
-    EXPECT_GE(stack.bounds.size, 64 * kib - 16 * kib - 2 * kib - sizeof(StackTop));
+    EXPECT_GE(stack.bounds.size, 64 * kib - 2 * kib - sizeof(StackTop));
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(stack.top()) % 64, 0u);
     std::memset(bottom, 0x5a, stack.bounds.size);
     EXPECT_EQ(stack.owner, &owner);
@@ -112,13 +118,36 @@ TEST(StackPool, KnowsWhoseGuardWasHit) {
     StackPool pool;
     StackTop& first = pool.acquire(0, owner);
     StackTop& second = pool.acquire(0, owner);
-    EXPECT_EQ(pool.guard_hit(second.base), &second);
-    EXPECT_EQ(pool.guard_hit(second.base + 16 * kib - 1), &second);
-    EXPECT_EQ(pool.guard_hit(second.base + 16 * kib), nullptr);
-    EXPECT_EQ(pool.guard_hit(first.base), &first);
+    EXPECT_EQ(pool.guard_hit(bottom_of(second) - 1), &second);
+    EXPECT_EQ(pool.guard_hit(bottom_of(second) - StackPool::large_guard), &second);
+    EXPECT_EQ(pool.guard_hit(bottom_of(second)), nullptr);
+    EXPECT_EQ(pool.guard_hit(bottom_of(first) - 1), &first);
     EXPECT_EQ(pool.guard_hit(&pool), nullptr);
     pool.release(second);
-    EXPECT_EQ(pool.guard_hit(second.base), nullptr);  // free: nobody's overflow
+    EXPECT_EQ(pool.guard_hit(bottom_of(second) - 1), nullptr);  // free: nobody's overflow
+}
+
+TEST(StackPool, TheFirstGuardsAreLargeAndAllAreAsLargeAsProbesNeed) {
+    StackPool pool;
+    for (std::size_t i = 0; i < StackPool::with_large_guard; ++i) {
+        ASSERT_EQ(pool.acquire(0, owner).chunk->guard(), StackPool::large_guard) << i;
+    }
+    EXPECT_EQ(pool.acquire(0, owner).chunk->guard(), 64 * kib);
+    EXPECT_EQ(pool.acquire(32 * kib, owner).chunk->guard(), StackPool::large_guard);  // of another size
+}
+
+TEST(StackPool, FindsTheStackOfAnAddressAmongMany) {
+    StackPool pool;
+    std::vector<StackTop*> all;
+    for (int i = 0; i < 300; ++i) {
+        all.push_back(&pool.acquire(i % 3 == 0 ? 64 * kib : i % 3 == 1 ? 0 : std::size_t{16} << 20, owner));
+    }
+    for (StackTop* stack : all) {
+        EXPECT_EQ(pool.find(bottom_of(*stack)), stack);
+        EXPECT_EQ(pool.find(stack->top() - 1), stack);
+        EXPECT_EQ(pool.find(bottom_of(*stack) - 1), stack);
+    }
+    EXPECT_EQ(pool.find(&pool), nullptr);
 }
 
 TEST(StackPool, VisitsTheUsedOnes) {
@@ -135,35 +164,31 @@ TEST(StackPool, VisitsTheUsedOnes) {
     EXPECT_EQ(seen.count(all[10]), 0u);
 }
 
-// Regions double, so that many stacks take few mappings: addresses of one region are a stack's size apart.
-TEST(StackPool, RegionsDouble) {
-    StackPool pool;
-    std::vector<std::byte*> bases;
-    for (int i = 0; i < 1024; ++i) {
-        bases.push_back(pool.acquire(0, owner).base);
-    }
-    std::size_t breaks = 0;
-    for (std::size_t i = 1; i < bases.size(); ++i) {
-        breaks += bases[i] != bases[i - 1] + 256 * kib;
-    }
-    EXPECT_LE(breaks, 4u);  // 64, 64, 128, 256, 512
-    for (const std::size_t begin : {std::size_t{64}, std::size_t{128}, std::size_t{256}, std::size_t{512}}) {
-        for (std::size_t i = begin + 1; i < begin * 2; ++i) {
-            ASSERT_EQ(bases[i], bases[i - 1] + 256 * kib) << i;
-        }
-    }
+std::size_t mappings() {
+    std::ifstream maps("/proc/self/maps");
+    return static_cast<std::size_t>(
+        std::count(std::istreambuf_iterator<char>(maps), std::istreambuf_iterator<char>(), '\n'));
 }
 
-TEST(StackPool, ARegionThatTheSystemRefusesIsTriedSmaller) {
+// The kernel joins chunks that lie side by side, so that many stacks take few mappings.
+TEST(StackPool, ManyStacksTakeFewMappings) {
+    StackPool pool;
+    const std::size_t before = mappings();
+    for (int i = 0; i < 1024; ++i) {
+        pool.acquire(0, owner);
+    }
+    EXPECT_LE(mappings(), before + (pool.guards_cost_mappings() ? 2048 + 64 : 64));
+}
+
+TEST(StackPool, AChunkThatTheSystemRefusesIsTriedSmaller) {
     StackPool pool;
     static std::atomic<int> refusals;
     refusals = 3;
     sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         return call == sys::Call::mmap && refusals-- > 0 ? ENOMEM : 0;
     });
-    std::vector<std::byte*> bases;
-    for (int i = 0; i < 8; ++i) {
-        bases.push_back(pool.acquire(0, owner).base);  // 64 slots become 8
+    for (int i = 0; i < 4; ++i) {
+        pool.acquire(0, owner);  // 32 slots become 4
     }
     EXPECT_EQ(refusals, -1);
     pool.acquire(0, owner);
@@ -194,7 +219,7 @@ TEST(StackPool, FallsBackToGuardsByMprotect) {
         const Fault old_kernel(sys::Call::madvise, EINVAL);
         StackTop& stack = pool.acquire(0, owner);
         EXPECT_TRUE(pool.guards_cost_mappings());
-        EXPECT_EQ(pool.guard_hit(stack.base), &stack);
+        EXPECT_EQ(pool.guard_hit(bottom_of(stack) - 1), &stack);
         std::memset(const_cast<void*>(stack.bounds.bottom), 1, stack.bounds.size);
     }
     pool.acquire(0, owner);  // the kernel is not asked twice
@@ -237,7 +262,7 @@ TEST(StackPoolDeath, BothKindsOfGuardsFault) {
                 StackPool pool;
                 StackTop& stack = pool.acquire(0, owner);
                 std::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would end the process otherwise
-                *const_cast<volatile std::byte*>(stack.base + 16 * kib - 1) = std::byte{1};
+                *const_cast<volatile std::byte*>(bottom_of(stack) - 1) = std::byte{1};
             },
             ::testing::KilledBySignal(SIGSEGV), "");
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// StackPool::trim(): which pages go, and which stay.
+// What a StackPool gives back, and what it keeps. The time is the caller's: age() is its only clock.
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <vector>
@@ -14,118 +15,232 @@
 namespace tendril::detail {
 namespace {
 
+constexpr std::size_t kib = 1024;
+constexpr std::int64_t no_hurry = INT64_MAX;
+
 struct Nobody : StackOwner {
     std::size_t describe(char*, std::size_t) const noexcept override { return 0; }
 };
 const Nobody owner;
 
-std::size_t page_size() {
-    return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
+// Counts the calls by which pages go, while it lives.
+class Discards {
+public:
+    Discards() {
+        count_ = 0;
+        sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
+            count_ += call == sys::Call::madvise;
+            return 0;
+        });
+    }
+    ~Discards() { sys::set_fault_hook(nullptr); }
+    int count() const { return count_; }
+
+private:
+    static inline std::atomic<int> count_;
+};
 
 // Memory that was written and has been given back reads as zeros.
-std::size_t pages_given_back(const StackTop& stack) {
-    const auto* page = static_cast<const unsigned char*>(stack.bounds.bottom);
-    std::size_t n = 0;
-    for (std::size_t at = 0; at + page_size() <= stack.bounds.size; at += page_size()) {
-        n += page[at] == 0;
-    }
-    return n;
+bool given_back(const std::byte* bottom) {
+    return *bottom == std::byte{0};
 }
 
-struct Dirty {
+struct Used {
     StackPool pool;
     std::vector<StackTop*> all;
+    std::vector<const std::byte*> bottoms;
 
-    explicit Dirty(int n, std::size_t size = 0) {
-        for (int i = 0; i < n; ++i) {
-            all.push_back(&pool.acquire(size, owner));
-            std::memset(const_cast<void*>(all.back()->bounds.bottom), 0x5a, all.back()->bounds.size);
+    explicit Used(std::size_t n, std::size_t size = 0) {
+        for (std::size_t i = 0; i < n; ++i) {
+            StackTop& stack = pool.acquire(size, owner);
+            all.push_back(&stack);
+            bottoms.push_back(static_cast<const std::byte*>(stack.bounds.bottom));
+            *const_cast<std::byte*>(bottoms.back()) = std::byte{0x5a};
         }
     }
-    void release_all() {
-        for (StackTop* stack : all) {
-            pool.release(*stack);
+    void release(std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            pool.release(*all[i]);
         }
+    }
+    std::size_t count_given_back(std::size_t begin, std::size_t end) const {
+        std::size_t n = 0;
+        for (std::size_t i = begin; i < end; ++i) {
+            n += given_back(bottoms[i]);
+        }
+        return n;
+    }
+    // What the hub does at the end of an interval.
+    void interval() {
+        EXPECT_TRUE(pool.give_back(no_hurry));
+        pool.age();
     }
 };
 
-TEST(StackTrim, GivesBackAllButTheTop) {
-    Dirty stacks(2);
-    stacks.release_all();
-    EXPECT_EQ(pages_given_back(*stacks.all[0]), 0u);
-    EXPECT_EQ(stacks.pool.trim(100, 0), 2u);
-    EXPECT_EQ(pages_given_back(*stacks.all[0]), stacks.all[0]->bounds.size / page_size());
-    EXPECT_EQ(pages_given_back(*stacks.all[1]), stacks.all[1]->bounds.size / page_size());
-    EXPECT_EQ(stacks.pool.free(), 2u);
-    EXPECT_EQ(stacks.pool.trim(100, 0), 0u);  // done once
+TEST(StackTrim, ABurstGoesWithItsMappingsButForWhatIsKept) {
+    Used burst(2000);
+    const std::size_t mapped = burst.pool.mapped_bytes();
+    EXPECT_GT(mapped, 2000 * 256 * kib);
+    burst.release(0, 2000);
+    EXPECT_TRUE(burst.pool.surplus());
+    burst.interval();
+    EXPECT_EQ(burst.pool.mapped_bytes(), mapped);  // it has not lain free through an interval
+    burst.interval();
+    EXPECT_FALSE(burst.pool.surplus());
+    EXPECT_EQ(burst.pool.free(), StackPool::kept_bytes / StackPool::default_size);
+    EXPECT_LE(burst.pool.mapped_bytes(), mapped / 10);  // a chunk whose guards are large
 }
 
-// Looked at from the system's side.
-TEST(StackTrim, ThePagesAreNoLongerResident) {
-    Dirty stacks(1, std::size_t{1} << 20);
-    StackTop& stack = *stacks.all[0];
-    stacks.release_all();
-    const auto resident = [&] {
-        std::vector<unsigned char> in_core((stack.bounds.size + page_size() - 1) / page_size());
-        EXPECT_EQ(::mincore(const_cast<void*>(stack.bounds.bottom), stack.bounds.size, in_core.data()), 0);
+TEST(StackTrim, OfChunksInUseThePagesGoInFewCalls) {
+    Used some(64);
+    some.release(0, 5);  // one stays in each of two chunks
+    some.release(6, 60);
+    some.release(61, 64);
+    some.interval();
+    const std::size_t mapped = some.pool.mapped_bytes();
+    const Discards discards;
+    some.interval();
+    EXPECT_EQ(some.pool.mapped_bytes(), mapped);
+    const std::size_t kept = some.pool.free();
+    EXPECT_EQ(kept, 16u);
+    EXPECT_EQ(some.count_given_back(0, 5) + some.count_given_back(6, 60) + some.count_given_back(61, 64), 62 - kept);
+    EXPECT_LE(discards.count(), 4);  // runs of neighbours
+    EXPECT_EQ(some.count_given_back(5, 6) + some.count_given_back(60, 61), 0u);
+}
+
+TEST(StackTrim, SlotsOfChunksInUseServeAgainBeforeNewChunks) {
+    Used some(320);
+    some.release(0, 300);
+    some.interval();
+    some.interval();
+    const std::size_t mapped = some.pool.mapped_bytes();
+    for (int i = 0; i < 16 + 12; ++i) {  // those that are kept, and the rest of the last chunk's slots
+        some.pool.acquire(0, owner);
+    }
+    EXPECT_EQ(some.pool.mapped_bytes(), mapped);
+}
+
+TEST(StackTrim, WhatIsUsedInEveryIntervalStays) {
+    Used load(500);
+    const std::size_t mapped = load.pool.mapped_bytes();
+    for (int second = 0; second < 5; ++second) {
+        load.release(0, 500);
+        load.interval();
+        const Discards discards;
+        for (std::size_t i = 0; i < 500; ++i) {
+            load.all[i] = &load.pool.acquire(0, owner);
+        }
+        load.interval();
+        EXPECT_EQ(discards.count(), 0);
+    }
+    EXPECT_EQ(load.count_given_back(0, 500), 0u);
+    EXPECT_EQ(load.pool.mapped_bytes(), mapped);
+}
+
+TEST(StackTrim, TheLastFreedIsUsedFirstAcrossAges) {
+    Used some(4);
+    some.release(0, 2);
+    some.pool.age();
+    some.release(2, 4);
+    for (const std::size_t i : {3u, 2u, 1u, 0u}) {
+        EXPECT_EQ(&some.pool.acquire(0, owner), some.all[i]);
+    }
+}
+
+TEST(StackTrim, GoesInSlices) {
+    Used burst(2000);
+    burst.release(0, 2000);
+    burst.interval();
+    int slices = 1;
+    for (std::size_t before = burst.pool.mapped_bytes(); !burst.pool.give_back(0); ++slices) {
+        EXPECT_LE(before - burst.pool.mapped_bytes(), 32 * (256 + 1024) * kib);  // a chunk at most
+        before = burst.pool.mapped_bytes();
+    }
+    EXPECT_GT(slices, 2000 / 32 / 2);
+    EXPECT_FALSE(burst.pool.surplus());
+}
+
+TEST(StackTrim, StacksTakenAmidTheSlicesAreWhole) {
+    Used burst(200);
+    burst.release(0, 200);
+    burst.interval();
+    std::vector<StackTop*> taken;
+    while (!burst.pool.give_back(0)) {
+        taken.push_back(&burst.pool.acquire(0, owner));
+        std::memset(const_cast<void*>(taken.back()->bounds.bottom), 0x77, taken.back()->bounds.size);
+        EXPECT_EQ(burst.pool.guard_hit(static_cast<const std::byte*>(taken.back()->bounds.bottom) - 1), taken.back());
+    }
+    EXPECT_FALSE(taken.empty());
+    for (const StackTop* stack : taken) {
+        EXPECT_EQ(*static_cast<const unsigned char*>(stack->bounds.bottom), 0x77);
+    }
+    EXPECT_EQ(burst.pool.used(), taken.size());
+}
+
+// One stack that is larger than what a slice may unmap goes in pieces.
+TEST(StackTrim, ALargeOneGoesInPieces) {
+    Used one(1, std::size_t{64} << 20);
+    one.release(0, 1);
+    EXPECT_TRUE(one.pool.surplus());
+    one.interval();
+    int slices = 1;
+    for (; !one.pool.give_back(0); ++slices) {
+    }
+    EXPECT_GE(slices, 8);
+    EXPECT_EQ(one.pool.mapped_bytes(), 0u);
+}
+
+TEST(StackTrim, ManySmallOnesAreKeptByTheirBytes) {
+    Used small(1000, 32 * kib);
+    small.release(0, 1000);
+    small.interval();
+    small.interval();
+    EXPECT_EQ(small.pool.free(), StackPool::kept_bytes / (32 * kib));
+}
+
+TEST(StackTrim, OneThatWasGivenBackServesAgainWithItsGuard) {
+    Used some(33);
+    some.release(0, 31);  // the first chunk stays for one of its slots
+    some.interval();
+    some.interval();
+    std::vector<StackTop*> again;
+    for (int i = 0; i < 31; ++i) {
+        again.push_back(&some.pool.acquire(0, owner));
+        std::memset(const_cast<void*>(again.back()->bounds.bottom), 1, again.back()->bounds.size);
+    }
+    GTEST_FLAG_SET(death_test_style, "fast");
+    EXPECT_EXIT(
+        {
+            std::signal(SIGSEGV, SIG_DFL);
+            for (StackTop* stack : again) {
+                if (some.pool.guard_hit(static_cast<const std::byte*>(stack->bounds.bottom) - 1) != stack) {
+                    std::_Exit(1);
+                }
+            }
+            auto* bottom = static_cast<volatile std::byte*>(const_cast<void*>(again.back()->bounds.bottom));
+            bottom[-1] = std::byte{1};
+        },
+        ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(StackTrim, AFreeSlotThatIsGivenBackHoldsNoPageAtAll) {
+    Used some(40);
+    StackTop& stays = *some.all[39];
+    some.release(0, 39);
+    some.interval();
+    some.interval();
+    // The lower chunk went whole or lies around what is kept; looked at from the system's side.
+    const auto resident = [](const void* from, std::size_t size) {
+        std::vector<unsigned char> in_core(size / sys::page_size());
+        EXPECT_EQ(::mincore(const_cast<void*>(from), size, in_core.data()), 0);
         std::size_t n = 0;
         for (const unsigned char page : in_core) {
             n += page & 1u;
         }
         return n;
     };
-    EXPECT_GE(resident(), (std::size_t{1} << 20) / page_size() * 9 / 10);
-    stacks.pool.trim(100, 0);
-    EXPECT_LE(resident(), 1u);  // the page of the control block
-}
-
-TEST(StackTrim, KeepsTheLastUsedWhole) {
-    Dirty stacks(5);
-    stacks.release_all();
-    EXPECT_EQ(stacks.pool.trim(100, 2), 3u);
-    for (const std::size_t i : {0u, 1u, 2u}) {
-        EXPECT_NE(pages_given_back(*stacks.all[i]), 0u) << i;
-    }
-    for (const std::size_t i : {3u, 4u}) {
-        EXPECT_EQ(pages_given_back(*stacks.all[i]), 0u) << i;
-    }
-    EXPECT_EQ(&stacks.pool.acquire(0, owner), stacks.all[4]);  // and they are used first
-    EXPECT_EQ(&stacks.pool.acquire(0, owner), stacks.all[3]);
-    stacks.pool.acquire(0, owner);
-    EXPECT_EQ(stacks.pool.free(), 2u);
-}
-
-TEST(StackTrim, DoesNoMoreAtOnceThanAsked) {
-    Dirty stacks(5);
-    stacks.release_all();
-    EXPECT_EQ(stacks.pool.trim(2, 0), 2u);
-    EXPECT_EQ(stacks.pool.trim(2, 0), 2u);
-    EXPECT_EQ(stacks.pool.trim(2, 0), 1u);
-}
-
-TEST(StackTrim, LeavesUsedOnesAlone) {
-    Dirty stacks(2);
-    stacks.pool.release(*stacks.all[0]);
-    EXPECT_EQ(stacks.pool.trim(100, 0), 1u);
-    EXPECT_EQ(pages_given_back(*stacks.all[1]), 0u);
-}
-
-TEST(StackTrim, ATrimmedOneServesAgainWithItsGuard) {
-    Dirty stacks(1);
-    stacks.release_all();
-    stacks.pool.trim(100, 0);
-    StackTop& again = stacks.pool.acquire(0, owner);
-    EXPECT_EQ(&again, stacks.all[0]);
-    EXPECT_EQ(stacks.pool.guard_hit(again.base), &again);
-    std::memset(const_cast<void*>(again.bounds.bottom), 1, again.bounds.size);
-    GTEST_FLAG_SET(death_test_style, "fast");
-    EXPECT_EXIT(
-        {
-            std::signal(SIGSEGV, SIG_DFL);
-            *const_cast<volatile std::byte*>(again.base + (16 << 10) - 1) = std::byte{1};
-        },
-        ::testing::KilledBySignal(SIGSEGV), "");
+    const StackChunk& chunk = *stays.chunk;
+    EXPECT_LE(resident(chunk.base(), chunk.bytes()), 2 * (some.pool.used() + some.pool.free()));
 }
 
 }  // namespace

@@ -20,17 +20,18 @@ namespace tendril::detail {
 #endif
 
 struct StackPoolLayout {
-    using Bin = StackPool::Bin;
-    using Region = StackPool::Region;
-    static constexpr std::size_t bins = offsetof(StackPool, bins_);
-    static constexpr std::size_t bin_count = sizeof(StackPool::bins_) / sizeof(Bin);
+    static constexpr std::size_t chunks = offsetof(StackPool, chunks_);
+    static constexpr std::size_t base = offsetof(StackChunk, base_);
+    static constexpr std::size_t size = offsetof(StackChunk, size_);
+    static constexpr std::size_t guard = offsetof(StackChunk, guard_);
+    static constexpr std::size_t live = offsetof(StackChunk, live_);
+    static constexpr std::size_t first_colour = offsetof(StackChunk, first_colour_);
 };
-using Bin = StackPoolLayout::Bin;
-using Region = StackPoolLayout::Region;
+using Pool = StackPoolLayout;
 
 constinit HubList all_hubs{
     .first = nullptr,
-    .layout = {0x74656e6472696c01, HubList::fields,
+    .layout = {0x74656e6472696c02, HubList::fields,
                // Heartbeat
                offsetof(Heartbeat, next), offsetof(Heartbeat, hub), offsetof(Heartbeat, os_serial),
                offsetof(Heartbeat, kernel_thread),
@@ -38,9 +39,8 @@ constinit HubList all_hubs{
                offsetof(HubCore, os), offsetof(HubCore, current), offsetof(HubCore, main),
                offsetof(HubCore, callback_fiber), offsetof(OsThread, stacks),
                // StackPool
-               StackPoolLayout::bins, StackPoolLayout::bin_count, sizeof(Bin), offsetof(Bin, size),
-               offsetof(Bin, regions), sizeof(Region), offsetof(Region, base), offsetof(Region, used), sizeof(StackTop),
-               offsetof(StackTop, owner), StackPool::colours, StackPool::colour_step,
+               Pool::chunks, Pool::base, Pool::size, Pool::guard, Pool::live, Pool::first_colour, sizeof(StackTop),
+               offsetof(StackTop, owner), StackChunk::colours, StackChunk::colour_step,
                // Fiber
                TENDRIL_OFFSET_OF_REGISTERS, offsetof(Fiber, id), offsetof(Fiber, spawner), offsetof(Fiber, waiter),
                offsetof(Fiber, started), offsetof(Fiber, ended), offsetof(Fiber, where.file),

@@ -2,29 +2,94 @@
 
 #include "hub/descriptor.hpp"
 
+#include <algorithm>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
 
-Descriptor& DescriptorSlots::add() {
-    if (size_ == blocks_.size() * per_block) {
-        blocks_.push_back(std::make_unique<Descriptor[]>(per_block));
+Descriptor& DescriptorSlots::take() {
+    if (first_free_ == nullptr) {
+        add_block();
     }
-    Descriptor& added = (*this)[size_];
-    added.index = static_cast<std::uint32_t>(size_++);
-    return added;
+    ++used_;
+    return *std::exchange(first_free_, first_free_->next_free);
+}
+
+void DescriptorSlots::put_back(Descriptor& d) noexcept {
+    --used_;
+    d.next_free = first_free_;
+    first_free_ = &d;
+}
+
+void DescriptorSlots::add_block() {
+    auto gap = std::find(blocks_.begin(), blocks_.end(), nullptr);
+    if (gap == blocks_.end()) {
+        gap = blocks_.insert(gap, nullptr);
+    }
+    *gap = std::make_unique<Descriptor[]>(per_block);
+    kept_ += per_block;
+    const auto begin = static_cast<std::size_t>(gap - blocks_.begin()) * per_block;
+    for (std::size_t i = per_block; i-- > 0;) {
+        Descriptor& d = (*gap)[i];
+        d.index = static_cast<std::uint32_t>(begin + i);
+        d.generation = next_generation_;
+        d.next_free = std::exchange(first_free_, &d);
+    }
+}
+
+// The free ones are listed anew, the lowest first, so that the last blocks become free.
+void DescriptorSlots::give_back() noexcept {
+    first_free_ = nullptr;
+    for (std::size_t b = blocks_.size(); b-- > 0;) {
+        std::unique_ptr<Descriptor[]>& block = blocks_[b];
+        if (block == nullptr) {
+            continue;
+        }
+        Descriptor* const before = first_free_;
+        std::size_t free = 0;
+        for (std::size_t i = per_block; i-- > 0;) {
+            if (Descriptor& d = block[i]; !d.in_use) {
+                d.next_free = std::exchange(first_free_, &d);
+                ++free;
+            }
+        }
+        if (free == per_block) {
+            first_free_ = before;
+            for (std::size_t i = 0; i < per_block; ++i) {
+                next_generation_ = std::max(next_generation_, block[i].generation);
+            }
+            block = nullptr;
+            kept_ -= per_block;
+        }
+    }
+    while (!blocks_.empty() && blocks_.back() == nullptr) {
+        blocks_.pop_back();
+    }
+    seen_kept_ = kept_;
+    seen_used_ = used_;
 }
 
 Descriptors::~Descriptors() {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-        if (Descriptor& d = slots_[i]; d.fd >= 0 && d.owned) {
+    slots_.for_each([this](Descriptor& d) {
+        if (d.fd >= 0 && d.owned) {
             disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
             sys::close(d.fd);
         }
+    });
+}
+
+void Descriptors::give_back() noexcept {
+    slots_.give_back();
+    while (!by_fd_.empty() && by_fd_.back() == nullptr) {
+        by_fd_.pop_back();
+    }
+    if (by_fd_.size() < by_fd_.capacity() / 4) {
+        by_fd_.shrink_to_fit();
     }
 }
 
@@ -32,13 +97,9 @@ Descriptor& Descriptors::new_slot(int fd, bool owned) {
     if (const auto needed = static_cast<std::size_t>(fd) + 1; by_fd_.size() < needed) {
         by_fd_.resize(std::max(needed, by_fd_.size() * 2));
     }
-    Descriptor* d = first_free_;
-    if (d != nullptr) {
-        first_free_ = d->next_free;
-    } else {
-        d = &slots_.add();
-        d->hub = &hub_;
-    }
+    Descriptor* d = &slots_.take();
+    d->hub = &hub_;
+    d->in_use = true;
     d->fd = fd;
     d->owned = owned;
     d->armed = events::none;
@@ -119,8 +180,8 @@ void Descriptors::free_slot(Descriptor& d) noexcept {
         by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
         d.fd = -1;
     }
-    d.next_free = first_free_;
-    first_free_ = &d;
+    d.in_use = false;
+    slots_.put_back(d);
 }
 
 void Descriptors::refuse(const Waiter& first) {
@@ -311,10 +372,9 @@ void Descriptors::closing(int fd) noexcept {
 
 void Descriptors::forget_waits() noexcept {
     registered_ = waiting_ = 0;
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-        Descriptor& d = slots_[i];
+    slots_.for_each([this](Descriptor& d) {
         if (d.fd < 0) {
-            continue;
+            return;
         }
         d.registered = d.hangup = false;
         d.armed = events::none;
@@ -324,14 +384,15 @@ void Descriptors::forget_waits() noexcept {
             interest->descriptor = nullptr;
         }
         drop_if_unused(d);
-    }
+    });
 }
 
 void Descriptors::on_event(const BackendEvent& event) noexcept {
-    Descriptor& d = slots_[static_cast<std::uint32_t>(event.token)];
-    if (d.generation != static_cast<std::uint32_t>(event.token >> 32)) {
+    Descriptor* const found = slots_.find(static_cast<std::uint32_t>(event.token));
+    if (found == nullptr || found->generation != static_cast<std::uint32_t>(event.token >> 32)) {
         return;  // of one that was closed
     }
+    Descriptor& d = *found;
     if ((event.what & events::invalid) != 0) [[unlikely]] {
         tell_closed(d);
         if (!d.owned) {

@@ -51,6 +51,7 @@ struct Descriptor {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
     Events armed = events::none;
+    bool in_use = false;  // else it is free, and holds nothing but its generation
     bool owned = true;
     bool registered = false;  // with the backend: must be disarmed before it goes
     bool readable = true;
@@ -81,17 +82,47 @@ struct Descriptor {
     void emptied() noexcept { readable = false; }
 };
 
-// The slots, by index; their addresses stay. Found by a shift and a mask, since every event looks one up.
+// The slots, by index; the addresses of those in use stay. Found by a shift and a mask, since every event looks one up.
+// Blocks of which none is in use go in give_back(); the generations of their slots are not used again.
 class DescriptorSlots {
 public:
-    std::size_t size() const noexcept { return size_; }
-    Descriptor& operator[](std::size_t i) noexcept { return blocks_[i / per_block][i % per_block]; }
-    Descriptor& add();  // throws std::bad_alloc
+    // nullptr: its block has gone.
+    Descriptor* find(std::size_t i) noexcept {
+        Descriptor* block = i / per_block < blocks_.size() ? blocks_[i / per_block].get() : nullptr;
+        return block != nullptr ? &block[i % per_block] : nullptr;
+    }
+    Descriptor& take();  // throws std::bad_alloc
+    void put_back(Descriptor& d) noexcept;
+
+    // Whether far more are kept than are used, and give_back() has not just found out that it cannot help.
+    bool surplus() const noexcept {
+        constexpr std::size_t kept = 1024;
+        return kept_ > used_ * 4 + kept && (used_ < seen_used_ / 2 || kept_ > seen_kept_);
+    }
+    // O(n) of what is kept. Requires: no green thread is ready, for one that was told of a closing may not have looked.
+    void give_back() noexcept;
+    std::size_t kept() const noexcept { return kept_; }
+
+    template <class F>
+    void for_each(F f) {  // also those that are free
+        for (const std::unique_ptr<Descriptor[]>& block : blocks_) {
+            for (std::size_t i = 0; block != nullptr && i < per_block; ++i) {
+                f(block[i]);
+            }
+        }
+    }
 
 private:
     static constexpr std::size_t per_block = 64;
+    void add_block();
+
     std::vector<std::unique_ptr<Descriptor[]>> blocks_;
-    std::size_t size_ = 0;
+    Descriptor* first_free_ = nullptr;
+    std::size_t kept_ = 0;  // slots
+    std::size_t used_ = 0;
+    std::size_t seen_kept_ = 0;  // by the last give_back()
+    std::size_t seen_used_ = SIZE_MAX;
+    std::uint32_t next_generation_ = 0;
 };
 
 class Descriptors {
@@ -151,6 +182,10 @@ public:
     // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
     void forget_waits() noexcept;
 
+    // After a burst: see DescriptorSlots.
+    bool surplus() const noexcept { return slots_.surplus(); }
+    void give_back() noexcept;
+
     std::size_t open_count() const noexcept { return open_; }
     std::size_t waiting() const noexcept { return waiting_; }
     std::size_t registered() const noexcept { return registered_; }
@@ -174,7 +209,6 @@ private:
     HubCore& hub_;
     DescriptorSlots slots_;
     std::vector<Descriptor*> by_fd_;
-    Descriptor* first_free_ = nullptr;
     std::size_t open_ = 0;  // owned ones
     std::size_t registered_ = 0;
     std::size_t waiting_ = 0;  // green threads inside wait()

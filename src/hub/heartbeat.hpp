@@ -128,7 +128,7 @@ private:
 
 // All hubs of the process. tools/gdb/tendril.py walks it, by what `layout` says: see debug_layout.cpp.
 struct HubList {
-    static constexpr std::size_t fields = 38;
+    static constexpr std::size_t fields = 36;
     Heartbeat* first;
     std::uint64_t layout[fields];
 };

@@ -14,7 +14,6 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr std::int64_t between_trims_ns = 1'000'000'000;
 
 void tell(List<LoopEvent>& watchers) noexcept {
     for (LoopEvent* each = watchers.front(); each != nullptr; each = watchers.after(*each)) {
@@ -169,11 +168,10 @@ std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) 
 // Nobody is ready: sleeps until somebody may be.
 void HubCore::poll_idle() noexcept {
     heartbeat.beat();
-    const std::int64_t begin = timers.empty() ? 0 : Deadline::now_ns();
-    std::int64_t timeout = 0;
-    if (idlers.empty() && idle_watchers.empty()) {
-        timeout = timers.empty() ? -1 : std::max<std::int64_t>(timers.next_ns() - begin, 0);
-    }
+    const bool may_sleep = idlers.empty() && idle_watchers.empty();
+    const std::int64_t next = may_sleep ? std::min(timers.next_ns(), reclaim.due_ns(*this)) : 0;
+    const std::int64_t begin = next == INT64_MAX ? 0 : Deadline::now_ns();
+    const std::int64_t timeout = next == INT64_MAX ? -1 : std::max<std::int64_t>(next - begin, 0);
     if (timeout != 0 || descriptors.registered() != 0 || in_foreign_child()) {
         ask_backend(timeout);
     }
@@ -201,7 +199,7 @@ void HubCore::ask_backend(std::int64_t timeout_ns) noexcept {
 }
 
 void HubCore::polled() noexcept {
-    trim_stacks(clock_ns);
+    reclaim.run(*this, clock_ns);
     prepared_ = false;
     tell(check_watchers);
 }
@@ -210,18 +208,9 @@ void HubCore::give_back_stack() noexcept {
     constexpr std::uintptr_t leaf = 512;  // of this frame: what discard() itself needs, and the red zone
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     StackTop* stack = current->stack;
-    if (stack != nullptr && here > reinterpret_cast<std::uintptr_t>(stack->base) &&
-        here < reinterpret_cast<std::uintptr_t>(stack->top())) {  // else it runs in a context of its own
+    if (stack != nullptr &&
+        stack->bounds.contains(reinterpret_cast<const void*>(here))) {  // else in a context of its own
         StackPool::trim_below(*stack, reinterpret_cast<const void*>(here - leaf));
-    }
-}
-
-void HubCore::trim_stacks(std::int64_t now_ns) noexcept {
-    constexpr std::size_t at_once = 256;
-    constexpr std::size_t kept_whole = 16;
-    if (now_ns - last_trim_ns_ >= between_trims_ns) {
-        last_trim_ns_ = now_ns;
-        os.stacks.trim(at_once, kept_whole);
     }
 }
 

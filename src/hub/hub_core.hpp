@@ -35,6 +35,7 @@
 #include "hub/heartbeat.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/pace.hpp"
+#include "hub/reclaim.hpp"
 #include "hub/record_cache.hpp"
 #include "hub/run_queue.hpp"
 #include "hub/signals.hpp"
@@ -106,6 +107,7 @@ struct HubCore {
     std::size_t keepalive = 0;          // those among them that keep a hub without other work asleep instead of failing
     std::size_t background_timers = 0;  // armed ones that can wake nobody who waits: they hide no LoopExit
     RecordCache records;
+    Reclaim reclaim;  // of what a burst has left
     List<HubCallback> callbacks;
     std::unique_ptr<Signals> signals;         // once a signal is watched
     std::weak_ptr<FileWatches> file_watches;  // while a file is
@@ -219,7 +221,6 @@ private:
             signals->deliver();
         }
     }
-    void trim_stacks(std::int64_t now_ns) noexcept;
     void run_callbacks();
     void end_all() noexcept;
     void kill_all() noexcept;
@@ -232,8 +233,7 @@ private:
 
     bool prepared_ = false;  // the Prepare watchers have been told since the last poll
     Pace pace_{clock_ns};
-    std::int64_t slept_ns_ = 0;  // with a timer armed
-    std::int64_t last_trim_ns_ = 0;
+    std::int64_t slept_ns_ = 0;  // with something to wake for
 
     struct Owner;
     static constinit thread_local HubCore* here_ [[gnu::tls_model("initial-exec")]];

@@ -10,42 +10,6 @@
 
 namespace tendril::detail {
 
-RecordCache::~RecordCache() {
-    for (Block* block : free_) {
-        while (block != nullptr) {
-            Block* next = block->next;
-            ::operator delete(block);
-            block = next;
-        }
-    }
-}
-
-void* RecordCache::allocate(std::size_t size) {
-    const std::size_t index = (size - 1) / step;
-    if (index >= classes) {
-        return ::operator new(size);
-    }
-    if (Block* block = free_[index]; block != nullptr) {
-        free_[index] = block->next;
-        return block;
-    }
-    return ::operator new((index + 1) * step);
-}
-
-void RecordCache::free(void* memory, std::size_t size) noexcept {
-    const std::size_t index = (size - 1) / step;
-#ifdef TENDRIL_ASAN
-    constexpr bool cached = false;  // so that a use after the end is seen
-#else
-    constexpr bool cached = true;
-#endif
-    if (!cached || index >= classes) {
-        ::operator delete(memory);
-        return;
-    }
-    free_[index] = ::new (memory) Block{free_[index]};
-}
-
 void* allocate_record(std::size_t size) {
     return HubCore::here().records.allocate(size);
 }

@@ -11,9 +11,11 @@
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "hub/fiber.hpp"
@@ -30,9 +32,21 @@ public:
     // Makes room for `fibers` of them. Throws: std::bad_alloc.
     void reserve(std::size_t fibers) {
         if (fibers > mask_) [[unlikely]] {
-            grow(std::bit_ceil(fibers + 1));
+            resize(std::bit_ceil(fibers + 1));
         }
     }
+
+    // After a burst: gives most of the room back, if it is more than four times what twice `fibers` need.
+    void shrink(std::size_t fibers) noexcept {
+        const std::size_t enough = std::bit_ceil(std::max({fibers * 2, size() * 2, std::size_t{63}}) + 1);
+        if (mask_ + 1 > enough * 4) {
+            try {
+                resize(enough);
+            } catch (const std::bad_alloc&) {  // then it stays as it is
+            }
+        }
+    }
+    std::size_t capacity() const noexcept { return mask_ + 1; }
 
     void push(Fiber& fiber) noexcept { ring_[tail_++ & mask_] = &fiber; }
 
@@ -72,12 +86,12 @@ private:
         }
     }
 
-    void grow(std::size_t capacity) {
-        std::unique_ptr<Fiber*[]> larger(new Fiber*[capacity]);
+    void resize(std::size_t capacity) {
+        std::unique_ptr<Fiber*[]> other(new Fiber*[capacity]);
         for (std::size_t i = head_; i != tail_; ++i) {
-            larger[i & (capacity - 1)] = ring_[i & mask_];
+            other[i & (capacity - 1)] = ring_[i & mask_];
         }
-        ring_ = std::move(larger);
+        ring_ = std::move(other);
         mask_ = capacity - 1;
     }
 

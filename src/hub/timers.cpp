@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/sys.hpp"
 #include "hub/run_queue.hpp"
 
 namespace tendril::detail {
@@ -14,6 +15,9 @@ constexpr std::size_t arity = 4;
 
 Timers::Place& Timers::add(Timer& timer, std::int64_t when_ns) {
     heap_.push_back({});
+    if (first_free_ == Timer::unarmed && !dropped_.empty()) [[unlikely]] {
+        restore_page();
+    }
     std::uint32_t number = first_free_;
     if (number == Timer::unarmed) {
         number = static_cast<std::uint32_t>(places_.size());
@@ -86,6 +90,74 @@ void Timers::run(std::int64_t now_ns, RunQueue& ready) noexcept {
             timer.fire(timer);
         }
     }
+}
+
+std::size_t Timers::places_per_page() noexcept {
+    return sys::page_size() / sizeof(Place);
+}
+
+void Timers::give_back() noexcept {
+    try {
+        dropped_.reserve(places_.size() / places_per_page() + 1);
+        if (heap_.size() < heap_.capacity() / 4) {
+            std::vector<Entry> smaller;
+            smaller.reserve(heap_.size() * 2);
+            smaller.assign(heap_.begin(), heap_.end());
+            heap_ = std::move(smaller);
+        }
+        give_back_places();
+    } catch (const std::bad_alloc&) {  // then it stays as it is
+    }
+    seen_armed_ = heap_.size();
+    seen_places_ = kept_places();
+}
+
+// The free ones are listed anew, the lowest first, so that the high ones become free.
+void Timers::give_back_places() noexcept {
+    std::size_t end = places_.size();
+    while (end > 0 && places_[end - 1].state == State::free) {
+        --end;
+    }
+    places_.resize(end);
+    if (end < places_.capacity() / 4) {
+        places_.shrink_to_fit();
+    }
+    first_free_ = Timer::unarmed;
+    dropped_.clear();
+    const std::size_t page = sys::page_size();
+    const std::size_t per_page = places_per_page();
+    const std::size_t first_page =
+        (page - reinterpret_cast<std::uintptr_t>(places_.data()) % page) % page / sizeof(Place);
+    while (end > 0) {
+        const std::size_t begin = end > first_page ? first_page + (end - 1 - first_page) / per_page * per_page : 0;
+        if (end - begin == per_page && all_free(begin, end)) {
+            sys::discard(&places_[begin], page);
+            dropped_.push_back(static_cast<std::uint32_t>(begin));
+        } else {
+            list_free(begin, end);
+        }
+        end = begin;
+    }
+}
+
+bool Timers::all_free(std::size_t begin, std::size_t end) const noexcept {
+    const auto at = [this](std::size_t i) { return places_.begin() + static_cast<std::ptrdiff_t>(i); };
+    return std::all_of(at(begin), at(end), [](const Place& place) { return place.state == State::free; });
+}
+
+void Timers::list_free(std::size_t begin, std::size_t end) noexcept {
+    while (end-- > begin) {
+        if (places_[end].state == State::free) {
+            free(static_cast<std::uint32_t>(end));
+        }
+    }
+}
+
+// Puts the lowest page that was given back to use again: zeros, which are free places.
+void Timers::restore_page() noexcept {
+    const std::uint32_t begin = dropped_.back();
+    dropped_.pop_back();
+    list_free(begin, begin + places_per_page());
 }
 
 void Timers::sift_up(std::size_t index, const Entry& entry) noexcept {

@@ -8,7 +8,8 @@
 // goes on. That is worth two cache and TLB misses per sleep (docs/design/0003-timers.md).
 //
 // Arming and cancelling cost O(log n), next to nothing for the usual deadline that is later than most; a cancelled
-// timer leaves nothing behind.
+// timer leaves nothing behind but its place, which the next one takes. After a burst give_back() gives back the heap's
+// room, the places behind the last one in use, and the pages of others that no place in use lies on.
 
 #pragma once
 
@@ -54,6 +55,15 @@ public:
     std::size_t size() const noexcept { return heap_.size(); }
     std::int64_t next_ns() const noexcept { return heap_.empty() ? INT64_MAX : heap_.front().when; }
 
+    // Whether far more room is kept than is used, and give_back() has not just found out that it cannot help.
+    bool surplus() const noexcept {
+        constexpr std::size_t kept = 4096;
+        return kept_places() > heap_.size() * 4 + kept &&
+               (heap_.size() < seen_armed_ / 2 || kept_places() > seen_places_);
+    }
+    void give_back() noexcept;  // O(n) of what there is room for
+    std::size_t kept_places() const noexcept { return places_.size() - dropped_.size() * places_per_page(); }
+
     // Fires all that are due at now_ns, in order; wakes fibers into `ready`. What is armed meanwhile waits for the
     // next call.
     void run(std::int64_t now_ns, RunQueue& ready) noexcept;
@@ -67,7 +77,7 @@ private:
             return when != other.when ? when < other.when : static_cast<std::int32_t>(sequence - other.sequence) < 0;
         }
     };
-    enum class State : std::uint8_t { free, calls, wakes, fired };
+    enum class State : std::uint8_t { free = 0, calls, wakes, fired };
     struct Place {
         union {
             Timer* timer;  // when it calls
@@ -88,10 +98,18 @@ private:
     void disarm(Timer& timer) noexcept;
     void free(std::uint32_t number) noexcept;
     void remove(std::size_t index) noexcept;
+    static std::size_t places_per_page() noexcept;
+    void give_back_places() noexcept;
+    bool all_free(std::size_t begin, std::size_t end) const noexcept;
+    void list_free(std::size_t begin, std::size_t end) noexcept;
+    void restore_page() noexcept;
 
     std::vector<Entry> heap_;
     std::vector<Place> places_;
     std::uint32_t first_free_ = Timer::unarmed;
+    std::vector<std::uint32_t> dropped_;  // pages of free places that were given back, in no list: the first of each
+    std::size_t seen_armed_ = SIZE_MAX;   // by the last give_back()
+    std::size_t seen_places_ = 0;
     std::uint32_t sequence_ = 0;
 };
 

@@ -105,11 +105,72 @@ TEST(Timers, AgreeWithASortedList) {
             ASSERT_EQ(log, expected) << "at step " << step;
         }
         ASSERT_EQ(timers.size(), model.size());
+        if (step % 1000 == 999) {
+            timers.give_back();  // changes nothing that can be seen
+        }
     }
     for (const Pending& each : model) {
         timers.cancel(all[static_cast<std::size_t>(each.id)]);
     }
     EXPECT_TRUE(timers.empty());
+}
+
+TEST(TimersAfterABurst, NothingButWhatIsArmedKeepsItsPlace) {
+    Timers timers;
+    RunQueue ready;
+    std::vector<int> log;
+    std::deque<Recorded> all;
+    for (int i = 0; i < 50'000; ++i) {
+        all.emplace_back(&log, i);
+        timers.arm(all.back(), 1000 + i);
+    }
+    EXPECT_FALSE(timers.surplus());
+    const auto stays = [](int i) { return i == 20'000 || i == 20'001 || i == 49'000; };
+    for (int i = 0; i < 50'000; ++i) {
+        if (!stays(i)) {
+            timers.cancel(all[static_cast<std::size_t>(i)]);
+        }
+    }
+    EXPECT_TRUE(timers.surplus());
+    timers.give_back();
+    EXPECT_FALSE(timers.surplus());
+    EXPECT_LE(timers.kept_places(), 4 * 4096 / 16);  // two pages for the three, and what is beside whole pages
+    for (int i = 0; i < 50'000; ++i) {               // what was given back is free again
+        if (!stays(i)) {
+            timers.arm(all[static_cast<std::size_t>(i)], 1000 + i);
+        }
+    }
+    timers.run(INT64_MAX, ready);
+    ASSERT_EQ(log.size(), 50'000u);
+    EXPECT_TRUE(std::is_sorted(log.begin(), log.end()));
+    EXPECT_TRUE(timers.empty());
+    timers.give_back();
+    EXPECT_EQ(timers.kept_places(), 0u);
+}
+
+// A pass that cannot help is not made again and again.
+TEST(TimersAfterABurst, IsNoSurplusForeverWhereEachPageIsInUse) {
+    Timers timers;
+    std::vector<int> log;
+    std::deque<Recorded> all;
+    for (int i = 0; i < 20'000; ++i) {
+        all.emplace_back(&log, i);
+        timers.arm(all.back(), i);
+    }
+    for (int i = 0; i < 20'000; ++i) {
+        if (i % 200 != 0) {
+            timers.cancel(all[static_cast<std::size_t>(i)]);
+        }
+    }
+    EXPECT_TRUE(timers.surplus());
+    timers.give_back();
+    EXPECT_FALSE(timers.surplus());
+    for (Recorded& each : all) {
+        timers.cancel(each);
+    }
+    EXPECT_TRUE(timers.surplus());
+    timers.give_back();
+    EXPECT_FALSE(timers.surplus());
 }
 
 }  // namespace

@@ -24,11 +24,11 @@ import struct
 import gdb
 import gdb.unwinder
 
-VERSION = 0x74656E6472696C01
+VERSION = 0x74656E6472696C02
 FIELDS = """version fields
     heartbeat.next heartbeat.hub heartbeat.os_serial heartbeat.kernel_thread
     hub.os hub.current hub.main hub.callback_fiber os.stacks
-    pool.bins pool.bin_count bin.sizeof bin.size bin.regions region.sizeof region.base region.used top.sizeof top.owner
+    pool.chunks chunk.base chunk.size chunk.guard chunk.live chunk.first_colour top.sizeof top.owner
     pool.colours pool.colour_step
     fiber.sp fiber.fp fiber.pc fiber.id fiber.spawner fiber.waiter fiber.started fiber.ended fiber.file fiber.line
     fiber.record fiber.timer
@@ -146,20 +146,20 @@ class Hub:
 
     def stack_owners(self):
         layout = self.layout
-        bins = memory.u64(self.at + layout["hub.os"]) + layout["os.stacks"] + layout["pool.bins"]
-        for number in range(layout["pool.bin_count"]):
-            bin_at = bins + number * layout["bin.sizeof"]
-            size = memory.u64(bin_at + layout["bin.size"])
-            region = memory.u64(bin_at + layout["bin.regions"])
-            end = memory.u64(bin_at + layout["bin.regions"] + 8)
-            while region < end:
-                base = memory.u64(region + layout["region.base"])
-                for index in range(memory.u64(region + layout["region.used"])):
-                    colour = index % layout["pool.colours"] * layout["pool.colour_step"]
-                    top = base + (index + 1) * size - colour - layout["top.sizeof"]
-                    if owner := memory.u64(top + layout["top.owner"]):
-                        yield owner
-                region += layout["region.sizeof"]
+        chunks = memory.u64(self.at + layout["hub.os"]) + layout["os.stacks"] + layout["pool.chunks"]
+        for at in range(memory.u64(chunks), memory.u64(chunks + 8), 8):
+            chunk = memory.u64(at)
+            base = memory.u64(chunk + layout["chunk.base"])
+            slot_size = memory.u64(chunk + layout["chunk.size"]) + memory.u64(chunk + layout["chunk.guard"])
+            live = memory.u32(chunk + layout["chunk.live"])
+            for slot in range(live.bit_length()):
+                if not live >> slot & 1:
+                    continue
+                number = memory.u64(chunk + layout["chunk.first_colour"]) + slot
+                colour = number % layout["pool.colours"] * layout["pool.colour_step"]
+                top = base + (slot + 1) * slot_size - colour - layout["top.sizeof"]
+                if owner := memory.u64(top + layout["top.owner"]):
+                    yield owner
 
 
 def hubs():

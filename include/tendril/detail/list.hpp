@@ -56,6 +56,14 @@ public:
         head_.prev = &n;
     }
 
+    void push_front(T& node) noexcept {
+        ListNode& n = node;
+        n.prev = &head_;
+        n.next = head_.next;
+        head_.next->prev = &n;
+        head_.next = &n;
+    }
+
     T* pop_front() noexcept {
         T* first = front();
         if (first != nullptr) {

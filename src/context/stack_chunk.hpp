@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// StackChunk: some stacks of one size in one mapping. The unit in which a StackPool takes address space from the system
+// and gives it back: pages, page tables and guards go with it.
+//
+//   base()                          slot 0 | slot 1                                        slot n-1 |
+//    | guard | ... stack grows down ... | StackTop | colour | guard | ...                            |
+//            ^ bounds.bottom            ^ top()
+//
+// StackTop holds what must survive between two uses. The colour, 0 to 2 KiB in steps of a cache line by slot number,
+// keeps the control blocks of many stacks from falling on the same cache sets.
+//
+// A slot is
+//   live   in use, or free and warm: its StackTop is valid
+//   cold   its StackTop is gone, its pages are still there
+//   bare   no page is there, but for the guard's marks in the page tables
+// The masks that say so lie here, outside of the slots, so that a bare slot costs no page.
+
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <tendril/detail/list.hpp>
+
+#include "context/sanitizer.hpp"
+
+namespace tendril::detail {
+
+// Who uses a stack; says so in the report of an overflow. describe() runs in a signal handler.
+class StackOwner {
+public:
+    // Writes a text without a final newline, not longer than size; returns its length.
+    virtual std::size_t describe(char* out, std::size_t size) const noexcept = 0;
+
+protected:
+    ~StackOwner() = default;
+};
+
+class StackChunk;
+
+struct alignas(64) StackTop {
+    StackTop* next_free = nullptr;
+    std::size_t size = 0;               // without the guard: a power of two
+    const StackOwner* owner = nullptr;  // nullptr: free
+    StackChunk* chunk = nullptr;
+    StackBounds bounds;  // the usable part
+
+    // The end of the usable part; 64-byte aligned.
+    std::byte* top() noexcept { return reinterpret_cast<std::byte*>(this); }
+};
+
+class StackChunk : public ListNode {
+public:
+    static constexpr unsigned most_slots = 32;
+    static constexpr std::size_t colours = 32;
+    static constexpr std::size_t colour_step = 64;  // a cache line
+
+    // What a chunk of stacks of `size` bytes has.
+    static unsigned usual_slots(std::size_t size) noexcept;
+
+    // Returns: nullptr when the system refuses the address space. `number` is its place in the sequence of its pool's
+    // chunks, which decides its colours. Throws: std::bad_alloc.
+    static std::unique_ptr<StackChunk> map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number);
+    ~StackChunk();  // the stacks go, used or not
+    StackChunk(const StackChunk&) = delete;
+    StackChunk& operator=(const StackChunk&) = delete;
+
+    std::byte* base() const noexcept { return base_; }
+    std::size_t bytes() const noexcept { return slot_size() * slots_; }
+    std::size_t size() const noexcept { return size_; }
+    std::size_t guard() const noexcept { return guard_; }
+    unsigned slots() const noexcept { return slots_; }
+    bool contains(const void* at) const noexcept {
+        return at >= base_ && static_cast<const std::byte*>(at) < base_ + bytes();
+    }
+
+    bool full() const noexcept { return live_ == all(); }
+    bool any_live() const noexcept { return live_ != 0; }
+    bool any_cold() const noexcept { return cold_ != 0; }
+
+    // The slot that take() makes live, a cold one if there is one. Requires: !full().
+    unsigned next() const noexcept {
+        return static_cast<unsigned>(std::countr_zero(cold_ != 0 ? cold_ : all() & ~live_));
+    }
+    bool guarded(unsigned slot) const noexcept { return (guarded_ & bit(slot)) != 0; }
+    void set_guarded(unsigned slot) noexcept { guarded_ |= bit(slot); }
+    std::byte* guard_of(unsigned slot) const noexcept { return base_ + slot * slot_size(); }
+    StackTop& take() noexcept;
+
+    // A free stack that is live becomes cold: its StackTop is no more.
+    void set_aside(StackTop& stack) noexcept;
+
+    // Gives back the pages of cold slots, some megabytes at a time at most. Returns: whether none is left.
+    bool discard_cold() noexcept;
+
+    // The live stack that the address lies in, its guard included, or nullptr.
+    StackTop* find(const void* at) const noexcept;
+
+    // Calls f(StackTop&) for each live stack, free or not.
+    template <class F>
+    void for_each_live(F f) const {
+        for (std::uint32_t left = live_; left != 0; left &= left - 1) {
+            f(top_of(static_cast<unsigned>(std::countr_zero(left))));
+        }
+    }
+
+private:
+    friend struct StackPoolLayout;  // for debuggers
+    StackChunk(std::byte* base, std::size_t size, std::size_t guard, unsigned slots, std::size_t number) noexcept
+        : base_(base), size_(size), guard_(guard), slots_(slots), first_colour_(number * slots % colours) {}
+
+    static std::uint32_t bit(unsigned slot) noexcept { return std::uint32_t{1} << slot; }
+    std::uint32_t all() const noexcept { return ~std::uint32_t{0} >> (most_slots - slots_); }
+    std::size_t slot_size() const noexcept { return guard_ + size_; }
+    unsigned slot_at(const void* at) const noexcept {
+        return static_cast<unsigned>(static_cast<std::size_t>(static_cast<const std::byte*>(at) - base_) / slot_size());
+    }
+    StackTop& top_of(unsigned slot) const noexcept;
+
+    std::byte* const base_;
+    const std::size_t size_;   // of a stack
+    const std::size_t guard_;  // below each
+    const unsigned slots_;
+    const std::size_t first_colour_;
+    std::uint32_t live_ = 0;
+    std::uint32_t cold_ = 0;
+    std::uint32_t guarded_ = 0;
+    std::size_t discarded_ = 0;  // of a single large slot that is given back piece by piece
+};
+
+}  // namespace tendril::detail

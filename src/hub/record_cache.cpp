@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+
+#include "hub/record_cache.hpp"
+
+#include <new>
+#include <utility>
+
+#include <tendril/deadline.hpp>
+
+#include "context/sanitizer.hpp"
+
+namespace tendril::detail {
+
+RecordCache::~RecordCache() {
+    for (auto* list : {&free_, &aged_}) {
+        for (Block* block : *list) {
+            while (block != nullptr) {
+                ::operator delete(std::exchange(block, block->next));
+            }
+        }
+    }
+}
+
+void* RecordCache::allocate(std::size_t size) {
+    const std::size_t index = (size - 1) / step;
+    if (index >= classes) {
+        return ::operator new(size);
+    }
+    if (Block* block = free_[index]; block != nullptr) {
+        free_[index] = block->next;
+        bytes_ -= size_of(index);
+        return block;
+    }
+    return allocate_other(index);
+}
+
+void* RecordCache::allocate_other(std::size_t index) {
+    if (Block* block = aged_[index]; block != nullptr) {
+        aged_[index] = block->next;
+        bytes_ -= size_of(index);
+        return block;
+    }
+    return ::operator new(size_of(index));
+}
+
+void RecordCache::free(void* memory, std::size_t size) noexcept {
+    const std::size_t index = (size - 1) / step;
+#ifdef TENDRIL_ASAN
+    constexpr bool cached = false;  // so that a use after the end is seen
+#else
+    constexpr bool cached = true;
+#endif
+    if (!cached || index >= classes) {
+        ::operator delete(memory);
+        return;
+    }
+    free_[index] = ::new (memory) Block{free_[index]};
+    bytes_ += size_of(index);
+}
+
+void RecordCache::age() noexcept {
+    for (std::size_t i = 0; i < classes; ++i) {
+        if (aged_[i] == nullptr) {
+            aged_[i] = std::exchange(free_[i], nullptr);
+        }
+    }
+}
+
+bool RecordCache::give_back(std::int64_t until_ns) noexcept {
+    constexpr unsigned between_looks_at_the_clock = 64;
+    for (std::size_t i = 0; i < classes; ++i) {
+        for (unsigned n = 1; aged_[i] != nullptr && surplus(); ++n) {
+            ::operator delete(std::exchange(aged_[i], aged_[i]->next));
+            bytes_ -= size_of(i);
+            if (n % between_looks_at_the_clock == 0 && Deadline::now_ns() >= until_ns) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+}  // namespace tendril::detail
