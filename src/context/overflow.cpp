@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // What happens when a green thread runs out of stack: it touches the guard, the kernel sends SIGSEGV, and this
-// handler, on a stack of its own, prints whose stack it was. Every other SIGSEGV goes to the handler that was there
-// before.
+// handler, on a stack of its own, prints who ran. Every other SIGSEGV goes to the handler that was there before.
 
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -31,24 +35,88 @@ void say(const char* text, std::size_t size) noexcept {
     }
 }
 
-[[noreturn]] void report_and_abort(const StackTop& stack) noexcept {
-    char text[512];
-    constexpr char head[] = "tendril: stack overflow in ";
-    constexpr char tail[] = "\ntendril: give it a larger stack when spawning it (SpawnOptions::stack_size)\n";
-    std::memcpy(text, head, sizeof head - 1);
-    std::size_t n = sizeof head - 1;
-    n += stack.owner->describe(text + n, sizeof text - n - sizeof tail);
-    std::memcpy(text + n, tail, sizeof tail - 1);
-    say(text, n + sizeof tail - 1);
-    ::signal(SIGABRT, SIG_DFL);
-    std::abort();
+// Made of pieces, in a signal handler; what does not fit is left out.
+class Text {
+public:
+    Text& operator<<(const char* piece) noexcept {
+        const std::size_t n = std::min(std::strlen(piece), left());
+        std::memcpy(text_ + used_, piece, n);
+        used_ += n;
+        return *this;
+    }
+    Text& operator<<(const StackTop& stack) noexcept {
+        if (stack.owner == nullptr) {
+            return *this << "a green thread that has ended";
+        }
+        if (left() > 0) {
+            used_ += stack.owner->describe(text_ + used_, left());
+        }
+        return *this;
+    }
+    Text& operator<<(std::size_t number) noexcept {
+        char digits[24];
+        std::snprintf(digits, sizeof digits, "%zu", number);
+        return *this << digits;
+    }
+    [[noreturn]] void report_and_abort() const noexcept {
+        say(text_, used_);
+        ::signal(SIGABRT, SIG_DFL);
+        std::abort();
+    }
+
+private:
+    std::size_t left() const noexcept { return sizeof text_ - used_; }
+    char text_[1536];
+    std::size_t used_ = 0;
+};
+
+std::uintptr_t stack_pointer([[maybe_unused]] const void* frame) noexcept {
+#if defined(__x86_64__)
+    return static_cast<std::uintptr_t>(static_cast<const ucontext_t*>(frame)->uc_mcontext.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+    return static_cast<const ucontext_t*>(frame)->uc_mcontext.sp;
+#else
+    return UINTPTR_MAX;  // unknown: then the guard alone tells
+#endif
+}
+
+constexpr char advice[] = "\ntendril: give it a larger stack when spawning it (SpawnOptions::stack_size)";
+
+// To blame is who ran, whose memory was hit does not say: a frame that is larger than the guard ends in a neighbour's
+// stack or guard, with the stack pointer there as well.
+void explain(const OsThread& os, const void* address, std::uintptr_t sp) noexcept {
+    constexpr std::uintptr_t below_sp = 4096;  // a call's return address, a red zone, a probe
+    const StackTop* const ran = os.running_stack();
+    const StackTop* const hit = os.stacks.find(address);
+    const bool guard_hit = hit != nullptr && address < hit->bounds.bottom;
+    if (ran != nullptr) {
+        const auto at = reinterpret_cast<std::uintptr_t>(address);
+        const auto bottom = reinterpret_cast<std::uintptr_t>(ran->bounds.bottom);
+        if (guard_hit && hit == ran) {
+            (Text() << "tendril: stack overflow in " << *ran << advice << "\n").report_and_abort();
+        }
+        if (sp < bottom && at < bottom && at + below_sp >= sp) {
+            (Text() << "tendril: stack overflow in " << *ran << ", by a frame that reaches " << (bottom - sp) / 1024
+                    << " KiB below its stack, past the guard; other stacks may have been overwritten" << advice
+                    << ", and compile with -fstack-clash-protection, which stops such a frame at the guard\n")
+                .report_and_abort();
+        }
+    }
+    if (guard_hit && hit->owner != nullptr) {
+        Text text;
+        text << "tendril: the guard below the stack of " << *hit << " was touched by ";
+        if (ran != nullptr) {
+            text << *ran;
+        } else {
+            text << "code on the OS thread's own stack";
+        }
+        (text << ": by a stray pointer or index, no stack has overflowed\n").report_and_abort();
+    }
 }
 
 void on_fault(int number, siginfo_t* info, void* frame) {
     if (OsThread* os = OsThread::if_any(); os != nullptr && info->si_code > 0) {
-        if (const StackTop* stack = os->stacks.guard_hit(info->si_addr); stack != nullptr) {
-            report_and_abort(*stack);
-        }
+        explain(*os, info->si_addr, stack_pointer(frame));
     }
     if ((before.sa_flags & SA_SIGINFO) != 0) {
         before.sa_sigaction(number, info, frame);

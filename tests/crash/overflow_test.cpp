@@ -54,6 +54,88 @@ TEST(Overflow, OfARawContextNamesIt) {
         "stack overflow in context [0-9]+ \\(stack of 128 KiB\\), made at .*overflow_test.cpp:[0-9]+\n");
 }
 
+// Larger than any guard, and touched at its far end alone. -fstack-clash-protection comes with the library's target.
+[[gnu::noinline]] int large_frame(int n) {
+    volatile char frame[4 << 20];
+    frame[0] = static_cast<char>(n);
+    return frame[0];
+}
+
+TEST(Overflow, OfAFrameLargerThanTheGuardNamesIt) {
+    EXPECT_EXIT(
+        {
+            std::vector<Greenlet<void>> neighbours;
+            for (int i = 0; i < 40; ++i) {
+                neighbours.push_back(spawn({.name = "neighbour"}, [] { yield(); }));
+            }
+            spawn({.name = "large"}, [] { large_frame(1); }).join();
+        },
+        ::testing::KilledBySignal(SIGABRT), "stack overflow in green thread [0-9]+ \"large\" \\(stack of 256 KiB\\)");
+}
+
+TEST(Overflow, OfALargeFrameInARawContextOfAGreenThreadNamesTheContext) {
+    EXPECT_EXIT(
+        {
+            spawn([] {
+                const Context context([](std::any) { return std::any(large_frame(1)); });
+                context.switch_to();
+            }).join();
+        },
+        ::testing::KilledBySignal(SIGABRT), "stack overflow in context [0-9]+ ");
+}
+
+TEST(Overflow, OfAVariableFrameNamesIt) {
+    EXPECT_EXIT(
+        {
+            volatile std::size_t size = 4 << 20;
+            spawn({.name = "variable"}, [&] { *static_cast<volatile char*>(__builtin_alloca(size)) = 1; }).join();
+        },
+        ::testing::KilledBySignal(SIGABRT), "stack overflow in green thread [0-9]+ \"variable\"");
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+// As code that was compiled without probes does: from the upper of two neighbours into the guard of the lower.
+[[gnu::noinline]] void jump_down(std::size_t bytes) {
+#if defined(__x86_64__)
+    asm volatile("movq %%rsp, %%rbx\n\tsubq %0, %%rsp\n\tmovb $1, (%%rsp)\n\tmovq %%rbx, %%rsp"
+                 :
+                 : "r"(bytes)
+                 : "rbx", "memory");
+#else
+    asm volatile("mov x19, sp\n\tsub x20, x19, %0\n\tmov sp, x20\n\tstrb wzr, [sp]\n\tmov sp, x19"
+                 :
+                 : "r"(bytes)
+                 : "x19", "x20", "memory");
+#endif
+}
+
+TEST(Overflow, OfAFrameThatJumpedIntoANeighbourNamesWhoRan) {
+    EXPECT_EXIT(
+        {
+            auto lower = spawn({.name = "neighbour"}, [] { yield(); });
+            spawn({.name = "jumper"}, [] { jump_down(2 << 20); }).join();
+        },
+        ::testing::KilledBySignal(SIGABRT),
+        "stack overflow in green thread [0-9]+ \"jumper\" .*by a frame that reaches [0-9]+ KiB below its stack");
+}
+#endif
+
+// Nobody's stack has overflowed.
+TEST(Overflow, AStrayPointerIntoAGuardNamesBoth) {
+    EXPECT_EXIT(
+        {
+            volatile char* inside = nullptr;
+            auto lower = spawn({.name = "neighbour"}, [&] {
+                inside = static_cast<volatile char*>(__builtin_frame_address(0));
+                yield();
+            });
+            spawn({.name = "stray"}, [&] { inside[-(512 << 10)] = 1; }).join();
+        },
+        ::testing::KilledBySignal(SIGABRT),
+        "the guard below the stack of green thread [0-9]+ \"neighbour\" .* was touched by green thread [0-9]+ "
+        "\"stray\" .*stray pointer");
+}
+
 // The one that overflows is found among many, in whichever OS thread it is.
 TEST(OverflowThreads, InOneOfSeveralOsThreads) {
     EXPECT_EXIT(
