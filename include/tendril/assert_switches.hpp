@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include <tendril/duration.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
@@ -27,7 +28,7 @@ struct Fiber;
 class AssertSwitches {
 public:
     // Throws: std::invalid_argument for a negative limit.
-    explicit AssertSwitches(std::chrono::nanoseconds limit, Site where = Site::here());
+    explicit AssertSwitches(Duration limit, Site where = Site::here());
     AssertSwitches(const AssertSwitches&) = delete;
     AssertSwitches& operator=(const AssertSwitches&) = delete;
 

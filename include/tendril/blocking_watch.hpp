@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include <tendril/duration.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
@@ -43,6 +44,6 @@ using BlockHandler = std::function<void(const BlockReport&)>;
 // handler is the default one where it is empty: it prints to standard error. From any OS thread, for the whole process.
 // The handler before is not running any more when this returns, unless it is the one that called. Throws:
 // std::system_error when the OS thread cannot be started, std::runtime_error when no realtime signal is free.
-void set_blocking_watch(std::chrono::nanoseconds threshold, BlockHandler handler = {});
+void set_blocking_watch(Duration threshold, BlockHandler handler = {});
 
 }  // namespace tendril

@@ -22,6 +22,7 @@
 #include <tendril/address.hpp>
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
+#include <tendril/duration.hpp>
 #include <tendril/site.hpp>
 #include <tendril/udp_socket.hpp>
 
@@ -62,7 +63,7 @@ public:
 
     // Receives no more, lets handlers go on until the drain is over, kills those that are left, closes the socket.
     // Idempotent. Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended.
-    std::size_t stop(std::chrono::nanoseconds drain = std::chrono::seconds(1));
+    std::size_t stop(Duration drain = std::chrono::seconds(1));
 
     // Starts, and waits until it has been stopped, by another green thread or by StopServe.
     // Throws: std::system_error, when the socket is broken; Interrupt: it is stopped without a drain first.

@@ -12,11 +12,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <concepts>
+#include <compare>
 #include <cstdint>
 #include <limits>
-#include <ratio>
 #include <type_traits>
+
+#include <tendril/duration.hpp>
 
 namespace tendril {
 
@@ -27,22 +28,20 @@ public:
     // Never.
     constexpr Deadline() noexcept = default;
 
-    // From now. Durations too long for the clock mean never.
+    // From now. A Duration of forever means never.
     // Throws: std::invalid_argument when negative or not a number.
     template <class Rep, class Period>
-    Deadline(std::chrono::duration<Rep, Period> from_now) {  // implicit on purpose
-        if (!(from_now >= from_now.zero())) {
-            refuse(std::chrono::duration<double>(from_now).count());
-        }
-        if (from_now < std::chrono::duration<double>(max_seconds)) {
-            at_ = now_ns() + rounded_up(from_now);
+    Deadline(std::chrono::duration<Rep, Period> from_now) : Deadline(Duration(from_now)) {}  // implicit on purpose
+    Deadline(Duration from_now) noexcept {                                                   // implicit on purpose
+        if (!from_now.is_forever()) {
+            at_ = now_ns() + from_now.count();
         }
     }
 
-    // Time points before the clock's zero mean long ago.
-    constexpr Deadline(Clock::time_point at) noexcept  // implicit on purpose
-        : at_(std::max<std::int64_t>(
-              std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count(), 0)) {}
+    // Time points before the clock's zero mean long ago, those too far away for it never.
+    template <class Unit>
+    constexpr Deadline(std::chrono::time_point<Clock, Unit> at) noexcept  // implicit on purpose
+        : at_(std::max<std::int64_t>(point_ns(at.time_since_epoch()), 0)) {}
 
     constexpr bool is_never() const noexcept { return at_ == never_ns; }
     bool passed() const noexcept { return !is_never() && at_ <= now_ns(); }
@@ -67,21 +66,15 @@ public:
 
 private:
     static constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
-    static constexpr double max_seconds = 4e9;  // some 126 years
 
-    // Nanoseconds; by whole numbers where the unit is a whole number of them, else with as many digits as there are.
-    template <class Rep, class Period>
-    static std::int64_t rounded_up(std::chrono::duration<Rep, Period> d) {
-        if constexpr (std::is_integral_v<Rep> && std::ratio_divide<Period, std::nano>::den == 1) {
-            return std::chrono::nanoseconds(d).count();
+    template <class Unit>
+    static constexpr std::int64_t point_ns(Unit since_zero) noexcept {
+        if constexpr (std::is_same_v<Unit, std::chrono::nanoseconds>) {
+            return since_zero.count();  // as it is: never, as a time point, is the largest
         } else {
-            const std::chrono::duration<long double, std::nano> exact(d);
-            const auto whole = static_cast<std::int64_t>(exact.count());
-            return whole + (static_cast<long double>(whole) < exact.count() ? 1 : 0);
+            return detail::saturated_ns(since_zero);
         }
     }
-
-    [[noreturn]] static void refuse(double seconds);
 
     std::int64_t at_ = never_ns;
 };

@@ -29,6 +29,7 @@
 
 #include <tendril/address.hpp>
 #include <tendril/deadline.hpp>
+#include <tendril/duration.hpp>
 
 namespace tendril {
 
@@ -54,9 +55,9 @@ struct ResolverOptions {
     // What follows is for "c-ares". Empty, or nothing: as /etc/resolv.conf says, which is read again when it changes.
     std::vector<std::string> servers = {};  // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"
     std::optional<std::vector<std::string>> search = {};
-    std::optional<int> dots = {};              // a name with so many is tried as it is first
-    std::chrono::milliseconds try_timeout{0};  // for an answer, in the first round; 0: two seconds
-    int tries = 0;                             // rounds through the servers; 0: three
+    std::optional<int> dots = {};  // a name with so many is tried as it is first
+    Duration try_timeout = {};     // for an answer, in the first round; 0: two seconds
+    int tries = 0;                 // rounds through the servers; 0: three
     bool hosts_file = true;
 };
 

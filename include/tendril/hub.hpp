@@ -16,6 +16,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/callback.hpp>
 #include <tendril/dump.hpp>
 #include <tendril/site.hpp>
 
@@ -102,7 +103,7 @@ public:
 
     // keep_alive: while it lives, a hub with nothing else to wait for sleeps instead of throwing LoopExit.
     // Throws: std::invalid_argument for an empty callback.
-    explicit Async(std::function<void()> callback, bool keep_alive = true);
+    explicit Async(detail::Callback<void()> callback, bool keep_alive = true);
     Async(Async&&) noexcept = default;
     Async& operator=(Async&& other) noexcept {
         Async moved(std::move(other));

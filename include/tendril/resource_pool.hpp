@@ -40,8 +40,8 @@ struct ResourceOptions {
 
     // Idle ones that nobody wanted for so long are destroyed, also when nobody calls; so are those that were made so
     // long ago, when they are idle or come back.
-    std::chrono::nanoseconds max_idle = std::chrono::nanoseconds::max();
-    std::chrono::nanoseconds max_age = std::chrono::nanoseconds::max();
+    Duration max_idle = forever;
+    Duration max_age = forever;
 
     // Asked before an idle one is lent; may wait. When it answers false or throws a std::runtime_error (all of the
     // system's errors are) the resource is destroyed, and a new one made in its place. What else it throws, the caller
@@ -115,7 +115,7 @@ public:
     // throws.
     explicit ResourcePool(std::function<T()> create, Options options = {}, Site where = Site::here()) {
         detail::refuse_empty(create);
-        detail::check_resource_options(options.min, options.max, options.max_idle, options.max_age);
+        detail::check_resource_options(options.min, options.max);
         core_ = std::make_shared<Core>(std::move(create), std::move(options), where);
         try {
             core_->prefill();

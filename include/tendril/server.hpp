@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <tendril/address.hpp>
+#include <tendril/duration.hpp>
 #include <tendril/network.hpp>
 #include <tendril/site.hpp>
 #include <tendril/socket.hpp>
@@ -52,14 +53,14 @@ struct ServeOptions {
     Pool* pool = nullptr;
     std::size_t stack_size = 0;  // of a handler's green thread; 0: 256 KiB
     // How long handlers may go on after the end of accepting, before they are killed; at most: for ever.
-    std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
+    Duration drain = forever;
     OnHandlerError on_error = OnHandlerError::report;
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
     // The proxies: their connections must begin with the header; all others are plain ones, from their first byte on.
     // Empty: everybody is a proxy.
     std::vector<Network> proxy_sources = {};
     // For what comes before the handler: the proxy's header, and the handshake of a TLS listener.
-    std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+    Duration handshake_timeout = std::chrono::seconds(10);
     // Hubs that serve, each in an OS thread: this one and others that are started; 0: one for each processor. The
     // handler is then called in several OS threads at the same time. A listener with reuse_port has one beside it in
     // each hub, and the kernel chooses among them; any other is accepted from here, for the hub that has least to do.

@@ -9,13 +9,14 @@
 #include <functional>
 #include <memory>
 
+#include <tendril/detail/callback.hpp>
 #include <tendril/greenlet.hpp>
 
 namespace tendril {
 
 class SpawnHook {
 public:
-    using Callback = std::function<void(const AnyGreenlet& spawned)>;
+    using Callback = detail::Callback<void(const AnyGreenlet& spawned)>;
 
     // callback is called by the spawning green thread, before its spawn() returns; the new one has not begun. It must
     // not wait; what it throws goes to the hub's error handler. Several are called in the order in which they were

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include <tendril/duration.hpp>
 #include <tendril/server.hpp>
 
 namespace tendril {
@@ -70,7 +71,7 @@ public:
     // be who connects at the very moment of the close. Idempotent.
     // Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended;
     // std::logic_error in one of the handlers, which throws StopServe instead.
-    std::size_t stop(std::chrono::nanoseconds drain = std::chrono::seconds(1));
+    std::size_t stop(Duration drain = std::chrono::seconds(1));
 
     // Starts, and waits until it has been stopped by another green thread or by StopServe. Throws: what ended it, as
     // serve(); Interrupt: it is stopped without a drain first.

@@ -22,6 +22,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+
+#include <tendril/detail/callback.hpp>
+#include <tendril/duration.hpp>
 
 namespace tendril {
 
@@ -76,7 +80,7 @@ constexpr bool any(IoEvents e) noexcept {
 // the hub by closing(fd) of select.hpp before you close a number that is watched.
 class Io : public Watcher {
 public:
-    using Callback = std::function<void(IoEvents)>;
+    using Callback = detail::Callback<void(IoEvents)>;
 
     // Throws: std::invalid_argument for a negative fd, for no events or an empty callback; std::system_error: EBADF,
     // EPERM (a regular file is always ready).
@@ -87,17 +91,17 @@ public:
 };
 
 struct TimerOptions {
-    std::chrono::nanoseconds repeat{0};  // after the first time; 0: once only
+    Duration repeat = {};  // after the first time; 0: once only
     bool ref = true;
 };
 
 // Runs when time has passed: `after` from its start, then each `repeat`, never early. A late one does not catch up.
 class Timer : public Watcher {
 public:
-    using Callback = std::function<void()>;
+    using Callback = detail::Callback<void()>;
 
     // Throws: std::invalid_argument for a negative time or an empty callback.
-    Timer(std::chrono::nanoseconds after, Callback callback, TimerOptions options = {});
+    Timer(Duration after, Callback callback, TimerOptions options = {});
 
     // From now, `repeat` must pass before it runs next; without a repeat it stops. For timeouts that activity puts off.
     void again();
@@ -109,35 +113,44 @@ public:
 // there again. Where `first` has passed already, it is due at once if it is the only time, else the next one counts.
 class Periodic : public Watcher {
 public:
-    using Callback = std::function<void()>;
+    using Callback = detail::Callback<void()>;
 
     // Throws: std::invalid_argument for a negative interval or an empty callback; std::system_error.
-    Periodic(std::chrono::system_clock::time_point first, std::chrono::nanoseconds interval, Callback callback,
-             WatcherOptions options = {});
+    template <class Unit>
+    Periodic(std::chrono::time_point<std::chrono::system_clock, Unit> first, Duration interval, Callback callback,
+             WatcherOptions options = {})
+        : Periodic(SinceEpoch{detail::saturated_ns(first.time_since_epoch())}, interval, std::move(callback), options) {
+    }
 
     std::chrono::system_clock::time_point next() const;  // when it is due; the last time when not active
+
+private:
+    struct SinceEpoch {
+        std::int64_t ns;
+    };
+    Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options);
 };
 
 // Runs whenever nothing else is ready, all the time: the hub does not sleep meanwhile.
 class Idle : public Watcher {
 public:
-    explicit Idle(std::function<void()> callback, WatcherOptions options = {});
+    explicit Idle(detail::Callback<void()> callback, WatcherOptions options = {});
 };
 
 // Runs before the hub looks for events, perhaps to sleep; Check runs after it has.
 class Prepare : public Watcher {
 public:
-    explicit Prepare(std::function<void()> callback, WatcherOptions options = {});
+    explicit Prepare(detail::Callback<void()> callback, WatcherOptions options = {});
 };
 class Check : public Watcher {
 public:
-    explicit Check(std::function<void()> callback, WatcherOptions options = {});
+    explicit Check(detail::Callback<void()> callback, WatcherOptions options = {});
 };
 
 // Runs in the child of a fork(), before the call returns there.
 class Fork : public Watcher {
 public:
-    explicit Fork(std::function<void()> callback);
+    explicit Fork(detail::Callback<void()> callback);
 };
 
 struct ChildStatus {
@@ -149,7 +162,7 @@ struct ChildStatus {
 // Runs once, when the child process has ended, and reaps it; by a pidfd, so no handler for SIGCHLD is needed.
 class Child : public Watcher {
 public:
-    using Callback = std::function<void(const ChildStatus&)>;
+    using Callback = detail::Callback<void(const ChildStatus&)>;
 
     // Throws: std::system_error (ESRCH: no such process); std::invalid_argument.
     Child(pid_t pid, Callback callback, WatcherOptions options = {});
@@ -173,7 +186,7 @@ struct StatChange {
 };
 
 struct StatOptions {
-    std::chrono::nanoseconds interval = std::chrono::seconds(5);  // how often it looks where the kernel does not tell
+    Duration interval = std::chrono::seconds(5);  // how often it looks where the kernel does not tell
     bool ref = true;
 };
 
@@ -184,7 +197,7 @@ struct StatOptions {
 // thread: a network file system that hangs holds up the hub.
 class Stat : public Watcher {
 public:
-    using Callback = std::function<void(const StatChange&)>;
+    using Callback = detail::Callback<void(const StatChange&)>;
 
     // Throws: std::invalid_argument for an empty path or callback, or an interval that is not positive.
     Stat(std::string path, Callback callback, StatOptions options = {});
@@ -196,7 +209,7 @@ public:
 // effect; then it has the effect that it had before. Does not keep the hub alive unless asked to.
 class Signal : public Watcher {
 public:
-    using Callback = std::function<void(int)>;
+    using Callback = detail::Callback<void(int)>;
 
     // Throws: std::invalid_argument for a number that cannot be caught, or that says what the program did wrong
     // (SIGSEGV, ...).

@@ -25,17 +25,18 @@
 #include <memory>
 #include <vector>
 
+#include <tendril/duration.hpp>
 #include <tendril/event.hpp>
 
 namespace tendril {
 
 struct WorkerOptions {
-    unsigned processes = 0;                                     // 0: one for each processor
-    std::chrono::nanoseconds drain = std::chrono::seconds(30);  // between SIGTERM and SIGKILL
+    unsigned processes = 0;                     // 0: one for each processor
+    Duration drain = std::chrono::seconds(30);  // between SIGTERM and SIGKILL
     // Before a worker that died is started again; doubles each time, and begins anew with one that lived longer than
     // the longest. Each death is reported.
-    std::chrono::nanoseconds shortest_pause = std::chrono::milliseconds(100);
-    std::chrono::nanoseconds longest_pause = std::chrono::seconds(10);
+    Duration shortest_pause = std::chrono::milliseconds(100);
+    Duration longest_pause = std::chrono::seconds(10);
 };
 
 class WorkerProcesses {

@@ -74,7 +74,7 @@ ClientPool::Place ClientPool::acquire(const Route& route, Wanted wanted, Deadlin
         return Place(*this, at, std::move(connection));
     }
     Waiting waiting(*this, at, wanted);
-    waiting.waiter.granted.wait(deadline);
+    static_cast<void>(waiting.waiter.granted.wait(deadline));
     if (!waiting.waiter.has_place) {
         throw TimeoutError("waiting for one of " + std::to_string(options_.per_origin) + " connections to an origin, " +
                            std::to_string(options_.connections) + " in all");
@@ -215,7 +215,7 @@ void ClientPool::watch_idle() noexcept {
     const auto age = std::chrono::nanoseconds(Deadline::now_ns() - oldest);
     try {
         timer_.emplace(
-            std::max(options_.idle_timeout - age, std::chrono::nanoseconds(0)),
+            std::max(std::chrono::nanoseconds(options_.idle_timeout) - age, std::chrono::nanoseconds(0)),
             [this] {
                 close_idle_since(Deadline::now_ns() - options_.idle_timeout.count());
                 timer_.reset();

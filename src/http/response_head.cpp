@@ -128,7 +128,8 @@ void ResponseWriter::make_connection_fields() {
         out_.append("Connection: keep-alive\r\n");
     }
     if (options_->say_keep_alive) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_->idle_timeout).count();
+        const auto seconds =
+            std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(options_->idle_timeout)).count();
         out_.append("Keep-Alive: timeout=").append_number(static_cast<std::uint64_t>(seconds)).append("\r\n");
     }
 }

@@ -45,12 +45,9 @@ void Fiber::stretch_begins() noexcept {
 
 }  // namespace detail
 
-AssertSwitches::AssertSwitches(std::chrono::nanoseconds limit, Site where)
+AssertSwitches::AssertSwitches(Duration limit, Site where)
     : fiber_(*HubCore::here().current), limit_(limit), where_(where), since_ns_(Deadline::now_ns()),
       outer_(fiber_.asserts_switches) {
-    if (limit.count() < 0) {
-        throw std::invalid_argument("AssertSwitches: the limit must not be negative");
-    }
     fiber_.asserts_switches = this;
     fiber_.attention |= Fiber::asserting;
 }

@@ -17,14 +17,14 @@ namespace tendril::detail {
 
 struct AsyncState final : Letter, HubCallback {
     const std::shared_ptr<Mailbox> mailbox;
-    std::atomic<bool> sent{false};   // in the mailbox or on its way to run(): one more send changes nothing
-    std::atomic<bool> alive{true};   // its Async is
-    std::function<void()> callback;  // the hub's
+    std::atomic<bool> sent{false};  // in the mailbox or on its way to run(): one more send changes nothing
+    std::atomic<bool> alive{true};  // its Async is
+    Callback<void()> callback;      // the hub's
     bool keep_alive;
     bool running = false;
     std::shared_ptr<AsyncState> self;
 
-    AsyncState(std::shared_ptr<Mailbox> box, std::function<void()> f, bool keep)
+    AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f, bool keep)
         : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)), keep_alive(keep) {}
 
     static void arrived(Letter& letter, HubCore* hub) noexcept;

@@ -347,7 +347,7 @@ void restart_blocking_watch_after_fork() {
 
 }  // namespace detail
 
-void set_blocking_watch(std::chrono::nanoseconds threshold, BlockHandler handler) {
+void set_blocking_watch(Duration threshold, BlockHandler handler) {
     detail::BlockingWatch::the().set(threshold, std::move(handler));
 }
 

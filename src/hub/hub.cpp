@@ -89,7 +89,7 @@ void AsyncState::run(HubCore& hub) noexcept {
 
 }  // namespace detail
 
-Async::Async(std::function<void()> callback, bool keep_alive) {
+Async::Async(detail::Callback<void()> callback, bool keep_alive) {
     if (!callback) {
         throw std::invalid_argument("an Async needs a callback; this one is empty");
     }

@@ -15,7 +15,7 @@ using detail::LoopEvent;
 using detail::WatcherState;
 
 struct LoopState final : WatcherState {
-    std::function<void()> callback;
+    detail::Callback<void()> callback;
     detail::List<LoopEvent> HubCore::*list;
     struct Node : LoopEvent {
         LoopState& state;
@@ -24,7 +24,7 @@ struct LoopState final : WatcherState {
         bool pending() const noexcept override { return state.pending(); }
     } node{*this};
 
-    LoopState(const char* kind, std::function<void()> f, detail::List<LoopEvent> HubCore::*where, bool ref)
+    LoopState(const char* kind, detail::Callback<void()> f, detail::List<LoopEvent> HubCore::*where, bool ref)
         : WatcherState(kind, ref), callback(std::move(f)), list(where) {}
 
     void on_start() override { (hub().*list).push_back(node); }
@@ -37,26 +37,26 @@ struct LoopState final : WatcherState {
     }
 };
 
-std::unique_ptr<WatcherState> make(const char* kind, std::function<void()> callback,
+std::unique_ptr<WatcherState> make(const char* kind, detail::Callback<void()> callback,
                                    detail::List<LoopEvent> HubCore::*list, bool ref) {
     return std::make_unique<LoopState>(kind, std::move(callback), list, ref);
 }
 
 }  // namespace
 
-Idle::Idle(std::function<void()> callback, WatcherOptions options)
+Idle::Idle(detail::Callback<void()> callback, WatcherOptions options)
     : Watcher(make("an Idle watcher's callback", detail::require_callback(callback, "an Idle watcher"),
                    &HubCore::idle_watchers, options.ref)) {}
 
-Prepare::Prepare(std::function<void()> callback, WatcherOptions options)
+Prepare::Prepare(detail::Callback<void()> callback, WatcherOptions options)
     : Watcher(make("a Prepare watcher's callback", detail::require_callback(callback, "a Prepare watcher"),
                    &HubCore::prepare_watchers, options.ref)) {}
 
-Check::Check(std::function<void()> callback, WatcherOptions options)
+Check::Check(detail::Callback<void()> callback, WatcherOptions options)
     : Watcher(make("a Check watcher's callback", detail::require_callback(callback, "a Check watcher"),
                    &HubCore::check_watchers, options.ref)) {}
 
-Fork::Fork(std::function<void()> callback)
+Fork::Fork(detail::Callback<void()> callback)
     : Watcher(make("a Fork watcher's callback", detail::require_callback(callback, "a Fork watcher"),
                    &HubCore::fork_watchers, false)) {}
 

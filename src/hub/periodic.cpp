@@ -102,14 +102,10 @@ struct PeriodicState final : WatcherState {
 
 }  // namespace
 
-Periodic::Periodic(system_clock::time_point first, nanoseconds interval, Callback callback, WatcherOptions options)
+Periodic::Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options)
     : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          if (interval.count() < 0) {
-              throw std::invalid_argument("a Periodic's interval cannot be negative");
-          }
           detail::require_callback(callback, "a Periodic");
-          const auto begin = std::chrono::duration_cast<nanoseconds>(first.time_since_epoch()).count();
-          return std::make_unique<PeriodicState>(begin, interval.count(), std::move(callback), options.ref);
+          return std::make_unique<PeriodicState>(first.ns, interval.count(), std::move(callback), options.ref);
       }()) {}
 
 system_clock::time_point Periodic::next() const {

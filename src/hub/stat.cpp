@@ -35,7 +35,7 @@ struct StatState final : WatcherState, FileNode {
     std::string path;
     std::string directory;
     std::string name;
-    const std::int64_t interval;
+    const Duration interval;
     Stat::Callback callback;
     FileAttributes seen;
     std::shared_ptr<FileWatches> files;  // nullptr: not active, or there is no inotify
@@ -46,9 +46,8 @@ struct StatState final : WatcherState, FileNode {
         explicit Node(StatState& s) noexcept : Timer(&StatState::fired), state(s) {}
     } timer{*this};
 
-    StatState(std::string p, Stat::Callback f, nanoseconds every, bool ref)
-        : WatcherState("a Stat watcher's callback", ref), path(std::move(p)), interval(every.count()),
-          callback(std::move(f)) {
+    StatState(std::string p, Stat::Callback f, Duration every, bool ref)
+        : WatcherState("a Stat watcher's callback", ref), path(std::move(p)), interval(every), callback(std::move(f)) {
         while (path.size() > 1 && path.back() == '/') {
             path.pop_back();
         }
@@ -89,7 +88,7 @@ struct StatState final : WatcherState, FileNode {
 
     void look_later() {
         if (!timer.armed()) {
-            hub().timers.arm(timer, Deadline(nanoseconds(interval)).ns());
+            hub().timers.arm(timer, Deadline(interval).ns());
             ++hub().background_timers;
         }
     }
@@ -139,7 +138,7 @@ struct StatState final : WatcherState, FileNode {
 
 Stat::Stat(std::string path, Callback callback, StatOptions options)
     : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          if (path.empty() || options.interval.count() <= 0) {
+          if (path.empty() || options.interval == Duration()) {
               throw std::invalid_argument("a Stat watcher needs a path, and an interval that is not nothing");
           }
           detail::require_callback(callback, "a Stat watcher");

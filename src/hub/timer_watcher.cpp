@@ -14,15 +14,9 @@ namespace {
 
 using detail::WatcherState;
 
-// From now on; one that is too far away for the clock never comes.
-std::int64_t in(std::int64_t ns) noexcept {
-    std::int64_t at = 0;
-    return __builtin_add_overflow(Deadline::now_ns(), ns, &at) ? INT64_MAX : at;
-}
-
 struct TimerState final : WatcherState {
-    std::int64_t after;
-    std::int64_t repeat;
+    Duration after;
+    Duration repeat;
     std::int64_t when = 0;
     Timer::Callback callback;
     struct Node : detail::Timer {
@@ -30,8 +24,8 @@ struct TimerState final : WatcherState {
         explicit Node(TimerState& s) noexcept : Timer(&TimerState::fired), state(s) {}
     } timer{*this};
 
-    TimerState(std::chrono::nanoseconds first, std::chrono::nanoseconds next, Timer::Callback f, bool ref)
-        : WatcherState("a Timer's callback", ref), after(first.count()), repeat(next.count()), callback(std::move(f)) {}
+    TimerState(Duration first, Duration next, Timer::Callback f, bool ref)
+        : WatcherState("a Timer's callback", ref), after(first), repeat(next), callback(std::move(f)) {}
 
     // Whether the hub sleeps for it, the reference says; the timer itself hides no LoopExit.
     void arm(std::int64_t at) {
@@ -53,12 +47,12 @@ struct TimerState final : WatcherState {
         state.due();
     }
 
-    void on_start() override { arm(in(after)); }
+    void on_start() override { arm(Deadline(after).ns()); }
     void on_stop() noexcept override { disarm(); }
 
     void call() override {
-        if (repeat > 0) {
-            arm(std::max(Deadline::now_ns(), when + std::min(repeat, INT64_MAX - when)));
+        if (repeat > Duration()) {
+            arm(std::max(Deadline::now_ns(), when + std::min(repeat.count(), INT64_MAX - when)));
         } else {
             stop();
         }
@@ -68,11 +62,8 @@ struct TimerState final : WatcherState {
 
 }  // namespace
 
-Timer::Timer(std::chrono::nanoseconds after, Callback callback, TimerOptions options)
+Timer::Timer(Duration after, Callback callback, TimerOptions options)
     : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          if (after.count() < 0 || options.repeat.count() < 0) {
-              throw std::invalid_argument("a Timer's times cannot be negative");
-          }
           detail::require_callback(callback, "a Timer");
           return std::make_unique<TimerState>(after, options.repeat, std::move(callback), options.ref);
       }()) {}
@@ -80,9 +71,9 @@ Timer::Timer(std::chrono::nanoseconds after, Callback callback, TimerOptions opt
 void Timer::again() {
     auto& timer = static_cast<TimerState&>(state());
     timer.stop();
-    if (timer.repeat > 0) {
+    if (timer.repeat > Duration()) {
         timer.start();
-        timer.arm(in(timer.repeat));
+        timer.arm(Deadline(timer.repeat).ns());
     }
 }
 
@@ -91,7 +82,7 @@ std::chrono::nanoseconds Timer::remaining() const noexcept {
         return std::chrono::nanoseconds(0);
     }
     const auto& timer = static_cast<TimerState&>(state());
-    return std::chrono::nanoseconds(std::max<std::int64_t>(timer.when - Deadline::now_ns(), 0));
+    return Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(timer.when))).remaining();
 }
 
 }  // namespace tendril

@@ -210,7 +210,7 @@ void DatagramServer::start() {
     core_->start();
 }
 
-std::size_t DatagramServer::stop(std::chrono::nanoseconds drain) {
+std::size_t DatagramServer::stop(Duration drain) {
     return core_->stop(drain);
 }
 

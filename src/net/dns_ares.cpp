@@ -33,7 +33,8 @@ namespace {
 
 constexpr const char* resolv_conf = "/etc/resolv.conf";
 constexpr std::int64_t look_again_ns = 1'000'000'000;
-constexpr std::chrono::milliseconds default_try_timeout(2000);
+constexpr Duration default_try_timeout = std::chrono::seconds(2);
+constexpr std::int64_t longest_try_ms = 86'400'000;  // c-ares multiplies it, as an int, for later tries
 constexpr int default_tries = 3;
 // More wait: a server's, or our own, socket buffer loses what comes in a flood.
 constexpr std::size_t most_at_once = 64;
@@ -251,8 +252,8 @@ private:
         int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
         raw.sock_state_cb = &Ares::on_socket;
         raw.sock_state_cb_data = this;
-        raw.timeout =
-            static_cast<int>((options_.try_timeout.count() > 0 ? options_.try_timeout : default_try_timeout).count());
+        const Duration patience = options_.try_timeout == Duration() ? default_try_timeout : options_.try_timeout;
+        raw.timeout = static_cast<int>(std::min<std::int64_t>(patience.count() / 1'000'000, longest_try_ms));
         raw.tries = options_.tries > 0 ? options_.tries : default_tries;
         std::string lookups = options_.hosts_file ? "fb" : "b";
         raw.lookups = lookups.data();

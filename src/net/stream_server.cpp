@@ -142,7 +142,7 @@ void StreamServer::start() {
     core_->start(core_);
 }
 
-std::size_t StreamServer::stop(std::chrono::nanoseconds drain) {
+std::size_t StreamServer::stop(Duration drain) {
     return core_->stop(drain);
 }
 

@@ -19,17 +19,12 @@ void check_resource_max(std::size_t max) {
     }
 }
 
-void check_resource_options(std::size_t min, std::size_t max, std::chrono::nanoseconds max_idle,
-                            std::chrono::nanoseconds max_age) {
+void check_resource_options(std::size_t min, std::size_t max) {
     check_resource_max(max);
     if (min > max) {
         throw std::invalid_argument("a ResourcePool shall make " + std::to_string(min) +
                                     " resources up front and have at most " + std::to_string(max) +
                                     "; let min be at most max");
-    }
-    if (max_idle.count() < 0 || max_age.count() < 0) {
-        throw std::invalid_argument(
-            "max_idle or max_age of a ResourcePool is negative; leave it out where there shall be no limit");
     }
 }
 
@@ -37,7 +32,7 @@ void refuse_empty_lease() {
     throw std::logic_error("this Lease holds no resource: it was moved from, given back or discarded");
 }
 
-std::int64_t later_by(std::int64_t from_ns, std::chrono::nanoseconds duration) noexcept {
+std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept {
     return from_ns > INT64_MAX - duration.count() ? INT64_MAX : from_ns + duration.count();
 }
 

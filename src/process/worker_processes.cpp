@@ -28,9 +28,8 @@ public:
         if (!body_) {
             throw std::invalid_argument("WorkerProcesses without a body would do nothing");
         }
-        if (options_.shortest_pause.count() <= 0 || options_.longest_pause < options_.shortest_pause ||
-            options_.drain.count() < 0) {
-            throw std::invalid_argument("WorkerOptions: the pauses must be positive, the drain not negative");
+        if (options_.shortest_pause == Duration() || options_.longest_pause < options_.shortest_pause) {
+            throw std::invalid_argument("WorkerOptions: the pauses must be positive, the longest not the shorter one");
         }
         options_.processes = options_.processes == 0 ? sys::processors() : options_.processes;
     }
@@ -98,7 +97,7 @@ private:
 
     // One worker after the other, until all shall stop. `old` goes when the first one is there.
     void keep_one(Shared old) {
-        std::chrono::nanoseconds pause = options_.shortest_pause;
+        Duration pause = options_.shortest_pause;
         while (!stop_.is_set()) {
             const std::int64_t began = Deadline::now_ns();
             if (const Shared worker = start(); worker != nullptr) {
@@ -119,8 +118,10 @@ private:
             if (Deadline::now_ns() - began > options_.longest_pause.count()) {
                 pause = options_.shortest_pause;
             }
-            stop_.wait(pause);
-            pause = std::min(pause * 2, options_.longest_pause);
+            if (stop_.wait(pause)) {
+                return;
+            }
+            pause = std::min(Duration(2 * std::chrono::nanoseconds(pause)), options_.longest_pause);
             ++restarts_;
         }
     }

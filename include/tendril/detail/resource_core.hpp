@@ -145,8 +145,7 @@ private:
     };
 
     static bool limited(const Options& options) noexcept {
-        return options.max_idle != std::chrono::nanoseconds::max() ||
-               options.max_age != std::chrono::nanoseconds::max();
+        return !options.max_idle.is_forever() || !options.max_age.is_forever();
     }
     std::int64_t end_of_age(const Resource& r) const noexcept { return later_by(r.born_ns, options_.max_age); }
     bool too_old(const Resource& r) const noexcept { return end_of_age(r) <= Deadline::now_ns(); }

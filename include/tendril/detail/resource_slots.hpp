@@ -23,13 +23,12 @@
 
 namespace tendril::detail {
 
-void check_resource_options(std::size_t min, std::size_t max, std::chrono::nanoseconds max_idle,
-                            std::chrono::nanoseconds max_age);
+void check_resource_options(std::size_t min, std::size_t max);
 void check_resource_max(std::size_t max);
 [[noreturn]] void refuse_empty_lease();
 
 // Nanoseconds on the steady clock; the largest value when that is never.
-std::int64_t later_by(std::int64_t from_ns, std::chrono::nanoseconds duration) noexcept;
+std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept;
 
 class ResourceSlots : public std::enable_shared_from_this<ResourceSlots> {
 public:

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <tendril/duration.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/url.hpp>
 #include <tendril/socket.hpp>
@@ -22,17 +23,17 @@ class CookieJar;
 
 struct ClientOptions {
     // Time limits; nanoseconds::max() for none. A Deadline or a Timeout of the caller's may come first.
-    std::chrono::nanoseconds connect_timeout = std::chrono::seconds(30);       // lookup, proxy and TLS included
-    std::chrono::nanoseconds first_byte_timeout = std::chrono::seconds(60);    // from the request's end to the head's
-    std::chrono::nanoseconds body_timeout = std::chrono::seconds(60);          // for each wait for a piece of a body
-    std::chrono::nanoseconds total_timeout = std::chrono::nanoseconds::max();  // from request() to the body's end
+    Duration connect_timeout = std::chrono::seconds(30);     // lookup, proxy and TLS included
+    Duration first_byte_timeout = std::chrono::seconds(60);  // from the request's end to the head's
+    Duration body_timeout = std::chrono::seconds(60);        // for each wait for a piece of a body
+    Duration total_timeout = forever;                        // from request() to the body's end
 
     // Connections: so many at most, idle ones included, to one origin and to all. Who needs one more waits, first come,
     // first served; an idle one to another origin is closed for it.
     std::size_t per_origin = 8;
     std::size_t connections = 100;
     bool keep_alive = true;
-    std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);  // idle ones are closed after it
+    Duration idle_timeout = std::chrono::seconds(30);  // idle ones are closed after it
 
     // For https: whom it trusts, and its own certificate. Nothing: TlsContext(), made at the first such URL.
     std::optional<TlsContext> tls = {};
@@ -68,7 +69,7 @@ struct ClientOptions {
     std::string user_agent = "tendril";
 
     // How long a request with expect_continue waits for the server's word before it sends its body all the same.
-    std::chrono::nanoseconds continue_timeout = std::chrono::seconds(1);
+    Duration continue_timeout = std::chrono::seconds(1);
 };
 
 }  // namespace tendril::http

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include <tendril/duration.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/url.hpp>
 #include <tendril/stream.hpp>
@@ -64,8 +65,8 @@ struct ClientRequest {
     // In place of the Client's.
     std::optional<std::size_t> redirects = std::nullopt;
     std::optional<bool> decompress = std::nullopt;
-    std::optional<std::chrono::nanoseconds> first_byte_timeout = std::nullopt;
-    std::optional<std::chrono::nanoseconds> total_timeout = std::nullopt;
+    std::optional<Duration> first_byte_timeout = std::nullopt;
+    std::optional<Duration> total_timeout = std::nullopt;
 };
 
 }  // namespace tendril::http

@@ -31,6 +31,7 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/duration.hpp>
 #include <tendril/http/access_log.hpp>
 #include <tendril/http/compression.hpp>
 #include <tendril/http/request.hpp>
@@ -49,10 +50,10 @@ struct ServerOptions {
     Pool* pool = nullptr;                // connections are its members instead; max_connections says nothing then
     std::size_t stack_size = 0;
     unsigned hubs = 1;
-    std::chrono::nanoseconds drain = std::chrono::nanoseconds::max();
+    Duration drain = forever;
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
     std::vector<Network> proxy_sources = {};
-    std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+    Duration handshake_timeout = std::chrono::seconds(10);
     std::stop_token stop = {};
 
     // Whose X-Forwarded-For is believed: see Request::client(). None: nobody's.
@@ -61,10 +62,10 @@ struct ServerOptions {
     // How long a client may take: for the head of a request, from its first byte on (and of the first request, from
     // the connection on); for the next piece of a body, while the handler waits for it; to take the next piece of a
     // response; for the next request. nanoseconds::max(): for ever.
-    std::chrono::nanoseconds header_timeout = std::chrono::seconds(20);
-    std::chrono::nanoseconds body_timeout = std::chrono::seconds(60);
-    std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);
-    std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);
+    Duration header_timeout = std::chrono::seconds(20);
+    Duration body_timeout = std::chrono::seconds(60);
+    Duration write_timeout = std::chrono::seconds(60);
+    Duration idle_timeout = std::chrono::seconds(60);
 
     std::size_t max_request_line = 8192;                    // else 414
     std::size_t max_header_bytes = std::size_t{64} * 1024;  // else 431
@@ -164,7 +165,7 @@ public:
         : Server(listen(at), std::move(handler), options) {}
 
     void start() { server_.start(); }
-    std::size_t stop(std::chrono::nanoseconds drain = std::chrono::seconds(1)) { return server_.stop(drain); }
+    std::size_t stop(Duration drain = std::chrono::seconds(1)) { return server_.stop(drain); }
     void serve_forever() { server_.serve_forever(); }
     void stop_accepting() { server_.stop_accepting(); }
     void start_accepting() { server_.start_accepting(); }

@@ -25,6 +25,7 @@
 
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
+#include <tendril/duration.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/url.hpp>
 #include <tendril/http/websocket_error.hpp>
@@ -57,10 +58,10 @@ struct WebSocketOptions {
     // A peer that is gone without a word, or reads nothing, must not hold its connection for ever. recv() pings a peer
     // that was silent for ping_interval (0: never), which then has ping_timeout to send anything: 30 s of silence are
     // allowed twice. A send of which the peer takes nothing for write_timeout (0: no limit) ends the WebSocket.
-    std::chrono::nanoseconds ping_interval = std::chrono::seconds(30);
-    std::chrono::nanoseconds ping_timeout = std::chrono::seconds(30);
-    std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);
-    std::chrono::nanoseconds close_timeout = std::chrono::seconds(5);  // for the handshake at the end
+    Duration ping_interval = std::chrono::seconds(30);
+    Duration ping_timeout = std::chrono::seconds(30);
+    Duration write_timeout = std::chrono::seconds(30);
+    Duration close_timeout = std::chrono::seconds(5);  // for the handshake at the end
 
     // For the handshake at the beginning.
     std::optional<WebSocketDeflate> deflate{};  // nothing: not compressed

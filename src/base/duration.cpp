@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// The refusal of <tendril/deadline.hpp>, out of line.
+// The refusal of <tendril/duration.hpp>, out of line.
 
-#include <tendril/deadline.hpp>
+#include <tendril/duration.hpp>
 
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
-namespace tendril {
+namespace tendril::detail {
 
-void Deadline::refuse(double seconds) {
+void refuse_duration(double seconds) {
     char number[32];
     std::snprintf(number, sizeof number, "%g", seconds);
     throw std::invalid_argument("a duration must not be negative, and " + std::string(number) +
                                 " s is; use 0s for \"not longer than now\" and tendril::never for \"no deadline\"");
 }
 
-}  // namespace tendril
+}  // namespace tendril::detail
