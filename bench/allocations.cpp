@@ -159,11 +159,11 @@ void permits_and_signals() {
     });
     count("Semaphore, to and fro, deadlines", [&] {
         yours.release();
-        mine.acquire(std::chrono::hours(1));
+        static_cast<void>(mine.acquire(std::chrono::hours(1)));
     });
     tendril::Event event;
     const Repeating waiter([&] { event.wait(); });
-    const Repeating patient([&] { event.wait(std::chrono::hours(1)); });
+    const Repeating patient([&] { static_cast<void>(event.wait(std::chrono::hours(1))); });
     count("Event, wait and set", [&] {
         event.set();
         event.clear();

@@ -17,7 +17,9 @@ int main() {
     tendril::Group workers;
     const auto on_term = tendril::on_signal(SIGTERM, [&] {
         std::printf("asked to stop; %zu workers to wait for\n", workers.size());
-        workers.join(1s);
+        if (!workers.join(1s)) {
+            workers.kill();
+        }
         stop.set();
     });
 
@@ -25,6 +27,6 @@ int main() {
         workers.spawn([] { tendril::sleep(10ms); });
     }
     std::raise(SIGTERM);  // as `kill` would
-    stop.wait(10s);
+    stop.wait();
     std::printf("done, %zu left\n", workers.size());
 }

@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
         for (std::size_t i = 0; i < size; ++i) {
             clients.spawn([&] { client(listener.address(), trusting, wave); });
         }
-        clients.join(never);
+        clients.join();
         done += size;
     }
     bench::report({"tendril", "1"}, ("tls connections, " + std::to_string(at_once) + " at once").c_str(),

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/callback.hpp>
 #include <tendril/detail/record.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/link.hpp>
@@ -100,7 +101,10 @@ public:
     }
 
     // Returns: true once it is set, by either; false when the deadline came first. Yields. Throws: Interrupt.
-    bool wait(Deadline deadline = never) const { return detail::await_end(record_, deadline); }
+    bool wait() const { return detail::await_end(record_, never); }
+    [[nodiscard("it says whether it was set in time")]] bool wait(Deadline deadline) const {
+        return detail::await_end(record_, deadline);
+    }
 
     bool ready() const noexcept { return record_.get() != nullptr && record_->ending != detail::Ending::none; }
     bool successful() const noexcept { return record_.get() != nullptr && record_->ending == detail::Ending::value; }
@@ -109,7 +113,7 @@ public:
     // callback(*this) in the hub once it is set, in the order the links were added; also when it is set already. It
     // must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is destroyed.
     [[nodiscard("a Link unlinks when it goes: give it a name, or keep() it")]] Link
-    link(std::function<void(const AsyncResult&)> callback) const {
+    link(detail::Callback<void(const AsyncResult&)> callback) const {
         if (!callback) {
             throw std::invalid_argument("link() needs a callback; this one is empty");
         }

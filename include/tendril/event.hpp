@@ -25,13 +25,18 @@ public:
 
     // Returns: true once it is set; false when the deadline came first.
     // Yields: unless it is set. Throws: Interrupt; WrongThread.
-    bool wait(Deadline deadline = never);
+    bool wait() { return wait_until(never); }
+    [[nodiscard("it says whether the event came in time")]] bool wait(Deadline deadline) {
+        return wait_until(deadline);
+    }
 
     // For wait() and iwait().
     bool ready() const noexcept { return set_; }
     void observe(detail::Observer& observer) const { waiters_.observe(observer); }
 
 private:
+    bool wait_until(Deadline deadline);
+
     bool set_ = false;
     detail::WaitQueue waiters_;
 };

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/callback.hpp>
 #include <tendril/detail/record.hpp>
 #include <tendril/detail/spawn.hpp>
 #include <tendril/error.hpp>
@@ -36,13 +37,16 @@ namespace tendril {
 // thread.
 class AnyGreenlet {
 public:
-    using Callback = std::function<void(const AnyGreenlet&)>;
+    using Callback = detail::Callback<void(const AnyGreenlet&)>;
 
     AnyGreenlet() = default;  // refers to none: its states are false, and what waits or acts throws std::logic_error
 
     // Waits for its end. Returns: false when the deadline came first.
     // Yields: unless it has ended. Throws: std::logic_error for oneself; Interrupt; WrongThread.
-    bool join(Deadline deadline = never) const;
+    bool join() const { return detail::await_end(record_, never); }
+    [[nodiscard("it says whether it ended in time")]] bool join(Deadline deadline) const {
+        return detail::await_end(record_, deadline);
+    }
 
     // Throws GreenletExit (or `error`) inside it, at the place where it waits, and waits for its end. One that has
     // not begun never will. One that has ended stays as it ended. Delivered once: it may catch it and live on; and
@@ -134,6 +138,7 @@ auto spawn(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<detail::
 
 // spawn_n: no handle, no result: the cheapest. What it throws goes to the hub's error handler.
 template <class F, class... A>
+requires detail::Task<F, A...>
 void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
     detail::launch_alone(options, std::forward<F>(f), std::forward<A>(args)...);
 }
@@ -168,10 +173,13 @@ void sleep(std::chrono::duration<Rep, Period> duration) {
     }
 }
 
-// Say the unit: sleep(1s). Without this, `using namespace tendril; sleep(1);` would be unistd.h's, which stops the hub.
+// Without these, `using namespace tendril; sleep(1);` would be unistd.h's, which stops the hub.
 template <class Number>
 requires std::is_arithmetic_v<Number>
-void sleep(Number) = delete;
+void sleep(Number) {
+    static_assert(!std::is_arithmetic_v<Number>, "tendril::sleep: give a unit, as in sleep(1s) or sleep(20ms)");
+}
+void sleep(unsigned give_a_unit_as_in_sleep_1s) = delete;
 
 // Waits until nothing else is ready to run.
 void idle();

@@ -58,10 +58,16 @@ public:
         }
         return greenlet;
     }
+    template <class F, class... A>
+    requires NoTask<F, A...> Greenlet<void> spawn(const SpawnOptions&, F&&, A&&...) {
+        refuse_call<F, A...>();
+        return {};
+    }
     using SpawnMembers::spawn;
 
     // Without a handle: errors go to the hub's error handler.
     template <class F, class... A>
+    requires Task<F, A...>
     void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
         static_cast<void>(spawn(options, std::forward<F>(f), std::forward<A>(args)...));
     }
@@ -72,6 +78,11 @@ public:
     requires Task<F, A...>
     auto apply(F&& f, A&&... args) {
         return spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(args)...).get();
+    }
+    template <class F, class... A>
+    requires NoTask<F, A...> Anything<F> apply(F&&, A&&...) {
+        refuse_call<F, A...>();
+        return {};
     }
 
     // Makes it a member, if it is not and lives, in a Pool when there is a slot.
@@ -89,13 +100,23 @@ public:
     // Waits until it has no members. Returns: false when the deadline came first. Yields: unless it is empty.
     // Throws: std::logic_error when a member calls it, which would wait for itself; Interrupt. The form with options
     // waits for those that are members now, and can rethrow their errors; as join_all().
-    bool join(Deadline deadline = never) { return crew_.join(deadline); }
+    bool join() { return crew_.join(never); }
+    [[nodiscard("it says whether all ended in time")]] bool join(Deadline deadline) { return crew_.join(deadline); }
     std::size_t join(const JoinOptions& options) { return join_all(members(), options); }
 
     // Kills all members, those that join meanwhile as well, and waits for their ends; the caller last when it is one.
-    // Returns: false when some live still at the deadline.
+    // Each is killed once: one that caught it and lives on is not killed again by a second call nor by the Group's end;
+    // its own handle kills it as often as one likes. Returns: false when some still live at the deadline.
     bool kill(Deadline deadline = never) { return crew_.kill(nullptr, deadline); }
     bool kill(const std::exception_ptr& error, Deadline deadline = never) { return crew_.kill(error, deadline); }
+
+    // The same for one member. Throws: std::logic_error when it lives and is no member; Interrupt.
+    bool kill_one(const AnyGreenlet& member, Deadline deadline = never) {
+        return crew_.kill_one(member, nullptr, deadline);
+    }
+    bool kill_one(const AnyGreenlet& member, const std::exception_ptr& error, Deadline deadline = never) {
+        return crew_.kill_one(member, error, deadline);
+    }
 
     // f of every item, each in a member of its own: an input range of the results, in the order of the input
     // (imap_unordered: of their ends). Several inputs go side by side, until one ends.
@@ -152,14 +173,21 @@ private:
     auto feed(const ImapOptions& options, bool ordered, F&& f, Ranges&&... inputs) {
         using Function = std::decay_t<F>;
         using Arguments = typename Source::Arguments;
-        static_assert(applicable<Function, Arguments>, "f cannot be called with the items of the input");
-        refuse_empty(f);
-        const std::size_t given = options.window;
-        const std::size_t window = given != 0 ? given : crew_.slots() != 0 ? crew_.slots() : 1;
-        auto made = std::make_unique<FeedOf<Function, Source>>(crew_, window, ordered, std::forward<F>(f),
-                                                               Source(std::forward<Ranges>(inputs)...));
-        made->start({.stack_size = options.stack_size, .where = options.where});
-        return Imap<typename FeedOf<Function, Source>::R>(std::move(made));
+        static_assert(
+            applicable<Function, Arguments>,
+            "tendril: map, imap or starmap: the function cannot be called with the items of the input. It gets "
+            "copies of them, as rvalues: let it take them by value or by const&");
+        if constexpr (applicable<Function, Arguments>) {
+            refuse_empty(f);
+            const std::size_t given = options.window;
+            const std::size_t window = given != 0 ? given : crew_.slots() != 0 ? crew_.slots() : 1;
+            auto made = std::make_unique<FeedOf<Function, Source>>(crew_, window, ordered, std::forward<F>(f),
+                                                                   Source(std::forward<Ranges>(inputs)...));
+            made->start({.stack_size = options.stack_size, .where = options.where});
+            return Imap<typename FeedOf<Function, Source>::R>(std::move(made));
+        } else {
+            return Imap<void>(nullptr);
+        }
     }
 
     template <class R>

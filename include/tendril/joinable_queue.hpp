@@ -57,19 +57,9 @@ public:
 
     // Waits until task_done() was called for every item that was put.
     // Returns: false when the deadline came first. Throws: ShutDown when it was shut down at once; Interrupt.
-    bool join(Deadline deadline = never) {
-        joiners_.check_thread();
-        while (unfinished_tasks() != 0) {
-            switch (joiners_.wait("JoinableQueue::join", nullptr, deadline)) {
-            case detail::Outcome::timed_out:
-                return false;
-            case detail::Outcome::closed:
-                throw ShutDown();
-            default:
-                break;
-            }
-        }
-        return true;
+    bool join() { return wait_for_all(never); }
+    [[nodiscard("it says whether all was done in time")]] bool join(Deadline deadline) {
+        return wait_for_all(deadline);
     }
 
     // As Queue::shutdown. Immediately: what is dropped counts as done, and who joins gets ShutDown.
@@ -85,6 +75,21 @@ public:
     std::uint64_t unfinished_tasks() const noexcept { return this->admitted() - done_; }
 
 private:
+    bool wait_for_all(Deadline deadline) {
+        joiners_.check_thread();
+        while (unfinished_tasks() != 0) {
+            switch (joiners_.wait("JoinableQueue::join", nullptr, deadline)) {
+            case detail::Outcome::timed_out:
+                return false;
+            case detail::Outcome::closed:
+                throw ShutDown();
+            default:
+                break;
+            }
+        }
+        return true;
+    }
+
     std::uint64_t done_ = 0;
     detail::WaitQueue joiners_{"a JoinableQueue"};
 };

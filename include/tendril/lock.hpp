@@ -27,9 +27,10 @@ public:
     // Returns: false when the deadline came first; it is not held then.
     // Yields: unless it is free. Throws: std::logic_error when this green thread holds it already, which would be for
     // ever; Interrupt, it is not held then; WrongThread.
-    bool acquire(Deadline deadline = never);
+    bool acquire() { return take(never); }
+    [[nodiscard("it says whether the lock is held")]] bool acquire(Deadline deadline) { return take(deadline); }
     [[nodiscard]] bool try_lock();
-    void lock() { acquire(); }
+    void lock() { take(never); }
 
     // Hands it to the first who waits; never switches.
     // Throws: std::logic_error when this green thread does not hold it; WrongThread.
@@ -44,6 +45,8 @@ public:
 
 private:
     friend class RLock;
+    bool take(Deadline deadline);
+
     std::uint64_t owner_ = 0;  // id of the green thread that holds it, or that it was handed to
     detail::WaitQueue waiters_;
 };
@@ -51,13 +54,16 @@ private:
 // A Lock that its holder may take again; unlock() as often.
 class RLock {
 public:
-    bool acquire(Deadline deadline = never);
+    bool acquire() { return take(never); }
+    [[nodiscard("it says whether the lock is held")]] bool acquire(Deadline deadline) { return take(deadline); }
     [[nodiscard]] bool try_lock();
-    void lock() { acquire(); }
+    void lock() { take(never); }
     void unlock();
     bool locked() const noexcept { return lock_.locked(); }
 
 private:
+    bool take(Deadline deadline);
+
     Lock lock_;
     std::size_t depth_ = 0;
 };
@@ -75,11 +81,22 @@ public:
 
     // Unlocks, waits for a notification, locks again. The lock is held again however it ends, also by an exception.
     // Returns: false when the deadline came first. Throws: std::logic_error when the lock is not held; Interrupt.
-    bool wait(Lock& lock, Deadline deadline = never);
+    bool wait(Lock& lock) { return wait_once(lock, never); }
+    [[nodiscard("it says whether a notification came in time")]] bool wait(Lock& lock, Deadline deadline) {
+        return wait_once(lock, deadline);
+    }
 
     // ... until predicate() is true. Returns: predicate().
     template <std::predicate Predicate>
-    bool wait(Lock& lock, Predicate predicate, Deadline deadline = never) {
+    bool wait(Lock& lock, Predicate predicate) {
+        while (!predicate()) {
+            wait(lock);
+        }
+        return true;
+    }
+    template <std::predicate Predicate>
+    [[nodiscard("it says whether the predicate is true")]] bool wait(Lock& lock, Predicate predicate,
+                                                                     Deadline deadline) {
         while (!predicate()) {
             if (!wait(lock, deadline)) {
                 return predicate();
@@ -93,6 +110,8 @@ public:
     void notify_all();
 
 private:
+    bool wait_once(Lock& lock, Deadline deadline);
+
     detail::WaitQueue waiters_;
 };
 

@@ -12,8 +12,8 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <exception>
+#include <list>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -48,7 +48,7 @@ public:
         Spawning(const Spawning&) = delete;
         Spawning& operator=(const Spawning&) = delete;
         ~Spawning();
-        void done(AnyGreenlet job);
+        void done(AnyGreenlet job) noexcept;
 
     private:
         struct Going {  // counted from before it waits for room
@@ -59,7 +59,7 @@ public:
             ~Going();
         };
         Going going_;
-        bool done_ = false;
+        std::list<AnyGreenlet> place_{1};  // for the job, which is not to be lost once it is spawned
     };
 
     AnyGreenlet next();  // refers to none when it is empty
@@ -70,7 +70,7 @@ private:
     Crew& crew_;
     Semaphore room_;
     std::size_t spawning_ = 0;
-    std::deque<AnyGreenlet> jobs_;  // in the order of spawning
+    std::list<AnyGreenlet> jobs_;  // in the order of spawning
     WaitQueue consumers_{"a Pile"};
 };
 
@@ -92,6 +92,7 @@ public:
 
     // As Pool::spawn, after waiting for room in the window. When it throws, there is no hole in the results.
     template <class F, class... A>
+    requires detail::Task<F, A...>
     void spawn(const SpawnOptions& options, F&& f, A&&... args) {
         static_assert(std::is_convertible_v<detail::ResultOf<F, A...>, R> || std::is_void_v<R>,
                       "what runs in a Pile<R> must return something that converts to R");
@@ -106,6 +107,9 @@ public:
             }));
         }
     }
+    template <class F, class... A>
+    requires detail::NoTask<F, A...>
+    void spawn(const SpawnOptions&, F&&, A&&...) { detail::refuse_call<F, A...>(); }
     using detail::SpawnMembers<Pile>::spawn;
     template <class... A>
     void spawn_n(A&&...) = delete;  // every job of a Pile has a result: use spawn(), or a Pool

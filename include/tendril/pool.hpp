@@ -48,12 +48,21 @@ public:
     auto try_spawn(F&& f, A&&... args) {
         return try_spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
     }
+    template <class F, class... A>
+    requires detail::NoTask<F, A...> std::optional<Greenlet<void>> try_spawn(F&&, A&&...) {
+        detail::refuse_call<F, A...>();
+        return {};
+    }
 
     // eventlet's name for join().
-    bool wait_all(Deadline deadline = never) { return join(deadline); }
+    bool wait_all() { return join(); }
+    [[nodiscard("it says whether all ended in time")]] bool wait_all(Deadline deadline) { return join(deadline); }
 
     // Waits for a free slot and does not take it. Returns: false when the deadline came first.
-    bool wait_available(Deadline deadline = never) { return crew_.wait_available(deadline); }
+    bool wait_available() { return crew_.wait_available(never); }
+    [[nodiscard("it says whether there is one")]] bool wait_available(Deadline deadline) {
+        return crew_.wait_available(deadline);
+    }
 
     std::size_t running() const noexcept { return crew_.taken(); }    // slots in use, without those that are lent
     std::size_t waiting() const noexcept { return crew_.waiting(); }  // for a slot

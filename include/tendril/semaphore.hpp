@@ -28,9 +28,9 @@ public:
     // Takes one permit, waiting until there is one.
     // Returns: false when the deadline came first; no permit is taken.
     // Yields: unless one is free. Throws: Interrupt, no permit is taken; WrongThread.
-    TENDRIL_INLINE_WAIT bool acquire(Deadline deadline = never) {
-        return try_acquire() ||
-               waiters_.wait_here("Semaphore::acquire", &last_taker_, deadline) == detail::Outcome::handed;
+    TENDRIL_INLINE_WAIT bool acquire() { return take(never); }
+    [[nodiscard("it says whether a permit was taken")]] TENDRIL_INLINE_WAIT bool acquire(Deadline deadline) {
+        return take(deadline);
     }
 
     // Takes one permit if one is free. Throws: WrongThread.
@@ -53,6 +53,11 @@ public:
     void observe(detail::Observer& observer) const { waiters_.observe(observer); }
 
 private:
+    TENDRIL_INLINE_WAIT bool take(Deadline deadline) {
+        return try_acquire() ||
+               waiters_.wait_here("Semaphore::acquire", &last_taker_, deadline) == detail::Outcome::handed;
+    }
+
     std::size_t permits_;           // 0 while anybody waits
     std::uint64_t last_taker_ = 0;  // the id of a green thread, for dumps
     detail::WaitQueue waiters_;
@@ -63,7 +68,10 @@ class BoundedSemaphore {
 public:
     explicit BoundedSemaphore(Size permits = 1) noexcept : semaphore_(permits), limit_(permits) {}
 
-    bool acquire(Deadline deadline = never) { return semaphore_.acquire(deadline); }
+    bool acquire() { return semaphore_.acquire(); }
+    [[nodiscard("it says whether a permit was taken")]] bool acquire(Deadline deadline) {
+        return semaphore_.acquire(deadline);
+    }
     [[nodiscard]] bool try_acquire() { return semaphore_.try_acquire(); }
 
     // Throws: std::logic_error when that would be one too many; nothing is released.

@@ -5,20 +5,39 @@
 
 #pragma once
 
+#include <concepts>
 #include <csignal>
 #include <functional>
+#include <type_traits>
 
 #include <tendril/site.hpp>
 #include <tendril/watchers.hpp>
 
 namespace tendril {
 
-// Runs f(number), in a new green thread of this hub, each time that the signal comes, for as long as what is returned
-// lives or until its stop(). Does not keep the hub alive. What f throws goes to the hub's error handler.
-// Throws: std::invalid_argument for an empty f, and for a signal that cannot be watched.
+// Runs f(number), or f(), in a new green thread of this hub, each time that the signal comes, for as long as what is
+// returned lives or until its stop(). Does not keep the hub alive. What f throws goes to the hub's error handler.
+//
+// As a Group's members, the green threads in which f runs do not outlive what is returned: leaving its scope waits for
+// them, and kills them first when it is left by an exception. So f may refer to what was made before it, and main does
+// not end before f has:
+//
+//     const auto quit = on_signal(SIGINT, [&] { server.stop(5s); std::puts("stopped"); });
+//     server.serve();                 // returns when the server has stopped; then main waits for the line above
+//
+// Destroyed by f itself or by a callback that runs in the hub, it waits for none. Throws: std::invalid_argument for an
+// empty f, and for a signal that cannot be watched.
 [[nodiscard("the signal is watched while this lives")]] Signal on_signal(int number, std::function<void(int)> f,
                                                                          Site where = Site::here());
-[[nodiscard]] Signal on_signal(int number, std::function<void()> f, Site where = Site::here());
+[[nodiscard("the signal is watched while this lives")]] Signal on_signal(int number, std::function<void()> f,
+                                                                         Site where = Site::here());
+template <class F>
+requires(!std::convertible_to<F, std::function<void(int)>> && !std::convertible_to<F, std::function<void()>>) Signal
+    on_signal(int number, F&&) {
+    static_assert(std::is_invocable_v<F>,
+                  "tendril::on_signal: the function is called as f(number) or f(), and is copied");
+    return on_signal(number, std::function<void()>());
+}
 
 // Prints dump() of this hub to standard error each time that the signal comes (the terminal's Ctrl-\ sends SIGQUIT),
 // for as long as what is returned lives. From the hub, so not while a green thread holds it: see blocking_watch.hpp.

@@ -84,5 +84,10 @@ auto spawn_after_local(Deadline delay, F&& f, A&& a, B&& b, E&&... e) {
     return spawn_after_local(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a),
                              std::forward<B>(b), std::forward<E>(e)...);
 }
+template <class F, class... A>
+requires detail::NoTask<F, A...> Greenlet<void> spawn_after_local(Deadline, F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
+}
 
 }  // namespace tendril

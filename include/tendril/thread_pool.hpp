@@ -24,6 +24,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -116,6 +117,23 @@ public:
         return apply(never, std::forward<F>(f), std::forward<A>(args)...);
     }
 
+    // What cannot be called: they say so.
+    template <class F, class... A>
+    requires detail::NoTask<F, A...> AsyncResult<void> spawn(F&&, A&&...) {
+        detail::refuse_call<F, A...>();
+        return {};
+    }
+    template <class F, class... A>
+    requires(detail::NoTask<F, A...> && !std::convertible_to<F, Deadline>) detail::Anything<F> apply(F&&, A&&...) {
+        detail::refuse_call<F, A...>();
+        return {};
+    }
+    template <class F, class... A>
+    requires detail::NoTask<F, A...> detail::Anything<F> apply(Deadline, F&&, A&&...) {
+        detail::refuse_call<F, A...>();
+        return {};
+    }
+
     // More threads at once, or fewer: those that are too many end after their present job. With 0, jobs wait.
     // Throws: std::system_error when jobs wait, there is no thread and none can be started.
     void resize(Size threads);
@@ -165,6 +183,16 @@ template <class F, class... A>
 requires detail::Task<F, A...>
 auto offload(Deadline deadline, F&& f, A&&... args) {
     return ThreadPool::shared().apply(deadline, std::forward<F>(f), std::forward<A>(args)...);
+}
+template <class F, class... A>
+requires(detail::NoTask<F, A...> && !std::convertible_to<F, Deadline>) detail::Anything<F> offload(F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
+}
+template <class F, class... A>
+requires detail::NoTask<F, A...> detail::Anything<F> offload(Deadline, F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
 }
 
 }  // namespace tendril

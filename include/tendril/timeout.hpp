@@ -17,6 +17,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -34,7 +35,10 @@ namespace tendril {
 
 namespace detail {
 struct Fiber;
-}
+
+template <class F, class T>
+concept falls_back = std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>;
+}  // namespace detail
 
 class Timeout {
 public:
@@ -93,10 +97,8 @@ private:
 // Returns: its result, or nullopt when this timeout expired (true or false for a void f). Another Timeout's expiry
 // passes through.
 template <class F, class... A>
+requires std::invocable<F, A...>
 auto with_timeout(Deadline deadline, F&& f, A&&... args) {
-    static_assert(
-        std::is_invocable_v<F, A...>,
-        "with_timeout(deadline, f, args...): f cannot be called so; a fallback needs an f that returns a value");
     using R = std::invoke_result_t<F, A...>;
     static_assert(!std::is_reference_v<R>, "let the function return a value or a pointer");
     Timeout timeout(deadline);
@@ -121,10 +123,22 @@ auto with_timeout(Deadline deadline, F&& f, A&&... args) {
 
 // f() with a Timeout around it; its result, or `fallback` when this timeout expired.
 template <class F, class T>
-requires std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>
+requires detail::falls_back<F, T>
 auto with_timeout(Deadline deadline, F&& f, T&& fallback) -> std::invoke_result_t<F> {
     auto result = with_timeout(deadline, std::forward<F>(f));
     return result ? *std::move(result) : static_cast<std::invoke_result_t<F>>(std::forward<T>(fallback));
+}
+
+// What cannot be called: it says so.
+template <class F, class... A>
+requires(!std::invocable<F, A...> &&
+         !(sizeof...(A) == 1 && (detail::falls_back<F, A> && ...))) std::optional<bool> with_timeout(Deadline, F&&,
+                                                                                                     A&&...) {
+    static_assert(
+        std::invocable<F, A...>,
+        "tendril::with_timeout(deadline, f, args...): f cannot be called with these arguments; as a fallback, "
+        "one argument must convert to what f() returns");
+    return {};
 }
 
 }  // namespace tendril

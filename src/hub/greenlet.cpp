@@ -20,10 +20,6 @@ using detail::Record;
 using detail::RecordPtr;
 using detail::Waiter;
 
-bool AnyGreenlet::join(Deadline deadline) const {
-    return detail::await_end(record_, deadline);
-}
-
 bool AnyGreenlet::kill(Deadline deadline) const {
     return kill(std::exception_ptr(), deadline);
 }

@@ -21,6 +21,7 @@ struct CrewMember final : CrewNode, Observer, HubCallback {
     Record* record = nullptr;  // not counted: its green thread keeps it
     bool has_slot = true;
     bool lends = false;
+    bool killed = false;  // by its crew, which does so once
 
     explicit CrewMember(Crew& c) noexcept
         : Observer([](Observer& self) noexcept { static_cast<CrewMember&>(self).ended(); }), crew(c) {}
@@ -119,6 +120,7 @@ void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
     members_.push_back(member);
     ++size_;
     if (kills_ > 0) {
+        member.killed = true;
         record.fiber->kill(kill_error_);
     }
 }
@@ -277,8 +279,29 @@ bool Crew::join(Deadline deadline) {
 }
 
 bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
+    return kill_all(error, deadline, false);
+}
+
+bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error, Deadline deadline) {
+    checked(Access::pointer(greenlet));
+    // The caller's may become another while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const AnyGreenlet keep = greenlet;
+    if (keep.ready()) {
+        return true;
+    }
+    if (!contains(keep)) {
+        throw std::logic_error("green thread " + std::to_string(keep.id()) + " is no member of this Group or Pool");
+    }
+    if (!std::exchange(Access::pointer(keep)->membership->killed, true)) {
+        return keep.kill(error, deadline);
+    }
+    return keep == current() ? false : keep.join(deadline);
+}
+
+// again: also those that have survived an earlier kill.
+bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool again) {
     spawners_.check_thread();
-    const CrewMember* self = member_here();
+    CrewMember* const self = member_here();
     struct Kills {
         Crew& crew;
         ~Kills() {
@@ -289,18 +312,20 @@ bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
     } const kills{*this};
     ++kills_;
     kill_error_ = error;
-    const Fiber* here = HubCore::here().current;
-    members_.for_each([&](const CrewNode& member) {
-        if (Fiber* fiber = fiber_of(member); fiber != nullptr && fiber != here) {
-            fiber->kill(error);
+    for (CrewNode* node = members_.front(); node != nullptr; node = members_.after(*node)) {
+        auto& member = static_cast<CrewMember&>(*node);
+        if (Fiber* fiber = fiber_of(member); fiber != nullptr && &member != self) {
+            if (!std::exchange(member.killed, true) || again) {
+                fiber->kill(error);
+            }
         }
-    });
+    }
     const std::size_t rest = self != nullptr ? 1 : 0;
     bool all = false;
     do {  // again for those that joined, and were killed, after the last of the others had ended
         all = wait_for_at_most(rest, deadline);
     } while (all && size_ > rest);
-    if (self != nullptr) {
+    if (self != nullptr && !std::exchange(self->killed, true)) {
         current().kill_nowait(error);
     }
     return all;
@@ -355,7 +380,7 @@ void Crew::leave(bool kill_them) noexcept {
             }
         } catch (const LoopExit& e) {
             report(what + "and waits for its members, which are killed now, for " + e.what());
-            kill(nullptr, never);
+            kill_all(nullptr, never, true);
         }
     } catch (...) {
         report(what + "while it had members, and could not wait for their ends", std::current_exception());

@@ -32,14 +32,14 @@ PileCore::Spawning::Spawning(PileCore& core) : going_((core.consumers_.check_thr
 }
 
 PileCore::Spawning::~Spawning() {
-    if (!done_) {
+    if (!place_.empty()) {
         going_.core.room_.release();
     }
 }
 
-void PileCore::Spawning::done(AnyGreenlet job) {
-    going_.core.jobs_.push_back(std::move(job));
-    done_ = true;
+void PileCore::Spawning::done(AnyGreenlet job) noexcept {
+    place_.front() = std::move(job);
+    going_.core.jobs_.splice(going_.core.jobs_.end(), place_);
 }
 
 AnyGreenlet PileCore::next() {

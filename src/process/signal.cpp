@@ -10,17 +10,41 @@
 
 #include <tendril/dump.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/group.hpp>
+
+#include "hub/hub_core.hpp"
 
 namespace tendril {
+
+namespace {
+
+// The green threads of one on_signal(); gone with the Signal.
+struct Runs {
+    Group group;
+    Runs() = default;
+    Runs(const Runs&) = delete;
+    Runs& operator=(const Runs&) = delete;
+    ~Runs() {
+        const detail::HubCore* hub = detail::HubCore::if_any();
+        if (hub != nullptr && (hub->current->attention & detail::Fiber::in_callback) != 0) {
+            for (const AnyGreenlet& each : group.members()) {
+                group.discard(each);
+            }
+        }
+    }
+};
+
+}  // namespace
 
 Signal on_signal(int number, std::function<void(int)> f, Site where) {
     if (!f) {
         throw std::invalid_argument("on_signal() needs a function to run; this one is empty");
     }
     const auto shared = std::make_shared<const std::function<void(int)>>(std::move(f));
-    return Signal(number, [shared, where](int came) {
-        spawn_n(SpawnOptions{.name = "signal " + std::to_string(came), .where = where},
-                [shared, came] { (*shared)(came); });
+    const auto runs = std::make_shared<Runs>();
+    return Signal(number, [shared, runs, where](int came) {
+        runs->group.spawn_n(SpawnOptions{.name = "signal " + std::to_string(came), .where = where},
+                            [shared, came] { (*shared)(came); });
     });
 }
 

@@ -209,7 +209,7 @@ TENDRIL_TEST(AsyncResultThreads, AForeignOsThreadIsRefused) {
         EXPECT_THROW(result.set_exception(1), WrongThread);
         EXPECT_THROW(result.get(), WrongThread);
         EXPECT_THROW(result.get_nowait(), WrongThread);
-        EXPECT_THROW(result.wait(0s), WrongThread);
+        EXPECT_THROW(static_cast<void>(result.wait(0s)), WrongThread);
         EXPECT_THROW(result.exception(), WrongThread);
         const auto g = spawn([] { return 1; });
         EXPECT_THROW(forward(g, result), WrongThread);

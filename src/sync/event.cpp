@@ -16,7 +16,7 @@ void Event::clear() {
     set_ = false;
 }
 
-bool Event::wait(Deadline deadline) {
+bool Event::wait_until(Deadline deadline) {
     waiters_.check_thread();
     return set_ || waiters_.wait("Event::wait", nullptr, deadline) == detail::Outcome::signalled;
 }

@@ -14,7 +14,7 @@ namespace tendril {
 using detail::current_id;
 using detail::Outcome;
 
-bool Lock::acquire(Deadline deadline) {
+bool Lock::take(Deadline deadline) {
     if (try_lock()) {
         return true;
     }
@@ -53,8 +53,8 @@ bool Lock::held_by_me() const {
     return owner_ != 0 && owner_ == current_id();
 }
 
-bool RLock::acquire(Deadline deadline) {
-    if (!lock_.held_by_me() && !lock_.acquire(deadline)) {
+bool RLock::take(Deadline deadline) {
+    if (!lock_.held_by_me() && !lock_.take(deadline)) {
         return false;
     }
     ++depth_;
@@ -78,7 +78,7 @@ void RLock::unlock() {
     }
 }
 
-bool Condition::wait(Lock& lock, Deadline deadline) {
+bool Condition::wait_once(Lock& lock, Deadline deadline) {
     waiters_.check_thread();
     lock.unlock();
     struct Relock {

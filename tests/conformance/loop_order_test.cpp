@@ -121,7 +121,7 @@ TEST(ConformanceC, TC19_AfterALoopExitTheHubGoesOn) {
         const auto stuck = spawn([] { sleep(never); });
         for (int i = 0; i < 2; ++i) {
             EXPECT_THROW(stuck.join(), LoopExit);
-            EXPECT_FALSE(with_timeout(1ms, [&] { stuck.join(1h); }));
+            EXPECT_FALSE(with_timeout(1ms, [&] { static_cast<void>(stuck.join(1h)); }));
             EXPECT_EQ(Hub::current().stats().timers, 0u) << "a stale timer would resume the wrong one";
             EXPECT_EQ(spawn([] { return 1; }).get(), 1);
         }

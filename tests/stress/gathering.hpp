@@ -70,7 +70,7 @@ inline void Worker::kill_or_join_somebody() {
     if (somebody == current()) {
         pause();
     } else if (chance_.one_in(2)) {
-        somebody.join(w_.in(chance_.between(0, 40)));
+        static_cast<void>(somebody.join(w_.in(chance_.between(0, 40))));
     } else if (chance_.one_in(2)) {
         somebody.kill_nowait();
     } else {
@@ -121,7 +121,7 @@ inline void Worker::use_pool() {
         }
         break;
     case 3:
-        w_.pool.wait_available(w_.in(chance_.between(0, 60)));
+        static_cast<void>(w_.pool.wait_available(w_.in(chance_.between(0, 60))));
         break;
     case 4:
         w_.pool

@@ -70,7 +70,7 @@ TENDRIL_TEST(TlsStress, ManyConnectionsAtOnce) {
         for (std::size_t i = 0; i < count; ++i) {
             visitors.spawn([&crowd, i] { crowd.visit(i); });
         }
-        visitors.join(deadline);
+        EXPECT_TRUE(visitors.join(deadline));
         EXPECT_EQ(visitors.size(), 0u);
     }
     server.stop(deadline);

@@ -203,7 +203,7 @@ private:
     void act_on_jobs() {
         switch (chance_.below(6)) {
         case 0:
-            w_.jobs.queue.join(w_.in(chance_.between(0, 60)));
+            static_cast<void>(w_.jobs.queue.join(w_.in(chance_.between(0, 60))));
             break;
         case 1:
         case 2:
@@ -284,7 +284,7 @@ private:
         }
         const std::unique_lock guard(w_.guard);
         const Counted waits(w_.waits_for_condition);
-        w_.condition.wait(w_.guard, w_.soon_or_never());
+        static_cast<void>(w_.condition.wait(w_.guard, w_.soon_or_never()));
         EXPECT_TRUE(w_.guard.held_by_me());
     }
 
@@ -304,7 +304,7 @@ private:
         case 2:
         case 3: {
             const Counted waits(w_.waits_for_event);
-            w_.event.wait(w_.soon_or_never());
+            static_cast<void>(w_.event.wait(w_.soon_or_never()));
             break;
         }
         default: {

@@ -84,6 +84,7 @@ public:
 
     bool join(Deadline deadline);  // std::logic_error when called by a member
     bool kill(const std::exception_ptr& error, Deadline deadline);
+    bool kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error, Deadline deadline);
     bool wait_available(Deadline deadline);
     void resize(std::size_t slots);
 
@@ -102,6 +103,7 @@ public:
 private:
     friend struct CrewMember;
     bool full() const noexcept { return taken() >= slots_; }
+    bool kill_all(const std::exception_ptr& error, Deadline deadline, bool again);
     CrewMember* member_here() const noexcept;  // the running green thread, or nullptr
     CrewMember* new_member();
     void remove(CrewMember& member) noexcept;

@@ -60,6 +60,26 @@ struct Access {
 template <class F, class... A>
 concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !std::is_same_v<std::decay_t<F>, SpawnOptions>;
 
+// What no spawn takes: for overloads that say so in one line. Not where the call is right but for its last argument,
+// the place, nor where options come first, which have overloads of their own.
+template <class F, class... A>
+concept NoTask =
+    !Task<F, A...> && !std::is_same_v<std::decay_t<F>, SpawnOptions> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
+
+template <class F, class... A>
+constexpr void refuse_call() {
+    static_assert(Task<F, A...>,
+                  "tendril: the function cannot be called with these arguments. It gets copies of them, as rvalues: "
+                  "let it take them by value or by const&, or pass std::ref(x) to what outlives it");
+}
+
+// Stands for a result where there is none, so that no other error follows.
+template <class... T>
+struct Anything {
+    template <class U>
+    operator U() const;
+};
+
 template <class R>
 inline constexpr bool fits_a_record = alignof(R) <= alignof(std::max_align_t);
 template <class R>

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include <tendril/greenlet.hpp>
@@ -79,6 +80,43 @@ requires detail::Task<F, A, B, E...>
 auto spawn_after(Deadline delay, F&& f, A&& a, B&& b, E&&... e) {
     return spawn_after(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                        std::forward<E>(e)...);
+}
+
+// What cannot be called: they say so, instead of naming all of the above.
+template <class F, class... A>
+requires detail::NoTask<F, A...> Greenlet<void> spawn(F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
+}
+template <class F, class... A>
+requires detail::NoTask<F, A...> Greenlet<void> spawn(const SpawnOptions&, F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
+}
+template <class F, class... A>
+requires detail::NoTask<F, A...>
+void spawn_n(F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+}
+template <class F, class... A>
+requires detail::NoTask<F, A...>
+void spawn_n(const SpawnOptions&, F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+}
+template <class F, class... A>
+requires detail::NoTask<F, A...> Greenlet<void> spawn_after(Deadline, F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
+}
+template <class F, class... A>
+requires detail::NoTask<F, A...> Greenlet<void> spawn_after(const SpawnOptions&, Deadline, F&&, A&&...) {
+    detail::refuse_call<F, A...>();
+    return {};
+}
+template <class Number, class F, class... A>
+requires std::is_arithmetic_v<Number> Greenlet<void> spawn_after(Number, F&&, A&&...) {
+    static_assert(!std::is_arithmetic_v<Number>, "tendril::spawn_after: give the delay a unit, as in 1s or 20ms");
+    return {};
 }
 
 }  // namespace tendril

@@ -49,6 +49,16 @@ public:
                        std::forward<C>(c)...);
     }
 
+    // What cannot be called: they say so, instead of naming all of the above.
+    template <class F, class... A>
+    requires NoTask<F, A...> Greenlet<void> spawn(F&&, A&&...) {
+        refuse_call<F, A...>();
+        return {};
+    }
+    template <class F, class... A>
+    requires NoTask<F, A...>
+    void spawn_n(F&&, A&&...) { refuse_call<F, A...>(); }
+
 private:
     Derived& self() noexcept { return static_cast<Derived&>(*this); }
 };
