@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/choice.hpp>
 #include <tendril/detail/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/queue_error.hpp>
@@ -26,6 +27,8 @@ class Channel {
     static_assert(std::is_nothrow_move_constructible_v<T>, "items of a Channel must be nothrow movable");
 
 public:
+    using value_type = T;
+
     Channel() = default;
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
@@ -40,6 +43,7 @@ public:
             yield();
             return;
         }
+        getters_.tell();  // those that observe run later, when it waits here
         const detail::Outcome outcome = putters_.wait_here("Channel::put", &item, deadline);
         if (outcome != detail::Outcome::handed) {
             detail::throw_not_put(outcome);
@@ -106,8 +110,15 @@ public:
         closed_ = true;
         putters_.wake_all(detail::Outcome::closed);
         getters_.wake_all(detail::Outcome::closed);
+        getters_.tell();
     }
     bool is_shut_down() const noexcept { return closed_; }
+
+    // For wait() and iwait(), which see that get() would not wait, and take nothing.
+    bool ready() const noexcept { return closed_ || putters_.any(); }
+    void observe(detail::Observer& observer) const { getters_.observe(observer); }
+    // For get_any(), which takes.
+    void line_up(detail::Choice& choice, void* slot) { choice.stand_in(getters_, slot); }
 
     std::size_t putting() const noexcept { return putters_.size(); }
     std::size_t getting() const noexcept { return getters_.size(); }
@@ -120,8 +131,8 @@ private:
     }
 
     bool closed_ = false;
-    detail::WaitQueue getters_{"a Channel"};  // never both have somebody
-    detail::WaitQueue putters_{"a Channel"};
+    detail::WaitQueue getters_{"a Channel"};          // never both have somebody
+    mutable detail::WaitQueue putters_{"a Channel"};  // which forgets, when it is asked, those that have left
 };
 
 }  // namespace tendril

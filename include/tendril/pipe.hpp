@@ -48,6 +48,10 @@ public:
     bool is_open() const noexcept override { return handle_.is_open(); }
     int fd() const noexcept { return handle_.fd(); }  // still the reader's; -1 when closed
 
+    // For wait() and iwait(), which see that there is something to read, the end included, and take nothing.
+    bool ready() const { return handle_.ready("a pipe"); }
+    void observe(detail::Observer& observer) const { handle_.observe("a pipe", observer); }
+
 private:
     friend struct detail::PipeAccess;
     detail::Handle handle_;

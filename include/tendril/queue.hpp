@@ -21,6 +21,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/choice.hpp>
 #include <tendril/detail/queue_iterator.hpp>
 #include <tendril/detail/queue_store.hpp>
 #include <tendril/detail/wait_queue.hpp>
@@ -38,6 +39,8 @@ class BasicQueue {
     static_assert(std::is_nothrow_move_constructible_v<T>, "items of a queue must be nothrow movable");
 
 public:
+    using value_type = T;
+
     // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0 (use a Channel) and
     // less.
     explicit BasicQueue(Size capacity = unbounded, Store store = Store())
@@ -52,12 +55,15 @@ public:
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~BasicQueue() = default;
 
-    // Waits for room. Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved.
-    // Yields: when it is full.
+    // Waits for room. Throws: Full when the deadline came first; ShutDown; Interrupt; std::bad_alloc; what the
+    // comparison of a PriorityQueue throws; then the item is unmoved. Yields: when it is full.
     TENDRIL_INLINE_WAIT void put(T&& item, Deadline deadline = never) {
-        if (!offer(item)) {
+        while (!offer(item)) {
             const Outcome outcome = putters_.wait_here("Queue::put", &item, deadline);
-            if (outcome != Outcome::handed) {
+            if (outcome == Outcome::handed) {
+                return;
+            }
+            if (outcome != Outcome::signalled) {
                 throw_not_put(outcome);
             }
         }
@@ -81,7 +87,7 @@ public:
     [[nodiscard]] bool try_put(T&& item) { return offer(item); }
 
     // Waits for an item and takes it. Throws: Empty when the deadline came first; ShutDown when it was shut down and is
-    // empty; Interrupt: no item is taken. Yields: when it is empty.
+    // empty; Interrupt; what the comparison of a PriorityQueue throws: no item is taken. Yields: when it is empty.
     TENDRIL_INLINE_WAIT T get(Deadline deadline = never) {
         if (std::optional<T> item = try_get()) {
             return *std::move(item);
@@ -107,8 +113,8 @@ public:
         if (store_.size() == 0) {
             return std::nullopt;
         }
-        std::optional<T> item(std::move(store_.front()));
-        store_.pop();
+        std::optional<T> item;
+        store_.take(item);
         refill();
         return item;
     }
@@ -145,6 +151,7 @@ public:
         for (WaitQueue* each : {&getters_, &putters_, &peekers_}) {
             each->wake_all(Outcome::closed);
         }
+        getters_.tell();
     }
     bool is_shut_down() const noexcept { return closed_; }
 
@@ -165,6 +172,12 @@ public:
     std::size_t capacity() const noexcept { return capacity_; }
     std::size_t putting() const noexcept { return putters_.size(); }
     std::size_t getting() const noexcept { return getters_.size(); }
+
+    // For wait() and iwait(), which see that get() would not wait, and take nothing.
+    bool ready() const noexcept { return !empty() || closed_; }
+    void observe(Observer& observer) const { getters_.observe(observer); }
+    // For get_any(), which takes.
+    void line_up(Choice& choice, void* slot) { choice.stand_in(getters_, slot); }
 
     // An input range: for (T& item : queue) gets items until the queue is shut down and empty.
     using Iterator = detail::QueueIterator<BasicQueue, T>;
@@ -196,17 +209,24 @@ private:
         store_.push(std::move(item));
         ++admitted_;
         peekers_.wake_all(Outcome::signalled);
+        getters_.tell();
         return true;
     }
 
-    // Lets in who waits to put, while there is room.
-    void refill() {
+    // Lets in the putters that wait, while there is room. One whose item cannot be stored, because comparing it throws
+    // or there is no memory, is woken to try again itself: the exception is its own, not that of the getter here.
+    void refill() noexcept {
         while (!full()) {
             T* item = putters_.template front_slot<T>();
             if (item == nullptr) {
                 return;
             }
-            store_.push(std::move(*item));
+            try {
+                store_.push(std::move(*item));
+            } catch (...) {
+                putters_.wake_first(Outcome::signalled);
+                continue;
+            }
             putters_.hand();
             ++admitted_;
         }

@@ -35,12 +35,24 @@ public:
 
     // Returns: true once it is set; false when the deadline came first.
     // Yields: unless it is set. Throws: Interrupt.
-    bool wait(Deadline deadline = never);
+    bool wait() { return wait_until(never); }
+    [[nodiscard("it says whether the event came in time")]] bool wait(Deadline deadline) {
+        return wait_until(deadline);
+    }
+
+    // For wait() and iwait().
+    bool ready() const { return is_set(); }
+    void observe(detail::Observer& observer) const {
+        const std::unique_lock lock(mutex_);
+        waiters_.observe(mutex_, observer, set_);
+    }
 
 private:
+    bool wait_until(Deadline deadline);
+
     mutable std::mutex mutex_;
     bool set_ = false;
-    detail::SharedWaitQueue waiters_;
+    mutable detail::SharedWaitQueue waiters_;
 };
 
 }  // namespace tendril

@@ -26,6 +26,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/choice.hpp>
 #include <tendril/detail/queue_iterator.hpp>
 #include <tendril/detail/queue_store.hpp>
 #include <tendril/detail/shared_wait.hpp>
@@ -43,6 +44,8 @@ class SharedQueue {
     static_assert(std::is_nothrow_move_constructible_v<T>, "items of a queue must be nothrow movable");
 
 public:
+    using value_type = T;
+
     // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0 and less.
     explicit SharedQueue(Size capacity = unbounded) : capacity_(capacity) {
         if (capacity == 0) {
@@ -127,11 +130,24 @@ public:
         }
         getters_.wake_all(detail::Outcome::closed);
         putters_.wake_all(detail::Outcome::closed);
+        getters_.ring();
     }
     bool is_shut_down() const {
         const std::lock_guard lock(mutex_);
         return closed_;
     }
+
+    // For wait() and iwait(), which see that get() would not wait, and take nothing: another may be faster.
+    bool ready() const {
+        const std::lock_guard lock(mutex_);
+        return ready_now();
+    }
+    void observe(detail::Observer& observer) const {
+        const std::unique_lock lock(mutex_);
+        getters_.observe(mutex_, observer, ready_now());
+    }
+    // For get_any(), which takes.
+    void line_up(detail::Choice& choice, void*) { observe(choice.observer()); }
 
     // As it was; it may have changed before they return.
     std::size_t size() const {
@@ -155,6 +171,7 @@ public:
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
+    bool ready_now() const noexcept { return store_.size() != 0 || closed_; }
     void refuse_when_closed() const {
         if (closed_) {
             throw ShutDown();
@@ -173,6 +190,7 @@ private:
             return false;
         }
         store_.push(std::move(item));
+        getters_.ring();
         return true;
     }
 
@@ -181,8 +199,8 @@ private:
         if (store_.size() == 0) {
             return std::nullopt;
         }
-        std::optional<T> item(std::move(store_.front()));
-        store_.pop();
+        std::optional<T> item;
+        store_.take(item);
         if (putters_.any()) {
             store_.push(std::move(*static_cast<T*>(putters_.front_slot())));
             putters_.hand();
@@ -194,8 +212,8 @@ private:
     mutable std::mutex mutex_;
     detail::Fifo<T> store_;
     bool closed_ = false;
-    detail::SharedWaitQueue getters_{"a SharedQueue"};  // somebody waits here only while the store is empty,
-    detail::SharedWaitQueue putters_{"a SharedQueue"};  // and here only while it is full
+    mutable detail::SharedWaitQueue getters_{"a SharedQueue"};  // somebody waits here only while the store is empty,
+    detail::SharedWaitQueue putters_{"a SharedQueue"};          // and here only while it is full
 };
 
 }  // namespace tendril

@@ -31,7 +31,8 @@ public:
     // Takes one permit, waiting until there is one.
     // Returns: false when the deadline came first; no permit is taken.
     // Yields: unless one is free. Throws: Interrupt, no permit is taken.
-    bool acquire(Deadline deadline = never);
+    bool acquire() { return take(never); }
+    [[nodiscard("it says whether a permit was taken")]] bool acquire(Deadline deadline) { return take(deadline); }
 
     // Takes one permit if one is free.
     [[nodiscard]] bool try_acquire();
@@ -48,10 +49,19 @@ public:
     bool try_lock() { return try_acquire(); }
     void unlock() { release(); }
 
+    // For wait() and iwait(), which see that a permit is free and take none: another may be faster.
+    bool ready() const { return available() > 0; }
+    void observe(detail::Observer& observer) const {
+        const std::unique_lock lock(mutex_);
+        waiters_.observe(mutex_, observer, permits_ > 0);
+    }
+
 private:
+    bool take(Deadline deadline);
+
     mutable std::mutex mutex_;
     std::size_t permits_;  // 0 while anybody waits
-    detail::SharedWaitQueue waiters_;
+    mutable detail::SharedWaitQueue waiters_;
 };
 
 }  // namespace tendril

@@ -90,6 +90,10 @@ public:
 
     PeerCredentials peer_credentials() const;  // of a Unix-domain peer, when it connected
 
+    // For wait() and iwait(), which see that there is something to receive, the end included, and take nothing.
+    bool ready() const { return handle_.ready("a socket"); }
+    void observe(detail::Observer& observer) const { handle_.observe("a socket", observer); }
+
     // One more descriptor of the same connection, which ends when the last is closed.
     TcpSocket duplicate() const;
     Fd release();  // the descriptor is the caller's from now on; it is non-blocking still
@@ -106,7 +110,7 @@ struct ConnectOptions {
     std::optional<Address> bind = std::nullopt;  // connect from here; of a host's addresses only its family is tried
     // Of a host with several addresses, the next is tried besides after so long without success, or when one fails (RFC
     // 8305); 64 at most at once.
-    std::chrono::nanoseconds attempt_delay = std::chrono::milliseconds(250);
+    Duration attempt_delay = std::chrono::milliseconds(250);
     Resolver* resolver = nullptr;  // that looks a host up; nullptr: the hub's own
 };
 
@@ -163,6 +167,10 @@ public:
     TcpSocket accept(Address& peer, Deadline deadline = never);
     std::optional<TcpSocket> try_accept();  // nothing when nobody waits
     std::optional<TcpSocket> try_accept(Address& peer);
+
+    // For wait() and iwait(), which see that there is something to accept, and take nothing.
+    bool ready() const { return handle_.ready("a listener"); }
+    void observe(detail::Observer& observer) const { handle_.observe("a listener", observer); }
 
     Address address() const;  // with the port that the system chose for port 0
     template <class O>

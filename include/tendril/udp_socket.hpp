@@ -91,6 +91,10 @@ public:
     int fd() const noexcept { return handle_.fd(); }
     Fd release();  // the caller's from now on; it is non-blocking still
 
+    // For wait() and iwait(), which see that there is something to receive, and take nothing.
+    bool ready() const { return handle_.ready("a UDP socket"); }
+    void observe(detail::Observer& observer) const { handle_.observe("a UDP socket", observer); }
+
 private:
     explicit UdpSocket(detail::Handle handle) noexcept : handle_(std::move(handle)) {}
     void change_group(int v4, int v6, const Address& group, unsigned interface, const char* what);

@@ -86,6 +86,7 @@ concept PointsToWaitable = !Waitable<E> && requires(const E& e) {
 };
 
 [[noreturn]] void refuse_null_pointer();
+[[noreturn]] void refuse_no_queue();
 
 template <class E>
 const auto& waitable(const E& element) {

@@ -65,10 +65,6 @@ void Fiber::settle_attention() noexcept {
     }
 }
 
-bool Fiber::must_end() const noexcept {
-    return kill_pending || hub.fatal != nullptr;
-}
-
 namespace {
 
 [[noreturn]] void throw_kill(const Fiber& in, std::exception_ptr error) {

@@ -84,9 +84,6 @@ struct Fiber final : Flow, StackOwner {
     void stretch_ends() noexcept;
     void stretch_begins() noexcept;
 
-    // Is there a kill to be thrown, or something fatal?
-    bool must_end() const noexcept;
-
     // What waits to be thrown, is thrown, if it may be.
     void attend();
 

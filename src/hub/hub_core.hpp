@@ -286,7 +286,10 @@ inline bool Fiber::runs() const noexcept {
 }
 
 inline bool Waiter::open() const noexcept {
-    return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
+    if (outcome == Outcome::waiting) [[likely]] {
+        return !fiber.hub.timers.fired(*this);
+    }
+    return outcome == Outcome::stands_in && whole_open();
 }
 
 inline Waiter::Waiter(const char* w) : Timer(nullptr), fiber(*HubCore::here().current), what(w) {}
@@ -338,6 +341,9 @@ inline Outcome Waiter::settle() {
 inline bool Waiter::resolve(Outcome with) noexcept {
     if (!open()) {
         return false;
+    }
+    if (outcome == Outcome::stands_in) [[unlikely]] {
+        return resolve_whole(with);
     }
     outcome = with;
     if (suspended_) [[likely]] {

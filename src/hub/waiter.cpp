@@ -24,13 +24,22 @@ void Waiter::attend_first() {
     fiber.hub.os.refuse_in_observer();
 }
 
-// What broke the wait off is thrown. A kill that came after the wait was decided is thrown too, unless something was
-// handed over; a Timeout that came after is too late for this wait, and waits for the next.
+// What broke the wait off is thrown. A kill or a Timeout that came after the wait was decided is too late for it,
+// however it was decided, and comes at the next wait.
 void Waiter::attend_afterwards() {
     fiber.stretch_begins();
-    if (outcome != Outcome::handed && (outcome == Outcome::interrupted || fiber.must_end())) {
+    if (outcome == Outcome::interrupted) {
         fiber.attend();
     }
+}
+
+bool Waiter::whole_open() const noexcept {
+    return static_cast<const StandIn*>(this)->whole.open();
+}
+
+bool Waiter::resolve_whole(Outcome with) noexcept {
+    outcome = with;
+    return static_cast<StandIn*>(this)->whole.resolve(with);
 }
 
 }  // namespace tendril::detail

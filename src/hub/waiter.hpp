@@ -54,9 +54,21 @@ struct alignas(64) Waiter : ListNode, private Timer {
 private:
     void attend_first();
     void attend_afterwards();
+    bool whole_open() const noexcept;
+    bool resolve_whole(Outcome with) noexcept;
     bool suspended_ = false;  // in wait(): resolving makes the fiber ready
 };
 
 static_assert(sizeof(Waiter) == 64);
+
+// Where one wait stands in several lines: a stand-in in each, open as long as the whole is. Resolving one resolves the
+// whole, and its own outcome says that it was this one.
+struct StandIn final : Waiter {
+    Waiter& whole;
+    explicit StandIn(Waiter& w, void* s) : Waiter(w.what), whole(w) {
+        outcome = Outcome::stands_in;
+        slot = s;
+    }
+};
 
 }  // namespace tendril::detail

@@ -3,8 +3,13 @@
 #include <tendril/detail/handle.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <tendril/detail/observer.hpp>
 
 #include "base/report.hpp"
+#include "base/sys.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril::detail {
@@ -51,6 +56,53 @@ int Handle::release(const char* object) {
     Descriptor& d = use(object);
     descriptor_ = nullptr;
     return d.hub->descriptors.release(d);
+}
+
+namespace {
+
+// Of an Observer that is told when a descriptor becomes readable. It waits for the system, so the hub may sleep.
+struct ReadyWatch final : Observer::Bond, Interest, Expectation {
+    HubCore& hub;
+    Observer& observer;
+    bool told = false;
+
+    ReadyWatch(HubCore& h, Observer& o) noexcept
+        : Interest(events::read, &ReadyWatch::on_event), Expectation([](Expectation&, bool) noexcept {}), hub(h),
+          observer(o) {
+        Expectation::begin(hub);
+    }
+    ReadyWatch(const ReadyWatch&) = delete;
+    ReadyWatch& operator=(const ReadyWatch&) = delete;
+    ~ReadyWatch() override {
+        Expectation::end(hub);
+        hub.descriptors.unwatch(*this);
+    }
+
+    static void on_event(Interest& interest, Events what) noexcept {
+        auto& self = static_cast<ReadyWatch&>(interest);
+        if ((what & static_cast<Events>(~events::write)) != 0 && !std::exchange(self.told, true)) {
+            self.observer.told(self.observer);
+        }
+    }
+};
+
+}  // namespace
+
+bool Handle::ready(const char* object) const {
+    if (descriptor_ == nullptr) {
+        return true;  // what is done with it fails at once
+    }
+    pollfd asked{use(object).fd, POLLIN, 0};
+    return sys::poll(&asked, 1, 0) != 0;
+}
+
+void Handle::observe(const char* object, Observer& observer) const {
+    Descriptor& d = use(object);
+    auto watch = std::make_unique<ReadyWatch>(*d.hub, observer);
+    if (const int r = d.hub->descriptors.watch(d.fd, *watch); r < 0) {
+        fail(r, "wait for " + std::string(object));
+    }
+    observer.bond = std::move(watch);
 }
 
 Descriptor& begin(const Handle& handle, const char* object, Direction direction, const char* what) {

@@ -4,10 +4,15 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <string>
 
 #include <tendril/greenlet.hpp>
+#include <tendril/pile.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/resource_pool.hpp>
+#include <tendril/task_graph.hpp>
+#include <tendril/thread_pool.hpp>
 
 #include "context/sanitizer.hpp"
 #include "green_test.hpp"
@@ -61,6 +66,39 @@ TENDRIL_TEST(Allocation, NoneToSpawnIntoAPool) {
                   pool.kill();
               }),
               0u);
+}
+
+TENDRIL_TEST(Allocation, WhicheverIsRefusedNoSlotOrJobIsLost) {
+    Pool pool(3);
+    Pile<std::string> pile(pool);
+    ThreadPool threads(1);
+    TaskGraph<int, int> graph;
+    const std::string text(100, 'x');
+    std::size_t jobs = 0;
+    int key = 0;
+    EXPECT_GT(at_each_allocation(
+                  [&] {
+                      pile.spawn([](std::string s) { return s; }, text);
+                      ++jobs;
+                  },
+                  [] { sleep(0s); }),
+              0u);
+    for (; jobs > 0; --jobs) {
+        EXPECT_EQ(pile.next(), text);
+    }
+    EXPECT_EQ(pile.next(), std::nullopt);
+    EXPECT_GT(at_each_allocation([&] { pool.spawn_n([](const std::string&) {}, text); },
+                                 [&] {
+                                     pool.join();
+                                     yield();
+                                     EXPECT_EQ(pool.running(), 0u);
+                                 }),
+              0u);
+    EXPECT_GT(at_each_allocation([&] { graph.spawn(++key, {}, [] { return 1; }); }, [] { yield(); }), 0u);
+    EXPECT_TRUE(graph.wait_all());
+    EXPECT_GT(at_each_allocation([&] { threads.spawn([](const std::string&) {}, text); }, [] {}), 0u);
+    threads.apply([] {});
+    EXPECT_EQ(threads.waiting(), 0u);
 }
 
 }  // namespace

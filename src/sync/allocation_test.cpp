@@ -5,17 +5,23 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <tendril/async_result.hpp>
 #include <tendril/event.hpp>
+#include <tendril/get_any.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/queue.hpp>
 #include <tendril/semaphore.hpp>
+#include <tendril/shared_queue.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
+#include <tendril/wait.hpp>
 
 #include "context/sanitizer.hpp"
 #include "green_test.hpp"
@@ -74,7 +80,7 @@ TENDRIL_TEST(Allocation, NoneToSpawnJoinAndGet) {
               }),
               0u);
     EXPECT_EQ(allocated_by([] { spawn([](int a) { return a; }, 5).get(); }), 0u);
-    EXPECT_EQ(allocated_by([] { spawn([] { yield(); }).join(1h); }), 0u);
+    EXPECT_EQ(allocated_by([] { static_cast<void>(spawn([] { yield(); }).join(1h)); }), 0u);
     EXPECT_EQ(allocated_by([] {
                   const auto g = spawn_after(1h, [] {});
                   g.cancel();
@@ -157,7 +163,7 @@ TENDRIL_TEST(Allocation, NoneToAcquireAndRelease) {
     Semaphore semaphore(1);
     Lock lock;
     const auto take = [&] {
-        semaphore.acquire(1h);
+        EXPECT_TRUE(semaphore.acquire(1h));
         lock.lock();
         yield();
         lock.unlock();
@@ -221,6 +227,60 @@ TENDRIL_TEST(Allocation, AQueueThatCannotGrowLosesNothing) {
     for (int i = 0; i <= static_cast<int>(refused); ++i) {
         EXPECT_EQ(queue.get(), i);
     }
+}
+
+TENDRIL_TEST(Allocation, WhicheverIsRefusedNoItemOrWaiterIsLost) {
+    Queue<int> queue;
+    LifoQueue<int> newest;
+    PriorityQueue<int> smallest;
+    SharedQueue<int> shared;
+    Queue<int> nothing;
+    std::size_t put = 0;
+    int number = 0;
+    EXPECT_GT(at_each_allocation(
+                  [&] {
+                      for (int i = 0; i < 20; ++i) {
+                          queue.put(++number);
+                          ++put;
+                          newest.put(number);
+                          ++put;
+                          smallest.put(-number);
+                          ++put;
+                          shared.put(number);
+                          ++put;
+                      }
+                  },
+                  [&] { ASSERT_EQ(queue.size() + newest.size() + smallest.size() + shared.size(), put); }),
+              0u);
+    int last = 0;
+    while (std::optional<int> item = queue.try_get()) {
+        EXPECT_LT(std::exchange(last, *item), *item);
+    }
+    last = -number - 1;
+    while (std::optional<int> item = smallest.try_get()) {
+        EXPECT_LT(std::exchange(last, *item), *item);
+    }
+    AsyncResult<std::vector<int>> result;
+    const auto waiter = spawn([&] { return result.get().size(); });
+    yield();
+    at_each_allocation(
+        [&] {
+            if (!result.ready()) {
+                result.set(100, 1);
+            }
+        },
+        [] {});
+    EXPECT_EQ(waiter.get(), 100u);
+    EXPECT_GT(at_each_allocation(
+                  [&] {
+                      try {
+                          get_any(0s, nothing, queue);
+                      } catch (const Empty&) {
+                      }
+                      wait({&nothing}, 0s);
+                  },
+                  [&] { EXPECT_EQ(nothing.getting() + queue.getting(), 0u); }),
+              0u);
 }
 
 TENDRIL_TEST(Allocation, NoneForASendThatIsOnItsWay) {

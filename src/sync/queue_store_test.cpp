@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -35,8 +36,9 @@ TEST(FifoStore, KeepsTheOrderWhileItGrowsWrapsAndShrinks) {
             if (random() % 4 != 0 ? filling : !filling) {
                 items.push(Counted(in++));
             } else if (items.size() != 0) {
-                ASSERT_EQ(items.front().number, out++);
-                items.pop();
+                std::optional<Counted> item;
+                items.take(item);
+                ASSERT_EQ(item->number, out++);
             }
             ASSERT_EQ(items.size(), static_cast<std::size_t>(in - out));
             ASSERT_EQ(Counted::live, in - out);

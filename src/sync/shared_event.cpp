@@ -13,6 +13,7 @@ void SharedEvent::set() {
     const std::lock_guard lock(mutex_);
     set_ = true;
     waiters_.wake_all(detail::Outcome::signalled);
+    waiters_.ring();
 }
 
 void SharedEvent::clear() {
@@ -20,7 +21,7 @@ void SharedEvent::clear() {
     set_ = false;
 }
 
-bool SharedEvent::wait(Deadline deadline) {
+bool SharedEvent::wait_until(Deadline deadline) {
     std::unique_lock lock(mutex_);
     return set_ || waiters_.wait(lock, "SharedEvent::wait", nullptr, deadline) == detail::Outcome::signalled;
 }

@@ -4,7 +4,7 @@
 
 namespace tendril {
 
-bool SharedSemaphore::acquire(Deadline deadline) {
+bool SharedSemaphore::take(Deadline deadline) {
     std::unique_lock lock(mutex_);
     if (permits_ > 0) {
         --permits_;
@@ -29,6 +29,9 @@ void SharedSemaphore::release(Size permits) {
         waiters_.hand();
     }
     permits_ += left;
+    if (left > 0) {
+        waiters_.ring();
+    }
 }
 
 std::size_t SharedSemaphore::available() const {

@@ -3,7 +3,9 @@
 #include <tendril/detail/shared_wait.hpp>
 
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "base/few.hpp"
 #include "base/report.hpp"
@@ -61,9 +63,7 @@ private:
         if (waiter.outcome != outcome) {
             waiter.fiber.hub.mailbox->withdraw(letter);
         }
-        if (outcome == Outcome::handed || waiter.outcome == Outcome::timed_out) {
-            waiter.outcome = outcome;  // else an interrupt that came first is thrown: nothing is lost by it
-        }
+        waiter.outcome = outcome;  // also where a kill or a deadline broke the wait off: they came too late
     }
 
     static void arrived(Letter& letter, HubCore* hub) noexcept {
@@ -83,9 +83,69 @@ private:
     }
 };
 
+// Of one Observer, which owns it, and whose hub gets the letter. Seen by other OS threads as a SharedWaiter is.
+struct SharedWatch final : Observer::Bond, ListNode {
+    struct Mail : Letter {
+        SharedWatch& owner;
+        explicit Mail(SharedWatch& o) noexcept : Letter(&SharedWatch::arrived), owner(o) {}
+    } letter{*this};
+    struct Presence : Expectation {
+        SharedWatch& owner;
+        explicit Presence(SharedWatch& o) noexcept : Expectation(&SharedWatch::hub_ended), owner(o) {}
+    } presence{*this};
+    std::mutex& mutex;
+    HubCore& hub;
+    Observer& observer;
+    bool sent = false;      // under the mutex
+    bool arrived_ = false;  // the hub's
+
+    SharedWatch(std::mutex& m, Observer& o) : mutex(m), hub(HubCore::here()), observer(o) { presence.begin(hub); }
+    SharedWatch(const SharedWatch&) = delete;
+    SharedWatch& operator=(const SharedWatch&) = delete;
+    ~SharedWatch() override {
+        presence.end(hub);
+        bool under_way = false;
+        {
+            const std::lock_guard lock(mutex);
+            ListNode::unlink();
+            under_way = sent && !arrived_;
+        }
+        if (under_way) {
+            hub.mailbox->withdraw(letter);
+        }
+    }
+
+    void send() noexcept {
+        sent = true;
+        ListNode::unlink();
+        hub.mailbox->send(letter);
+    }
+
+private:
+    static void arrived(Letter& letter, HubCore* hub) noexcept {
+        SharedWatch& self = static_cast<Mail&>(letter).owner;
+        self.arrived_ = true;
+        if (hub != nullptr) {
+            self.observer.told(self.observer);
+        }
+    }
+    static void hub_ended(Expectation& expectation, bool forked) noexcept {
+        SharedWatch& self = static_cast<Presence&>(expectation).owner;
+        std::unique_lock lock(self.mutex, std::defer_lock);
+        if (forked ? lock.try_lock() : (lock.lock(), true)) {
+            self.ListNode::unlink();
+        }
+    }
+};
+
 SharedWaitQueue::SharedWaitQueue(const char* object) noexcept : object_(object) {}
 
 SharedWaitQueue::~SharedWaitQueue() {
+    if (!watches_.empty()) {
+        report(std::string(object_) +
+               " was destroyed while wait(), iwait() or get_any() watched it; let it outlive them");
+        std::abort();
+    }
     if (!any()) {
         return;
     }
@@ -112,6 +172,22 @@ void SharedWaitQueue::hand() noexcept {
 void SharedWaitQueue::wake_all(Outcome with) noexcept {
     while (SharedWaiter* first = waiters_.front()) {
         first->decide(with);
+    }
+}
+
+void SharedWaitQueue::observe(std::mutex& mutex, Observer& observer, bool ready) {
+    if (ready) {
+        observer.told(observer);
+        return;
+    }
+    auto watch = std::make_unique<SharedWatch>(mutex, observer);
+    watches_.push_back(*watch);
+    observer.bond = std::move(watch);
+}
+
+void SharedWaitQueue::ring() noexcept {
+    while (SharedWatch* first = watches_.front()) {
+        first->send();
     }
 }
 

@@ -78,7 +78,11 @@ std::size_t Arrivals::next(Deadline deadline, const char* what) {
 }
 
 void refuse_null_pointer() {
-    throw std::invalid_argument("wait() and iwait() were given a null pointer; leave out what is not there");
+    throw std::invalid_argument("wait(), iwait() or get_any() was given a null pointer; leave out what is not there");
+}
+
+void refuse_no_queue() {
+    throw std::invalid_argument("get_any() was given no queue, and would wait for ever");
 }
 
 }  // namespace tendril::detail

@@ -112,10 +112,10 @@ void* WaitQueue::slot(Waiter* waiter) noexcept {
     return waiter->slot;
 }
 
-void WaitQueue::hand() noexcept {
+void WaitQueue::wake_first(Outcome with) noexcept {
     Waiter* first = first_open();
     first->ListNode::unlink();
-    first->resolve(Outcome::handed);
+    first->resolve(with);
 }
 
 // Each waiter lies on a stack of its own, mostly cold: it is touched once, and the next is on its way meanwhile.

@@ -6,18 +6,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace {
 thread_local std::size_t allocations = 0;
 thread_local bool refuse_allocations = false;
+thread_local std::size_t allocations_left = SIZE_MAX;  // until one is refused
 }  // namespace
 
 // Not inlined, and one delete by the other: that is how valgrind knows which belong together.
 [[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
-    if (void* p = refuse_allocations ? nullptr : std::malloc(size)) {
+    const bool refuse = refuse_allocations || (allocations_left != SIZE_MAX && allocations_left-- == 0);
+    if (void* p = refuse ? nullptr : std::malloc(size)) {
         return p;
     }
     throw std::bad_alloc();
@@ -45,6 +49,24 @@ std::size_t allocated_by(F round) {
         round();
     }
     return allocations - before;
+}
+
+// Calls f with its first allocation refused, then with its second, and so on until it makes no more. f may throw
+// std::bad_alloc; check() sees what it left behind. Returns: how many allocations it makes.
+template <class F, class Check>
+std::size_t at_each_allocation(F f, Check check) {
+    for (std::size_t n = 0;; ++n) {
+        allocations_left = n;
+        try {
+            f();
+        } catch (const std::bad_alloc&) {
+        }
+        const bool refused = std::exchange(allocations_left, SIZE_MAX) == SIZE_MAX;
+        check();
+        if (!refused) {
+            return n;
+        }
+    }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 namespace tendril::detail {
 
 struct Descriptor;
+struct Observer;
 
 // The owner of an open descriptor. One that outlives its hub finds it closed.
 class Handle {
@@ -30,6 +31,11 @@ public:
     Descriptor& use(const char* object) const;  // throws EBADF when closed, WrongThread
     int fd() const noexcept;                    // -1 when closed
     int release(const char* object);            // it is the caller's from now on; who waits on it gets EBADF
+
+    // For wait() and iwait(): whether there is something to read, an end or an error included, and who is told of it.
+    // Throws: WrongThread.
+    bool ready(const char* object) const;
+    void observe(const char* object, Observer& observer) const;
 
 private:
     [[noreturn]] void refuse(const char* object) const;

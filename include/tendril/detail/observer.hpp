@@ -7,12 +7,21 @@
 
 #pragma once
 
+#include <memory>
+
 #include <tendril/detail/list.hpp>
 
 namespace tendril::detail {
 
 struct Observer : ListNode {
+    // What stands between it and a thing that cannot have it in a list: one of another hub's, or of the system.
+    struct Bond {
+        virtual ~Bond() = default;  // the thing does not tell it any more
+    };
+
     void (*told)(Observer&) noexcept;
+    std::unique_ptr<Bond> bond;
+
     explicit Observer(void (*f)(Observer&) noexcept) noexcept : told(f) {}
 };
 

@@ -15,6 +15,7 @@ enum class Outcome : std::uint8_t {
     timed_out,    // by its own deadline
     closed,       // what it waited on is gone
     interrupted,  // wait() throws
+    stands_in,    // not a wait of its own: see StandIn of hub/waiter.hpp
 };
 
 // What the slot of a wait is.

@@ -4,12 +4,12 @@
 
 #pragma once
 
-#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -32,7 +32,7 @@ public:
         deallocate(slots_, room_);
     }
 
-    // Throws: std::bad_alloc, and nothing has changed; not after a pop() that was not followed by a push() yet.
+    // Throws: std::bad_alloc, and nothing has changed; not after a take() that was not followed by a push() yet.
     void push(T&& item) {
         if (size_ == room_) {
             move_to(room_ == 0 ? least : room_ * 2);
@@ -41,8 +41,10 @@ public:
         ++size_;
     }
     T& front() { return *slot(0); }
-    void pop() noexcept {
-        std::destroy_at(slot(0));
+    void take(std::optional<T>& into) noexcept {
+        T* const first = slot(0);
+        into.emplace(std::move(*first));
+        std::destroy_at(first);
         first_ = (first_ + 1) & (room_ - 1);
         if (--size_ == 0 && room_ > small) {
             give_back();
@@ -89,42 +91,102 @@ private:
 template <class T>
 class Lifo {
 public:
-    void push(T&& item) { items_.push_back(std::move(item)); }
+    void push(T&& item) { items_.push_back(std::move(item)); }  // throws: as Fifo
     T& front() { return items_.back(); }
-    void pop() { items_.pop_back(); }
+    void take(std::optional<T>& into) noexcept {
+        into.emplace(std::move(items_.back()));
+        items_.pop_back();
+    }
     std::size_t size() const noexcept { return items_.size(); }
-    void clear() noexcept { items_.clear(); }
+    void clear() noexcept { const auto dropped = std::exchange(items_, {}); }
 
 private:
     std::vector<T> items_;
 };
 
+// A binary heap, the smallest item first, equal ones in the order of their coming. push() and take() compare all they
+// must before they move anything, so nothing has changed when the comparison throws, and no moved-from item is ever
+// compared. Only T's move constructor is used, which does not throw.
 template <class T, class Less>
 class Heap {
 public:
     explicit Heap(Less less = Less()) : less_(std::move(less)) {}
+
+    // Throws: std::bad_alloc, what Less throws; then nothing has changed.
     void push(T&& item) {
-        items_.push_back({std::move(item), next_++});
-        std::push_heap(items_.begin(), items_.end(), later());
+        if (items_.size() == items_.capacity()) {
+            items_.reserve(items_.empty() ? 8 : items_.size() * 2);
+        }
+        std::size_t place = items_.size();
+        while (place > 0 && less_(std::as_const(item), std::as_const(items_[parent(place)].item))) {
+            place = parent(place);
+        }
+        items_.push_back({std::move(item), next_});
+        ++next_;
+        std::size_t at = items_.size() - 1;
+        if (at == place) {
+            return;
+        }
+        Entry rising(std::move(items_[at]));
+        for (; at != place; at = parent(at)) {
+            replace(items_[at], items_[parent(at)]);
+        }
+        replace(items_[place], rising);
     }
     T& front() { return items_.front().item; }
-    void pop() {
-        std::pop_heap(items_.begin(), items_.end(), later());
+
+    // Requires: size() > 0. Throws: what Less throws; then nothing has changed.
+    void take(std::optional<T>& into) {
+        const std::size_t place = place_for_last();
+        into.emplace(std::move(items_.front().item));
+        const std::size_t path = place + 1;  // its bits below the highest lead from the root there: 0 left, 1 right
+        std::size_t at = 0;
+        for (int bit = static_cast<int>(std::bit_width(path)) - 2; bit >= 0; --bit) {
+            const std::size_t child = 2 * at + 1 + ((path >> bit) & 1);
+            replace(items_[at], items_[child]);
+            at = child;
+        }
+        if (at != items_.size() - 1) {
+            replace(items_[at], items_.back());
+        }
         items_.pop_back();
     }
     std::size_t size() const noexcept { return items_.size(); }
-    void clear() noexcept { items_.clear(); }
+    void clear() noexcept { const auto dropped = std::exchange(items_, {}); }
 
 private:
     struct Entry {
         T item;
         std::uint64_t number;
     };
-    auto later() {
-        return [this](const Entry& a, const Entry& b) {
-            return less_(b.item, a.item) || (!less_(a.item, b.item) && b.number < a.number);
-        };
+
+    static std::size_t parent(std::size_t at) noexcept { return (at - 1) / 2; }
+
+    bool before(const Entry& a, const Entry& b) {
+        return less_(a.item, b.item) || (a.number < b.number && !less_(b.item, a.item));
     }
+
+    // Where the last entry comes to lie when the root has gone and the smaller children move up.
+    std::size_t place_for_last() {
+        const std::size_t last = items_.size() - 1;
+        std::size_t at = 0;
+        for (std::size_t child = 1; child < last; child = 2 * at + 1) {
+            if (child + 1 < last && before(items_[child + 1], items_[child])) {
+                ++child;
+            }
+            if (!before(items_[child], items_[last])) {
+                break;
+            }
+            at = child;
+        }
+        return at;
+    }
+
+    static void replace(Entry& old, Entry& by) noexcept {
+        std::destroy_at(&old);
+        std::construct_at(&old, std::move(by));
+    }
+
     Less less_;
     std::vector<Entry> items_;
     std::uint64_t next_ = 0;

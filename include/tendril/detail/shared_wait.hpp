@@ -15,11 +15,13 @@
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/observer.hpp>
 #include <tendril/detail/outcome.hpp>
 
 namespace tendril::detail {
 
 struct SharedWaiter;
+struct SharedWatch;
 
 class SharedWaitQueue {
 public:
@@ -41,9 +43,15 @@ public:
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
 
+    // For wait() and iwait(): the observer's hub tells it, once, after the next ring(), at once when `ready`. What it
+    // observes must outlive it. `mutex` is the owner's, held.
+    void observe(std::mutex& mutex, Observer& observer, bool ready);
+    void ring() noexcept;
+
 private:
     const char* object_;
     List<SharedWaiter> waiters_;
+    List<SharedWatch> watches_;
 };
 
 }  // namespace tendril::detail

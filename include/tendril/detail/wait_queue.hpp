@@ -67,7 +67,8 @@ public:
     Slot* front_slot() noexcept {  // for waits with a slot
         return waiters_.empty() ? nullptr : static_cast<Slot*>(first_slot());
     }
-    void hand() noexcept;  // Requires: any().
+    void hand() noexcept { wake_first(Outcome::handed); }  // Requires: any().
+    void wake_first(Outcome with) noexcept;                // Requires: any().
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/choice.hpp>
+
+#include <list>
+#include <optional>
+
+#include <tendril/detail/wait_queue.hpp>
+#include <tendril/queue_error.hpp>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail {
+
+// One for each source, in the order of the sources.
+struct Choice::Places {
+    struct Place final : Observer {
+        Waiter& waiter;
+        std::optional<StandIn> stand_in;
+        explicit Place(Waiter& w) noexcept
+            : Observer([](Observer& self) noexcept { static_cast<Place&>(self).waiter.resolve(Outcome::signalled); }),
+              waiter(w) {}
+    };
+
+    Waiter waiter{"get_any"};
+    std::list<Place> places;  // whose addresses stay
+
+    // Returns: which was handed to; none when another try may succeed.
+    std::size_t wait(const ChoiceSource* sources, std::size_t n, Deadline deadline) {
+        Choice choice(*this);
+        for (std::size_t i = 0; i < n; ++i) {
+            sources[i].line_up(sources[i].queue, choice, sources[i].slot);
+        }
+        switch (waiter.wait(deadline)) {
+        case Outcome::handed:
+            break;
+        case Outcome::timed_out:
+            throw Empty();
+        default:
+            return none;
+        }
+        std::size_t which = 0;
+        for (const Place& each : places) {
+            if (each.stand_in.has_value() && each.stand_in->outcome == Outcome::handed) {
+                break;
+            }
+            ++which;
+        }
+        return which;
+    }
+};
+
+void Choice::stand_in(WaitQueue& line, void* slot) {
+    Places::Place& place = places_.places.emplace_back(places_.waiter);
+    line.add(place.stand_in.emplace(places_.waiter, slot));
+}
+
+Observer& Choice::observer() {
+    return places_.places.emplace_back(places_.waiter);
+}
+
+namespace {
+
+// Where to begin to look, so that none is preferred: another one each time.
+std::size_t first_of(std::size_t n) noexcept {
+    static thread_local std::size_t turn = 0;
+    return turn++ % n;
+}
+
+}  // namespace
+
+std::size_t Choice::make(const ChoiceSource* sources, std::size_t n, const Deadline* deadline) {
+    for (;;) {
+        bool finished = false;
+        for (std::size_t k = 0, i = first_of(n); k < n; ++k, i = i + 1 == n ? 0 : i + 1) {
+            if (sources[i].take(sources[i].queue, sources[i].slot)) {
+                return i;
+            }
+            finished = finished || sources[i].finished(sources[i].queue);
+        }
+        if (finished) {
+            throw ShutDown();
+        }
+        if (deadline == nullptr) {
+            return none;
+        }
+        Places places;
+        if (const std::size_t which = places.wait(sources, n, *deadline); which != none) {
+            return which;
+        }
+    }
+}
+
+}  // namespace tendril::detail
