@@ -11,7 +11,7 @@ sources = $(shell git ls-files -co --exclude-standard '*.cpp' '*.hpp')
 .NOTPARALLEL:
 .SECONDARY:
 .PHONY: run test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
-    test-lto test-shared-hidden test-valgrind fuzz bench format tidy clean install
+    test-lto test-shared-hidden test-debug-containers test-valgrind fuzz bench format tidy clean install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -21,7 +21,7 @@ run: build/release/build.ninja
 test: test-dev test-release test-tsan test-aarch64
 test-more: test-release-clang test-boost test-lto test-shared-hidden test-valgrind
 
-test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden: test-%: build/.setup-test build/%/build.ninja
+test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden test-debug-containers: test-%: build/.setup-test build/%/build.ninja
 	cmake --build --preset $*
 	ctest --preset $*
 

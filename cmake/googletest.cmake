@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# GTest::gtest: Debian's library, or, for a cross build, compiled from Debian's package googletest.
+# GTest::gtest: Debian's library; or, for a cross build or where TENDRIL_GTEST_FROM_SOURCE says so (a build with
+# _GLIBCXX_DEBUG, whose containers have another layout), compiled from Debian's package googletest.
 
-if(NOT CMAKE_CROSSCOMPILING)
+if(NOT CMAKE_CROSSCOMPILING AND NOT TENDRIL_GTEST_FROM_SOURCE)
     find_package(GTest REQUIRED)
     return()
 endif()
