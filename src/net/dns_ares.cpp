@@ -26,12 +26,13 @@
 #include "hub/hub_core.hpp"
 #include "net/ares_sockets.hpp"
 #include "net/resolver.hpp"
+#include "net/search_list.hpp"
 
 namespace tendril {
 
 namespace {
 
-constexpr const char* resolv_conf = "/etc/resolv.conf";
+constexpr char resolv_conf[] = "/etc/resolv.conf";
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr Duration default_try_timeout = std::chrono::seconds(2);
 constexpr std::int64_t longest_try_ms = 86'400'000;  // c-ares multiplies it, as an int, for later tries
@@ -98,31 +99,48 @@ public:
         detail::HubCore::require_here("a Resolver", owner_);
         notice_fork();
         const Permit turn(turns_, host, deadline);
-        Permit question(questions_, host, deadline);
-        auto lookup = begin();
-        lookup->port = port;
-        ares_addrinfo_hints hints{};
-        hints.ai_family = number_of(family);
-        hints.ai_socktype = SOCK_STREAM;
-        auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
-        ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Ares::on_addresses, held.release());
-        wait(*lookup, host, deadline);
-        return std::move(lookup->addresses);
+        renew();
+        if (options_.hosts_file) {
+            if (const auto found = look_into_hosts(host, port, family); found->status == ARES_SUCCESS) {
+                return std::move(found->addresses);
+            }
+        }
+        detail::SearchList names(host, search_, dots_);
+        while (const std::optional<std::string> name = names.next()) {
+            const std::shared_ptr<Lookup> lookup = ask_for(*name, host, port, family, deadline);
+            if (lookup->status == ARES_SUCCESS) {
+                return std::move(lookup->addresses);
+            }
+            names.failed(of_ares(lookup->status));
+        }
+        fail(names.failure(), host);
     }
 
     std::string reverse(const Address& address, Deadline deadline) override {
         detail::HubCore::require_here("a Resolver", owner_);
         notice_fork();
-        const Permit turn(turns_, address.ip(), deadline);
-        Permit question(questions_, address.ip(), deadline);
-        auto lookup = begin();
+        const std::string text = address.ip();
+        const Permit turn(turns_, text, deadline);
+        Permit question(questions_, text, deadline);
+        renew();
         const bool v4 = address.family() == AF_INET;
         const void* ip = v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr)
                             : &reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr;
+        const int size = v4 ? sizeof(in_addr) : sizeof(in6_addr);
+        if (options_.hosts_file) {
+            auto lookup = std::make_shared<Lookup>();
+            ares_gethostbyaddr(hosts_, ip, size, address.family(), &Ares::on_host, new Held{lookup, {}});
+            if (lookup->status == ARES_SUCCESS) {
+                return std::move(lookup->name);
+            }
+        }
+        auto lookup = std::make_shared<Lookup>();
         auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
-        ares_gethostbyaddr(channel_, ip, v4 ? sizeof(in_addr) : sizeof(in6_addr), address.family(), &Ares::on_host,
-                           held.release());
-        wait(*lookup, address.ip(), deadline);
+        ares_gethostbyaddr(channel_, ip, size, address.family(), &Ares::on_host, held.release());
+        wait(*lookup, text, deadline);
+        if (lookup->status != ARES_SUCCESS) {
+            fail(of_ares(lookup->status), text);
+        }
         return std::move(lookup->name);
     }
 
@@ -130,6 +148,7 @@ private:
     // One of a Semaphore's, while it lives.
     class Permit {
     public:
+        Permit() noexcept = default;  // none
         // Throws: TimeoutError.
         Permit(Semaphore& from, const std::string& what, Deadline deadline) {
             if (!from.acquire(deadline)) {
@@ -153,6 +172,36 @@ private:
         std::shared_ptr<Lookup> lookup;
         Permit question;
     };
+
+    static ares_addrinfo_hints hints_for(AddressFamily family) noexcept {
+        ares_addrinfo_hints hints{};
+        hints.ai_family = number_of(family);
+        hints.ai_socktype = SOCK_STREAM;
+        return hints;
+    }
+
+    // Answers at once.
+    std::shared_ptr<Lookup> look_into_hosts(const std::string& host, std::uint16_t port, AddressFamily family) {
+        auto lookup = std::make_shared<Lookup>();
+        lookup->port = port;
+        const ares_addrinfo_hints hints = hints_for(family);
+        ares_getaddrinfo(hosts_, host.c_str(), nullptr, &hints, &Ares::on_addresses, new Held{lookup, {}});
+        return lookup;
+    }
+
+    // The DNS, for this name and no other. host: what it is asked for, in errors.
+    std::shared_ptr<Lookup> ask_for(const std::string& name, const std::string& host, std::uint16_t port,
+                                    AddressFamily family, Deadline deadline) {
+        Permit question(questions_, host, deadline);
+        renew();
+        auto lookup = std::make_shared<Lookup>();
+        lookup->port = port;
+        const ares_addrinfo_hints hints = hints_for(family);
+        auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
+        ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &Ares::on_addresses, held.release());
+        wait(*lookup, host, deadline);
+        return lookup;
+    }
 
     // c-ares's callbacks: the Held is theirs.
     static void on_addresses(void* held, int status, int, ares_addrinfo* found) noexcept {
@@ -204,12 +253,12 @@ private:
         }
     }
 
-    std::shared_ptr<Lookup> begin() {
+    // The channels, of the configuration as it is now unless somebody waits.
+    void renew() {
         if (waiting_ == 0 && configuration_changed()) {
             drop_channel();
         }
         have_channel();
-        return std::make_shared<Lookup>();
     }
 
     void wait(Lookup& lookup, const std::string& what, Deadline deadline) {
@@ -231,9 +280,6 @@ private:
         if (lookup.status == ARES_ENOMEM) {
             throw std::bad_alloc();
         }
-        if (lookup.status != ARES_SUCCESS) {
-            fail(of_ares(lookup.status), what);
-        }
     }
 
     // Nobody waits any more.
@@ -248,36 +294,60 @@ private:
         if (channel_ != nullptr) {
             return;
         }
+        try {
+            read_configuration();
+            open_channel();
+        } catch (...) {
+            drop_channel();
+            throw;
+        }
+        note_configuration();
+    }
+
+    // By a channel that asks the hosts file alone. The search list and its dots are what c-ares has read of
+    // resolv.conf, LOCALDOMAIN and RES_OPTIONS, unless the options say otherwise.
+    void read_configuration() {
         ares_options raw{};
-        int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
+        std::string lookups = "f";
+        raw.lookups = lookups.data();
+        init(hosts_, raw, ARES_OPT_LOOKUPS);
+        ares_options found{};
+        int mask = 0;
+        if (ares_save_options(hosts_, &found, &mask) != ARES_SUCCESS) {
+            ares_destroy_options(&found);
+            throw std::bad_alloc();
+        }
+        struct Destroyed {
+            ares_options& options;
+            ~Destroyed() { ares_destroy_options(&options); }
+        } const destroyed{found};
+        dots_ = options_.dots.value_or(found.ndots);
+        search_ = options_.search.has_value() ? *options_.search
+                                              : std::vector<std::string>(found.domains, found.domains + found.ndomains);
+    }
+
+    // It searches no domains itself: it would give up at the first that fails.
+    void open_channel() {
+        ares_options raw{};
         raw.sock_state_cb = &Ares::on_socket;
         raw.sock_state_cb_data = this;
         const Duration patience = options_.try_timeout == Duration() ? default_try_timeout : options_.try_timeout;
         raw.timeout = static_cast<int>(std::min<std::int64_t>(patience.count() / 1'000'000, longest_try_ms));
         raw.tries = options_.tries > 0 ? options_.tries : default_tries;
-        std::string lookups = options_.hosts_file ? "fb" : "b";
+        std::string lookups = "b";
         raw.lookups = lookups.data();
-        if (options_.dots.has_value()) {
-            raw.ndots = *options_.dots;
-            mask |= ARES_OPT_NDOTS;
-        }
-        std::vector<char*> domains;
-        if (options_.search.has_value()) {
-            for (std::string& each : *options_.search) {
-                domains.push_back(each.data());
-            }
-            raw.domains = domains.data();
-            raw.ndomains = static_cast<int>(domains.size());
-            mask |= ARES_OPT_DOMAINS;
-        }
-        if (const int r = ares_init_options(&channel_, &raw, mask); r != ARES_SUCCESS) {
-            channel_ = nullptr;
-            throw std::runtime_error(std::string("c-ares cannot make a channel: ") + ares_strerror(r));
-        }
+        init(channel_, raw,
+             ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS);
         ares_set_socket_functions(channel_, &detail::ares_through_sys, &allowance_);
-        note_configuration();
         if (!options_.servers.empty()) {
             set_servers();
+        }
+    }
+
+    static void init(ares_channel& channel, ares_options& raw, int mask) {
+        if (const int r = ares_init_options(&channel, &raw, mask); r != ARES_SUCCESS) {
+            channel = nullptr;
+            throw std::runtime_error(std::string("c-ares cannot make a channel: ") + ares_strerror(r));
         }
     }
 
@@ -287,7 +357,6 @@ private:
             all += (all.empty() ? "" : ",") + each;
         }
         if (ares_set_servers_ports_csv(channel_, all.c_str()) != ARES_SUCCESS) {
-            drop_channel();
             throw std::invalid_argument("ResolverOptions: \"" + all + "\" are no servers' addresses");
         }
     }
@@ -296,6 +365,9 @@ private:
     void drop_channel() noexcept {
         if (channel_ != nullptr) {
             ares_destroy(std::exchange(channel_, nullptr));
+        }
+        if (hosts_ != nullptr) {
+            ares_destroy(std::exchange(hosts_, nullptr));
         }
         watched_.clear();
         timer_.reset();
@@ -358,7 +430,10 @@ private:
     ResolverOptions options_;
     const std::uint64_t owner_;
     std::uint64_t generation_ = detail::fork_generation();  // of forks
+    ares_channel hosts_ = nullptr;                          // as long as channel_; it has no descriptors
     ares_channel channel_ = nullptr;
+    std::vector<std::string> search_;
+    int dots_ = 1;
     std::map<ares_socket_t, Io> watched_;
     std::optional<Timer> timer_;
     detail::AresAllowance allowance_;

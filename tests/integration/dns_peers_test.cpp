@@ -90,6 +90,54 @@ TENDRIL_TEST(DnsPeers, Dnsmasq) {
     }
 }
 
+// What the C library finds, "c-ares" finds too, by the same walk through the search list. A resolv.conf cannot name a
+// port: dnsmasq has 53 of an address of its own, and the program a mount namespace, in which that file is another.
+TENDRIL_TEST(DnsPeers, BothResolversFindTheSame) {
+    TENDRIL_NEEDS(dnsmasq);
+    TENDRIL_NEEDS("unshare");
+    const std::string at = "127.83.17.1";
+    std::optional<UdpSocket> probe;
+    try {
+        probe = UdpSocket::bound(at + ":53");
+    } catch (const std::system_error& e) {
+        GTEST_SKIP() << e.what();
+    }
+    if (run({"unshare", "--mount", "true"}).returncode != 0) {
+        GTEST_SKIP() << "no mount namespaces";
+    }
+    probe.reset();
+    Peer server({dnsmasq, "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=", "--no-resolv",
+                 "--no-hosts", "--log-facility=-", "--bind-interfaces", "--listen-address=" + at, "--local=/test/",
+                 "--local=/plain/", "--local=/x/", "--local=/short/", "--local=/missing/",
+                 "--host-record=short.good.test,192.0.2.1", "--host-record=plain,192.0.2.2",
+                 "--host-record=a.x,192.0.2.3", "--host-record=short.six.test,2001:db8::1"},
+                {.err = PIPE});
+    Peer::after(server->stderr_(), "started");
+    const std::string longest = std::string(61, 'a') + "." + std::string(61, 'b') + "." + std::string(61, 'c') + "." +
+                                std::string(61, 'd') + ".test";
+    for (const std::string& lines :
+         {std::string("search good.test\n"), std::string("search .\n"), std::string("search none.test good.test\n"),
+          std::string("search six.test good.test\n"), std::string("domain good.test\n"),
+          std::string("search good.test\noptions ndots:2\n"), std::string("search none.test\noptions ndots:0\n"),
+          "search " + longest + "\n"}) {
+        const std::string file = "nameserver " + at + "\noptions timeout:1 attempts:1\n" + lines;
+        const CompletedProcess done = run(
+            {"unshare", "--mount", "sh", "-c",
+             R"(f=$(mktemp) && printf '%s' "$1" >"$f" && mount --bind "$f" /etc/resolv.conf && rm -f "$f"; shift
+                    exec "$0" "$@")",
+             TENDRIL_RESOLVE_NAMES, file, "short", "plain", "plain.", "a.x", "missing", "missing.x", "short.good.test"},
+            {.deadline = 60s});
+        ASSERT_EQ(done.returncode, 0) << done.err;
+        const std::size_t half = done.out.find("c-ares ");
+        ASSERT_NE(half, std::string::npos) << done.out << done.err;
+        std::string system = done.out.substr(0, half);
+        for (std::size_t word = 0; (word = system.find("system ", word)) != std::string::npos;) {
+            system.replace(word, 6, "c-ares");
+        }
+        EXPECT_EQ(done.out.substr(half), system) << lines;
+    }
+}
+
 // dig with a name server of ours, by datagrams and by TCP.
 TENDRIL_TEST(DnsPeers, Dig) {
     TENDRIL_NEEDS("dig");
