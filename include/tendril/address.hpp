@@ -15,13 +15,43 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace tendril {
 
 namespace detail {
 [[noreturn]] void refuse_port(long long number);
+[[noreturn]] void refuse_port(unsigned long long number);
+}  // namespace detail
+
+// Throws: std::invalid_argument for what is not a port: below 0 or above 65535.
+template <std::integral N>
+constexpr std::uint16_t checked_port(N number) {
+    if (!std::in_range<std::uint16_t>(number)) {
+        if constexpr (std::is_signed_v<N>) {
+            detail::refuse_port(static_cast<long long>(number));
+        } else {
+            detail::refuse_port(static_cast<unsigned long long>(number));
+        }
+    }
+    return static_cast<std::uint16_t>(number);
 }
+
+// What functions take as a port: a number of any integral type, which is never cut to fit.
+class Port {
+public:
+    constexpr Port() noexcept = default;  // 0
+
+    // Throws: std::invalid_argument as checked_port().
+    template <std::integral N>
+    requires(!std::same_as<N, bool>) constexpr Port(N number) : number_(checked_port(number)) {}  // implicit on purpose
+
+    constexpr operator std::uint16_t() const noexcept { return number_; }
+
+private:
+    std::uint16_t number_ = 0;
+};
 
 class Address {
 public:
@@ -31,8 +61,9 @@ public:
     // Throws: std::invalid_argument that quotes the text and says what was expected. Host names are not looked up here.
     static Address parse(std::string_view text);
 
-    // ip: "127.0.0.1", "::1", "fe80::1%eth0"; without brackets. Throws: std::invalid_argument.
-    static Address ip(std::string_view ip, std::uint16_t port);
+    // ip: "127.0.0.1", "::1", "fe80::1%eth0"; without brackets. Throws: std::invalid_argument, also for a port above
+    // 65535.
+    static Address ip(std::string_view ip, Port port);
 
     // A path, or @name in the abstract space. Throws: std::invalid_argument when empty or longer than the 107 bytes
     // there are.
@@ -66,15 +97,6 @@ struct HostPort {
     std::uint16_t port = 0;
 };
 HostPort split_host_port(std::string_view text);
-
-// Throws: std::invalid_argument for what is no port: below 0 or above 65535.
-template <std::integral N>
-std::uint16_t checked_port(N number) {
-    if (!std::in_range<std::uint16_t>(number)) {
-        detail::refuse_port(static_cast<long long>(number));
-    }
-    return static_cast<std::uint16_t>(number);
-}
 
 }  // namespace tendril
 

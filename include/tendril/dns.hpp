@@ -72,8 +72,8 @@ public:
 
     // All addresses of a host, with this port, best first (RFC 6724).
     // Throws: std::system_error of dns_category(), which quotes the name; TimeoutError; Interrupt.
-    std::vector<Address> resolve(std::string_view host, std::uint16_t port = 0,
-                                 AddressFamily family = AddressFamily::any, Deadline deadline = never);
+    std::vector<Address> resolve(std::string_view host, Port port = {}, AddressFamily family = AddressFamily::any,
+                                 Deadline deadline = never);
 
     // The name of an address. Throws: as resolve(); std::invalid_argument for an address that is not IP.
     std::string reverse(const Address& address, Deadline deadline = never);
@@ -87,7 +87,7 @@ private:
 };
 
 // By Resolver::current().
-std::vector<Address> resolve(std::string_view host, std::uint16_t port = 0, AddressFamily family = AddressFamily::any,
+std::vector<Address> resolve(std::string_view host, Port port = {}, AddressFamily family = AddressFamily::any,
                              Deadline deadline = never);
 std::string reverse(const Address& address, Deadline deadline = never);
 

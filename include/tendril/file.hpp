@@ -33,7 +33,8 @@ public:
     File() = default;  // closed
 
     // permissions: of a new file, less the umask. Yields.
-    // Throws: std::system_error that names the path (ESPIPE: a FIFO); TimeoutError; Interrupt.
+    // Throws: std::system_error that names the path (ESPIPE: a FIFO); std::invalid_argument: the path has a zero byte;
+    // TimeoutError; Interrupt.
     static File open(const std::string& path, FileMode mode = FileMode::read, unsigned permissions = 0666,
                      Deadline deadline = never);
 

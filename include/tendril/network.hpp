@@ -31,7 +31,7 @@ public:
     template <std::convertible_to<std::string_view> Text>
     Network(const Text& text) : Network(parse(text)) {}
 
-    bool contains(const Address& address) const noexcept;
+    [[nodiscard]] bool contains(const Address& address) const noexcept;
 
     std::string to_string() const;  // as parse() reads it; IPv4 where it is mapped
 
@@ -46,6 +46,6 @@ private:
 };
 
 // Is it in one of them?
-bool contains(std::span<const Network> networks, const Address& address) noexcept;
+[[nodiscard]] bool contains(std::span<const Network> networks, const Address& address) noexcept;
 
 }  // namespace tendril

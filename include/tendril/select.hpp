@@ -24,6 +24,7 @@
 #include <memory>
 #include <ranges>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <tendril/deadline.hpp>
@@ -54,7 +55,7 @@ concept HasNumber = std::integral<T> || requires(const T& thing) {
 template <HasNumber T>
 int number_of(const T& thing) noexcept {
     if constexpr (std::integral<T>) {
-        return static_cast<int>(thing);
+        return std::in_range<int>(thing) ? static_cast<int>(thing) : -1;  // which is EBADF, and no other's number
     } else if constexpr (std::same_as<T, Fd>) {
         return thing.get();
     } else if constexpr (requires { thing.fd(); }) {

@@ -67,8 +67,8 @@ public:
     void await_data(Deadline deadline = never) override;
 
     // What can be done without waiting; nothing: not now. Throws: std::system_error.
-    std::optional<std::size_t> try_recv(Buffer buffer);
-    std::optional<std::size_t> try_send(Bytes bytes);
+    [[nodiscard]] std::optional<std::size_t> try_recv(Buffer buffer);
+    [[nodiscard]] std::optional<std::size_t> try_send(Bytes bytes);
 
     void shutdown(Shutdown how) override;
     void close() noexcept override { handle_.close(); }  // who waits on it gets EBADF before the number is free
@@ -79,9 +79,9 @@ public:
     Address peer_address() const;
 
     // Nagle's algorithm is off (option::no_delay) in what connect() and a Listener make.
-    template <class O>
-    void set(const O& option, const typename O::Value& value) {
-        detail::set_socket_option(handle_, option, value);
+    template <class O, class V = typename O::Value>
+    void set(const O& option, const V& value) {
+        detail::set_socket_option(handle_, option, detail::option_value(option, value));
     }
     template <class O>
     typename O::Value get(const O& option) const {
@@ -95,8 +95,8 @@ public:
     void observe(detail::Observer& observer) const { handle_.observe("a socket", observer); }
 
     // One more descriptor of the same connection, which ends when the last is closed.
-    TcpSocket duplicate() const;
-    Fd release();  // the descriptor is the caller's from now on; it is non-blocking still
+    [[nodiscard]] TcpSocket duplicate() const;
+    [[nodiscard]] Fd release();  // the descriptor is the caller's from now on; it is non-blocking still
 
 private:
     friend struct detail::SocketAccess;
@@ -165,24 +165,24 @@ public:
     // connection that had come stays in the backlog.
     TcpSocket accept(Deadline deadline = never);
     TcpSocket accept(Address& peer, Deadline deadline = never);
-    std::optional<TcpSocket> try_accept();  // nothing when nobody waits
-    std::optional<TcpSocket> try_accept(Address& peer);
+    [[nodiscard]] std::optional<TcpSocket> try_accept();  // nothing when nobody waits
+    [[nodiscard]] std::optional<TcpSocket> try_accept(Address& peer);
 
     // For wait() and iwait(), which see that there is something to accept, and take nothing.
     bool ready() const { return handle_.ready("a listener"); }
     void observe(detail::Observer& observer) const { handle_.observe("a listener", observer); }
 
     Address address() const;  // with the port that the system chose for port 0
-    template <class O>
-    void set(const O& option, const typename O::Value& value) {
-        detail::set_socket_option(handle_, option, value);
+    template <class O, class V = typename O::Value>
+    void set(const O& option, const V& value) {
+        detail::set_socket_option(handle_, option, detail::option_value(option, value));
     }
     template <class O>
     typename O::Value get(const O& option) const {
         return detail::get_socket_option(handle_, option);
     }
-    Listener duplicate() const;
-    Fd release();
+    [[nodiscard]] Listener duplicate() const;
+    [[nodiscard]] Fd release();
     void close() noexcept { handle_.close(); }
     bool is_open() const noexcept { return handle_.is_open(); }
     int fd() const noexcept { return handle_.fd(); }

@@ -17,7 +17,9 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 #include <tendril/detail/handle.hpp>
 
@@ -87,6 +89,26 @@ LingerOption::Value get_socket_option(const Handle& handle, const LingerOption& 
 
 // Throws: std::invalid_argument for a time that an int does not hold.
 int number_of_time(long long count, const char* name);
+
+[[noreturn]] void refuse_number(const std::string& number, const char* name);
+
+// A value as the option's type has it. Throws: std::invalid_argument for a number that an int does not hold.
+template <class T, class V>
+T option_value(const SocketOption<T>& option, const V& value) {
+    if constexpr (std::is_same_v<T, int> && std::is_integral_v<V> && !std::is_same_v<V, bool>) {
+        if (!std::in_range<int>(value)) {
+            refuse_number(std::to_string(value), option.name);
+        }
+        return static_cast<int>(value);
+    } else {
+        static_assert(!std::is_floating_point_v<V>, "an option's value is a bool, a whole number or a duration");
+        return value;
+    }
+}
+template <class V>
+LingerOption::Value option_value(const LingerOption&, const V& value) {
+    return value;
+}
 
 template <class T>
 void set_socket_option(const Handle& handle, const SocketOption<T>& option, const T& value) {

@@ -62,7 +62,7 @@ public:
     // Waits for a datagram. Throws: TimeoutError; std::system_error; Interrupt; then none was taken.
     Datagram recv(Buffer buffer, Deadline deadline = never);
     Datagram recv_from(Buffer buffer, Address& from, Deadline deadline = never);
-    std::optional<Datagram> try_recv_from(Buffer buffer, Address& from);  // nothing when none is there
+    [[nodiscard]] std::optional<Datagram> try_recv_from(Buffer buffer, Address& from);  // nothing when none is there
 
     // Waits until it can be sent. Throws: TimeoutError; std::system_error (EMSGSIZE: too long; EDESTADDRREQ: send() on
     // a socket that is not connected); Interrupt; then it was not sent.
@@ -74,9 +74,9 @@ public:
     void leave_group(const Address& group, unsigned interface = 0);
     void send_groups_on(unsigned interface);  // what is sent to groups goes out there; 0: the system's choice
 
-    template <class O>
-    void set(const O& option, const typename O::Value& value) {
-        detail::set_socket_option(handle_, option, value);
+    template <class O, class V = typename O::Value>
+    void set(const O& option, const V& value) {
+        detail::set_socket_option(handle_, option, detail::option_value(option, value));
     }
     template <class O>
     typename O::Value get(const O& option) const {
@@ -89,7 +89,7 @@ public:
     void close() noexcept { handle_.close(); }  // idempotent; who waits on it gets EBADF
     bool is_open() const noexcept { return handle_.is_open(); }
     int fd() const noexcept { return handle_.fd(); }
-    Fd release();  // the caller's from now on; it is non-blocking still
+    [[nodiscard]] Fd release();  // the caller's from now on; it is non-blocking still
 
     // For wait() and iwait(), which see that there is something to receive, and take nothing.
     bool ready() const { return handle_.ready("a UDP socket"); }

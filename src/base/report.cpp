@@ -4,12 +4,12 @@
 
 #include <cxxabi.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <typeinfo>
 
 #include <tendril/error.hpp>
 
+#include "base/escape.hpp"
 #include "base/symbol.hpp"
 
 namespace tendril::detail {
@@ -37,19 +37,13 @@ std::string describe(const std::exception_ptr& error) {
 
 void report(std::string_view text) noexcept {
     // Names and what() may hold anything; a line is a line, and a terminal obeys no stranger.
-    for (const char c : text) {
-        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
-            try {
-                std::string plain(text);
-                std::replace_if(
-                    plain.begin(), plain.end(),
-                    [](char each) { return static_cast<unsigned char>(each) < ' ' || each == 0x7f; }, '?');
-                std::fprintf(stderr, "tendril: %s\n", plain.c_str());
-            } catch (...) {
-                std::fputs("tendril: an error whose text cannot be shown\n", stderr);
-            }
-            return;
+    if (!is_plain(text)) {
+        try {
+            std::fprintf(stderr, "tendril: %s\n", visible(std::string(text)).c_str());
+        } catch (...) {
+            std::fputs("tendril: an error whose text cannot be shown\n", stderr);
         }
+        return;
     }
     std::fprintf(stderr, "tendril: %.*s\n", static_cast<int>(text.size()), text.data());
 }

@@ -220,8 +220,8 @@ int pipe(int (&ends)[2], int flags) noexcept {
     return detail::call<int>(Call::pipe, -1, [&] { return ::pipe2(ends, flags | O_CLOEXEC); });
 }
 
-int open(const char* path, int flags, unsigned mode) noexcept {
-    return detail::call<int>(Call::open, -1, [=] { return ::open(path, flags | O_CLOEXEC, mode); });
+int open(Path path, int flags, unsigned mode) noexcept {
+    return detail::call_with(Call::open, -1, path, [=](const char* p) { return ::open(p, flags | O_CLOEXEC, mode); });
 }
 
 ssize_t pread(int fd, void* p, std::size_t n, std::uint64_t offset) noexcept {
@@ -290,18 +290,18 @@ int set_close_on_exec(int fd) noexcept {
     return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
 }
 
-int unlink(const char* path) noexcept {
-    return detail::call<int>(Call::open, -1, [=] { return ::unlink(path); });
+int unlink(Path path) noexcept {
+    return detail::call_with(Call::open, -1, path, [](const char* p) { return ::unlink(p); });
 }
 
-int access(const char* path, int mode) noexcept {
-    return detail::call<int>(Call::open, -1, [=] { return ::access(path, mode); });
+int access(Path path, int mode) noexcept {
+    return detail::call_with(Call::open, -1, path, [=](const char* p) { return ::access(p, mode); });
 }
 
-int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+int spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept {
-    return detail::call<int>(Call::spawn, -1, [&] {
-        errno = ::posix_spawn(&pid, path, &actions, &attributes, argv, env);
+    return detail::call_with(Call::spawn, -1, path, [&](const char* p) {
+        errno = ::posix_spawn(&pid, p, &actions, &attributes, argv, env);
         return errno == 0 ? 0 : -1;
     });
 }

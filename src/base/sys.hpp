@@ -26,6 +26,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/no_nul.hpp"
+
 namespace tendril::sys {
 
 enum class Call : unsigned {
@@ -105,6 +107,12 @@ inline R call(Call which, int fd, F f) noexcept {
     }
     const R r = f();
     return r >= 0 ? r : static_cast<R>(-errno);
+}
+
+// One that takes a path: f(path).
+template <class F>
+inline int call_with(Call which, int fd, Path path, F f) noexcept {
+    return path.get() == nullptr ? -EINVAL : call<int>(which, fd, [&] { return f(path.get()); });
 }
 
 // One that moves up to n bytes: f(n).
@@ -190,8 +198,8 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
 // Several parts, in one call, as recv_parts() and send_parts().
 ssize_t write_pipe_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t read_parts(int fd, const iovec* parts, std::size_t count) noexcept;
-int pipe(int (&ends)[2], int flags) noexcept;  // the reading end first; closed on exec. flags: O_NONBLOCK
-int open(const char* path, int flags, unsigned mode = 0) noexcept;  // closed on exec
+int pipe(int (&ends)[2], int flags) noexcept;                // the reading end first; closed on exec. flags: O_NONBLOCK
+int open(Path path, int flags, unsigned mode = 0) noexcept;  // closed on exec
 // The same pipe or terminal once more, whose flags are its own; closed on exec. -errno where there is no such way.
 int reopen(int fd, int flags) noexcept;
 bool is_terminal(int fd) noexcept;  // not the master of a pseudo-terminal: to open that again makes another one
@@ -201,8 +209,8 @@ int status_flags(int fd) noexcept;
 int set_nonblocking(int fd, bool on = true) noexcept;
 int close_on_exec(int fd) noexcept;  // whether: 0 or 1
 int set_close_on_exec(int fd) noexcept;
-int unlink(const char* path) noexcept;
-int access(const char* path, int mode) noexcept;
+int unlink(Path path) noexcept;
+int access(Path path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
 int eventfd() noexcept;
 inline bool is_open(int fd) noexcept {
@@ -229,18 +237,18 @@ struct FileStatus {
     std::int64_t changed_ns;   // the attributes or the content
     std::uint32_t mode, owner, group;
 };
-int file_status(const char* path, FileStatus& out) noexcept;  // of what a link leads to
+int file_status(Path path, FileStatus& out) noexcept;  // of what a link leads to
 int file_status(int fd, FileStatus& out) noexcept;
 // A path from this folder; closed on exec. beneath: no link on the way leads out of it (EXDEV); -ENOSYS, -EPERM: the
 // kernel, or who guards it, has no such way.
-int open_at(int folder, const char* path, int flags) noexcept;
-int open_beneath(int folder, const char* path, int flags) noexcept;
+int open_at(int folder, Path path, int flags) noexcept;
+int open_beneath(int folder, Path path, int flags) noexcept;
 // Calls each(context, name, is_folder) for what is in a folder, "." and ".." too, until it says false. A link is none.
 int list_folder(int fd, bool (*each)(void* context, const char* name, bool is_folder), void* context);
-bool is_link(const char* path) noexcept;
-bool on_network(const char* path) noexcept;  // a file system whose other users' changes the kernel does not tell of
+bool is_link(Path path) noexcept;
+bool on_network(Path path) noexcept;  // a file system whose other users' changes the kernel does not tell of
 int inotify() noexcept;
-int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept;
+int inotify_add(int fd, Path path, std::uint32_t mask) noexcept;
 int inotify_remove(int fd, int watch) noexcept;
 
 // The event loop.
@@ -255,7 +263,7 @@ int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) no
 
 // Processes.
 pid_t fork() noexcept;
-int spawn(pid_t& pid, const char* path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+int spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
           char* const argv[], char* const env[]) noexcept;
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
 // Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.

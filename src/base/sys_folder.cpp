@@ -12,16 +12,18 @@
 
 namespace tendril::sys {
 
-int open_at(int folder, const char* path, int flags) noexcept {
-    return detail::call<int>(Call::open, folder, [=] { return ::openat(folder, path, flags | O_CLOEXEC); });
+int open_at(int folder, Path path, int flags) noexcept {
+    return detail::call_with(Call::open, folder, path,
+                             [=](const char* p) { return ::openat(folder, p, flags | O_CLOEXEC); });
 }
 
-int open_beneath(int folder, const char* path, int flags) noexcept {
+int open_beneath(int folder, Path path, int flags) noexcept {
     open_how how{};
     how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    return detail::call<int>(Call::open, folder,
-                             [&] { return static_cast<int>(::syscall(SYS_openat2, folder, path, &how, sizeof(how))); });
+    return detail::call_with(Call::open, folder, path, [&](const char* p) {
+        return static_cast<int>(::syscall(SYS_openat2, folder, p, &how, sizeof(how)));
+    });
 }
 
 int list_folder(int fd, bool (*each)(void* context, const char* name, bool is_folder), void* context) {

@@ -56,9 +56,9 @@ int take_status(int result, const struct stat& s, FileStatus& out) noexcept {
 
 }  // namespace
 
-int file_status(const char* path, FileStatus& out) noexcept {
+int file_status(Path path, FileStatus& out) noexcept {
     struct stat s {};
-    return take_status(::stat(path, &s), s, out);
+    return path.get() == nullptr ? -EINVAL : take_status(::stat(path.get(), &s), s, out);
 }
 
 int file_status(int fd, FileStatus& out) noexcept {
@@ -66,12 +66,12 @@ int file_status(int fd, FileStatus& out) noexcept {
     return take_status(::fstat(fd, &s), s, out);
 }
 
-bool is_link(const char* path) noexcept {
+bool is_link(Path path) noexcept {
     struct stat s {};
-    return ::lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
+    return path.get() != nullptr && ::lstat(path.get(), &s) == 0 && S_ISLNK(s.st_mode);
 }
 
-bool on_network(const char* path) noexcept {
+bool on_network(Path path) noexcept {
     constexpr std::uint32_t kinds[] = {
         0x6969,      // NFS
         0x517b,      // SMB
@@ -85,7 +85,7 @@ bool on_network(const char* path) noexcept {
         0x564c,      // NCP
     };
     struct statfs s {};
-    if (detail::call<int>(Call::statfs, -1, [&] { return ::statfs(path, &s); }) < 0) {
+    if (detail::call_with(Call::statfs, -1, path, [&](const char* p) { return ::statfs(p, &s); }) < 0) {
         return false;
     }
     for (const std::uint32_t kind : kinds) {
@@ -100,8 +100,9 @@ int inotify() noexcept {
     return detail::call<int>(Call::inotify, -1, [] { return ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC); });
 }
 
-int inotify_add(int fd, const char* path, std::uint32_t mask) noexcept {
-    return detail::call<int>(Call::inotify_add, fd, [=] { return ::inotify_add_watch(fd, path, mask); });
+int inotify_add(int fd, Path path, std::uint32_t mask) noexcept {
+    return detail::call_with(Call::inotify_add, fd, path,
+                             [=](const char* p) { return ::inotify_add_watch(fd, p, mask); });
 }
 
 int inotify_remove(int fd, int watch) noexcept {

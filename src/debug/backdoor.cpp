@@ -181,7 +181,7 @@ Backdoor::~Backdoor() {
     state_->server.kill();  // and serve() its sessions
     state_->listener.close();
     if (!path.empty() && path.front() != '@') {
-        sys::unlink(path.c_str());
+        sys::unlink(path);
     }
 }
 

@@ -123,7 +123,7 @@ File open_shielded(const std::string& path, FileMode mode) {
 // What is left of a file when there is no thread to remove it in is left there.
 void remove(const std::string& path) {
     try {
-        offload([path] { sys::unlink(path.c_str()); });
+        offload([path] { sys::unlink(path); });
     } catch (const std::system_error&) {
     }
 }

@@ -171,10 +171,12 @@ StaticFiles::StaticFiles(std::string root, StaticOptions options) {
     if (!options.prefix.starts_with('/') || !options.prefix.ends_with('/')) {
         throw std::invalid_argument("StaticFiles: the prefix must begin and end with a slash");
     }
+    tendril::detail::require_no_nul(root, "StaticFiles: the folder");
+    tendril::detail::require_no_nul(options.index, "StaticFiles: the index");
     if (options.index.find('/') != std::string::npos) {
         throw std::invalid_argument("StaticFiles: the index is a file's name, without slashes");
     }
-    const Fd folder(sys::open(root.c_str(), O_PATH | O_DIRECTORY));
+    const Fd folder(sys::open(root, O_PATH | O_DIRECTORY));
     if (!folder.is_open()) {
         throw std::system_error(-folder.get(), std::system_category(), "StaticFiles: the folder \"" + root + "\"");
     }

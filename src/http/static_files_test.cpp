@@ -88,7 +88,7 @@ TENDRIL_TEST(StaticFiles, FollowNoLinkOutOfTheFolder) {
     }
     EXPECT_EQ(served.ask(get("/sub/in")).body, "inside");
 
-    const Fd root(sys::open(folder.path().c_str(), O_PATH | O_DIRECTORY));
+    const Fd root(sys::open(folder.path(), O_PATH | O_DIRECTORY));
     EXPECT_TRUE(detail::walk_below(root.get(), "").is_open());
     EXPECT_TRUE(detail::walk_below(root.get(), "a").is_open());
     EXPECT_TRUE(detail::walk_below(root.get(), "sub/b").is_open());

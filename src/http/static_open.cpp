@@ -67,7 +67,7 @@ Fd walk_below(int root, const std::string& path) {
         const std::size_t slash = rest.find('/');
         const bool last = slash == std::string_view::npos;
         const std::string segment(rest.empty() ? "." : rest.substr(0, slash));
-        Fd next(sys::open_at(from, segment.c_str(), O_NOFOLLOW | (last ? reading : O_PATH | O_DIRECTORY)));
+        Fd next(sys::open_at(from, segment, O_NOFOLLOW | (last ? reading : O_PATH | O_DIRECTORY)));
         if (last || !next.is_open()) {
             return next;
         }
@@ -80,13 +80,13 @@ Fd walk_below(int root, const std::string& path) {
 Fd open_below(int root, const std::string& path) {
     int fd = -EAGAIN;
     for (int tries = 0; fd == -EAGAIN && tries < 10; ++tries) {  // somebody renames folders just now
-        fd = sys::open_beneath(root, path.empty() ? "." : path.c_str(), reading);
+        fd = sys::open_beneath(root, path.empty() ? sys::Path(".") : sys::Path(path), reading);
     }
     return fd == -ENOSYS || fd == -EPERM ? walk_below(root, path) : Fd(fd);
 }
 
 Found find_static(const Wanted& wanted) {
-    const Fd root(sys::open(wanted.root.c_str(), O_PATH | O_DIRECTORY));
+    const Fd root(sys::open(wanted.root, O_PATH | O_DIRECTORY));
     if (!root.is_open()) {
         return failed(-root.get());
     }

@@ -55,7 +55,7 @@ FileWatches::~FileWatches() {
 }
 
 int FileWatches::add(const std::string& path, FileNode& node, const std::string& name) {
-    const int watch = sys::inotify_add(inotify_.get(), path.c_str(), everything);
+    const int watch = sys::inotify_add(inotify_.get(), path, everything);
     if (watch < 0) {
         return watch;
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/no_nul.hpp"
 #include "base/sys.hpp"
 #include "hub/file_watches.hpp"
 #include "hub/watcher_state.hpp"
@@ -21,7 +22,7 @@ using std::chrono::system_clock;
 
 FileAttributes look(const std::string& path) noexcept {
     sys::FileStatus s{};
-    if (sys::file_status(path.c_str(), s) < 0) {
+    if (sys::file_status(path, s) < 0) {
         return {};
     }
     const auto time = [](std::int64_t ns) {
@@ -48,6 +49,7 @@ struct StatState final : WatcherState, FileNode {
 
     StatState(std::string p, Stat::Callback f, Duration every, bool ref)
         : WatcherState("a Stat watcher's callback", ref), path(std::move(p)), interval(every), callback(std::move(f)) {
+        require_no_nul(path, "Stat: a path");
         while (path.size() > 1 && path.back() == '/') {
             path.pop_back();
         }
@@ -73,8 +75,7 @@ struct StatState final : WatcherState, FileNode {
         };
         const bool by_name = renew(directory_watch, files->add(directory, *this, name)) >= 0;
         const int file = renew(file_watch, files->add(path, *this, {}));
-        return by_name && (file >= 0 || file == -ENOENT) && !sys::is_link(path.c_str()) &&
-               !sys::on_network(directory.c_str());
+        return by_name && (file >= 0 || file == -ENOENT) && !sys::is_link(path) && !sys::on_network(directory);
     }
 
     void detach() noexcept {

@@ -12,18 +12,15 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/escape.hpp"
+
 namespace tendril {
 
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
     constexpr std::size_t quoted = 120;  // bytes of what may be anything
-    std::string shown(text.substr(0, quoted));
-    for (char& c : shown) {
-        c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
-    }
-    throw std::invalid_argument("\"" + shown + (text.size() > quoted ? "..." : "") +
-                                "\" is not an address: " + std::string(why));
+    throw std::invalid_argument("\"" + detail::escaped(text, quoted) + "\" is not an address: " + std::string(why));
 }
 
 constexpr std::string_view expected = "expected 127.0.0.1:80, [::1]:80, :80, unix:/path or unix:@name";
@@ -56,7 +53,7 @@ std::uint32_t scope_number(std::string_view text, const std::string& scope) {
     std::uint32_t number = 0;
     const auto [end, error] = std::from_chars(scope.data(), scope.data() + scope.size(), number);
     if (scope.empty() || error != std::errc() || end != scope.data() + scope.size()) {
-        refuse(text, "this machine has no interface called \"" + scope + "\"");
+        refuse(text, "this machine has no interface called \"" + detail::escaped(scope, 120) + "\"");
     }
     return number;
 }
@@ -99,13 +96,13 @@ Address Address::parse(std::string_view text) {
         return unix_path(text.substr(unix_prefix.size()));
     }
     if (!text.empty() && text.front() == '/') {
-        refuse(text, "a path needs its kind before it: unix:" + std::string(text));
+        refuse(text, "a path needs its kind before it: unix:" + detail::escaped(text, 120));
     }
     const auto [host, number] = split(text, expected);
     return host.empty() || host == "*" ? from_ip(text, "0.0.0.0", number) : from_ip(text, host, number);
 }
 
-Address Address::ip(std::string_view ip, std::uint16_t port) {
+Address Address::ip(std::string_view ip, Port port) {
     return from_ip(ip, ip, port);
 }
 
@@ -234,8 +231,18 @@ std::string Address::to_string() const {
     }
 }
 
+namespace {
+
+constexpr const char* no_port = " is not a port: they go from 0 to 65535";
+
+}  // namespace
+
 void detail::refuse_port(long long number) {
-    throw std::invalid_argument(std::to_string(number) + " is not a port: they go from 0 to 65535");
+    throw std::invalid_argument(std::to_string(number) + no_port);
+}
+
+void detail::refuse_port(unsigned long long number) {
+    throw std::invalid_argument(std::to_string(number) + no_port);
 }
 
 HostPort split_host_port(std::string_view text) {

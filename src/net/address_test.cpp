@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace tendril {
 namespace {
@@ -31,6 +32,27 @@ TEST(Address, PrintsWhatItParsed) {
     EXPECT_EQ(Address::parse("unix:/x").path(), "/x");
     EXPECT_EQ(Address::unix_path("@a").raw_size(), sizeof(sa_family_t) + 2);
     EXPECT_FALSE(Address::parse("127.0.0.1:1") == Address::parse("127.0.0.1:2"));
+}
+
+TEST(Address, APortIsNeverCutToFit) {
+    EXPECT_EQ(Address::ip("127.0.0.1", 65535).port(), 65535);
+    EXPECT_EQ(Address::ip("::1", 80u).port(), 80);
+    EXPECT_EQ(Address::ip("127.0.0.1", {}).port(), 0);
+    EXPECT_THROW(Address::ip("127.0.0.1", 70000), std::invalid_argument);
+    EXPECT_THROW(Address::ip("127.0.0.1", -1), std::invalid_argument);
+    EXPECT_THROW(Address::ip("127.0.0.1", 1L << 32), std::invalid_argument);
+    try {
+        Address::ip("::1", ~0ull);
+        FAIL();
+    } catch (const std::invalid_argument& e) {
+        EXPECT_STREQ(e.what(), "18446744073709551615 is not a port: they go from 0 to 65535");
+    }
+    static_assert(!std::is_convertible_v<double, Port> && !std::is_convertible_v<bool, Port>);
+}
+
+TEST(Address, QuotesNothingThatATerminalObeys) {
+    const std::string why = error_of("127.0.0.1\xc2\x9b\xe2\x80\xae:80");
+    EXPECT_NE(why.find("\"127.0.0.1\\xc2\\x9b\\xe2\\x80\\xae:80\""), std::string::npos) << why;
 }
 
 TEST(Address, RefusesWithAReason) {

@@ -9,11 +9,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <stdexcept>
 
 #include <tendril/error.hpp>
 #include <tendril/thread_pool.hpp>
 
+#include "base/escape.hpp"
+#include "base/no_nul.hpp"
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 #include "net/resolver.hpp"
@@ -196,11 +199,7 @@ std::shared_ptr<Resolver::Kind> Resolver::Kind::make_system() {
 
 void Resolver::Kind::fail(DnsError why, const std::string& what) {
     constexpr std::size_t shown = 255;  // a name is no longer; what is may be anything
-    std::string quoted = what.substr(0, shown);
-    for (char& c : quoted) {
-        c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
-    }
-    throw std::system_error(make_error_code(why), "resolve \"" + quoted + '"');
+    throw std::system_error(make_error_code(why), "resolve \"" + detail::escaped(what, shown) + '"');
 }
 
 const std::error_category& dns_category() noexcept {
@@ -209,6 +208,16 @@ const std::error_category& dns_category() noexcept {
 }
 
 Resolver::Resolver(const ResolverOptions& options) {
+    for (const std::vector<std::string>& texts : {options.servers, options.search.value_or(options.servers)}) {
+        for (const std::string& each : texts) {
+            detail::require_no_nul(each, "ResolverOptions: a server or a search domain");
+        }
+    }
+    constexpr std::chrono::milliseconds longest_try(std::numeric_limits<int>::max());
+    if (options.try_timeout.count() < 0 || options.try_timeout > longest_try || options.tries < 0 ||
+        options.dots.value_or(0) < 0) {
+        throw std::invalid_argument("ResolverOptions: a time, or a number, that is negative or too large");
+    }
     const std::string kind = options.kind.empty() ? default_kind() : options.kind;
     if (kind == "c-ares") {
         kind_ = Kind::make_ares(options);
@@ -225,8 +234,7 @@ Resolver Resolver::current() {
     return Resolver(own);
 }
 
-std::vector<Address> Resolver::resolve(std::string_view host, std::uint16_t port, AddressFamily family,
-                                       Deadline deadline) {
+std::vector<Address> Resolver::resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
     detail::HubCore::here().refuse_in_callback();
     const std::string name(host);
     if (Address numeric; is_numeric(name, port, numeric)) {
@@ -252,7 +260,7 @@ std::string Resolver::reverse(const Address& address, Deadline deadline) {
     return kind_->reverse(address, deadline);
 }
 
-std::vector<Address> resolve(std::string_view host, std::uint16_t port, AddressFamily family, Deadline deadline) {
+std::vector<Address> resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
     return Resolver::current().resolve(host, port, family, deadline);
 }
 

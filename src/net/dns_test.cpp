@@ -221,6 +221,43 @@ TENDRIL_TEST(Dns, SearchDomainsAreTried) {
     EXPECT_EQ(Resolver(options).resolve("short", 1, AddressFamily::ipv4).size(), 1u);
 }
 
+// Where c-ares would give up, and the C library does not.
+TENDRIL_TEST(Dns, OneSearchDomainsFailureIsNotTheHosts) {
+    std::vector<std::string> asked;
+    NameServer server([&](const Question& question) {
+        asked.push_back(question.name);
+        Answer answer;
+        if (question.name == "short.good.test" || question.name == "plain") {
+            answer.addresses = {"192.0.2.3"};
+        } else {
+            answer.code = question.name == "short.broken.test" ? 2 : question.name == "short.empty.test" ? 0 : 3;
+        }
+        return answer;
+    });
+    const auto resolved = [&](const std::string& host, std::vector<std::string> search) {
+        ResolverOptions options = asking(server);
+        options.search = std::move(search);
+        asked.clear();
+        return texts(Resolver(options).resolve(host, 1, AddressFamily::ipv4));
+    };
+    EXPECT_EQ(resolved("short", {"broken.test", "empty.test", "missing.test", "good.test"}), Texts{"192.0.2.3:1"});
+    EXPECT_EQ(resolved("plain", {"."}), Texts{"192.0.2.3:1"});
+    EXPECT_EQ(asked, (Texts{"plain"}));
+    EXPECT_EQ(resolved("plain", {std::string(61, 'a') + "." + std::string(61, 'a') + "." + std::string(61, 'a') + "." +
+                                 std::string(61, 'a') + ".test"}),
+              Texts{"192.0.2.3:1"});
+    EXPECT_EQ(asked, (Texts{"plain"})) << "what is too long is not asked for";
+    EXPECT_EQ(resolved("plain.", {"good.test"}), Texts{"192.0.2.3:1"});
+    EXPECT_EQ(asked, (Texts{"plain"}));
+}
+
+TENDRIL_TEST(Dns, RefusesOptionsThatWouldBeCut) {
+    EXPECT_THROW(Resolver({.servers = {std::string("127.0.0.1\0.2", 12)}}), std::invalid_argument);
+    EXPECT_THROW(Resolver({.search = Texts{std::string("a\0b", 3)}}), std::invalid_argument);
+    EXPECT_THROW(Resolver({.try_timeout = std::chrono::milliseconds(1LL << 40)}), std::invalid_argument);
+    EXPECT_THROW(Resolver({.tries = -1}), std::invalid_argument);
+}
+
 TENDRIL_TEST(Dns, EveryFailingCallIsAnErrorAndNothingHangs) {
     NameServer server([](const Question&) {
         Answer answer;

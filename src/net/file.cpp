@@ -61,13 +61,13 @@ ssize_t again_if_interrupted(Call call) noexcept {
 }  // namespace
 
 File File::open(const std::string& path, FileMode mode, unsigned permissions, Deadline deadline) {
+    detail::require_no_nul(path, "File::open: a path");
     const std::string what = "open \"" + path + '"';
     try {
         auto fd = offload(deadline, [path, mode, permissions] {
             // A FIFO would keep us waiting for somebody at its other end.
             const int flags = flags_of(mode) | O_NONBLOCK | O_NOCTTY;
-            Fd opened(
-                static_cast<int>(again_if_interrupted([&] { return sys::open(path.c_str(), flags, permissions); })));
+            Fd opened(static_cast<int>(again_if_interrupted([&] { return sys::open(path, flags, permissions); })));
             if (opened.is_open() && sys::file_kind(opened.get()) == S_IFIFO) {
                 opened = Fd(-ESPIPE);
             }

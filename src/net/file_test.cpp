@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include <tendril/greenlet.hpp>
@@ -33,6 +34,10 @@ std::string rest_of(Source& source) {
         all.append(buffer, n);
     }
     return all;
+}
+
+TENDRIL_TEST(File, APathIsNotCutAtAZeroByte) {
+    EXPECT_THROW(File::open(std::string("/dev/null\0.png", 14)), std::invalid_argument);
 }
 
 TENDRIL_TEST(File, ReadsAndWritesWhereItIs) {

@@ -3,6 +3,9 @@
 #include <netinet/in.h>
 #include <sys/stat.h>
 
+#include <stdexcept>
+#include <string>
+
 #include "net/socket_access.hpp"
 
 namespace tendril {
@@ -80,7 +83,7 @@ namespace {
 // A socket file on which nobody listens. (To connect to some other file is ECONNREFUSED too.)
 bool is_stale(const Address& at) {
     sys::FileStatus file{};
-    if (sys::file_status(at.path().c_str(), file) < 0 || (file.mode & S_IFMT) != S_IFSOCK) {
+    if (sys::file_status(at.path(), file) < 0 || (file.mode & S_IFMT) != S_IFSOCK) {
         return false;
     }
     const Fd probe(sys::socket(AF_UNIX, SOCK_STREAM));
@@ -92,7 +95,7 @@ int bind_to(int fd, const Address& at, const ListenOptions& options) {
     if (r != -EADDRINUSE || !options.replace_socket_file || at.family() != AF_UNIX || !is_stale(at)) {
         return r;
     }
-    const int removed = sys::unlink(at.path().c_str());
+    const int removed = sys::unlink(at.path());
     return removed < 0 ? removed : sys::bind(fd, at.raw(), at.raw_size());
 }
 
@@ -100,6 +103,9 @@ int bind_to(int fd, const Address& at, const ListenOptions& options) {
 
 Listener listen(const Address& at, const ListenOptions& options) {
     const std::string what = "listen on " + at.to_string();
+    if (options.backlog < 0) {  // the system would take it for the largest there is
+        throw std::invalid_argument(what + ": a backlog of " + std::to_string(options.backlog));
+    }
     Handle handle = SocketAccess::open(at.family(), SOCK_STREAM, what);
     const int fd = handle.fd();
     const auto check = [&](int r) {

@@ -11,6 +11,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/escape.hpp"
+
 namespace tendril {
 
 namespace {
@@ -22,8 +24,7 @@ constexpr std::string_view every_unix = "unix:";
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
     constexpr std::size_t quoted = 60;  // bytes of what may be anything
-    throw std::invalid_argument("\"" + std::string(text.substr(0, quoted)) + (text.size() > quoted ? "..." : "") +
-                                "\" is not a network: " + why);
+    throw std::invalid_argument("\"" + detail::escaped(text, quoted) + "\" is not a network: " + why);
 }
 
 struct Plain {

@@ -177,6 +177,9 @@ bool begins_like(std::string_view text, std::string_view with) {
 }
 
 std::string two_bytes(std::size_t n) {
+    if (n > 0xffff) {
+        throw std::invalid_argument("a PROXY header of " + std::to_string(n) + " bytes: they go up to 65535");
+    }
     return {static_cast<char>(n >> 8), static_cast<char>(n & 255)};
 }
 

@@ -20,6 +20,11 @@ std::string signature() {
     return "\r\n\r\n\0\r\nQUIT\n"s;
 }
 
+TEST(ProxyProtocol, AnExtraIsNeverCutToFit) {
+    ProxyHeader header{2, {}, {}, {{0x20, std::string(65536, 'x')}}};
+    EXPECT_THROW(make_proxy_header(header), std::invalid_argument);
+}
+
 TEST(ProxyProtocol, SaysWhatItReads) {
     const auto address = [](const char* text) { return Address::parse(text); };
     const ProxyHeader headers[] = {

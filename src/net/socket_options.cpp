@@ -45,9 +45,13 @@ LingerOption::Value get_socket_option(const Handle& handle, const LingerOption&)
     return on ? LingerOption::Value(std::chrono::seconds(seconds)) : std::nullopt;
 }
 
+void refuse_number(const std::string& number, const char* name) {
+    throw std::invalid_argument(std::string("option ") + name + ": " + number + " is out of range");
+}
+
 int number_of_time(long long count, const char* name) {
     if (count < 0 || count > std::numeric_limits<int>::max()) {
-        throw std::invalid_argument(std::string("option ") + name + ": " + std::to_string(count) + " is out of range");
+        refuse_number(std::to_string(count), name);
     }
     return static_cast<int>(count);
 }

@@ -7,6 +7,7 @@
 #include <tendril/pipe.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/no_nul.hpp"
 #include "base/sys.hpp"
 #include "net/handover_environment.hpp"
 
@@ -16,6 +17,7 @@ Popen hand_over(const std::vector<HandedOver>& sockets, const std::vector<std::s
     PopenOptions options;
     std::string list;
     for (const HandedOver& each : sockets) {
+        detail::require_no_nul(each.name, "hand_over: a socket's name");
         if (each.name.find_first_of(":=") != std::string::npos || each.listener->fd() < 0) {
             throw std::invalid_argument("hand_over: \"" + each.name + "\" is closed, or no name for a socket");
         }

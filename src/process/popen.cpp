@@ -84,7 +84,7 @@ private:
         // Opened without blocking: a pipe that nobody reads would keep us here.
         const std::string path = "/proc/self/fd/" + std::to_string(fd);
         const int access = flags & O_ACCMODE;
-        owned_[place] = Fd(checked(sys::open(path.c_str(), access | O_NONBLOCK | O_NOCTTY),
+        owned_[place] = Fd(checked(sys::open(path, access | O_NONBLOCK | O_NOCTTY),
                                    "cannot give the child a file of its own for a non-blocking descriptor (a socket? "
                                    "then make it blocking, and leave it to the child; a pipe that nobody reads?)"));
         checked(sys::set_nonblocking(owned_[place].get(), false), "cannot make a descriptor blocking");

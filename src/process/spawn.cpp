@@ -168,7 +168,7 @@ std::string seen_from_here(const std::string& file, const std::string& cwd) {
 
 [[noreturn]] void fail_start(int error, const std::string& program, const std::string& cwd) {
     if (!cwd.empty()) {
-        if (const int r = sys::access((cwd + "/").c_str(), X_OK); r < 0) {
+        if (const int r = sys::access(cwd + "/", X_OK); r < 0) {
             throw std::system_error(-r, std::generic_category(), "cannot start '" + program + "' in '" + cwd + "'");
         }
     }
@@ -222,12 +222,12 @@ pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& op
     // As execvp does: a candidate that is not there, or not ours to run, leaves the next its chance.
     int error = ENOENT;
     for (const std::string& file : candidates(argv.front(), env)) {
-        if (const int r = sys::access(seen_from_here(file, options.cwd).c_str(), F_OK); r < 0) {
+        if (const int r = sys::access(seen_from_here(file, options.cwd), F_OK); r < 0) {
             error = r == -EACCES ? EACCES : error;
             continue;
         }
         pid_t pid = 0;
-        const int r = sys::spawn(pid, file.c_str(), actions.raw, attributes.raw, arguments.get(), variables.get());
+        const int r = sys::spawn(pid, file, actions.raw, attributes.raw, arguments.get(), variables.get());
         if (r == 0) {
             return pid;
         }
