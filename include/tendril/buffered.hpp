@@ -25,8 +25,9 @@
 
 namespace tendril {
 
-// What ends a line. lf: "\n", and a "\r" before it belongs to the line. crlf: "\r\n", and nothing else. universal:
-// "\n", "\r\n" or "\r".
+// What ends a line, and is not part of what read_line() returns. lf: "\n" alone: of "a\r\n" the line is "a\r", since to
+// this kind a "\r" is a character like any other; for text that may have either end say universal. crlf: "\r\n" alone;
+// a "\n" or "\r" by itself is part of the line. universal: "\n", "\r\n" or "\r", in any mixture.
 enum class LineEnd { lf, crlf, universal };
 
 struct ReaderOptions {

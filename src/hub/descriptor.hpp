@@ -56,12 +56,12 @@ struct Descriptor {
     bool registered = false;  // with the backend: must be disarmed before it goes
     bool readable = true;
     bool writable = true;
-    bool hangup = false;             // sticky, also after urgent data: short reads tell nothing any more
-    bool short_read_empties = true;  // not so for Unix-domain: a read ends behind a message that carries descriptors
+    bool hangup = false;              // sticky, also after urgent data: short reads tell nothing any more
+    bool short_read_empties = true;   // not so for Unix-domain: a read ends behind a message that carries descriptors
+    std::uint32_t gone = UINT32_MAX;  // the generation whose peer was found to have gone: it reset, or left
     Waiter* reader = nullptr;
     Waiter* writer = nullptr;
-    Waiter* next_writer =
-        nullptr;  // called send() and lets others run first: another may send, but not wait, before it
+    Waiter* next_writer = nullptr;  // called send(), and lets others run first: they may send, but not wait
     List<Interest> interests;
     HubCore* hub = nullptr;
     Descriptor* next_free = nullptr;
@@ -182,6 +182,7 @@ public:
     // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
     void forget_waits() noexcept;
 
+    const Descriptor* at(int fd) const noexcept { return find(fd); }  // nullptr: none has this number
     // After a burst: see DescriptorSlots.
     bool surplus() const noexcept { return slots_.surplus(); }
     void give_back() noexcept;

@@ -16,6 +16,24 @@ namespace tendril {
 
 namespace {
 
+// A source that always has something at once must not keep a loop's deadline from coming.
+class Rounds {
+public:
+    Rounds(const char* what, Deadline deadline) noexcept : what_(what), deadline_(deadline) {}
+
+    // Before each round but the first. Throws: TimeoutError.
+    void next() {
+        if (std::exchange(begun_, true) && deadline_.passed()) {
+            throw TimeoutError(what_);
+        }
+    }
+
+private:
+    const char* what_;
+    Deadline deadline_;
+    bool begun_ = false;
+};
+
 Source& use(const std::shared_ptr<Source>& source) {
     if (source == nullptr) {
         detail::fail(-EBADF, "a buffered reader is closed");
@@ -71,7 +89,7 @@ std::size_t BufferedReader::recv(Buffer buffer, Deadline deadline) {
         if (buffer.size() >= options_.size && !skip_lf_) {
             return use(source_).recv(buffer, deadline);
         }
-        do {
+        do {  // twice at most
             if (!fill(deadline)) {
                 return 0;
             }
@@ -86,7 +104,12 @@ std::size_t BufferedReader::recv(Buffer buffer, Deadline deadline) {
 
 std::size_t BufferedReader::recv_exactly(Buffer buffer, Deadline deadline) {
     skip_rest_of_end();
-    while (buffered().size() < buffer.size() && fill(deadline, buffer.size() - buffered().size())) {
+    Rounds rounds("recv_exactly", deadline);
+    while (buffered().size() < buffer.size()) {
+        rounds.next();
+        if (!fill(deadline, buffer.size() - buffered().size())) {
+            break;
+        }
         skip_rest_of_end();
     }
     const std::size_t n = std::min(buffer.size(), buffered().size());
@@ -100,6 +123,7 @@ std::optional<std::string> BufferedReader::read_until(std::string_view delimiter
         throw std::invalid_argument("read_until() an empty delimiter: every stream has one at once");
     }
     skip_rest_of_end();
+    Rounds rounds("read_until", deadline);
     for (std::size_t searched = 0;;) {
         // From where it may have begun before what came last.
         const std::size_t from = searched > delimiter.size() - 1 ? searched - (delimiter.size() - 1) : 0;
@@ -109,6 +133,7 @@ std::optional<std::string> BufferedReader::read_until(std::string_view delimiter
         }
         searched = buffered().size();
         check_length(searched, options_.longest + delimiter.size());
+        rounds.next();
         if (!fill(deadline)) {
             return std::nullopt;
         }
@@ -120,6 +145,7 @@ std::optional<std::string> BufferedReader::read_line(Deadline deadline) {
     std::optional<std::string> line;
     if (options_.line_end == LineEnd::universal) {
         skip_rest_of_end();
+        Rounds rounds("read_line", deadline);
         for (std::size_t searched = 0;;) {
             if (const std::size_t at = buffered().find_first_of("\r\n", searched); at != std::string_view::npos) {
                 check_length(at, options_.longest);
@@ -128,6 +154,7 @@ std::optional<std::string> BufferedReader::read_line(Deadline deadline) {
             }
             searched = buffered().size();
             check_length(searched, options_.longest);
+            rounds.next();
             if (!fill(deadline)) {
                 break;
             }
@@ -145,8 +172,10 @@ std::optional<std::string> BufferedReader::read_line(Deadline deadline) {
 
 std::string BufferedReader::read_all(std::size_t most, Deadline deadline) {
     skip_rest_of_end();
+    Rounds rounds("read_all", deadline);
     do {
         check_length(buffered().size(), most);
+        rounds.next();
     } while (fill(deadline));
     skip_rest_of_end();
     return take(buffered().size(), 0);
@@ -155,7 +184,12 @@ std::string BufferedReader::read_all(std::size_t most, Deadline deadline) {
 std::string_view BufferedReader::peek(std::size_t n, Deadline deadline) {
     skip_rest_of_end();
     check_length(n, options_.longest);
-    while (buffered().size() < n && fill(deadline)) {
+    Rounds rounds("peek", deadline);
+    while (buffered().size() < n) {
+        rounds.next();
+        if (!fill(deadline)) {
+            break;
+        }
         skip_rest_of_end();
     }
     return buffered();

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -66,6 +67,38 @@ TENDRIL_TEST(BufferedReader, EndsLinesAsItIsTold) {
     }
     EXPECT_EQ(lines_of("a\n", LineEnd::lf, 0), Lines{"a"});
     EXPECT_EQ(lines_of("", LineEnd::universal, 0), Lines{});
+}
+
+TENDRIL_TEST(BufferedReader, KeepsACarriageReturnThatEndsNothing) {
+    EXPECT_EQ(lines_of("a\r\nb\n", LineEnd::lf, 0), (Lines{"a\r", "b"}));
+    EXPECT_EQ(lines_of("a\rb\nc\r\n", LineEnd::crlf, 0), (Lines{"a\rb\nc"}));
+    EXPECT_EQ(lines_of("a\r\nb\nc\rd", LineEnd::universal, 0), (Lines{"a", "b", "c", "d"}));
+}
+
+// Always has something at once, never what is looked for.
+struct Endless final : Source {
+    std::size_t recv(Buffer buffer, Deadline) override {
+        std::memset(buffer.data(), 'x', 1);
+        return 1;
+    }
+    void close() noexcept override {}
+    bool is_open() const noexcept override { return true; }
+};
+
+TENDRIL_TEST(BufferedReader, ADeadlineComesThoughItNeverWaits) {
+    constexpr std::size_t huge = std::size_t{1} << 40;
+    Endless source;
+    BufferedReader in(source, {.size = 1, .longest = huge});
+    const Deadline soon(5ms);
+    EXPECT_THROW(in.read_line(soon), TimeoutError);
+    EXPECT_THROW(in.read_until("y", soon), TimeoutError);
+    EXPECT_THROW(in.read_all(huge, soon), TimeoutError);
+    EXPECT_THROW(in.peek(huge, soon), TimeoutError);
+    std::string much(std::size_t{1} << 26, ' ');
+    EXPECT_THROW(in.recv_exactly(much, soon), TimeoutError);
+    EXPECT_THROW(source.recv_exactly(much, soon), TimeoutError);
+    BufferedReader universal(source, {.size = 1, .longest = huge, .line_end = LineEnd::universal});
+    EXPECT_THROW(universal.read_line(soon), TimeoutError);
 }
 
 TENDRIL_TEST(BufferedReader, FindsDelimitersAcrossPieces) {

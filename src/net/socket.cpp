@@ -171,13 +171,15 @@ std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::
             return Stream::send_file(file, offset, count, deadline);
         }
         if (r < 0) {
-            fail(r, "send_file, after " + std::to_string(done) + " bytes");
+            fail(d, r, "send_file, after " + std::to_string(done) + " bytes");
         }
         if (r == 0) {
             break;
         }
         done += static_cast<std::uint64_t>(r);
-        detail::take_turn(d, d.writer, "a socket", "send_file");
+        if (done < count) {
+            detail::next_round(d, detail::Direction::write, "send_file", deadline, static_cast<std::size_t>(done));
+        }
     }
     return done;
 }

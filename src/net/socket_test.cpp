@@ -15,6 +15,7 @@
 
 #include "base/sys.hpp"
 #include "errno_of.hpp"
+#include "faults.hpp"
 #include "green_test.hpp"
 
 using namespace std::chrono_literals;
@@ -389,6 +390,40 @@ TENDRIL_TEST(Socket, SurvivesEintrAndEagain) {
     sender.get();
     p.client.close();
     echo.get();
+}
+
+TENDRIL_TEST(Socket, AnOptionsNumberIsNeverCutToFit) {
+    auto [a, b] = TcpSocket::pair();
+    EXPECT_THROW(a.set(option::receive_buffer, 5'000'000'000), std::invalid_argument);
+    EXPECT_THROW(a.set(option::priority, 1u << 31), std::invalid_argument);
+    EXPECT_THROW(listen("127.0.0.1:0", {.backlog = -1}), std::invalid_argument);
+    a.set(option::send_buffer, std::size_t{65536});
+    a.set(option::linger, 0s);
+    a.set(option::linger, {});
+    EXPECT_EQ(a.get(option::linger), std::nullopt);
+}
+
+TENDRIL_TEST(Socket, ALoopThatNeverWaitsAsksItsDeadlineAndLetsOthersRun) {
+    const testing::Faults pieces(testing::SeededFaults{.seed = 1, .short_percent = 100});
+    auto [a, b] = TcpSocket::pair();
+    bool ran = false;
+    const std::string much(100'000, 'x');
+    auto sender = spawn([&] { a.send_all(much); });
+    auto other = spawn([&] { ran = true; });
+    std::string got(much.size(), ' ');
+    EXPECT_EQ(b.recv_exactly(got), much.size());
+    EXPECT_TRUE(ran);
+    sender.get();
+    auto [c, d] = TcpSocket::pair();
+    c.send_all({much.data(), 1000});
+    try {
+        d.recv_exactly({got.data(), 1000}, 0s);  // comes in pieces, each at once
+        FAIL() << "beyond its deadline";
+    } catch (const TimeoutError& e) {
+        EXPECT_GT(e.done(), 0u) << "the first try is never refused";
+        EXPECT_LT(e.done(), 1000u);
+    }
+    other.join();
 }
 
 TENDRIL_TEST(Socket, HasOptionsWithTypes) {

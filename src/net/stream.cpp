@@ -12,11 +12,15 @@ namespace tendril {
 
 namespace {
 
-// Calls `transfer`, which moves some bytes, or none at the end, until `wanted` are.
+// Calls `transfer`, which moves some bytes, or none at the end, until `wanted` are. Each call takes its own turn; that
+// it may succeed at once, every time, must not keep the deadline from coming.
 template <class Transfer>
-std::size_t repeat(std::size_t wanted, const char* what, Transfer transfer) {
+std::size_t repeat(std::size_t wanted, const char* what, Deadline deadline, Transfer transfer) {
     std::size_t done = 0;
     while (done < wanted) {
+        if (done > 0 && deadline.passed()) {
+            throw TimeoutError(what, done);
+        }
         std::size_t n = 0;
         try {
             n = transfer(done);
@@ -34,7 +38,8 @@ std::size_t repeat(std::size_t wanted, const char* what, Transfer transfer) {
 }  // namespace
 
 std::size_t Source::recv_exactly(Buffer buffer, Deadline deadline) {
-    return repeat(buffer.size(), "recv_exactly", [&](std::size_t done) { return recv(buffer.after(done), deadline); });
+    return repeat(buffer.size(), "recv_exactly", deadline,
+                  [&](std::size_t done) { return recv(buffer.after(done), deadline); });
 }
 
 std::size_t Source::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
@@ -47,12 +52,15 @@ std::size_t Source::recv_parts(std::span<const Buffer> parts, Deadline deadline)
 }
 
 void Sink::send_all(Bytes bytes, Deadline deadline) {
-    repeat(bytes.size(), "send_all", [&](std::size_t done) { return send(bytes.after(done), deadline); });
+    repeat(bytes.size(), "send_all", deadline, [&](std::size_t done) { return send(bytes.after(done), deadline); });
 }
 
 void Sink::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     std::size_t done = 0;
     for (const Bytes& part : parts) {
+        if (done > 0 && deadline.passed()) {
+            throw TimeoutError("send_parts", done);
+        }
         try {
             send_all(part, deadline);
         } catch (const TimeoutError& e) {
@@ -66,6 +74,9 @@ std::uint64_t Sink::send_file(const File& file, std::uint64_t offset, std::uint6
     std::string buffer(static_cast<std::size_t>(std::min<std::uint64_t>(count, 64 * 1024)), '\0');
     std::uint64_t done = 0;
     while (done < count) {
+        if (done > 0 && deadline.passed()) {
+            throw TimeoutError("send_file", static_cast<std::size_t>(done));
+        }
         const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), count - done));
         const std::size_t n = file.read_at(offset + done, {buffer.data(), wanted}, deadline);
         if (n == 0) {

@@ -28,6 +28,14 @@ namespace tendril::detail {
     throw std::system_error(static_cast<int>(-r), std::generic_category(), what);
 }
 
+// What a call on `d` came to. A server asks afterwards whether it was the peer that ended it.
+[[noreturn]] inline void fail(Descriptor& d, ssize_t r, const std::string& what) {
+    if (r == -ECONNRESET || r == -EPIPE || r == -ETIMEDOUT) {
+        d.gone = d.generation;
+    }
+    fail(r, what);
+}
+
 [[noreturn]] void fail_wait(Outcome outcome, const char* what, std::size_t done);
 
 // Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
@@ -95,6 +103,18 @@ inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
     }
 }
 
+// Between two rounds of a call that goes on until all is done. A peer that keeps up with it would never make it wait:
+// so it asks its deadline, and lets others run. Meanwhile the direction is still this call's: a second one gets
+// ConcurrentUse. Throws: TimeoutError; EBADF when d was closed meanwhile; Interrupt.
+inline void next_round(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
+    if (deadline.passed()) [[unlikely]] {
+        throw TimeoutError(what, done);
+    }
+    if (--d.hub->budget <= 0) [[unlikely]] {
+        yield_amid(d, d.place(direction), "a descriptor", what);
+    }
+}
+
 // Repeats `call` until it says something else than "not now", waiting in between.
 // Returns: its result; -errno for an error.
 template <class Call>
@@ -130,7 +150,7 @@ std::size_t recv_some(Descriptor& d, Buffer buffer, Deadline deadline, Read read
     const ssize_t r = when_ready(d, Direction::read, "recv", deadline, 0,
                                  [&](int fd) { return read(fd, buffer.data(), buffer.size()); });
     if (r < 0) {
-        fail(r, "recv");
+        fail(d, r, "recv");
     }
     note_read(d, buffer.size(), r);
     return static_cast<std::size_t>(r);
@@ -141,11 +161,14 @@ template <class Read>
 std::size_t recv_whole(Descriptor& d, Buffer buffer, Deadline deadline, Read read) {
     std::size_t done = 0;
     while (done < buffer.size()) {
+        if (done > 0) {
+            next_round(d, Direction::read, "recv_exactly", deadline, done);
+        }
         const Buffer rest = buffer.after(done);
         const ssize_t r = when_ready(d, Direction::read, "recv_exactly", deadline, done,
                                      [&](int fd) { return read(fd, rest.data(), rest.size()); });
         if (r < 0) {
-            fail(r, "recv_exactly");
+            fail(d, r, "recv_exactly");
         }
         if (r == 0) {
             break;
@@ -165,7 +188,7 @@ std::size_t send_some(Descriptor& d, Bytes bytes, Deadline deadline, Write write
     const ssize_t r = when_ready(d, Direction::write, "send", deadline, 0,
                                  [&](int fd) { return write(fd, bytes.data(), bytes.size()); });
     if (r < 0) {
-        fail(r, "send");
+        fail(d, r, "send");
     }
     return static_cast<std::size_t>(r);
 }
@@ -175,11 +198,14 @@ template <class Write>
 void send_whole(Descriptor& d, Bytes bytes, Deadline deadline, Write write) {
     std::size_t done = 0;
     while (done < bytes.size()) {
+        if (done > 0) {
+            next_round(d, Direction::write, "send_all", deadline, done);
+        }
         const Bytes rest = bytes.after(done);
         const ssize_t r = when_ready(d, Direction::write, "send_all", deadline, done,
                                      [&](int fd) { return write(fd, rest.data(), rest.size()); });
         if (r < 0) {
-            fail(r, "send_all, after " + std::to_string(done) + " of " + std::to_string(bytes.size()) + " bytes");
+            fail(d, r, "send_all, after " + std::to_string(done) + " of " + std::to_string(bytes.size()) + " bytes");
         }
         done += static_cast<std::size_t>(r);
     }
@@ -224,7 +250,7 @@ std::size_t recv_some_parts(Descriptor& d, std::span<const Buffer> parts, Deadli
     const ssize_t r = when_ready(d, Direction::read, "recv_parts", deadline, 0,
                                  [&](int fd) { return read(fd, vectors.data(), vectors.count()); });
     if (r < 0) {
-        fail(r, "recv_parts");
+        fail(d, r, "recv_parts");
     }
     note_read(d, vectors.size(), r);
     return static_cast<std::size_t>(r);
@@ -241,11 +267,14 @@ void send_whole_parts(Descriptor& d, std::span<const Bytes> parts, Deadline dead
         if (first == parts.size()) {
             return;
         }
+        if (done > 0) {
+            next_round(d, Direction::write, "send_parts", deadline, done);
+        }
         const IoVectors vectors(parts.subspan(first), skip);
         const ssize_t r = when_ready(d, Direction::write, "send_parts", deadline, done,
                                      [&](int fd) { return write(fd, vectors.data(), vectors.count()); });
         if (r < 0) {
-            fail(r, "send_parts, after " + std::to_string(done) + " bytes");
+            fail(d, r, "send_parts, after " + std::to_string(done) + " bytes");
         }
         done += static_cast<std::size_t>(r);
         skip += static_cast<std::size_t>(r);
@@ -264,7 +293,7 @@ std::optional<std::size_t> try_transfer(Descriptor& d, Direction direction, cons
         return std::nullopt;
     }
     if (r < 0) {
-        fail(r, what);
+        fail(d, r, what);
     }
     return static_cast<std::size_t>(r);
 }

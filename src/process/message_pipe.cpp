@@ -173,6 +173,9 @@ void MessagePipe::State::send_all(Descriptor& d, Bytes bytes, const std::vector<
     Control control{};
     const std::size_t total = length_size + bytes.size();
     while (sent < total) {
+        if (sent > 0) {
+            next_round(d, Direction::write, "MessagePipe::send", deadline, sent);
+        }
         iovec parts[2] = {};
         const std::size_t of_head = std::min(sent, length_size);
         const Bytes rest = bytes.after(sent - of_head);
@@ -219,7 +222,10 @@ std::optional<Message> MessagePipe::recv(Deadline deadline) {
     const Alone alone(state.receiving, "recv");
     Descriptor& d = begin(state.handle, object, Direction::read, "MessagePipe::recv");
     state.recv_broken.check();
-    while (state.length_come < length_size) {
+    for (bool first = true; state.length_come < length_size; first = false) {
+        if (!first) {
+            detail::next_round(d, detail::Direction::read, "MessagePipe::recv", deadline, 0);
+        }
         const ssize_t n =
             state.recv_some(d, state.length.data() + state.length_come, length_size - state.length_come, deadline);
         if (n == 0 && state.length_come == 0) {
@@ -241,6 +247,9 @@ void MessagePipe::State::recv_rest(Descriptor& d, Deadline deadline) {
     }
     while (bytes.size() < size) {
         const std::size_t before = bytes.size();
+        if (before > 0) {
+            next_round(d, Direction::read, "MessagePipe::recv", deadline, 0);
+        }
         const std::size_t asked = std::min(size - before, std::max(before, most_read));
         bytes.resize(before + asked);
         struct Shrunk {
