@@ -67,7 +67,10 @@ private:
 
 struct WrapOptions {
     // client: the host name or IP address that the certificate must be for, among its alternative names (RFC 9525).
+    // Letter case, a final dot, an IPv6 address's brackets and zone do not count. Names in other scripts: as xn--.
     std::string server_name = {};
+    // What may be spoken, where the context names none in TlsOptions::alpn.
+    std::vector<std::string> alpn = {};
     bool handshake_on_connect = true;   // before wrap_ssl() returns
     bool suppress_ragged_eofs = false;  // an end without TLS's word for it is an end like another
     // client: to be resumed, if the server wants to. Ignored unless it was made for this server_name, with the same
@@ -117,7 +120,7 @@ public:
     std::string version() const;                             // "TLSv1.3"
     std::string cipher() const;                              // "TLS_AES_256_GCM_SHA384"
     std::string alpn() const;                                // what will be spoken
-    std::string server_name() const;                         // that the client asked for
+    std::string server_name() const;                         // that the client asked for; lower case, no final dot
     bool resumed() const;                                    // a session was
     std::optional<TlsCertificate> peer_certificate() const;  // nothing: it showed none
     std::string ocsp_response() const;  // DER, of a server that has it; verifying it is the caller's
@@ -135,7 +138,8 @@ private:
 };
 
 // Takes the socket over. Throws: as TlsSocket::handshake(), the socket is closed then; std::invalid_argument: a client
-// that shall verify and was told no server_name; a side that the context is not for.
+// that verifies and was told no server_name, a server_name that cannot be one (an empty label, a zero byte, a space),
+// what is a client's for a server.
 TlsSocket wrap_ssl(TcpSocket socket, const TlsContext& context = {}, const WrapOptions& options = {},
                    Deadline deadline = never);
 
@@ -158,6 +162,7 @@ public:
     // What serve() is made of.
     Listener& listener() noexcept { return listener_; }
     TlsSocket wrap(TcpSocket socket) const;
+    void offer_alpn(std::vector<std::string> names);  // unless WrapOptions::alpn named some
 
 private:
     Listener listener_;

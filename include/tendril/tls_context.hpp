@@ -33,8 +33,9 @@ struct TlsOptions {
     std::string key_password = {};  // nobody is asked on the terminal
 
     std::optional<TlsVerify> verify = {};  // nothing: required of servers, none of clients
-    std::string ca_file = {};              // authorities to trust; with neither, a client trusts the system's
-    std::string ca_path = {};              // folder of them, as c_rehash(1) makes it
+    // Authorities to trust. With neither, a client trusts the system's; a server that verifies must name some.
+    std::string ca_file = {};
+    std::string ca_path = {};  // folder of them, as c_rehash(1) makes it
 
     TlsVersion lowest = TlsVersion::tls_1_2;
     TlsVersion highest = TlsVersion::tls_1_3;
@@ -45,7 +46,8 @@ struct TlsOptions {
     // one that names none is served.
     std::vector<std::string> alpn = {};
 
-    // Server: another context for a client that asks for this name; nullptr: this one. Everything is the other's then,
+    // Server: another context for a client that asks for this name, which is in lower case and without a final dot;
+    // nullptr: this one. Not called for what cannot be a name. Everything is the other's then,
     // and no session of another context is resumed. Called during the handshake, and must not wait. What it throws ends
     // that handshake, and is thrown there.
     std::function<const TlsContext*(std::string_view name)> by_name = {};
@@ -66,7 +68,8 @@ public:
     TlsContext();  // a client's, with nothing but defaults; one for all
 
     // Reads all files now. Throws: TlsError (tls.hpp), a std::system_error: which file, and why; std::invalid_argument:
-    // a server without a certificate, a cipher list that means nothing, versions that exclude each other.
+    // a server without a certificate, or one that verifies and names no authorities; a cipher list that means nothing,
+    // or has ciphers that do not authenticate or encrypt; options that exclude each other, or would have no effect.
     TlsContext(const TlsOptions& options);
 
     bool server_side() const noexcept;

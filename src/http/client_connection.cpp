@@ -125,13 +125,9 @@ std::shared_ptr<ClientConnection> open_connection(const Url& url, const Route& r
     if (route.by_proxy()) {
         open_tunnel(socket, url, *options.proxy, deadline);
     }
-    std::string name = url.host();
-    if (name.ends_with('.')) {
-        name.pop_back();  // a certificate has it without
-    }
-    return std::make_shared<ClientConnection>(
-        std::make_unique<TlsSocket>(wrap_ssl(std::move(socket), options.tls.has_value() ? *options.tls : TlsContext(),
-                                             {.server_name = name, .session = session}, deadline)));
+    return std::make_shared<ClientConnection>(std::make_unique<TlsSocket>(
+        wrap_ssl(std::move(socket), options.tls.has_value() ? *options.tls : TlsContext(),
+                 {.server_name = url.host(), .alpn = {"http/1.1"}, .session = session}, deadline)));
 }
 
 std::string basic_credentials(const std::string& user, const std::string& password) {

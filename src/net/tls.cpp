@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "net/socket_access.hpp"
+#include "net/tls_name.hpp"
 #include "net/tls_state.hpp"
 
 namespace tendril {
@@ -125,7 +126,8 @@ std::string TlsSocket::alpn() const {
 }
 
 std::string TlsSocket::server_name() const {
-    return text_or_empty(SSL_get_servername(use(state_)->ssl(), TLSEXT_NAMETYPE_host_name));
+    const std::string asked = text_or_empty(SSL_get_servername(use(state_)->ssl(), TLSEXT_NAMETYPE_host_name));
+    return detail::tls_name_of_peer(asked).value_or("");
 }
 
 bool TlsSocket::resumed() const {
@@ -174,7 +176,17 @@ TlsListener::TlsListener(Listener listener, TlsContext context, WrapOptions opti
     if (!context_.server_side()) {
         throw std::invalid_argument("a TLS listener needs a context with .server_side = true");
     }
+    if (!options_.server_name.empty() || options_.session) {
+        throw std::invalid_argument(
+            "a TLS listener's .server_name and .session would have no effect: they are a client's");
+    }
     options_.handshake_on_connect = false;
+}
+
+void TlsListener::offer_alpn(std::vector<std::string> names) {
+    if (options_.alpn.empty()) {
+        options_.alpn = std::move(names);
+    }
 }
 
 TlsSocket TlsListener::accept(Deadline deadline) {

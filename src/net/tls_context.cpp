@@ -10,10 +10,12 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/no_nul.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 #include "net/tls_error.hpp"
+#include "net/tls_name.hpp"
 
 namespace tendril {
 
@@ -96,7 +98,7 @@ std::optional<std::string> hello_name(SSL* ssl) {
         p[2] != TLSEXT_NAMETYPE_host_name || size < before + (p[3] << 8 | p[4])) {
         return std::nullopt;
     }
-    return std::string(reinterpret_cast<const char*>(p) + before, static_cast<std::size_t>(p[3] << 8 | p[4]));
+    return tls_name_of_peer({reinterpret_cast<const char*>(p) + before, static_cast<std::size_t>(p[3] << 8 | p[4])});
 }
 
 // Before a session is resumed: it is one of the chosen context then, or is not.
@@ -125,9 +127,14 @@ int acknowledge_name(SSL*, int*, void*) noexcept {
     return SSL_TLSEXT_ERR_OK;
 }
 
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
-                void* state) noexcept {
-    const std::string& ours = static_cast<const TlsContextState*>(state)->alpn;
+int choose_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
+                void*) noexcept {
+    const auto& left = *static_cast<const TlsLeft*>(SSL_get_app_data(ssl));
+    const auto& context = *static_cast<const TlsContextState*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    const std::string& ours = context.alpn.empty() ? left.alpn : context.alpn;
+    if (ours.empty()) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
     unsigned char* chosen = nullptr;
     const int r = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
                                         static_cast<unsigned>(ours.size()), in, in_size);
@@ -162,12 +169,29 @@ int number_of(TlsVersion version) noexcept {
 
 }  // namespace
 
+std::string alpn_wire(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 65535 - 2;  // of the extension
+    std::string wire;
+    for (const std::string& one : names) {
+        if (one.empty() || one.size() > 255) {
+            throw std::invalid_argument("a name of ALPN has 1 to 255 bytes");
+        }
+        wire += static_cast<char>(one.size());
+        wire += one;
+    }
+    if (wire.size() > most) {
+        throw std::invalid_argument("the names of ALPN have more than 65533 bytes together");
+    }
+    return wire;
+}
+
 TlsContextState::TlsContextState(const TlsOptions& from)
     : options(from), ssl(SSL_CTX_new(from.server_side ? TLS_server_method() : TLS_client_method())) {
     if (ssl == nullptr) {
         throw tls_error("cannot make a TLS context");
     }
     SSL_CTX_set_app_data(ssl.get(), this);
+    check_combinations();
     set_limits();
     load_identity();
     load_trust();
@@ -177,10 +201,56 @@ TlsContextState::TlsContextState(const TlsOptions& from)
     }
 }
 
-void TlsContextState::set_limits() {
-    if (options.lowest > options.highest) {
-        throw std::invalid_argument("TlsOptions: the lowest version is above the highest");
+// Refuses what is not safe, and what would silently have no effect.
+void TlsContextState::check_combinations() const {
+    const TlsOptions& o = options;
+    for (const auto& [text, what] : {std::pair(&o.certificate, "TlsOptions: a certificate"),
+                                     {&o.key, "TlsOptions: a key"},
+                                     {&o.ca_file, "TlsOptions: a CA file"},
+                                     {&o.ca_path, "TlsOptions: a CA path"},
+                                     {&o.ciphers, "TlsOptions: ciphers"},
+                                     {&o.cipher_suites, "TlsOptions: cipher suites"},
+                                     {&o.key_log_file, "TlsOptions: a key log file"}}) {
+        require_no_nul(*text, what);
     }
+    const auto refuse_if = [](bool wrong, const char* why) {
+        if (wrong) {
+            throw std::invalid_argument(std::string("TlsOptions: ") + why);
+        }
+    };
+    const bool has_authorities = !o.ca_file.empty() || !o.ca_path.empty();
+    refuse_if(o.lowest > o.highest, "the lowest version is above the highest");
+    refuse_if(o.server_side && verify() != TlsVerify::none && !has_authorities,
+              "a server that verifies its clients must say by whose certificates: give .ca_file or .ca_path. The "
+              "system's authorities vouch for web servers, and would let in anybody who has a web site");
+    refuse_if(o.server_side && has_authorities && !o.verify.has_value(),
+              ".ca_file and .ca_path of a server have no effect without .verify = TlsVerify::required (or optional)");
+    refuse_if(verify() == TlsVerify::none && has_authorities,
+              ".ca_file and .ca_path have no effect with .verify = TlsVerify::none");
+    refuse_if(o.certificate.empty() && !o.key.empty(), ".key without the .certificate that it belongs to");
+    refuse_if(o.certificate.empty() && !o.key_password.empty(), ".key_password without a .certificate and its key");
+    refuse_if(!o.ciphers.empty() && o.lowest == TlsVersion::tls_1_3,
+              ".ciphers are of TLS 1.2, which .lowest excludes; those of TLS 1.3 are .cipher_suites");
+    refuse_if(!o.cipher_suites.empty() && o.highest == TlsVersion::tls_1_2,
+              ".cipher_suites are of TLS 1.3, which .highest excludes; those of TLS 1.2 are .ciphers");
+    refuse_if(!o.server_side && o.by_name, ".by_name is a server's: set .server_side = true");
+    refuse_if(!o.server_side && !o.ocsp_response.empty(), ".ocsp_response is a server's; a client sets .ask_ocsp");
+    refuse_if(o.server_side && o.ask_ocsp, ".ask_ocsp is a client's; a server sets .ocsp_response");
+}
+
+// Without authentication, or without encryption, by a cipher list such as "ALL:aNULL@SECLEVEL=0".
+void TlsContextState::refuse_null_ciphers() const {
+    const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(ssl.get());
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+        const SSL_CIPHER* one = sk_SSL_CIPHER_value(all, i);
+        if (SSL_CIPHER_get_auth_nid(one) == NID_auth_null || SSL_CIPHER_get_cipher_nid(one) == NID_undef) {
+            throw std::invalid_argument("TlsOptions: the cipher " + std::string(SSL_CIPHER_get_name(one)) + " in \"" +
+                                        options.ciphers + "\" does not authenticate, or does not encrypt");
+        }
+    }
+}
+
+void TlsContextState::set_limits() {
     SSL_CTX_set_min_proto_version(ssl.get(), number_of(options.lowest));
     SSL_CTX_set_max_proto_version(ssl.get(), number_of(options.highest));
     SSL_CTX_set_options(ssl.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -194,6 +264,7 @@ void TlsContextState::set_limits() {
         ERR_clear_error();
         throw std::invalid_argument("TlsOptions: no cipher is meant by \"" + options.ciphers + "\"");
     }
+    refuse_null_ciphers();
     if (!options.cipher_suites.empty() && SSL_CTX_set_ciphersuites(ssl.get(), options.cipher_suites.c_str()) != 1) {
         ERR_clear_error();
         throw std::invalid_argument("TlsOptions: no cipher suite is meant by \"" + options.cipher_suites + "\"");
@@ -239,22 +310,25 @@ void TlsContextState::load_trust() {
             }
         });
     }
-    if (!options.ca_path.empty() && SSL_CTX_load_verify_dir(ssl.get(), options.ca_path.c_str()) != 1) {
-        throw tls_error("cannot read the folder of authorities \"" + options.ca_path + "\"");
+    if (!options.ca_path.empty()) {
+        load_folder();
     }
     if (options.ca_file.empty() && options.ca_path.empty() && how != TlsVerify::none) {
         SSL_CTX_set_default_verify_paths(ssl.get());
     }
 }
 
-void TlsContextState::set_callbacks() {
-    for (const std::string& one : options.alpn) {
-        if (one.empty() || one.size() > 255) {
-            throw std::invalid_argument("TlsOptions: a name of ALPN has 1 to 255 bytes");
-        }
-        alpn += static_cast<char>(one.size());
-        alpn += one;
+// OpenSSL looks into it when it needs a certificate: of a folder that is not there it would never say so.
+void TlsContextState::load_folder() {
+    const std::string what = "cannot read the folder of authorities \"" + options.ca_path + "\"";
+    const Fd folder(sys::checked(sys::open(options.ca_path, O_RDONLY | O_DIRECTORY), what.c_str()));
+    if (SSL_CTX_load_verify_dir(ssl.get(), options.ca_path.c_str()) != 1) {
+        throw tls_error(what);
     }
+}
+
+void TlsContextState::set_callbacks() {
+    alpn = alpn_wire(options.alpn);
     if (!options.server_side) {
         if (!alpn.empty()) {
             SSL_CTX_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
@@ -264,9 +338,7 @@ void TlsContextState::set_callbacks() {
         SSL_CTX_sess_set_new_cb(ssl.get(), &keep_session);
         return;
     }
-    if (!alpn.empty()) {
-        SSL_CTX_set_alpn_select_cb(ssl.get(), &choose_alpn, this);
-    }
+    SSL_CTX_set_alpn_select_cb(ssl.get(), &choose_alpn, nullptr);
     SSL_CTX_set_tlsext_servername_callback(ssl.get(), &acknowledge_name);
     if (options.by_name) {
         SSL_CTX_set_client_hello_cb(ssl.get(), &choose_by_name, this);
@@ -300,7 +372,7 @@ void TlsContextState::take_over(SSL* connection) const noexcept {
 }
 
 void TlsContextState::open_key_log() {
-    const int fd = sys::open(options.key_log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+    const int fd = sys::open(options.key_log_file, O_WRONLY | O_APPEND | O_CREAT, 0600);
     key_log = Fd(sys::checked(fd, ("cannot open the key log \"" + options.key_log_file + "\"").c_str()));
     SSL_CTX_set_keylog_callback(ssl.get(), &log_key);
 }

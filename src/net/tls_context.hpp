@@ -46,13 +46,20 @@ struct TlsContextState {
 private:
     void set_limits();
     void load_identity();
+    void check_combinations() const;
+    void refuse_null_ciphers() const;
     void load_trust();
+    void load_folder();
     void set_callbacks();
     void open_key_log();
 };
 
-// What a context's callbacks leave in their connection, whose SSL has it as its app data.
+// As it is sent: each with its length before it. Throws: std::invalid_argument.
+std::string alpn_wire(const std::vector<std::string>& names);
+
+// What a context's callbacks find and leave in their connection, whose SSL has it as its app data.
 struct TlsLeft {
+    std::string alpn;                               // as alpn_wire(): where the context names none
     std::shared_ptr<const TlsContextState> chosen;  // by the name that the client asked for
     std::exception_ptr error;                       // that a user's callback threw: OpenSSL must not be unwound through
     std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;  // the newest

@@ -11,6 +11,7 @@
 
 #include "net/socket_access.hpp"
 #include "net/tls_error.hpp"
+#include "net/tls_name.hpp"
 
 namespace tendril {
 
@@ -41,6 +42,14 @@ void acquire(Semaphore& turn, const char* what, Deadline deadline, std::size_t d
 
 std::string text_of(const char* what, std::size_t done) {
     return done > 0 ? std::string(what) + ", after " + std::to_string(done) + " bytes" : what;
+}
+
+// What would have no effect.
+void refuse_for_server(const WrapOptions& options) {
+    if (!options.server_name.empty() || options.session) {
+        throw std::invalid_argument(
+            "wrap_ssl: .server_name and .session are a client's, and this context is a server's (.server_side = true)");
+    }
 }
 
 class Held {
@@ -91,12 +100,13 @@ private:
 };
 
 TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options)
-    : context_(TlsContextState::of(context)), socket_(std::move(socket)), server_name_(options.server_name) {
+    : context_(TlsContextState::of(context)), socket_(std::move(socket)) {
     wire_.descriptor = &SocketAccess::handle(socket_).use("the socket of wrap_ssl()");
     ssl_.reset(SSL_new(context_->ssl.get()));
     if (ssl_ == nullptr) {
         throw tls_error("cannot make a TLS connection");
     }
+    left_.alpn = alpn_wire(options.alpn);
     SSL_set_app_data(ssl_.get(), &left_);
     BIO* bio = new_bio(wire_);
     SSL_set_bio(ssl_.get(), bio, bio);
@@ -106,6 +116,7 @@ TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOption
         SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     }
     if (context_->options.server_side) {
+        refuse_for_server(options);
         SSL_set_accept_state(ssl_.get());
     } else {
         prepare_client(options);
@@ -114,27 +125,31 @@ TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOption
 
 void TlsState::prepare_client(const WrapOptions& options) {
     SSL* ssl = ssl_.get();
-    const std::string& name = options.server_name;
     SSL_set_connect_state(ssl);
-    if (name.empty() && context_->verify() != TlsVerify::none) {
+    if (options.server_name.empty() && context_->verify() != TlsVerify::none) {
         throw std::invalid_argument(
             "wrap_ssl: whose certificate must it be? Say .server_name, or .verify = TlsVerify::none to trust anybody");
     }
-    if (!name.empty()) {
+    if (!options.server_name.empty()) {
+        const auto [name, is_ip] = tls_name(options.server_name);
+        server_name_ = name;
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);  // RFC 9525
-        const bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
-        ERR_clear_error();
         // SNI knows no IP addresses (RFC 6066).
-        if (name.find('\0') != std::string::npos ||
-            (!is_ip && (SSL_set1_host(ssl, name.c_str()) != 1 || SSL_set_tlsext_host_name(ssl, name.c_str()) != 1))) {
-            ERR_clear_error();
-            throw std::invalid_argument("wrap_ssl: \"" + name + "\" cannot be a server's name");
+        const bool set =
+            is_ip ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
+                  : SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
+        if (!set) {
+            throw tls_error("wrap_ssl: OpenSSL refuses the name \"" + name + "\"");
         }
+    }
+    if (context_->alpn.empty() && !left_.alpn.empty()) {
+        SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(left_.alpn.data()),
+                            static_cast<unsigned>(left_.alpn.size()));
     }
     if (context_->options.ask_ocsp) {
         SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
     }
-    if (options.session && options.session.state_->is_for(name, *context_)) {
+    if (options.session && options.session.state_->is_for(server_name_, *context_)) {
         SSL_set_session(ssl, options.session.state_->session.get());
         ERR_clear_error();  // one that does not fit is not used
     }
@@ -145,6 +160,13 @@ void TlsState::begin(const char* what) {
     d.hub->refuse_in_callback();
     Waiter* none = nullptr;  // readers and writers may have to do what is the other's: the turns say who is one
     take_turn(d, none, object, what);
+}
+
+void TlsState::next_round(const char* what, Deadline deadline, std::size_t done) {
+    if (deadline.passed()) {
+        throw TimeoutError(what, done);
+    }
+    take_turn(SocketAccess::handle(socket_).use(object), object);  // a second call is refused by its own Turn
 }
 
 void TlsState::check_usable(const char* what) const {
@@ -221,7 +243,7 @@ bool TlsState::is_ragged_end(int why) const noexcept {
 void TlsState::fail_wire(const char* what, std::size_t done, bool writes) {
     (writes && handshaken_ ? write_broken_ : broken_) = true;
     ERR_clear_error();
-    fail(-wire_.error, text_of(what, done));
+    fail(*wire_.descriptor, -wire_.error, text_of(what, done));
 }
 
 void TlsState::fail_step(int why, const char* what, std::size_t done) {
@@ -232,6 +254,7 @@ void TlsState::fail_step(int why, const char* what, std::size_t done) {
         std::rethrow_exception(std::exchange(left_.error, nullptr));
     }
     if (is_ragged_end(why)) {
+        wire_.descriptor->gone = wire_.descriptor->generation;
         ERR_clear_error();
         throw TlsError(std::error_code(SSL_R_UNEXPECTED_EOF_WHILE_READING, tls_category()),
                        text + (handshaken_ ? ": the peer's stream ended without TLS's word for it, and may be cut off"
@@ -308,6 +331,9 @@ std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
             break;
         }
         done += n;
+        if (done < buffer.size()) {
+            next_round("recv_exactly", deadline, done);
+        }
     }
     return done;
 }
@@ -404,6 +430,9 @@ void TlsState::send_all(Bytes bytes, Deadline deadline) {
     for (std::size_t done = 0; done < bytes.size();) {
         const Bytes rest = bytes.after(done);
         done += write_record({rest.data(), std::min(rest.size(), most_in_record)}, "send_all", deadline, done);
+        if (done < bytes.size()) {
+            next_round("send_all", deadline, done);
+        }
     }
 }
 
@@ -414,6 +443,9 @@ void TlsState::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     std::size_t filled = 0;
     std::size_t done = 0;
     const auto flush = [&] {
+        if (done > 0 && filled > 0) {
+            next_round("send_parts", deadline, done);
+        }
         for (std::size_t at = 0; at < filled;) {
             at += write_record({together.get() + at, filled - at}, "send_parts", deadline, done + at);
         }
@@ -423,6 +455,9 @@ void TlsState::send_parts(std::span<const Bytes> parts, Deadline deadline) {
         while (!rest.empty()) {
             const std::size_t n = std::min(rest.size(), most_in_record - filled);
             if (n == most_in_record || (parts.size() == 1 && filled == 0)) {
+                if (done > 0) {
+                    next_round("send_parts", deadline, done);
+                }
                 const std::size_t sent = write_record({rest.data(), n}, "send_parts", deadline, done);
                 done += sent;
                 rest = rest.after(sent);

@@ -69,13 +69,14 @@ private:
     std::size_t write_record(Bytes record, const char* what, Deadline deadline, std::size_t done);
     void finish_record(const char* what, Deadline deadline);
     void end_writing(const char* what, Deadline deadline);
+    void next_round(const char* what, Deadline deadline, std::size_t done);
     void check_usable(const char* what) const;
 
     std::shared_ptr<const TlsContextState> context_;
     TlsLeft left_;
     TlsWire wire_;
     TcpSocket socket_;
-    std::string server_name_;
+    std::string server_name_;  // in its normal form
     std::unique_ptr<SSL, FreeBy<SSL_free>> ssl_;
     bool handshaken_ = false;
     bool ended_ = false;        // the peer's stream is over

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
@@ -181,6 +182,80 @@ TENDRIL_TEST(Tls, AVerifyingClientMustSayWhomItMeans) {
     EXPECT_THROW(wrap_ssl(std::move(b), client_options(), {.server_name = std::string("a.test\0.b.test", 14)}),
                  std::invalid_argument);
     EXPECT_THROW(TlsContext(TlsOptions{.server_side = true}), std::invalid_argument);
+}
+
+TENDRIL_TEST(Tls, TheNameIsNormal) {
+    for (const char* name : {"localhost.", "LocalHost", "LOCALHOST."}) {
+        Setup setup{.options = {.server_name = name}};
+        Pair pair = setup.connect_both();
+        EXPECT_EQ(pair.server.server_name(), "localhost") << name;
+        EXPECT_EQ(pair.client.server_name(), "localhost") << name;
+    }
+    auto [a, b] = Setup::plain();
+    EXPECT_THROW(wrap_ssl(std::move(a), client_options(), {.server_name = ".localhost"}), std::invalid_argument);
+    EXPECT_THROW(wrap_ssl(std::move(b), server_options(), {.server_name = "localhost"}), std::invalid_argument);
+    EXPECT_THROW(wrap_ssl(listen("127.0.0.1:0"), server_options(), {.server_name = "localhost"}),
+                 std::invalid_argument);
+}
+
+std::string refusal_of(const TlsOptions& options) {
+    try {
+        const TlsContext made(options);
+        return "accepted";
+    } catch (const std::invalid_argument& e) {
+        return e.what();
+    }
+}
+
+TEST(TlsOptions, AreRefusedWhereTheyAreNotSafeOrWithoutEffect) {
+    const auto server = [](auto change) {
+        TlsOptions options = server_options();
+        change(options);
+        return options;
+    };
+    const std::string ca = authority().certificate();
+    const std::pair<TlsOptions, const char*> cases[] = {
+        {server([](TlsOptions& o) { o.verify = TlsVerify::required; }), "give .ca_file or .ca_path"},
+        {server([](TlsOptions& o) { o.verify = TlsVerify::optional; }), "give .ca_file or .ca_path"},
+        {server([&](TlsOptions& o) { o.ca_file = ca; }), "no effect without .verify"},
+        {server([&](TlsOptions& o) { o.ca_file = ca, o.verify = TlsVerify::none; }), "no effect with .verify"},
+        {server([](TlsOptions& o) { o.ask_ocsp = true; }), ".ask_ocsp is a client's"},
+        {{.verify = TlsVerify::none, .ca_file = ca}, "no effect with .verify"},
+        {{.key = server_identity().key}, ".key without"},
+        {{.key_password = "x"}, ".key_password without"},
+        {{.lowest = TlsVersion::tls_1_3, .ciphers = "HIGH"}, ".ciphers are of TLS 1.2"},
+        {{.highest = TlsVersion::tls_1_2, .cipher_suites = "TLS_AES_128_GCM_SHA256"}, ".cipher_suites are of TLS 1.3"},
+        {{.by_name = [](std::string_view) -> const TlsContext* { return nullptr; }}, ".by_name is a server's"},
+        {{.ocsp_response = "x"}, ".ocsp_response is a server's"},
+        {{.ciphers = "ALL:aNULL:@SECLEVEL=0"}, "does not authenticate"},
+        {{.ciphers = "NULL-SHA256:@SECLEVEL=0"}, "does not encrypt"},
+        {{.ca_file = std::string("/x\0y", 4)}, "a CA file with a zero byte"},
+        {{.key_log_file = std::string("/x\0y", 4)}, "a key log file with a zero byte"},
+    };
+    for (const auto& [options, why] : cases) {
+        EXPECT_NE(refusal_of(options).find(why), std::string::npos) << why << ": " << refusal_of(options);
+    }
+    EXPECT_THROW(TlsContext(TlsOptions{.ca_path = "/no/such/folder"}), std::system_error);
+    EXPECT_EQ(refusal_of({.ca_path = "/etc/ssl/certs"}), "accepted");
+}
+
+TENDRIL_TEST(Tls, AProtocolIsOfferedWhereTheContextNamesNone) {
+    Setup setup{.options = {.server_name = "localhost", .alpn = {"http/1.1"}}};
+    setup.server.alpn = {"h2", "http/1.1"};
+    EXPECT_EQ(setup.connect_both().server.alpn(), "http/1.1");
+    setup.client.alpn = {"h2"};
+    EXPECT_EQ(setup.connect_both().server.alpn(), "h2") << "the context's own go first";
+    setup.client.alpn = {};
+    setup.server.alpn = {};
+    EXPECT_EQ(setup.connect_both().client.alpn(), "") << "the server names none: it is served all the same";
+    TlsListener listener = wrap_ssl(listen("127.0.0.1:0"), setup.server);
+    listener.offer_alpn({"http/1.1"});
+    auto [one, two] = Setup::plain();
+    TlsSocket served = listener.wrap(std::move(two));
+    auto handshaking = spawn([&] { served.handshake(10s); });
+    TlsSocket client = wrap_ssl(std::move(one), setup.client, setup.options, 10s);
+    handshaking.get();
+    EXPECT_EQ(client.alpn(), "http/1.1");
 }
 
 TENDRIL_TEST(Tls, ClientsShowCertificates) {
@@ -459,6 +534,21 @@ RawPair connect_raw(const TlsContext& context, const testing::RawTlsClient::Opti
     pair.server = wrap_ssl(std::move(b), context, {}, 10s);
     client.get();
     return pair;
+}
+
+TENDRIL_TEST(Tls, AServerIsAskedForNormalNames) {
+    std::vector<std::string> asked;
+    TlsOptions options = server_options();
+    options.by_name = [&](std::string_view name) -> const TlsContext* {
+        asked.emplace_back(name);
+        return nullptr;
+    };
+    const TlsContext server(options);
+    for (const char* name : {"LocalHost.", "local host", "localhost"}) {
+        const RawPair pair = connect_raw(server, {.server_name = name});
+        EXPECT_EQ(pair.server.server_name(), std::string_view(name) == "local host" ? "" : "localhost");
+    }
+    EXPECT_EQ(asked, (std::vector<std::string>{"localhost", "localhost"}));
 }
 
 // A ticket of one name's is worth nothing for another name, which may ask for more.
