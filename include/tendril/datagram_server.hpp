@@ -23,6 +23,7 @@
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
 #include <tendril/duration.hpp>
+#include <tendril/error_log.hpp>
 #include <tendril/site.hpp>
 #include <tendril/udp_socket.hpp>
 
@@ -31,7 +32,8 @@ namespace tendril {
 struct DatagramServerOptions {
     std::size_t concurrency = 1000;  // handlers at once; at the limit it receives nothing, and the kernel drops
     std::size_t stack_size = 0;      // of a handler's green thread; 0: 256 KiB
-    Site where = Site::here();       // the place that reports name for handlers
+    std::shared_ptr<ErrorLog> error_log = {};  // nothing: the server has one of its own
+    Site where = {};                           // the place that reports name for handlers; empty: that of the call
 };
 
 class DatagramServer {
@@ -39,10 +41,11 @@ public:
     using Handler = std::function<void(Bytes, const Address&, DatagramServer&)>;
 
     // The handler is called as handler(datagram, from) or handler(datagram, from, server) in a green thread of its own.
-    // What it throws goes to the hub's error handler, and serving goes on; StopServe ends it.
+    // What it throws goes to the ErrorLog, and serving goes on; StopServe ends it.
     // Throws: std::invalid_argument for a concurrency of 0.
     template <class H>
-    DatagramServer(UdpSocket socket, H handler, const DatagramServerOptions& options = {}) {
+    DatagramServer(UdpSocket socket, H handler, DatagramServerOptions options = {}, Site at = Site::here()) {
+        options.where = *options.where.file == 0 ? at : options.where;
         if constexpr (std::is_invocable_v<H&, Bytes, const Address&, DatagramServer&>) {
             begin(std::move(socket), Handler(std::move(handler)), options);
         } else {
@@ -76,6 +79,7 @@ public:
     Address address() const;
     bool is_running() const noexcept;
     std::size_t running() const noexcept;  // handlers
+    const ErrorLog& error_log() const noexcept;
 
 private:
     class Core;

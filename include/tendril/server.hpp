@@ -22,6 +22,7 @@
 
 #include <tendril/address.hpp>
 #include <tendril/duration.hpp>
+#include <tendril/error_log.hpp>
 #include <tendril/network.hpp>
 #include <tendril/site.hpp>
 #include <tendril/socket.hpp>
@@ -36,8 +37,8 @@ public:
     StopServe() : std::runtime_error("StopServe was thrown outside a handler of serve()") {}
 };
 
-// What becomes of a handler's error. `report`: it goes to the hub's error handler, and serving goes on. `end`: serving
-// ends as at StopServe, and serve() throws it.
+// What becomes of a handler's error. `report`: it goes to the ErrorLog, and serving goes on. `end`: serving ends as at
+// StopServe, and serve() throws it.
 enum class OnHandlerError { report, end };
 
 // Does a proxy in front say first who the client is (proxy_protocol.hpp)? `required`: a connection that does not begin
@@ -67,7 +68,10 @@ struct ServeOptions {
     unsigned hubs = 1;
     std::stop_token stop = {};  // when a stop is requested, in any OS thread, serving ends as at StopServe
 
-    Site where = Site::here();  // the place that reports name for handlers: that of the call
+    // Where errors of connections go, and are counted. Nothing: the server has one of its own, of default options.
+    std::shared_ptr<ErrorLog> error_log = {};
+
+    Site where = {};  // the place that reports name for handlers; empty: that of the call
 };
 
 // What a handler may ask of who serves: handler(socket, peer, serving).
@@ -97,7 +101,10 @@ namespace detail {
 
 using ConnectionHandler = std::function<void(TcpSocket&, const Address&, Serving&)>;
 void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
-void report_connection(const Site& where) noexcept;  // the exception that is being handled, to the hub's error handler
+// Options with a log, and with the place of the call.
+ServeOptions complete(ServeOptions options, const Site& at);
+// The exception that is being handled.
+void report_connection(const ServeOptions& options, ErrorKind kind, const Address& peer);
 
 // A listener that makes something else of each connection, before its handler: TLS.
 template <class L>
@@ -131,15 +138,15 @@ ConnectionHandler plain_handler(H handler) {
 // `listener` outlives it.
 template <class L, class H>
 ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& options) {
-    return [shared = std::make_shared<H>(std::move(handler)), &listener, timeout = options.handshake_timeout,
-            where = options.where](TcpSocket& client, const Address& peer, Serving& serving) {
-        const Deadline deadline(timeout);
+    return [shared = std::make_shared<H>(std::move(handler)), &listener,
+            options](TcpSocket& client, const Address& peer, Serving& serving) {
+        const Deadline deadline(options.handshake_timeout);
         decltype(listener.wrap(std::move(client))) wrapped;
         try {
             wrapped = listener.wrap(std::move(client));
             wrapped.handshake(deadline);
         } catch (const std::exception&) {
-            report_connection(where);  // that connection's error, whatever the policy for handlers'
+            report_connection(options, ErrorKind::handshake, peer);  // whatever the policy for handlers' errors
             return;
         }
         call_handler(*shared, wrapped, peer, serving);
@@ -151,26 +158,29 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
 // Accepts until a handler throws StopServe, a stop is requested or the listener is closed, then waits for the handlers
 // that still run. The handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in
 // a green thread of its own; its socket is closed when it returns. What it throws is reported or ends serving, as
-// on_error says. Out of descriptors or memory, it pauses accepting (10 ms, doubling up to 1 s, or until a handler ends)
-// and goes on; when descriptors are missing for 0.3 s and more, those who wait are accepted, with one that is held in
-// reserve, and reset after each pause (64 at most), and that is reported once. StopServe leaves the listener open.
+// on_error says; that the client has gone is counted only (error_log.hpp). Out of descriptors or memory, it pauses
+// accepting (10 ms, doubling up to 1 s, or until a handler ends) and goes on. When descriptors are missing for 0.3 s
+// and more, those who wait are accepted, with one that is held in reserve, and reset after each pause (64 at most);
+// that is reported once. StopServe leaves the listener open.
 // Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is
 // broken; std::invalid_argument for options that cannot be.
 template <class H>
-void serve(Listener& listener, H handler, const ServeOptions& options = {}) {
-    detail::serve(listener, detail::plain_handler(std::move(handler)), options);
+void serve(Listener& listener, H handler, const ServeOptions& options = {}, Site at = Site::here()) {
+    detail::serve(listener, detail::plain_handler(std::move(handler)), detail::complete(options, at));
 }
 
 template <class L, class H>
 requires detail::WrappingListener<L>
-void serve(L& listener, H handler, const ServeOptions& options = {}) {
-    detail::serve(listener.listener(), detail::wrapping_handler(listener, std::move(handler), options), options);
+void serve(L& listener, H handler, const ServeOptions& options = {}, Site at = Site::here()) {
+    const ServeOptions whole = detail::complete(options, at);
+    detail::serve(listener.listener(), detail::wrapping_handler(listener, std::move(handler), whole), whole);
 }
 
 template <class L, class H>
-requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const ServeOptions& options = {}) {
+requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const ServeOptions& options = {},
+                                                    Site at = Site::here()) {
     L owned = std::forward<L>(listener);
-    serve(owned, std::move(handler), options);
+    serve(owned, std::move(handler), options, at);
 }
 
 }  // namespace tendril

@@ -41,7 +41,8 @@ public:
     // Throws: std::invalid_argument as serve().
     template <class L, class H>
     requires(std::same_as<L, Listener> || detail::WrappingListener<L>)
-        StreamServer(L listener, H handler, const ServeOptions& options = {}) {
+        StreamServer(L listener, H handler, const ServeOptions& given = {}, Site at = Site::here()) {
+        const ServeOptions options = detail::complete(given, at);
         auto owned = std::make_shared<L>(std::move(listener));
         if constexpr (std::same_as<L, Listener>) {
             begin({owned, owned.get(), detail::plain_handler(std::move(handler))}, options);
@@ -52,8 +53,8 @@ public:
 
     // Listens there itself. Throws: as listen().
     template <class H>
-    StreamServer(std::string_view at, H handler, const ServeOptions& options = {})
-        : StreamServer(listen(at), std::move(handler), options) {}
+    StreamServer(std::string_view address, H handler, const ServeOptions& options = {}, Site at = Site::here())
+        : StreamServer(listen(address), std::move(handler), options, at) {}
 
     StreamServer(const StreamServer&) = delete;
     StreamServer& operator=(const StreamServer&) = delete;
@@ -84,6 +85,7 @@ public:
     Address address() const;               // with the port that the system chose
     bool is_running() const noexcept;      // started, and not stopped
     std::size_t running() const noexcept;  // handlers of this hub
+    const ErrorLog& error_log() const noexcept;
 
 private:
     void begin(detail::OwnedListener listener, const ServeOptions& options);

@@ -11,6 +11,8 @@
 
 #include <tendril/http/request.hpp>
 
+#include "base/escape.hpp"
+
 namespace tendril::http {
 
 namespace {
@@ -78,19 +80,7 @@ std::vector<Piece> parse_format(std::string_view format) {
     return pieces;
 }
 
-// As it may stand between quotes.
-void append_escaped(std::string& line, std::string_view text) {
-    for (const char c : text) {
-        const auto u = static_cast<unsigned char>(c);
-        if (u < 0x20 || u == 0x7f || c == '"' || c == '\\') {
-            line += "\\x";
-            line += "0123456789abcdef"[u >> 4];
-            line += "0123456789abcdef"[u & 15];
-        } else {
-            line += c;
-        }
-    }
-}
+using tendril::detail::append_escaped;
 
 void append_or_dash(std::string& line, std::string_view text) {
     append_escaped(line, text.empty() ? std::string_view("-") : text);

@@ -67,7 +67,8 @@ private:
 }  // namespace
 
 Connection::Connection(ServerCore& core, const Connected& connected)
-    : core_(core), connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
+    : core_(core), watch_(connected.stream.fd()), connected_(connected),
+      idle_timer_(HubCore::here(), connected.stream.fd()) {
     core_.count(ServerCore::connections);
 }
 
@@ -83,7 +84,7 @@ void Connection::run() {
             ++answered_;
         }
     } catch (const std::system_error&) {
-        // The client has gone, or takes nothing: its own matter.
+        core_.log_gone(connected_.peer);  // or takes nothing
     }
 }
 
@@ -244,6 +245,9 @@ void Connection::call_handler() {
         fail(e.status(), e.what());
         return;
     } catch (const ProtocolError& e) {  // in the body, while the handler read it
+        if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
+            return;
+        }
         core_.count(ServerCore::bad_requests);
         core_.log_bad_input(connected_.peer, e.status(), e.what());
         fail(e.status(), {});
@@ -255,14 +259,18 @@ void Connection::call_handler() {
         throw;
     } catch (const std::exception& e) {
         if (x.writer.broken() || (x.body.failed() && dynamic_cast<const std::system_error*>(&e) != nullptr)) {
-            return;  // the client has gone, and the handler was told so
+            core_.log_gone(connected_.peer);  // the handler was told so
+            return;
+        }
+        if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
+            return;
         }
         core_.count(ServerCore::errors);
-        HubCore::here().report({0, {}, core_.options().where, "HTTP handler"}, std::current_exception());
+        core_.log_handler_error(connected_.peer, x.head);
         fail(500, core_.options().expose_errors ? e.what() : "");
     } catch (const Timeout::Expired& e) {  // one of the handler's own
         core_.count(ServerCore::errors);
-        HubCore::here().report({0, {}, core_.options().where, "HTTP handler"}, std::current_exception());
+        core_.log_handler_error(connected_.peer, x.head);
         fail(500, core_.options().expose_errors ? e.what() : "");
     }
 }

@@ -48,6 +48,7 @@ private:
     std::unique_ptr<Stream> take_stream() override;
 
     ServerCore& core_;
+    const tendril::detail::PeerWatch watch_;
     const Connected& connected_;
     ExchangePtr exchange_;
     IdleTimer idle_timer_;

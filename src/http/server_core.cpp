@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <vector>
 
-#include "base/report.hpp"
 #include "base/sys.hpp"
 #include "context/os_thread.hpp"
 #include "http/chars.hpp"
@@ -42,7 +41,10 @@ std::optional<Address> parse_hop(std::string_view text) {
 
 ServerCore::ServerCore(Handler handler, const ServerOptions& options)
     : handler_(std::move(handler)),
-      options_(options), limits_{options.max_request_line, options.max_header_bytes, options.max_header_count} {
+      options_(options), limits_{options.max_request_line, options.max_header_bytes, options.max_header_count},
+      error_log_(std::make_shared<ErrorLog>(ErrorLogOptions{.write = options.error_log,
+                                                            .on_event = options.on_event,
+                                                            .lines_per_second = options.error_lines_per_second})) {
     if (!handler_) {
         throw std::invalid_argument("an HTTP server without a handler");
     }
@@ -69,9 +71,14 @@ ServerStats ServerCore::stats() const noexcept {
             sum[i] += each.of[i].load(std::memory_order_relaxed);
         }
     }
-    return {sum[connections], sum[connections] - std::min(sum[closed], sum[connections]),
-            sum[requests],    sum[bad_requests],
-            sum[errors],      sum[timeouts]};
+    return {sum[connections],
+            sum[connections] - std::min(sum[closed], sum[connections]),
+            sum[requests],
+            sum[bad_requests],
+            sum[errors],
+            sum[timeouts],
+            error_log_->count(ErrorKind::handshake),
+            error_log_->count(ErrorKind::peer_gone)};
 }
 
 // From the last to the first, as each proxy vouches only for what stands before itself. What is no address ends the
@@ -99,16 +106,6 @@ std::string ServerCore::client(const Address& peer, const Headers& headers) cons
     return host_of(client);
 }
 
-void ServerCore::log_bad_input(const Address& peer, int status, std::string_view how) const {
-    const std::string line =
-        "http: bad request from " + peer.to_string() + ": " + std::to_string(status) + ", " + std::string(how);
-    if (options_.error_log) {
-        options_.error_log(line);
-    } else {
-        tendril::detail::report(line);
-    }
-}
-
 // POLLRDHUP is the peer's FIN: it has closed, or only shut down its sending side. Nothing tells the two apart before
 // the reset that the next send would bring.
 bool peer_is_gone(int fd) noexcept {
@@ -116,8 +113,12 @@ bool peer_is_gone(int fd) noexcept {
     return fd < 0 || (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
-std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options) {
-    return std::make_shared<ServerCore>(std::move(handler), options);
+std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at) {
+    ServerOptions whole = options;
+    if (*whole.where.file == 0) {
+        whole.where = at;
+    }
+    return std::make_shared<ServerCore>(std::move(handler), whole);
 }
 
 ServeOptions serve_options(const ServerCore& core) {
@@ -132,6 +133,7 @@ ServeOptions serve_options(const ServerCore& core) {
     options.handshake_timeout = o.handshake_timeout;
     options.hubs = o.hubs;
     options.stop = o.stop;
+    options.error_log = core.error_log();
     options.where = o.where;
     return options;
 }

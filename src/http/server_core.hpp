@@ -12,6 +12,7 @@
 #include <tendril/http/server.hpp>
 
 #include "http/request_parser.hpp"
+#include "net/peer_watch.hpp"
 
 namespace tendril::http::detail {
 
@@ -31,8 +32,13 @@ public:
     // Who sent these headers, seen from here: see Request::client().
     std::string client(const Address& peer, const Headers& headers) const;
 
-    // One line about a client's mistake, never with what it sent.
-    void log_bad_input(const Address& peer, int status, std::string_view how) const;
+    // http/server_errors.cpp. For the ErrorLog, which counts. The last three: of the exception that is being handled.
+    void log_bad_input(const Address& peer, int status, std::string_view how) const;  // never with what it sent
+    void log_gone(const Address& peer) const;
+    void log_handler_error(const Address& peer, const RequestHead& head) const;
+    // Of a handler that has taken the stream, as WebSockets do. Returns: false when it is the handler's own error.
+    bool log_end_of_upgraded(const Address& peer, const RequestHead& head, const tendril::detail::PeerWatch& watch);
+    const std::shared_ptr<ErrorLog>& error_log() const noexcept { return error_log_; }
 
 private:
     // Each OS thread counts in one of them, most of the time alone.
@@ -43,6 +49,7 @@ private:
     const Handler handler_;
     const ServerOptions options_;
     const HeadLimits limits_;
+    const std::shared_ptr<ErrorLog> error_log_;
     std::array<Counters, 16> counters_;
 };
 

@@ -2,12 +2,16 @@
 
 #include "net/accept_loop.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <vector>
 
 #include <tendril/proxy_protocol.hpp>
 #include <tendril/shield.hpp>
+#include <tendril/timeout.hpp>
 
+#include "net/peer_watch.hpp"
 #include "net/socket_access.hpp"
 
 namespace tendril::detail {
@@ -214,9 +218,12 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
 // Descriptors have been missing for some time: who waits shall know. Reported once, until there are some again.
 void AcceptLoop::refuse_waiting() {
     if (reserve_.refuse(descriptor_->fd, accepts_in_a_row) > 0 && !std::exchange(refusing_, true)) {
-        hub_.report({0, {}, options_.where, "serve"},
-                    std::make_exception_ptr(std::system_error(
-                        EMFILE, std::generic_category(), "out of descriptors, so connections are refused for now")));
+        options_.error_log->report(
+            {.kind = ErrorKind::resources,
+             .peer = Address(),
+             .error = std::make_exception_ptr(std::system_error(
+                 EMFILE, std::generic_category(), "out of descriptors, so connections are refused for now")),
+             .where = options_.where});
     }
 }
 
@@ -264,7 +271,7 @@ bool AcceptLoop::start(TcpSocket client, const Address& peer) {
         }
         return true;
     } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
-        hub_.report({0, {}, options_.where, "serve"}, std::current_exception());
+        report_connection(options_, ErrorKind::resources, peer);
         return false;
     }
 }
@@ -275,23 +282,36 @@ bool AcceptLoop::behind_proxy(const Address& peer) const noexcept {
 }
 
 void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer) {
+    const PeerWatch watch(client.fd());
+    const auto report = [&](ErrorKind kind) { report_connection(options_, kind, peer); };
     try {
         if (behind_proxy(peer)) {
             try {
                 peer = read_proxy_header(client, options_.handshake_timeout).source.value_or(peer);
             } catch (const std::exception&) {
-                report_connection(options_.where);
+                report_connection(options_, ErrorKind::proxy_header, peer);
                 return;
             }
         }
         handler_(client, peer, connection);
     } catch (const StopServe&) {
         end_by_handler(nullptr);
+    } catch (const Timeout::Expired&) {
+        report(ErrorKind::handler);
+    } catch (const Interrupt&) {
+        throw;
+    } catch (const abi::__forced_unwind&) {
+        throw;
     } catch (const std::exception&) {
-        if (options_.on_error == OnHandlerError::report) {
-            throw;
+        if (watch.ended_by_peer()) {
+            report(ErrorKind::peer_gone);
+        } else if (options_.on_error == OnHandlerError::report) {
+            report(ErrorKind::handler);
+        } else {
+            end_by_handler(std::current_exception());
         }
-        end_by_handler(std::current_exception());
+    } catch (...) {
+        report(ErrorKind::handler);
     }
     client.close();  // before the end is announced
 }

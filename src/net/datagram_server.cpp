@@ -16,6 +16,7 @@
 #include <tendril/semaphore.hpp>
 #include <tendril/server.hpp>
 #include <tendril/shield.hpp>
+#include <tendril/timeout.hpp>
 
 #include "net/transfer.hpp"
 
@@ -49,6 +50,7 @@ class DatagramServer::Core : public std::enable_shared_from_this<Core> {
 public:
     Core(DatagramServer& server, UdpSocket socket, Handler handler, const DatagramServerOptions& options)
         : server_(server), socket_(std::move(socket)), handler_(std::move(handler)), options_(options),
+          error_log_(options.error_log != nullptr ? options.error_log : std::make_shared<ErrorLog>()),
           slots_(options.concurrency) {}
 
     void start() {
@@ -98,6 +100,7 @@ public:
     Address address() const { return socket_.local_address(); }
     bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
     std::size_t running() const noexcept { return handlers_.size(); }
+    const ErrorLog& error_log() const noexcept { return *error_log_; }
 
 private:
     // Until it is killed, or the socket is broken.
@@ -162,11 +165,20 @@ private:
                                     handler_(datagram, from, server_);
                                 } catch (const StopServe&) {
                                     ended_.set();
+                                } catch (const std::exception&) {
+                                    report(ErrorKind::handler, from);
+                                } catch (const Timeout::Expired&) {
+                                    report(ErrorKind::handler, from);
                                 }
                             });
         } catch (const std::exception&) {
-            detail::HubCore::here().report({0, {}, options_.where, "DatagramServer"}, std::current_exception());
+            report(ErrorKind::resources, from);
         }
+    }
+
+    // The exception that is being handled.
+    void report(ErrorKind kind, const Address& from) {
+        error_log_->report({.kind = kind, .peer = from, .error = std::current_exception(), .where = options_.where});
     }
 
     void kill_handlers() {
@@ -183,6 +195,7 @@ private:
     UdpSocket socket_;
     Handler handler_;
     DatagramServerOptions options_;
+    const std::shared_ptr<ErrorLog> error_log_;
     Semaphore slots_;
     Lock sending_;
     Event ended_;
@@ -240,6 +253,10 @@ bool DatagramServer::is_running() const noexcept {
 
 std::size_t DatagramServer::running() const noexcept {
     return core_->running();
+}
+
+const ErrorLog& DatagramServer::error_log() const noexcept {
+    return core_->error_log();
 }
 
 }  // namespace tendril

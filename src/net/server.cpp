@@ -12,8 +12,18 @@ void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& op
     service.run();
 }
 
-void report_connection(const Site& where) noexcept {
-    HubCore::here().report({0, {}, where, "connection"}, std::current_exception());
+ServeOptions complete(ServeOptions options, const Site& at) {
+    if (options.error_log == nullptr) {
+        options.error_log = std::make_shared<ErrorLog>();
+    }
+    if (*options.where.file == 0) {
+        options.where = at;
+    }
+    return options;
+}
+
+void report_connection(const ServeOptions& options, ErrorKind kind, const Address& peer) {
+    options.error_log->report({.kind = kind, .peer = peer, .error = std::current_exception(), .where = options.where});
 }
 
 }  // namespace tendril::detail

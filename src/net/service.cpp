@@ -205,7 +205,8 @@ private:
                 const int family = handed.peer.family();
                 member.loop->start(SocketAccess::adopt(handed.fd.release(), family), handed.peer);
             } catch (const std::exception&) {
-                report_connection(options_.where);  // no memory for this one; the others wait here for their turn
+                report_connection(options_, ErrorKind::resources,
+                                  handed.peer);  // no memory for this one; the others wait here for their turn
             }
         }
         member.fed = false;

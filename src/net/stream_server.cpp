@@ -20,7 +20,8 @@ namespace detail {
 class StreamServerCore {
 public:
     StreamServerCore(OwnedListener listener, const ServeOptions& options)
-        : listener_(std::move(listener)), service_(*listener_.listener, true, listener_.handler, options) {}
+        : listener_(std::move(listener)), error_log_(options.error_log),
+          service_(*listener_.listener, true, listener_.handler, options) {}
 
     void start(const std::shared_ptr<StreamServerCore>& self) {
         require_here();
@@ -98,6 +99,7 @@ public:
     bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
     std::size_t running() const noexcept { return service_.running(); }
     const Listener& listener() const noexcept { return *listener_.listener; }
+    const ErrorLog& error_log() const noexcept { return *error_log_; }
 
 private:
     void require_here() const { HubCore::require_here("a StreamServer", owner_); }
@@ -120,6 +122,7 @@ private:
 
     const std::uint64_t owner_ = HubCore::here().os.serial;  // the OS thread
     OwnedListener listener_;
+    const std::shared_ptr<const ErrorLog> error_log_;
     Service service_;
     bool started_ = false;
     bool stopped_ = false;
@@ -175,6 +178,10 @@ bool StreamServer::is_running() const noexcept {
 
 std::size_t StreamServer::running() const noexcept {
     return core_->running();
+}
+
+const ErrorLog& StreamServer::error_log() const noexcept {
+    return core_->error_log();
 }
 
 }  // namespace tendril

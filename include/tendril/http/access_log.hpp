@@ -6,8 +6,9 @@
 //     options.access_log = AccessLog(AccessLog::standard_error, "{client_ip} {status_code} {wall_seconds}");
 //
 // The fields are eventlet's: client_ip, client_port, date_time, request_line, status_code, body_length, wall_seconds;
-// and request_id, user_agent, referer. What a client wrote cannot end a line: control characters, quotes and
-// backslashes are escaped.
+// and request_id, user_agent, referer. What a client wrote cannot end a line, nor be obeyed by a
+// terminal: control characters, Unicode's own (C1, line and paragraph separators, bidi marks), quotes, backslashes and
+// what is not UTF-8 are escaped, as \xNN.
 
 #pragma once
 

@@ -7,8 +7,9 @@
 //     });
 //
 // Over TLS the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several hubs it is
-// called in several OS threads. What it throws is reported, and answered with 500 if nothing was sent yet (StatusError:
-// with its status); the connection ends then. A Timeout of its own that it does not catch counts as such an error.
+// called in several OS threads. What it throws is reported (error_log.hpp), and answered with 500 if nothing was sent
+// yet (StatusError: with its status); the connection ends then. A Timeout of its own that it does not catch counts as
+// such an error.
 //
 // What clients may do to it is bounded: see the limits and the four time limits. A request that breaks the protocol is
 // answered with its status, logged in one line without its content, and the connection ends.
@@ -32,6 +33,7 @@
 #include <vector>
 
 #include <tendril/duration.hpp>
+#include <tendril/error_log.hpp>
 #include <tendril/http/access_log.hpp>
 #include <tendril/http/compression.hpp>
 #include <tendril/http/request.hpp>
@@ -83,10 +85,13 @@ struct ServerOptions {
     std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() finds
 
     AccessLog access_log = {};  // nothing is logged unless asked for
-    // Bad input: a line for each, without its content. Default: on standard error.
+    // What goes wrong with connections: see error_log.hpp. error_log takes its lines: handlers' errors, with method,
+    // target and client; bad input, without its content; failed handshakes. on_event takes every event.
     std::function<void(std::string_view line)> error_log = {};
+    std::function<void(const ErrorEvent& event)> on_event = {};
+    unsigned error_lines_per_second = 10;  // of each kind; the others are counted
 
-    Site where = Site::here();  // the place that reports name for handlers
+    Site where = {};  // the place that reports name for handlers; empty: that of the call
 };
 
 // Counted since the start, in all hubs. Approximate while it runs.
@@ -97,6 +102,8 @@ struct ServerStats {
     std::uint64_t bad_requests = 0;
     std::uint64_t errors = 0;    // of handlers
     std::uint64_t timeouts = 0;  // clients that were too slow
+    std::uint64_t failed_handshakes = 0;
+    std::uint64_t gone = 0;  // clients that left amid a request or a response
 };
 
 // What handlers and others may see of a server. Any OS thread.
@@ -123,10 +130,19 @@ struct Connected {
     bool secure;
 };
 
-std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options);
+std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at);
 ServeOptions serve_options(const ServerCore& core);
 void serve_connection(ServerCore& core, const Connected& connected);
 const ServerView& view(const ServerCore& core) noexcept;
+
+// The same listener; over TLS it says that HTTP/1.1 is spoken, to clients who ask (ALPN).
+template <class L>
+L&& speaking_http(L&& listener) {
+    if constexpr (std::same_as<std::remove_cvref_t<L>, TlsListener>) {
+        listener.offer_alpn({"http/1.1", "http/1.0"});
+    }
+    return std::forward<L>(listener);
+}
 
 // The handler of serve() or StreamServer for it.
 struct ConnectionHandler {
@@ -148,9 +164,10 @@ struct ConnectionHandler {
 // under way come to their ends (options.drain), closes idle connections at once, and returns.
 // Throws: as tendril::serve().
 template <class L>
-void serve(L&& listener, Handler handler, const ServerOptions& options = {}) {
-    const std::shared_ptr<detail::ServerCore> core = detail::make_core(std::move(handler), options);
-    tendril::serve(std::forward<L>(listener), detail::ConnectionHandler{core}, detail::serve_options(*core));
+void serve(L&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here()) {
+    const std::shared_ptr<detail::ServerCore> core = detail::make_core(std::move(handler), options, at);
+    tendril::serve(detail::speaking_http(std::forward<L>(listener)), detail::ConnectionHandler{core},
+                   detail::serve_options(*core));
 }
 
 // The same as an object that is started and stopped: see stream_server.hpp, whose calls these are.
@@ -158,11 +175,12 @@ class Server : public ServerView {
 public:
     template <class L>
     requires(std::same_as<L, Listener> || std::same_as<L, TlsListener>)
-        Server(L listener, Handler handler, const ServerOptions& options = {})
-        : core_(detail::make_core(std::move(handler), options)),
-          server_(std::move(listener), detail::ConnectionHandler{core_}, detail::serve_options(*core_)) {}
-    Server(std::string_view at, Handler handler, const ServerOptions& options = {})
-        : Server(listen(at), std::move(handler), options) {}
+        Server(L listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here())
+        : core_(detail::make_core(std::move(handler), options, at)),
+          server_(detail::speaking_http(std::move(listener)), detail::ConnectionHandler{core_},
+                  detail::serve_options(*core_)) {}
+    Server(std::string_view address, Handler handler, const ServerOptions& options = {}, Site at = Site::here())
+        : Server(listen(address), std::move(handler), options, at) {}
 
     void start() { server_.start(); }
     std::size_t stop(Duration drain = std::chrono::seconds(1)) { return server_.stop(drain); }
