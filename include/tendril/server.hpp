@@ -47,7 +47,12 @@ enum class OnHandlerError { report, end };
 enum class ProxyProtocol { off, required };
 
 struct ServeOptions {
-    std::size_t concurrency = 1000;  // handlers at once, in each hub; at the limit connections wait in the backlog
+    // Handlers at once, in each hub. At the limit connections wait in the backlog; when one waits, the connection that
+    // has been idle for longest (Serving::Idle) is closed for it.
+    std::size_t concurrency = 1000;
+    // Handlers at once for one client, in each hub; 0: no limit. A client is an IPv4 address or the first 64 bits of
+    // an IPv6 address, as the proxy says it where there is one. One more is closed at once.
+    std::size_t max_per_address = 0;
     // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While
     // it is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
     // kills the Pool's members ends handlers, and serving goes on. It outlives the serving; with hubs = 1 only.
@@ -80,7 +85,9 @@ public:
     virtual bool stopping() const noexcept = 0;  // no more connections are accepted, and handlers should come to an end
 
     // While it lives its connection has nothing under way, as between two requests: when serving stops, its handler is
-    // killed at once, without waiting for the drain. Begun when it has stopped already, it throws GreenletExit.
+    // killed at once, without waiting for the drain; and at ServeOptions::concurrency (not in a Pool), when its place
+    // is wanted for a new client and no other has been idle for longer. Begun when serving has stopped already, it
+    // throws GreenletExit.
     class Idle {
     public:
         explicit Idle(Serving& serving) : serving_(serving) { serving_.set_idle(true); }

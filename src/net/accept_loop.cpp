@@ -3,6 +3,7 @@
 #include "net/accept_loop.hpp"
 
 #include <cxxabi.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/sys.hpp"
 #include "net/peer_watch.hpp"
 #include "net/socket_access.hpp"
 
@@ -26,6 +28,12 @@ constexpr int accepts_in_a_row = 64;
 
 bool means_scarcity(int error) noexcept {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// Of a listener: a client waits. Of a connection: a request has come, or the end.
+bool has_input(int fd) noexcept {
+    pollfd asked{fd, POLLIN, 0};
+    return sys::poll(&asked, 1, 0) > 0;
 }
 
 // The connection died before it was accepted, or the network had a hiccup (accept(2), "Error handling").
@@ -52,10 +60,18 @@ bool concerns_one_connection(int error) noexcept {
 }  // namespace
 
 void AcceptLoop::Connection::set_idle(bool idle) {
-    if (idle && loop_.stopping_) {
+    if (!idle) {
+        unlink();
+        return;
+    }
+    if (loop_.stopping_ || loop_.takes_place_of(*this)) {
         handler.kill_nowait();  // it is the one that runs: thrown here
     }
-    idle_ = idle;
+    const bool first = loop_.idle_.empty();
+    loop_.idle_.push_back(*this);
+    if (first && loop_.waiter_ != nullptr) {  // which may wait for one that it can drop
+        loop_.waiter_->resolve(Outcome::signalled);
+    }
 }
 
 // A handler's place among the running ones; freed however its green thread ends, also when that never began.
@@ -70,6 +86,7 @@ public:
     ~Place() {
         if (loop_ != nullptr) {
             loop_->running_.erase(at_);
+            loop_->room_wanted_ = false;
             if (loop_->others_ != nullptr) {
                 loop_->others_->counted(-1);
             }
@@ -143,11 +160,31 @@ void AcceptLoop::changed() noexcept {
     if (waiter_ != nullptr) {
         waiter_->resolve(Outcome::signalled);
     }
+    if (awaits_client_) {
+        wake_listening();
+    }
 }
 
-// The same, also when it waits for connections, or for a slot of the pool.
+// The next that becomes idle, when none was that could be dropped.
+bool AcceptLoop::takes_place_of(const Connection& connection) noexcept {
+    if (!room_wanted_ || has_input(connection.fd)) {
+        return false;
+    }
+    room_wanted_ = false;
+    return true;
+}
+
+void AcceptLoop::want_room() {
+    room_wanted_ = !drop_longest_idle();
+}
+
+// As changed(), also when it waits for connections, or for a slot of the pool.
 void AcceptLoop::told() noexcept {
     changed();
+    wake_listening();
+}
+
+void AcceptLoop::wake_listening() noexcept {
     if (descriptor_ == nullptr || listener_closed()) {
         return;
     }
@@ -188,13 +225,59 @@ void AcceptLoop::accept_all() {
     }
 }
 
+// Full, paused, or fed by another hub. An idle connection is dropped when a client waits for its place.
 void AcceptLoop::await_room() {
+    const bool is_full = listener_ != nullptr && !paused_;
     if (slots_.any() && !paused_) {
         slots_.wait(*descriptor_);
-    } else {
-        slots_.drop();
-        await_change([this] { return listener_ != nullptr && !paused_ && (slots_.any() || !full()); }, never);
+        return;
     }
+    slots_.drop();
+    if (is_full && (!idle_.empty() || others_ != nullptr)) {
+        const std::size_t before = running_.size();
+        if (!has_input(descriptor_->fd)) {
+            await_client();
+            return;
+        }
+        if (!idle_.empty()) {
+            if (drop_longest_idle()) {
+                await_change([&] { return running_.size() < before || !full(); }, never);
+            } else {
+                yield();  // those that are idle have something to read: they become busy, or end
+            }
+            return;
+        }
+        others_->make_room();
+    }
+    await_change([this] { return listener_ != nullptr && !paused_ && (slots_.any() || !full() || !idle_.empty()); },
+                 never);
+}
+
+// Until a client comes, or there is room without it.
+void AcceptLoop::await_client() {
+    struct Awaiting {
+        bool& flag;
+        ~Awaiting() { flag = false; }
+    } const awaiting{awaits_client_ = true};
+    descriptor_->emptied();  // nobody waits now: the next edge is of a new one
+    const Outcome outcome = hub_.descriptors.wait(*descriptor_, Direction::read, "serve", never);
+    static_cast<void>(outcome);  // the loop looks
+}
+
+// Returns: false when none is idle, but for those that have just been sent something.
+bool AcceptLoop::drop_longest_idle() {
+    constexpr int most_looks = 16;
+    for (int i = 0; i < most_looks; ++i) {
+        Connection* const longest = idle_.pop_front();
+        if (longest == nullptr) {
+            return false;
+        }
+        if (!has_input(longest->fd)) {
+            longest->handler.kill_nowait();
+            return true;
+        }
+    }
+    return false;
 }
 
 // Returns: nothing when none waits, or when scarcity made it pause.
@@ -293,7 +376,11 @@ void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer)
                 return;
             }
         }
-        handler_(client, peer, connection);
+        const AddressCounts::Place place(per_address_, peer, options_.max_per_address);
+        if (place.granted()) {
+            connection.fd = client.fd();
+            handler_(client, peer, connection);
+        }
     } catch (const StopServe&) {
         end_by_handler(nullptr);
     } catch (const Timeout::Expired&) {
@@ -365,10 +452,8 @@ bool AcceptLoop::handles_here() const {
 }
 
 void AcceptLoop::kill_idle() {
-    for (const Connection& each : running_) {
-        if (each.idle()) {
-            each.handler.kill_nowait();
-        }
+    while (const Connection* each = idle_.pop_front()) {
+        each->handler.kill_nowait();
     }
 }
 

@@ -13,9 +13,11 @@
 #include <memory>
 #include <optional>
 
+#include <tendril/detail/list.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/server.hpp>
 
+#include "net/address_counts.hpp"
 #include "net/pool_slots.hpp"
 #include "net/reserve.hpp"
 #include "net/transfer.hpp"
@@ -30,6 +32,7 @@ public:
     virtual bool take(TcpSocket& client, const Address& peer) = 0;
     virtual void counted(std::ptrdiff_t change) noexcept = 0;  // handlers of this hub
     virtual void stopped() noexcept = 0;                       // this hub's loop accepts no more
+    virtual void make_room() noexcept = 0;                     // a client waits: drop an idle one somewhere
 
 protected:
     ~OtherHubs() = default;
@@ -49,6 +52,8 @@ public:
     void stop(std::chrono::nanoseconds drain) noexcept;
     void pause(bool paused) noexcept;
     void changed() noexcept;  // something that it waits for: look again
+    // Ends the connection that has been idle for longest, or else the next that becomes idle before another ends.
+    void want_room();
 
     // A connection that another hub accepted, or run() itself.
     // Returns: false when there is no memory for its handler; that is reported, and it is closed.
@@ -59,27 +64,30 @@ public:
     std::size_t killed() const noexcept { return killed_; }
 
 private:
-    class Connection final : public Serving {
+    class Connection final : public Serving, public ListNode {
     public:
         explicit Connection(AcceptLoop& loop) noexcept : loop_(loop) {}
         bool stopping() const noexcept override { return loop_.stopping_; }
-        bool idle() const noexcept { return idle_; }
 
         AnyGreenlet handler;
+        int fd = -1;
 
     private:
         void set_idle(bool idle) override;
         AcceptLoop& loop_;
-        bool idle_ = false;
     };
     using Running = std::list<Connection>;
     class Place;
 
     void told() noexcept;
+    void wake_listening() noexcept;
+    bool takes_place_of(const Connection& connection) noexcept;
     bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
     bool full() const noexcept { return others_ != nullptr ? others_->full() : full_here(); }
     bool full_here() const noexcept { return slots_.any() ? slots_.full() : running_.size() >= options_.concurrency; }
     void await_room();
+    void await_client();
+    bool drop_longest_idle();
     void accept_all();
     std::optional<TcpSocket> accept_one(Address& peer);
     void refuse_waiting();
@@ -103,11 +111,15 @@ private:
     Descriptor* descriptor_ = nullptr;
     std::uint32_t generation_ = 0;
     Running running_;
+    List<Connection> idle_;  // those of running_, the longest idle first
+    AddressCounts per_address_;
     PoolSlots slots_;  // one is held for the next connection
     std::chrono::milliseconds pause_;
     Reserve reserve_;        // of a loop that accepts
     bool refusing_ = false;  // since it was out of descriptors for too long
     bool paused_ = false;
+    bool awaits_client_ = false;  // while it is full
+    bool room_wanted_ = false;    // by want_room(), and none was idle
     bool stopping_ = false;
     Deadline drained_by_;
     std::exception_ptr error_;  // of a handler, that ended it

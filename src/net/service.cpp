@@ -143,6 +143,12 @@ private:
             }
         }
 
+        void make_room() noexcept override {
+            if (!team.each_listens_) {
+                team.make_room();
+            }
+        }
+
         struct Handed {
             Fd fd;
             Address peer;
@@ -151,6 +157,7 @@ private:
         Team& team;
         const unsigned index;
         std::atomic<std::size_t> load{0};  // handlers, and connections that wait in `incoming`
+        std::atomic<bool> room_wanted{false};
         SharedQueue<Handed> incoming;
         bool fed;                          // by the first hub, still; its own OS thread's
         std::optional<Async> wake;         // looks at what has changed; under the team's mutex
@@ -214,7 +221,7 @@ private:
     }
 
     // In the loop's hub: does what has been asked of all.
-    void look(const Member& member, AcceptLoop& loop) noexcept {
+    void look(Member& member, AcceptLoop& loop) noexcept {
         bool stopping = false;
         bool paused = false;
         std::chrono::nanoseconds drain{};
@@ -225,6 +232,9 @@ private:
             drain = drain_;
         }
         loop.pause(paused);
+        if (member.room_wanted.exchange(false)) {
+            loop.want_room();
+        }
         if (stopping && !member.fed) {  // else when it has taken what was accepted for it
             loop.stop(drain);
         }
@@ -249,6 +259,18 @@ private:
             }
         }
         return true;
+    }
+
+    // The first hub has a client that waits, and no idle connection. Others drop one each: who is second finds room
+    // too.
+    void make_room() noexcept {
+        const std::lock_guard lock(mutex_);
+        for (Member& each : members_) {
+            if (each.index != 0 && each.wake.has_value()) {
+                each.room_wanted = true;
+                each.wake->send_threadsafe();
+            }
+        }
     }
 
     // A handler of another hub has ended.
