@@ -70,7 +70,7 @@ public:
     [[nodiscard]] std::optional<std::size_t> try_recv(Buffer buffer);
     [[nodiscard]] std::optional<std::size_t> try_send(Bytes bytes);
 
-    void shutdown(Shutdown how) override;
+    void shutdown(Shutdown how, Deadline deadline = never) override;  // never waits
     void close() noexcept override { handle_.close(); }  // who waits on it gets EBADF before the number is free
     bool is_open() const noexcept override { return handle_.is_open(); }
     int fd() const noexcept override { return handle_.fd(); }

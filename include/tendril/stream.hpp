@@ -12,6 +12,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -89,13 +90,27 @@ public:
     // something to put into it. Throws: as recv().
     virtual void await_data(Deadline deadline = never) = 0;
 
-    // No more will be sent (the peer reads the end of the stream), or read.
-    virtual void shutdown(Shutdown how) = 0;
+    // No more will be sent (the peer reads the end of the stream), or read. Over TLS the end is a record that must be
+    // sent: waits for a peer that takes nothing. Throws: as send(): TimeoutError when the deadline comes first.
+    virtual void shutdown(Shutdown how, Deadline deadline = never) = 0;
 
     virtual int fd() const noexcept = 0;  // the descriptor beneath, which is still the stream's; -1 when closed
 
     void close() noexcept override = 0;
     bool is_open() const noexcept override = 0;
 };
+
+// How long close_gently() listens to the peer, and to how much.
+struct LingerLimits {
+    std::chrono::nanoseconds time = std::chrono::seconds(2);
+    std::uint64_t bytes = std::uint64_t{64} * 1024 * 1024;
+};
+
+// Closes a stream over a socket so that what was sent arrives. The kernel answers bytes that nobody has read with a
+// reset, which takes away from the peer what it has not read yet. This shuts down sending and reads what the peer still
+// sends, until the peer has closed, or its system has acknowledged everything and nothing more comes, or a limit is
+// reached. Closes at once when nothing is on its way. For servers that answer without reading all of their input.
+// Yields. Throws: Interrupt; the stream is closed then too. Errors of the peer only end the wait.
+void close_gently(Stream& stream, const LingerLimits& limits = {});
 
 }  // namespace tendril

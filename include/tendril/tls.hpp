@@ -100,8 +100,9 @@ public:
     // Bytes that are decrypted already and that recv() returns without waiting.
     std::size_t pending() const noexcept;
 
-    // write: the peer reads the end of the stream; yields. read: recv() returns 0 from now on.
-    void shutdown(Shutdown how) override;
+    // write: the peer reads the end of the stream; waits while the peer takes nothing, as send() does. read: recv()
+    // returns 0 from now on.
+    void shutdown(Shutdown how, Deadline deadline = never) override;
 
     // Tells the peer, if that needs no waiting, and closes. Who waits on it gets EBADF.
     void close() noexcept override;

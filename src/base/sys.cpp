@@ -58,6 +58,22 @@ int listen(int fd, int backlog) noexcept {
     return detail::call<int>(Call::listen, fd, [=] { return ::listen(fd, backlog); });
 }
 
+namespace {
+
+int asked(int fd, unsigned long what) noexcept {
+    int n = 0;
+    return ::ioctl(fd, what, &n) == 0 ? n : 0;
+}
+
+}  // namespace
+
+int unread(int fd) noexcept {
+    return asked(fd, FIONREAD);
+}
+int unsent(int fd) noexcept {
+    return asked(fd, TIOCOUTQ);  // of a socket: SIOCOUTQ
+}
+
 int shutdown(int fd, int how) noexcept {
     return detail::call<int>(Call::shutdown, fd, [=] { return ::shutdown(fd, how); });
 }

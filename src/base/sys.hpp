@@ -177,6 +177,10 @@ int unix_pair(int (&ends)[2], int type = SOCK_STREAM) noexcept;                 
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept;
 int listen(int fd, int backlog) noexcept;
 int shutdown(int fd, int how) noexcept;
+// Of a socket: bytes that came and were not read; bytes that were sent and that the peer has not acknowledged. 0:
+// unknown.
+int unread(int fd) noexcept;
+int unsent(int fd) noexcept;
 int get_option(int fd, int level, int option, int& value) noexcept;
 int set_option(int fd, int level, int option, int value) noexcept;
 int set_option_raw(int fd, int level, int option, const void* value, socklen_t size) noexcept;

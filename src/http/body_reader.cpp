@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <tendril/error.hpp>
 
@@ -62,6 +63,7 @@ void BodyReader::begin(Incoming& incoming, const Framing& framing, const Limits&
     read_ = 0;
     begin_ = begin;
     begun_ = failed_ = at_end_ = false;
+    thrown_ = nullptr;
 }
 
 bool BodyReader::ended() const noexcept {
@@ -86,24 +88,51 @@ std::size_t BodyReader::recv(Buffer buffer, Deadline deadline) {
         throw std::system_error(ECANCELED, std::generic_category(),
                                 "a body that was closed, or could not be read before");
     }
-    if (begin_ != nullptr) {
-        begun_ = true;
-        begin_->before_body();
-        begin_ = nullptr;
-    }
-    begun_ = true;
     try {
+        begin_reading();
         return recv_some(buffer, deadline);
     } catch (const TimeoutError&) {
         if (deadline.passed()) {
+            thrown_ = std::current_exception();
             throw;  // the caller's; nothing was read, it may be tried again
         }
-        failed_ = true;
-        throw ProtocolError(Fault::incomplete, 408, "a body that came too slowly");
+        fail(ProtocolError(Fault::incomplete, 408, "a body that came too slowly"));
+    } catch (const ProtocolError& e) {
+        fail(e);
     } catch (const std::exception&) {
         failed_ = true;
+        thrown_ = std::current_exception();
         throw;
     }
+}
+
+// A body that says that it is too long is refused before its sender is told to go on.
+void BodyReader::begin_reading() {
+    if (begun_ && begin_ == nullptr) [[likely]] {
+        return;
+    }
+    if (is_too_long()) {
+        too_large();
+    }
+    begun_ = true;
+    if (begin_ != nullptr) {
+        begin_->before_body();
+        begin_ = nullptr;
+    }
+}
+
+bool BodyReader::is_too_long() const noexcept {
+    return framing_.kind == Framing::Kind::length && framing_.length > limits_.size;
+}
+
+void BodyReader::fail(const ProtocolError& error) {
+    failed_ = true;
+    thrown_ = std::make_exception_ptr(limits_.of_response ? error.with_status(502) : error);
+    std::rethrow_exception(thrown_);
+}
+
+void BodyReader::too_large() {
+    throw ProtocolError(Fault::too_large, 413, "a body that is too long");
 }
 
 std::size_t BodyReader::recv_some(Buffer buffer, Deadline deadline) {
@@ -155,7 +184,7 @@ std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
             }
             chunks_.took(n);
             if (n > limits_.size - std::min(read_, limits_.size)) {
-                throw ProtocolError(Fault::too_large, 413, "a body that is too long");
+                too_large();
             }
             read_ += n;
             return n;
@@ -174,12 +203,11 @@ constexpr std::size_t all_max = PTRDIFF_MAX - 1;
 }
 
 std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
-    const auto too_large = [&] {
-        failed_ = true;
-        throw ProtocolError(Fault::too_large, 413, "a body of more than " + std::to_string(most) + " bytes");
+    const auto refuse = [&] {
+        fail(ProtocolError(Fault::too_large, 413, "a body of more than " + std::to_string(most) + " bytes"));
     };
     if (framing_.kind == Framing::Kind::length && left_ > most) {
-        too_large();
+        refuse();
     }
     most = std::min(most, all_max);
     std::string all;
@@ -196,7 +224,7 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
         }
         size += recv({all.data() + size, all.size() - size}, deadline);
         if (size > most) {
-            too_large();
+            refuse();
         }
     }
     all.resize(size);
@@ -242,6 +270,7 @@ void BodyReader::incomplete() {
 }
 
 Deadline BodyReader::limited(Deadline deadline) const {
+    deadline = std::min(deadline, limits_.end);
     return limits_.timeout == std::chrono::nanoseconds::max() ? deadline
                                                               : std::min(deadline, Deadline(limits_.timeout));
 }

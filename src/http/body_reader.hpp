@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 
 #include <tendril/http/body.hpp>
 
@@ -30,6 +31,8 @@ public:
     struct Limits {
         std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max();  // for each wait
         std::uint64_t size = UINT64_MAX;                                     // of the whole
+        Deadline end = never;                                                // of the whole
+        bool of_response = false;                                            // its sender's breaches are 502
     };
 
     BodyReader() noexcept : body_(*this) {}
@@ -43,6 +46,8 @@ public:
     const Body& body() const noexcept { return body_; }
 
     std::size_t recv(Buffer buffer, Deadline deadline);
+    void limit(std::uint64_t size) noexcept { limits_.size = size; }
+    bool is_too_long() const noexcept;  // by the length that was said
     std::string read_all(std::size_t most, Deadline deadline);
     const Framing& framing() const noexcept { return framing_; }
     bool ended() const noexcept;
@@ -51,6 +56,10 @@ public:
     bool failed() const noexcept { return failed_; }       // or was given up: the connection is of no use after it
     const Headers& trailers() const noexcept { return chunks_.trailers(); }
     void give_up() noexcept { failed_ = true; }
+
+    // Whether this exception is one that reading the body has thrown: the peer's doing, not a handler's.
+    bool threw(const std::exception_ptr& error) const noexcept { return error != nullptr && error == thrown_; }
+    void forget_error() noexcept { thrown_ = nullptr; }
 
     // Reads it to its end, within these limits, and throws it away. Returns: whether it came to its end. Throws: what
     // reading throws.
@@ -63,7 +72,10 @@ private:
     std::size_t recv_some(Buffer buffer, Deadline deadline);
     std::size_t recv_length(Buffer buffer, Deadline deadline);
     std::size_t recv_chunked(Buffer buffer, Deadline deadline);
+    void begin_reading();
     [[noreturn]] void incomplete();
+    [[noreturn]] static void too_large();
+    [[noreturn]] void fail(const ProtocolError& error);
     Deadline limited(Deadline deadline) const;
 
     Body body_;
@@ -77,6 +89,7 @@ private:
     bool begun_ = false;
     bool failed_ = false;
     bool at_end_ = false;  // of a body that ends with the stream
+    std::exception_ptr thrown_;
 };
 
 }  // namespace tendril::http::detail

@@ -11,6 +11,7 @@
 
 #include "http/request_writer.hpp"
 #include "http/rounds.hpp"
+#include "http/upstream_error.hpp"
 
 namespace tendril::http::detail {
 
@@ -41,7 +42,7 @@ public:
             stream().await_data(deadline);
         }
     }
-    void shutdown(Shutdown how) override { stream().shutdown(how); }
+    void shutdown(Shutdown how, Deadline deadline) override { stream().shutdown(how, deadline); }
     int fd() const noexcept override { return stream().fd(); }
     void close() noexcept override { stream().close(); }
     bool is_open() const noexcept override { return stream().is_open(); }
@@ -140,7 +141,7 @@ void ClientExchange::wait_for_head(std::chrono::nanoseconds first_byte, Deadline
 bool ClientExchange::next_head(Deadline deadline) {
     Incoming& incoming = place_.connection().incoming();
     for (Rounds rounds(deadline);;) {
-        if (const std::size_t n = parser_.parse(incoming.unread(), head_); n > 0) {
+        if (const std::size_t n = blame_server([&] { return parser_.parse(incoming.unread(), head_); }); n > 0) {
             incoming.take(n);
             return true;
         }
@@ -197,10 +198,10 @@ void ClientExchange::begin_body() {
     if (head_.status >= 300) {
         sender_.stop();  // RFC 9112, 9.5: it does not want the rest
     }
-    const Framing framing = response_framing(request_.method, head_);
+    const Framing framing = blame_server([&] { return response_framing(request_.method, head_); });
     reusable_ = keeps_alive(head_) && !request_.headers.lists("Connection", "close") && head_.status != 101 &&
                 framing.kind != Framing::Kind::until_close && !send_failed_ && (body_begun_ || request_.body.empty());
-    reader_.begin(connection.incoming(), framing, {}, nullptr);
+    reader_.begin(connection.incoming(), framing, {.of_response = true}, nullptr);
     if (reader_.ended() && head_.status != 101) {
         finish();
     }

@@ -2,14 +2,15 @@
 
 #include "http/connection.hpp"
 
-#include <array>
-#include <cstring>
+#include <cstdint>
 
 #include <tendril/error.hpp>
-#include <tendril/shield.hpp>
+#include <tendril/http/websocket_error.hpp>
 #include <tendril/timeout.hpp>
 
+#include "http/upgraded_stream.hpp"
 #include "hub/hub_core.hpp"
+#include "net/linger.hpp"
 
 namespace tendril::http::detail {
 
@@ -27,42 +28,6 @@ Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
                ? never
                : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(from_ns)) + timeout);
 }
-
-// Bytes that were read before the protocol changed, then the stream.
-class UpgradedStream final : public Stream {
-public:
-    UpgradedStream(std::unique_ptr<Stream> stream, std::string_view first)
-        : stream_(std::move(stream)), first_(first) {}
-
-    std::size_t recv(Buffer buffer, Deadline deadline) override {
-        if (first_.empty()) {
-            return stream_->recv(buffer, deadline);
-        }
-        const std::size_t n = std::min(buffer.size(), first_.size());
-        std::memcpy(buffer.data(), first_.data(), n);
-        first_.erase(0, n);
-        if (first_.empty()) {
-            first_.shrink_to_fit();
-        }
-        return n;
-    }
-    void await_data(Deadline deadline) override {
-        if (first_.empty()) {
-            stream_->await_data(deadline);
-        }
-    }
-    std::size_t send(Bytes bytes, Deadline deadline) override { return stream_->send(bytes, deadline); }
-    void send_all(Bytes bytes, Deadline deadline) override { stream_->send_all(bytes, deadline); }
-    void send_parts(std::span<const Bytes> parts, Deadline deadline) override { stream_->send_parts(parts, deadline); }
-    void shutdown(Shutdown how) override { stream_->shutdown(how); }
-    int fd() const noexcept override { return stream_->fd(); }
-    void close() noexcept override { stream_->close(); }
-    bool is_open() const noexcept override { return stream_->is_open(); }
-
-private:
-    std::unique_ptr<Stream> stream_;
-    std::string first_;
-};
 
 }  // namespace
 
@@ -83,8 +48,14 @@ void Connection::run() {
             exchange_->reset();
             ++answered_;
         }
+        if (!given_up_) {
+            close_gently(connected_.stream, {.time = core_.options().linger_timeout});
+        }
     } catch (const std::system_error&) {
         core_.log_gone(connected_.peer);  // or takes nothing
+    } catch (...) {  // serving ends, or its place is another's: what was sent should arrive, without a wait for that
+        tendril::detail::discard_unread(connected_.stream.fd());
+        throw;
     }
 }
 
@@ -172,9 +143,6 @@ bool Connection::read_head() {
         }
         x.parser.finish(x.incoming.keep(size), x.head);
         core_.count(ServerCore::requests);
-        if (x.head.framing.kind == Framing::Kind::length && x.head.framing.length > core_.options().max_body) {
-            throw ProtocolError(Fault::too_large, 413, "a body that is too long");
-        }
         return true;
     } catch (const ProtocolError& e) {
         refuse(e);
@@ -198,7 +166,6 @@ void Connection::refuse(const ProtocolError& error) {
     x.writer.begin(*this, connected_.stream, core_.options(), {});
     x.writer.replace(error.status(), std::to_string(error.status()) + " " + std::string(reason(error.status())) + "\n");
     log(nullptr, HubCore::here().clock_ns);
-    linger();
 }
 
 // Returns: whether the connection goes on.
@@ -206,7 +173,8 @@ bool Connection::answer() {
     Exchange& x = *exchange_;
     const ServerOptions& options = core_.options();
     const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
-    x.body.begin(x.incoming, x.head.framing, {options.body_timeout, options.max_body},
+    x.body.begin(x.incoming, x.head.framing,
+                 {options.body_timeout, options.max_body, after(HubCore::here().clock_ns, options.body_deadline)},
                  x.head.expects_continue ? this : nullptr);
     x.writer.begin(*this, connected_.stream, options,
                    {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
@@ -227,6 +195,7 @@ bool Connection::answer() {
         call_handler();
     }
     if (!x.writer.ended()) {
+        given_up_ = x.writer.broken();
         return false;
     }
     idle_since_ns_ = x.writer.sent_ns();
@@ -236,54 +205,110 @@ bool Connection::answer() {
 void Connection::call_handler() {
     Exchange& x = *exchange_;
     try {
+        if (core_.options().handler_timeout != std::chrono::nanoseconds::max()) {
+            limit_.emplace(Deadline(core_.options().handler_timeout));
+        }
         core_.handler()(x.request, x.response);
+        end_limit();
         if (!x.writer.upgraded()) {
             x.writer.end(nullptr);
         }
-        return;
     } catch (const StatusError& e) {
-        fail(e.status(), e.what());
-        return;
-    } catch (const ProtocolError& e) {  // in the body, while the handler read it
-        if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
-            return;
-        }
-        core_.count(ServerCore::bad_requests);
-        core_.log_bad_input(connected_.peer, e.status(), e.what());
-        fail(e.status(), {});
-        return;
+        fail(e.status(), e.what(), &e.headers());
     } catch (const StopServe&) {
-        if (!x.writer.broken() && !x.writer.upgraded()) {
-            x.writer.end(nullptr);
-        }
+        end_limit();
+        end_before_stop();
+        throw;
+    } catch (const Timeout::Expired& e) {  // one of the handler's own, or the server's for it
+        const bool too_long = limit_.has_value() && limit_->threw(e);
+        handler_failed(too_long ? 503 : 500, e.what());
+    } catch (const Interrupt&) {
         throw;
     } catch (const std::exception& e) {
-        if (x.writer.broken() || (x.body.failed() && dynamic_cast<const std::system_error*>(&e) != nullptr)) {
-            core_.log_gone(connected_.peer);  // the handler was told so
-            return;
-        }
-        if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
-            return;
-        }
-        core_.count(ServerCore::errors);
-        core_.log_handler_error(connected_.peer, x.head);
-        fail(500, core_.options().expose_errors ? e.what() : "");
-    } catch (const Timeout::Expired& e) {  // one of the handler's own
-        core_.count(ServerCore::errors);
-        core_.log_handler_error(connected_.peer, x.head);
-        fail(500, core_.options().expose_errors ? e.what() : "");
+        judge(e);
+    } catch (...) {
+        handler_failed(500, {});
     }
 }
 
-// In place of the response, where that is possible still. The connection ends in any case.
-void Connection::fail(int status, std::string_view text) {
-    ResponseWriter& writer = exchange_->writer;
-    exchange_->head.keep_alive = false;
-    if (writer.can_replace()) {
-        writer.replace(status, text);
-        if (!exchange_->body.ended() || !exchange_->incoming.empty()) {
-            linger();
+void Connection::end_limit() noexcept {
+    if (limit_.has_value()) {
+        limit_->cancel();
+    }
+}
+
+void Connection::end_before_stop() {
+    try {
+        ResponseWriter& writer = exchange_->writer;
+        if (!writer.broken() && !writer.upgraded()) {
+            writer.end(nullptr);
         }
+    } catch (const std::exception&) {
+        // The client has gone, or the response is not whole: the connection ends anyway.
+    }
+}
+
+// Whose fault is this exception, which is being handled? Of the client's are those that reading its body and sending to
+// it have thrown, by identity: a handler may have met the same types in work of its own.
+void Connection::judge(const std::exception& error) {
+    const Exchange& x = *exchange_;
+    const std::exception_ptr thrown = std::current_exception();
+    if (x.writer.threw(thrown)) {
+        core_.log_gone(connected_.peer);  // or it takes nothing; the handler was told so
+        return;
+    }
+    const auto* broken = dynamic_cast<const ProtocolError*>(&error);
+    if (x.body.threw(thrown)) {
+        if (broken != nullptr) {
+            bad_input(*broken);
+        } else if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {
+            bad_input(ProtocolError(Fault::incomplete, 408, "a body that took too long"));
+        } else {
+            core_.log_gone(connected_.peer);
+        }
+        return;
+    }
+    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
+        return;
+    }
+    const bool of_websocket = dynamic_cast<const WebSocketError*>(&error) != nullptr;
+    if (broken != nullptr && !of_websocket && broken->status() >= 400 && broken->status() < 500) {
+        bad_input(*broken);  // a form, a path or the like, which a parser refused
+        return;
+    }
+    handler_failed(500, error.what());
+}
+
+void Connection::bad_input(const ProtocolError& error) {
+    core_.count(ServerCore::bad_requests);
+    core_.log_bad_input(connected_.peer, error.status(), error.what());
+    fail(error.status(), {});
+}
+
+// Reports the exception that is being handled.
+void Connection::handler_failed(int status, std::string_view what) {
+    core_.count(ServerCore::errors);
+    core_.log_handler_error(connected_.peer, exchange_->head);
+    fail(status, core_.options().expose_errors ? what : "");
+}
+
+// In place of the response, where that is possible still. headers: nullptr: the connection ends.
+void Connection::fail(int status, std::string_view text, const Headers* headers) {
+    end_limit();
+    ResponseWriter& writer = exchange_->writer;
+    if (headers == nullptr) {
+        exchange_->head.keep_alive = false;
+    }
+    if (!writer.can_replace()) {
+        return;
+    }
+    try {
+        writer.replace(status, text, headers);
+    } catch (const std::logic_error&) {  // headers that a response cannot have
+        exchange_->head.keep_alive = false;
+        core_.count(ServerCore::errors);
+        core_.log_handler_error(connected_.peer, exchange_->head);
+        writer.replace(500, {});
     }
 }
 
@@ -291,9 +316,6 @@ void Connection::fail(int status, std::string_view text) {
 bool Connection::finish_body() {
     Exchange& x = *exchange_;
     if (x.writer.closes()) {
-        if (!x.body.ended()) {
-            linger();
-        }
         return false;
     }
     if (x.body.ended()) {
@@ -316,25 +338,14 @@ bool Connection::must_close() noexcept {
         return false;
     }
     // It may wait for "100 Continue", or send what is too much to read for nothing: RFC 9110, 10.1.1.
-    return (x.head.expects_continue && !x.body.begun()) ||
+    return x.body.is_too_long() || (x.head.expects_continue && !x.body.begun()) ||
            (x.head.framing.kind == Framing::Kind::length && x.body.left() > most_drained);
 }
 
-// Closing now could take the response away from a client that is still sending: the kernel resets a connection with
-// unread bytes. So the client is told that no more comes, and is listened to for a while: RFC 9112, 9.6.
-void Connection::linger() {
-    try {
-        connected_.stream.shutdown(Shutdown::write);
-        std::array<char, 2048> rest;
-        const Deadline deadline(longest_drain);
-        for (std::uint64_t n = 0; n < most_drained;) {
-            const std::size_t got = connected_.stream.recv(rest, deadline);
-            if (got == 0) {
-                return;
-            }
-            n += got;
-        }
-    } catch (const std::system_error&) {
+void Connection::end_request() {
+    BodyReader& body = exchange_->body;
+    if (!body.ended() && !body.drain(most_drained, longest_drain)) {
+        throw ProtocolError(Fault::too_large, 413, "a body before an upgrade that is too long");
     }
 }
 
@@ -345,6 +356,7 @@ void Connection::before_body() {
 }
 
 std::unique_ptr<Stream> Connection::take_stream() {
+    end_limit();
     Incoming& incoming = exchange_->incoming;
     const std::string_view first = incoming.unread();
     auto stream = std::make_unique<UpgradedStream>(connected_.take(connected_.socket), first);

@@ -11,6 +11,9 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
+
+#include <tendril/timeout.hpp>
 
 #include "http/exchange.hpp"
 #include "http/idle_timer.hpp"
@@ -38,13 +41,18 @@ private:
     void refuse(const ProtocolError& error);
     bool answer();
     void call_handler();
-    void fail(int status, std::string_view text);
+    void end_limit() noexcept;
+    void end_before_stop();
+    void judge(const std::exception& error);
+    void bad_input(const ProtocolError& error);
+    void handler_failed(int status, std::string_view what);
+    void fail(int status, std::string_view text, const Headers* headers = nullptr);
     bool finish_body();
-    void linger();
     void log(Request* request, std::int64_t begun_ns);
 
     void before_body() override;
     bool must_close() noexcept override;
+    void end_request() override;
     std::unique_ptr<Stream> take_stream() override;
 
     ServerCore& core_;
@@ -54,6 +62,8 @@ private:
     IdleTimer idle_timer_;
     std::int64_t idle_since_ns_ = 0;
     std::uint64_t answered_ = 0;
+    bool given_up_ = false;         // sending has failed
+    std::optional<Timeout> limit_;  // of the handler's time
 };
 
 }  // namespace tendril::http::detail

@@ -7,6 +7,7 @@
 
 #include "http/chars.hpp"
 #include "http/rounds.hpp"
+#include "http/upstream_error.hpp"
 
 namespace tendril::http::detail {
 
@@ -37,7 +38,7 @@ std::size_t ContentDecoder::recv(Buffer buffer, Deadline deadline) {
     }
     for (Rounds rounds(deadline);;) {
         if (any_ && !trailing_) {
-            if (const std::size_t n = inflater_.inflate(rest_, buffer); n > 0) {
+            if (const std::size_t n = blame_server([&] { return inflater_.inflate(rest_, buffer); }); n > 0) {
                 fruitless_ = 0;
                 return n;
             }

@@ -78,6 +78,8 @@ void ReleaseExchange::operator()(Exchange* one) const noexcept {
     one->reset();
     one->incoming.clear();
     one->writer.trim();
+    one->writer.forget_error();
+    one->body.forget_error();
     one->next_free = free_ones.first;
     free_ones.first = one;
     ++free_ones.count;
@@ -144,6 +146,10 @@ const Headers& Request::headers() const noexcept {
 
 Body& Request::body() noexcept {
     return exchange_.body.body();
+}
+
+void Request::limit_body(std::uint64_t most) noexcept {
+    exchange_.body.limit(most);
 }
 
 const Address& Request::peer() const noexcept {

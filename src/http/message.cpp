@@ -3,6 +3,7 @@
 #include <tendril/http/message.hpp>
 
 #include <string>
+#include <utility>
 
 namespace tendril::http {
 
@@ -102,11 +103,25 @@ std::error_code make_error_code(Fault fault) noexcept {
     return {static_cast<int>(fault), http_category()};
 }
 
-StatusError::StatusError(int status, const std::string& text) : std::runtime_error(text), status_(status) {
+StatusError::StatusError(int status, const std::string& text, const Headers& headers)
+    : std::runtime_error(text), status_(status),
+      headers_(headers.empty() ? nullptr : std::make_shared<const Headers>(headers)) {
     if (status < 400 || status > 599) {
         throw std::invalid_argument("StatusError is for the statuses of errors, 400 to 599, not for " +
                                     std::to_string(status));
     }
+}
+
+const Headers& StatusError::headers() const noexcept {
+    static const Headers none;
+    return headers_ != nullptr ? *headers_ : none;
+}
+
+StatusError& StatusError::set(std::string_view name, std::string_view value) {
+    Headers changed = headers();
+    changed.set(name, value);
+    headers_ = std::make_shared<const Headers>(std::move(changed));
+    return *this;
 }
 
 }  // namespace tendril::http

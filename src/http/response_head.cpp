@@ -23,8 +23,14 @@ std::optional<std::uint64_t> ResponseWriter::said_length() const {
 }
 
 void ResponseWriter::choose_mode(std::optional<std::uint64_t> length) {
-    if (!may_have_body(status_)) {
+    if (opens_tunnel()) {  // what follows the head is of the tunnel: RFC 9110, 9.3.6
         mode_ = Mode::none;
+        closes_ = true;
+    } else if (!may_have_body(status_)) {
+        mode_ = Mode::none;
+    } else if (status_ == 205) {
+        mode_ = Mode::length;
+        length_ = 0;
     } else if (length.has_value()) {
         mode_ = Mode::length;
         length_ = *length;
@@ -77,11 +83,8 @@ void ResponseWriter::make_fields(std::string_view type) {
             append_field(field.name, field.value);
         }
     }
-    if (!type.empty() && (headers_.empty() || !headers_.contains("Content-Type"))) {
-        if (!is_field_text(type)) {
-            throw std::invalid_argument("a control character (a line's end?) in a response's Content-Type");
-        }
-        append_field("Content-Type", type);
+    if (mode_ != Mode::none && (headers_.empty() || !headers_.contains("Content-Type"))) {
+        make_type(type);
     }
     if (headers_.empty() || !headers_.contains("Date")) {
         out_.append(date_line());
@@ -91,12 +94,43 @@ void ResponseWriter::make_fields(std::string_view type) {
     }
 }
 
+// A body whose type nobody says is text, and browsers shall not guess that it is a page.
+void ResponseWriter::make_type(std::string_view type) {
+    if (!type.empty()) {
+        if (!is_field_text(type)) {
+            throw std::invalid_argument("a control character (a line's end?) in a response's Content-Type");
+        }
+        append_field("Content-Type", type);
+    } else if (mode_ != Mode::length || length_ > 0) {
+        append_field("Content-Type", "text/plain; charset=utf-8");
+        if (!headers_.contains("X-Content-Type-Options")) {
+            append_field("X-Content-Type-Options", "nosniff");
+        }
+    }
+}
+
+// The headers of an answer that has no body.
+void ResponseWriter::append_others(const Headers& headers) {
+    for (const Headers::Field field : headers) {
+        if (!is_ours(field.name)) {
+            append_field(field.name, field.value);
+        }
+    }
+}
+
+void ResponseWriter::check_status() const {
+    if (status_ == 426 && !headers_.contains("Upgrade")) {
+        misuse("426 without the header Upgrade: say which protocol the client should ask for");
+    }
+}
+
 void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_view type) {
+    check_status();
     closes_ = !asked_.keep_alive || !options_->keep_alive || side_->must_close() ||
               (!headers_.empty() && headers_.lists("Connection", "close"));
     choose_mode(length);
     make_status_line();
-    make_fields(mode_ == Mode::none ? std::string_view() : type);
+    make_fields(type);
     if (mode_ == Mode::length) {
         out_.append("Content-Length: ").append_number(length_).append("\r\n");
     } else if (mode_ == Mode::chunked) {
@@ -120,9 +154,13 @@ void ResponseWriter::make_status_line() {
 }
 
 void ResponseWriter::make_connection_fields() {
+    const bool offers = !headers_.empty() && headers_.contains("Upgrade");  // RFC 9110, 7.8
     if (closes_) {
-        out_.append("Connection: close\r\n");
+        out_.append(offers ? "Connection: close, Upgrade\r\n" : "Connection: close\r\n");
         return;
+    }
+    if (offers) {
+        out_.append("Connection: Upgrade\r\n");
     }
     if (asked_.version == Version::http_1_0) {
         out_.append("Connection: keep-alive\r\n");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <stdexcept>
 
 #include <tendril/file.hpp>
@@ -19,6 +20,26 @@ namespace {
 
 constexpr std::size_t copied = std::size_t{16} * 1024;    // pieces up to this go out in one with what stands before
 constexpr std::size_t at_once = std::size_t{256} * 1024;  // what must go out within one write_timeout
+// 205 has a body whose length is 0: RFC 9110, 15.3.6.
+constexpr bool may_have_content(int status) noexcept {
+    return may_have_body(status) && status != 205;
+}
+
+// The client has gone, or takes nothing; not: the file that should be sent cannot be read.
+bool is_of_file(const std::system_error& e) noexcept {
+    switch (e.code().value()) {
+    case EIO:
+    case EBADF:
+    case EISDIR:
+    case EINVAL:
+    case ESPIPE:
+    case ESTALE:
+        return e.code().category() == std::generic_category() || e.code().category() == std::system_category();
+    default:
+        return false;
+    }
+}
+
 constexpr std::size_t kept_memory = std::size_t{32} * 1024;
 
 }  // namespace
@@ -30,6 +51,7 @@ void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptio
     asked_ = asked;
     asked_.version = std::min(asked.version, options.max_version);
     state_ = State::fresh;
+    thrown_ = nullptr;
     closes_ = false;
     whole_ = false;
     status_ = 200;
@@ -50,15 +72,16 @@ void ResponseWriter::misuse(const char* what) {
     throw std::logic_error(std::string("a response: ") + what);
 }
 
-void ResponseWriter::require_open() const {
+void ResponseWriter::require_open() {
     if (state_ == State::ended) {
         throw std::logic_error("a response: it has been sent whole, nothing more can be written");
     }
     if (state_ == State::upgraded) {
         throw std::logic_error("a response: the connection was upgraded, write to its stream");
     }
-    if (state_ == State::broken) {
-        throw std::logic_error("a response: sending it has failed before");
+    if (state_ == State::broken) {  // it is the client that has gone, still
+        thrown_ = std::make_exception_ptr(std::logic_error("a response: sending it has failed before"));
+        std::rethrow_exception(thrown_);
     }
     if (state_ == State::cut_short) {
         throw std::logic_error("a response: it has ended before its Content-Length");
@@ -90,7 +113,7 @@ Headers& ResponseWriter::headers() {
 // --- the body
 
 void ResponseWriter::count(std::uint64_t n) {
-    if (n > 0 && !may_have_body(status_)) {
+    if (n > 0 && !may_have_content(status_)) {
         misuse("a body, with a status that has none");
     }
     const std::optional<std::uint64_t> most = state_ == State::open && mode_ == Mode::length
@@ -107,7 +130,7 @@ void ResponseWriter::send_whole(Bytes body, std::string_view type) {
     if (state_ != State::fresh) {
         misuse("send() is for the whole body, and there is some already: write()");
     }
-    if (!body.empty() && !may_have_body(status_)) {
+    if (!body.empty() && !may_have_content(status_)) {
         misuse("a body, with a status that has none");
     }
     if (!headers_.empty() && said_length().value_or(body.size()) != body.size()) {
@@ -283,12 +306,22 @@ void ResponseWriter::end_collected(bool with_trailers) {
     make_head(said.value_or(count_), {});
 }
 
-void ResponseWriter::replace(int status, Bytes body) {
+void ResponseWriter::replace(int status, Bytes body, const Headers* headers) {
     state_ = State::fresh;
     status_ = status;
     reason_.clear();
-    headers_.clear();
-    headers_.set("Connection", "close");
+    if (headers != nullptr) {
+        headers_ = *headers;
+        headers_.remove("Content-Length");
+    } else {
+        headers_.clear();
+        headers_.set("Connection", "close");
+    }
+    if (!body.empty() && !headers_.contains("Content-Type")) {
+        headers_.set("X-Content-Type-Options", "nosniff");
+    }
+    whole_ = false;
+    coding_.end();
     out_.clear();
     pending_.clear();
     count_ = 0;
@@ -301,6 +334,17 @@ void ResponseWriter::transmit(Bytes piece) {
         return;
     }
     const State before = std::exchange(state_, State::broken);
+    try {
+        transmit_parts(piece);
+    } catch (const std::system_error&) {
+        thrown_ = std::current_exception();
+        throw;
+    }
+    out_.clear();
+    state_ = before;
+}
+
+void ResponseWriter::transmit_parts(Bytes piece) {
     const auto deadline = [&] {
         // The hub's own clock, which is a millisecond old at most, unless the handler has held the hub up: asking the
         // system costs a hundredth of a small request.
@@ -327,8 +371,6 @@ void ResponseWriter::transmit(Bytes piece) {
             rest = rest.after(stream_->send({rest.data(), std::min(rest.size(), at_once)}, deadline()));
         }
     }
-    out_.clear();
-    state_ = before;
 }
 
 void ResponseWriter::send_whole_file(const File& file, std::uint64_t offset, std::uint64_t size,
@@ -340,7 +382,10 @@ void ResponseWriter::send_whole_file(const File& file, std::uint64_t offset, std
     if (said_length().value_or(size) != size) {
         misuse("a file of another length than its Content-Length");
     }
-    make_head(size, type);
+    if (size > 0 && !may_have_content(status_)) {
+        misuse("a body, with a status that has none");
+    }
+    make_head(size, type.empty() ? std::string_view("application/octet-stream") : type);
     write_file(file, offset, size);
     end(nullptr);
 }
@@ -369,6 +414,17 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
     }
     transmit({});
     const State before = std::exchange(state_, State::broken);
+    try {
+        transmit_file(file, offset, size);
+    } catch (const std::system_error& e) {
+        thrown_ = is_of_file(e) ? nullptr : std::current_exception();
+        throw;
+    }
+    state_ = before;
+    out_.append(mode_ == Mode::chunked ? "\r\n" : "");
+}
+
+void ResponseWriter::transmit_file(const File& file, std::uint64_t offset, std::uint64_t size) {
     for (std::uint64_t done = 0; done < size;) {
         const Deadline deadline =
             options_->write_timeout == std::chrono::nanoseconds::max() ? never : Deadline(options_->write_timeout);
@@ -379,8 +435,6 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
         }
         done += n;
     }
-    state_ = before;
-    out_.append(mode_ == Mode::chunked ? "\r\n" : "");
 }
 
 std::size_t ResponseWriter::send(Bytes bytes, Deadline deadline) {
@@ -393,67 +447,6 @@ std::uint64_t ResponseWriter::send_file(const File& file, std::uint64_t offset, 
     static_cast<void>(deadline);
     write_file(file, offset, size);
     return size;
-}
-
-// --- beside the response
-
-void ResponseWriter::send_interim(int status, const Headers& headers) {
-    require_open();
-    if (status < 100 || status > 199 || status == 101) {
-        throw std::invalid_argument("send_interim() is for the statuses 100 to 199, but for 101: not for " +
-                                    std::to_string(status));
-    }
-    if (state_ == State::open) {
-        misuse("an interim one after it has begun");
-    }
-    if (asked_.version == Version::http_1_0) {
-        return;
-    }
-    const std::size_t at = out_.size();
-    try {
-        out_.append("HTTP/1.1 ");
-        out_.append_number(static_cast<std::uint64_t>(status), 10);
-        out_.append(" ").append(reason(status)).append("\r\n");
-        for (const Headers::Field field : headers) {
-            append_field(field.name, field.value);
-        }
-        out_.append("\r\n");
-    } catch (...) {
-        out_.shorten(at);
-        throw;
-    }
-    transmit({});
-}
-
-std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {
-    require_open();
-    if (has_begun()) {
-        misuse("an upgrade after it has begun");
-    }
-    if (!asked_.upgrades && !asked_.connect) {
-        misuse("an upgrade that the request does not ask for");
-    }
-    if (asked_.connect) {
-        out_.append("HTTP/1.1 200 OK\r\n");
-        status_ = 200;
-    } else {
-        if (!is_field_text(protocol) || protocol.empty()) {
-            throw std::invalid_argument("upgrade() to a protocol without a good name");
-        }
-        out_.append("HTTP/1.1 101 Switching Protocols\r\n");
-        append_field("Connection", "Upgrade");
-        append_field("Upgrade", protocol);
-        status_ = 101;
-    }
-    for (const Headers::Field field : headers_) {
-        append_field(field.name, field.value);
-    }
-    out_.append("\r\n");
-    state_ = State::collecting;
-    transmit({});
-    std::unique_ptr<Stream> stream = side_->take_stream();
-    state_ = State::upgraded;
-    return stream;
 }
 
 void ResponseWriter::complete(bool sent) noexcept {

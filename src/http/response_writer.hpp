@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +32,9 @@ class ResponseSide {
 public:
     // Asked when the head is made: must the connection end after this response?
     virtual bool must_close() noexcept = 0;
+    // Asked before an upgrade: the rest of the request's body is read, as what follows it is of the new protocol.
+    // Throws: ProtocolError when it is malformed or too long; as Source::recv().
+    virtual void end_request() = 0;
     virtual std::unique_ptr<Stream> take_stream() = 0;  // for an upgrade; what was read already goes first
 
 protected:
@@ -67,12 +71,15 @@ public:
     std::unique_ptr<Stream> upgrade(std::string_view protocol);
     void on_complete(std::function<void(bool)> hook) { hooks_.push_back(std::move(hook)); }
 
-    // In place of what was answered so far, none of which was sent.
-    void replace(int status, Bytes body);
+    // In place of what was answered so far, none of which was sent. headers: nullptr: the connection ends.
+    void replace(int status, Bytes body, const Headers* headers = nullptr);
     bool can_replace() const noexcept { return state_ == State::fresh || state_ == State::collecting; }
 
     bool has_begun() const noexcept { return state_ != State::fresh; }
     bool broken() const noexcept { return state_ == State::broken; }
+    // Whether this exception is one that sending has thrown: the client's doing, not a handler's.
+    bool threw(const std::exception_ptr& error) const noexcept { return error != nullptr && error == thrown_; }
+    void forget_error() noexcept { thrown_ = nullptr; }
     bool upgraded() const noexcept { return state_ == State::upgraded; }
     bool ended() const noexcept { return state_ == State::ended; }
     bool closes() const noexcept { return closes_; }  // the connection, once the head is made
@@ -95,13 +102,17 @@ private:
     enum class State : std::uint8_t { fresh, collecting, open, ended, upgraded, broken, cut_short };
     enum class Mode : std::uint8_t { none, length, chunked, until_close };
 
-    void require_open() const;
+    void require_open();
     void count(std::uint64_t n);
     void make_head(std::optional<std::uint64_t> length, std::string_view type);
     void make_status_line();
     void make_fields(std::string_view type);
     void make_connection_fields();
+    void make_type(std::string_view type);
+    void append_others(const Headers& headers);
     static bool is_ours(std::string_view name);
+    bool opens_tunnel() const noexcept { return asked_.connect && status_ / 100 == 2; }
+    void check_status() const;
     void choose_mode(std::optional<std::uint64_t> length);
     std::optional<std::uint64_t> said_length() const;
     void append_name(std::string_view name);
@@ -114,6 +125,8 @@ private:
     void emit(Bytes piece, bool flush = false);
     void emit_chunk(Bytes piece);
     void transmit(Bytes piece);
+    void transmit_parts(Bytes piece);
+    void transmit_file(const File& file, std::uint64_t offset, std::uint64_t size);
     [[noreturn]] static void misuse(const char* what);
 
     ResponseSide* side_ = nullptr;
@@ -135,6 +148,7 @@ private:
     OutBuffer pending_;
     ContentCoding coding_;
     std::vector<std::function<void(bool)>> hooks_;
+    std::exception_ptr thrown_;
 };
 
 }  // namespace tendril::http::detail

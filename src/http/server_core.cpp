@@ -49,7 +49,8 @@ ServerCore::ServerCore(Handler handler, const ServerOptions& options)
         throw std::invalid_argument("an HTTP server without a handler");
     }
     for (const std::chrono::nanoseconds timeout :
-         {options.header_timeout, options.body_timeout, options.write_timeout, options.idle_timeout}) {
+         {options.header_timeout, options.body_timeout, options.write_timeout, options.idle_timeout,
+          options.body_deadline, options.handler_timeout, options.linger_timeout}) {
         if (timeout <= std::chrono::nanoseconds::zero()) {
             throw std::invalid_argument("an HTTP server's time limits must be longer than nothing");
         }
@@ -125,6 +126,7 @@ ServeOptions serve_options(const ServerCore& core) {
     const ServerOptions& o = core.options();
     ServeOptions options;
     options.concurrency = o.max_connections;
+    options.max_per_address = o.max_connections_per_address;
     options.pool = o.pool;
     options.stack_size = o.stack_size;
     options.drain = o.drain;

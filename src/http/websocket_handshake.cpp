@@ -143,7 +143,7 @@ WebSocketAnswer refused(const Refusal& refusal) {
 }
 
 [[noreturn]] void refuse_answer(const char* how) {
-    throw ProtocolError(Fault::malformed, 400, how);
+    throw ProtocolError(Fault::malformed, 502, how);
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ void WebSocket::State::answer_close(Deadline deadline) {
 // Reads to the end, so that closing does not take what we sent away from the peer.
 void WebSocket::State::await_end(Deadline deadline) {
     std::array<std::byte, 512> rest;
-    stream->shutdown(Shutdown::write);
+    stream->shutdown(Shutdown::write, deadline);
     for (detail::Rounds rounds(deadline); !rounds.over() && stream->recv({rest.data(), rest.size()}, deadline) > 0;) {
     }
 }

@@ -90,7 +90,7 @@ public:
         }
         return socket_.send(bytes, deadline);
     }
-    void shutdown(Shutdown how) override { socket_.shutdown(how); }
+    void shutdown(Shutdown how, Deadline deadline) override { socket_.shutdown(how, deadline); }
     int fd() const noexcept override { return socket_.fd(); }
     void close() noexcept override { socket_.close(); }
     bool is_open() const noexcept override { return socket_.is_open(); }
@@ -142,7 +142,7 @@ public:
         socket_.await_data(deadline);
     }
     std::size_t send(Bytes bytes, Deadline deadline) override { return socket_.send(bytes, deadline); }
-    void shutdown(Shutdown how) override { socket_.shutdown(how); }
+    void shutdown(Shutdown how, Deadline deadline) override { socket_.shutdown(how, deadline); }
     int fd() const noexcept override { return socket_.fd(); }
     void close() noexcept override { socket_.close(); }
     bool is_open() const noexcept override { return socket_.is_open(); }

@@ -192,7 +192,7 @@ std::optional<std::size_t> TcpSocket::try_send(Bytes bytes) {
     return detail::try_transfer(handle_.use("a socket"), Direction::write, "send", bytes, write_socket);
 }
 
-void TcpSocket::shutdown(Shutdown how) {
+void TcpSocket::shutdown(Shutdown how, Deadline /*deadline*/) {
     const int which = how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR;
     if (const int r = sys::shutdown(handle_.use("a socket").fd, which); r < 0) {
         fail(r, "shutdown");

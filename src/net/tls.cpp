@@ -76,8 +76,8 @@ std::size_t TlsSocket::pending() const noexcept {
     return state_ != nullptr ? static_cast<std::size_t>(SSL_pending(state_->ssl())) : 0;
 }
 
-void TlsSocket::shutdown(Shutdown how) {
-    use(state_)->shutdown(how);
+void TlsSocket::shutdown(Shutdown how, Deadline deadline) {
+    use(state_)->shutdown(how, deadline);
 }
 
 void TlsSocket::close() noexcept {

@@ -488,7 +488,7 @@ void TlsState::end_writing(const char* what, Deadline deadline) {
     notify_sent_ = true;
 }
 
-void TlsState::shutdown(Shutdown how) {
+void TlsState::shutdown(Shutdown how, Deadline deadline) {
     begin("shutdown");
     if (how != Shutdown::write) {
         read_shut_ = true;
@@ -497,7 +497,7 @@ void TlsState::shutdown(Shutdown how) {
         }
     }
     if (how != Shutdown::read && !notify_sent_) {
-        end_writing("shutdown", never);
+        end_writing("shutdown", deadline);
     }
 }
 

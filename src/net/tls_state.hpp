@@ -42,7 +42,7 @@ public:
     std::size_t send(Bytes bytes, Deadline deadline);
     void send_all(Bytes bytes, Deadline deadline);
     void send_parts(std::span<const Bytes> parts, Deadline deadline);
-    void shutdown(Shutdown how);
+    void shutdown(Shutdown how, Deadline deadline);
     TcpSocket unwrap(Deadline deadline);
     void close() noexcept;
 

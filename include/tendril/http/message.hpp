@@ -6,10 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <tendril/http/headers.hpp>
 
 namespace tendril::http {
 
@@ -36,27 +39,43 @@ enum class Fault {
 const std::error_category& http_category() noexcept;
 std::error_code make_error_code(Fault fault) noexcept;
 
-// The peer broke the protocol. what() says how, and never quotes what the peer sent.
+// The peer broke the protocol. what() says how, and never quotes what the peer sent. In a server's handler: 4xx is the
+// client's fault (its body, its path, a form that it sent), which is answered so and is not reported; 502 is the fault
+// of a server that the handler asked as a client, which is an error of the handler.
 class ProtocolError : public std::system_error {
 public:
-    // status: what a server answers to such a request: 400, 413, 414, 417, 431, 501, 505.
+    // status: what a server answers to such a request: 400, 408, 413, 414, 417, 431, 501, 505; of a response: 502.
     ProtocolError(Fault fault, int status, const std::string& how)
         : std::system_error(make_error_code(fault), how), status_(status) {}
     int status() const noexcept { return status_; }
+    ProtocolError with_status(int status) const {
+        ProtocolError other = *this;
+        other.status_ = status;
+        return other;
+    }
 
 private:
     int status_;
 };
 
-// For handlers: the answer is this status, with this text as its body; as long as no other has begun.
+// For handlers: the answer is this status, with this text as its body, as long as no other has begun. The connection
+// goes on, unless the headers say Connection: close. The text is plain unless a Content-Type is set:
+//
+//     throw StatusError(422, to_json(problem)).set("Content-Type", "application/problem+json");
+//     throw StatusError(401, "who are you?").set("WWW-Authenticate", "Basic realm=\"x\"");
 class StatusError : public std::runtime_error {
 public:
     // Throws: std::invalid_argument for a status outside 400 to 599.
-    explicit StatusError(int status, const std::string& text = {});
+    explicit StatusError(int status, const std::string& text = {}, const Headers& headers = {});
     int status() const noexcept { return status_; }
+    const Headers& headers() const noexcept;
+
+    // Throws: as Headers::set().
+    StatusError& set(std::string_view name, std::string_view value);
 
 private:
     int status_;
+    std::shared_ptr<const Headers> headers_;  // nullptr: none; copies share them, as copying must not throw
 };
 
 }  // namespace tendril::http

@@ -39,6 +39,9 @@ public:
     const Headers& headers() const noexcept;
     std::string_view header(std::string_view name) const noexcept { return headers().get(name); }
     Body& body() noexcept;
+    // How long the body may be, in place of ServerOptions::max_body, before it is read: for handlers that read in
+    // pieces and bound what they keep.
+    void limit_body(std::uint64_t most) noexcept;
 
     const Address& peer() const noexcept;  // who connected, or who the PROXY protocol says it was
     // The client's address without its port: the peer's; or, when that is one of ServerOptions::trusted_proxies, the

@@ -7,11 +7,13 @@
 //     });
 //
 // Over TLS the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several hubs it is
-// called in several OS threads. What it throws is reported (error_log.hpp), and answered with 500 if nothing was sent
-// yet (StatusError: with its status); the connection ends then. A Timeout of its own that it does not catch counts as
-// such an error.
+// called in several OS threads. What it throws, of whatever type, is reported (error_log.hpp), and answered with 500 if nothing was
+// sent yet; the connection ends then. But a StatusError is the answer that it says, and not reported. So are
+// ProtocolErrors with a status of 4xx: what the client sent is bad (its body, a form, a path). A server that the
+// handler asks as a client breaks the protocol with 502, and that is an error like any other; so is a Timeout or a
+// TimeoutError of its own.
 //
-// What clients may do to it is bounded: see the limits and the four time limits. A request that breaks the protocol is
+// What clients may do to it is bounded: see the limits and the time limits. A request that breaks the protocol is
 // answered with its status, logged in one line without its content, and the connection ends.
 //
 // Examples: examples/http_hello.cpp, examples/http_server.cpp, examples/session.cpp
@@ -48,8 +50,9 @@ using Handler = std::function<void(Request&, Response&)>;
 
 struct ServerOptions {
     // As in ServeOptions (server.hpp).
-    std::size_t max_connections = 1024;  // in each hub
-    Pool* pool = nullptr;                // connections are its members instead; max_connections says nothing then
+    std::size_t max_connections = 1024;           // in each hub; a new client takes the place of the longest idle one
+    std::size_t max_connections_per_address = 0;  // ServeOptions::max_per_address; 0: no limit
+    Pool* pool = nullptr;  // connections are its members instead; max_connections says nothing then
     std::size_t stack_size = 0;
     unsigned hubs = 1;
     Duration drain = forever;
@@ -68,11 +71,17 @@ struct ServerOptions {
     Duration body_timeout = std::chrono::seconds(60);
     Duration write_timeout = std::chrono::seconds(60);
     Duration idle_timeout = std::chrono::seconds(60);
+    // For the whole of a body, from the end of the head on: 408. For a whole call of the handler, unless it upgrades:
+    // 503, if nothing was sent yet, else the connection ends. Both are off, as uploads and streams may take their time.
+    Duration body_deadline = forever;
+    Duration handler_timeout = forever;
+    // How long a connection that the server ends is listened to, so that its last response arrives: close_gently().
+    Duration linger_timeout = std::chrono::seconds(2);
 
     std::size_t max_request_line = 8192;                    // else 414
     std::size_t max_header_bytes = std::size_t{64} * 1024;  // else 431
     std::size_t max_header_count = 200;                     // else 431
-    std::uint64_t max_body = UINT64_MAX;                    // a longer Content-Length: 413; else when it is read
+    std::uint64_t max_body = std::uint64_t{16} << 20;       // else 413, when it is read; Request::limit_body()
 
     bool keep_alive = true;                       // several requests on one connection
     bool say_keep_alive = false;                  // answer with Keep-Alive: timeout=..., the idle_timeout

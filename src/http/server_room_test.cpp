@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// Who has a place in a server that is full: not those that are idle, when others wait; nor one client alone.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <deque>
+#include <string>
+
+#include <tendril/event.hpp>
+#include <tendril/greenlet.hpp>
+
+#include "green_test.hpp"
+#include "http_server.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril::http {
+namespace {
+
+using testing::get;
+using testing::RawHttp;
+using testing::Served;
+
+void say_path(Request& request, Response& response) {
+    response.send(request.path());
+}
+
+TENDRIL_TEST(HttpServerRoom, TheLongestIdleMakesRoomForANewClient) {
+    Served served(say_path, {.max_connections = 3});
+    RawHttp first = served.client();
+    RawHttp second = served.client();
+    RawHttp silent = served.client();  // it has sent nothing at all
+    EXPECT_EQ(first.ask(get("/1")).body, "/1");
+    EXPECT_EQ(second.ask(get("/2")).body, "/2");
+    EXPECT_EQ(first.ask(get("/1")).body, "/1");
+    EXPECT_EQ(served.ask(get("/4")).body, "/4");
+    EXPECT_EQ(silent.rest(), "");
+    RawHttp fifth = served.client();
+    EXPECT_EQ(fifth.ask(get("/5")).body, "/5");
+    RawHttp sixth = served.client();
+    EXPECT_EQ(sixth.ask(get("/6")).body, "/6");
+    EXPECT_EQ(second.rest(), "") << "idle for longer than the first";
+    EXPECT_EQ(first.ask(get("/1")).body, "/1");
+}
+
+TENDRIL_TEST(HttpServerRoom, ABusyOneIsNotDropped) {
+    Event go;
+    Served served(
+        [&](Request& request, Response& response) {
+            if (request.path() == "/busy") {
+                go.wait();
+            }
+            say_path(request, response);
+        },
+        {.max_connections = 1});
+    RawHttp busy = served.client();
+    busy.send(get("/busy"));
+    RawHttp waiting = served.client();
+    waiting.send(get("/2"));
+    auto answered = spawn([&] { return waiting.read().body; });
+    EXPECT_FALSE(answered.join(5ms));
+    go.set();
+    EXPECT_EQ(busy.read().body, "/busy");
+    EXPECT_EQ(answered.get(), "/2") << "once it is idle";
+    EXPECT_EQ(busy.rest(), "");
+}
+
+TENDRIL_TEST(HttpServerRoom, ManyIdleOnesShutNobodyOut) {
+    Served served(say_path, {.max_connections = 4});
+    std::deque<RawHttp> quiet;
+    for (int i = 0; i < 30; ++i) {
+        quiet.emplace_back(served.server.address());
+        EXPECT_EQ(quiet.back().ask(get("/quiet")).body, "/quiet");
+    }
+    EXPECT_EQ(served.ask(get("/new")).body, "/new");
+}
+
+TENDRIL_TEST(HttpServerThreads, TheIdleOnesOfAllHubsMakeRoom) {
+    Server server("127.0.0.1:0", say_path, {.max_connections = 2, .hubs = 2});
+    server.start();
+    std::deque<RawHttp> quiet;
+    for (int i = 0; i < 12; ++i) {
+        quiet.emplace_back(server.address());
+        EXPECT_EQ(quiet.back().ask(get("/quiet")).body, "/quiet");
+    }
+    EXPECT_EQ(server.stop(1h), 0U);
+}
+
+TENDRIL_TEST(HttpServerRoom, OneAddressHasItsLimit) {
+    Served served(say_path, {.max_connections_per_address = 2});
+    {
+        RawHttp first = served.client();
+        RawHttp second = served.client();
+        EXPECT_EQ(first.ask(get("/1")).body, "/1");
+        EXPECT_EQ(second.ask(get("/2")).body, "/2");
+        EXPECT_EQ(served.client().rest(), "") << "closed at once";
+    }
+    while (served.server.stats().open > 0) {
+        yield();
+    }
+    EXPECT_EQ(served.ask(get("/3")).body, "/3");
+}
+
+}  // namespace
+}  // namespace tendril::http
