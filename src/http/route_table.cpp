@@ -9,6 +9,7 @@
 #include <tendril/http/form.hpp>
 
 #include "http/chars.hpp"
+#include "http/clean_path.hpp"
 
 namespace tendril::http::detail {
 
@@ -80,6 +81,9 @@ std::vector<Segment> read_pattern(std::string_view pattern) {
         }
         if (segment.kind != SegmentKind::text && !names.insert(segment.text).second) {
             refuse(pattern, "two parameters have the same name");
+        }
+        if (segment.kind == SegmentKind::text && !is_clean_segment(segment.text) && (more || !segment.text.empty())) {
+            refuse(pattern, "an empty segment, a dot segment, a control character or a backslash is in no path");
         }
         segments.push_back(segment);
     }

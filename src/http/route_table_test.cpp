@@ -92,11 +92,11 @@ TEST(RouteTable, decodesEachSegment) {
 }
 
 TEST(RouteTable, keepsSlashesApart) {
-    const RouteTable table = table_of({{"GET", "/a"}, {"GET", "/a/"}, {"GET", "/a//b"}, {"GET", "/"}});
+    const RouteTable table = table_of({{"GET", "/a"}, {"GET", "/a/"}, {"GET", "/"}});
     EXPECT_EQ(match(table, "/a"), "0");
     EXPECT_EQ(match(table, "/a/"), "1");
-    EXPECT_EQ(match(table, "/a//b"), "2");
-    EXPECT_EQ(match(table, "/"), "3");
+    EXPECT_EQ(match(table, "/a//b"), "404");
+    EXPECT_EQ(match(table, "/"), "2");
     EXPECT_EQ(match(table, "//"), "404");
     EXPECT_EQ(match(table, "/a/b"), "404");
 }
@@ -117,7 +117,7 @@ TEST(RouteTable, refusesWhatIsForTheSamePaths) {
 TEST(RouteTable, refusesMalformedPatterns) {
     RouteTable table;
     for (const char* pattern : {"", "users", "/{}", "/{...}", "/a{b}", "/{a}b", "/{a", "/a}", "/{a b}", "/{a}/{a}",
-                                "/{a...}/b", "/{a...}/", "/{{a}}"}) {
+                                "/{a...}/b", "/{a...}/", "/{{a}}", "//", "/a//b", "/./a", "/a/..", "/a\\b", "/a\nb"}) {
         EXPECT_THROW(table.add("GET", pattern, 0), std::invalid_argument) << pattern;
     }
     EXPECT_THROW(table.add("", "/a", 0), std::invalid_argument);

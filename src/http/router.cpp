@@ -3,14 +3,17 @@
 #include <tendril/http/router.hpp>
 
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "http/clean_path.hpp"
 #include "http/route_table.hpp"
 
 namespace tendril::http {
 
 struct Router::State {
+    RouterOptions options;
     detail::RouteTable table;
     std::vector<Handler> handlers;
     Handler otherwise = [](Request& /*request*/, Response& response) {
@@ -18,7 +21,9 @@ struct Router::State {
     };
 };
 
-Router::Router() : state_(std::make_shared<State>()) {}
+Router::Router(const RouterOptions& options) : state_(std::make_shared<State>()) {
+    state_->options = options;
+}
 
 Router& Router::add(std::string_view method, std::string_view pattern, Handler handler) {
     if (!handler) {
@@ -42,6 +47,14 @@ void Router::operator()(Request& request, Response& response) const {
     if (request.path() == "*" && request.method() == "OPTIONS") {  // of the server as a whole
         response.status(204).send({});
         return;
+    }
+    if (request.path().starts_with('/')) {
+        if (const auto clean = detail::clean_path(request.path(), state_->options.encoded_slashes)) {
+            const std::string_view mark = request.query().empty() ? "" : "?";
+            response.set("Location", *clean + std::string(mark) + std::string(request.query()));
+            response.send(308, "Permanent Redirect\n", "text/plain");
+            return;
+        }
     }
     const auto match = state_->table.match(request.method(), request.path());
     switch (match.kind) {

@@ -19,8 +19,8 @@ using testing::RawAnswer;
 using testing::request;
 using testing::Served;
 
-Router some_routes() {
-    Router router;
+Router some_routes(const RouterOptions& options = {}) {
+    Router router(options);
     router.add("GET", "/users/{id}", [](Request& request, Response& response) {
         response.send("user " + std::string(request.parameter("id")) + std::string(request.parameter("none")));
     });
@@ -32,7 +32,7 @@ Router some_routes() {
 
 TENDRIL_TEST(Router, CallsTheHandlerWithItsParameters) {
     Served served(some_routes());
-    EXPECT_EQ(served.ask(get("/users/a%2Fb?x=y")).body, "user a/b");
+    EXPECT_EQ(served.ask(get("/users/a%20b?x=y")).body, "user a b");
     EXPECT_EQ(served.ask(post("/users/5", "")).status, 201);
     EXPECT_EQ(served.ask(get("/files/a/b.txt")).body, "a/b.txt");
     const std::string head = served.all(request("HEAD /users/5", "Connection: close\r\n"));
@@ -60,6 +60,28 @@ TENDRIL_TEST(Router, HasAHandlerForTheRest) {
     Served served(router);
     EXPECT_EQ(served.ask(get("/none")).status, 410);
     EXPECT_EQ(served.ask(request("PUT /users/5")).status, 405);
+}
+
+// No handler sees them: it could take them for another path.
+TENDRIL_TEST(Router, CleansPathsOrRefusesThem) {
+    Served served(some_routes());
+    const auto location = [&](std::string_view target) {
+        const RawAnswer answer = served.ask(get(target));
+        EXPECT_EQ(answer.status, 308) << target;
+        return answer.header("Location").value_or("none");
+    };
+    EXPECT_EQ(location("/files/../../etc/passwd"), "/etc/passwd");
+    EXPECT_EQ(location("/files//etc/passwd?x=//"), "/files/etc/passwd?x=//");
+    EXPECT_EQ(location("//evil.com/%2e%2e"), "/");
+    EXPECT_EQ(location("http://localhost//users/./5"), "/users/5");
+    for (const char* target : {"/users/a%2Fb", "/files/%2e%2e%2Fetc", "/files/x%00.png", "/files/a%0d%0ab",
+                               "/files/..%5c", "/files/%c0%ae"}) {
+        EXPECT_EQ(served.ask(get(target)).status, 400) << target;
+    }
+    EXPECT_EQ(served.bad_input.size(), 6U);
+    Served open(some_routes({.encoded_slashes = true}));
+    EXPECT_EQ(open.ask(get("/users/a%2Fb")).body, "user a/b");
+    EXPECT_EQ(open.ask(get("/users/..%2Fb")).status, 400);
 }
 
 TEST(RouterTest, refusesEmptyHandlersAndConflicts) {

@@ -59,6 +59,26 @@ void prefer_gzip(int root, Found& found) {
 
 }  // namespace
 
+int status_of(int error) noexcept {
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case EXDEV:
+    case ENAMETOOLONG:
+    case EINVAL:
+    case EAGAIN:
+    case ENXIO:
+    case ENODEV:
+        return 404;
+    case EACCES:
+    case EPERM:
+        return 403;
+    default:
+        return 0;
+    }
+}
+
 Fd walk_below(int root, const std::string& path) {
     Fd folder;
     int from = root;

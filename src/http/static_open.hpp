@@ -20,6 +20,9 @@ Fd open_below(int root, const std::string& path);
 // The same where the kernel cannot be asked for it: follows no link at all.
 Fd walk_below(int root, const std::string& path);
 
+// Which status a failure to open is answered with; 0: it is the system's, and no business of clients.
+int status_of(int error) noexcept;
+
 struct Wanted {
     std::string root;
     StaticPath path;

@@ -6,7 +6,7 @@
 //     router.add("*", "/static/{path...}", StaticFiles("assets", {.prefix = "/static/", .cache_control = "no-cache"}));
 //
 // GET and HEAD (others: 405), ranges, several of them too, and conditional requests (RFC 9110, 13 and 14), by an ETag
-// of the file's time, size and inode, and by its date. Files are opened in the thread pool and sent by the kernel.
+// of the file's time and size, and by its date. Files are opened in the thread pool and sent by the kernel.
 //
 // Nothing outside of the folder can be reached: a link that leads out of it is as good as none, and so is what is no
 // regular file, and a hidden file (.git). Where the kernel has no openat2 (before 5.6), no link is followed at all.
