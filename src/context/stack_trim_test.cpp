@@ -108,6 +108,24 @@ TEST(StackTrim, OfChunksInUseThePagesGoInFewCalls) {
     EXPECT_EQ(some.count_given_back(5, 6) + some.count_given_back(60, 61), 0u);
 }
 
+// On kernels before 6.13, where each guard is a mapping of its own.
+TEST(StackTrim, PagesBetweenGuardsByMprotectGoToo) {
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::madvise ? EINVAL : 0; });
+    Used some(40);
+    sys::set_fault_hook(nullptr);
+    ASSERT_TRUE(some.pool.guards_cost_mappings());
+    some.release(0, 31);
+    some.interval();
+    some.interval();
+    EXPECT_EQ(some.count_given_back(0, 31), 31 - some.pool.free());
+    EXPECT_EQ(some.count_given_back(31, 40), 0u);
+    for (int i = 0; i < 31; ++i) {
+        StackTop& again = some.pool.acquire(0, owner);
+        std::memset(const_cast<void*>(again.bounds.bottom), 1, again.bounds.size);
+    }
+}
+
 TEST(StackTrim, SlotsOfChunksInUseServeAgainBeforeNewChunks) {
     Used some(320);
     some.release(0, 300);

@@ -2,13 +2,15 @@
 
 #include "hub/reclaim.hpp"
 
+#include <algorithm>
+
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
 
 namespace {
-constexpr std::size_t worth_a_call = std::size_t{4} << 20;
+constexpr std::size_t worth_a_call = std::size_t{1} << 20;
 }
 
 bool Reclaim::surplus(const HubCore& hub) const noexcept {
@@ -51,8 +53,10 @@ bool Reclaim::slice(HubCore& hub, std::int64_t now_ns) noexcept {
     if (!done || !hub.ready.empty()) {  // what follows cannot be cut into slices: some milliseconds, after a million
         return done;
     }
+    const std::size_t tables = hub.timers.bytes() + hub.descriptors.bytes();
     hub.timers.give_back();
     hub.descriptors.give_back();
+    freed_bytes_ += tables - std::min(tables, hub.timers.bytes() + hub.descriptors.bytes());
     if (freed_bytes_ > worth_a_call) {
         freed_bytes_ = 0;
         sys::trim_heap();

@@ -34,7 +34,7 @@ private:
     bool slice(HubCore& hub, std::int64_t now_ns) noexcept;
 
     std::int64_t due_ns_ = INT64_MAX;
-    std::size_t freed_bytes_ = 0;  // to the heap, which keeps them, since it was asked to give them back itself
+    std::size_t freed_bytes_ = 0;  // to the C library, since it was asked to give back what it keeps
 };
 
 }  // namespace tendril::detail

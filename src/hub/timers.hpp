@@ -62,6 +62,7 @@ public:
                (heap_.size() < seen_armed_ / 2 || kept_places() > seen_places_);
     }
     void give_back() noexcept;  // O(n) of what there is room for
+    std::size_t bytes() const noexcept { return heap_.capacity() * sizeof(Entry) + kept_places() * sizeof(Place); }
     std::size_t kept_places() const noexcept { return places_.size() - dropped_.size() * places_per_page(); }
 
     // Fires all that are due at now_ns, in order; wakes fibers into `ready`. What is armed meanwhile waits for the

@@ -13,6 +13,7 @@
 #include <tendril/pipe.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(TENDRIL_TEST_UNDER_EMULATOR)
 
@@ -51,6 +52,7 @@ TEST(Memory, OfABurstIsGivenBackWhileTheHubWaitsForADescriptor) {
     }
     ASSERT_GT(status("VmRSS"), resident + many * 4);  // a page each at least
     Pipe pipe = make_pipe();
+    const int writer = pipe.writer.fd();
     // Another OS thread looks, so that the hub has no reason of its own to wake.
     std::thread watch([&] {
         for (int i = 0; i < 300; ++i) {
@@ -61,7 +63,7 @@ TEST(Memory, OfABurstIsGivenBackWhileTheHubWaitsForADescriptor) {
         }
         EXPECT_LT(status("VmRSS"), resident * 12 / 10 + slack_kib);
         EXPECT_LT(status("VmPTE"), tables * 12 / 10 + 1024);
-        EXPECT_EQ(::write(pipe.writer.fd(), "x", 1), 1);
+        EXPECT_EQ(::write(writer, "x", 1), 1);
     });
     char byte = 0;
     EXPECT_EQ(pipe.reader.recv({&byte, 1}), 1u);
