@@ -39,6 +39,22 @@ bool is_public_suffix(std::string_view domain) {
     return detail::PublicSuffixes::installed().contains(domain);
 }
 
+// What one owner has: "example.co.uk" for all hosts in it; else the host, an address, a path or a public suffix.
+// Domains that cookies may be for never reach beyond it.
+std::string_view site_of(const Url& url, std::string_view host) {
+    std::string_view site = host;
+    if (is_name(url)) {
+        for (std::size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
+            const std::string_view above = host.substr(dot + 1);
+            if (is_public_suffix(above)) {
+                break;
+            }
+            site = above;
+        }
+    }
+    return site;
+}
+
 bool in_domain(std::string_view host, std::string_view domain) noexcept {
     return host == domain ||
            (host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
@@ -78,11 +94,12 @@ bool CookieJar::set(const Url& url, const Cookie& cookie, Time now) {
     Entry entry;
     entry.cookie = cookie;
     const std::string host = host_of(url);
+    const std::string_view site = site_of(url, host);
     const std::string_view domain = without_dot(cookie.domain);
     if (domain.empty() || domain == host) {
         entry.host_only = domain.empty() || !is_name(url) || is_public_suffix(domain);
         entry.cookie.domain = host;
-    } else if (!is_name(url) || !in_domain(host, domain) || is_public_suffix(domain)) {
+    } else if (!is_name(url) || !in_domain(host, domain) || domain.size() < site.size()) {
         return false;
     } else {
         entry.cookie.domain.assign(domain.data(), domain.size());
@@ -94,37 +111,29 @@ bool CookieJar::set(const Url& url, const Cookie& cookie, Time now) {
         entry.cookie.path = default_path(url.path());
     }
     entry.expires = end_of(cookie, now);
-    if (!url.secure() && hides_secure(url, entry)) {
+    if (!url.secure() && hides_secure(site, host, entry)) {
         return false;
     }
-    put(std::move(entry), now);
+    put(std::string(site), std::move(entry), now);
     return true;
 }
 
 // Would it stand before a Secure one of its name, and be taken for it? 6265bis, 5.7.
-bool CookieJar::hides_secure(const Url& url, const Entry& entry) const {
-    const std::string host = host_of(url);
-    for (const auto& [domain, entries] : domains_) {
-        if (!in_domain(host, domain) && !in_domain(domain, entry.cookie.domain)) {
-            continue;
-        }
-        if (std::any_of(entries.begin(), entries.end(), [&](const Entry& each) {
-                return each.cookie.secure && each.cookie.name == entry.cookie.name &&
-                       path_matches(entry.cookie.path, each.cookie.path);
-            })) {
-            return true;
-        }
-    }
-    return false;
+bool CookieJar::hides_secure(std::string_view site, std::string_view host, const Entry& entry) const {
+    const auto at = sites_.find(site);
+    return at != sites_.end() && std::any_of(at->second.begin(), at->second.end(), [&](const Entry& each) {
+               return each.cookie.secure && each.cookie.name == entry.cookie.name &&
+                      (in_domain(host, each.cookie.domain) || in_domain(each.cookie.domain, entry.cookie.domain)) &&
+                      path_matches(entry.cookie.path, each.cookie.path);
+           });
 }
 
-void CookieJar::put(Entry entry, Time now) {
-    const std::string domain = entry.cookie.domain;
-    Entries& entries = domains_[domain];
+void CookieJar::put(const std::string& site, Entry entry, Time now) {
+    Entries& entries = sites_[site];
     entry.made = entry.used = ++serial_;
     const auto old = std::find_if(entries.begin(), entries.end(), [&](const Entry& each) {
-        return each.cookie.name == entry.cookie.name && each.cookie.path == entry.cookie.path &&
-               each.host_only == entry.host_only;
+        return each.cookie.name == entry.cookie.name && each.cookie.domain == entry.cookie.domain &&
+               each.cookie.path == entry.cookie.path && each.host_only == entry.host_only;
     });
     if (old != entries.end()) {
         entry.made = old->made;
@@ -137,7 +146,7 @@ void CookieJar::put(Entry entry, Time now) {
         shrink(entries, now);
     }
     if (entries.empty()) {
-        domains_.erase(domain);
+        sites_.erase(site);
     }
     while (size_ > options_.cookies) {
         drop_least_used();
@@ -154,12 +163,12 @@ void CookieJar::shrink(Entries& entries, Time now) {
 }
 
 void CookieJar::drop_least_used() {
-    auto least = domains_.end();
+    auto least = sites_.end();
     Entries::iterator entry;
-    for (auto at = domains_.begin(); at != domains_.end(); ++at) {
+    for (auto at = sites_.begin(); at != sites_.end(); ++at) {
         const auto oldest = std::min_element(at->second.begin(), at->second.end(),
                                              [](const Entry& a, const Entry& b) { return a.used < b.used; });
-        if (oldest != at->second.end() && (least == domains_.end() || oldest->used < entry->used)) {
+        if (oldest != at->second.end() && (least == sites_.end() || oldest->used < entry->used)) {
             least = at;
             entry = oldest;
         }
@@ -167,28 +176,24 @@ void CookieJar::drop_least_used() {
     least->second.erase(entry);
     --size_;
     if (least->second.empty()) {
-        domains_.erase(least);
+        sites_.erase(least);
     }
 }
 
 std::string CookieJar::header(const Url& url, Time now) {
+    if (size_ == 0) {
+        return {};
+    }
     std::vector<Entry*> found;
     const std::string host = host_of(url);
-    std::string_view domain = host;
-    for (;;) {
-        if (const auto at = domains_.find(domain); at != domains_.end()) {
-            for (Entry& each : at->second) {
-                if (each.expires > now && (!each.host_only || domain == host) &&
-                    (url.secure() || !each.cookie.secure) && path_matches(url.path(), each.cookie.path)) {
-                    found.push_back(&each);
-                }
+    if (const auto at = sites_.find(site_of(url, host)); at != sites_.end()) {
+        for (Entry& each : at->second) {
+            const bool here = each.host_only ? each.cookie.domain == host : in_domain(host, each.cookie.domain);
+            if (here && each.expires > now && (url.secure() || !each.cookie.secure) &&
+                path_matches(url.path(), each.cookie.path)) {
+                found.push_back(&each);
             }
         }
-        const std::size_t dot = domain.find('.');
-        if (dot == std::string_view::npos || !is_name(url)) {
-            break;
-        }
-        domain.remove_prefix(dot + 1);
     }
     std::sort(found.begin(), found.end(), [](const Entry* a, const Entry* b) {
         const std::size_t x = a->cookie.path.size();
@@ -205,7 +210,7 @@ std::string CookieJar::header(const Url& url, Time now) {
 
 std::vector<Cookie> CookieJar::cookies(Time now) const {
     std::vector<Cookie> all;
-    for (const auto& [domain, entries] : domains_) {
+    for (const auto& [site, entries] : sites_) {
         for (const Entry& each : entries) {
             if (each.expires > now) {
                 all.push_back(each.cookie);
@@ -216,7 +221,7 @@ std::vector<Cookie> CookieJar::cookies(Time now) const {
 }
 
 void CookieJar::clear() noexcept {
-    domains_.clear();
+    sites_.clear();
     size_ = 0;
 }
 

@@ -68,6 +68,20 @@ TEST(CookieJar, TakesNoPublicSuffixForADomain) {
     store(jar, "http://github.io/", "own=1; Domain=github.io");
     EXPECT_EQ(jar.header("http://github.io/", now), "own=1") << "its own host may";
     EXPECT_EQ(jar.header("http://me.github.io/", now), "");
+    store(jar, "http://x.eu.compute.amazonaws.com/", "b=1; Domain=amazonaws.com");
+    EXPECT_EQ(jar.header("http://www.amazonaws.com/", now), "") << "above a public suffix";
+}
+
+TEST(CookieJar, BoundsWhatOneOwnerHas) {
+    CookieJar jar({.per_domain = 2, .cookies = 3});
+    store(jar, "http://victim.org/", "v=1");
+    for (const char* host : {"a", "b", "c", "d", "e"}) {
+        store(jar, std::string("http://") + host + ".attacker.com/", "a=1");
+    }
+    EXPECT_EQ(jar.size(), 3U);
+    EXPECT_EQ(jar.header("http://victim.org/", now), "v=1") << "hosts without end push out only their own";
+    EXPECT_EQ(jar.header("http://d.attacker.com/", now), "a=1");
+    EXPECT_EQ(jar.header("http://a.attacker.com/", now), "");
 }
 
 TEST(CookieJar, KnowsNamesThatEndWithADigitOrADot) {

@@ -6,10 +6,12 @@
 //     auto jar = std::make_shared<http::CookieJar>();
 //     http::Client client({.cookies = jar});
 //
-// A server may set a cookie for its own host and for domains above it, but not for a domain of one label ("com"). There
-// is no list of public suffixes: a server at a.co.uk can set one that b.co.uk gets. Do not share a jar among sites that
-// must not know each other. A Secure cookie goes over https only, and no plain response replaces it. SameSite is for
-// browsers, and means nothing here. One OS thread at a time.
+// A server may set a cookie for its own host and for domains above it, as far as those are one owner's: not for "com"
+// or "co.uk". Debian's package publicsuffix has the list of those, which is read at the first cookie. Where it is not
+// installed, only domains of one label are everybody's, and a server at a.co.uk can set a cookie that b.co.uk gets: do
+// not share a jar there among sites that must not know each other. "example.org." is the same host as "example.org".
+// A Secure cookie goes over https only, and no plain response replaces it. SameSite is for browsers, and means nothing
+// here. One OS thread at a time.
 
 #pragma once
 
@@ -27,9 +29,10 @@
 
 namespace tendril::http {
 
-// Beyond these the ones that were used least recently go.
+// Beyond these the ones that were used least recently go. per_domain counts what one owner has, example.co.uk and all
+// hosts in it, so that nobody can push out others' cookies by names of his own without end.
 struct CookieJarOptions {
-    std::size_t per_domain = 50;
+    std::size_t per_domain = 180;
     std::size_t cookies = 3000;
 };
 
@@ -64,13 +67,13 @@ private:
     };
     using Entries = std::vector<Entry>;
 
-    bool hides_secure(const Url& url, const Entry& entry) const;
-    void put(Entry entry, Time now);
+    bool hides_secure(std::string_view site, std::string_view host, const Entry& entry) const;
+    void put(const std::string& site, Entry entry, Time now);
     void shrink(Entries& entries, Time now);
     void drop_least_used();
 
     CookieJarOptions options_;
-    std::map<std::string, Entries, std::less<>> domains_;
+    std::map<std::string, Entries, std::less<>> sites_;
     std::size_t size_ = 0;
     std::uint64_t serial_ = 0;
 };
