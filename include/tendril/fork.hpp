@@ -15,9 +15,13 @@
 //
 // What lies in buffers (stdio's, iostreams') lies in both processes: flush before, or it may be written twice.
 //
-// What other OS threads did at that moment is cut off: the child must not use Shared objects and hubs that it had in
-// common with them. fork(2) itself is for calling exec after it: a hub refuses to wait in such a child. Example:
-// examples/fork.cpp
+// What was handed to a green thread that had not run to take it goes back in the child: permits, items, slots of
+// Pools, Locks. What a green thread that stays behind holds, it holds for ever there: Locks, permits, Leases. The item
+// that a Channel handed over is lost.
+//
+// fork() waits until no OS thread is inside one of this library's short critical sections. So Shared objects can be
+// used in the child; green threads of other OS threads that waited for them are gone. fork(2) itself does the same, and
+// is for calling exec after it: a hub refuses to wait in such a child. Example: examples/fork.cpp
 
 #pragma once
 

@@ -19,7 +19,7 @@ namespace tendril {
 
 class Lock {
 public:
-    Lock() noexcept : waiters_("a Lock", detail::SlotUse::holder) {}
+    Lock() = default;
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Lock() = default;
@@ -48,7 +48,9 @@ private:
     bool take(Deadline deadline);
 
     std::uint64_t owner_ = 0;  // id of the green thread that holds it, or that it was handed to
-    detail::WaitQueue waiters_;
+    detail::WaitQueue waiters_{"a Lock",
+                               {this, [](void* self, void*) noexcept { static_cast<Lock*>(self)->owner_ = 0; }},
+                               detail::SlotUse::holder};
 };
 
 // A Lock that its holder may take again; unlock() as often.

@@ -213,6 +213,17 @@ private:
         return true;
     }
 
+    // In the child of a fork(): what a getter did not live to take.
+    static void take_back(void* self, void* slot) noexcept {
+        T& item = **static_cast<std::optional<T>*>(slot);
+        Store& store = static_cast<BasicQueue*>(self)->store_;
+        if constexpr (requires { store.push_front(std::move(item)); }) {
+            store.push_front(std::move(item));
+        } else {
+            store.push(std::move(item));
+        }
+    }
+
     // Lets in the putters that wait, while there is room. One whose item cannot be stored, because comparing it throws
     // or there is no memory, is woken to try again itself: the exception is its own, not that of the getter here.
     void refill() noexcept {
@@ -236,8 +247,9 @@ private:
     Store store_;
     bool closed_ = false;
     std::uint64_t admitted_ = 0;
-    WaitQueue getters_{"a Queue"};  // somebody waits here only while the store is empty,
-    WaitQueue putters_{"a Queue"};  // and here only while it is full
+    WaitQueue getters_{"a Queue",
+                       {this, &BasicQueue::take_back}};  // somebody waits here only while the store is empty,
+    WaitQueue putters_{"a Queue"};                       // and here only while it is full
     WaitQueue peekers_{"a Queue"};
 };
 

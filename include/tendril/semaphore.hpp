@@ -19,8 +19,7 @@ namespace tendril {
 class Semaphore {
 public:
     // Throws: std::invalid_argument when negative.
-    explicit Semaphore(Size permits = 1) noexcept
-        : permits_(permits), waiters_("a Semaphore", detail::SlotUse::last_taker) {}
+    explicit Semaphore(Size permits = 1) noexcept : permits_(permits) {}
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Semaphore() = default;
@@ -60,7 +59,9 @@ private:
 
     std::size_t permits_;           // 0 while anybody waits
     std::uint64_t last_taker_ = 0;  // the id of a green thread, for dumps
-    detail::WaitQueue waiters_;
+    detail::WaitQueue waiters_{"a Semaphore",
+                               {this, [](void* self, void*) noexcept { ++static_cast<Semaphore*>(self)->permits_; }},
+                               detail::SlotUse::last_taker};
 };
 
 // A Semaphore that refuses more releases than acquires.

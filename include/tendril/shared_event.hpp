@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/mutex.hpp>
 #include <tendril/detail/shared_wait.hpp>
 
 namespace tendril {
@@ -50,7 +51,7 @@ public:
 private:
     bool wait_until(Deadline deadline);
 
-    mutable std::mutex mutex_;
+    mutable detail::Mutex mutex_{detail::Rank::shared};
     bool set_ = false;
     mutable detail::SharedWaitQueue waiters_;
 };

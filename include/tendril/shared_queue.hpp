@@ -12,8 +12,8 @@
 // a hub for their OS thread only when they must wait; nothing else here ever does, nor does anything else wait.
 //
 // Items cross OS threads, so they must not hold what belongs to one, as Greenlet and AsyncResult do. They must be
-// nothrow movable, and are moved under the queue's mutex: moving one must not use the queue. Within one hub a Queue
-// costs less. Example: examples/shared_queue.cpp
+// nothrow movable, and are moved under the queue's mutex: moving one must not use a Shared object, nor wait. Within one
+// hub a Queue costs less. Example: examples/shared_queue.cpp
 
 #pragma once
 
@@ -27,6 +27,7 @@
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/choice.hpp>
+#include <tendril/detail/mutex.hpp>
 #include <tendril/detail/queue_iterator.hpp>
 #include <tendril/detail/queue_store.hpp>
 #include <tendril/detail/shared_wait.hpp>
@@ -93,21 +94,23 @@ public:
     // Waits for an item and takes it. Throws: Empty when the deadline came first; ShutDown when it was shut down and is
     // empty; Interrupt: no item is taken. Yields: when it is empty.
     T get(Deadline deadline = never) {
+        std::optional<T> item;  // destroyed without the mutex
         std::unique_lock lock(mutex_);
-        std::optional<T> item = take();
-        if (!item) {
+        if (!take(item)) {
             refuse_when_closed();
             const detail::Outcome outcome = getters_.wait(lock, "SharedQueue::get", &item, deadline);
             if (outcome != detail::Outcome::handed) {
                 detail::throw_not_got(outcome);
             }
+        } else {
+            lock.unlock();
         }
         return *std::move(item);
     }
     T get_nowait() {
-        const std::lock_guard lock(mutex_);
-        std::optional<T> item = take();
+        std::optional<T> item = try_get();
         if (!item) {
+            const std::lock_guard lock(mutex_);
             refuse_when_closed();
             throw Empty();
         }
@@ -115,8 +118,10 @@ public:
     }
     // Returns: nothing when it is empty.
     [[nodiscard]] std::optional<T> try_get() {
+        std::optional<T> item;
         const std::lock_guard lock(mutex_);
-        return take();
+        take(item);
+        return item;
     }
 
     // No more puts. Items that are there can be got still (immediate: they are dropped), then get() throws ShutDown.
@@ -194,26 +199,31 @@ private:
         return true;
     }
 
+    // In the child of a fork(): what a getter did not live to take.
+    static void take_back(void* self, void* slot) noexcept {
+        static_cast<SharedQueue*>(self)->store_.push_front(*std::move(*static_cast<std::optional<T>*>(slot)));
+    }
+
     // The first item, and the first putter's into its place.
-    std::optional<T> take() {
+    bool take(std::optional<T>& item) {
         if (store_.size() == 0) {
-            return std::nullopt;
+            return false;
         }
-        std::optional<T> item;
         store_.take(item);
         if (putters_.any()) {
             store_.push(std::move(*static_cast<T*>(putters_.front_slot())));
             putters_.hand();
         }
-        return item;
+        return true;
     }
 
     const std::size_t capacity_;
-    mutable std::mutex mutex_;
+    mutable detail::Mutex mutex_{detail::Rank::shared};
     detail::Fifo<T> store_;
     bool closed_ = false;
-    mutable detail::SharedWaitQueue getters_{"a SharedQueue"};  // somebody waits here only while the store is empty,
-    detail::SharedWaitQueue putters_{"a SharedQueue"};          // and here only while it is full
+    // Somebody waits in getters_ only while the store is empty, in putters_ only while it is full.
+    mutable detail::SharedWaitQueue getters_{"a SharedQueue", {this, &SharedQueue::take_back}};
+    detail::SharedWaitQueue putters_{"a SharedQueue"};
 };
 
 }  // namespace tendril

@@ -16,6 +16,7 @@
 #include <mutex>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/mutex.hpp>
 #include <tendril/detail/shared_wait.hpp>
 #include <tendril/size.hpp>
 
@@ -23,7 +24,7 @@ namespace tendril {
 
 class SharedSemaphore {
 public:
-    explicit SharedSemaphore(Size permits = 1) : permits_(permits), waiters_("a SharedSemaphore") {}
+    explicit SharedSemaphore(Size permits = 1) : permits_(permits) {}
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~SharedSemaphore() = default;
@@ -59,9 +60,11 @@ public:
 private:
     bool take(Deadline deadline);
 
-    mutable std::mutex mutex_;
+    mutable detail::Mutex mutex_{detail::Rank::shared};
     std::size_t permits_;  // 0 while anybody waits
-    mutable detail::SharedWaitQueue waiters_;
+    mutable detail::SharedWaitQueue waiters_{"a SharedSemaphore", {this, [](void* self, void*) noexcept {
+                                                                       ++static_cast<SharedSemaphore*>(self)->permits_;
+                                                                   }}};
 };
 
 }  // namespace tendril

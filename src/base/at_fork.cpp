@@ -7,16 +7,18 @@
 #include <atomic>
 #include <mutex>
 
-#include "base/sys.hpp"
+#include <tendril/detail/mutex.hpp>
+
+#include "base/fork_gate.hpp"
 
 namespace tendril::detail {
 
 namespace {
 
-// Never destroyed: handlers come and go while static objects are.
+// Never destroyed: AtForks come and go while static objects are.
 struct Registry {
-    std::mutex mutex;
-    List<AtFork> handlers;
+    Mutex mutex{Rank::at_fork};
+    List<AtFork> all;
 };
 Registry& registry() {
     static Registry& only = *new Registry;
@@ -27,9 +29,9 @@ std::atomic<std::uint64_t> generation{0};
 
 }  // namespace
 
-AtFork::AtFork() {
+AtFork::AtFork(void* object, void (*in_child)(void*) noexcept) : object_(object), in_child_(in_child) {
     const std::lock_guard lock(registry().mutex);
-    registry().handlers.push_back(*this);
+    registry().all.push_back(*this);
 }
 
 AtFork::~AtFork() {
@@ -37,27 +39,28 @@ AtFork::~AtFork() {
     ListNode::unlink();
 }
 
-pid_t fork_process() {
-    const std::lock_guard lock(registry().mutex);
-    List<AtFork>& all = registry().handlers;
+// Without the lock: nobody else is there.
+void mend_child() noexcept {
+    generation.fetch_add(1, std::memory_order_relaxed);
+    fork_gate::open_in_child();
+    List<AtFork>& all = registry().all;
     for (AtFork* each = all.front(); each != nullptr; each = all.after(*each)) {
-        each->before();
+        each->in_child_(each->object_);
     }
-    const pid_t pid = sys::fork();
-    for (AtFork* each = all.front(); each != nullptr; each = all.after(*each)) {
-        pid == 0 ? each->in_child() : each->in_parent();
-    }
-    return pid;
 }
+
+namespace {
+
+// When the library is loaded, so that no fork() finds it half done.
+[[gnu::constructor]] void install() {
+    registry();
+    ::pthread_atfork(&fork_gate::close, &fork_gate::open_in_parent, &mend_child);
+}
+
+}  // namespace
 
 std::uint64_t fork_generation() noexcept {
     return generation.load(std::memory_order_relaxed);
-}
-
-void count_forks() {
-    static std::once_flag once;
-    std::call_once(
-        once, [] { ::pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); }); });
 }
 
 }  // namespace tendril::detail

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// AtFork: what must be sound in the child of a fork(), where only the calling OS thread goes on: mutexes that others
-// may hold just then, OS threads that are gone. And how a hub knows that it is in a child that nobody prepared.
+// AtFork: what must be mended in the child of a fork(), where only the calling OS thread goes on: what refers to OS
+// threads that are gone. Locks need no mending: see base/fork_gate.hpp. And how a hub knows that it is in a child that
+// nobody prepared.
 
 #pragma once
 
@@ -13,30 +14,25 @@
 
 namespace tendril::detail {
 
-// Registered while it lives; any OS thread.
+// Calls `in_child` in the child of every fork(), ours or the C library's, while it lives. Any OS thread may make and
+// destroy it. Make it the last member of what it mends: that is then whole whenever it is called.
 class AtFork : private ListNode {
 public:
+    // in_child: must not wait, throw, or make or destroy an AtFork.
+    AtFork(void* object, void (*in_child)(void* object) noexcept);
     AtFork(const AtFork&) = delete;
     AtFork& operator=(const AtFork&) = delete;
-
-    virtual void before() noexcept = 0;     // takes the mutexes
-    virtual void in_parent() noexcept = 0;  // gives them back
-    virtual void in_child() noexcept = 0;   // the same, and forgets what is gone
-
-protected:
-    AtFork();
     ~AtFork();
 
 private:
     friend class List<AtFork>;
-    friend pid_t fork_process();
-};
+    friend void mend_child() noexcept;
 
-// fork(2) with all that. Returns: as fork(2), or -errno.
-pid_t fork_process();
+    void* const object_;
+    void (*const in_child_)(void*) noexcept;
+};
 
 // Raised in the child of every fork(2), by whoever it was called, also without us. Starts at 0.
 std::uint64_t fork_generation() noexcept;
-void count_forks();  // from now on; once is enough
 
 }  // namespace tendril::detail

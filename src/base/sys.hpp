@@ -281,6 +281,10 @@ pid_t parent() noexcept;
 unsigned processors() noexcept;                    // that this OS thread may run on
 int signal_at_parents_death(int signal) noexcept;  // of the OS thread that forked us
 
+// OS threads. Blocks while `word` is `expected`, until futex_wake() or the timeout (negative: none), or for no reason.
+void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t timeout_ns = -1) noexcept;
+void futex_wake(const std::atomic<std::uint32_t>& word, int most = INT32_MAX) noexcept;
+
 // Memory.
 void* reserve_memory(
     std::size_t size) noexcept;  // readable and writable once touched, never huge pages; nullptr: errno says why

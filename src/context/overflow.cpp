@@ -10,9 +10,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <new>
 
+#include "base/once.hpp"
 #include "base/sys.hpp"
 #include "context/os_thread.hpp"
 
@@ -133,8 +133,8 @@ void on_fault(int number, siginfo_t* info, void* frame) {
 }  // namespace
 
 void install_overflow_handler() {
-    static std::once_flag once;
-    std::call_once(once, [] {
+    static constinit Once once;
+    once([] {
         struct sigaction ours {};
         ours.sa_sigaction = &on_fault;
         ours.sa_flags = SA_SIGINFO | SA_ONSTACK;

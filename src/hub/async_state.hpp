@@ -20,12 +20,13 @@ struct AsyncState final : Letter, HubCallback {
     std::atomic<bool> sent{false};  // in the mailbox or on its way to run(): one more send changes nothing
     std::atomic<bool> alive{true};  // its Async is
     Callback<void()> callback;      // the hub's
-    bool keep_alive;
+    Presence lives;                 // in the hub's lists: of all Asyncs,
+    Presence keeps;                 // and of what keeps it asleep
     bool running = false;
     std::shared_ptr<AsyncState> self;
 
-    AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f, bool keep)
-        : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)), keep_alive(keep) {}
+    AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f)
+        : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)) {}
 
     static void arrived(Letter& letter, HubCore* hub) noexcept;
     void run(HubCore& hub) noexcept override;

@@ -18,6 +18,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/once.hpp"
 #include "base/report.hpp"
 #include "base/signals_blocked.hpp"
 #include "base/symbol.hpp"
@@ -103,9 +104,10 @@ BlockReport readable(std::uint64_t os_thread, const Sighting& sighting, const st
 }  // namespace
 
 BlockingWatch& BlockingWatch::the() noexcept {
-    // Hubs of detached OS threads may outlive static objects. NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
-    static BlockingWatch& watch = *new BlockingWatch;
-    return watch;
+    static constinit Once once;
+    static constinit BlockingWatch* watch = nullptr;
+    once([] { watch = new BlockingWatch; });  // for good: hubs of detached OS threads may outlive static objects
+    return *watch;
 }
 
 void BlockingWatch::configure_once() {
@@ -163,17 +165,21 @@ void BlockingWatch::on_signal(int, siginfo_t*, void* context) noexcept {
 void BlockingWatch::join_list(Heartbeat& hub) {
     const std::lock_guard lock(mutex_);
     configure_once();
+    start_or_report();
+    hub.next = all_hubs.first;
+    hub.kernel_thread = ::gettid();
+    all_hubs.first = &hub;
+    mine = &hub;
+    changed_.wake_one();
+}
+
+void BlockingWatch::start_or_report() noexcept {
     try {
         start();
     } catch (const std::exception& e) {  // a hub is worth more than its watch
         report("the blocking watch is off: " + std::string(e.what()));
         threshold_ns_ = 0;
     }
-    hub.next = all_hubs.first;
-    hub.kernel_thread = ::gettid();
-    all_hubs.first = &hub;
-    mine = &hub;
-    changed_.notify_one();
 }
 
 void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
@@ -198,17 +204,18 @@ void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
 void BlockingWatch::wake_if_dozing() noexcept {
     if (dozes_.load(std::memory_order_seq_cst)) [[unlikely]] {
         const std::lock_guard lock(mutex_);
-        changed_.notify_one();
+        changed_.wake_one();
     }
 }
 
 void BlockingWatch::set(std::chrono::nanoseconds threshold, BlockHandler handler) {
+    auto kept = std::make_shared<const BlockHandler>(std::move(handler));  // the old one goes when the mutex is free
     std::unique_lock lock(mutex_);
     configured_ = true;
     threshold_ns_ = std::max<std::int64_t>(threshold.count(), 0);
-    std::swap(handler_, handler);  // the old one goes when the mutex is free again
+    std::swap(handler_, kept);
     start();
-    changed_.notify_one();
+    changed_.wake_one();
     if (std::this_thread::get_id() != thread_.get_id()) {
         delivered_.wait(lock, [this] { return !delivering_; });
     }
@@ -219,7 +226,7 @@ void BlockingWatch::stop() noexcept {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        changed_.notify_one();
+        changed_.wake_one();
     }
     if (std::this_thread::get_id() == thread_.get_id()) {
         const std::lock_guard lock(mutex_);
@@ -239,11 +246,11 @@ void BlockingWatch::run() noexcept {
             if (!seen_.empty()) {
                 continue;
             }
-            changed_.wait_for(lock, std::chrono::nanoseconds(threshold / looks_per_threshold + 1));
+            changed_.wait(lock, std::chrono::nanoseconds(threshold / looks_per_threshold + 1));
             continue;
         }
         dozes_.store(true, std::memory_order_seq_cst);
-        if (!stopping_ && seen_.empty() &&
+        if (!stopping_ && (seen_.empty() || !pauses_.empty()) &&
             (threshold_ns_ == 0 || !look_at_hubs())) {  // once more: one may have woken up
             changed_.wait(lock);
         }
@@ -282,21 +289,25 @@ void BlockingWatch::collect(Heartbeat& hub) {
     if (hub.sighted_.load(std::memory_order_acquire)) {
         seen_.push_back({hub.os_serial, hub.sighting_, {}});
         hub.sighted_.store(false, std::memory_order_release);
-        changed_.notify_one();
+        changed_.wake_one();
     }
 }
 
 // Calls the handler with all that was seen, without the mutex.
-void BlockingWatch::deliver(std::unique_lock<std::mutex>& lock) {
-    while (!seen_.empty() && !stopping_) {
+void BlockingWatch::deliver(std::unique_lock<Mutex>& lock) {
+    while (!seen_.empty() && !stopping_ && pauses_.empty()) {
         const std::vector<Seen> all = std::exchange(seen_, {});
-        BlockHandler handler = handler_;
+        std::shared_ptr<const BlockHandler> handler = handler_;
         delivering_ = true;
         lock.unlock();
         for (const Seen& each : all) {
             try {
                 const BlockReport report = readable(each.os_thread, each.sighting, each.call);
-                handler ? handler(report) : print(report);
+                if (handler != nullptr && *handler) {
+                    (*handler)(report);
+                } else {
+                    print(report);
+                }
             } catch (...) {
                 detail::report("the handler of the blocking watch threw", std::current_exception());
             }
@@ -304,45 +315,44 @@ void BlockingWatch::deliver(std::unique_lock<std::mutex>& lock) {
         handler = nullptr;  // what it captured may be destroyed here
         lock.lock();
         delivering_ = false;
-        delivered_.notify_all();
+        delivered_.wake_all();
     }
 }
 
-void BlockingWatch::hold() {
-    std::unique_lock lock(mutex_);
-    if (std::this_thread::get_id() != thread_.get_id()) {
-        delivered_.wait(lock, [this] { return !delivering_; });
-    }
-    lock.release();
-}
-
-void BlockingWatch::restart_after_fork() {
+BlockingWatch::Pause::Pause() noexcept {
     BlockingWatch& watch = the();
-    BlockHandler handler = std::move(watch.handler_);
-    const std::int64_t threshold = watch.threshold_ns_;
-    const bool configured = watch.configured_;
-    const int signal = watch.signal_;
-    ::new (&watch) BlockingWatch;  // over the old one, undestroyed: the thread that it names is the parent's
-    watch.handler_ = std::move(handler);
-    watch.threshold_ns_ = threshold;
-    watch.configured_ = configured;
-    watch.signal_ = signal;
-    all_hubs.first = nullptr;
-    if (Heartbeat* survivor = mine; survivor != nullptr) {
-        watch.join_list(*survivor);
+    std::unique_lock lock(watch.mutex_);
+    watch.pauses_.push_back(*this);
+    if (std::this_thread::get_id() != watch.thread_.get_id()) {
+        watch.delivered_.wait(lock, [&] { return !watch.delivering_; });
     }
 }
 
-void hold_blocking_watch_for_fork() {
-    BlockingWatch::the().hold();
+BlockingWatch::Pause::~Pause() {
+    BlockingWatch& watch = the();
+    const std::lock_guard lock(watch.mutex_);
+    ListNode::unlink();
+    watch.changed_.wake_one();
 }
 
-void release_blocking_watch_after_fork() {
-    BlockingWatch::the().release();
+// The watching OS thread is gone, with all hubs but this OS thread's.
+void BlockingWatch::forked() noexcept {
+    ::new (&thread_) std::thread;  // over the old one, which could only be joined
+    seen_.clear();
+    while (pauses_.pop_front() != nullptr) {
+    }
+    delivering_ = false;
+    dozes_ = false;
+    all_hubs.first = mine;
+    if (mine != nullptr) {
+        mine->next = nullptr;
+        mine->kernel_thread = ::gettid();
+    }
 }
 
-void restart_blocking_watch_after_fork() {
-    BlockingWatch::restart_after_fork();
+void BlockingWatch::restart_in_child() noexcept {
+    const std::lock_guard lock(mutex_);
+    start_or_report();
 }
 
 }  // namespace detail

@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,8 +14,12 @@
 #include <vector>
 
 #include <tendril/blocking_watch.hpp>
+#include <tendril/detail/list.hpp>
+#include <tendril/detail/mutex.hpp>
 
+#include "base/at_fork.hpp"
 #include "base/thread_call.hpp"
+#include "base/thread_condition.hpp"
 #include "hub/heartbeat.hpp"
 
 namespace tendril::detail {
@@ -30,9 +33,21 @@ public:
     void set(std::chrono::nanoseconds threshold, BlockHandler handler);
     void wake_if_dozing() noexcept;
     void stop() noexcept;  // at exit
-    void hold();
-    void release() noexcept { mutex_.unlock(); }
-    static void restart_after_fork();
+
+    // Around fork(): waits until no handler runs in the watching OS thread, and lets none begin while it lives.
+    class Pause : private ListNode {
+    public:
+        Pause() noexcept;
+        Pause(const Pause&) = delete;
+        Pause& operator=(const Pause&) = delete;
+        ~Pause();
+
+    private:
+        friend class List<Pause>;
+    };
+
+    // In the child of a fork() that goes on with a hub: watches that hub, if the watch was on.
+    void restart_in_child() noexcept;
 
 private:
     static constexpr unsigned looks_per_threshold = 4;
@@ -58,20 +73,23 @@ private:
     BlockingWatch() = default;
     void configure_once();
     void start();
+    void start_or_report() noexcept;
+    void forked() noexcept;
     void have_signal();
     void run() noexcept;
     bool look_at_hubs() noexcept;
     void look_closer(Heartbeat& hub);
     Look look_from_outside(Heartbeat& hub, const ThreadCall& call, Outside& outside);
     void collect(Heartbeat& hub);
-    void deliver(std::unique_lock<std::mutex>& lock);
+    void deliver(std::unique_lock<Mutex>& lock);
     static void on_signal(int, siginfo_t*, void* context) noexcept;
 
-    std::mutex mutex_;  // guards all that follows, and the list of hubs
-    std::condition_variable changed_;
-    std::condition_variable delivered_;
+    Mutex mutex_{Rank::blocking_watch};  // guards all that follows, and the list of hubs
+    ThreadCondition changed_;
+    ThreadCondition delivered_;
     std::thread thread_;
-    BlockHandler handler_;
+    std::shared_ptr<const BlockHandler> handler_;  // so that nothing of the user's is copied under the mutex
+    List<Pause> pauses_;
     std::vector<Seen> seen_;                     // to be delivered
     std::map<const Heartbeat*, Outside> stuck_;  // hubs that seem to be
     bool configured_ = false;
@@ -80,6 +98,8 @@ private:
     int signal_ = 0;                             // 0: none yet
     std::atomic<std::int64_t> threshold_ns_{0};  // 0: off. Read by the handler too
     std::atomic<bool> dozes_{false};             // until a hub wakes up
+
+    const AtFork at_fork_{this, [](void* self) noexcept { static_cast<BlockingWatch*>(self)->forked(); }};
 };
 
 }  // namespace tendril::detail

@@ -48,7 +48,7 @@ void Heartbeat::look(std::int64_t threshold_ns, const void* interrupted_at) noex
 }
 
 bool Heartbeat::harms_nobody() const noexcept {
-    return hub.current == &hub.main && hub.live == 0 && hub.asyncs == 0;
+    return hub.current == &hub.main && hub.live == 0 && hub.asyncs.empty() && !hub.mailbox->expected();
 }
 
 void Heartbeat::see(std::int64_t held_ns) noexcept {

@@ -134,13 +134,4 @@ struct HubList {
 };
 extern HubList all_hubs;
 
-// Around fork(). Before it: waits until the watching OS thread is in no handler and holds no lock of the C library,
-// which the child would find locked for ever, and keeps it there. Afterwards in the parent: lets it go on.
-void hold_blocking_watch_for_fork();
-void release_blocking_watch_after_fork();
-
-// Afterwards in the child, where there is no watching OS thread, and no other hub than the caller's, if it has one.
-// Starts the watch again if it was on. A child that only calls exec() does not need it.
-void restart_blocking_watch_after_fork();
-
 }  // namespace tendril::detail

@@ -28,14 +28,20 @@ bool Hub::run_until_idle(Deadline deadline) {
     HubCore::require_here("a Hub", core_.os.serial);
     detail::Waiter waiter("run_until_idle");
     core_.until_idle.push_back(waiter);
-    const std::size_t timer = deadline.is_never() ? 0 : 1;  // its own keeps nothing busy
-    struct Counted {
-        std::size_t& background;
-        std::size_t timer;
-        ~Counted() { background -= timer; }
-    } const counted{core_.background_timers, timer};
-    core_.background_timers += timer;
-    return waiter.wait(deadline) == detail::Outcome::signalled;
+    struct Limit : detail::Timer {  // in place of the waiter's own, which would keep the hub busy
+        HubCore& core;
+        detail::Waiter& waiter;
+        Limit(HubCore& c, detail::Waiter& w) noexcept
+            : Timer([](detail::Timer& self) noexcept {
+                  static_cast<Limit&>(self).waiter.resolve(detail::Outcome::timed_out);
+              }),
+              core(c), waiter(w) {}
+        ~Limit() { core.timers.cancel(*this); }
+    } limit{core_, waiter};
+    if (!deadline.is_never()) {
+        core_.timers.arm_background(limit, deadline.ns());
+    }
+    return waiter.wait(never) == detail::Outcome::signalled;
 }
 
 void Hub::set_error_handler(ErrorHandler handler) {
@@ -44,9 +50,15 @@ void Hub::set_error_handler(ErrorHandler handler) {
 }
 
 HubStats Hub::stats() const noexcept {
-    return {core_.live,          core_.os.stacks.used(),         core_.os.stacks.free(),
-            core_.timers.size(), core_.descriptors.open_count(), core_.descriptors.waiting(),
-            core_.keepalive};
+    std::size_t keeping = core_.mailbox->expectations();
+    core_.keeping.for_each([&](const detail::Presence&) { ++keeping; });
+    return {core_.live,
+            core_.os.stacks.used(),
+            core_.os.stacks.free(),
+            core_.timers.size(),
+            core_.descriptors.open_count(),
+            core_.descriptors.waiting(),
+            keeping};
 }
 
 const char* Hub::backend() const noexcept {
@@ -95,9 +107,11 @@ Async::Async(detail::Callback<void()> callback, bool keep_alive) {
     }
     HubCore& hub = HubCore::here();
     hub.have_callback_fiber();
-    state_ = std::make_shared<AsyncState>(hub.mailbox, std::move(callback), keep_alive);
-    ++hub.asyncs;
-    hub.keepalive += keep_alive ? 1 : 0;
+    state_ = std::make_shared<AsyncState>(hub.mailbox, std::move(callback));
+    hub.asyncs.push_back(state_->lives);
+    if (keep_alive) {
+        hub.keeping.push_back(state_->keeps);
+    }
 }
 
 Async::~Async() {
@@ -110,11 +124,12 @@ Async::~Async() {
         if (!state_->mailbox->closed()) {
             detail::report(
                 "an Async was destroyed on another OS thread than its own: its hub will not sleep less for it");
+            static_cast<void>(new std::shared_ptr<AsyncState>(std::move(state_)));  // which is in that hub's lists
         }
         return;
     }
-    --hub->asyncs;
-    hub->keepalive -= state_->keep_alive ? 1 : 0;
+    state_->lives.unlink();
+    state_->keeps.unlink();
     if (state_->mailbox->withdraw(*state_) || state_->HubCallback::linked()) {
         state_->HubCallback::unlink();
         state_->self = nullptr;

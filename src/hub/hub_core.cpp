@@ -143,7 +143,7 @@ void HubCore::turn_as_chosen() noexcept {
 }
 
 bool HubCore::nothing_can_come() const noexcept {
-    return timers.size() == background_timers && descriptors.waiting() == 0 && keepalive == 0;
+    return timers.only_background() && descriptors.waiting() == 0 && keeping.empty() && !mailbox->expected();
 }
 
 void HubCore::end_of_work() noexcept {

@@ -14,11 +14,9 @@
 
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,6 +44,9 @@ namespace tendril::detail {
 
 class FileWatches;
 struct HubCore;
+
+// Of something that a hub must know to be there, in one of its lists while it is.
+struct Presence : ListNode {};
 
 // Something that a user wrote and that the hub's own green thread shall run.
 class HubCallback : public ListNode {
@@ -103,9 +104,8 @@ struct HubCore {
     std::unique_ptr<Backend> backend;
     Descriptors descriptors{*this};
     std::shared_ptr<Mailbox> mailbox;
-    std::size_t asyncs = 0;             // that live
-    std::size_t keepalive = 0;          // those among them that keep a hub without other work asleep instead of failing
-    std::size_t background_timers = 0;  // armed ones that can wake nobody who waits: they hide no LoopExit
+    List<Presence> asyncs;   // that live
+    List<Presence> keeping;  // a hub without other work asleep, instead of failing
     RecordCache records;
     Reclaim reclaim;  // of what a burst has left
     List<HubCallback> callbacks;
@@ -227,6 +227,7 @@ private:
     void let_all_run(std::int64_t longest_ns) noexcept;
     void begin_in_child() noexcept;
     void freeze_others() noexcept;
+    void take_back_handed() noexcept;
     void forget_others() noexcept;
     void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;

@@ -15,6 +15,8 @@
 
 #include "base/at_fork.hpp"
 #include "base/report.hpp"
+#include "base/sys.hpp"
+#include "hub/blocking_watch.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/keyboard_interrupt.hpp"
 
@@ -36,23 +38,17 @@ const FrozenStack frozen_stack;
 pid_t HubCore::fork() {
     refuse_in_callback();
     os.refuse_in_observer();
-    have_callback_fiber();  // so that nothing must be allocated for it in the child
-    hold_blocking_watch_for_fork();
-    mailbox->hold();
-    Signals::hold();
-    const pid_t pid = fork_process();
-    Signals::let_go();
-    mailbox->let_go();
+    have_callback_fiber();             // so that nothing must be allocated for it in the child
+    const BlockingWatch::Pause pause;  // or a handler of the watching OS thread might hold a lock of the C library
+    const pid_t pid = sys::fork();
     if (pid == 0) {
         begin_in_child();
-    } else {
-        release_blocking_watch_after_fork();
     }
     return pid;
 }
 
 void HubCore::begin_in_child() noexcept {
-    restart_blocking_watch_after_fork();
+    BlockingWatch::the().restart_in_child();
     generation = fork_generation();
     Fiber& me = *current;
     try {
@@ -93,6 +89,7 @@ void HubCore::freeze_others() noexcept {
         const StackTop* stack = os.stacks.find(at);
         return stack != nullptr ? stack->owner == &frozen_stack : current != &main && os.own_stack.contains(at);
     };
+    take_back_handed();
     for (Fiber* fiber : others) {
         if (fiber->waiter != nullptr) {
             fiber->waiter->freeze();
@@ -121,13 +118,27 @@ void HubCore::freeze_others() noexcept {
     }
 }
 
+// What was handed to those that have not run to take it. From the last to the first: it comes to lie in its old order.
+void HubCore::take_back_handed() noexcept {
+    for (std::size_t i = ready.size(); i-- > 0;) {
+        Waiter* waiter = ready.at(i).waiter;
+        if (waiter == nullptr) {
+            continue;
+        }
+        if (const Giver* giver = waiter->giver(); giver != nullptr) {
+            giver->take_back(waiter->slot);
+        }
+    }
+}
+
 void HubCore::forget_others() noexcept {
     ready.clear();
     while (idlers.pop_front() != nullptr || until_idle.pop_front() != nullptr) {
     }
     live = current == &main ? 0 : 1;
     all_ended = nullptr;
-    asyncs = keepalive = 0;
+    while (asyncs.pop_front() != nullptr || keeping.pop_front() != nullptr) {
+    }
 }
 
 // What main()'s return does in the parent.

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
+
+#include <tendril/detail/mutex.hpp>
 
 #include "base/report.hpp"
 #include "hub/async_state.hpp"
@@ -20,18 +23,20 @@ constinit thread_local HubCore* HubCore::here_ = nullptr;
 
 namespace {
 
-std::mutex chosen_mutex;
+constinit Mutex chosen_mutex(Rank::chosen_backend);
 std::string chosen_backend;  // by use_backend()
 
 std::unique_ptr<Backend> configured_backend() {
+    std::string chosen;
     {
         const std::lock_guard lock(chosen_mutex);
-        if (!chosen_backend.empty()) {
-            return make_backend(chosen_backend);
-        }
+        chosen = chosen_backend;
     }
-    const char* name = std::getenv("TENDRIL_BACKEND");
-    return make_backend(name != nullptr && *name != 0 ? name : backend_names().front());
+    if (chosen.empty()) {
+        const char* name = std::getenv("TENDRIL_BACKEND");
+        return make_backend(name != nullptr && *name != 0 ? name : backend_names().front());
+    }
+    return make_backend(chosen);
 }
 
 }  // namespace
@@ -59,7 +64,6 @@ void HubCore::make() {
     if (owner.gone) {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
     }
-    count_forks();
     here_ = new HubCore(configured_backend());
     install_terminate_report();
     if (::gettid() == ::getpid()) {

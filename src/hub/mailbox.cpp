@@ -39,8 +39,8 @@ List<Letter>& Mailbox::take() noexcept {
 
 // First those who expect: they must be let go without this lock, which senders take while they hold another.
 void Mailbox::close() noexcept {
-    while (Expectation* expectation = expectations_.pop_front()) {
-        expectation->hub_ended(*expectation, false);
+    while (Expectation* expectation = expectations_.front()) {
+        expectation->hub_gone(*expectation, HubGone::ended);
     }
     {
         const std::lock_guard lock(mutex_);
@@ -53,10 +53,11 @@ void Mailbox::close() noexcept {
     }
 }
 
-void Mailbox::forked() noexcept {
+// From the last to the first, so that what is given back comes to lie in its old order.
+void Mailbox::close_in_child(HubGone how) noexcept {
     backend_ = nullptr;
-    while (Expectation* expectation = expectations_.pop_front()) {
-        expectation->hub_ended(*expectation, true);
+    while (Expectation* expectation = expectations_.pop_back()) {
+        expectation->hub_gone(*expectation, how);
     }
     for (List<Letter>& box : boxes_) {
         while (box.pop_front() != nullptr) {
@@ -66,14 +67,6 @@ void Mailbox::forked() noexcept {
 
 void Expectation::begin(HubCore& hub) noexcept {
     hub.mailbox->expectations_.push_back(*this);
-    ++hub.asyncs;
-    ++hub.keepalive;
-}
-
-void Expectation::end(HubCore& hub) noexcept {
-    ListNode::unlink();
-    --hub.asyncs;
-    --hub.keepalive;
 }
 
 }  // namespace tendril::detail

@@ -9,10 +9,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/mutex.hpp>
 
+#include "base/at_fork.hpp"
+#include "context/os_thread.hpp"
 #include "hub/backend.hpp"
 
 namespace tendril::detail {
@@ -27,15 +31,20 @@ struct Letter : ListNode {
     explicit Letter(void (*f)(Letter&, HubCore*) noexcept) noexcept : arrive(f) {}
 };
 
+enum class HubGone : std::uint8_t {
+    ended,
+    forked,            // it goes on in the child of a fork(), but not for those who expected a letter
+    forked_elsewhere,  // another OS thread forked: in the child neither the hub nor its OS thread is there
+};
+
 // Somebody in a hub to whom a letter will come. While there is one the hub sleeps rather than throw LoopExit. The
-// hub's thread only.
+// hub's thread only; begins and ends in a section that no fork() interrupts (a Mutex is held, or a NoFork).
 struct Expectation : private ListNode {
-    // The hub has ended: detach from what other OS threads still see. In the child of a fork() (`forked`) there are
-    // none, but what they held locked, stays so.
-    void (*hub_ended)(Expectation&, bool forked) noexcept;
-    explicit Expectation(void (*f)(Expectation&, bool) noexcept) noexcept : hub_ended(f) {}
+    // Ends, and detaches from what other OS threads still see.
+    void (*hub_gone)(Expectation&, HubGone how) noexcept;
+    explicit Expectation(void (*f)(Expectation&, HubGone) noexcept) noexcept : hub_gone(f) {}
     void begin(HubCore& hub) noexcept;
-    void end(HubCore& hub) noexcept;
+    void end() noexcept { ListNode::unlink(); }
 
 private:
     friend class Mailbox;
@@ -57,10 +66,16 @@ public:
     List<Letter>& take() noexcept;
     void close() noexcept;
 
-    // By the hub, around a fork(); then in the child: closes without telling the letters, which are the parent's.
-    void hold() noexcept { mutex_.lock(); }
-    void let_go() noexcept { mutex_.unlock(); }
-    void forked() noexcept;
+    // By the hub: does anybody expect a letter?
+    bool expected() const noexcept { return !expectations_.empty(); }
+    std::size_t expectations() const noexcept {  // Cost: O(n)
+        std::size_t n = 0;
+        expectations_.for_each([&](const Expectation&) { ++n; });
+        return n;
+    }
+
+    // By the hub in the child of a fork(): closes without telling the letters, which are the parent's.
+    void forked() noexcept { close_in_child(HubGone::forked); }
 
     bool closed() {
         const std::lock_guard lock(mutex_);
@@ -69,14 +84,22 @@ public:
 
 private:
     friend struct Expectation;
+    void close_in_child(HubGone how) noexcept;
 
-    std::mutex mutex_;
+    Mutex mutex_{Rank::mailbox};
     Backend* backend_;       // nullptr: the hub is gone
     List<Letter> boxes_[2];  // one is filled under the mutex while the hub empties the other
     unsigned filled_ = 0;
     std::atomic<bool> any_{false};  // perhaps: a withdrawn letter does not reset it
 
     List<Expectation> expectations_;  // the hub's
+
+    const std::uint64_t owner_ = OsThread::current_serial();
+    const AtFork at_fork_{this, [](void* self) noexcept {
+                              if (auto& box = *static_cast<Mailbox*>(self); box.owner_ != OsThread::current_serial()) {
+                                  box.close_in_child(HubGone::forked_elsewhere);
+                              }
+                          }};
 };
 
 }  // namespace tendril::detail

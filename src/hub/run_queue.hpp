@@ -67,6 +67,10 @@ public:
 
     void clear() noexcept { head_ = tail_; }
 
+    // Places are numbered from the first push on. Has all that was pushed when end_place() was `place` been popped?
+    std::size_t end_place() const noexcept { return tail_; }
+    bool is_past(std::size_t place) const noexcept { return static_cast<std::ptrdiff_t>(head_ - place) >= 0; }
+
     // For tests that pick who runs next. Requires: i < size().
     Fiber& at(std::size_t i) const noexcept { return *ring_[(head_ + i) & mask_]; }
     void bring_to_front(std::size_t i) noexcept {

@@ -12,6 +12,8 @@
 #include <string>
 #include <system_error>
 
+#include <tendril/detail/mutex.hpp>
+
 #include "hub/hub_core.hpp"
 #include "hub/keyboard_interrupt.hpp"
 
@@ -33,7 +35,7 @@ std::atomic<int> handlers{0};           // that run now
 std::atomic<bool> interrupts{false};    // SIGINT is watched by nobody but watch_interrupt()
 std::atomic<bool> interrupting{false};  // ... and came, and was not thrown yet
 
-std::mutex mutex;
+constinit Mutex mutex(Rank::signals);
 // Under it:
 struct Disposition {
     int watchers = 0;
@@ -209,14 +211,6 @@ void Signals::Interrupt::came() noexcept {
 
 void interrupt_delivered() noexcept {
     interrupting = false;
-}
-
-void Signals::hold() noexcept {
-    mutex.lock();
-}
-
-void Signals::let_go() noexcept {
-    mutex.unlock();
 }
 
 void Signals::forget_handlers() noexcept {

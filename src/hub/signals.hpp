@@ -51,10 +51,8 @@ public:
     // For the hub of the process's main OS thread: SIGINT, as above.
     void watch_interrupt();
 
-    // Around a fork(). In the child no other OS thread is in a handler, whatever the count says; then this hub's
-    // Signals go; then those of hubs that are gone, so that the signals have their former effect.
-    static void hold() noexcept;
-    static void let_go() noexcept;
+    // In the child of a fork() no other OS thread is in a handler, whatever the count says; then this hub's Signals go;
+    // then those of hubs that are gone, so that the signals have their former effect.
     static void forget_handlers() noexcept;
     static void forget_others() noexcept;
 

@@ -89,15 +89,10 @@ struct StatState final : WatcherState, FileNode {
 
     void look_later() {
         if (!timer.armed()) {
-            hub().timers.arm(timer, Deadline(interval).ns());
-            ++hub().background_timers;
+            hub().timers.arm_background(timer, Deadline(interval).ns());
         }
     }
-    static void fired(detail::Timer& timer) noexcept {
-        StatState& state = static_cast<Node&>(timer).state;
-        --state.hub().background_timers;
-        state.due();
-    }
+    static void fired(detail::Timer& timer) noexcept { static_cast<Node&>(timer).state.due(); }
 
     void on_start() override {
         try {
@@ -111,10 +106,7 @@ struct StatState final : WatcherState, FileNode {
         seen = look(path);
     }
     void on_stop() noexcept override {
-        if (timer.armed()) {
-            hub().timers.cancel(timer);
-            --hub().background_timers;
-        }
+        hub().timers.cancel(timer);
         detach();
     }
     void forked() noexcept override {

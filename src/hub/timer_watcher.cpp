@@ -30,22 +30,12 @@ struct TimerState final : WatcherState {
     // Whether the hub sleeps for it, the reference says; the timer itself hides no LoopExit.
     void arm(std::int64_t at) {
         disarm();
-        hub().timers.arm(timer, at);
+        hub().timers.arm_background(timer, at);
         when = at;
-        ++hub().background_timers;
     }
-    void disarm() noexcept {
-        if (timer.armed()) {
-            hub().timers.cancel(timer);
-            --hub().background_timers;
-        }
-    }
+    void disarm() noexcept { hub().timers.cancel(timer); }
 
-    static void fired(detail::Timer& timer) noexcept {
-        TimerState& state = static_cast<Node&>(timer).state;
-        --state.hub().background_timers;
-        state.due();
-    }
+    static void fired(detail::Timer& timer) noexcept { static_cast<Node&>(timer).state.due(); }
 
     void on_start() override { arm(Deadline(after).ns()); }
     void on_stop() noexcept override { disarm(); }

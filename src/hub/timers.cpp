@@ -41,6 +41,13 @@ void Timers::arm(Timer& timer, std::int64_t when_ns) {
     place.timer = &timer;
 }
 
+void Timers::arm_background(Timer& timer, std::int64_t when_ns) {
+    Place& place = add(timer, when_ns);
+    place.state = State::background;
+    place.timer = &timer;
+    ++background_;
+}
+
 void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
     Place& place = add(timer, when_ns);
     place.state = State::wakes;
@@ -56,6 +63,9 @@ void Timers::disarm(Timer& timer) noexcept {
 }
 
 void Timers::free(std::uint32_t number) noexcept {
+    if (places_[number].state == State::background) {
+        --background_;
+    }
     places_[number].state = State::free;
     places_[number].index = first_free_;
     first_free_ = number;

@@ -29,6 +29,9 @@ public:
     // When due, timer.fire is called, disarmed. Throws: std::bad_alloc; nothing is armed then.
     void arm(Timer& timer, std::int64_t when_ns);
 
+    // The same, of a timer that can wake nobody who waits, so that it hides no LoopExit.
+    void arm_background(Timer& timer, std::int64_t when_ns);
+
     // When due, the fiber becomes ready, and fired() says so until cancel() is called.
     void arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns);
     bool fired(const Timer& timer) const noexcept {
@@ -45,13 +48,15 @@ public:
     template <class Lies>
     void cancel_if(Lies lies_there) noexcept {
         for (Place& place : places_) {
-            if (place.state == State::calls && lies_there(static_cast<const void*>(place.timer))) {
+            if ((place.state == State::calls || place.state == State::background) &&
+                lies_there(static_cast<const void*>(place.timer))) {
                 disarm(*place.timer);
             }
         }
     }
 
     bool empty() const noexcept { return heap_.empty(); }
+    bool only_background() const noexcept { return heap_.size() == background_; }
     std::size_t size() const noexcept { return heap_.size(); }
     std::int64_t next_ns() const noexcept { return heap_.empty() ? INT64_MAX : heap_.front().when; }
 
@@ -78,10 +83,10 @@ private:
             return when != other.when ? when < other.when : static_cast<std::int32_t>(sequence - other.sequence) < 0;
         }
     };
-    enum class State : std::uint8_t { free = 0, calls, wakes, fired };
+    enum class State : std::uint8_t { free = 0, calls, background, wakes, fired };
     struct Place {
         union {
-            Timer* timer;  // when it calls
+            Timer* timer;  // when it calls, in the background or not
             Fiber* fiber;  // when it wakes
         };
         std::uint32_t index;  // in the heap; when free, the next free number
@@ -112,6 +117,7 @@ private:
     std::size_t seen_armed_ = SIZE_MAX;   // by the last give_back()
     std::size_t seen_places_ = 0;
     std::uint32_t sequence_ = 0;
+    std::size_t background_ = 0;  // entries of that state: changed where the state changes, and nowhere else
 };
 
 }  // namespace tendril::detail

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/giver.hpp>
 #include <tendril/detail/list.hpp>
 #include <tendril/detail/outcome.hpp>
 
@@ -45,6 +46,15 @@ struct alignas(64) Waiter : ListNode, private Timer {
 
     // From anywhere in the hub. Returns: false when another came first.
     bool resolve(Outcome with) noexcept;
+
+    // Who handed it something, until it runs, for the child of a fork(). Kept in a link of the list that it has left.
+    void handed_by(const Giver& giver) noexcept {
+        prev = const_cast<ListNode*>(reinterpret_cast<const ListNode*>(&giver));
+    }
+    const Giver* giver() const noexcept {
+        return outcome == Outcome::handed && !linked() ? reinterpret_cast<const Giver*>(prev) : nullptr;
+    }
+    void forget_giver() noexcept { prev = nullptr; }
 
     void freeze() noexcept;  // in the child of a fork(): nobody resolves it any more
 

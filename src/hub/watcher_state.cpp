@@ -32,7 +32,7 @@ void WatcherState::start() {
     if (!active()) {
         on_start();
         hub_->watchers.push_back(*this);
-        hub_->keepalive += ref_ ? 1 : 0;
+        set_ref(ref_);
     }
 }
 
@@ -40,16 +40,17 @@ void WatcherState::stop() noexcept {
     HubCallback::unlink();
     if (active()) {
         ActiveWatcher::unlink();
-        hub_->keepalive -= ref_ ? 1 : 0;
+        keeps_.unlink();
         on_stop();
     }
 }
 
 void WatcherState::set_ref(bool ref) noexcept {
-    if (active() && ref != ref_) {
-        hub_->keepalive += ref ? 1 : std::size_t(-1);
-    }
     ref_ = ref;
+    keeps_.unlink();
+    if (active() && ref) {
+        hub_->keeping.push_back(keeps_);
+    }
 }
 
 void WatcherState::drop() noexcept {

@@ -57,6 +57,7 @@ private:
     HubCore* hub_;               // nullptr: it has ended
     const std::uint64_t owner_;  // serial of its OS thread
     bool ref_;
+    Presence keeps_;  // the hub asleep, while active and ref_
     bool held_ = true;
     bool running_ = false;
 };

@@ -12,7 +12,6 @@
 
 #include <list>
 #include <map>
-#include <mutex>
 #include <new>
 #include <stdexcept>
 
@@ -22,6 +21,7 @@
 #include <tendril/watchers.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/once.hpp"
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 #include "net/ares_sockets.hpp"
@@ -76,8 +76,8 @@ struct Lookup {
 };
 
 void initialise_library() {
-    static std::once_flag once;
-    std::call_once(once, [] {
+    static constinit detail::Once once;
+    once([] {
         if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
             throw std::runtime_error("c-ares cannot be initialised");
         }

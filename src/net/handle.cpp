@@ -61,20 +61,19 @@ int Handle::release(const char* object) {
 namespace {
 
 // Of an Observer that is told when a descriptor becomes readable. It waits for the system, so the hub may sleep.
-struct ReadyWatch final : Observer::Bond, Interest, Expectation {
+struct ReadyWatch final : Observer::Bond, Interest {
     HubCore& hub;
     Observer& observer;
+    Presence keeps;  // the hub asleep
     bool told = false;
 
     ReadyWatch(HubCore& h, Observer& o) noexcept
-        : Interest(events::read, &ReadyWatch::on_event), Expectation([](Expectation&, bool) noexcept {}), hub(h),
-          observer(o) {
-        Expectation::begin(hub);
+        : Interest(events::read, &ReadyWatch::on_event), hub(h), observer(o) {
+        hub.keeping.push_back(keeps);
     }
     ReadyWatch(const ReadyWatch&) = delete;
     ReadyWatch& operator=(const ReadyWatch&) = delete;
     ~ReadyWatch() override {
-        Expectation::end(hub);
         hub.descriptors.unwatch(*this);
     }
 

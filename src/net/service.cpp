@@ -8,12 +8,14 @@
 #include <optional>
 #include <thread>
 
+#include <tendril/detail/mutex.hpp>
 #include <tendril/fd.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/shared_queue.hpp>
 #include <tendril/shared_semaphore.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/at_fork.hpp"
 #include "base/signals_blocked.hpp"
 #include "net/socket_access.hpp"
 
@@ -311,6 +313,15 @@ private:
         return true;
     }
 
+    // In the child of a fork() the OS threads of the other hubs are gone: what they had is abandoned, as they can be
+    // neither joined nor asked to let go.
+    void forked() noexcept {
+        for (Member& each : members_) {
+            ::new (&each.thread) std::thread;
+            ::new (&each.loop) std::shared_ptr<AcceptLoop>;
+        }
+    }
+
     void keep_error(std::exception_ptr error) noexcept {
         const std::lock_guard lock(mutex_);
         if (error_ == nullptr) {
@@ -327,12 +338,14 @@ private:
     SharedSemaphore begun_{0};
     SharedSemaphore ended_{0};
 
-    std::mutex mutex_;  // of what follows, and of the members' wake; never held across a wait
+    Mutex mutex_{Rank::team};  // of what follows, and of the members' wake; never held across a wait
     bool stopping_ = false;
     bool paused_ = false;
     std::chrono::nanoseconds drain_{};
     std::exception_ptr error_;
     std::size_t killed_ = 0;
+
+    const AtFork at_fork_{this, [](void* self) noexcept { static_cast<Team*>(self)->forked(); }};
 };
 
 // Hears the stop token, and keeps the hub alive for that; only where there is one.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 
+#include "base/once.hpp"
 #include "base/sys.hpp"
 #include "net/tls_context.hpp"
 #include "net/transfer.hpp"
@@ -129,7 +130,9 @@ long control_wire(BIO* bio, int command, long number, void* pointer) noexcept {
 
 const BIO_METHOD* method() {
     using Method = std::unique_ptr<BIO_METHOD, FreeBy<BIO_meth_free>>;
-    static const Method made = [] {
+    static constinit Once once;
+    static constinit BIO_METHOD* made = nullptr;  // for good
+    once([] {
         Method m(BIO_meth_new(BIO_TYPE_SOCKET, "tendril socket"));
         if (m == nullptr) {
             throw std::bad_alloc();
@@ -139,9 +142,9 @@ const BIO_METHOD* method() {
         BIO_meth_set_write(m.get(), &write_wire);
         BIO_meth_set_read(m.get(), &read_wire);
         BIO_meth_set_ctrl(m.get(), &control_wire);
-        return m;
-    }();
-    return made.get();
+        made = m.release();
+    });
+    return made;
 }
 
 }  // namespace

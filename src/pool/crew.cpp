@@ -47,6 +47,10 @@ Fiber* fiber_of(const CrewNode& member) noexcept {
 
 }  // namespace
 
+Crew::Crew(const char* kind, std::size_t slots) noexcept
+    : kind_(kind), slots_(slots), made_generation_(fork_generation()),
+      spawners_(kind, {this, [](void* self, void*) noexcept { --static_cast<Crew*>(self)->taken_; }}) {}
+
 Crew::~Crew() {
     drop_all();
 }
@@ -119,7 +123,7 @@ void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
     record.observers.push_back(member);
     members_.push_back(member);
     ++size_;
-    if (kills_ > 0) {
+    if (kills_ > 0 && kills_generation_ == fork_generation()) {
         member.killed = true;
         record.fiber->kill(kill_error_);
     }
@@ -310,6 +314,9 @@ bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool aga
             }
         }
     } const kills{*this};
+    if (std::exchange(kills_generation_, fork_generation()) != fork_generation()) {
+        kills_ = 0;
+    }
     ++kills_;
     kill_error_ = error;
     for (CrewNode* node = members_.front(); node != nullptr; node = members_.after(*node)) {
@@ -344,7 +351,7 @@ void Crew::drop_all() noexcept {
 
 void Crew::leave(bool kill_them) noexcept {
     HubCore* hub = HubCore::if_any();
-    if (users_ != 0 && hub != nullptr) {
+    if (users_ != 0 && hub != nullptr && made_generation_ == fork_generation()) {
         report(std::string(kind_) +
                " was destroyed while an imap, a Pile or a server of it was in use; let it outlive them");
         std::abort();

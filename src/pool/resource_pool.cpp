@@ -49,16 +49,10 @@ struct ResourceSlots::Alarm final : Timer, HubCallback {
     bool hub_lives() const noexcept { return HubCore::if_any() == &hub; }
 
     void arm(std::int64_t when_ns) {
-        hub.timers.arm(*this, when_ns);
-        ++hub.background_timers;
+        hub.timers.arm_background(*this, when_ns);
         when = when_ns;
     }
-    void disarm() noexcept {
-        if (armed()) {
-            hub.timers.cancel(*this);
-            --hub.background_timers;
-        }
-    }
+    void disarm() noexcept { hub.timers.cancel(*this); }
     void stop() noexcept {
         if (hub_lives()) {
             disarm();
@@ -68,8 +62,6 @@ struct ResourceSlots::Alarm final : Timer, HubCallback {
 
     static void due(Timer& timer) noexcept {
         auto& self = static_cast<Alarm&>(timer);
-        --self.hub.background_timers;
-        self.slots.reaping_ = true;
         self.hub.post(self);
     }
 
@@ -77,7 +69,6 @@ struct ResourceSlots::Alarm final : Timer, HubCallback {
         try {
             slots.start_reaper();
         } catch (...) {  // no stack: when the next one becomes idle it is tried again
-            slots.reaping_ = false;
         }
     }
 };
@@ -90,6 +81,10 @@ ResourceSlots::ResourceSlots(std::size_t max, bool watched, Site where) : max_(m
 }
 
 ResourceSlots::~ResourceSlots() = default;
+
+bool ResourceSlots::reaping() const noexcept {
+    return (alarm_ != nullptr && alarm_->linked()) || (reaper_ && !reaper_.ready());
+}
 
 bool ResourceSlots::reports_foreign_thread() const noexcept {
     try {
@@ -159,7 +154,7 @@ void ResourceSlots::start_reaper() {
     reaper_ = spawn(options, [self] {
         const Shield shield;  // it only destroys, and destructors can't be interrupted
         const std::int64_t next = self->reap();
-        self->reaping_ = false;
+        self->reaper_ = {};
         self->watch(next);
     });
 }
@@ -178,7 +173,7 @@ void ResourceSlots::join_reaper() noexcept {
 }
 
 void ResourceSlots::watch(std::int64_t when_ns) noexcept {
-    if (alarm_ == nullptr || reaping_ || closed_ || when_ns == INT64_MAX || !alarm_->hub_lives() ||
+    if (alarm_ == nullptr || reaping() || closed_ || when_ns == INT64_MAX || !alarm_->hub_lives() ||
         (alarm_->armed() && alarm_->when <= when_ns)) {
         return;
     }
@@ -193,7 +188,6 @@ void ResourceSlots::watch(std::int64_t when_ns) noexcept {
 void ResourceSlots::unwatch() noexcept {
     if (alarm_ != nullptr) {
         alarm_->stop();
-        reaping_ = reaping_ && reaper_ && !reaper_.ready();
     }
 }
 

@@ -9,18 +9,21 @@
 #include <csignal>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include <tendril/detail/mutex.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shield.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/fork_gate.hpp"
+#include "base/once.hpp"
 #include "base/report.hpp"
 #include "base/signals_blocked.hpp"
+#include "base/thread_condition.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
@@ -43,11 +46,11 @@ struct Job : ListNode {
     struct Delivery final : HubCallback {
         Job& job;
         explicit Delivery(Job& j) noexcept : job(j) {}
-        void run(HubCore& hub) noexcept override { job.deliver(hub); }
+        void run(HubCore&) noexcept override { job.deliver(); }
     } delivery{*this};
     struct Presence : Expectation {
         Job& job;
-        explicit Presence(Job& j) noexcept : Expectation(&Job::hub_ended), job(j) {}
+        explicit Presence(Job& j) noexcept : Expectation(&Job::hub_gone), job(j) {}
     } presence{*this};
     RecordPtr<Record> record;
 
@@ -112,8 +115,11 @@ private:
         }
     }
 
-    void deliver(HubCore& hub) noexcept {
-        presence.end(hub);
+    void deliver() noexcept {
+        {
+            const NoFork whole;
+            presence.end();
+        }
         if (error == nullptr) {
             try {
                 kind.deliver(payload, *record.get());
@@ -130,9 +136,16 @@ private:
 
     // Its worker still sees the job, so what belongs to the hub goes now. To handles that are left it is killed. In the
     // child of a fork() no worker does: what is not delivered never will be.
-    static void hub_ended(Expectation& expectation, bool forked) noexcept {
+    static void hub_gone(Expectation& expectation, HubGone how) noexcept {
         Job& job = static_cast<Presence&>(expectation).job;
-        if (forked) {
+        {
+            const NoFork whole;
+            expectation.end();
+        }
+        if (how == HubGone::forked_elsewhere) {
+            return;  // its handles are another OS thread's, which is gone
+        }
+        if (how == HubGone::forked) {
             job.delivery.unlink();
             end_record(*job.record.get(), Ending::killed, nullptr);
             return;
@@ -146,19 +159,18 @@ private:
     }
 };
 
-struct Workers final : AtFork {
-    mutable std::mutex mutex;
+struct Workers {
+    mutable Mutex mutex{Rank::thread_pool};
     // Under it:
     std::size_t limit;
-    std::size_t alive = 0;    // threads in work()
     std::size_t running = 0;  // jobs
     std::size_t waiting = 0;  // jobs in the queue
     List<Job> queue;
     bool closing = false;
-    std::vector<std::thread> threads;
+    std::vector<std::thread> threads;   // in work()
     std::vector<std::thread> finished;  // that have left work()
 
-    std::condition_variable changed;
+    ThreadCondition changed;
     SharedEvent all_left;  // once closing
 
     explicit Workers(std::size_t threads_at_most) : limit(threads_at_most) {}
@@ -176,11 +188,11 @@ struct Workers final : AtFork {
 
     // Threads for the jobs that wait. Throws: std::system_error when there is none at all.
     void start_threads() {
-        while (alive < limit && waiting > alive - running) {
+        while (threads.size() < limit && waiting > threads.size() - running) {
             try {
                 start_thread();
             } catch (...) {
-                if (alive == 0) {
+                if (threads.empty()) {
                     throw;
                 }
                 return;  // those that there are will do it
@@ -191,7 +203,7 @@ struct Workers final : AtFork {
     void work() noexcept {
         working_for = this;
         std::unique_lock lock(mutex);
-        while (alive <= limit) {
+        while (threads.size() <= limit) {
             Job* job = queue.front();
             if (job == nullptr) {
                 changed.wait(lock);
@@ -215,9 +227,9 @@ struct Workers final : AtFork {
                                      [](const std::thread& t) { return t.get_id() == std::this_thread::get_id(); });
         finished.push_back(std::move(*me));
         threads.erase(me);
-        if (--alive == 0 && closing) {
+        if (threads.empty() && closing) {
             all_left.set();
-            changed.notify_all();
+            changed.wake_all();
         }
     }
 
@@ -234,26 +246,22 @@ struct Workers final : AtFork {
     }
 
 private:
-    void before() noexcept override { mutex.lock(); }
-    void in_parent() noexcept override { mutex.unlock(); }
-    // The threads are gone, with the jobs that they had. What waits for them is abandoned rather than destroyed, for
-    // they cannot be joined, nor woken.
-    void in_child() noexcept override {
-        mutex.unlock();
-        ::new (&changed) std::condition_variable;
+    // The threads are gone, with the jobs that they had: abandoned, since they cannot be joined.
+    void forked() noexcept {
         ::new (&threads) std::vector<std::thread>;
         ::new (&finished) std::vector<std::thread>;
         while (queue.pop_front() != nullptr) {
         }
-        alive = running = waiting = 0;
+        running = waiting = 0;
     }
 
     void start_thread() {
         finished.reserve(finished.size() + threads.size() + 1);  // so that leaving needs no memory
         const SignalsBlocked blocked;
         threads.emplace_back([this] { work(); });
-        ++alive;
     }
+
+    const AtFork at_fork{this, [](void* self) noexcept { static_cast<Workers*>(self)->forked(); }};
 };
 
 NewJob::NewJob(const std::shared_ptr<Workers>& workers, const JobKind& kind, const RecordPtr<Record>& result)
@@ -286,7 +294,7 @@ Job& NewJob::submit() {
         }
         job_->presence.begin(HubCore::here());
     }
-    workers.changed.notify_one();
+    workers.changed.wake_one();
     return *std::exchange(job_, nullptr);
 }
 
@@ -307,8 +315,8 @@ void give_up(Job& job) noexcept {
             return;  // it has begun: it goes on, and comes back to nobody
         }
         job.workers->dequeue(job);
+        job.presence.end();
     }
-    job.presence.end(HubCore::here());
     job.free();
 }
 
@@ -340,11 +348,11 @@ ThreadPool::~ThreadPool() {
             workers.dequeue(*job);
             dropped.push_back(*job);
         }
-        if (workers.alive == 0) {
+        if (workers.threads.empty()) {
             workers.all_left.set();
         }
     }
-    workers.changed.notify_all();
+    workers.changed.wake_all();
     while (Job* job = dropped.pop_front()) {
         job->drop_payload();
         job->error = std::make_exception_ptr(JobDropped());
@@ -356,15 +364,17 @@ ThreadPool::~ThreadPool() {
             workers.all_left.wait();
         } catch (...) {  // no green thread can wait here: see the header
             std::unique_lock lock(workers.mutex);
-            workers.changed.wait(lock, [&] { return workers.alive == 0; });
+            workers.changed.wait(lock, [&] { return workers.threads.empty(); });
         }
     }
     workers.join_finished();
 }
 
 ThreadPool& ThreadPool::shared() {
-    static ThreadPool& pool = *new ThreadPool(10);
-    return pool;
+    static constinit detail::Once once;
+    static constinit ThreadPool* pool = nullptr;
+    once([] { pool = new ThreadPool(10); });
+    return *pool;
 }
 
 void ThreadPool::resize(Size threads) {
@@ -373,7 +383,7 @@ void ThreadPool::resize(Size threads) {
         workers_->limit = threads;
         workers_->start_threads();
     }
-    workers_->changed.notify_all();
+    workers_->changed.wake_all();
     workers_->join_finished();
 }
 

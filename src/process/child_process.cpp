@@ -110,10 +110,10 @@ void ChildProcess::observe(Observer& observer) {
 }
 
 void ChildProcess::keep_alive(bool on) noexcept {
-    if (on != kept_alive_ && is_here()) {
-        kept_alive_ = on;
-        if (on || !of_the_parent()) {  // in the child of a fork() nothing is kept alive
-            HubCore::here().keepalive += on ? 1 : static_cast<std::size_t>(-1);
+    if (is_here()) {
+        keeps_.unlink();
+        if (on) {
+            HubCore::here().keeping.push_back(keeps_);
         }
     }
 }

@@ -78,26 +78,27 @@ private:
     void finish(State how, int result) noexcept;
 
     State state_ = State::running;
-    bool kept_alive_ = false;  // the hub, for observers
-    int result_ = 0;           // the return code when ended, the errno when lost
+    int result_ = 0;  // the return code when ended, the errno when lost
     pid_t pid_ = 0;
     Fd pidfd_;
     const std::uint64_t owner_;
     const std::uint64_t generation_ = fork_generation();
     Watch watch_{*this};
+    Presence keeps_;  // the hub asleep, for observers
     WaitQueue waiters_{"a child process"};
 };
 
 // Keeps a hub with nothing else to wait for asleep, rather than failing, while a green thread waits for an Interest.
 class KeepAlive {
 public:
-    explicit KeepAlive(HubCore& hub) noexcept : hub_(hub) { ++hub_.keepalive; }
+    explicit KeepAlive(HubCore& hub) noexcept { hub.keeping.push_back(keeps_); }
     KeepAlive(const KeepAlive&) = delete;
     KeepAlive& operator=(const KeepAlive&) = delete;
-    ~KeepAlive() { --hub_.keepalive; }
+
+    ~KeepAlive() = default;
 
 private:
-    HubCore& hub_;
+    Presence keeps_;
 };
 
 }  // namespace tendril::detail

@@ -5,7 +5,10 @@
 #include <mutex>
 #include <string>
 
+#include <tendril/detail/mutex.hpp>
+
 #include "base/at_fork.hpp"
+#include "base/once.hpp"
 #include "base/report.hpp"
 
 namespace tendril::detail {
@@ -13,21 +16,20 @@ namespace tendril::detail {
 namespace {
 
 // Those that no hub watches. Lives as long as the process: green threads may end after statics do.
-struct Unwatched final : AtFork {
-    std::mutex mutex;
+struct Unwatched {
+    Mutex mutex{Rank::orphans};
     List<ChildProcess> children;
-
-    void before() noexcept override { mutex.lock(); }
-    void in_parent() noexcept override { mutex.unlock(); }
-    void in_child() noexcept override {
-        children.take_all([](ChildProcess& child) { delete &child; });  // the parent's
-        mutex.unlock();
-    }
+    const AtFork at_fork{this, [](void* self) noexcept {
+                             static_cast<Unwatched*>(self)->children.take_all(
+                                 [](ChildProcess& child) { delete &child; });  // the parent's
+                         }};
 };
 
 Unwatched& unwatched() {
-    static Unwatched& all = *new Unwatched;
-    return all;
+    static constinit Once once;
+    static constinit Unwatched* all = nullptr;
+    once([] { all = new Unwatched; });
+    return *all;
 }
 
 void leave_to_sweeps(ChildProcess& child) noexcept {

@@ -23,15 +23,16 @@ struct SharedWaiter : ListNode {
     } letter{*this};
     struct Presence : Expectation {
         SharedWaiter& owner;
-        explicit Presence(SharedWaiter& o) noexcept : Expectation(&SharedWaiter::hub_ended), owner(o) {}
+        explicit Presence(SharedWaiter& o) noexcept : Expectation(&SharedWaiter::hub_gone), owner(o) {}
     } presence{*this};
-    std::mutex& mutex;  // the object's
+    SharedWaitQueue& queue;
+    Mutex& mutex;  // the object's
 
     // Under it:
     void* const slot;
     Outcome decided = Outcome::waiting;  // once it is not, the letter has been sent
 
-    SharedWaiter(const char* what, std::mutex& m, void* s) : waiter(what), mutex(m), slot(s) {}
+    SharedWaiter(const char* what, SharedWaitQueue& q, Mutex& m, void* s) : waiter(what), queue(q), mutex(m), slot(s) {}
 
     void decide(Outcome outcome) noexcept {
         decided = outcome;
@@ -39,10 +40,10 @@ struct SharedWaiter : ListNode {
         waiter.fiber.hub.mailbox->send(letter);  // whose hub lives: it ends after those who wait in it
     }
 
-    TENDRIL_OPAQUE Outcome wait(std::unique_lock<std::mutex>& held, List<SharedWaiter>& waiters, Deadline deadline) {
+    TENDRIL_OPAQUE Outcome wait(std::unique_lock<Mutex>& held, Deadline deadline) {
         waiter.prepare(deadline);  // may throw; nobody knows of this one yet
         presence.begin(waiter.fiber.hub);
-        waiters.push_back(*this);
+        queue.waiters_.push_back(*this);
         held.unlock();
         waiter.suspend();
         leave(held);
@@ -51,9 +52,9 @@ struct SharedWaiter : ListNode {
 
 private:
     // The letter need not have arrived: the wait may have been broken off before.
-    void leave(std::unique_lock<std::mutex>& held) noexcept {
-        presence.end(waiter.fiber.hub);
+    void leave(std::unique_lock<Mutex>& held) noexcept {
         held.lock();
+        presence.end();  // what it was handed is its own from now on, also for a fork()
         ListNode::unlink();
         const Outcome outcome = decided;
         held.unlock();
@@ -73,13 +74,15 @@ private:
         }
     }
 
-    // It would not end with its hub, and never runs again.
-    static void hub_ended(Expectation& expectation, bool forked) noexcept {
+    // It never runs again. What it was handed and had not taken goes back.
+    static void hub_gone(Expectation& expectation, HubGone how) noexcept {
         SharedWaiter& self = static_cast<Presence&>(expectation).owner;
-        std::unique_lock lock(self.mutex, std::defer_lock);
-        if (forked ? lock.try_lock() : (lock.lock(), true)) {
-            self.ListNode::unlink();
-        }  // else the object can never be used in this process
+        const std::lock_guard lock(self.mutex);
+        expectation.end();
+        self.ListNode::unlink();
+        if (how != HubGone::ended && self.decided == Outcome::handed) {
+            self.queue.giver_.take_back(self.slot);
+        }
     }
 };
 
@@ -91,22 +94,22 @@ struct SharedWatch final : Observer::Bond, ListNode {
     } letter{*this};
     struct Presence : Expectation {
         SharedWatch& owner;
-        explicit Presence(SharedWatch& o) noexcept : Expectation(&SharedWatch::hub_ended), owner(o) {}
+        explicit Presence(SharedWatch& o) noexcept : Expectation(&SharedWatch::hub_gone), owner(o) {}
     } presence{*this};
-    std::mutex& mutex;
+    Mutex& mutex;
     HubCore& hub;
     Observer& observer;
     bool sent = false;      // under the mutex
     bool arrived_ = false;  // the hub's
 
-    SharedWatch(std::mutex& m, Observer& o) : mutex(m), hub(HubCore::here()), observer(o) { presence.begin(hub); }
+    SharedWatch(Mutex& m, Observer& o) : mutex(m), hub(HubCore::here()), observer(o) { presence.begin(hub); }
     SharedWatch(const SharedWatch&) = delete;
     SharedWatch& operator=(const SharedWatch&) = delete;
     ~SharedWatch() override {
-        presence.end(hub);
         bool under_way = false;
         {
             const std::lock_guard lock(mutex);
+            presence.end();
             ListNode::unlink();
             under_way = sent && !arrived_;
         }
@@ -129,16 +132,15 @@ private:
             self.observer.told(self.observer);
         }
     }
-    static void hub_ended(Expectation& expectation, bool forked) noexcept {
+    static void hub_gone(Expectation& expectation, HubGone) noexcept {
         SharedWatch& self = static_cast<Presence&>(expectation).owner;
-        std::unique_lock lock(self.mutex, std::defer_lock);
-        if (forked ? lock.try_lock() : (lock.lock(), true)) {
-            self.ListNode::unlink();
-        }
+        const std::lock_guard lock(self.mutex);
+        expectation.end();
+        self.ListNode::unlink();
     }
 };
 
-SharedWaitQueue::SharedWaitQueue(const char* object) noexcept : object_(object) {}
+SharedWaitQueue::SharedWaitQueue(const char* object, Giver giver) noexcept : object_(object), giver_(giver) {}
 
 SharedWaitQueue::~SharedWaitQueue() {
     if (!watches_.empty()) {
@@ -156,9 +158,9 @@ SharedWaitQueue::~SharedWaitQueue() {
     std::abort();
 }
 
-Outcome SharedWaitQueue::wait(std::unique_lock<std::mutex>& held, const char* what, void* slot, Deadline deadline) {
-    SharedWaiter waiter(what, *held.mutex(), slot);
-    return waiter.wait(held, waiters_, deadline);
+Outcome SharedWaitQueue::wait(std::unique_lock<Mutex>& held, const char* what, void* slot, Deadline deadline) {
+    SharedWaiter waiter(what, *this, *held.mutex(), slot);
+    return waiter.wait(held, deadline);
 }
 
 void* SharedWaitQueue::front_slot() noexcept {
@@ -175,7 +177,7 @@ void SharedWaitQueue::wake_all(Outcome with) noexcept {
     }
 }
 
-void SharedWaitQueue::observe(std::mutex& mutex, Observer& observer, bool ready) {
+void SharedWaitQueue::observe(Mutex& mutex, Observer& observer, bool ready) {
     if (ready) {
         observer.told(observer);
         return;

@@ -21,7 +21,8 @@ const char* while_unwinding() noexcept {
 
 }  // namespace
 
-WaitQueue::WaitQueue(const char* object, SlotUse slots) noexcept : object_(object), slots_(slots) {}
+WaitQueue::WaitQueue(const char* object, Giver giver, SlotUse slots) noexcept
+    : object_(object), giver_(giver), slots_(slots) {}
 
 WaitQueue::~WaitQueue() {
     if (!observers_.empty()) {
@@ -30,6 +31,7 @@ WaitQueue::~WaitQueue() {
         std::abort();
     }
     if (!any()) {
+        forget_handed();
         return;
     }
     Few who;
@@ -116,6 +118,23 @@ void WaitQueue::wake_first(Outcome with) noexcept {
     Waiter* first = first_open();
     first->ListNode::unlink();
     first->resolve(with);
+    if (with == Outcome::handed) {
+        first->handed_by(giver_);
+        last_handed_ = first->fiber.hub.ready.end_place();
+    }
+}
+
+// Those that were handed something and have not run yet do not refer to this any more.
+void WaitQueue::forget_handed() noexcept {
+    HubCore* hub = HubCore::if_any();
+    if (giver_.take == nullptr || hub == nullptr || owner_ != hub->os.serial || hub->ready.is_past(last_handed_)) {
+        return;
+    }
+    for (std::size_t i = 0; i < hub->ready.size(); ++i) {
+        if (Waiter* waiter = hub->ready.at(i).waiter; waiter != nullptr && waiter->giver() == &giver_) {
+            waiter->forget_giver();
+        }
+    }
 }
 
 // Each waiter lies on a stack of its own, mostly cold: it is touched once, and the next is on its way meanwhile.

@@ -27,7 +27,7 @@ struct CrewNode : ListNode {};  // a CrewMember's place in its crew
 class Crew {
 public:
     // kind: "a Group" or "a Pool", for reports.
-    Crew(const char* kind, std::size_t slots) noexcept : kind_(kind), slots_(slots), spawners_(kind) {}
+    Crew(const char* kind, std::size_t slots) noexcept;
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
     ~Crew();  // after leave()
@@ -118,7 +118,9 @@ private:
     std::size_t taken_ = 0;  // also by who was handed a slot and has not spawned yet, and by who lends
     std::size_t size_ = 0;
     std::size_t users_ = 0;
-    std::size_t kills_ = 0;  // that go on: newcomers are killed too
+    std::size_t kills_ = 0;                // that go on: newcomers are killed too
+    std::uint64_t kills_generation_ = 0;   // of forks: in the child those of the parent are frozen
+    const std::uint64_t made_generation_;  // likewise: users_ counts frozen ones too, in the child of a later fork()
     std::exception_ptr kill_error_;
     List<CrewNode> members_;
     WaitQueue spawners_;                      // somebody waits here only while it is full

@@ -72,6 +72,14 @@ public:
         return first;
     }
 
+    T* pop_back() noexcept {
+        T* last = empty() ? nullptr : static_cast<T*>(head_.prev);
+        if (last != nullptr) {
+            last->ListNode::unlink();
+        }
+        return last;
+    }
+
     // Empties the list and calls f with each. f must neither unlink others nor use this list.
     template <class F>
     void take_all(F f) {

@@ -40,6 +40,14 @@ public:
         ::new (static_cast<void*>(slot(size_))) T(std::move(item));
         ++size_;
     }
+    void push_front(T&& item) {  // as push()
+        if (size_ == room_) {
+            move_to(room_ == 0 ? least : room_ * 2);
+        }
+        first_ = (first_ + room_ - 1) & (room_ - 1);
+        ::new (static_cast<void*>(slot(0))) T(std::move(item));
+        ++size_;
+    }
     T& front() { return *slot(0); }
     void take(std::optional<T>& into) noexcept {
         T* const first = slot(0);

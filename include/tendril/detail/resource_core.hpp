@@ -202,6 +202,15 @@ private:
         }
     }
 
+    void take_back(void* slot) noexcept override {
+        if (auto& one = *static_cast<Held*>(slot); one.empty()) {
+            lose_slot();
+        } else {
+            --leased_;
+            put_aside(one);
+        }
+    }
+
     static void leak(Held& one) noexcept { static_cast<void>(new (std::nothrow) Held(std::move(one))); }
 
     std::int64_t reap() override {

@@ -47,10 +47,14 @@ protected:
     // Destroys the idle ones that are too old. Returns: when the next one will be.
     virtual std::int64_t reap() = 0;
 
+    // In the child of a fork(): what wait(slot) was handed, in a green thread that is frozen there.
+    virtual void take_back(void* slot) noexcept = 0;
+
     void check_thread() const { waiters_.check_thread(); }
     bool reports_foreign_thread() const noexcept;  // true: it has, and nothing may be touched
 
     bool take_slot() noexcept;
+    void lose_slot() noexcept { --total_; }
     void free_slot() noexcept;  // hands it to the first waiter, who makes a resource
 
     // Waits for a slot, or for a resource that is put into *slot. Throws: TimeoutError; Interrupt; std::logic_error
@@ -66,16 +70,18 @@ protected:
     void unwatch() noexcept;
 
     std::size_t leased_ = 0;
-    WaitQueue waiters_{"a ResourcePool"};
+    WaitQueue waiters_{"a ResourcePool", {this, [](void* self, void* slot) noexcept {
+                                              static_cast<ResourceSlots*>(self)->take_back(slot);
+                                          }}};
 
 private:
     struct Alarm;
+    bool reaping() const noexcept;  // from the alarm until the reaper's end
     void start_reaper();
 
     std::size_t max_;
     std::size_t total_ = 0;
     bool closed_ = false;
-    bool reaping_ = false;          // from the alarm until the reaper's end
     std::unique_ptr<Alarm> alarm_;  // only where idle ones can grow too old
     AnyGreenlet reaper_;
     Site where_;

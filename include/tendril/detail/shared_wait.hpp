@@ -3,7 +3,7 @@
 // SharedWaitQueue: the green threads of any hubs that wait for one thing, first come, first served. What SharedQueue,
 // SharedEvent and SharedSemaphore are made of. Not for users.
 //
-// Its owner has a std::mutex, which every call here needs held, the same one always; it is never held over a switch.
+// Its owner has a Mutex, which every call here needs held, the same one always; it is never held over a switch.
 // Who hands something over fills (or empties) the slot of the first and calls hand(). That one then completes, even if
 // its deadline or a kill came before it could run: it takes the mutex on its way out and looks. One that finds nothing
 // handed unlinks and leaves. So nothing is lost, and nobody's frame is left before all who saw it are done with it.
@@ -14,7 +14,9 @@
 #include <mutex>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/giver.hpp>
 #include <tendril/detail/list.hpp>
+#include <tendril/detail/mutex.hpp>
 #include <tendril/detail/observer.hpp>
 #include <tendril/detail/outcome.hpp>
 
@@ -26,7 +28,7 @@ struct SharedWatch;
 class SharedWaitQueue {
 public:
     // `object` names what is waited for in the report of misuse: "a SharedQueue".
-    explicit SharedWaitQueue(const char* object) noexcept;
+    explicit SharedWaitQueue(const char* object, Giver giver = {}) noexcept;
     SharedWaitQueue(const SharedWaitQueue&) = delete;
     SharedWaitQueue& operator=(const SharedWaitQueue&) = delete;
 
@@ -35,7 +37,7 @@ public:
 
     // Suspends. `held` is unlocked meanwhile, and when it returns or throws.
     // Returns: handed, signalled, timed_out or closed. Throws: Interrupt, HubBlocked; then nothing was handed.
-    Outcome wait(std::unique_lock<std::mutex>& held, const char* what, void* slot, Deadline deadline);
+    Outcome wait(std::unique_lock<Mutex>& held, const char* what, void* slot, Deadline deadline);
 
     bool any() const noexcept { return !waiters_.empty(); }
     void* front_slot() noexcept;  // Requires: any().
@@ -45,11 +47,13 @@ public:
 
     // For wait() and iwait(): the observer's hub tells it, once, after the next ring(), at once when `ready`. What it
     // observes must outlive it. `mutex` is the owner's, held.
-    void observe(std::mutex& mutex, Observer& observer, bool ready);
+    void observe(Mutex& mutex, Observer& observer, bool ready);
     void ring() noexcept;
 
 private:
+    friend struct SharedWaiter;
     const char* object_;
+    const Giver giver_;
     List<SharedWaiter> waiters_;
     List<SharedWatch> watches_;
 };

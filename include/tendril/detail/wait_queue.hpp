@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/giver.hpp>
 #include <tendril/detail/list.hpp>
 #include <tendril/detail/observer.hpp>
 #include <tendril/detail/outcome.hpp>
@@ -32,8 +33,9 @@ struct WaiterSpace {
 class WaitQueue {
 public:
     // `object` names what is waited for in the report of misuse: "a Semaphore".
-    // `slots`: what the waits' slots are, for dumps.
-    explicit WaitQueue(const char* object, SlotUse slots = SlotUse::handover) noexcept;
+    // `giver` takes back what was handed to a green thread that a fork() froze before it could take it. `slots`: what the
+    // waits' slots are, for dumps.
+    explicit WaitQueue(const char* object, Giver giver = {}, SlotUse slots = SlotUse::handover) noexcept;
     WaitQueue(const WaitQueue&) = delete;
     WaitQueue& operator=(const WaitQueue&) = delete;
 
@@ -84,8 +86,12 @@ private:
     void* first_slot() noexcept;
     void check_thread_first() const;
 
+    void forget_handed() noexcept;
+
     const char* object_;
+    const Giver giver_;
     const SlotUse slots_;
+    std::size_t last_handed_ = 0;      // place in the run queue of the one handed to last
     mutable std::uint64_t owner_ = 0;  // serial of the OS thread; 0: not used yet
     List<Waiter> waiters_;
     mutable List<Observer> observers_;

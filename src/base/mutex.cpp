@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/mutex.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+
+#include "base/fork_gate.hpp"
+#include "base/report.hpp"
+
+namespace tendril::detail {
+
+#ifdef NDEBUG
+
+namespace {
+struct Held {
+    void add(Rank) noexcept {}
+    void drop(Rank) noexcept {}
+} held;
+}  // namespace
+
+#else
+
+namespace {
+
+constexpr std::array<const char*, 10> names{"team",    "thread_pool",    "orphans", "shared", "chosen_backend",
+                                            "signals", "blocking_watch", "mailbox", "once",   "at_fork"};
+static_assert(names.size() == static_cast<std::size_t>(Rank::at_fork) + 1);
+
+// The ranks that this OS thread holds: at most one lock of each, as the ranks only rise.
+struct Held {
+    unsigned ranks = 0;
+
+    static unsigned bit(Rank rank) noexcept { return 1U << static_cast<unsigned>(rank); }
+
+    void add(Rank wanted) noexcept {
+        if (ranks >= bit(wanted)) {
+            std::size_t highest = names.size() - 1;
+            while ((ranks >> highest) == 0) {
+                --highest;
+            }
+            report(std::string("lock order: an OS thread takes a lock of rank ") +
+                   names[static_cast<std::size_t>(wanted)] + " while it holds one of rank " + names[highest]);
+            std::abort();
+        }
+        ranks |= bit(wanted);
+    }
+    void drop(Rank rank) noexcept { ranks &= ~bit(rank); }
+};
+constinit thread_local Held held;
+
+}  // namespace
+
+#endif
+
+void Mutex::lock() noexcept {
+    held.add(rank_);
+    fork_gate::enter();
+    mutex_.lock();
+}
+
+void Mutex::unlock() noexcept {
+    mutex_.unlock();
+    fork_gate::leave();
+    held.drop(rank_);
+}
+
+}  // namespace tendril::detail

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// ThreadCondition: std::condition_variable for OS threads and a Mutex. It keeps nothing that a fork() could break: in
+// the child nobody waits, and it is as new.
+//
+// wait() may return though nobody woke it, so it is called in a loop over what is waited for. That must be changed with
+// the lock held; waking needs no lock.
+
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+#include <tendril/detail/mutex.hpp>
+
+#include "base/sys.hpp"
+
+namespace tendril::detail {
+
+class ThreadCondition {
+public:
+    // Blocks the OS thread; the lock is free meanwhile. timeout: negative for ever.
+    void wait(std::unique_lock<Mutex>& held, std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1)) noexcept {
+        const std::uint32_t before = wakes_.load(std::memory_order_relaxed);
+        waited_.store(true, std::memory_order_relaxed);  // read by those that change something after us, under the lock
+        held.unlock();
+        sys::futex_wait(wakes_, before, timeout.count());
+        held.lock();
+    }
+    template <class Predicate>
+    void wait(std::unique_lock<Mutex>& held, Predicate done) noexcept {
+        while (!done()) {
+            wait(held);
+        }
+    }
+
+    void wake_one() noexcept { wake(1); }
+    void wake_all() noexcept { wake(INT32_MAX); }
+
+private:
+    void wake(int most) noexcept {
+        wakes_.fetch_add(1, std::memory_order_relaxed);
+        if (waited_.load(std::memory_order_relaxed)) {
+            sys::futex_wake(wakes_, most);
+        }
+    }
+
+    std::atomic<std::uint32_t> wakes_{0};
+    std::atomic<bool> waited_{false};  // by anybody, ever: until then a wake needs no system call
+};
+
+}  // namespace tendril::detail
