@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// The child of a fork(): what was handed to a green thread that is frozen there goes back, and what was counted in the
+// parent counts no more.
+
+#include <tendril/fork.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <tendril/error.hpp>
+#include <tendril/event.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/hub.hpp>
+#include <tendril/lock.hpp>
+#include <tendril/pool.hpp>
+#include <tendril/process.hpp>
+#include <tendril/queue.hpp>
+#include <tendril/resource_pool.hpp>
+#include <tendril/semaphore.hpp>
+#include <tendril/shared_queue.hpp>
+#include <tendril/shared_semaphore.hpp>
+#include <tendril/shield.hpp>
+#include <tendril/watchers.hpp>
+
+#include "green_test.hpp"
+
+using namespace std::chrono_literals;
+
+namespace tendril {
+namespace {
+
+// Whether `body` returns true in the child.
+bool holds_in_child(const std::function<bool()>& body) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        int status = 1;
+        try {
+            status = body() ? 0 : 2;
+        } catch (...) {
+        }
+        ::_exit(status);
+    }
+    return wait_pid(pid, 60s) == 0;
+}
+
+bool deadlock_is_seen() {
+    try {
+        Event never_set;
+        never_set.wait();
+    } catch (const LoopExit&) {
+        return true;
+    }
+    return false;
+}
+
+TENDRIL_TEST(ForkHandOver, APermitGoesBack) {
+    Semaphore semaphore(0);
+    auto waiter = spawn([&] { semaphore.acquire(); });
+    yield();
+    semaphore.release();
+    EXPECT_TRUE(holds_in_child([&] { return semaphore.try_acquire() && !semaphore.try_acquire(); }));
+    waiter.join();
+}
+
+TENDRIL_TEST(ForkHandOver, ALockGoesBack) {
+    Lock lock;
+    lock.lock();
+    auto waiter = spawn([&] {
+        lock.lock();
+        lock.unlock();
+    });
+    yield();
+    lock.unlock();
+    EXPECT_TRUE(holds_in_child([&] { return lock.try_lock(); }));
+    waiter.join();
+}
+
+TENDRIL_TEST(ForkHandOver, ItemsGoBackInTheirOrder) {
+    Queue<int> queue;
+    std::vector<Greenlet<int>> getters;
+    for (int i = 0; i < 2; ++i) {
+        getters.push_back(spawn([&] { return queue.get(); }));
+    }
+    yield();
+    for (int i = 1; i <= 3; ++i) {
+        queue.put(i);
+    }
+    EXPECT_TRUE(holds_in_child([&] { return queue.get(0s) == 1 && queue.get(0s) == 2 && queue.get(0s) == 3; }));
+    join_all(getters);
+    EXPECT_EQ(queue.get(0s), 3);
+}
+
+TENDRIL_TEST(ForkHandOver, ASlotOfAPoolGoesBack) {
+    Pool pool(1);
+    Event go;
+    pool.spawn([&] { go.wait(); });
+    auto spawner = spawn([&] { pool.spawn([] {}); });
+    yield();
+    pool.resize(2);  // hands the new slot to the spawner
+    EXPECT_TRUE(holds_in_child([&] {
+        int ran = 0;
+        for (int i = 0; i < 2; ++i) {
+            pool.spawn([&] {
+                sleep(1ms);
+                ++ran;
+            });
+        }
+        return pool.join(10s) && ran == 2;
+    }));
+    go.set();
+    spawner.join();
+    pool.join();
+}
+
+TENDRIL_TEST(ForkHandOver, AResourceGoesBack) {
+    ResourcePool<int> pool([] { return 7; }, {.max = 1});
+    std::optional lease(pool.get());
+    auto waiter = spawn([&] { return *pool.get(); });
+    yield();
+    lease.reset();
+    EXPECT_TRUE(holds_in_child([&] { return *pool.get(1s) == 7; }));
+    EXPECT_EQ(waiter.get(), 7);
+}
+
+TENDRIL_TEST(ForkHandOver, SharedObjectsTakeBackToo) {
+    SharedQueue<int> queue;
+    SharedSemaphore semaphore(0);
+    auto getter = spawn([&] { return queue.get(); });
+    auto acquirer = spawn([&] { semaphore.acquire(); });
+    yield();
+    queue.put(5);
+    semaphore.release();
+    EXPECT_TRUE(holds_in_child([&] { return queue.try_get() == 5 && semaphore.try_acquire(); }));
+    EXPECT_EQ(getter.get(), 5);
+    acquirer.join();
+}
+
+// What handed something may be gone before the green thread ran to take it.
+TENDRIL_TEST(ForkHandOver, ADestroyedSemaphoreTakesNothingBack) {
+    auto semaphore = std::make_unique<Semaphore>(0);
+    auto waiter = spawn([s = semaphore.get()] { s->acquire(); });
+    yield();
+    semaphore->release();
+    semaphore.reset();
+    EXPECT_TRUE(holds_in_child([] { return true; }));
+    waiter.join();
+}
+
+TENDRIL_TEST(ForkHandOver, AKillThatGoesOnInTheParentKillsNobodyInTheChild) {
+    Pool pool(4);
+    Event go;
+    pool.spawn([&] {
+        const Shield shield;
+        go.wait();
+    });
+    yield();
+    auto killer = spawn([&] { pool.kill(); });
+    yield();
+    EXPECT_TRUE(holds_in_child([&] {
+        bool ran = false;
+        pool.spawn([&] {
+            yield();
+            ran = true;
+        });
+        return pool.join(10s) && ran;
+    }));
+    go.set();
+    killer.join();
+}
+
+TENDRIL_TEST(ForkHandOver, SleepHoldsAndADeadlockIsSeen) {
+    bool right = false;
+    auto forker = spawn([&] {
+        right = holds_in_child([] {
+            sleep(5ms);
+            return deadlock_is_seen();
+        });
+    });
+    EXPECT_TRUE(
+        Hub::current().run_until_idle(60s));  // its timer is the main green thread's, which is frozen in the child
+    forker.join();
+    EXPECT_TRUE(right);
+}
+
+TENDRIL_TEST(ForkHandOver, AsyncsAndWatchersOfTheParentHideNoDeadlock) {
+    const Async async([] {});
+    const Timer timer(1h, [] {});
+    EXPECT_EQ(Hub::current().stats().keeping_alive, 2u);
+    EXPECT_TRUE(holds_in_child([] { return Hub::current().stats().keeping_alive == 0 && deadlock_is_seen(); }));
+    EXPECT_EQ(Hub::current().stats().keeping_alive, 2u);
+}
+
+}  // namespace
+}  // namespace tendril
