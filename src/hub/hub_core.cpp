@@ -14,7 +14,6 @@ namespace tendril::detail {
 
 namespace {
 
-
 void tell(List<LoopEvent>& watchers) noexcept {
     for (LoopEvent* each = watchers.front(); each != nullptr; each = watchers.after(*each)) {
         each->due();
