@@ -139,8 +139,7 @@ private:
 };
 
 // Takes the socket over. Throws: as TlsSocket::handshake(), the socket is closed then; std::invalid_argument: a client
-// that verifies and was told no server_name, a server_name that cannot be one (an empty label, a zero byte, a space),
-// what is a client's for a server.
+// that verifies and was told no server_name, a server_name that cannot be one (an empty label, a zero byte, a space).
 TlsSocket wrap_ssl(TcpSocket socket, const TlsContext& context = {}, const WrapOptions& options = {},
                    Deadline deadline = never);
 

@@ -45,11 +45,11 @@ TENDRIL_TEST(ServerErrors, AHandlersErrorNamesTheRequestAndTheClient) {
                   {.on_event = [&](const ErrorEvent& event) { request = event.request; }});
     RawHttp client = served.client();
     const std::string me = client.socket.local_address().to_string();
-    EXPECT_EQ(client.ask(get("/a?\xc2\x9b=1")).status, 500);
-    EXPECT_EQ(request, "GET /a?\xc2\x9b=1");
-    EXPECT_EQ(names, Lines{"\"GET /a?\\xc2\\x9b=1\" of " + me});
+    EXPECT_EQ(client.ask(get("/a?b=1")).status, 500);
+    EXPECT_EQ(request, "GET /a?b=1");
+    EXPECT_EQ(names, Lines{"\"GET /a?b=1\" of " + me});
     ASSERT_EQ(served.bad_input.size(), 1u);
-    EXPECT_TRUE(served.bad_input[0].starts_with("http: error in a handler, \"GET /a?\\xc2\\x9b=1\" of " + me))
+    EXPECT_TRUE(served.bad_input[0].starts_with("http: error in a handler, \"GET /a?b=1\" of " + me))
         << served.bad_input[0];
     EXPECT_NE(served.bad_input[0].find("http_server.hpp"), std::string::npos) << "the place of the call";
     EXPECT_TRUE(served.bad_input[0].ends_with(": std::runtime_error: boom")) << served.bad_input[0];

@@ -225,8 +225,6 @@ void TlsContextState::check_combinations() const {
               "system's authorities vouch for web servers, and would let in anybody who has a web site");
     refuse_if(o.server_side && has_authorities && !o.verify.has_value(),
               ".ca_file and .ca_path of a server have no effect without .verify = TlsVerify::required (or optional)");
-    refuse_if(verify() == TlsVerify::none && has_authorities,
-              ".ca_file and .ca_path have no effect with .verify = TlsVerify::none");
     refuse_if(o.certificate.empty() && !o.key.empty(), ".key without the .certificate that it belongs to");
     refuse_if(o.certificate.empty() && !o.key_password.empty(), ".key_password without a .certificate and its key");
     refuse_if(!o.ciphers.empty() && o.lowest == TlsVersion::tls_1_3,

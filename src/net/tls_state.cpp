@@ -44,14 +44,6 @@ std::string text_of(const char* what, std::size_t done) {
     return done > 0 ? std::string(what) + ", after " + std::to_string(done) + " bytes" : what;
 }
 
-// What would have no effect.
-void refuse_for_server(const WrapOptions& options) {
-    if (!options.server_name.empty() || options.session) {
-        throw std::invalid_argument(
-            "wrap_ssl: .server_name and .session are a client's, and this context is a server's (.server_side = true)");
-    }
-}
-
 class Held {
 public:
     explicit Held(Semaphore& turn) noexcept : turn_(turn) {}
@@ -116,7 +108,6 @@ TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOption
         SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     }
     if (context_->options.server_side) {
-        refuse_for_server(options);
         SSL_set_accept_state(ssl_.get());
     } else {
         prepare_client(options);

@@ -193,7 +193,7 @@ TENDRIL_TEST(Tls, TheNameIsNormal) {
     }
     auto [a, b] = Setup::plain();
     EXPECT_THROW(wrap_ssl(std::move(a), client_options(), {.server_name = ".localhost"}), std::invalid_argument);
-    EXPECT_THROW(wrap_ssl(std::move(b), server_options(), {.server_name = "localhost"}), std::invalid_argument);
+    EXPECT_THROW(wrap_ssl(std::move(b), client_options(), {.server_name = "a..test"}), std::invalid_argument);
     EXPECT_THROW(wrap_ssl(listen("127.0.0.1:0"), server_options(), {.server_name = "localhost"}),
                  std::invalid_argument);
 }
@@ -218,9 +218,7 @@ TEST(TlsOptions, AreRefusedWhereTheyAreNotSafeOrWithoutEffect) {
         {server([](TlsOptions& o) { o.verify = TlsVerify::required; }), "give .ca_file or .ca_path"},
         {server([](TlsOptions& o) { o.verify = TlsVerify::optional; }), "give .ca_file or .ca_path"},
         {server([&](TlsOptions& o) { o.ca_file = ca; }), "no effect without .verify"},
-        {server([&](TlsOptions& o) { o.ca_file = ca, o.verify = TlsVerify::none; }), "no effect with .verify"},
         {server([](TlsOptions& o) { o.ask_ocsp = true; }), ".ask_ocsp is a client's"},
-        {{.verify = TlsVerify::none, .ca_file = ca}, "no effect with .verify"},
         {{.key = server_identity().key}, ".key without"},
         {{.key_password = "x"}, ".key_password without"},
         {{.lowest = TlsVersion::tls_1_3, .ciphers = "HIGH"}, ".ciphers are of TLS 1.2"},
