@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Hub: the scheduler of an OS thread, made on first use. Most programs never name it; here is what they may ask of
-// it. It ends with its OS thread: green threads that are left are then killed, the youngest first, and unwound.
-// exit() ends the hub of its caller so, but inside a green thread or a context it unwinds nothing.
+// it. It ends with its OS thread: green threads that are left are then killed, the youngest first, and unwound, for as
+// long as they become fewer. When none has ended for a second (and each that is ready had many turns in it), those that
+// are left are abandoned, and reported on standard error. exit() ends the hub of its caller so, but inside a green
+// thread or a context it unwinds nothing.
 
 #pragma once
 

@@ -18,27 +18,31 @@ namespace tendril::detail {
 // were spawned since.
 void HubCore::end_all() noexcept {
     constexpr std::int64_t longest_pause_ns = 100'000'000;
-    constexpr std::int64_t share = 4;  // of the time between two rounds of kills, which may be many, and of their own
+    constexpr std::int64_t share = 4;  // of the time between two rounds, and of what a round and its kills took
     std::vector<Fiber*> all = fibers();
     for (auto it = all.rbegin(); it != all.rend(); ++it) {
         (*it)->kill(nullptr);
     }
     all = {};
-    std::int64_t pause = 1'000'000;
     std::int64_t now = Deadline::now_ns();
-    std::int64_t next_kills = now + pause;
+    std::int64_t killed = now;
+    std::int64_t next_kills = 0;  // 0: those that were killed have not run yet
+    std::int64_t pause = 500'000;
     Grace grace(live, now, slept_ns_);
     while (live > 0) {
-        let_all_run(pause);
+        const bool ran = !ready.empty();
+        let_all_run(std::min(pause, longest_pause_ns));
         now = Deadline::now_ns();
         if (grace.is_over(live, now, slept_ns_)) {
             break;
         }
-        if (now >= next_kills) {
+        if (next_kills == 0) {
+            pause = std::max(std::min(pause * 2, longest_pause_ns), ran ? share * (now - killed) : 0);
+            next_kills = now + pause;
+        } else if (now >= next_kills) {
+            killed = now;
+            next_kills = 0;
             kill_all();
-            const std::int64_t took = Deadline::now_ns() - now;
-            pause = std::max(std::min(pause * 2, longest_pause_ns), share * took);
-            next_kills = now + took + pause;
         }
     }
 }
