@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend by pselect(2), which takes only numbers below FD_SETSIZE. A hangup is seen as readable and writable.
+// The backend by pselect(2), which takes only numbers below FD_SETSIZE. A hangup is seen as readable and writable, so
+// where only urgent data are waited for, readability is asked for too.
 
 #include <algorithm>
 #include <array>
@@ -35,7 +36,7 @@ public:
         tokens_[static_cast<std::size_t>(fd)] = token;
         end_ = std::max(end_, fd + 1);
         for_each_kind([&](Events kind, fd_set& set) {
-            if ((what & kind) != 0) {
+            if ((what & kind) != 0 || (kind == events::read && (what & events::priority) != 0)) {
                 FD_SET(fd, &set);
             }
         });
@@ -100,14 +101,23 @@ private:
                 }
                 continue;
             }
+            const bool wants_urgent = FD_ISSET(fd, &priority_);
             take(events::read, read, read_);
             take(events::write, write, write_);
             take(events::priority, priority, priority_);
+            if (wants_urgent && (what & events::read) != 0 && is_hung_up(fd)) {
+                what |= events::hangup;
+            }
             if (what != events::none) {
                 events_[count++] = {tokens_[static_cast<std::size_t>(fd)], what};
             }
         }
         return {events_.data(), count};
+    }
+
+    static bool is_hung_up(int fd) noexcept {
+        pollfd one{fd, 0, 0};
+        return sys::poll(&one, 1, 0) > 0 && (one.revents & (POLLHUP | POLLERR)) != 0;
     }
 
     // The system says that there are some, not which.

@@ -179,7 +179,10 @@ TENDRIL_TEST(Select, UrgentDataIsExceptional) {
 
 TENDRIL_TEST(Select, AHangUpEndsAnyWait) {
     Pipe p;
-    const auto closer = spawn([&] { p.writer.close(); });
+    const auto closer = spawn([&] {
+        sleep(1ms);  // the other sleeps in the backend
+        p.writer.close();
+    });
     EXPECT_EQ(select({}, {}, {p.reader}).exceptional.size(), 1u);
     std::array fds{PollFd{p.reader.get(), 0, 0}};
     EXPECT_EQ(poll(fds), 1u);
