@@ -75,21 +75,37 @@ TENDRIL_TEST(Waiter, KilledFirstItIsHandedNothing) {
     EXPECT_FALSE(seen.thrown_later);
 }
 
-TENDRIL_TEST(Waiter, SignalledFirstThenKilledTheKillIsThrownAtOnce) {
+TENDRIL_TEST(Waiter, SignalledFirstThenKilledItCompletesAndTheKillComesLater) {
     const Seen seen = meeting(never, [](Waiter& w, const AnyGreenlet& g) {
         EXPECT_TRUE(w.resolve(Outcome::signalled));
         g.kill_nowait();
     });
-    EXPECT_TRUE(seen.thrown_at_once);
+    EXPECT_EQ(seen.outcome, Outcome::signalled);
+    EXPECT_FALSE(seen.thrown_at_once);
+    EXPECT_TRUE(seen.thrown_later);
 }
 
-TENDRIL_TEST(Waiter, TimedOutFirstItIsHandedNothing) {
+TENDRIL_TEST(Waiter, TimedOutFirstItIsHandedNothingAndAKillComesLater) {
     const Seen seen = meeting(1h, [](Waiter& w, const AnyGreenlet& g) {
         fire_timers_until(2h);
         EXPECT_FALSE(w.resolve(Outcome::handed));
         g.kill_nowait();
     });
-    EXPECT_TRUE(seen.thrown_at_once) << "nothing is lost if a kill takes the place of a deadline";
+    EXPECT_EQ(seen.outcome, Outcome::timed_out);
+    EXPECT_FALSE(seen.thrown_at_once);
+    EXPECT_TRUE(seen.thrown_later);
+}
+
+TENDRIL_TEST(Waiter, AStandInIsOpenAsLongAsTheWhole) {
+    Waiter whole("the test");
+    StandIn first(whole, nullptr);
+    StandIn second(whole, nullptr);
+    EXPECT_TRUE(first.open() && second.open());
+    EXPECT_TRUE(second.resolve(Outcome::handed));
+    EXPECT_FALSE(first.open());
+    EXPECT_FALSE(first.resolve(Outcome::handed)) << "the wait is decided";
+    EXPECT_EQ(second.outcome, Outcome::handed);
+    EXPECT_EQ(whole.wait(never), Outcome::handed);
 }
 
 TENDRIL_TEST(Waiter, HandedFirstTheDeadlineComesTooLate) {

@@ -277,6 +277,8 @@ TENDRIL_TEST(Group, KillWithADeadlineAndWithAnError) {
     EXPECT_EQ(group.size(), 1u);
     EXPECT_FALSE(group.kill(0s));
     over = true;
+    EXPECT_FALSE(group.kill(0s)) << "it has killed that one";
+    EXPECT_TRUE(no.kill());
     EXPECT_TRUE(group.kill());
 
     const auto fails = group.spawn(forever);
@@ -308,7 +310,7 @@ TENDRIL_TEST(Group, KillReachesNewcomersAndWaitsForThem) {
 TENDRIL_TEST(Group, AKillThatIsBrokenOffLeavesNothingBehind) {
     bool over = false;
     Group group;
-    group.spawn([&] { stubborn(over); });
+    const auto no = group.spawn([&] { stubborn(over); });
     const auto killer = spawn([&] { group.kill(std::make_exception_ptr(GreenletExit())); });
     yield();
     yield();
@@ -316,7 +318,7 @@ TENDRIL_TEST(Group, AKillThatIsBrokenOffLeavesNothingBehind) {
     const auto after = group.spawn([] { return 1; });
     EXPECT_EQ(after.get(), 1);
     over = true;
-    group.kill();
+    EXPECT_TRUE(no.kill());
 }
 
 TENDRIL_TEST(Group, JoinTellsThatItBecameEmptyOnce) {

@@ -279,7 +279,7 @@ TEST(ModelQueue, ShutdownThatDrops) {
         Queue<Item> queue(2);
         Books books{order};
         std::string ends[2];
-        auto dies = order.go("dies", [&] { books.putter(queue, 20, 1); });
+        auto dies = order.go("dies", [&] { ending([&] { books.putter(queue, 20, 1); }); });  // of what came first
         order.go("putter", [&] { ends[0] = ending([&] { books.putter(queue, 10, 3); }); });
         order.go("getter", [&] { ends[1] = ending([&] { books.getter(queue, 1); }); });
         std::size_t dropped = 0;
