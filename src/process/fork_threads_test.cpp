@@ -84,6 +84,7 @@ TENDRIL_TEST(ForkThreads, WhileThreadPoolsOfThisHubEnd) {
     }
     stop = true;
     ender.join();
+    testing::take_unhandled();  // jobs that were dropped with their pool
 }
 
 TENDRIL_TEST(ForkThreads, WhileOtherHubsComeAndGo) {
@@ -102,7 +103,7 @@ TENDRIL_TEST(ForkThreads, WhileThreadPoolsOfOthersComeAndGo) {
     if (!others_may_allocate) {
         return;
     }
-    fork_amid([] { ThreadPool(1).spawn([] {}).join(); }, [] { return 0; });
+    fork_amid([] { ThreadPool(1).spawn([] {}).get(); }, [] { return 0; });
 }
 
 TENDRIL_TEST(ForkThreads, WhileASharedQueueIsUsed) {
@@ -136,7 +137,7 @@ TENDRIL_TEST(ForkThreads, WhileSignalsAreWatchedAndTheBlockingWatchIsSet) {
     }
     fork_amid(
         [] {
-            const Signal usr2(SIGUSR2, [] {});
+            const Signal usr2(SIGUSR2, [](int) {});
             set_blocking_watch(10s, [](const BlockReport&) {});
         },
         [] {
@@ -153,7 +154,7 @@ TENDRIL_TEST(ForkThreads, APlainForksChildCanExit) {
     }
     static ThreadPool pool(1);
     pool.resize(1);
-    pool.spawn([] {}).join();
+    pool.spawn([] {}).get();
     set_blocking_watch(10s);
     const pid_t pid = ::fork();
     if (pid == 0) {
