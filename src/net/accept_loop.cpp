@@ -25,6 +25,7 @@ constexpr std::chrono::milliseconds shortest_pause = 10ms;
 constexpr std::chrono::milliseconds longest_pause = 1s;
 constexpr std::chrono::milliseconds patience = 160ms;  // a pause that is longer, and those who wait are refused
 constexpr int accepts_in_a_row = 64;
+constexpr std::chrono::milliseconds least_idle = 50ms;  // so that a request that is on its way can come
 
 bool means_scarcity(int error) noexcept {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -67,6 +68,7 @@ void AcceptLoop::Connection::set_idle(bool idle) {
     if (loop_.stopping_ || loop_.takes_place_of(*this)) {
         handler.kill_nowait();  // it is the one that runs: thrown here
     }
+    idle_since_ns = loop_.hub_.clock_ns;
     const bool first = loop_.idle_.empty();
     loop_.idle_.push_back(*this);
     if (first && loop_.waiter_ != nullptr) {  // which may wait for one that it can drop
@@ -234,23 +236,34 @@ void AcceptLoop::await_room() {
     }
     slots_.drop();
     if (is_full && (!idle_.empty() || others_ != nullptr)) {
-        const std::size_t before = running_.size();
         if (!has_input(descriptor_->fd)) {
             await_client();
             return;
         }
         if (!idle_.empty()) {
-            if (drop_longest_idle()) {
-                await_change([&] { return running_.size() < before || !full(); }, never);
-            } else {
-                yield();  // those that are idle have something to read: they become busy, or end
-            }
+            replace_longest_idle();
             return;
         }
         others_->make_room();
     }
     await_change([this] { return listener_ != nullptr && !paused_ && (slots_.any() || !full() || !idle_.empty()); },
                  never);
+}
+
+// A client waits. Returns when there may be room for it.
+void AcceptLoop::replace_longest_idle() {
+    const Deadline ripe(Deadline::Clock::time_point(std::chrono::nanoseconds(idle_.front()->idle_since_ns)) +
+                        least_idle);
+    if (hub_.clock_ns < ripe.ns()) {
+        await_change([this] { return !full(); }, ripe);
+        return;
+    }
+    const std::size_t before = running_.size();
+    if (drop_longest_idle()) {
+        await_change([&] { return running_.size() < before || !full(); }, never);
+    } else {
+        yield();  // those that are idle have something to read: they become busy, or end
+    }
 }
 
 // Until a client comes, or there is room without it.
@@ -398,7 +411,11 @@ void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer)
             end_by_handler(std::current_exception());
         }
     } catch (...) {
-        report(ErrorKind::handler);
+        if (options_.on_error == OnHandlerError::report) {
+            report(ErrorKind::handler);
+        } else {
+            end_by_handler(std::current_exception());
+        }
     }
     client.close();  // before the end is announced
 }

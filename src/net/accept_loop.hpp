@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -71,6 +72,7 @@ private:
 
         AnyGreenlet handler;
         int fd = -1;
+        std::int64_t idle_since_ns = 0;
 
     private:
         void set_idle(bool idle) override;
@@ -88,6 +90,7 @@ private:
     void await_room();
     void await_client();
     bool drop_longest_idle();
+    void replace_longest_idle();
     void accept_all();
     std::optional<TcpSocket> accept_one(Address& peer);
     void refuse_waiting();
