@@ -111,7 +111,9 @@ private:
         } const ended{ended_};
         try {
             service_.run();
-        } catch (const std::exception&) {
+        } catch (const Interrupt&) {
+            throw;
+        } catch (...) {
             listener_.listener->close();  // who waits in its backlog is told
             if (waiting_ == 0) {
                 throw;  // to the hub's error handler

@@ -151,6 +151,15 @@ TENDRIL_TEST(StreamServer, AHandlersErrorMayEndIt) {
     EXPECT_THROW(forever.get(), std::runtime_error);
 }
 
+TENDRIL_TEST(StreamServer, AnErrorOfAnyTypeMayEndIt) {
+    StreamServer server("127.0.0.1:0", [](TcpSocket&) { throw 5; }, {.on_error = OnHandlerError::end});
+    auto forever = spawn([&] { server.serve_forever(); });
+    yield();
+    TcpSocket client = connect(server.address());
+    EXPECT_TRUE(at_end(client));
+    EXPECT_THROW(forever.get(), int);
+}
+
 TENDRIL_TEST(StreamServer, PausesAccepting) {
     StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); });
     server.start();
