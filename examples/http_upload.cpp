@@ -22,6 +22,7 @@ constexpr std::uint64_t largest_file = 100 << 20;
 const auto folder = std::filesystem::temp_directory_path() / ("tendril-upload-" + std::to_string(::getpid()));
 
 void upload(http::Request& request, http::Response& response) {
+    request.limit_body(2 * largest_file);  // in place of max_body, as nothing of it is kept in memory
     http::MultipartReader parts(request.body(), request.header("Content-Type"));  // no form: 415
     std::string report;
     while (auto part = parts.next()) {
