@@ -2,6 +2,8 @@
 
 #include "http/connection.hpp"
 
+#include <cxxabi.h>
+
 #include <cstdint>
 
 #include <tendril/error.hpp>
@@ -223,6 +225,8 @@ void Connection::call_handler() {
         const bool too_long = limit_.has_value() && limit_->threw(e);
         handler_failed(too_long ? 503 : 500, e.what());
     } catch (const Interrupt&) {
+        throw;
+    } catch (const abi::__forced_unwind&) {  // of the OS thread
         throw;
     } catch (const std::exception& e) {
         judge(e);

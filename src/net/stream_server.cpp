@@ -2,6 +2,8 @@
 
 #include <tendril/stream_server.hpp>
 
+#include <cxxabi.h>
+
 #include <stdexcept>
 #include <string>
 
@@ -112,6 +114,8 @@ private:
         try {
             service_.run();
         } catch (const Interrupt&) {
+            throw;
+        } catch (const abi::__forced_unwind&) {  // of the OS thread
             throw;
         } catch (...) {
             listener_.listener->close();  // who waits in its backlog is told
