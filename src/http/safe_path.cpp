@@ -53,7 +53,7 @@ struct Opened {
 };
 
 Opened open_regular(const std::string& root, const std::string& path) {
-    const Fd folder(sys::open(root.c_str(), O_PATH | O_DIRECTORY));
+    const Fd folder(sys::open(root, O_PATH | O_DIRECTORY));
     if (!folder.is_open()) {
         return {Fd(), -folder.get()};
     }
