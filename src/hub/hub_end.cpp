@@ -57,7 +57,7 @@ void HubCore::kill_all() noexcept {
 }
 
 // Each that is ready, once; or until somebody is.
-void HubCore::let_all_run(std::int64_t longest_ns) noexcept {
+void HubCore::let_all_run(std::int64_t span_ns) noexcept {
     try {
         if (!ready.empty()) {
             yield();
@@ -65,7 +65,7 @@ void HubCore::let_all_run(std::int64_t longest_ns) noexcept {
         }
         Waiter waiter("the end of all green threads");
         all_ended = &waiter;
-        waiter.wait(std::chrono::nanoseconds(longest_ns));
+        waiter.wait(std::chrono::nanoseconds(span_ns));
     } catch (...) {  // somebody killed the main green thread: what for, it is ending
     }
     all_ended = nullptr;

@@ -157,7 +157,8 @@ void TlsState::next_round(const char* what, Deadline deadline, std::size_t done)
     if (deadline.passed()) {
         throw TimeoutError(what, done);
     }
-    take_turn(SocketAccess::handle(socket_).use(object), object);  // a second call is refused by its own Turn
+    Waiter* none = nullptr;  // a second call is refused by its own Turn
+    take_turn(SocketAccess::handle(socket_).use(object), none, object, what);
 }
 
 void TlsState::check_usable(const char* what) const {
