@@ -79,6 +79,8 @@ TENDRIL_TEST(ConformanceH, TH10_KillingWithADeadline) {
     EXPECT_EQ(left.size(), 1u);
     EXPECT_EQ(kill_all(left, 1ms), 1u);
     over = true;
+    EXPECT_FALSE(group.kill(0s)) << "it was killed by its group already, which does so once";
+    EXPECT_EQ(kill_all(left), 0u);
     EXPECT_TRUE(group.kill(1h));
     EXPECT_TRUE(group.kill(0s)) << "an empty one";
 }
