@@ -264,7 +264,7 @@ const std::map<std::string, std::function<void()>, std::less<>> waits_for_two{
      [] {
          struct Waits {
              ~Waits() { sleep_long(); }
-         } const waits;
+         } const waits_then;
          sleep_long();
      }},
 };
