@@ -6,7 +6,10 @@
 
 #include "context/outermost_handler.hpp"
 
+#include <unwind.h>
+
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -17,8 +20,9 @@
 #include "context/backtrace.hpp"
 
 extern "C" {
-void __gxx_personality_v0();
+unsigned __gxx_personality_v0(int, int, unsigned long long, void*, void*);  // as GCC declares it to itself
 void __register_frame(void* section);
+void __deregister_frame(void* section);
 [[gnu::visibility("hidden")]] void tendril_land_outermost();
 }
 
@@ -126,10 +130,21 @@ bool have_outermost_handler([[maybe_unused]] const Flow* own_stack, [[maybe_unus
         if (outermost == nullptr) {
             return false;
         }
-        on_landing = handler;
+        static bool found = true;
+        if (!found) {
+            return false;
+        }
         write_clauses(type);
         write_section(outermost);
         __register_frame(section.data());
+        // A program that registered all of itself (linked by GCC with -static) has its own entry found before ours.
+        auto* const before = static_cast<std::byte*>(const_cast<void*>(outermost)) - 1;
+        found = _Unwind_FindEnclosingFunction(const_cast<void*>(outermost)) == before;
+        if (!found) {
+            __deregister_frame(section.data());
+            return false;
+        }
+        on_landing = handler;
     }
     return true;
 #else
