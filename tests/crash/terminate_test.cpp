@@ -97,6 +97,18 @@ TEST(Terminate, AnInterruptThatLeavesAnOsThreadIsExplained) {
                 aborts, says("the main green thread of its OS thread: tendril::Timeout[^\n]*", "tendril::Interrupt"));
 }
 
+TEST(Terminate, CtrlCThatMeetsANoexceptFunctionIsExplained) {
+    EXPECT_EXIT(
+        {
+            ::signal(SIGINT, SIG_DFL);  // a shell ignores it for what runs in the background
+            yield();
+            ::raise(SIGINT);
+            []() noexcept { sleep(1h); }();
+        },
+        aborts,
+        says("the main green thread of its OS thread: tendril::KeyboardInterrupt: [^\n]+", "needs a tendril::Shield"));
+}
+
 // Others are the program's own affair there.
 TEST(Terminate, AnErrorThatLeavesAnOsThreadIsNot) {
     EXPECT_EXIT(
