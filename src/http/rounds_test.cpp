@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,7 +17,6 @@
 #include <tendril/http/websocket.hpp>
 
 #include "endless_stream.hpp"
-#include "folder.hpp"
 #include "green_test.hpp"
 #include "http/body_reader.hpp"
 #include "http/content_decoder.hpp"
@@ -128,26 +128,14 @@ TENDRIL_TEST(Rounds, EndABodysLoops) {
 
 TENDRIL_TEST(Rounds, EndAMultipartBodysLoops) {
     const std::string head = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n";
-    const testing::TemporaryFolder folder;
-    for (int which = 0; which < 4; ++which) {
-        EndlessStream stream(which == 3 ? "--x" : head, which == 3 ? " " : "abcd");
-        MultipartReader reader(stream, "multipart/form-data; boundary=x");
-        if (which == 3) {
-            EXPECT_THROW(reader.next(soon), TimeoutError) << "blanks behind a delimiter";
-            continue;
-        }
-        std::optional<Part> part = reader.next(soon);
-        switch (which) {
-        case 0:
-            EXPECT_THROW(part->read_all(std::size_t{1} << 40, soon), TimeoutError);
-            break;
-        case 1:
-            EXPECT_THROW(reader.next(soon), TimeoutError) << "while it is skipped";
-            break;
-        default:
-            EXPECT_THROW(part->save(folder.path("part"), UINT64_MAX, soon), TimeoutError);
-        }
-    }
+    EndlessStream parts(head, "abcd");
+    MultipartReader reader(parts, "multipart/form-data; boundary=x");
+    std::optional<Part> part = reader.next(soon);
+    EXPECT_THROW(part->read_all(std::size_t{1} << 40, soon), TimeoutError);
+    EXPECT_THROW(reader.next(soon), TimeoutError) << "while it is skipped";
+    EndlessStream blanks("--x", " ");
+    MultipartReader padded(blanks, "multipart/form-data; boundary=x");
+    EXPECT_THROW(padded.next(soon), TimeoutError) << "blanks behind a delimiter";
 }
 
 TENDRIL_TEST(Rounds, EndContentThatHoldsNothing) {
