@@ -67,15 +67,12 @@ struct ReadyWatch final : Observer::Bond, Interest {
     Presence keeps;  // the hub asleep
     bool told = false;
 
-    ReadyWatch(HubCore& h, Observer& o) noexcept
-        : Interest(events::read, &ReadyWatch::on_event), hub(h), observer(o) {
+    ReadyWatch(HubCore& h, Observer& o) noexcept : Interest(events::read, &ReadyWatch::on_event), hub(h), observer(o) {
         hub.keeping.push_back(keeps);
     }
     ReadyWatch(const ReadyWatch&) = delete;
     ReadyWatch& operator=(const ReadyWatch&) = delete;
-    ~ReadyWatch() override {
-        hub.descriptors.unwatch(*this);
-    }
+    ~ReadyWatch() override { hub.descriptors.unwatch(*this); }
 
     static void on_event(Interest& interest, Events what) noexcept {
         auto& self = static_cast<ReadyWatch&>(interest);

@@ -124,12 +124,12 @@ inline void Worker::use_pool() {
         static_cast<void>(w_.pool.wait_available(w_.in(chance_.between(0, 60))));
         break;
     case 4:
-        w_.pool
-            .spawn([&world = w_, job] {
-                world.pause();
-                world.pool.spawn(job, 1);  // in its own full pool, now and then
-            })
-            .join(w_.soon_or_never());
+        static_cast<void>(w_.pool
+                              .spawn([&world = w_, job] {
+                                  world.pause();
+                                  world.pool.spawn(job, 1);  // in its own full pool, now and then
+                              })
+                              .join(w_.soon_or_never()));
         break;
     default:
         EXPECT_EQ(w_.pool

@@ -34,7 +34,7 @@ public:
     }
     std::size_t send(Bytes bytes, Deadline /*deadline*/) override { return bytes.size(); }
     void await_data(Deadline /*deadline*/) override {}
-    void shutdown(Shutdown /*how*/) override {}
+    void shutdown(Shutdown /*how*/, Deadline /*deadline*/) override {}
     int fd() const noexcept override { return -1; }
     void close() noexcept override { open_ = false; }
     bool is_open() const noexcept override { return open_; }

@@ -32,9 +32,8 @@ struct WaiterSpace {
 
 class WaitQueue {
 public:
-    // `object` names what is waited for in the report of misuse: "a Semaphore".
-    // `giver` takes back what was handed to a green thread that a fork() froze before it could take it. `slots`: what the
-    // waits' slots are, for dumps.
+    // `object` names what is waited for in the report of misuse: "a Semaphore". `giver` takes back what was handed to a
+    // green thread that a fork() froze before it could take it. `slots`: what the waits' slots are, for dumps.
     explicit WaitQueue(const char* object, Giver giver = {}, SlotUse slots = SlotUse::handover) noexcept;
     WaitQueue(const WaitQueue&) = delete;
     WaitQueue& operator=(const WaitQueue&) = delete;

@@ -7,10 +7,10 @@
 //     });
 //
 // Over TLS the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several hubs it is
-// called in several OS threads. What it throws, of whatever type, is reported (error_log.hpp), and answered with 500 if nothing was
-// sent yet; the connection ends then. But a StatusError is the answer that it says, and not reported. So are
-// ProtocolErrors with a status of 4xx: what the client sent is bad (its body, a form, a path). A server that the
-// handler asks as a client breaks the protocol with 502, and that is an error like any other; so is a Timeout or a
+// called in several OS threads. What it throws, of whatever type, is reported (error_log.hpp), and answered with 500
+// if nothing was sent yet; the connection ends then. But a StatusError is the answer that it says, and not reported.
+// So are ProtocolErrors with a status of 4xx: what the client sent is bad (its body, a form, a path). A server that
+// the handler asks as a client breaks the protocol with 502, and that is an error like any other; so is a Timeout or a
 // TimeoutError of its own.
 //
 // What clients may do to it is bounded: see the limits and the time limits. A request that breaks the protocol is
