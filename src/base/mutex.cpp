@@ -61,10 +61,12 @@ void Mutex::lock() noexcept {
     mutex_.lock();
 }
 
+// Once the mutex is free, another OS thread may destroy this.
 void Mutex::unlock() noexcept {
+    const Rank rank = rank_;
     mutex_.unlock();
     fork_gate::leave();
-    held.drop(rank_);
+    held.drop(rank);
 }
 
 }  // namespace tendril::detail

@@ -4,6 +4,7 @@
 
 #include <tendril/hub.hpp>
 
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -101,6 +102,17 @@ void AsyncState::run(HubCore& hub) noexcept {
 
 }  // namespace detail
 
+namespace {
+
+// States whose Async was destroyed on a foreign OS thread: they are in their hub's lists, so nobody here may free them.
+struct Misplaced {
+    std::shared_ptr<AsyncState> state;
+    Misplaced* next;
+};
+constinit std::atomic<Misplaced*> misplaced{nullptr};
+
+}  // namespace
+
 Async::Async(detail::Callback<void()> callback, bool keep_alive) {
     if (!callback) {
         throw std::invalid_argument("an Async needs a callback; this one is empty");
@@ -124,7 +136,9 @@ Async::~Async() {
         if (!state_->mailbox->closed()) {
             detail::report(
                 "an Async was destroyed on another OS thread than its own: its hub will not sleep less for it");
-            static_cast<void>(new std::shared_ptr<AsyncState>(std::move(state_)));  // which is in that hub's lists
+            auto* kept = new Misplaced{std::move(state_), misplaced.load(std::memory_order_relaxed)};
+            while (!misplaced.compare_exchange_weak(kept->next, kept, std::memory_order_release)) {
+            }
         }
         return;
     }

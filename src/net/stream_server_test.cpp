@@ -366,7 +366,7 @@ TENDRIL_TEST(StreamServer, PausesWhenAHandlerCannotBeSpawned) {
     StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.stack_size = 3 << 20});
     server.start();
     {
-        constexpr std::size_t tries = 7;  // of one spawn: a region of 64 stacks, of 32, ... of 1
+        constexpr std::size_t tries = 2;  // of one spawn: a chunk of two such stacks, then of one
         const testing::Faults faults({{.call = sys::Call::mmap, .times = 4 * tries, .fault = ENOMEM}});
         const auto began = std::chrono::steady_clock::now();
         std::vector<TcpSocket> refused;

@@ -34,7 +34,10 @@ struct Crowd {
             wrap_ssl(connect(server, deadline), context, {.server_name = "localhost", .handshake_on_connect = false});
         const bool leaves = number % 4 == 0;
         if (leaves && number % 8 == 0) {
-            EXPECT_THROW(socket.handshake(0s), TimeoutError);
+            try {
+                socket.handshake(0s);
+            } catch (const TimeoutError&) {  // unless the server, in the same hub, had its turns meanwhile
+            }
         } else {
             const std::string message(number % 5000 + 1, static_cast<char>('a' + number % 26));
             socket.send_all(message, deadline);
