@@ -65,7 +65,17 @@ struct ClientPool::Waiting {
     }
 };
 
+void ClientPool::mind_fork() noexcept {
+    if (of_the_parent()) [[unlikely]] {
+        generation_ = tendril::detail::fork_generation();
+        origins_.clear();
+        total_ = idle_ = waiting_ = 0;
+        timer_.reset();  // stopped by the fork
+    }
+}
+
 ClientPool::Place ClientPool::acquire(const Route& route, Wanted wanted, Deadline deadline) {
+    mind_fork();
     auto at = origins_.find(route);
     if (at == origins_.end()) {
         at = origins_.try_emplace(RouteKey(route)).first;
@@ -188,6 +198,7 @@ void ClientPool::close_idle_since(std::int64_t latest_ns) noexcept {
 }
 
 void ClientPool::close_idle() noexcept {
+    mind_fork();
     close_idle_since(INT64_MAX);
     watch_idle();
 }
@@ -233,7 +244,7 @@ void ClientPool::forget_if_empty(Origins::iterator at) noexcept {
 }
 
 ClientStats ClientPool::stats() const noexcept {
-    return {total_, idle_, waiting_, made_};
+    return of_the_parent() ? ClientStats{.made = made_} : ClientStats{total_, idle_, waiting_, made_};
 }
 
 TlsSession ClientPool::session(const Route& route) const {
@@ -257,6 +268,10 @@ void ClientPool::Place::put(Connection made) noexcept {
 }
 
 void ClientPool::Place::keep() noexcept {
+    if (generation_ != tendril::detail::fork_generation()) {
+        close();
+        return;
+    }
     if (connection_->exchanges == 1) {
         try {
             pool_->note_session(at_->first, connection_->session());
@@ -268,7 +283,8 @@ void ClientPool::Place::keep() noexcept {
 
 void ClientPool::Place::leave(Connection whole) noexcept {
     connection_.reset();
-    if (ClientPool* pool = std::exchange(pool_, nullptr)) {
+    if (ClientPool* pool = std::exchange(pool_, nullptr);
+        pool != nullptr && generation_ == tendril::detail::fork_generation()) {
         pool->give_back(at_, std::move(whole));
     }
 }

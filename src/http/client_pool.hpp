@@ -7,6 +7,8 @@
 //   2. An idle one is whole: no response is under way on it. Before it is lent it is looked at, and closed if anything
 //      came meanwhile.
 //   3. While anybody waits for want of a place in all, nothing is idle; for want of one of a key, nothing of that key.
+//   4. In the child of a fork() it begins anew: what was there is the parent's, and a Place of the parent's that the
+//      child drops is closed and counts no more.
 
 #pragma once
 
@@ -25,6 +27,7 @@
 #include <tendril/tls.hpp>
 #include <tendril/watchers.hpp>
 
+#include "base/at_fork.hpp"
 #include "http/client_connection.hpp"
 
 namespace tendril::http::detail {
@@ -78,6 +81,8 @@ private:
     void close_idle_since(std::int64_t latest_ns) noexcept;
     void watch_idle() noexcept;
     void forget_if_empty(Origins::iterator at) noexcept;
+    bool of_the_parent() const noexcept { return generation_ != tendril::detail::fork_generation(); }
+    void mind_fork() noexcept;
 
     const ClientOptions options_;
     Origins origins_;
@@ -87,6 +92,7 @@ private:
     std::uint64_t turns_ = 0;
     std::uint64_t made_ = 0;
     bool closed_ = false;
+    std::uint64_t generation_ = tendril::detail::fork_generation();
     std::optional<Timer> timer_;
     std::map<RouteKey, TlsSession, RouteLess> sessions_;
 };
@@ -95,9 +101,10 @@ private:
 class ClientPool::Place {
 public:
     Place(ClientPool& pool, Origins::iterator at, Connection idle) noexcept
-        : pool_(&pool), at_(at), connection_(std::move(idle)) {}
+        : pool_(&pool), at_(at), generation_(pool.generation_), connection_(std::move(idle)) {}
     Place(Place&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)), at_(other.at_), connection_(std::move(other.connection_)) {}
+        : pool_(std::exchange(other.pool_, nullptr)), at_(other.at_), generation_(other.generation_),
+          connection_(std::move(other.connection_)) {}
     Place& operator=(Place&&) = delete;
     ~Place() { leave(nullptr); }
 
@@ -114,7 +121,8 @@ private:
     void leave(Connection whole) noexcept;
 
     ClientPool* pool_;      // nullptr: it was given back
-    Origins::iterator at_;  // stays as long as somebody has a place of it
+    Origins::iterator at_;  // stays as long as somebody has a place of it, and no fork() comes between
+    std::uint64_t generation_;
     Connection connection_;
 };
 

@@ -5,15 +5,19 @@
 #include <tendril/http/client.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
 
 #include <tendril/event.hpp>
+#include <tendril/fork.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/group.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/process.hpp>
 
+#include "certificates.hpp"
 #include "green_test.hpp"
 #include "http/client_pool.hpp"
 #include "raw_http_server.hpp"
@@ -50,6 +54,44 @@ TENDRIL_TEST(HttpClientPool, UsesAConnectionAgain) {
     EXPECT_EQ(client.stats().open, 0U);
     EXPECT_EQ(client.get(server.url()).text(), "1");
     EXPECT_EQ(client.stats().made, 2U);
+}
+
+// The parent's connections are not the child's: neither its idle one, nor the place that a frozen green thread has.
+TENDRIL_TEST(HttpClientPool, BeginsAnewInTheChildOfAFork) {
+    for (const bool tls : {false, true}) {
+        Event asked;
+        Event answer;
+        RawHttpServer server(
+            [&](RawHttpConnection& c) {
+                while (const auto head = c.request()) {
+                    if (head->starts_with("GET /hold")) {
+                        asked.set();
+                        answer.wait();
+                    }
+                    c.answer(std::to_string(c.number));
+                }
+            },
+            "127.0.0.1:0", tls);
+        Client client({.per_origin = 2, .tls = TlsOptions{.ca_file = testing::authority().certificate()}});
+        auto frozen = spawn([&] { return client.get(server.url("/hold")).text(); });
+        asked.wait();
+        EXPECT_EQ(client.get(server.url()).text(), "1");
+        const pid_t child = fork();
+        if (child == 0) {
+            bool holds = client.stats().open == 0;
+            try {
+                holds = holds && client.get(server.url(), 60s).text() == "2" && client.stats().made == 3;
+            } catch (...) {
+                holds = false;
+            }
+            ::_exit(holds ? 0 : 1);
+        }
+        EXPECT_EQ(wait_pid(child, 60s), 0);
+        answer.set();
+        EXPECT_EQ(frozen.get(60s), "0");
+        EXPECT_EQ(client.get(server.url()).status(), 200) << "its connections are whole";
+        EXPECT_EQ(client.stats().made, 2U);
+    }
 }
 
 TENDRIL_TEST(HttpClientPool, ClosesWhatCannotBeUsedAgain) {

@@ -520,7 +520,8 @@ TcpSocket TlsState::unwrap(Deadline deadline) {
 
 void TlsState::close() noexcept {
     Handle& handle = SocketAccess::handle(socket_);
-    if (handle.fd() >= 0 && handshaken_ && !broken_ && !write_broken_ && !notify_sent_ && unfinished_.empty() &&
+    const bool ours = generation_ == fork_generation();  // else the parent's session would end by our word
+    if (ours && handle.fd() >= 0 && handshaken_ && !broken_ && !write_broken_ && !notify_sent_ && unfinished_.empty() &&
         !writing_) {
         SSL_shutdown(ssl_.get());
         ERR_clear_error();

@@ -21,6 +21,7 @@
 #include <tendril/semaphore.hpp>
 #include <tendril/tls.hpp>
 
+#include "base/at_fork.hpp"
 #include "net/tls_bio.hpp"
 #include "net/tls_context.hpp"
 
@@ -84,6 +85,7 @@ private:
     bool notify_sent_ = false;  // ours is
     bool broken_ = false;
     bool write_broken_ = false;
+    const std::uint64_t generation_ = fork_generation();  // in the child of a fork() the session is the parent's
     bool reading_ = false;
     bool writing_ = false;
     bool next_writes_ = false;  // one has called send() and lets others run first
