@@ -164,6 +164,7 @@ TEST(StackPool, VisitsTheUsedOnes) {
     EXPECT_EQ(seen.count(all[10]), 0u);
 }
 
+#ifndef TENDRIL_TSAN  // whose fiber for each stack takes mappings of its own
 std::size_t mappings() {
     std::ifstream maps("/proc/self/maps");
     return static_cast<std::size_t>(
@@ -179,6 +180,7 @@ TEST(StackPool, ManyStacksTakeFewMappings) {
     }
     EXPECT_LE(mappings(), before + (pool.guards_cost_mappings() ? 2048 + 64 : 64));
 }
+#endif
 
 TEST(StackPool, AChunkThatTheSystemRefusesIsTriedSmaller) {
     StackPool pool;
