@@ -17,6 +17,8 @@
 #include <cxxabi.h>
 #include <utility>
 
+#include <tendril/detail/all_registers.hpp>
+
 #include "context/sanitizer.hpp"
 
 #if defined(TENDRIL_USE_BOOST_CONTEXT)

@@ -57,8 +57,8 @@ TEST(Durations, WhatIsTooLongIsForever) {
 TEST(Durations, WhatIsNegativeOrNoNumberIsRefused) {
     EXPECT_THROW(Duration(-1ns), std::invalid_argument);
     EXPECT_THROW(Duration(years(-300)), std::invalid_argument);
-    EXPECT_THROW(Duration(nanoseconds::min()), std::invalid_argument);
-    EXPECT_THROW(Duration(hours::min()), std::invalid_argument);
+    EXPECT_THROW(Duration{nanoseconds::min()}, std::invalid_argument);
+    EXPECT_THROW(Duration{hours::min()}, std::invalid_argument);
     EXPECT_THROW(Duration(duration<double>(-1e-12)), std::invalid_argument);
     EXPECT_THROW(Duration(duration<double>(-infinity)), std::invalid_argument);
     EXPECT_THROW(Duration(duration<double>(std::nan(""))), std::invalid_argument);
