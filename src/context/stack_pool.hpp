@@ -30,7 +30,7 @@ public:
     static constexpr std::size_t maximum_size = std::size_t{1} << 30;
     static constexpr std::size_t large_guard = std::size_t{1} << 20;
     static constexpr std::size_t small_guard = std::size_t{64} << 10;
-    static constexpr std::size_t with_large_guard = 256;             // stacks of each size
+    static constexpr std::size_t with_large_guard = 32;              // stacks of each size
     static constexpr std::size_t kept_bytes = std::size_t{4} << 20;  // of free stacks, warm
 
     StackPool() = default;

@@ -286,11 +286,12 @@ inline bool Fiber::runs() const noexcept {
     return hub.current == this;
 }
 
+inline bool Waiter::plainly_open() const noexcept {
+    return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
+}
+
 inline bool Waiter::open() const noexcept {
-    if (outcome == Outcome::waiting) [[likely]] {
-        return !fiber.hub.timers.fired(*this);
-    }
-    return outcome == Outcome::stands_in && whole_open();
+    return plainly_open() || (outcome == Outcome::stands_in && whole_open());
 }
 
 inline Waiter::Waiter(const char* w) : Timer(nullptr), fiber(*HubCore::here().current), what(w) {}
@@ -340,9 +341,10 @@ inline Outcome Waiter::settle() {
 }
 
 inline bool Waiter::resolve(Outcome with) noexcept {
-    if (!open()) {
-        return false;
-    }
+    return open() && decide(with);
+}
+
+inline bool Waiter::decide(Outcome with) noexcept {
     if (outcome == Outcome::stands_in) [[unlikely]] {
         return resolve_whole(with);
     }

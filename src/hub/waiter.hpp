@@ -46,6 +46,7 @@ struct alignas(64) Waiter : ListNode, private Timer {
 
     // From anywhere in the hub. Returns: false when another came first.
     bool resolve(Outcome with) noexcept;
+    bool decide(Outcome with) noexcept;  // resolve(). Requires: open(). Returns: true.
 
     // Who handed it something, until it runs, for the child of a fork(). Kept in a link of the list that it has left.
     void handed_by(const Giver& giver) noexcept {
@@ -57,6 +58,8 @@ struct alignas(64) Waiter : ListNode, private Timer {
     void forget_giver() noexcept { prev = nullptr; }
 
     void freeze() noexcept;  // in the child of a fork(): nobody resolves it any more
+
+    bool plainly_open() const noexcept;  // open(), but for a stand-in
 
     // Not resolved yet. The deadline resolves it too, by a note in the hub's timers, without touching this.
     bool open() const noexcept;

@@ -95,14 +95,19 @@ void WaitQueue::add(Waiter& waiter) noexcept {
     waiters_.push_back(waiter);
 }
 
+// The usual one without a frame of its own: each hand-over asks once or twice.
 Waiter* WaitQueue::first_open() noexcept {
-    for (;;) {
-        Waiter* first = waiters_.front();
-        if (first == nullptr || first->open()) [[likely]] {
-            return first;
-        }
+    Waiter* first = waiters_.front();
+    return first == nullptr || first->plainly_open() ? first : first_open_of_all();
+}
+
+Waiter* WaitQueue::first_open_of_all() noexcept {
+    Waiter* first = waiters_.front();
+    while (first != nullptr && !first->open()) {
         first->ListNode::unlink();
+        first = waiters_.front();
     }
+    return first;
 }
 
 void* WaitQueue::first_slot() noexcept {
@@ -115,12 +120,12 @@ void* WaitQueue::slot(Waiter* waiter) noexcept {
 }
 
 void WaitQueue::wake_first(Outcome with) noexcept {
-    Waiter* first = first_open();
-    first->ListNode::unlink();
-    first->resolve(with);
+    Waiter& first = *waiters_.front();  // open, as any() left it
+    first.ListNode::unlink();
+    first.decide(with);
     if (with == Outcome::handed) {
-        first->handed_by(giver_);
-        last_handed_ = first->fiber.hub.ready.end_place();
+        first.handed_by(giver_);
+        last_handed_ = first.fiber.hub.ready.end_place();
     }
 }
 

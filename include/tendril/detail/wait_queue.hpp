@@ -68,8 +68,9 @@ public:
     Slot* front_slot() noexcept {  // for waits with a slot
         return waiters_.empty() ? nullptr : static_cast<Slot*>(first_slot());
     }
-    void hand() noexcept { wake_first(Outcome::handed); }  // Requires: any().
-    void wake_first(Outcome with) noexcept;                // Requires: any().
+    // Both require that any(), front() or front_slot() has just found one.
+    void hand() noexcept { wake_first(Outcome::handed); }
+    void wake_first(Outcome with) noexcept;
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
 
@@ -82,6 +83,7 @@ private:
     TENDRIL_OPAQUE void begin_wait(WaiterSpace& space, const char* what, void* slot, Deadline deadline);
     TENDRIL_OPAQUE Outcome end_wait(WaiterSpace& space);
     Waiter* first_open() noexcept;
+    Waiter* first_open_of_all() noexcept;
     void* first_slot() noexcept;
     void check_thread_first() const;
 
