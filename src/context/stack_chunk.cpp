@@ -40,6 +40,10 @@ std::unique_ptr<StackChunk> StackChunk::map(std::size_t size, std::size_t guard,
     return std::unique_ptr<StackChunk>(chunk);
 }
 
+void StackChunk::unmap(StackChunk& made_by_map) noexcept {
+    delete &made_by_map;
+}
+
 StackChunk::~StackChunk() {
     for_each_live([](StackTop& stack) { retire(stack); });
     if (sys::release_memory(base_, bytes()) < 0) {  // vm.max_map_count: it would cut one mapping into two

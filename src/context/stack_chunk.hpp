@@ -65,6 +65,7 @@ public:
     // Returns: nullptr when the system refuses the address space. `number` is its place in the sequence of its pool's
     // chunks, which decides its colours. Throws: std::bad_alloc.
     static std::unique_ptr<StackChunk> map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number);
+    static void unmap(StackChunk& made_by_map) noexcept;
     ~StackChunk();  // the stacks go, used or not
     StackChunk(const StackChunk&) = delete;
     StackChunk& operator=(const StackChunk&) = delete;

@@ -27,7 +27,7 @@ bool time_is_up(std::int64_t until_ns) noexcept {
 
 StackPool::~StackPool() {
     for (StackChunk* chunk : chunks_) {
-        delete chunk;
+        StackChunk::unmap(*chunk);
     }
 }
 
@@ -195,7 +195,7 @@ void StackPool::drop(Bin& bin, StackChunk& chunk) noexcept {
     bin.slots -= chunk.slots();
     mapped_ -= chunk.bytes();
     chunks_.erase(place_of(chunk.base()));
-    delete &chunk;
+    StackChunk::unmap(chunk);
     if (chunks_.size() < chunks_.capacity() / 4) {
         chunks_.shrink_to_fit();
     }

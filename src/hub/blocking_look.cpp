@@ -25,6 +25,7 @@ namespace {
 
 template <class T>
 bool copy(const void* object, std::size_t offset, T& to) noexcept {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are copied too
     return copy_memory(static_cast<const char*>(object) + offset, &to, sizeof to);
 }
 

@@ -12,8 +12,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -105,9 +107,10 @@ BlockReport readable(std::uint64_t os_thread, const Sighting& sighting, const st
 
 BlockingWatch& BlockingWatch::the() noexcept {
     static constinit Once once;
-    static constinit BlockingWatch* watch = nullptr;
-    once([] { watch = new BlockingWatch; });  // for good: hubs of detached OS threads may outlive static objects
-    return *watch;
+    // Never destroyed: hubs of detached OS threads may outlive static objects.
+    alignas(BlockingWatch) static std::byte memory[sizeof(BlockingWatch)];
+    once([] { ::new (static_cast<void*>(memory)) BlockingWatch; });
+    return *std::launder(reinterpret_cast<BlockingWatch*>(memory));
 }
 
 void BlockingWatch::configure_once() {

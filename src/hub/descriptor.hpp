@@ -187,7 +187,7 @@ public:
     bool surplus() const noexcept { return slots_.surplus(); }
     void give_back() noexcept;
     std::size_t bytes() const noexcept {
-        return slots_.kept() * sizeof(Descriptor) + by_fd_.capacity() * sizeof(Descriptor*);
+        return slots_.kept() * sizeof(Descriptor) + by_fd_.capacity() * sizeof(void*);
     }
 
     std::size_t open_count() const noexcept { return open_; }

@@ -24,6 +24,7 @@ public:
     Callback(std::nullptr_t) noexcept {}  // implicit on purpose
 
     template <class F>
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): Callbacks are excluded
     requires(!std::derived_from<std::remove_cvref_t<F>, Callback>) Callback(F&& f)  // implicit on purpose
         : Function(checked(std::forward<F>(f))) {}
 
