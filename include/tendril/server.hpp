@@ -150,6 +150,10 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
         const Deadline deadline(options.handshake_timeout);
         decltype(listener.wrap(std::move(client))) wrapped;
         try {
+            if (!client.ready()) {
+                const Serving::Idle idle(serving);  // it may be dropped for another while it says nothing
+                client.await_data(deadline);
+            }
             wrapped = listener.wrap(std::move(client));
             wrapped.handshake(deadline);
         } catch (const std::exception&) {

@@ -88,6 +88,9 @@ std::size_t BodyReader::recv(Buffer buffer, Deadline deadline) {
         throw std::system_error(ECANCELED, std::generic_category(),
                                 "a body that was closed, or could not be read before");
     }
+    if (limits_.end.passed()) [[unlikely]] {  // also for a client that never makes us wait
+        fail(ProtocolError(Fault::incomplete, 408, "a body that took too long"));
+    }
     try {
         begin_reading();
         return recv_some(buffer, deadline);
@@ -162,7 +165,7 @@ std::size_t BodyReader::recv_length(Buffer buffer, Deadline deadline) {
 }
 
 std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
-    for (Rounds rounds(deadline);;) {
+    for (Rounds rounds(std::min(deadline, limits_.end));;) {
         std::string_view in = incoming_->unread();
         const std::size_t before = in.size();
         chunks_.advance(in);
@@ -214,7 +217,8 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
     std::size_t size = 0;
     for (Rounds rounds(deadline); !ended();) {
         if (rounds.over()) {
-            throw TimeoutError("read_all of a body");
+            thrown_ = std::make_exception_ptr(TimeoutError("read_all of a body"));
+            std::rethrow_exception(thrown_);
         }
         if (size == all.size()) {
             // Not at once what it says it will be: a peer must send what it makes us hold.

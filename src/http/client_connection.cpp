@@ -14,6 +14,7 @@
 #include "http/chars.hpp"
 #include "http/response_parser.hpp"
 #include "http/rounds.hpp"
+#include "http/upstream_error.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::http::detail {
@@ -67,7 +68,7 @@ void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline d
     Rounds rounds(deadline);
     do {
         std::size_t n = 0;
-        while ((n = parser.parse(incoming.unread(), head)) == 0) {
+        while ((n = blame_server([&] { return parser.parse(incoming.unread(), head); })) == 0) {
             if (rounds.over()) {
                 throw TimeoutError("the proxy's answer to CONNECT");
             }

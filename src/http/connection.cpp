@@ -8,6 +8,7 @@
 
 #include <tendril/error.hpp>
 #include <tendril/http/websocket_error.hpp>
+#include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
 #include "http/upgraded_stream.hpp"
@@ -187,8 +188,15 @@ bool Connection::answer() {
         ~Completing() {
             ResponseWriter& writer = connection.exchange_->writer;
             writer.complete(writer.ended() || writer.upgraded());
-            if (connection.core_.options().access_log.is_on()) {
+            if (!connection.core_.options().access_log.is_on()) {
+                return;
+            }
+            const Shield shield;  // its sink may wait
+            try {
                 connection.log(&connection.exchange_->request, begun_ns);
+            } catch (...) {
+                HubCore::here().report({0, {}, connection.core_.options().where, "access log"},
+                                       std::current_exception());
             }
         }
     };

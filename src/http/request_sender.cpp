@@ -2,9 +2,12 @@
 
 #include "http/request_sender.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <exception>
 #include <stdexcept>
 #include <vector>
 
@@ -107,7 +110,11 @@ void RequestSender::Job::send_source() {
 std::size_t RequestSender::Job::read(Buffer buffer) {
     try {
         return body.source()->recv(buffer, limits.whole);
-    } catch (const std::exception&) {
+    } catch (const Interrupt&) {
+        throw;
+    } catch (const abi::__forced_unwind&) {  // of the OS thread
+        throw;
+    } catch (...) {
         source_error = std::current_exception();
         throw SourceFailed();
     }
@@ -120,7 +127,11 @@ void RequestSender::Job::send_end() {
             for (const Headers::Field each : trailers()) {
                 text.append(each.name).append(": ").append(each.value).append("\r\n");
             }
-        } catch (const std::exception&) {
+        } catch (const Interrupt&) {
+            throw;
+        } catch (const abi::__forced_unwind&) {
+            throw;
+        } catch (...) {
             source_error = std::current_exception();
             throw SourceFailed();
         }

@@ -129,15 +129,21 @@ void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_
     closes_ = !asked_.keep_alive || !options_->keep_alive || side_->must_close() ||
               (!headers_.empty() && headers_.lists("Connection", "close"));
     choose_mode(length);
-    make_status_line();
-    make_fields(type);
-    if (mode_ == Mode::length) {
-        out_.append("Content-Length: ").append_number(length_).append("\r\n");
-    } else if (mode_ == Mode::chunked) {
-        out_.append("Transfer-Encoding: chunked\r\n");
+    const std::size_t begin = out_.size();
+    try {
+        make_status_line();
+        make_fields(type);
+        if (mode_ == Mode::length) {
+            out_.append("Content-Length: ").append_number(length_).append("\r\n");
+        } else if (mode_ == Mode::chunked) {
+            out_.append("Transfer-Encoding: chunked\r\n");
+        }
+        make_connection_fields();
+        out_.append("\r\n");
+    } catch (...) {  // a header that it cannot have: the handler may try again
+        out_.shorten(begin);
+        throw;
     }
-    make_connection_fields();
-    out_.append("\r\n");
     if (asked_.head) {
         mode_ = Mode::none;
     }

@@ -24,6 +24,8 @@ struct AsyncState final : Letter, HubCallback {
     Presence keeps;                 // and of what keeps it asleep
     bool running = false;
     std::shared_ptr<AsyncState> self;
+    std::shared_ptr<AsyncState> misplaced;  // itself, for good: see ~Async()
+    AsyncState* next_misplaced = nullptr;
 
     AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f)
         : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)) {}

@@ -105,11 +105,7 @@ void AsyncState::run(HubCore& hub) noexcept {
 namespace {
 
 // States whose Async was destroyed on a foreign OS thread: they are in their hub's lists, so nobody here may free them.
-struct Misplaced {
-    std::shared_ptr<AsyncState> state;
-    Misplaced* next;
-};
-constinit std::atomic<Misplaced*> misplaced{nullptr};
+constinit std::atomic<AsyncState*> misplaced{nullptr};
 
 }  // namespace
 
@@ -136,8 +132,10 @@ Async::~Async() {
         if (!state_->mailbox->closed()) {
             detail::report(
                 "an Async was destroyed on another OS thread than its own: its hub will not sleep less for it");
-            auto* kept = new Misplaced{std::move(state_), misplaced.load(std::memory_order_relaxed)};
-            while (!misplaced.compare_exchange_weak(kept->next, kept, std::memory_order_release)) {
+            AsyncState& kept = *state_;
+            kept.misplaced = std::move(state_);
+            kept.next_misplaced = misplaced.load(std::memory_order_relaxed);
+            while (!misplaced.compare_exchange_weak(kept.next_misplaced, &kept, std::memory_order_release)) {
             }
         }
         return;

@@ -381,9 +381,15 @@ void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer)
     const PeerWatch watch(client.fd());
     const auto report = [&](ErrorKind kind) { report_connection(options_, kind, peer); };
     try {
+        connection.fd = client.fd();
         if (behind_proxy(peer)) {
             try {
-                peer = read_proxy_header(client, options_.handshake_timeout).source.value_or(peer);
+                const Deadline deadline(options_.handshake_timeout);
+                if (!client.ready()) {
+                    const Serving::Idle idle(connection);  // it may be dropped for another while it says nothing
+                    client.await_data(deadline);
+                }
+                peer = read_proxy_header(client, deadline).source.value_or(peer);
             } catch (const std::exception&) {
                 report_connection(options_, ErrorKind::proxy_header, peer);
                 return;
@@ -391,7 +397,6 @@ void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer)
         }
         const AddressCounts::Place place(per_address_, peer, options_.max_per_address);
         if (place.granted()) {
-            connection.fd = client.fd();
             handler_(client, peer, connection);
         }
     } catch (const StopServe&) {

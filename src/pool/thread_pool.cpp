@@ -9,8 +9,10 @@
 #include <csignal>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -372,9 +374,9 @@ ThreadPool::~ThreadPool() {
 
 ThreadPool& ThreadPool::shared() {
     static constinit detail::Once once;
-    static constinit ThreadPool* pool = nullptr;
-    once([] { pool = new ThreadPool(10); });
-    return *pool;
+    alignas(ThreadPool) static std::byte memory[sizeof(ThreadPool)];  // never destroyed
+    once([] { ::new (static_cast<void*>(memory)) ThreadPool(10); });
+    return *std::launder(reinterpret_cast<ThreadPool*>(memory));
 }
 
 void ThreadPool::resize(Size threads) {
