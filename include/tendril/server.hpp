@@ -152,7 +152,10 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
         try {
             if (!client.ready()) {
                 const Serving::Idle idle(serving);  // it may be dropped for another while it says nothing
-                client.await_data(deadline);
+                try {
+                    client.await_data(deadline);
+                } catch (const TimeoutError&) {  // the handshake, which is as late, says so in its own words
+                }
             }
             wrapped = listener.wrap(std::move(client));
             wrapped.handshake(deadline);
