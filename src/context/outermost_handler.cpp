@@ -19,12 +19,14 @@
 
 #include "context/backtrace.hpp"
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the compiler's own
 extern "C" {
 unsigned __gxx_personality_v0(int, int, unsigned long long, void*, void*);  // as GCC declares it to itself
 void __register_frame(void* section);
 void __deregister_frame(void* section);
 [[gnu::visibility("hidden")]] void tendril_land_outermost();
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace tendril::detail {
 

@@ -408,7 +408,7 @@ TENDRIL_TEST(Socket, ALoopThatNeverWaitsAsksItsDeadlineAndLetsOthersRun) {
     auto [a, b] = TcpSocket::pair();
     bool ran = false;
     const std::string much(100'000, 'x');
-    auto sender = spawn([&] { a.send_all(much); });
+    auto sender = spawn([&from = a, &much] { from.send_all(much); });
     auto other = spawn([&] { ran = true; });
     std::string got(much.size(), ' ');
     EXPECT_EQ(b.recv_exactly(got), much.size());
