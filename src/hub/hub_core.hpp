@@ -224,7 +224,7 @@ private:
     void run_callbacks();
     void end_all() noexcept;
     void kill_all() noexcept;
-    void let_all_run(std::int64_t longest_ns) noexcept;
+    void let_all_run(std::int64_t span_ns) noexcept;
     void begin_in_child() noexcept;
     void freeze_others() noexcept;
     void take_back_handed() noexcept;
