@@ -2,7 +2,9 @@
 
 #include "process/orphans.hpp"
 
+#include <cstddef>
 #include <mutex>
+#include <new>
 #include <string>
 
 #include <tendril/detail/mutex.hpp>
@@ -27,9 +29,9 @@ struct Unwatched {
 
 Unwatched& unwatched() {
     static constinit Once once;
-    static constinit Unwatched* all = nullptr;
-    once([] { all = new Unwatched; });
-    return *all;
+    alignas(Unwatched) static std::byte memory[sizeof(Unwatched)];
+    once([] { ::new (static_cast<void*>(memory)) Unwatched; });
+    return *std::launder(reinterpret_cast<Unwatched*>(memory));
 }
 
 void leave_to_sweeps(ChildProcess& child) noexcept {

@@ -99,8 +99,8 @@ struct SharedWatch final : Observer::Bond, ListNode {
     Mutex& mutex;
     HubCore& hub;
     Observer& observer;
-    bool sent = false;      // under the mutex
-    bool arrived_ = false;  // the hub's
+    bool sent = false;         // under the mutex
+    bool has_arrived = false;  // the hub's
 
     SharedWatch(Mutex& m, Observer& o) : mutex(m), hub(HubCore::here()), observer(o) { presence.begin(hub); }
     SharedWatch(const SharedWatch&) = delete;
@@ -111,7 +111,7 @@ struct SharedWatch final : Observer::Bond, ListNode {
             const std::lock_guard lock(mutex);
             presence.end();
             ListNode::unlink();
-            under_way = sent && !arrived_;
+            under_way = sent && !has_arrived;
         }
         if (under_way) {
             hub.mailbox->withdraw(letter);
@@ -127,7 +127,7 @@ struct SharedWatch final : Observer::Bond, ListNode {
 private:
     static void arrived(Letter& letter, HubCore* hub) noexcept {
         SharedWatch& self = static_cast<Mail&>(letter).owner;
-        self.arrived_ = true;
+        self.has_arrived = true;
         if (hub != nullptr) {
             self.observer.told(self.observer);
         }
