@@ -246,7 +246,7 @@ void BlockingWatch::run() noexcept {
         deliver(lock);
         const std::int64_t threshold = threshold_ns_;
         if (threshold != 0 && look_at_hubs()) {
-            if (!seen_.empty()) {
+            if (!seen_.empty() && pauses_.empty()) {
                 continue;
             }
             changed_.wait(lock, std::chrono::nanoseconds(threshold / looks_per_threshold + 1));
