@@ -108,11 +108,13 @@ public:
         return *std::move(item);
     }
     T get_nowait() {
-        std::optional<T> item = try_get();
-        if (!item) {
-            const std::lock_guard lock(mutex_);
-            refuse_when_closed();
-            throw Empty();
+        std::optional<T> item;
+        {
+            const std::lock_guard lock(mutex_);  // one look: an item that is put before the shutdown is found
+            if (!take(item)) {
+                refuse_when_closed();
+                throw Empty();
+            }
         }
         return *std::move(item);
     }
