@@ -39,7 +39,9 @@ bool Waiter::whole_open() const noexcept {
 
 bool Waiter::resolve_whole(Outcome with) noexcept {
     outcome = with;
-    return static_cast<StandIn*>(this)->whole.resolve(with);
+    Waiter& whole = static_cast<StandIn*>(this)->whole;
+    whole.slot = slot;  // where what is handed over lies: for the child of a fork()
+    return whole.resolve(with);
 }
 
 }  // namespace tendril::detail

@@ -12,6 +12,7 @@
 
 #include <tendril/error.hpp>
 #include <tendril/event.hpp>
+#include <tendril/get_any.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/lock.hpp>
@@ -62,6 +63,16 @@ TENDRIL_TEST(ForkHandOver, APermitGoesBack) {
     yield();
     semaphore.release();
     EXPECT_TRUE(holds_in_child([&] { return semaphore.try_acquire() && !semaphore.try_acquire(); }));
+    waiter.join();
+}
+
+TENDRIL_TEST(ForkHandOver, WhatGetAnyWasHandedGoesBack) {
+    Queue<int> one;
+    Queue<int> two;
+    auto waiter = spawn([&] { static_cast<void>(get_any(one, two)); });
+    yield();
+    two.put(7);
+    EXPECT_TRUE(holds_in_child([&] { return two.try_get() == 7 && one.empty(); }));
     waiter.join();
 }
 

@@ -121,10 +121,11 @@ void* WaitQueue::slot(Waiter* waiter) noexcept {
 
 void WaitQueue::wake_first(Outcome with) noexcept {
     Waiter& first = *waiters_.front();  // open, as any() left it
+    Waiter& taker = first.outcome == Outcome::stands_in ? static_cast<StandIn&>(first).whole : first;
     first.ListNode::unlink();
     first.decide(with);
     if (with == Outcome::handed) {
-        first.handed_by(giver_);
+        taker.handed_by(giver_);
         last_handed_ = first.fiber.hub.ready.end_place();
     }
 }
