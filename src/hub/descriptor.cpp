@@ -3,6 +3,8 @@
 #include "hub/descriptor.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -26,16 +28,30 @@ void DescriptorSlots::put_back(Descriptor& d) noexcept {
     first_free_ = &d;
 }
 
-void DescriptorSlots::add_block() {
-    auto gap = std::find(blocks_.begin(), blocks_.end(), nullptr);
-    if (gap == blocks_.end()) {
-        gap = blocks_.insert(gap, nullptr);
+DescriptorSlots::~DescriptorSlots() {
+    for (const Block& block : blocks_) {
+        if (block.in_memory) {
+            std::destroy_n(block.slots, per_block);
+        }
+        sys::release_memory(block.slots, per_block * sizeof(Descriptor));
     }
-    *gap = std::make_unique<Descriptor[]>(per_block);
+}
+
+void DescriptorSlots::add_block() {
+    auto at = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& block) { return !block.in_memory; });
+    if (at == blocks_.end()) {
+        at = blocks_.emplace(at);
+        at->slots = static_cast<Descriptor*>(sys::reserve_memory(per_block * sizeof(Descriptor)));
+        if (at->slots == nullptr) {
+            blocks_.pop_back();
+            throw std::bad_alloc();
+        }
+    }
+    at->in_memory = true;
     kept_ += per_block;
-    const auto begin = static_cast<std::size_t>(gap - blocks_.begin()) * per_block;
+    const auto begin = static_cast<std::size_t>(at - blocks_.begin()) * per_block;
     for (std::size_t i = per_block; i-- > 0;) {
-        Descriptor& d = (*gap)[i];
+        Descriptor& d = *std::construct_at(&at->slots[i]);
         d.index = static_cast<std::uint32_t>(begin + i);
         d.generation = next_generation_;
         d.next_free = std::exchange(first_free_, &d);
@@ -46,29 +62,27 @@ void DescriptorSlots::add_block() {
 void DescriptorSlots::give_back() noexcept {
     first_free_ = nullptr;
     for (std::size_t b = blocks_.size(); b-- > 0;) {
-        std::unique_ptr<Descriptor[]>& block = blocks_[b];
-        if (block == nullptr) {
+        Block& block = blocks_[b];
+        if (!block.in_memory) {
             continue;
         }
         Descriptor* const before = first_free_;
         std::size_t free = 0;
+        std::uint32_t generation = next_generation_;
         for (std::size_t i = per_block; i-- > 0;) {
-            if (Descriptor& d = block[i]; !d.in_use) {
+            if (Descriptor& d = block.slots[i]; !d.in_use) {
                 d.next_free = std::exchange(first_free_, &d);
+                generation = std::max(generation, d.generation);
                 ++free;
             }
         }
-        if (free == per_block) {
+        // Refused where memory is locked: mlockall(2).
+        if (free == per_block && sys::discard(block.slots, per_block * sizeof(Descriptor)) == 0) {
             first_free_ = before;
-            for (std::size_t i = 0; i < per_block; ++i) {
-                next_generation_ = std::max(next_generation_, block[i].generation);
-            }
-            block = nullptr;
+            next_generation_ = generation;
+            block.in_memory = false;
             kept_ -= per_block;
         }
-    }
-    while (!blocks_.empty() && blocks_.back() == nullptr) {
-        blocks_.pop_back();
     }
     seen_kept_ = kept_;
     seen_used_ = used_;
@@ -388,11 +402,10 @@ void Descriptors::forget_waits() noexcept {
 }
 
 void Descriptors::on_event(const BackendEvent& event) noexcept {
-    Descriptor* const found = slots_.find(static_cast<std::uint32_t>(event.token));
-    if (found == nullptr || found->generation != static_cast<std::uint32_t>(event.token >> 32)) {
+    Descriptor& d = slots_.at(static_cast<std::uint32_t>(event.token));
+    if (d.generation != static_cast<std::uint32_t>(event.token >> 32)) {
         return;  // of one that was closed
     }
-    Descriptor& d = *found;
     if ((event.what & events::invalid) != 0) [[unlikely]] {
         tell_closed(d);
         if (!d.owned) {

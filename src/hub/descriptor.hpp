@@ -16,8 +16,8 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include <tendril/deadline.hpp>
@@ -82,15 +82,20 @@ struct Descriptor {
     void emptied() noexcept { readable = false; }
 };
 
-// The slots, by index; the addresses of those in use stay. Found by a shift and a mask, since every event looks one up.
-// Blocks of which none is in use go in give_back(); the generations of their slots are not used again.
+// The slots, by index. Found by a shift and a mask, since every event looks one up.
+//
+// A slot's address is good until the hub's end, whoever holds it: calls that wait elsewhere while their descriptor is
+// closed, and whoever compares generations later. So give_back() discards the pages of blocks of which none is in use,
+// but keeps their addresses: such a slot reads as zeros, and no descriptor ever has the generation 0.
 class DescriptorSlots {
 public:
-    // nullptr: its block has gone.
-    Descriptor* find(std::size_t i) noexcept {
-        Descriptor* block = i / per_block < blocks_.size() ? blocks_[i / per_block].get() : nullptr;
-        return block != nullptr ? &block[i % per_block] : nullptr;
-    }
+    DescriptorSlots() = default;
+    DescriptorSlots(const DescriptorSlots&) = delete;
+    DescriptorSlots& operator=(const DescriptorSlots&) = delete;
+    ~DescriptorSlots();
+
+    // Requires: i is the index of a slot that take() has ever returned.
+    Descriptor& at(std::size_t i) noexcept { return blocks_[i / per_block].slots[i % per_block]; }
     Descriptor& take();  // throws std::bad_alloc
     void put_back(Descriptor& d) noexcept;
 
@@ -99,30 +104,33 @@ public:
         constexpr std::size_t kept = 1024;
         return kept_ > used_ * 4 + kept && (used_ < seen_used_ / 2 || kept_ > seen_kept_);
     }
-    // O(n) of what is kept. Requires: no green thread is ready, for one that was told of a closing may not have looked.
-    void give_back() noexcept;
+    void give_back() noexcept;  // O(n) of what is kept
     std::size_t kept() const noexcept { return kept_; }
 
     template <class F>
     void for_each(F f) {  // also those that are free
-        for (const std::unique_ptr<Descriptor[]>& block : blocks_) {
-            for (std::size_t i = 0; block != nullptr && i < per_block; ++i) {
-                f(block[i]);
+        for (const Block& block : blocks_) {
+            for (std::size_t i = 0; block.in_memory && i < per_block; ++i) {
+                f(block.slots[i]);
             }
         }
     }
 
 private:
-    static constexpr std::size_t per_block = 64;
+    static constexpr std::size_t per_block = 256;  // of 80 bytes: five pages
+    struct Block {
+        Descriptor* slots = nullptr;
+        bool in_memory = false;
+    };
     void add_block();
 
-    std::vector<std::unique_ptr<Descriptor[]>> blocks_;
+    std::vector<Block> blocks_;
     Descriptor* first_free_ = nullptr;
     std::size_t kept_ = 0;  // slots
     std::size_t used_ = 0;
     std::size_t seen_kept_ = 0;  // by the last give_back()
     std::size_t seen_used_ = SIZE_MAX;
-    std::uint32_t next_generation_ = 0;
+    std::uint32_t next_generation_ = 1;
 };
 
 class Descriptors {
