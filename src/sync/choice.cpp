@@ -2,6 +2,7 @@
 
 #include <tendril/detail/choice.hpp>
 
+#include <algorithm>
 #include <list>
 #include <optional>
 
@@ -70,16 +71,20 @@ std::size_t first_of(std::size_t n) noexcept {
 }  // namespace
 
 std::size_t Choice::make(const ChoiceSource* sources, std::size_t n, const Deadline* deadline) {
+    bool finished = false;
     for (;;) {
-        bool finished = false;
         for (std::size_t k = 0, i = first_of(n); k < n; ++k, i = i + 1 == n ? 0 : i + 1) {
             if (sources[i].take(sources[i].queue, sources[i].slot)) {
                 return i;
             }
-            finished = finished || sources[i].finished(sources[i].queue);
         }
         if (finished) {
             throw ShutDown();
+        }
+        // Another OS thread may have put an item and then shut a queue down, both after it was looked at: look again.
+        finished = std::any_of(sources, sources + n, [](const ChoiceSource& one) { return one.finished(one.queue); });
+        if (finished) {
+            continue;
         }
         if (deadline == nullptr) {
             return none;

@@ -158,6 +158,39 @@ TENDRIL_TEST(GetAny, AQueueThatIsShutDownEndsItOnceNoneHasAnItem) {
     EXPECT_THROW(static_cast<void>(try_get_any(stop, jobs)), ShutDown);
 }
 
+// A queue that another OS thread puts into, and shuts down, between two looks.
+struct PutBetweenLooks {
+    bool is_shut_down = false;
+    bool has_item = false;
+
+    detail::ChoiceSource source(std::optional<int>& slot) {
+        return {this, &slot,
+                [](void* self, void* into) {
+                    auto& q = *static_cast<PutBetweenLooks*>(self);
+                    if (!std::exchange(q.has_item, false)) {
+                        return false;
+                    }
+                    static_cast<std::optional<int>*>(into)->emplace(7);
+                    return true;
+                },
+                [](void* self) {
+                    auto& q = *static_cast<PutBetweenLooks*>(self);
+                    q.has_item = !std::exchange(q.is_shut_down, true);
+                    return true;
+                },
+                [](void*, detail::Choice&, void*) { FAIL() << "there was something to take"; }};
+    }
+};
+
+TENDRIL_TEST(GetAny, AnItemThatWasPutBeforeTheShutdownIsFound) {
+    PutBetweenLooks queue;
+    std::optional<int> slot;
+    const detail::ChoiceSource source = queue.source(slot);
+    EXPECT_EQ(detail::Choice::make(&source, 1, nullptr), 0u);
+    EXPECT_EQ(slot, 7);
+    EXPECT_THROW(detail::Choice::make(&source, 1, nullptr), ShutDown);
+}
+
 TENDRIL_TEST(GetAny, QueuesAreWaitable) {
     Queue<int> a;
     LifoQueue<int> b;
