@@ -214,14 +214,8 @@ private:
     }
 
     // In the child of a fork(): what a getter did not live to take.
-    static void take_back(void* self, void* slot) noexcept {
-        T& item = **static_cast<std::optional<T>*>(slot);
-        Store& store = static_cast<BasicQueue*>(self)->store_;
-        if constexpr (requires { store.push_front(std::move(item)); }) {
-            store.push_front(std::move(item));
-        } else {
-            store.push(std::move(item));
-        }
+    static void take_back(void* self, void* slot) {
+        static_cast<BasicQueue*>(self)->store_.put_back(*std::move(*static_cast<std::optional<T>*>(slot)));
     }
 
     // Lets in the putters that wait, while there is room. One whose item cannot be stored, because comparing it throws

@@ -202,8 +202,8 @@ private:
     }
 
     // In the child of a fork(): what a getter did not live to take.
-    static void take_back(void* self, void* slot) noexcept {
-        static_cast<SharedQueue*>(self)->store_.push_front(*std::move(*static_cast<std::optional<T>*>(slot)));
+    static void take_back(void* self, void* slot) {
+        static_cast<SharedQueue*>(self)->store_.put_back(*std::move(*static_cast<std::optional<T>*>(slot)));
     }
 
     // The first item, and the first putter's into its place.

@@ -5,9 +5,12 @@
 
 #include <tendril/fork.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <tendril/error.hpp>
@@ -102,6 +105,70 @@ TENDRIL_TEST(ForkHandOver, ItemsGoBackInTheirOrder) {
     EXPECT_TRUE(holds_in_child([&] { return queue.get(0s) == 1 && queue.get(0s) == 2 && queue.get(0s) == 3; }));
     join_all(getters);
     EXPECT_EQ(queue.get(0s), 3);
+}
+
+TENDRIL_TEST(ForkHandOver, ALifoQueuesItemsGoBackBelowThoseThatCameLater) {
+    LifoQueue<int> queue;
+    std::vector<Greenlet<int>> getters;
+    for (int i = 0; i < 2; ++i) {
+        getters.push_back(spawn([&] { return queue.get(); }));
+    }
+    yield();
+    for (int i = 1; i <= 3; ++i) {
+        queue.put(i);
+    }
+    EXPECT_TRUE(holds_in_child([&] { return queue.get(0s) == 3 && queue.get(0s) == 2 && queue.get(0s) == 1; }));
+    join_all(getters);
+    EXPECT_EQ(queue.get(0s), 3);
+}
+
+struct Ranked {
+    int rank = 0;
+    char name = 0;
+};
+// Throws when it is told to.
+struct ByRank {
+    const bool* broken;
+    bool operator()(const Ranked& a, const Ranked& b) const {
+        return *broken ? throw std::runtime_error("not comparable") : a.rank < b.rank;
+    }
+};
+
+// What a PriorityQueue gives in the child, after two of its items were handed to getters that are frozen there.
+bool gives_in_child(const std::string& expected, bool comparison_throws) {
+    bool broken = false;
+    PriorityQueue<Ranked, ByRank> queue(unbounded, ByRank{&broken});
+    std::vector<Greenlet<Ranked>> getters;
+    for (int i = 0; i < 2; ++i) {
+        getters.push_back(spawn([&] { return queue.get(); }));
+    }
+    yield();
+    for (const Ranked& each : {Ranked{2, 'a'}, Ranked{2, 'b'}, Ranked{1, 'c'}, Ranked{2, 'd'}}) {
+        queue.put(each);
+    }
+    broken = comparison_throws;
+    const bool right = holds_in_child([&] {
+        broken = false;
+        std::string names;
+        while (std::optional<Ranked> item = queue.try_get()) {
+            names += item->name;
+        }
+        if (comparison_throws) {
+            std::sort(names.begin(), names.end());
+        }
+        return names == expected;
+    });
+    broken = false;
+    join_all(getters);
+    return right;
+}
+
+TENDRIL_TEST(ForkHandOver, APriorityQueuesItemsGoBackBeforeTheirEquals) {
+    EXPECT_TRUE(gives_in_child("cabd", false));
+}
+
+TENDRIL_TEST(ForkHandOver, WhereComparingThrowsItemsGoBackInNoOrder) {
+    EXPECT_TRUE(gives_in_child("abcd", true));
 }
 
 TENDRIL_TEST(ForkHandOver, ASlotOfAPoolGoesBack) {

@@ -9,13 +9,10 @@ namespace tendril::detail {
 
 struct Giver {
     void* object = nullptr;
-    void (*take)(void* object, void* slot) noexcept = nullptr;  // nullptr: it hands nothing that could be lost
+    void (*take)(void* object, void* slot) = nullptr;  // nullptr: it hands nothing that could be lost
 
-    void take_back(void* slot) const noexcept {
-        if (take != nullptr) {
-            take(object, slot);
-        }
-    }
+    // Where `take` throws, for there is no memory to keep it, it is lost, and that is reported.
+    void take_back(void* slot) const noexcept;
 };
 
 }  // namespace tendril::detail

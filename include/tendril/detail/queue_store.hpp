@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Where a queue keeps its items, and in which order it gives them. Not for users.
+//
+// put_back() is for an item that never was in the store, since it was handed to a getter past it, in the child of a
+// fork() in which that getter does not go on: it comes to lie as if it had been put before all that are there, which it
+// was. Throws: std::bad_alloc; then nothing has changed.
 
 #pragma once
 
@@ -40,7 +44,7 @@ public:
         ::new (static_cast<void*>(slot(size_))) T(std::move(item));
         ++size_;
     }
-    void push_front(T&& item) {  // as push()
+    void put_back(T&& item) {
         if (size_ == room_) {
             move_to(room_ == 0 ? least : room_ * 2);
         }
@@ -100,6 +104,15 @@ template <class T>
 class Lifo {
 public:
     void push(T&& item) { items_.push_back(std::move(item)); }  // throws: as Fifo
+    void put_back(T&& item) {
+        std::vector<T> all;
+        all.reserve(items_.size() + 1);
+        all.push_back(std::move(item));
+        for (T& each : items_) {
+            all.push_back(std::move(each));
+        }
+        items_ = std::move(all);
+    }
     T& front() { return items_.back(); }
     void take(std::optional<T>& into) noexcept {
         into.emplace(std::move(items_.back()));
@@ -118,28 +131,22 @@ private:
 template <class T, class Less>
 class Heap {
 public:
-    explicit Heap(Less less = Less()) : less_(std::move(less)) {}
+    Heap(Less less = Less()) : less_(std::move(less)) {}
 
     // Throws: std::bad_alloc, what Less throws; then nothing has changed.
     void push(T&& item) {
-        if (items_.size() == items_.capacity()) {
-            items_.reserve(items_.empty() ? 8 : items_.size() * 2);
-        }
-        std::size_t place = items_.size();
-        while (place > 0 && less_(std::as_const(item), std::as_const(items_[parent(place)].item))) {
-            place = parent(place);
-        }
-        items_.push_back({std::move(item), next_});
+        make_room();
+        rise(place_for(item, [](const Entry&) { return false; }), std::move(item), next_);
         ++next_;
-        std::size_t at = items_.size() - 1;
-        if (at == place) {
-            return;
+    }
+    void put_back(T&& item) {
+        make_room();
+        std::size_t place = items_.size();
+        try {
+            place = place_for(item, [&](const Entry& parent) { return !less_(parent.item, std::as_const(item)); });
+        } catch (...) {  // Less threw: it keeps its item, though in no order
         }
-        Entry rising(std::move(items_[at]));
-        for (; at != place; at = parent(at)) {
-            replace(items_[at], items_[parent(at)]);
-        }
-        replace(items_[place], rising);
+        rise(place, std::move(item), --first_);
     }
     T& front() { return items_.front().item; }
 
@@ -170,6 +177,36 @@ private:
 
     static std::size_t parent(std::size_t at) noexcept { return (at - 1) / 2; }
 
+    void make_room() {
+        if (items_.size() == items_.capacity()) {
+            items_.reserve(items_.empty() ? 8 : items_.size() * 2);
+        }
+    }
+
+    // Where a new item comes to lie: above those that it is less than, or that it `passes`.
+    template <class Passes>
+    std::size_t place_for(const T& item, Passes passes) {
+        std::size_t place = items_.size();
+        while (place > 0 && (less_(item, std::as_const(items_[parent(place)].item)) || passes(items_[parent(place)]))) {
+            place = parent(place);
+        }
+        return place;
+    }
+
+    // Requires: room. From the end to `place`.
+    void rise(std::size_t place, T&& item, std::uint64_t number) noexcept {
+        items_.push_back({std::move(item), number});
+        std::size_t at = items_.size() - 1;
+        if (at == place) {
+            return;
+        }
+        Entry rising(std::move(items_[at]));
+        for (; at != place; at = parent(at)) {
+            replace(items_[at], items_[parent(at)]);
+        }
+        replace(items_[place], rising);
+    }
+
     bool before(const Entry& a, const Entry& b) {
         return less_(a.item, b.item) || (a.number < b.number && !less_(b.item, a.item));
     }
@@ -197,7 +234,8 @@ private:
 
     Less less_;
     std::vector<Entry> items_;
-    std::uint64_t next_ = 0;
+    std::uint64_t first_ = std::uint64_t{1} << 63;  // of those that were put back, the last
+    std::uint64_t next_ = first_;
 };
 
 }  // namespace tendril::detail

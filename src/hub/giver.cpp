@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+
+#include <tendril/detail/giver.hpp>
+
+#include <exception>
+
+#include "base/report.hpp"
+
+namespace tendril::detail {
+
+void Giver::take_back(void* slot) const noexcept {
+    if (take == nullptr) {
+        return;
+    }
+    try {
+        take(object, slot);
+    } catch (...) {
+        report("after a fork, an item that a green thread of the parent had been given is lost to the child",
+               std::current_exception());
+    }
+}
+
+}  // namespace tendril::detail
