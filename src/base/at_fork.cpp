@@ -9,8 +9,6 @@
 
 #include <tendril/detail/mutex.hpp>
 
-#include "base/fork_gate.hpp"
-
 namespace tendril::detail {
 
 namespace {
@@ -42,7 +40,6 @@ AtFork::~AtFork() {
 // Without the lock: nobody else is there.
 void mend_child() noexcept {
     generation.fetch_add(1, std::memory_order_relaxed);
-    fork_gate::open_in_child();
     List<AtFork>& all = registry().all;
     for (AtFork* each = all.front(); each != nullptr; each = all.after(*each)) {
         each->in_child_(each->object_);
@@ -54,7 +51,7 @@ namespace {
 // When the library is loaded, so that no fork() finds it half done.
 [[gnu::constructor]] void install() {
     registry();
-    ::pthread_atfork(&fork_gate::close, &fork_gate::open_in_parent, &mend_child);
+    ::pthread_atfork(nullptr, nullptr, &mend_child);
 }
 
 }  // namespace

@@ -2,11 +2,14 @@
 
 #include "base/fork_gate.hpp"
 
+#include <pthread.h>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 
 #include "base/sys.hpp"
 
@@ -25,6 +28,8 @@ constinit std::array<Part, part_count> parts;
 constinit std::atomic<std::uint32_t> closed{0};
 constinit std::mutex one_fork;  // held while the gate is closed
 
+// Sections of whoever closes the gate, begun since, are in no part: they are those of other fork handlers, before or
+// behind ours.
 struct Here {
     Part* part = nullptr;
     unsigned depth = 0;
@@ -32,9 +37,12 @@ struct Here {
 };
 constinit thread_local Here here [[gnu::tls_model("initial-exec")]];
 
-Part& choose_part() noexcept {
+Part& my_part() noexcept {
     static constinit std::atomic<std::size_t> next{0};
-    return parts[next.fetch_add(1, std::memory_order_relaxed) % part_count];
+    if (here.part == nullptr) [[unlikely]] {
+        here.part = &parts[next.fetch_add(1, std::memory_order_relaxed) % part_count];
+    }
+    return *here.part;
 }
 
 void withdraw(Part& part) noexcept {
@@ -46,27 +54,31 @@ void withdraw(Part& part) noexcept {
 }  // namespace
 
 void enter() noexcept {
-    if (here.depth++ != 0) {
+    if (here.depth++ != 0 || here.closes) {
         return;
     }
-    if (here.part == nullptr) [[unlikely]] {
-        here.part = &choose_part();
-    }
+    Part& part = my_part();
     for (;;) {
-        here.part->inside.fetch_add(1);
+        part.inside.fetch_add(1);
         if (closed.load() == 0) [[likely]] {
             return;
         }
-        withdraw(*here.part);
+        withdraw(part);
         sys::futex_wait(closed, 1);
     }
 }
 
 void leave() noexcept {
-    if (--here.depth == 0) {
+    if (--here.depth == 0 && !here.closes) {
         withdraw(*here.part);
     }
 }
+
+bool is_closed() noexcept {
+    return closed.load() != 0;
+}
+
+namespace {
 
 void close() noexcept {
     here.closes = here.depth == 0;
@@ -83,20 +95,37 @@ void close() noexcept {
 }
 
 void open_in_parent() noexcept {
-    if (here.closes) {
-        here.closes = false;
-        closed.store(0);
-        sys::futex_wake(closed);
-        one_fork.unlock();
+    if (!here.closes) {
+        return;
     }
+    here.closes = false;
+    if (here.depth != 0) {
+        my_part().inside.fetch_add(1);
+    }
+    closed.store(0);
+    sys::futex_wake(closed);
+    one_fork.unlock();
 }
 
-// The other OS threads are gone, also those that had come to the gate.
+// The other OS threads are gone, also those that had come to the gate, and one that was closing it while this one forked
+// in a section.
 void open_in_child() noexcept {
+    here.closes = false;
     for (Part& part : parts) {
-        part.inside.store(&part == here.part && here.depth != 0 ? 1 : 0);
+        part.inside.store(0);
     }
-    open_in_parent();
+    if (here.depth != 0) {
+        my_part().inside.store(1);
+    }
+    closed.store(0);
+    ::new (static_cast<void*>(&one_fork)) std::mutex;
 }
+
+// When the library is loaded, and wherever a Mutex is linked.
+[[gnu::constructor]] void install() {
+    ::pthread_atfork(&close, &open_in_parent, &open_in_child);
+}
+
+}  // namespace
 
 }  // namespace tendril::detail::fork_gate

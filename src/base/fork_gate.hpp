@@ -5,6 +5,8 @@
 // A section is entered by each Mutex that is locked, or by a NoFork. fork(), by whoever it is called, closes the gate
 // and waits until no OS thread is in a section; what comes then waits at the gate until the fork is done. So there is
 // no order in which fork() would have to take locks, and a lock need not be listed anywhere to be free in the child.
+// One fork at a time. In an OS thread that is in a section itself (a fork() in the move of an item, or in a signal
+// handler) the gate stays open: it would wait for its own caller.
 //
 // Cost: two uncontended atomic additions for an outermost section, nothing for one inside another.
 
@@ -18,11 +20,7 @@ namespace fork_gate {
 void enter() noexcept;
 void leave() noexcept;
 
-// By at_fork.cpp, around every fork(). One fork at a time. In an OS thread that is in a section itself (a fork() in the
-// move of an item, or in a signal handler) close() does nothing: it would wait for its own caller.
-void close() noexcept;
-void open_in_parent() noexcept;
-void open_in_child() noexcept;
+bool is_closed() noexcept;  // a fork() is under way, or waits for sections to end
 
 }  // namespace fork_gate
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+#include "base/fork_gate.hpp"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <optional>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include <tendril/detail/mutex.hpp>
+
+namespace tendril {
+namespace {
+
+using detail::NoFork;
+namespace fork_gate = detail::fork_gate;
+
+// As a library's, which locks in one handler and unlocks in the other. Installed before tendril's, so it runs with the
+// gate closed.
+struct OtherHandlers {
+    static inline std::optional<NoFork> section;
+    static inline bool wanted = false;
+    [[gnu::constructor(101)]] static void install() {
+        ::pthread_atfork(
+            [] {
+                if (wanted) {
+                    section.emplace();
+                }
+            },
+            [] { section.reset(); }, [] { section.reset(); });
+    }
+};
+
+// Whether `body` comes to its end in a child. A plain fork(): what is tested is in its handlers.
+template <class F>
+bool ends_in_child(F body) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::alarm(60);
+        body();
+        ::_exit(0);
+    }
+    int status = -1;
+    ::waitpid(pid, &status, 0);
+    return status == 0;
+}
+
+void use_gate() {
+    const NoFork section;
+    EXPECT_TRUE(ends_in_child([] { const NoFork another; }));
+}
+
+TEST(ForkGate, AForkInASectionWhileAnotherOsThreadForks) {
+    std::optional<NoFork> section(std::in_place);
+    std::thread other([] { EXPECT_TRUE(ends_in_child([] { use_gate(); })); });
+    while (!fork_gate::is_closed()) {  // from then on it waits for our section
+        const timespec moment{0, 1'000'000};
+        ::nanosleep(&moment, nullptr);
+    }
+    EXPECT_TRUE(ends_in_child([&] {
+        section.reset();
+        use_gate();
+        if (!ends_in_child([] { use_gate(); }) || fork_gate::is_closed()) {
+            ::_exit(1);
+        }
+    }));
+    section.reset();
+    other.join();
+    EXPECT_FALSE(fork_gate::is_closed());
+}
+
+TEST(ForkGate, OtherForkHandlersMayHaveSections) {
+    OtherHandlers::wanted = true;
+    EXPECT_TRUE(ends_in_child([] {
+        OtherHandlers::wanted = false;
+        if (!ends_in_child([] { use_gate(); })) {
+            ::_exit(1);
+        }
+    }));
+    OtherHandlers::wanted = false;
+    std::thread([] { EXPECT_TRUE(ends_in_child([] { use_gate(); })); }).join();  // waits until nobody is inside
+}
+
+}  // namespace
+}  // namespace tendril
