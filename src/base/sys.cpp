@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 #include <sched.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -467,10 +468,15 @@ int release_memory(void* at, std::size_t size) noexcept {
 int guard_install(void* at, std::size_t size) noexcept {
     constexpr int madv_guard_install = 102;  // Linux 6.13; Debian 12's headers do not know it
     constexpr int no_such_advice = 0x7fff;
+    enum Advice : int { unknown, refuses_some, takes_any };
+    static constinit std::atomic<int> kernel{unknown};  // not a guarded static: fork() may find the guard taken
     return detail::call<int>(Call::madvise, -1, [=] {
-        // An emulator such as qemu-user takes any advice and does nothing.
-        static const bool takes_any = ::madvise(at, size, no_such_advice) == 0;
-        if (takes_any) {
+        if (kernel.load(std::memory_order_relaxed) == unknown) {
+            // An emulator such as qemu-user takes any advice and does nothing.
+            kernel.store(::madvise(at, size, no_such_advice) == 0 ? takes_any : refuses_some,
+                         std::memory_order_relaxed);
+        }
+        if (kernel.load(std::memory_order_relaxed) == takes_any) {
             errno = EINVAL;
             return -1;
         }
@@ -487,8 +493,7 @@ int discard(void* at, std::size_t size) noexcept {
 }
 
 std::size_t page_size() noexcept {
-    static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    return size;
+    return static_cast<std::size_t>(::getauxval(AT_PAGESZ));  // no call into the kernel, and no lock
 }
 
 void trim_heap() noexcept {

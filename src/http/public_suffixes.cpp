@@ -10,7 +10,10 @@
 #include <cstddef>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <utility>
+
+#include "base/lazy.hpp"
 
 namespace tendril::http::detail {
 
@@ -28,8 +31,8 @@ std::string content_of(const char* name) {
 }  // namespace
 
 const PublicSuffixes& PublicSuffixes::installed() {
-    static const PublicSuffixes list{content_of(path)};
-    return list;
+    static constinit tendril::detail::Lazy<PublicSuffixes> list;
+    return list.get([] { return std::make_unique<const PublicSuffixes>(content_of(path)); });
 }
 
 PublicSuffixes::PublicSuffixes(std::string dafsa) : dafsa_(std::move(dafsa)) {

@@ -7,9 +7,11 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 
+#include "base/lazy.hpp"
 #include "base/no_nul.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
@@ -380,8 +382,8 @@ void TlsContextState::open_key_log() {
 TlsContext::TlsContext(const TlsOptions& options) : state_(std::make_shared<const detail::TlsContextState>(options)) {}
 
 TlsContext::TlsContext() {
-    static const TlsContext shared{TlsOptions{}};
-    state_ = shared.state_;
+    static constinit detail::Lazy<TlsContext> shared;
+    state_ = shared.get([] { return std::make_unique<const TlsContext>(TlsOptions{}); }).state_;
 }
 
 bool TlsContext::server_side() const noexcept {
