@@ -6,8 +6,9 @@
 //    without NDEBUG check this at every lock() and abort, naming both.
 // 2. fork(), ours or the C library's, begins only when no OS thread holds any Mutex (docs/design/0009). So in the child
 //    every Mutex is free, and what it guards is whole.
-// 3. It is held for a few instructions: never across a switch, a wait, or a call to user code, except the moves of a
-//    SharedQueue's items.
+// 3. It is never held across a switch, a wait for something that needs another lock, or a call to user code, except the
+//    moves of a SharedQueue's items. So a fork waits for instructions; only the blocking watch's may take
+//    milliseconds, while it looks into a hub that is blocked.
 
 #pragma once
 
