@@ -107,8 +107,8 @@ void open_in_parent() noexcept {
     one_fork.unlock();
 }
 
-// The other OS threads are gone, also those that had come to the gate, and one that was closing it while this one forked
-// in a section.
+// The other OS threads are gone, also those that had come to the gate, and one that was closing it while this one was
+// in a section and forked.
 void open_in_child() noexcept {
     here.closes = false;
     for (Part& part : parts) {
