@@ -153,6 +153,27 @@ TENDRIL_TEST(HttpServerErrors, AHandlersTimeIsBounded) {
     EXPECT_EQ(testing::take_unhandled().size(), 2U);
 }
 
+TENDRIL_TEST(HttpServerErrors, AKillWaitsForOnComplete) {
+    Event begun;
+    Event go;
+    bool done = false;
+    Served served([&](Request&, Response& response) {
+        response.on_complete([&](bool) {
+            begun.set();
+            go.wait();
+            done = true;
+        });
+    });
+    RawHttp client = served.client();
+    client.send(get("/"));
+    begun.wait();
+    auto stopping = spawn([&] { served.server.stop(0s); });
+    EXPECT_FALSE(stopping.join(5ms));
+    go.set();
+    stopping.join();
+    EXPECT_TRUE(done);
+}
+
 TENDRIL_TEST(HttpServerErrors, AnUpgradeEndsTheBoundOfAHandlersTime) {
     Event past;
     Served served(

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <tendril/file.hpp>
+#include <tendril/shield.hpp>
 
 #include "base/report.hpp"
 #include "http/chars.hpp"
@@ -449,7 +450,12 @@ std::uint64_t ResponseWriter::send_file(const File& file, std::uint64_t offset, 
     return size;
 }
 
+// A kill that comes while a hook waits is for the connection's next wait.
 void ResponseWriter::complete(bool sent) noexcept {
+    if (hooks_.empty()) [[likely]] {
+        return;
+    }
+    const Shield shield;
     for (const std::function<void(bool)>& hook : hooks_) {
         try {
             hook(sent);

@@ -2,8 +2,13 @@
 
 #include <tendril/http/wsgi_chunks.hpp>
 
+#include <cxxabi.h>
+
 #include <exception>
 #include <stdexcept>
+
+#include <tendril/error.hpp>
+#include <tendril/shield.hpp>
 
 #include "base/report.hpp"
 
@@ -53,7 +58,12 @@ Chunks& Chunks::operator=(Chunks&& other) noexcept {
     return *this;
 }
 
+// A kill that comes while a hook waits is for the next wait: there is no way out of here for it.
 Chunks::~Chunks() {
+    if (closers_.empty()) {
+        return;
+    }
+    const Shield shield;
     try {
         close();
     } catch (...) {
@@ -79,17 +89,25 @@ File* Chunks::file() noexcept {
 }
 
 void Chunks::close() {
+    std::exception_ptr kill;
     std::exception_ptr first;
     while (!closers_.empty()) {
         const std::function<void()> hook = std::move(closers_.back());
         closers_.pop_back();
         try {
             hook();
+        } catch (const Interrupt&) {
+            kill = kill != nullptr ? kill : std::current_exception();
+        } catch (const abi::__forced_unwind&) {  // of the OS thread; the destructor goes on
+            throw;
         } catch (...) {
             first = first != nullptr ? first : std::current_exception();
         }
     }
     producer_.reset();
+    if (kill != nullptr) {
+        std::rethrow_exception(kill);
+    }
     if (first != nullptr) {
         std::rethrow_exception(first);
     }

@@ -202,6 +202,55 @@ TENDRIL_TEST(WsgiChunks, APieceIsSentBeforeTheNextIsMade) {
     EXPECT_EQ(client.in.read_line(), "5");
 }
 
+TENDRIL_TEST(WsgiChunks, AKillInsideAHookIsNotLost) {
+    int called = 0;
+    bool killed = false;
+    auto closing = spawn([&] {
+        Chunks chunks("x");
+        chunks.on_close([&] { ++called; });
+        chunks.on_close([&] {
+            ++called;
+            sleep(std::chrono::hours(1));
+        });
+        chunks.on_close([] { throw std::runtime_error("before it"); });
+        try {
+            chunks.close();
+        } catch (const GreenletExit&) {
+            killed = true;
+            throw;
+        }
+    });
+    yield();
+    closing.kill();
+    EXPECT_EQ(called, 2);
+    EXPECT_TRUE(killed) << "rather than the error";
+    EXPECT_TRUE(closing.killed());
+}
+
+TENDRIL_TEST(WsgiChunks, AKillInsideAHookOfTheDestructorComesAfterIt) {
+    Event go;
+    bool hooked = false;
+    bool went_on = false;
+    auto holder = spawn([&] {
+        {
+            const Chunks chunks = Chunks("x").on_close([&] {
+                go.wait();
+                hooked = true;
+            });
+        }
+        yield();
+        went_on = true;
+    });
+    yield();
+    holder.kill_nowait();
+    yield();
+    go.set();
+    holder.join();
+    EXPECT_TRUE(hooked);
+    EXPECT_FALSE(went_on);
+    EXPECT_TRUE(holder.killed());
+}
+
 TENDRIL_TEST(WsgiChunks, AFileIsSentFromItsPosition) {
     const std::string path = "/tmp/tendril-wsgi-" + std::to_string(::getpid());
     File::open(path, FileMode::write).send_all("0123456789");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <tendril/error.hpp>
+#include <tendril/shield.hpp>
 
 #include "base/escape.hpp"
 #include "base/report.hpp"
@@ -98,13 +99,15 @@ std::string ErrorEvent::line() const {
 
 ErrorLog::ErrorLog(ErrorLogOptions options) : options_(std::move(options)) {}
 
+// write() may wait. A kill that comes meanwhile is for the next wait after it.
 ErrorLog::~ErrorLog() {
     for (std::size_t i = 0; i < error_kinds; ++i) {
         if (const std::uint64_t unsaid = rates_[i].unsaid; unsaid > 0) {
             try {
+                const Shield shield;
                 print(more_of(static_cast<ErrorKind>(i), unsaid));
             } catch (...) {
-                // It waits, and was killed there: this line is lost.
+                // No memory, or what write() itself has thrown: this line is lost.
             }
         }
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <tendril/datagram_server.hpp>
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/socket.hpp>
@@ -77,6 +78,32 @@ TENDRIL_TEST(ErrorLog, AHookThatThrowsHarmsNobody) {
                   .on_event = [](const ErrorEvent&) { throw std::runtime_error("no idea"); }});
     log.report({.kind = ErrorKind::timeout, .peer = peer});
     EXPECT_EQ(log.count(ErrorKind::timeout), 1u);
+}
+
+TENDRIL_TEST(ErrorLog, AKillWhileTheLastLineIsWrittenComesAfterIt) {
+    Event go;
+    Lines lines;
+    bool went_on = false;
+    auto holder = spawn([&] {
+        {
+            ErrorLog log({.write =
+                              [&](std::string_view line) {
+                                  go.wait();
+                                  lines.emplace_back(line);
+                              },
+                          .lines_per_second = 0});
+            log.report({.kind = ErrorKind::timeout, .peer = peer});
+        }
+        yield();
+        went_on = true;
+    });
+    yield();
+    holder.kill_nowait();
+    yield();
+    go.set();
+    holder.join();
+    EXPECT_EQ(lines.size(), 1u);
+    EXPECT_FALSE(went_on);
 }
 
 TENDRIL_TEST(ErrorLog, AClientThatResetsIsCountedAndNotPrinted) {

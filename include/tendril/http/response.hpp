@@ -82,6 +82,7 @@ public:
     std::unique_ptr<Stream> upgrade(std::string_view protocol);
 
     // Called once all is over: `sent`: the client was sent the whole of it, as far as the system knows. Must not throw.
+    // It may wait, in a Shield: a kill that comes meanwhile comes after it.
     void on_complete(std::function<void(bool sent)> hook);
 
     bool has_begun() const noexcept;           // something of it was sent, or will be as it is

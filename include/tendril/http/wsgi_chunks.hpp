@@ -141,7 +141,7 @@ public:
     std::optional<std::size_t> size() const;  // how many pieces there are in all, where that is known
     File* file() noexcept;                    // of file_wrapper(), else nullptr
 
-    // Idempotent. Throws: what a hook throws, once all were called: the first of several.
+    // Idempotent. Throws: what a hook throws, once all were called: the first of several, but a kill before all others.
     void close();
 
 private:
