@@ -80,10 +80,13 @@ public:
     class Lines;
     Lines lines();
 
+    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0) override;  // the source's
     void close() noexcept override;
     bool is_open() const noexcept override { return source_ != nullptr && source_->is_open(); }
 
 private:
+    class Rounds;
+
     bool fill(Deadline deadline, std::size_t wanted = 0);  // false: the end
     std::string take(std::size_t size, std::size_t end);
     void skip_rest_of_end() noexcept;

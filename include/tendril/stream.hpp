@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
@@ -38,6 +39,11 @@ public:
 
     // Waits for data and fills the buffers with it in their order. Returns, throws: as recv().
     virtual std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never);
+
+    // For a loop over recv() that asks its deadline itself, since data that keeps coming never lets recv() time out:
+    // ends the loop as recv() would have. A request's body notes that its client was too slow; a Source that reads
+    // another passes the call on to it. Throws: TimeoutError(doing, done), always.
+    [[noreturn]] virtual void time_out(const std::string& doing, std::size_t done = 0);
 
     virtual void close() noexcept = 0;  // idempotent; who waits on it gets EBADF
     virtual bool is_open() const noexcept = 0;

@@ -40,6 +40,10 @@ const Headers& Body::trailers() const noexcept {
     return reader_->trailers();
 }
 
+void Body::time_out(const std::string& doing, std::size_t done) {
+    reader_->time_out(doing, done);
+}
+
 void Body::close() noexcept {
     if (!reader_->ended()) {
         reader_->give_up();
@@ -134,6 +138,11 @@ void BodyReader::fail(const ProtocolError& error) {
     std::rethrow_exception(thrown_);
 }
 
+void BodyReader::time_out(const std::string& doing, std::size_t done) {
+    thrown_ = std::make_exception_ptr(TimeoutError(doing, done));
+    std::rethrow_exception(thrown_);
+}
+
 void BodyReader::too_large() {
     throw ProtocolError(Fault::too_large, 413, "a body that is too long");
 }
@@ -217,8 +226,7 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
     std::size_t size = 0;
     for (Rounds rounds(deadline); !ended();) {
         if (rounds.over()) {
-            thrown_ = std::make_exception_ptr(TimeoutError("read_all of a body"));
-            std::rethrow_exception(thrown_);
+            time_out("read_all of a body");
         }
         if (size == all.size()) {
             // Not at once what it says it will be: a peer must send what it makes us hold.
@@ -238,7 +246,10 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
 bool BodyReader::drain(std::uint64_t most, Deadline deadline) {
     std::array<char, 2048> buffer;
     std::uint64_t done = 0;
-    for (Rounds rounds(deadline); !ended() && !failed_ && done <= most && !rounds.over();) {
+    for (Rounds rounds(deadline); !ended() && !failed_ && done <= most;) {
+        if (rounds.over()) {
+            time_out("skipping the rest of a body");
+        }
         done += recv(buffer, deadline);
     }
     return ended();

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <string>
 
 #include <tendril/http/body.hpp>
 
@@ -61,8 +62,11 @@ public:
     bool threw(const std::exception_ptr& error) const noexcept { return error != nullptr && error == thrown_; }
     void forget_error() noexcept { thrown_ = nullptr; }
 
-    // Reads it to its end, within these limits, and throws it away. Returns: whether it came to its end. Throws: what
-    // reading throws.
+    // For loops over recv(): see Source::time_out(). The peer's doing.
+    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0);
+
+    // Reads it to its end, within these limits, and throws it away. Returns: whether it came to its end; false when it
+    // is larger. Throws: what reading throws, TimeoutError for the deadline.
     bool drain(std::uint64_t most, Deadline deadline);
 
     // Throws away what has come of it already, and never waits. Returns: whether that was its end.

@@ -13,13 +13,14 @@
 #include "http/request_writer.hpp"
 #include "http/rounds.hpp"
 #include "http/spare_blocks.hpp"
+#include "http/upstream_error.hpp"
 
 namespace tendril::http {
 
 namespace detail {
 
 // A request, its response, and what they came by.
-struct Answer final : Source {
+struct Answer final : Source, FromServer {
     Answer(std::shared_ptr<ClientPool> p, ClientRequest&& r) noexcept : pool(std::move(p)), request(std::move(r)) {}
     static void* operator new(std::size_t) { return SpareBlocks<sizeof(Answer), 64>::allocate(); }
     static void operator delete(void* memory) noexcept { SpareBlocks<sizeof(Answer), 64>::free(memory); }

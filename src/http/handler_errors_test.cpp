@@ -12,6 +12,7 @@
 #include <tendril/event.hpp>
 #include <tendril/http/client.hpp>
 #include <tendril/http/form.hpp>
+#include <tendril/http/multipart.hpp>
 #include <tendril/http/websocket_error.hpp>
 #include <tendril/timeout.hpp>
 
@@ -72,6 +73,30 @@ TENDRIL_TEST(HttpServerErrors, WhatAHandlersOwnWorkThrowsIsNeverTheClients) {
         EXPECT_TRUE(served.bad_input[0].starts_with("http: error in a handler")) << served.bad_input[0];
         EXPECT_EQ(served.server.stats().errors, 1U);
         EXPECT_EQ(testing::take_unhandled().size(), 1U);
+    }
+}
+
+// Multipart bodies are read alike, whoever has sent them.
+TENDRIL_TEST(HttpServerErrors, AnUpstreamsBadMultipartBodyIsTheHandlers) {
+    for (const std::string said : {"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ncut off",
+                                   "--b\r\n\r\nno name\r\n--b--", "--b\r\nno header\r\n\r\n\r\n--b--",
+                                   "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ntoo long\r\n--b--"}) {
+        for (const bool told : {true, false}) {
+            RawHttpServer upstream([&](RawHttpConnection& c) {
+                c.request();
+                c.answer(said);
+            });
+            Served served([&](Request&, Response&) {
+                ClientResponse answer = http::get(upstream.url());
+                MultipartReader reader(answer.body(), told ? "multipart/form-data; boundary=b" : "text/plain");
+                while (std::optional<Part> part = reader.next()) {
+                    part->read_all(4);
+                }
+            });
+            EXPECT_EQ(served.ask(get("/")).status, 500) << said;
+            EXPECT_EQ(served.server.stats().bad_requests, 0U) << said;
+            EXPECT_EQ(testing::take_unhandled().size(), 1U) << said;
+        }
     }
 }
 

@@ -22,18 +22,38 @@
 #include "http/disposition.hpp"
 #include "http/multipart_parser.hpp"
 #include "http/rounds.hpp"
+#include "http/upstream_error.hpp"
 
 namespace tendril::http {
+
+namespace {
+
+// f(), which reads a multipart body: what it refuses of a server's is that server's fault, and no client's.
+template <class F>
+decltype(auto) judged(bool of_server, F&& f) {
+    if (of_server) {
+        return detail::blame_server(f);
+    }
+    return f();
+}
+
+}  // namespace
 
 namespace detail {
 
 namespace {
+
 constexpr std::size_t buffer_size = std::size_t{16} * 1024;
+
+bool is_of_server(Source& source) noexcept {
+    return dynamic_cast<FromServer*>(&source) != nullptr;
 }
+
+}  // namespace
 
 struct MultipartState {
     MultipartState(Source& from, std::string_view content_type, const MultipartLimits& limits)
-        : source(from), parser(multipart_boundary(content_type), limits),
+        : source(from), of_server(is_of_server(from)), parser(multipart_boundary(content_type), limits),
           is_form(MediaType::parse(content_type)->subtype == "form-data") {}
 
     // The next event that is not `more`.
@@ -42,22 +62,26 @@ struct MultipartState {
             throw ProtocolError(*failed);
         }
         try {
-            for (Rounds rounds(deadline);;) {
-                const MultipartParser::Step done = parser.next(std::string_view(buffer).substr(begin, end - begin));
-                begin += done.consumed;
-                if (done.event != MultipartParser::Event::more) {
-                    return done;
-                }
-                if (begin == end) {
-                    if (rounds.over()) {
-                        throw TimeoutError("reading a multipart body");
-                    }
-                    fill(deadline);
-                }
-            }
+            return judged(of_server, [&] { return next_step(deadline); });
         } catch (const ProtocolError& e) {
             failed = e;
             throw;
+        }
+    }
+
+    MultipartParser::Step next_step(Deadline deadline) {
+        for (Rounds rounds(deadline);;) {
+            const MultipartParser::Step done = parser.next(std::string_view(buffer).substr(begin, end - begin));
+            begin += done.consumed;
+            if (done.event != MultipartParser::Event::more) {
+                return done;
+            }
+            if (begin == end) {
+                if (rounds.over()) {
+                    source.time_out("reading a multipart body");
+                }
+                fill(deadline);
+            }
         }
     }
 
@@ -72,6 +96,7 @@ struct MultipartState {
     }
 
     Source& source;
+    const bool of_server;
     MultipartParser parser;
     bool is_form;
     std::string buffer;  // from `begin` to `end`: has not been parsed
@@ -93,7 +118,8 @@ constexpr std::size_t block_size = std::size_t{64} * 1024;
     throw ProtocolError(Fault::too_large, 413, "a part of a multipart body is too large");
 }
 
-// All of the source; every block is full but the last.
+// All of the source; every block is full but the last. The deadline is the sender's: what has come is written, however
+// long that takes.
 std::uint64_t copy(Source& from, File& to, std::uint64_t most, Deadline deadline) {
     std::string block(block_size, '\0');
     std::uint64_t total = 0;
@@ -104,9 +130,9 @@ std::uint64_t copy(Source& from, File& to, std::uint64_t most, Deadline deadline
             too_large();
         }
         if (rounds.over()) {
-            throw TimeoutError("saving a part of a multipart body");
+            from.time_out("saving a part of a multipart body");
         }
-        to.send_all({block.data(), n}, deadline);
+        to.send_all({block.data(), n});
         if (n < block.size()) {
             break;
         }
@@ -169,14 +195,16 @@ File open_new(const std::string& directory, const std::string& name, std::string
 
 // Returns: false when there is no more.
 bool skip_to_part(detail::MultipartState& state, Deadline deadline) {
-    for (detail::Rounds rounds(deadline); !rounds.over();) {
+    for (detail::Rounds rounds(deadline);;) {
+        if (rounds.over()) {
+            state.source.time_out("skipping a part of a multipart body");
+        }
         const auto step = state.step(deadline);
         state.in_part = step.event == detail::MultipartParser::Event::data;
         if (step.event == detail::MultipartParser::Event::end || step.event == detail::MultipartParser::Event::part) {
             return step.event == detail::MultipartParser::Event::part;
         }
     }
-    throw TimeoutError("skipping a part of a multipart body");
 }
 
 }  // namespace
@@ -206,35 +234,49 @@ std::size_t Part::recv(Buffer buffer, Deadline deadline) {
     return n;
 }
 
+void Part::time_out(const std::string& doing, std::size_t done) {
+    if (state_ != nullptr) {
+        state_->source.time_out(doing, done);
+    }
+    Source::time_out(doing, done);
+}
+
 std::string Part::read_all(std::size_t most, Deadline deadline) {
     std::string all;
     std::string block(std::min(most, detail::buffer_size) + 1, '\0');
     detail::Rounds rounds(deadline);
+    const bool answered = of_server();
     while (const std::size_t n = recv(block, deadline)) {
         if (rounds.over()) {
-            throw TimeoutError("read_all of a part of a multipart body");
+            time_out("read_all of a part of a multipart body");
         }
         if (n > most - all.size()) {
-            too_large();
+            judged(answered, too_large);
         }
         all.append(block, 0, n);
     }
     return all;
 }
 
+bool Part::of_server() const noexcept {
+    return state_ != nullptr && state_->of_server;
+}
+
 std::uint64_t Part::save(const std::string& path, std::uint64_t most, Deadline deadline) {
-    return save_to(*this, open_shielded(path, FileMode::write), path, most, deadline);
+    return judged(of_server(),
+                  [&] { return save_to(*this, open_shielded(path, FileMode::write), path, most, deadline); });
 }
 
 std::string Part::save_in(const std::string& directory, std::uint64_t most, Deadline deadline) {
     const std::string name = filename_.has_value() && !filename_->empty() ? *filename_ : "upload";
     std::string path = directory + "/" + name;
-    save_to(*this, open_new(directory, name, path), path, most, deadline);
+    judged(of_server(), [&] { return save_to(*this, open_new(directory, name, path), path, most, deadline); });
     return path;
 }
 
 MultipartReader::MultipartReader(Source& source, std::string_view content_type, const MultipartLimits& limits)
-    : state_(std::make_shared<detail::MultipartState>(source, content_type, limits)) {}
+    : state_(judged(detail::is_of_server(source),
+                    [&] { return std::make_shared<detail::MultipartState>(source, content_type, limits); })) {}
 
 std::optional<Part> MultipartReader::next(Deadline deadline) {
     detail::MultipartState& state = *state_;
@@ -249,7 +291,8 @@ std::optional<Part> MultipartReader::next(Deadline deadline) {
     part.headers_ = Headers(state.parser.headers());
     if (state.is_form) {
         try {
-            detail::Disposition said = detail::parse_disposition(part.headers_.get("Content-Disposition"));
+            detail::Disposition said = judged(
+                state.of_server, [&] { return detail::parse_disposition(part.headers_.get("Content-Disposition")); });
             part.name_ = std::move(said.name);
             part.filename_ = std::move(said.filename);
         } catch (const ProtocolError& e) {

@@ -3,7 +3,8 @@
 // Rounds: makes a loop over calls that may succeed at once ask its deadline.
 //
 // A call on a Stream is tried before its deadline counts, so a peer that keeps sending could hold a loop of such calls
-// past any deadline: none of them ever waits. Every loop of this floor whose length a peer decides has a Rounds.
+// past any deadline: none of them ever waits. Every loop of this floor whose length a peer decides has a Rounds. One
+// that reads a Source ends by Source::time_out(), so that a request's body knows the error for its client's.
 
 #pragma once
 

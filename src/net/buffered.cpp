@@ -16,24 +16,6 @@ namespace tendril {
 
 namespace {
 
-// A source that always has something at once must not keep a loop's deadline from coming.
-class Rounds {
-public:
-    Rounds(const char* what, Deadline deadline) noexcept : what_(what), deadline_(deadline) {}
-
-    // Before each round but the first. Throws: TimeoutError.
-    void next() {
-        if (std::exchange(begun_, true) && deadline_.passed()) {
-            throw TimeoutError(what_);
-        }
-    }
-
-private:
-    const char* what_;
-    Deadline deadline_;
-    bool begun_ = false;
-};
-
 Source& use(const std::shared_ptr<Source>& source) {
     if (source == nullptr) {
         detail::fail(-EBADF, "a buffered reader is closed");
@@ -42,6 +24,26 @@ Source& use(const std::shared_ptr<Source>& source) {
 }
 
 }  // namespace
+
+// A source that always has something at once must not keep a loop's deadline from coming.
+class BufferedReader::Rounds {
+public:
+    Rounds(BufferedReader& reader, const char* what, Deadline deadline) noexcept
+        : reader_(reader), what_(what), deadline_(deadline) {}
+
+    // Before each round but the first. Throws: TimeoutError.
+    void next() {
+        if (std::exchange(begun_, true) && deadline_.passed()) {
+            reader_.time_out(what_);
+        }
+    }
+
+private:
+    BufferedReader& reader_;
+    const char* what_;
+    Deadline deadline_;
+    bool begun_ = false;
+};
 
 bool BufferedReader::fill(Deadline deadline, std::size_t wanted) {
     constexpr std::size_t most_at_once = 65536;
@@ -104,7 +106,7 @@ std::size_t BufferedReader::recv(Buffer buffer, Deadline deadline) {
 
 std::size_t BufferedReader::recv_exactly(Buffer buffer, Deadline deadline) {
     skip_rest_of_end();
-    Rounds rounds("recv_exactly", deadline);
+    Rounds rounds(*this, "recv_exactly", deadline);
     while (buffered().size() < buffer.size()) {
         rounds.next();
         if (!fill(deadline, buffer.size() - buffered().size())) {
@@ -123,7 +125,7 @@ std::optional<std::string> BufferedReader::read_until(std::string_view delimiter
         throw std::invalid_argument("read_until() an empty delimiter: every stream has one at once");
     }
     skip_rest_of_end();
-    Rounds rounds("read_until", deadline);
+    Rounds rounds(*this, "read_until", deadline);
     for (std::size_t searched = 0;;) {
         // From where it may have begun before what came last.
         const std::size_t from = searched > delimiter.size() - 1 ? searched - (delimiter.size() - 1) : 0;
@@ -145,7 +147,7 @@ std::optional<std::string> BufferedReader::read_line(Deadline deadline) {
     std::optional<std::string> line;
     if (options_.line_end == LineEnd::universal) {
         skip_rest_of_end();
-        Rounds rounds("read_line", deadline);
+        Rounds rounds(*this, "read_line", deadline);
         for (std::size_t searched = 0;;) {
             if (const std::size_t at = buffered().find_first_of("\r\n", searched); at != std::string_view::npos) {
                 check_length(at, options_.longest);
@@ -172,7 +174,7 @@ std::optional<std::string> BufferedReader::read_line(Deadline deadline) {
 
 std::string BufferedReader::read_all(std::size_t most, Deadline deadline) {
     skip_rest_of_end();
-    Rounds rounds("read_all", deadline);
+    Rounds rounds(*this, "read_all", deadline);
     do {
         check_length(buffered().size(), most);
         rounds.next();
@@ -184,7 +186,7 @@ std::string BufferedReader::read_all(std::size_t most, Deadline deadline) {
 std::string_view BufferedReader::peek(std::size_t n, Deadline deadline) {
     skip_rest_of_end();
     check_length(n, options_.longest);
-    Rounds rounds("peek", deadline);
+    Rounds rounds(*this, "peek", deadline);
     while (buffered().size() < n) {
         rounds.next();
         if (!fill(deadline)) {
@@ -204,6 +206,11 @@ void BufferedReader::trim() noexcept {
         begin_ = 0;
         std::string().swap(bytes_);
     }
+}
+
+void BufferedReader::time_out(const std::string& doing, std::size_t done) {
+    use(source_).time_out(doing, done);
+    Source::time_out(doing, done);  // GCC forgets that a virtual call does not return
 }
 
 void BufferedReader::close() noexcept {

@@ -13,19 +13,19 @@ namespace tendril {
 namespace {
 
 // Calls `transfer`, which moves some bytes, or none at the end, until `wanted` are. Each call takes its own turn; that
-// it may succeed at once, every time, must not keep the deadline from coming.
-template <class Transfer>
-std::size_t repeat(std::size_t wanted, const char* what, Deadline deadline, Transfer transfer) {
+// it may succeed at once, every time, must not keep the deadline from coming. time_out(done) throws the TimeoutError.
+template <class Transfer, class TimeOut>
+std::size_t repeat(std::size_t wanted, Deadline deadline, Transfer transfer, TimeOut time_out) {
     std::size_t done = 0;
     while (done < wanted) {
         if (done > 0 && deadline.passed()) {
-            throw TimeoutError(what, done);
+            time_out(done);
         }
         std::size_t n = 0;
         try {
             n = transfer(done);
         } catch (const TimeoutError&) {
-            throw TimeoutError(what, done);
+            time_out(done);
         }
         if (n == 0) {
             break;
@@ -38,8 +38,13 @@ std::size_t repeat(std::size_t wanted, const char* what, Deadline deadline, Tran
 }  // namespace
 
 std::size_t Source::recv_exactly(Buffer buffer, Deadline deadline) {
-    return repeat(buffer.size(), "recv_exactly", deadline,
-                  [&](std::size_t done) { return recv(buffer.after(done), deadline); });
+    return repeat(
+        buffer.size(), deadline, [&](std::size_t done) { return recv(buffer.after(done), deadline); },
+        [&](std::size_t done) { time_out("recv_exactly", done); });
+}
+
+void Source::time_out(const std::string& doing, std::size_t done) {
+    throw TimeoutError(doing, done);
 }
 
 std::size_t Source::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
@@ -52,7 +57,9 @@ std::size_t Source::recv_parts(std::span<const Buffer> parts, Deadline deadline)
 }
 
 void Sink::send_all(Bytes bytes, Deadline deadline) {
-    repeat(bytes.size(), "send_all", deadline, [&](std::size_t done) { return send(bytes.after(done), deadline); });
+    repeat(
+        bytes.size(), deadline, [&](std::size_t done) { return send(bytes.after(done), deadline); },
+        [](std::size_t done) { throw TimeoutError("send_all", done); });
 }
 
 void Sink::send_parts(std::span<const Bytes> parts, Deadline deadline) {

@@ -60,7 +60,8 @@ public:
     // All that is left. Throws: ProtocolError (413) for more than `most`; what was read is lost when it throws.
     std::string read_all(std::size_t most = std::size_t{1024} * 1024, Deadline deadline = never);
 
-    // Writes all that is left into this file, which is made or emptied, in the thread pool. Returns: how much it was.
+    // Writes all that is left into this file, which is made or emptied, in the thread pool. The deadline is for the
+    // client: it is asked between the pieces of 64 KiB that are written. Returns: how much it was.
     // Throws: as read_all(); std::system_error, the file; the file is removed then.
     std::uint64_t save(const std::string& path, std::uint64_t most, Deadline deadline = never);
 
@@ -68,12 +69,14 @@ public:
     // that name already: nothing is overwritten. Returns: its path. Throws: as save().
     std::string save_in(const std::string& directory, std::uint64_t most, Deadline deadline = never);
 
+    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0) override;  // the reader's source's
     void close() noexcept override { state_ = nullptr; }
     bool is_open() const noexcept override { return state_ != nullptr; }
 
 private:
     friend class MultipartReader;
     Part() = default;
+    bool of_server() const noexcept;
 
     std::shared_ptr<detail::MultipartState> state_;
     std::size_t number_ = 0;
@@ -85,7 +88,8 @@ private:
 
 class MultipartReader {
 public:
-    // The source must outlive the reader and its parts.
+    // The source must outlive the reader and its parts. Where it is ClientResponse::body(), what is wrong with it is
+    // that server's fault: all ProtocolErrors have the status 502.
     // Throws: ProtocolError: 415, the type is not multipart; 400, it has no good boundary (1 to 70 characters).
     MultipartReader(Source& source, std::string_view content_type, const MultipartLimits& limits = {});
 
