@@ -110,12 +110,14 @@ public:
 struct LingerLimits {
     std::chrono::nanoseconds time = std::chrono::seconds(2);
     std::uint64_t bytes = std::uint64_t{64} * 1024 * 1024;
+    std::uint64_t expected = 0;  // what the peer is still to send, as far as it has said; UINT64_MAX: nobody knows
 };
 
 // Closes a stream over a socket so that what was sent arrives. The kernel answers bytes that nobody has read with a
 // reset, which takes away from the peer what it has not read yet. This shuts down sending and reads what the peer still
-// sends, until the peer has closed, or its system has acknowledged everything and nothing more comes, or a limit is
-// reached. Closes at once when nothing is on its way. For servers that answer without reading all of their input.
+// sends, until the peer has closed, or what is expected of it has come, its system has acknowledged everything and
+// nothing more comes, or a limit is reached. Closes at once when nothing is on its way or expected. For servers that
+// answer without reading all of their input.
 // Yields. Throws: Interrupt; the stream is closed then too. Errors of the peer only end the wait.
 void close_gently(Stream& stream, const LingerLimits& limits = {});
 

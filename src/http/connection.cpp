@@ -4,6 +4,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include <tendril/error.hpp>
@@ -35,8 +36,7 @@ Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
 }  // namespace
 
 Connection::Connection(ServerCore& core, const Connected& connected)
-    : core_(core), watch_(connected.stream.fd()), connected_(connected),
-      idle_timer_(HubCore::here(), connected.stream.fd()) {
+    : core_(core), watch_(connected.stream.fd()), connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
     core_.count(ServerCore::connections);
 }
 
@@ -52,7 +52,7 @@ void Connection::run() {
             ++answered_;
         }
         if (!given_up_) {
-            close_gently(connected_.stream, {.time = core_.options().linger_timeout});
+            close_gently(connected_.stream, {.time = core_.options().linger_timeout, .expected = still_expected()});
         }
     } catch (const std::system_error&) {
         core_.log_gone(connected_.peer);  // or takes nothing
@@ -60,6 +60,22 @@ void Connection::run() {
         tendril::detail::discard_unread(connected_.stream.fd());
         throw;
     }
+}
+
+// How much the client is still to send of the request that was answered. It may not have begun to, but it must get the
+// answer all the same.
+std::uint64_t Connection::still_expected() const noexcept {
+    if (refused_) {
+        return UINT64_MAX;
+    }
+    if (exchange_ == nullptr || exchange_->body.ended()) {
+        return 0;
+    }
+    const BodyReader& body = exchange_->body;
+    if (body.framing().kind != Framing::Kind::length) {
+        return UINT64_MAX;
+    }
+    return body.left() - std::min<std::uint64_t>(body.left(), exchange_->incoming.unread().size());
 }
 
 Deadline Connection::idle_end() const {
@@ -164,6 +180,7 @@ void Connection::refuse(const ProtocolError& error) {
     core_.count(ServerCore::bad_requests);
     core_.log_bad_input(connected_.peer, error.status(), error.what());
     Exchange& x = *exchange_;
+    refused_ = true;
     x.head.keep_alive = false;
     x.body.begin(x.incoming, {}, {}, nullptr);
     x.writer.begin(*this, connected_.stream, core_.options(), {});

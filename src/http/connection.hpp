@@ -35,6 +35,7 @@ public:
 private:
     bool await_request();
     bool await_for(Deadline soon, Deadline end);
+    std::uint64_t still_expected() const noexcept;
     Deadline idle_end() const;
     std::size_t fill_first();
     bool read_head();
@@ -63,6 +64,7 @@ private:
     std::int64_t idle_since_ns_ = 0;
     std::uint64_t answered_ = 0;
     bool given_up_ = false;         // sending has failed
+    bool refused_ = false;          // a head that could not be read: nobody knows what follows it
     std::optional<Timeout> limit_;  // of the handler's time
 };
 

@@ -97,6 +97,59 @@ TENDRIL_TEST(HttpServerClose, StopAmidAPipelineLetsTheResponseArrive) {
     EXPECT_EQ(stopping.get(), 0U);
 }
 
+// Its client sends the request's body when the refusal is there already; so does one whose packets come seldom.
+TENDRIL_TEST(HttpServerClose, ARefusalArrivesBeforeTheBodyDoes) {
+    Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
+                  {.max_body = 4});
+    const std::string piece(65536, 'x');
+    for (const std::string head : {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n",
+                                   "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+                                   "POST / HTTP/1.1\r\nHost: a b\r\nContent-Length: 1000000\r\n\r\n"}) {
+        RawHttp client = served.client();
+        client.send(head);
+        client.socket.await_data();
+        sleep(head.starts_with("POST / HTTP/1.1\r\nHost: a b") ? 130ms : 5ms);
+        for (int i = 0; i < 10; ++i) {
+            client.send(piece);
+            yield();
+        }
+        EXPECT_EQ(client.read().status / 100, 4) << head;
+        EXPECT_EQ(client.rest(), "") << "an end, and no reset";
+    }
+}
+
+TENDRIL_TEST(HttpServerClose, AClientThatOwesItsBodyIsLeftToo) {
+    Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
+                  {.linger_timeout = 20ms, .max_body = 4});
+    for (const char* request : {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", "nonsense\r\n\r\n"}) {
+        const RawHttp client = served.client();
+        served.all(request);
+        RawHttp silent = served.client();
+        silent.send(request);
+        EXPECT_EQ(silent.read().status / 100, 4);
+        while (served.server.stats().open > 1) {
+            sleep(1ms);
+        }
+    }
+    RawHttp silent = served.client();
+    silent.send("nonsense\r\n\r\n");
+    EXPECT_EQ(silent.read().status, 400);
+    EXPECT_EQ(served.server.stop(1h), 0U) << "a stop waits for no longer either";
+}
+
+// It has sent all that it said, and keeps its side open: there is nothing that could cause a reset.
+TENDRIL_TEST(HttpServerClose, WhatIsExpectedIsNotAwaitedForLonger) {
+    Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
+                  {.linger_timeout = 1h, .max_body = 4});
+    RawHttp client = served.client();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n");
+    EXPECT_EQ(client.read().status, 413);
+    client.send(std::string(10000, 'x'));
+    while (served.server.stats().open > 0) {
+        sleep(1ms);
+    }
+}
+
 // The limits of it.
 TENDRIL_TEST(HttpServerClose, AClientThatNeverClosesIsLeft) {
     Served served([](Request&, Response& response) { response.send("bye"); }, {.linger_timeout = 20ms});

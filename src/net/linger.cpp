@@ -35,25 +35,26 @@ void discard_unread(int fd) noexcept {
 
 namespace {
 
-constexpr std::chrono::milliseconds slice(100);  // of silence, after which the acknowledgements are looked at
+constexpr std::chrono::milliseconds slice(100);  // of silence, after which it is asked whether more will come
 
-// Returns: whether the peer may have more to say.
-bool listen_for(Stream& stream, std::uint64_t& left, Deadline deadline) {
+// Returns: how many bytes came; 0 at the end of the stream.
+std::size_t listen_for(Stream& stream, Deadline deadline) {
     std::array<char, 4096> rest;
-    const std::size_t n = stream.recv({rest.data(), rest.size()}, deadline);
-    left -= std::min<std::uint64_t>(left, n);
-    return n > 0 && left > 0;
+    return stream.recv({rest.data(), rest.size()}, deadline);
 }
 
 void linger(Stream& stream, const LingerLimits& limits) {
     const Deadline end(limits.time);
-    std::uint64_t left = limits.bytes;
     stream.shutdown(Shutdown::write, end);
-    for (bool more = left > 0; more && !end.passed();) {
+    std::uint64_t heard = 0;
+    bool more = true;
+    while (more && heard < limits.bytes && !end.passed()) {
         try {
-            more = listen_for(stream, left, std::min(end, Deadline(slice)));
+            const std::size_t n = listen_for(stream, std::min(end, Deadline(slice)));
+            heard += n;
+            more = n > 0;
         } catch (const TimeoutError&) {
-            more = sys::unsent(stream.fd()) > 0;
+            more = heard < limits.expected || sys::unsent(stream.fd()) > 0;
         }
     }
 }
@@ -70,7 +71,7 @@ void close_gently(Stream& stream, const LingerLimits& limits) {
             stream.close();
         }
     } const closing{stream};
-    if (!detail::needs_linger(stream.fd())) {
+    if (stream.fd() < 0 || (limits.expected == 0 && !detail::needs_linger(stream.fd()))) {
         return;
     }
     try {
