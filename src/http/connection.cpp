@@ -13,6 +13,7 @@
 #include <tendril/timeout.hpp>
 
 #include "http/upgraded_stream.hpp"
+#include "http/websocket_blame.hpp"
 #include "hub/hub_core.hpp"
 #include "net/linger.hpp"
 
@@ -36,7 +37,8 @@ Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
 }  // namespace
 
 Connection::Connection(ServerCore& core, const Connected& connected)
-    : core_(core), watch_(connected.stream.fd()), connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
+    : core_(core), watch_(connected.stream.fd()), number_(WebSocketBlame::connection(connected.stream.fd())),
+      connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
     core_.count(ServerCore::connections);
 }
 
@@ -297,7 +299,7 @@ void Connection::judge(const std::exception& error) {
         }
         return;
     }
-    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
+    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_, number_)) {
         return;
     }
     const bool of_websocket = dynamic_cast<const WebSocketError*>(&error) != nullptr;

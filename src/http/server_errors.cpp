@@ -7,6 +7,7 @@
 #include <tendril/http/websocket_error.hpp>
 
 #include "http/server_core.hpp"
+#include "http/websocket_blame.hpp"
 
 namespace tendril::http::detail {
 
@@ -41,12 +42,15 @@ void ServerCore::log_handler_error(const Address& peer, const RequestHead& head)
 }
 
 bool ServerCore::log_end_of_upgraded(const Address& peer, const RequestHead& head,
-                                     const tendril::detail::PeerWatch& watch) {
+                                     const tendril::detail::PeerWatch& watch, std::uint64_t connection) {
     ErrorKind kind = ErrorKind::peer_gone;
     if (!watch.ended_by_peer()) {
         try {
             throw;
         } catch (const WebSocketError& e) {
+            if (!WebSocketBlame::is_of(e, connection)) {
+                return false;
+            }
             kind = e.close_code() == close_code::abnormal ? ErrorKind::peer_gone : ErrorKind::bad_request;
         } catch (const std::exception&) {
             return false;

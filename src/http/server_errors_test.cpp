@@ -3,6 +3,7 @@
 // What the server's ErrorLog hears of connections, and what HTTP over TLS offers by ALPN.
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,7 @@
 #include <tendril/http/client.hpp>
 #include <tendril/http/websocket.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/socket.hpp>
 
 #include "certificates.hpp"
 #include "green_test.hpp"
@@ -55,6 +57,50 @@ TENDRIL_TEST(ServerErrors, AHandlersErrorNamesTheRequestAndTheClient) {
     EXPECT_TRUE(served.bad_input[0].ends_with(": std::runtime_error: boom")) << served.bad_input[0];
 }
 
+std::string websocket_request() {
+    const detail::WebSocketRequest asked = detail::make_websocket_request("localhost", {});
+    std::string text = "GET /chat HTTP/1.1\r\n";
+    for (const Headers::Field field : asked.headers) {
+        text.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    return text + "\r\n";
+}
+
+// What a handler with a WebSocket to its client ends by: recv() of this one, or of another whose peer says nonsense.
+std::vector<ErrorKind> kinds_of_breach(std::optional<WebSocketRole> other) {
+    std::vector<ErrorKind> kinds;
+    Served served(
+        [&](Request& request, Response& response) {
+            std::optional<WebSocket> socket = websocket_accept(request, response);
+            if (!other.has_value()) {
+                socket->recv();
+            } else {
+                auto [ours, theirs] = TcpSocket::pair();
+                WebSocket elsewhere(std::make_unique<TcpSocket>(std::move(ours)), *other);
+                theirs.send_all("\xff\xff");
+                theirs.shutdown(Shutdown::write);
+                elsewhere.recv();
+            }
+        },
+        {.on_event = [&](const ErrorEvent& event) { kinds.push_back(event.kind); }});
+    RawHttp raw = served.client();
+    EXPECT_EQ(raw.ask(websocket_request()).status, 101);
+    if (!other.has_value()) {
+        raw.send("\xff\xff");
+        raw.socket.shutdown(Shutdown::write);
+    }
+    until([&] { return !kinds.empty(); });
+    return kinds;
+}
+
+TENDRIL_TEST(ServerErrors, TheBreachOfAnotherWebSocketIsNotTheClients) {
+    EXPECT_EQ(kinds_of_breach(std::nullopt), std::vector{ErrorKind::bad_request});
+    EXPECT_EQ(testing::take_unhandled().size(), 0U);
+    EXPECT_EQ(kinds_of_breach(WebSocketRole::client), std::vector{ErrorKind::handler}) << "an upstream's";
+    EXPECT_EQ(kinds_of_breach(WebSocketRole::server), std::vector{ErrorKind::handler}) << "another client's";
+    EXPECT_EQ(testing::take_unhandled().size(), 2U);
+}
+
 TENDRIL_TEST(ServerErrors, AWebSocketWhoseTabWasClosedIsNoBadRequest) {
     for (const bool reset : {false, true}) {
         Served served([](Request& request, Response& response) {
@@ -65,12 +111,7 @@ TENDRIL_TEST(ServerErrors, AWebSocketWhoseTabWasClosedIsNoBadRequest) {
             }
         });
         RawHttp raw = served.client();
-        const detail::WebSocketRequest asked = detail::make_websocket_request("localhost", {});
-        std::string text = "GET /chat HTTP/1.1\r\n";
-        for (const Headers::Field field : asked.headers) {
-            text.append(field.name).append(": ").append(field.value).append("\r\n");
-        }
-        ASSERT_EQ(raw.ask(text + "\r\n").status, 101);
+        ASSERT_EQ(raw.ask(websocket_request()).status, 101);
         if (reset) {
             raw.socket.set(option::linger, 0s);
         }

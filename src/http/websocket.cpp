@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "http/utf8.hpp"
+#include "http/websocket_blame.hpp"
 #include "http/websocket_state.hpp"
 
 namespace tendril::http {
@@ -50,8 +51,9 @@ WebSocket::State::State(std::unique_ptr<Stream> s, WebSocketRole r, const WebSoc
                         WebSocketAgreement&& agreed, std::string&& over)
     : stream(std::move(s)), role(r), fragment_size(options.fragment_size), ping_interval(options.ping_interval),
       ping_timeout(options.ping_timeout), write_timeout(options.write_timeout), close_timeout(options.close_timeout),
-      agreement(std::move(agreed)), decoder(r == WebSocketRole::server, options.max_message, inflation(r, agreement)),
-      leftover(std::move(over)), input(leftover), idle_at(ping_interval.count() > 0 ? Deadline(ping_interval) : never) {
+      agreement(std::move(agreed)), connection(detail::WebSocketBlame::connection(stream->fd())),
+      decoder(r == WebSocketRole::server, options.max_message, inflation(r, agreement)), leftover(std::move(over)),
+      input(leftover), idle_at(ping_interval.count() > 0 ? Deadline(ping_interval) : never) {
     if (agreement.deflate.has_value()) {
         const WebSocketDeflate& d = *agreement.deflate;
         const bool server = role == WebSocketRole::server;

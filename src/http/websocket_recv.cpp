@@ -12,6 +12,7 @@
 #include <tendril/error.hpp>
 
 #include "http/rounds.hpp"
+#include "http/websocket_blame.hpp"
 #include "http/websocket_state.hpp"
 
 namespace tendril::http {
@@ -133,7 +134,8 @@ Event WebSocket::State::next(Deadline deadline) {
 
 // The peer is as good as gone: the connection is closed, and every call says why from now on.
 void WebSocket::State::give_up(const char* why) {
-    const WebSocketError error(close_code::abnormal, why);
+    WebSocketError error(close_code::abnormal, why);
+    detail::WebSocketBlame::set(error, role, connection);
     if (!done) {
         failure = std::make_exception_ptr(error);
         finish();
@@ -224,7 +226,8 @@ void WebSocket::State::await_end(Deadline deadline) {
 }
 
 // It was broken by the peer: tells why, and closes.
-void WebSocket::State::end_by(const WebSocketError& error, Deadline deadline) {
+void WebSocket::State::end_by(WebSocketError error, Deadline deadline) {
+    detail::WebSocketBlame::set(error, role, connection);
     failure = std::make_exception_ptr(error);
     code = error.close_code();
     if (detail::may_be_sent(code)) {

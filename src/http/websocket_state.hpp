@@ -67,6 +67,7 @@ struct WebSocket::State {
     const std::chrono::nanoseconds write_timeout;
     const std::chrono::nanoseconds close_timeout;
     const WebSocketAgreement agreement;
+    const std::uint64_t connection;  // see WebSocketBlame
 
 private:
     class Reading;
@@ -77,7 +78,7 @@ private:
     void give_buffer_back() noexcept;
     Deadline idle_until() const noexcept;
     void note_silence();
-    [[noreturn]] void end_by(const WebSocketError& error, Deadline deadline);
+    [[noreturn]] void end_by(WebSocketError error, Deadline deadline);
     void answer_close(Deadline deadline);
     void await_close(Deadline deadline);
     void await_end(Deadline deadline);

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -25,7 +26,12 @@ inline constexpr int too_big = 1009;
 inline constexpr int internal_error = 1011;
 }  // namespace close_code
 
-// The peer broke the protocol of WebSockets, or ended the connection without a Close frame (code abnormal).
+namespace detail {
+struct WebSocketBlame;
+}
+
+// The peer broke the protocol of WebSockets, or ended the connection without a Close frame (code abnormal). status() is
+// 400 where the peer is a client, and 502 where it is a server.
 class WebSocketError : public ProtocolError {
 public:
     WebSocketError(int close_code, const std::string& how)
@@ -34,6 +40,8 @@ public:
     int close_code() const noexcept { return close_code_; }  // what the peer was told
 
 private:
+    friend struct detail::WebSocketBlame;
+
     static Fault fault_of(int close_code) noexcept {
         switch (close_code) {
         case close_code::too_big:
@@ -45,6 +53,7 @@ private:
         }
     }
     int close_code_;
+    std::uint64_t connection_ = 0;  // the one whose peer it was; 0: unknown
 };
 
 // A server did not answer 101 to a WebSocket's request.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// WebSocketBlame: whose peer a WebSocketError is about. A handler may hold other WebSockets than the one to its client:
+// as a client of another server, or those of other clients.
+
+#pragma once
+
+#include <cstdint>
+
+#include <tendril/http/websocket.hpp>
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::http::detail {
+
+struct WebSocketBlame {
+    // The number of this hub's connection beneath a descriptor; it is not used again. 0: none.
+    static std::uint64_t connection(int fd) noexcept {
+        const auto* descriptor = tendril::detail::HubCore::here().descriptors.at(fd);
+        return descriptor != nullptr ? descriptor->token() + 1 : 0;
+    }
+
+    static void set(WebSocketError& error, WebSocketRole role, std::uint64_t connection) {
+        if (role == WebSocketRole::client) {
+            static_cast<ProtocolError&>(error) = error.with_status(502);
+        }
+        error.connection_ = connection;
+    }
+
+    static bool is_of(const WebSocketError& error, std::uint64_t connection) noexcept {
+        return connection != 0 && error.connection_ == connection;
+    }
+};
+
+}  // namespace tendril::http::detail
