@@ -65,7 +65,7 @@ void AcceptLoop::Connection::set_idle(bool idle) {
         unlink();
         return;
     }
-    if (loop_.stopping_ || loop_.takes_place_of(*this)) {
+    if (loop_.stopping_) {
         handler.kill_nowait();  // it is the one that runs: thrown here
     }
     idle_since_ns = loop_.hub_.clock_ns;
@@ -88,7 +88,6 @@ public:
     ~Place() {
         if (loop_ != nullptr) {
             loop_->running_.erase(at_);
-            loop_->room_wanted_ = false;
             if (loop_->others_ != nullptr) {
                 loop_->others_->counted(-1);
             }
@@ -167,19 +166,6 @@ void AcceptLoop::changed() noexcept {
     }
 }
 
-// The next that becomes idle, when none was that could be dropped.
-bool AcceptLoop::takes_place_of(const Connection& connection) noexcept {
-    if (!room_wanted_ || has_input(connection.fd)) {
-        return false;
-    }
-    room_wanted_ = false;
-    return true;
-}
-
-void AcceptLoop::want_room() {
-    room_wanted_ = !drop_longest_idle();
-}
-
 // As changed(), also when it waits for connections, or for a slot of the pool.
 void AcceptLoop::told() noexcept {
     changed();
@@ -244,23 +230,42 @@ void AcceptLoop::await_room() {
             replace_longest_idle();
             return;
         }
-        others_->make_room();
+        await_room_elsewhere();
+        return;
     }
-    await_change([this] { return listener_ != nullptr && !paused_ && (slots_.any() || !full() || !idle_.empty()); },
-                 never);
+    if (listener_ == nullptr && !idle_.empty() && must_make_room()) {
+        replace_longest_idle();
+        return;
+    }
+    await_change(
+        [this] {
+            return listener_ != nullptr ? !paused_ && (slots_.any() || !full() || !idle_.empty())
+                                        : !idle_.empty() && must_make_room();
+        },
+        never);
 }
 
-// A client waits. Returns when there may be room for it.
+// A client waits, and nobody is idle here.
+void AcceptLoop::await_room_elsewhere() {
+    struct Wanting {
+        OtherHubs& others;
+        ~Wanting() { others.want_room(false); }
+    } const wanting{*others_};
+    others_->want_room(true);
+    await_change([this] { return paused_ || !full() || !idle_.empty(); }, never);
+}
+
+// A client waits, here or at the hub that accepts. Returns when there may be room for it.
 void AcceptLoop::replace_longest_idle() {
     const Deadline ripe(Deadline::Clock::time_point(std::chrono::nanoseconds(idle_.front()->idle_since_ns)) +
                         least_idle);
     if (hub_.clock_ns < ripe.ns()) {
-        await_change([this] { return !full(); }, ripe);
+        await_change([this] { return !must_make_room(); }, ripe);
         return;
     }
     const std::size_t before = running_.size();
     if (drop_longest_idle()) {
-        await_change([&] { return running_.size() < before || !full(); }, never);
+        await_change([&] { return running_.size() < before || !must_make_room(); }, never);
     } else {
         yield();  // those that are idle have something to read: they become busy, or end
     }

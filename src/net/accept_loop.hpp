@@ -33,7 +33,11 @@ public:
     virtual bool take(TcpSocket& client, const Address& peer) = 0;
     virtual void counted(std::ptrdiff_t change) noexcept = 0;  // handlers of this hub
     virtual void stopped() noexcept = 0;                       // this hub's loop accepts no more
-    virtual void make_room() noexcept = 0;                     // a client waits: drop an idle one somewhere
+    // The hub that accepts: whether a client waits, and that hub has no idle connection that it could drop for it. The
+    // others look at their own then.
+    virtual void want_room(bool wanted) noexcept = 0;
+    // Asked by the others: it does, and no hub has room for it.
+    virtual bool room_wanted() const noexcept = 0;
 
 protected:
     ~OtherHubs() = default;
@@ -53,8 +57,6 @@ public:
     void stop(std::chrono::nanoseconds drain) noexcept;
     void pause(bool paused) noexcept;
     void changed() noexcept;  // something that it waits for: look again
-    // Ends the connection that has been idle for longest, or else the next that becomes idle before another ends.
-    void want_room();
 
     // A connection that another hub accepted, or run() itself.
     // Returns: false when there is no memory for its handler; that is reported, and it is closed.
@@ -83,11 +85,12 @@ private:
 
     void told() noexcept;
     void wake_listening() noexcept;
-    bool takes_place_of(const Connection& connection) noexcept;
     bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
     bool full() const noexcept { return others_ != nullptr ? others_->full() : full_here(); }
     bool full_here() const noexcept { return slots_.any() ? slots_.full() : running_.size() >= options_.concurrency; }
+    bool must_make_room() const noexcept { return listener_ != nullptr ? full() : others_->room_wanted(); }
     void await_room();
+    void await_room_elsewhere();
     void await_client();
     bool drop_longest_idle();
     void replace_longest_idle();
@@ -122,7 +125,6 @@ private:
     bool refusing_ = false;  // since it was out of descriptors for too long
     bool paused_ = false;
     bool awaits_client_ = false;  // while it is full
-    bool room_wanted_ = false;    // by want_room(), and none was idle
     bool stopping_ = false;
     Deadline drained_by_;
     std::exception_ptr error_;  // of a handler, that ended it

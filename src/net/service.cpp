@@ -2,6 +2,7 @@
 
 #include "net/service.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -145,11 +146,12 @@ private:
             }
         }
 
-        void make_room() noexcept override {
+        void want_room(bool wanted) noexcept override {
             if (!team.each_listens_) {
-                team.make_room();
+                team.want_room(wanted);
             }
         }
+        bool room_wanted() const noexcept override { return team.room_wanted(); }
 
         struct Handed {
             Fd fd;
@@ -159,7 +161,6 @@ private:
         Team& team;
         const unsigned index;
         std::atomic<std::size_t> load{0};  // handlers, and connections that wait in `incoming`
-        std::atomic<bool> room_wanted{false};
         SharedQueue<Handed> incoming;
         bool fed;                          // by the first hub, still; its own OS thread's
         std::optional<Async> wake;         // looks at what has changed; under the team's mutex
@@ -234,9 +235,6 @@ private:
             drain = drain_;
         }
         loop.pause(paused);
-        if (member.room_wanted.exchange(false)) {
-            loop.want_room();
-        }
         if (stopping && !member.fed) {  // else when it has taken what was accepted for it
             loop.stop(drain);
         }
@@ -254,26 +252,34 @@ private:
     // Asked by the first hub, which is told of room when this was the answer.
     bool all_full() noexcept {
         waits_for_room_ = true;
-        for (const Member& each : members_) {
-            if (each.load < options_.concurrency) {
-                waits_for_room_ = false;
-                return false;
-            }
+        if (no_room()) {
+            return true;
         }
-        return true;
+        waits_for_room_ = false;
+        return false;
     }
 
-    // The first hub has a client that waits, and no idle connection. Others drop one each: who is second finds room
-    // too.
-    void make_room() noexcept {
+    bool no_room() const noexcept {
+        return std::all_of(members_.begin(), members_.end(),
+                           [this](const Member& each) { return each.load >= options_.concurrency; });
+    }
+
+    // The first hub has a client that waits, and no idle connection. The others drop their longest idle one, when it
+    // has been idle for long enough; two may do so at once, and who is second finds room too.
+    void want_room(bool wanted) noexcept {
+        room_wanted_ = wanted;
+        if (!wanted) {
+            return;
+        }
         const std::lock_guard lock(mutex_);
         for (Member& each : members_) {
             if (each.index != 0 && each.wake.has_value()) {
-                each.room_wanted = true;
                 each.wake->send_threadsafe();
             }
         }
     }
+
+    bool room_wanted() const noexcept { return room_wanted_ && no_room(); }
 
     // A handler of another hub has ended.
     void freed() noexcept {
@@ -334,6 +340,7 @@ private:
     const Address address_;
     bool each_listens_ = false;
     std::atomic<bool> waits_for_room_{false};
+    std::atomic<bool> room_wanted_{false};
     std::deque<Member> members_;
     SharedSemaphore begun_{0};
     SharedSemaphore ended_{0};
