@@ -24,9 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using tendril::detail::HubCore;
 
-constexpr std::chrono::nanoseconds whole_stack_for = 1s;           // of idleness
-constexpr std::uint64_t most_drained = std::uint64_t{256} * 1024;  // of a body that the handler left unread
-constexpr std::chrono::nanoseconds longest_drain = 1s;
+constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // of idleness
 
 Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
     return timeout == std::chrono::nanoseconds::max()
@@ -53,31 +51,16 @@ void Connection::run() {
             exchange_->reset();
             ++answered_;
         }
-        if (!given_up_) {
-            close_gently(connected_.stream, {.time = core_.options().linger_timeout, .expected = still_expected()});
-        }
+        close();
+    } catch (const StopServe&) {  // of the handler, whose response should arrive like any other
+        close();
+        throw;
     } catch (const std::system_error&) {
         core_.log_gone(connected_.peer);  // or takes nothing
     } catch (...) {  // serving ends, or its place is another's: what was sent should arrive, without a wait for that
         tendril::detail::discard_unread(connected_.stream.fd());
         throw;
     }
-}
-
-// How much the client is still to send of the request that was answered. It may not have begun to, but it must get the
-// answer all the same.
-std::uint64_t Connection::still_expected() const noexcept {
-    if (refused_) {
-        return UINT64_MAX;
-    }
-    if (exchange_ == nullptr || exchange_->body.ended()) {
-        return 0;
-    }
-    const BodyReader& body = exchange_->body;
-    if (body.framing().kind != Framing::Kind::length) {
-        return UINT64_MAX;
-    }
-    return body.left() - std::min<std::uint64_t>(body.left(), exchange_->incoming.unread().size());
 }
 
 Deadline Connection::idle_end() const {
@@ -268,17 +251,6 @@ void Connection::end_limit() noexcept {
     }
 }
 
-void Connection::end_before_stop() {
-    try {
-        ResponseWriter& writer = exchange_->writer;
-        if (!writer.broken() && !writer.upgraded()) {
-            writer.end(nullptr);
-        }
-    } catch (const std::exception&) {
-        // The client has gone, or the response is not whole: the connection ends anyway.
-    }
-}
-
 // Whose fault is this exception, which is being handled? Of the client's are those that reading its body and sending to
 // it have thrown, by identity: a handler may have met the same types in work of its own.
 void Connection::judge(const std::exception& error) {
@@ -340,43 +312,6 @@ void Connection::fail(int status, std::string_view text, const Headers* headers)
         core_.count(ServerCore::errors);
         core_.log_handler_error(connected_.peer, exchange_->head);
         writer.replace(500, {});
-    }
-}
-
-// What the handler left unread of the body, so that the next request can follow. Returns: false when none will.
-bool Connection::finish_body() {
-    Exchange& x = *exchange_;
-    if (x.writer.closes()) {
-        return false;
-    }
-    if (x.body.ended()) {
-        return true;
-    }
-    try {
-        return x.body.drain(most_drained, longest_drain);
-    } catch (const std::system_error&) {
-        return false;
-    }
-}
-
-// Asked when the head of the response is made.
-bool Connection::must_close() noexcept {
-    const Exchange& x = *exchange_;
-    if (!x.head.keep_alive || x.body.failed() || connected_.serving.stopping()) {
-        return true;
-    }
-    if (x.body.ended()) {
-        return false;
-    }
-    // It may wait for "100 Continue", or send what is too much to read for nothing: RFC 9110, 10.1.1.
-    return x.body.is_too_long() || (x.head.expects_continue && !x.body.begun()) ||
-           (x.head.framing.kind == Framing::Kind::length && x.body.left() > most_drained);
-}
-
-void Connection::end_request() {
-    BodyReader& body = exchange_->body;
-    if (!body.ended() && !body.drain(most_drained, longest_drain)) {
-        throw ProtocolError(Fault::too_large, 413, "a body before an upgrade that is too long");
     }
 }
 

@@ -35,6 +35,7 @@ public:
 private:
     bool await_request();
     bool await_for(Deadline soon, Deadline end);
+    void close();
     std::uint64_t still_expected() const noexcept;
     Deadline idle_end() const;
     std::size_t fill_first();

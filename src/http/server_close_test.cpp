@@ -118,6 +118,23 @@ TENDRIL_TEST(HttpServerClose, ARefusalArrivesBeforeTheBodyDoes) {
     }
 }
 
+TENDRIL_TEST(HttpServerClose, TheResponseOfAHandlerThatStopsTheServerArrives) {
+    Served served([](Request&, Response& response) {
+        response.send("bye");
+        throw StopServe();
+    });
+    RawHttp client = served.client();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    client.socket.await_data();
+    sleep(5ms);
+    for (int i = 0; i < 10; ++i) {
+        client.send(behind);
+        yield();
+    }
+    EXPECT_EQ(client.read().body, "bye");
+    EXPECT_EQ(client.rest(), "");
+}
+
 TENDRIL_TEST(HttpServerClose, AClientThatOwesItsBodyIsLeftToo) {
     Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
                   {.linger_timeout = 20ms, .max_body = 4});
