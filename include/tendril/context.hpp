@@ -77,7 +77,7 @@ protected:
 
 struct ContextOptions {
     std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
-    Site where = Site::here();
+    Site where = {};             // the place that reports name; empty: that of the call
 };
 
 // The owner of a context.
@@ -89,7 +89,7 @@ public:
 
     // Runs at its first switch_to.
     // Throws: std::invalid_argument for an empty function or a stack size out of bounds.
-    explicit Context(Function run, ContextOptions options = {.stack_size = 0, .where = Site::here()});
+    explicit Context(Function run, ContextOptions options = {}, Site at = Site::here());
 
     Context(Context&&) noexcept = default;
     Context& operator=(Context&& other) noexcept;

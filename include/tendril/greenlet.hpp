@@ -130,24 +130,38 @@ private:
 // spawn: a green thread that runs f(args...), on copies of both as std::thread makes them. It begins when the caller
 // next yields, after all that were ready before; never inline.
 // Throws: std::invalid_argument for a stack size out of bounds; std::system_error when there is no stack for it.
-// With options (a name, a stack size): spawn({.name = "reader"}, f, args...).
+// With options (a name, a stack size): spawn({.name = "reader"}, f, args...), or SpawnOptions that were made before.
 template <class F, class... A>
-auto spawn(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
-    return detail::launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+auto spawn(const detail::SpawnBraces& options, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+    return detail::launch<Greenlet>(options.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
+}
+template <class F, class... A>
+auto spawn(const detail::SpawnCall& call, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+    return detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
 }
 
 // spawn_n: no handle, no result: the cheapest. What it throws goes to the hub's error handler.
 template <class F, class... A>
 requires detail::Task<F, A...>
-void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
-    detail::launch_alone(options, std::forward<F>(f), std::forward<A>(args)...);
+void spawn_n(const detail::SpawnBraces& options, F&& f, A&&... args) {
+    detail::launch_alone(options.options(), std::forward<F>(f), std::forward<A>(args)...);
+}
+template <class F, class... A>
+requires detail::Task<F, A...>
+void spawn_n(const detail::SpawnCall& call, F&& f, A&&... args) {
+    detail::launch_alone(call.options(), std::forward<F>(f), std::forward<A>(args)...);
 }
 
 // spawn_after: begins when `delay` has passed. cancel() or kill() before that, and it never runs.
 template <class F, class... A>
-auto spawn_after(const SpawnOptions& options, Deadline delay, F&& f, A&&... args)
+auto spawn_after(const detail::SpawnBraces& options, Deadline delay, F&& f, A&&... args)
     -> Greenlet<detail::ResultOf<F, A...>> {
-    return detail::launch<Greenlet>(options, &delay, std::forward<F>(f), std::forward<A>(args)...);
+    return detail::launch<Greenlet>(options.options(), &delay, std::forward<F>(f), std::forward<A>(args)...);
+}
+template <class F, class... A>
+auto spawn_after(const detail::SpawnCall& call, Deadline delay, F&& f, A&&... args)
+    -> Greenlet<detail::ResultOf<F, A...>> {
+    return detail::launch<Greenlet>(call.options(), &delay, std::forward<F>(f), std::forward<A>(args)...);
 }
 
 // The same without options: spawn(f, args...), spawn_n(f, args...), spawn_after(delay, f, args...). See

@@ -33,10 +33,21 @@ namespace tendril {
 struct ImapOptions {
     Size window = 0;             // jobs made and not yet consumed; 0: the size of the Pool, for a Group no bound
     std::size_t stack_size = 0;  // as SpawnOptions
-    Site where = Site::here();
+    Site where = {};             // as SpawnOptions
 };
 
 namespace detail {
+
+using ImapCall = InCall<ImapOptions>;
+
+// ImapOptions as a braced list in the call; see in_call.hpp.
+struct ImapBraces {
+    Size window = 0;
+    std::size_t stack_size = 0;
+    Site where = Site::here();
+
+    ImapOptions options() const noexcept { return {.window = window, .stack_size = stack_size, .where = where}; }
+};
 
 // What Group and Pool share.
 class GroupFace : public SpawnMembers<GroupFace> {
@@ -48,15 +59,12 @@ public:
     // from the arguments; a member of that Pool does not: its job runs in the member's own slot, and has ended when
     // spawn() returns. Yields: only then. Throws: as tendril::spawn; Interrupt.
     template <class F, class... A>
-    auto spawn(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
-        Crew::Place place = crew_.enter(never, true);
-        auto greenlet = launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
-        const bool lent = place.lent();
-        crew_.admit(place, greenlet);
-        if (lent) {
-            Crew::await_lent(greenlet);
-        }
-        return greenlet;
+    auto spawn(const SpawnBraces& options, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
+        return enter_and_launch(options.options(), std::forward<F>(f), std::forward<A>(args)...);
+    }
+    template <class F, class... A>
+    auto spawn(const SpawnCall& call, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
+        return enter_and_launch(call.options(), std::forward<F>(f), std::forward<A>(args)...);
     }
     template <class F, class... A>
     requires NoTask<F, A...> Greenlet<void> spawn(const SpawnOptions&, F&&, A&&...) {
@@ -68,8 +76,13 @@ public:
     // Without a handle: errors go to the hub's error handler.
     template <class F, class... A>
     requires Task<F, A...>
-    void spawn_n(const SpawnOptions& options, F&& f, A&&... args) {
+    void spawn_n(const SpawnBraces& options, F&& f, A&&... args) {
         static_cast<void>(spawn(options, std::forward<F>(f), std::forward<A>(args)...));
+    }
+    template <class F, class... A>
+    requires Task<F, A...>
+    void spawn_n(const SpawnCall& call, F&& f, A&&... args) {
+        static_cast<void>(spawn(call, std::forward<F>(f), std::forward<A>(args)...));
     }
     using SpawnMembers::spawn_n;
 
@@ -77,7 +90,7 @@ public:
     template <class F, class... A>
     requires Task<F, A...>
     auto apply(F&& f, A&&... args) {
-        return spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(args)...).get();
+        return spawn(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...).get();
     }
     template <class F, class... A>
     requires NoTask<F, A...> Anything<F> apply(F&&, A&&...) {
@@ -126,29 +139,41 @@ public:
     // must outlive the imap, and so must the Group. See Imap for errors, which end neither the jobs nor the walk.
     template <class F, std::ranges::input_range... Ranges>
     auto imap(F&& f, Ranges&&... inputs) {
-        return imap(ImapOptions{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+        return imap(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
     }
     template <class F, std::ranges::input_range... Ranges>
-    auto imap(const ImapOptions& options, F&& f, Ranges&&... inputs) {
-        return feed<Zip<Ranges...>>(options, true, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    auto imap(const ImapBraces& options, F&& f, Ranges&&... inputs) {
+        return feed<Zip<Ranges...>>(options.options(), true, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    }
+    template <class F, std::ranges::input_range... Ranges>
+    auto imap(const ImapCall& call, F&& f, Ranges&&... inputs) {
+        return feed<Zip<Ranges...>>(call.options(), true, std::forward<F>(f), std::forward<Ranges>(inputs)...);
     }
     template <class F, std::ranges::input_range... Ranges>
     auto imap_unordered(F&& f, Ranges&&... inputs) {
-        return imap_unordered(ImapOptions{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+        return imap_unordered(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
     }
     template <class F, std::ranges::input_range... Ranges>
-    auto imap_unordered(const ImapOptions& options, F&& f, Ranges&&... inputs) {
-        return feed<Zip<Ranges...>>(options, false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    auto imap_unordered(const ImapBraces& options, F&& f, Ranges&&... inputs) {
+        return feed<Zip<Ranges...>>(options.options(), false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+    }
+    template <class F, std::ranges::input_range... Ranges>
+    auto imap_unordered(const ImapCall& call, F&& f, Ranges&&... inputs) {
+        return feed<Zip<Ranges...>>(call.options(), false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
     }
 
     // imap over a range of tuples: f(a, b) of each.
     template <class F, std::ranges::input_range Range>
     auto starmap(F&& f, Range&& input) {
-        return starmap(ImapOptions{.where = {}}, std::forward<F>(f), std::forward<Range>(input));
+        return starmap(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Range>(input));
     }
     template <class F, std::ranges::input_range Range>
-    auto starmap(const ImapOptions& options, F&& f, Range&& input) {
-        return feed<Star<Range>>(options, true, std::forward<F>(f), std::forward<Range>(input));
+    auto starmap(const ImapBraces& options, F&& f, Range&& input) {
+        return feed<Star<Range>>(options.options(), true, std::forward<F>(f), std::forward<Range>(input));
+    }
+    template <class F, std::ranges::input_range Range>
+    auto starmap(const ImapCall& call, F&& f, Range&& input) {
+        return feed<Star<Range>>(call.options(), true, std::forward<F>(f), std::forward<Range>(input));
     }
 
     // All results at once, as a vector (nothing, where f returns nothing). Throws: the first error, in the order of
@@ -156,7 +181,7 @@ public:
     template <class F, std::ranges::input_range... Ranges>
     auto map(F&& f, Ranges&&... inputs) {
         auto all =
-            imap(ImapOptions{.window = unbounded, .where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
+            imap(ImapBraces{.window = unbounded, .where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
         return collect(all);
     }
 
@@ -169,6 +194,18 @@ protected:
     Crew crew_;
 
 private:
+    template <class F, class... A>
+    auto enter_and_launch(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
+        Crew::Place place = crew_.enter(never, true);
+        auto greenlet = launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+        const bool lent = place.lent();
+        crew_.admit(place, greenlet);
+        if (lent) {
+            Crew::await_lent(greenlet);
+        }
+        return greenlet;
+    }
+
     template <class Source, class F, class... Ranges>
     auto feed(const ImapOptions& options, bool ordered, F&& f, Ranges&&... inputs) {
         using Function = std::decay_t<F>;

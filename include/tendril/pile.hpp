@@ -93,7 +93,12 @@ public:
     // As Pool::spawn, after waiting for room in the window. When it throws, there is no hole in the results.
     template <class F, class... A>
     requires detail::Task<F, A...>
-    void spawn(const SpawnOptions& options, F&& f, A&&... args) {
+    void spawn(const detail::SpawnBraces& options, F&& f, A&&... args) {
+        spawn(detail::SpawnCall(options.options(), options.where), std::forward<F>(f), std::forward<A>(args)...);
+    }
+    template <class F, class... A>
+    requires detail::Task<F, A...>
+    void spawn(const detail::SpawnCall& options, F&& f, A&&... args) {
         static_assert(std::is_convertible_v<detail::ResultOf<F, A...>, R> || std::is_void_v<R>,
                       "what runs in a Pile<R> must return something that converts to R");
         detail::refuse_empty(f);

@@ -33,20 +33,26 @@ public:
 
     // Spawns if there is a slot now. Returns: nothing otherwise; the arguments are untouched.
     template <class F, class... A>
-    auto try_spawn(const SpawnOptions& options, F&& f, A&&... args)
+    auto try_spawn(const detail::SpawnBraces& options, F&& f, A&&... args)
+        -> std::optional<Greenlet<detail::ResultOf<F, A...>>> {
+        return try_spawn(detail::SpawnCall(options.options(), options.where), std::forward<F>(f),
+                         std::forward<A>(args)...);
+    }
+    template <class F, class... A>
+    auto try_spawn(const detail::SpawnCall& call, F&& f, A&&... args)
         -> std::optional<Greenlet<detail::ResultOf<F, A...>>> {
         detail::Crew::Place place = crew_.try_enter();
         if (!place) {
             return std::nullopt;
         }
-        auto greenlet = detail::launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+        auto greenlet = detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
         crew_.admit(place, greenlet);
         return greenlet;
     }
     template <class F, class... A>
     requires detail::Task<F, A...>
     auto try_spawn(F&& f, A&&... args) {
-        return try_spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
+        return try_spawn(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
     }
     template <class F, class... A>
     requires detail::NoTask<F, A...> std::optional<Greenlet<void>> try_spawn(F&&, A&&...) {

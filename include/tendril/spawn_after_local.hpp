@@ -52,7 +52,7 @@ struct BoundToSpawner {
 // spawner once it has begun.
 template <class F, class... A>
 requires detail::Task<F, A...>
-auto spawn_after_local(const SpawnOptions& options, Deadline delay, F&& f, A&&... args)
+auto spawn_after_local(const detail::SpawnCall& options, Deadline delay, F&& f, A&&... args)
     -> Greenlet<detail::ResultOf<F, A...>> {
     detail::refuse_empty(f);
     const AnyGreenlet spawner = current();
@@ -67,21 +67,28 @@ auto spawn_after_local(const SpawnOptions& options, Deadline delay, F&& f, A&&..
     return spawned;
 }
 
+template <class F, class... A>
+requires detail::Task<F, A...>
+auto spawn_after_local(const detail::SpawnBraces& options, Deadline delay, F&& f, A&&... args) {
+    return spawn_after_local(detail::SpawnCall(options.options(), options.where), delay, std::forward<F>(f),
+                             std::forward<A>(args)...);
+}
+
 // Without options, as in detail/spawn_here.hpp.
 template <class F>
 requires detail::Task<F>
 auto spawn_after_local(Deadline delay, F&& f, Site at = Site::here()) {
-    return spawn_after_local(SpawnOptions{.where = at}, delay, std::forward<F>(f));
+    return spawn_after_local(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f));
 }
 template <class F, class A>
 requires detail::Task<F, A>
 auto spawn_after_local(Deadline delay, F&& f, A&& a, Site at = Site::here()) {
-    return spawn_after_local(SpawnOptions{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
+    return spawn_after_local(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
 }
 template <class F, class A, class B, class... E>
 requires detail::Task<F, A, B, E...>
 auto spawn_after_local(Deadline delay, F&& f, A&& a, B&& b, E&&... e) {
-    return spawn_after_local(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a),
+    return spawn_after_local(detail::SpawnBraces{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a),
                              std::forward<B>(b), std::forward<E>(e)...);
 }
 template <class F, class... A>

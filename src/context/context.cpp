@@ -303,7 +303,12 @@ std::uint64_t ContextRef::id() const noexcept {
     return state_ != nullptr ? state_->id : 0;
 }
 
-Context::Context(Function run, ContextOptions options) : ContextRef(ContextState::make(std::move(run), options)) {}
+Context::Context(Function run, ContextOptions options, Site at) {
+    if (options.where.line == 0) {
+        options.where = at;
+    }
+    state_ = ContextState::make(std::move(run), options);
+}
 
 Context& Context::operator=(Context&& other) noexcept {
     if (this != &other) {

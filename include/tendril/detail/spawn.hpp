@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/in_call.hpp>
 #include <tendril/detail/record.hpp>
 #include <tendril/site.hpp>
 
@@ -24,10 +25,21 @@ namespace tendril {
 struct SpawnOptions {
     std::string_view name = {};
     std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
-    Site where = Site::here();
+    Site where = {};             // the place that dumps and reports name; empty: that of the call
 };
 
 namespace detail {
+
+using SpawnCall = InCall<SpawnOptions>;
+
+// SpawnOptions as a braced list in the call; see in_call.hpp.
+struct SpawnBraces {
+    std::string_view name = {};
+    std::size_t stack_size = 0;
+    Site where = Site::here();
+
+    SpawnOptions options() const noexcept { return {.name = name, .stack_size = stack_size, .where = where}; }
+};
 
 // What the library's own code may do with handles.
 struct Access {
@@ -57,14 +69,16 @@ struct Access {
     }
 };
 
+template <class T>
+concept OptionsOfSpawn = std::same_as<T, SpawnOptions> || std::same_as<T, SpawnBraces> || std::same_as<T, SpawnCall>;
+
 template <class F, class... A>
-concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !std::is_same_v<std::decay_t<F>, SpawnOptions>;
+concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !OptionsOfSpawn<std::decay_t<F>>;
 
 // What no spawn takes: for overloads that say so in one line. Not where the call is right but for its last argument,
 // the place, nor where options come first, which have overloads of their own.
 template <class F, class... A>
-concept NoTask =
-    !Task<F, A...> && !std::is_same_v<std::decay_t<F>, SpawnOptions> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
+concept NoTask = !Task<F, A...> && !OptionsOfSpawn<std::decay_t<F>> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
 
 template <class F, class... A>
 constexpr void refuse_call() {

@@ -18,68 +18,68 @@ namespace tendril {
 template <class F>
 requires detail::Task<F>
 auto spawn(F&& f, Site at = Site::here()) {
-    return spawn(SpawnOptions{.where = at}, std::forward<F>(f));
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f));
 }
 template <class F, class A>
 requires detail::Task<F, A>
 auto spawn(F&& f, A&& a, Site at = Site::here()) {
-    return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a));
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
 }
 template <class F, class A, class B>
 requires detail::Task<F, A, B>
 auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) {
-    return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
 }
 template <class F, class A, class B, class C>
 requires detail::Task<F, A, B, C>
 auto spawn(F&& f, A&& a, B&& b, C&& c, Site at = Site::here()) {
-    return spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                  std::forward<C>(c));
 }
 template <class F, class A, class B, class C, class D, class... E>
 requires detail::Task<F, A, B, C, D, E...>
 auto spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&&... e) {
-    return spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+    return spawn(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                  std::forward<C>(c), std::forward<D>(d), std::forward<E>(e)...);
 }
 
 template <class F>
 requires detail::Task<F>
 void spawn_n(F&& f, Site at = Site::here()) {
-    spawn_n(SpawnOptions{.where = at}, std::forward<F>(f));
+    spawn_n(detail::SpawnBraces{.where = at}, std::forward<F>(f));
 }
 template <class F, class A>
 requires detail::Task<F, A>
 void spawn_n(F&& f, A&& a, Site at = Site::here()) {
-    spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a));
+    spawn_n(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
 }
 template <class F, class A, class B>
 requires detail::Task<F, A, B>
 void spawn_n(F&& f, A&& a, B&& b, Site at = Site::here()) {
-    spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+    spawn_n(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
 }
 template <class F, class A, class B, class C, class... E>
 requires detail::Task<F, A, B, C, E...>
 void spawn_n(F&& f, A&& a, B&& b, C&& c, E&&... e) {
-    spawn_n(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
-            std::forward<E>(e)...);
+    spawn_n(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+            std::forward<C>(c), std::forward<E>(e)...);
 }
 
 template <class F>
 requires detail::Task<F>
 auto spawn_after(Deadline delay, F&& f, Site at = Site::here()) {
-    return spawn_after(SpawnOptions{.where = at}, delay, std::forward<F>(f));
+    return spawn_after(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f));
 }
 template <class F, class A>
 requires detail::Task<F, A>
 auto spawn_after(Deadline delay, F&& f, A&& a, Site at = Site::here()) {
-    return spawn_after(SpawnOptions{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
+    return spawn_after(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
 }
 template <class F, class A, class B, class... E>
 requires detail::Task<F, A, B, E...>
 auto spawn_after(Deadline delay, F&& f, A&& a, B&& b, E&&... e) {
-    return spawn_after(SpawnOptions{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                       std::forward<E>(e)...);
+    return spawn_after(detail::SpawnBraces{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a),
+                       std::forward<B>(b), std::forward<E>(e)...);
 }
 
 // What cannot be called: they say so, instead of naming all of the above.

@@ -16,36 +16,36 @@ class SpawnMembers {
 public:
     template <class F>
     requires Task<F>
-    auto spawn(F&& f, Site at = Site::here()) { return self().spawn(SpawnOptions{.where = at}, std::forward<F>(f)); }
+    auto spawn(F&& f, Site at = Site::here()) { return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f)); }
     template <class F, class A>
     requires Task<F, A>
     auto spawn(F&& f, A&& a, Site at = Site::here()) {
-        return self().spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a));
+        return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
     }
     template <class F, class A, class B>
     requires Task<F, A, B>
     auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) {
-        return self().spawn(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+        return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
     }
     template <class F, class A, class B, class C, class... D>
     requires Task<F, A, B, C, D...>
     auto spawn(F&& f, A&& a, B&& b, C&& c, D&&... d) {
-        return self().spawn(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+        return self().spawn(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                             std::forward<C>(c), std::forward<D>(d)...);
     }
 
     template <class F>
     requires Task<F>
-    void spawn_n(F&& f, Site at = Site::here()) { self().spawn_n(SpawnOptions{.where = at}, std::forward<F>(f)); }
+    void spawn_n(F&& f, Site at = Site::here()) { self().spawn_n(SpawnBraces{.where = at}, std::forward<F>(f)); }
     template <class F, class A>
     requires Task<F, A>
     void spawn_n(F&& f, A&& a, Site at = Site::here()) {
-        self().spawn_n(SpawnOptions{.where = at}, std::forward<F>(f), std::forward<A>(a));
+        self().spawn_n(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
     }
     template <class F, class A, class B, class... C>
     requires Task<F, A, B, C...>
     void spawn_n(F&& f, A&& a, B&& b, C&&... c) {
-        self().spawn_n(SpawnOptions{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+        self().spawn_n(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
                        std::forward<C>(c)...);
     }
 
