@@ -8,9 +8,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/host_port.hpp"
 #include "http/chars.hpp"
 
 namespace tendril::http::detail {
+
+using tendril::detail::HostAndPort;
+using tendril::detail::largest_port;
+using tendril::detail::parse_port;
+using tendril::detail::split_host_and_port;
 
 namespace {
 
@@ -21,21 +27,20 @@ constexpr bool is_one_of(const std::array<bool, 256>& chars, char c) noexcept {
     return chars[static_cast<unsigned char>(c)];
 }
 
-// Returns: the size of the name in front of `text`; npos where a "%" is not the beginning of an encoded character.
-std::size_t name_size(std::string_view text) noexcept {
+// Of characters that a name may have, and encoded ones.
+bool is_name(std::string_view text) noexcept {
     std::size_t n = 0;
     while (n < text.size()) {
         if (is_one_of(name_chars, text[n])) {
             ++n;
-        } else if (text[n] != '%') {
-            break;
-        } else if (text.size() - n >= 3 && hex_value(text[n + 1]) >= 0 && hex_value(text[n + 2]) >= 0) {
+        } else if (text[n] == '%' && text.size() - n >= 3 && hex_value(text[n + 1]) >= 0 &&
+                   hex_value(text[n + 2]) >= 0) {
             n += 3;
         } else {
-            return std::string_view::npos;
+            return false;
         }
     }
-    return n;
+    return true;
 }
 
 bool is_ipv6(std::string_view text) noexcept {
@@ -61,43 +66,29 @@ bool is_ip_future(std::string_view text) noexcept {
            std::all_of(rest.begin(), rest.end(), [](char c) { return is_one_of(future_chars, c); });
 }
 
-// Takes the host from the front. Returns: false when there is none.
-bool take_host(std::string_view& text, Authority& found) noexcept {
-    if (!text.starts_with('[')) {
-        const std::size_t n = name_size(text);
-        if (n == std::string_view::npos) {
-            return false;
-        }
-        found.host = text.substr(0, n);
-        text.remove_prefix(n);
-        return true;
-    }
-    const std::size_t end = text.find(']');
-    if (end == std::string_view::npos) {
-        return false;
-    }
-    found.host = text.substr(1, end - 1);
-    found.kind = is_ipv6(found.host) ? Authority::Kind::ipv6 : Authority::Kind::ip_future;
-    text.remove_prefix(end + 1);
-    return found.kind == Authority::Kind::ipv6 || is_ip_future(found.host);
-}
-
 }  // namespace
 
 std::optional<Authority> parse_authority(std::string_view text) noexcept {
-    constexpr std::uint64_t most = 65535;
+    const HostAndPort parts = split_host_and_port(text);
+    if (parts.fault != HostAndPort::Fault::none) {
+        return std::nullopt;
+    }
     Authority found;
-    if (!take_host(text, found)) {
+    found.host = parts.host;
+    if (parts.in_brackets) {
+        found.kind = is_ipv6(parts.host) ? Authority::Kind::ipv6 : Authority::Kind::ip_future;
+    }
+    if (found.kind == Authority::Kind::name ? !is_name(parts.host)
+                                            : found.kind == Authority::Kind::ip_future && !is_ip_future(parts.host)) {
         return std::nullopt;
     }
-    if (text.size() <= 1) {
-        return text.empty() || text == ":" ? std::optional(found) : std::nullopt;
+    if (parts.port.has_value() && !parts.port->empty()) {
+        const std::optional<std::uint32_t> port = parse_port(*parts.port);
+        if (!port.has_value() || *port == 0 || *port > largest_port) {
+            return std::nullopt;
+        }
+        found.port = static_cast<std::uint16_t>(*port);
     }
-    const std::optional<std::uint64_t> port = text.front() == ':' ? parse_decimal(text.substr(1)) : std::nullopt;
-    if (!port.has_value() || *port == 0 || *port > most) {
-        return std::nullopt;
-    }
-    found.port = static_cast<std::uint16_t>(*port);
     return found;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Authority: a host and perhaps a port, as requests, URLs and Origins have them (RFC 3986, 3.2.2 and 3.2.3). The one
-// parser of it in this floor. Pure; every request pays for it, so it copies nothing.
+// parser of it in this floor; it splits with base/host_port.hpp, as Address does. Pure; every request pays for it, so
+// it copies nothing.
 
 #pragma once
 

@@ -10,9 +10,11 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 
 #include "base/escape.hpp"
+#include "base/host_port.hpp"
 
 namespace tendril {
 
@@ -24,18 +26,6 @@ namespace {
 }
 
 constexpr std::string_view expected = "expected 127.0.0.1:80, [::1]:80, :80, unix:/path or unix:@name";
-
-std::uint16_t parse_port(std::string_view text, std::string_view port) {
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-    if (port.empty() || error == std::errc::invalid_argument || end != port.data() + port.size()) {
-        refuse(text, "its port must be a number; " + std::string(expected));
-    }
-    if (error == std::errc::result_out_of_range || value > 65535) {
-        refuse(text, "its port is above 65535");
-    }
-    return static_cast<std::uint16_t>(value);
-}
 
 template <class T>
 T& as(sockaddr_storage& storage) noexcept {
@@ -65,25 +55,32 @@ struct Split {
 
 // host:port, the host without its brackets.
 Split split(std::string_view text, std::string_view wanted) {
-    const std::size_t bracket = text.rfind(']');
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) {
+    using Fault = detail::HostAndPort::Fault;
+    const detail::HostAndPort parts = detail::split_host_and_port(text);
+    switch (parts.fault) {
+    case Fault::open_bracket:
+        refuse(text, "its [ has no ] before the port");
+    case Fault::behind_bracket:
+        refuse(text, "there is no port behind its ]; " + std::string(wanted));
+    case Fault::bare_colons:
+        refuse(text, "an IPv6 address needs brackets, and then its port: [::1]:80");
+    case Fault::none:
+        break;
+    }
+    if (!parts.port.has_value()) {
         refuse(text, "it has no port; " + std::string(wanted));
     }
-    std::string_view host = text.substr(0, colon);
-    const std::string_view port = text.substr(colon + 1);
-    if (!host.empty() && host.front() == '[') {
-        if (host.back() != ']') {
-            refuse(text, "its [ has no ] before the port");
-        }
-        host = host.substr(1, host.size() - 2);
-        if (host.find(':') == std::string_view::npos) {
-            refuse(text, "brackets are for IPv6 addresses");
-        }
-    } else if (host.find(':') != std::string_view::npos) {
-        refuse(text, "an IPv6 address needs brackets, and then its port: [::1]:80");
+    if (parts.in_brackets && parts.host.find(':') == std::string_view::npos) {
+        refuse(text, "brackets are for IPv6 addresses");
     }
-    return {host, parse_port(text, port)};
+    const std::optional<std::uint32_t> port = detail::parse_port(*parts.port);
+    if (!port.has_value()) {
+        refuse(text, "its port must be a number; " + std::string(expected));
+    }
+    if (*port > detail::largest_port) {
+        refuse(text, "its port is above 65535");
+    }
+    return {parts.host, static_cast<std::uint16_t>(*port)};
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 #include <sys/un.h>
 
 #include <array>
-#include <charconv>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+
+#include "base/host_port.hpp"
 
 namespace tendril {
 
@@ -39,13 +41,12 @@ std::string_view next_word(std::string_view& text) {
 }
 
 Address parse_ip(std::string_view ip, std::string_view port, int family) {
-    std::uint16_t number = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (error != std::errc() || end != port.data() + port.size() || (port.size() > 1 && port.front() == '0')) {
+    const std::optional<std::uint32_t> number = detail::parse_port(port);
+    if (!number.has_value() || *number > detail::largest_port || (port.size() > 1 && port.front() == '0')) {
         refuse("a port of version 1 is no number up to 65535");
     }
     try {
-        const Address address = Address::ip(ip, number);
+        const Address address = Address::ip(ip, *number);
         if (address.family() == family && ip.find('%') == std::string_view::npos) {
             return address;
         }
