@@ -239,8 +239,8 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
 
 TENDRIL_OPAQUE Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
     refuse_second(d, direction);
-    if (direction == Direction::write && d.next_writer != nullptr) [[unlikely]] {
-        refuse(*d.next_writer);
+    if (direction == Direction::write) {
+        refuse_before_first_writer(d);
     }
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {

@@ -172,6 +172,13 @@ public:
         }
     }
 
+    // Where a writer is about to wait or to let others run. Throws: ConcurrentUse when another one came before it.
+    static void refuse_before_first_writer(const Descriptor& d) {
+        if (d.next_writer != nullptr) [[unlikely]] {
+            refuse(*d.next_writer);
+        }
+    }
+
     // Tells `interest` of what comes, and of what is there. Returns: 0; -EPERM: a regular file, always ready; -errno.
     // Throws: std::bad_alloc.
     int watch(int fd, Interest& interest);

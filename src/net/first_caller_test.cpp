@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -155,6 +156,92 @@ TENDRIL_TEST(FirstCaller, Writes) {
     auto [a, b] = TcpSocket::pair();
     fill(a);
     expect_first_wins([&a = a] { a.send_all("y"); }, [&b = b] { drain(b); });
+}
+
+// What `from` sends, up to a '1'.
+template <class Socket>
+void read_to_one(Socket& from) {
+    std::string got(1 << 16, 0);
+    std::size_t n = 1;
+    while (n > 0 && std::string_view(got.data(), n).find('1') == std::string_view::npos) {
+        n = from.recv(got);
+    }
+}
+
+// The second need not wait, but comes to where it lets others run: the first would find it there.
+TENDRIL_TEST(FirstCaller, IsNotOvertakenByAWriterThatLetsOthersRunAmidItsCall) {
+    auto [a, b] = TcpSocket::pair();
+    const std::string much(8 << 20, 'x');
+    auto first = begun([&a = a] { a.send_all("1"); });
+    detail::HubCore::here().budget = 2;
+    EXPECT_THROW(a.send_all(much), ConcurrentUse);
+    auto reader = spawn([&b = b] { read_to_one(b); });
+    EXPECT_NO_THROW(first.get());
+    reader.get();
+}
+
+TENDRIL_TEST(FirstCaller, IsNotOvertakenByATlsWriterThatLetsOthersRunAmidItsCall) {
+    TlsPair pair;
+    const std::string much(8 << 20, 'x');
+    const std::array<Bytes, 2> parts{Bytes(much), Bytes(much)};
+    for (const bool in_parts : {false, true}) {
+        auto first = begun([&] { pair.client.send_all("1"); });
+        detail::HubCore::here().budget = 2;
+        EXPECT_THROW(in_parts ? pair.client.send_parts(parts) : pair.client.send_all(much), ConcurrentUse);
+        auto reader = spawn([&] { read_to_one(pair.server); });
+        EXPECT_NO_THROW(first.get());
+        reader.get();
+    }
+}
+
+TENDRIL_TEST(FirstCaller, IsNotOvertakenAmidItsTlsWritingByOneThatLetsOthersRun) {
+    TlsPair pair;
+    detail::HubCore& hub = detail::HubCore::here();
+    const std::string much(8 << 20, 'x');
+    auto first = spawn([&] {
+        hub.budget = 2;  // comes back after a record
+        pair.client.send_all(much);
+        pair.client.send_all("1");
+    });
+    yield();
+    for (int i = 0; i < 40; ++i) {  // in one of these the first comes to where it must wait
+        hub.budget = 1;
+        EXPECT_THROW(pair.client.send_all("2"), ConcurrentUse);
+    }
+    auto reader = spawn([&] { read_to_one(pair.server); });
+    EXPECT_NO_THROW(first.get());
+    reader.get();
+}
+
+TENDRIL_TEST(FirstCaller, IsNotOvertakenByAReaderWhileItUnwraps) {
+    TlsPair pair;
+    auto first = begun([&] { return pair.client.unwrap(); });
+    char byte = 0;
+    EXPECT_THROW(pair.client.recv({&byte, 1}, 1s), ConcurrentUse);
+    auto other = spawn([&] { return pair.server.unwrap(); });
+    EXPECT_NO_THROW(std::move(first).get().close());
+    EXPECT_NO_THROW(std::move(other).get().close());
+}
+
+TENDRIL_TEST(FirstCaller, IsNotOvertakenByAWriterThatWaitsForTheHandshake) {
+    auto [a, b] = TcpSocket::pair();
+    TlsSocket client = wrap_ssl(std::move(a), TlsOptions{.ca_file = testing::authority().certificate()},
+                                {.server_name = "localhost", .handshake_on_connect = false});
+    auto first = begun([&] { client.send_all("1"); });
+    EXPECT_THROW(client.send_all("2"), ConcurrentUse);
+    TlsSocket server = wrap_ssl(std::move(b), TlsOptions{.server_side = true,
+                                                         .certificate = testing::server_identity().certificate,
+                                                         .key = testing::server_identity().key});
+    read_to_one(server);
+    EXPECT_NO_THROW(first.get());
+}
+
+TENDRIL_TEST(FirstCaller, LetsOthersSendTlsWhoNeedNotWait) {
+    TlsPair pair;
+    auto first = begun([&] { pair.client.send_all("1"); });
+    EXPECT_NO_THROW(pair.client.send_all("2"));
+    EXPECT_NO_THROW(first.get());
+    read_to_one(pair.server);
 }
 
 TENDRIL_TEST(FirstCaller, LetsOthersSendWhoNeedNotWait) {

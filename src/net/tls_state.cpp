@@ -153,12 +153,25 @@ void TlsState::begin(const char* what) {
     take_turn(d, none, object, what);
 }
 
-void TlsState::next_round(const char* what, Deadline deadline, std::size_t done) {
+void TlsState::next_round(const char* what, Deadline deadline, std::size_t done, bool writes) {
     if (deadline.passed()) {
         throw TimeoutError(what, done);
     }
-    Waiter* none = nullptr;  // a second call is refused by its own Turn
-    take_turn(SocketAccess::handle(socket_).use(object), none, object, what);
+    Descriptor& d = SocketAccess::handle(socket_).use(object);
+    if (--d.hub->budget <= 0) [[unlikely]] {
+        if (writes) {
+            refuse_before_first_writer(what);
+        }
+        Waiter* none = nullptr;  // a second call is refused by its own Turn
+        yield_amid(d, none, object, what);
+    }
+}
+
+// Where a writer is about to wait, or to let others run.
+void TlsState::refuse_before_first_writer(const char* what) const {
+    if (next_writes_) [[unlikely]] {
+        refuse_second(what);
+    }
 }
 
 void TlsState::check_usable(const char* what) const {
@@ -185,6 +198,9 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
         // Whatever else OpenSSL makes of it: an end, when the peer's word came before.
         if (wire_.error != 0 && why != SSL_ERROR_SSL) {
             fail_wire(what, done, writes);
+        }
+        if (writes && handshaken_ && (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)) {
+            refuse_before_first_writer(what);
         }
         switch (why) {
         case SSL_ERROR_WANT_READ:
@@ -213,9 +229,6 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
 
 void TlsState::await_write(const char* what, Deadline deadline, std::size_t done, bool writes) {
     if (writes) {
-        if (next_writes_ && handshaken_) [[unlikely]] {
-            refuse_second(what);
-        }
         await(*wire_.descriptor, Direction::write, what, deadline, done);
         return;
     }
@@ -324,7 +337,7 @@ std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
         }
         done += n;
         if (done < buffer.size()) {
-            next_round("recv_exactly", deadline, done);
+            next_round("recv_exactly", deadline, done, false);
         }
     }
     return done;
@@ -335,6 +348,9 @@ class TlsState::WriteTurn {
 public:
     WriteTurn(TlsState& state, const char* what, Deadline deadline)
         : turn_((let_others_run(state, what), state.writing_), what), state_(state) {
+        if (!state.handshaken_ || state.write_turn_.available() == 0) {
+            state.refuse_before_first_writer(what);
+        }
         state.prepare_handshake(deadline);
         acquire(state.write_turn_, what, deadline, 0);
         try {
@@ -357,8 +373,11 @@ public:
     ~WriteTurn() { state_.write_turn_.release(); }
 
 private:
-    // Another may send meanwhile, but not wait.
+    // Another may send meanwhile, but neither wait nor let others run: it would be ahead of this one then.
     static void let_others_run(TlsState& state, const char* what) {
+        if (state.writing_) {  // nor may this one get ahead of one that is at it
+            refuse_second(what);
+        }
         struct Claim {
             bool& next;
             const bool mine = !std::exchange(next, true);
@@ -423,7 +442,7 @@ void TlsState::send_all(Bytes bytes, Deadline deadline) {
         const Bytes rest = bytes.after(done);
         done += write_record({rest.data(), std::min(rest.size(), most_in_record)}, "send_all", deadline, done);
         if (done < bytes.size()) {
-            next_round("send_all", deadline, done);
+            next_round("send_all", deadline, done, true);
         }
     }
 }
@@ -436,7 +455,7 @@ void TlsState::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     std::size_t done = 0;
     const auto flush = [&] {
         if (done > 0 && filled > 0) {
-            next_round("send_parts", deadline, done);
+            next_round("send_parts", deadline, done, true);
         }
         for (std::size_t at = 0; at < filled;) {
             at += write_record({together.get() + at, filled - at}, "send_parts", deadline, done + at);
@@ -448,7 +467,7 @@ void TlsState::send_parts(std::span<const Bytes> parts, Deadline deadline) {
             const std::size_t n = std::min(rest.size(), most_in_record - filled);
             if (n == most_in_record || (parts.size() == 1 && filled == 0)) {
                 if (done > 0) {
-                    next_round("send_parts", deadline, done);
+                    next_round("send_parts", deadline, done, true);
                 }
                 const std::size_t sent = write_record({rest.data(), n}, "send_parts", deadline, done);
                 done += sent;
@@ -494,13 +513,12 @@ void TlsState::shutdown(Shutdown how, Deadline deadline) {
 }
 
 TcpSocket TlsState::unwrap(Deadline deadline) {
-    begin("unwrap");
+    const ReadTurn turn(*this, "unwrap");
     prepare_handshake(deadline);
     SSL_set_read_ahead(ssl_.get(), 0);  // what follows the peer's last word is not TLS
     if (!notify_sent_) {
         end_writing("unwrap", deadline);
     }
-    const Turn turn(reading_, "unwrap");
     if (!ended_) {
         std::byte byte;
         if (read_some({&byte, 1}, "unwrap", deadline, 0) > 0) {

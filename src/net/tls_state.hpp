@@ -70,7 +70,8 @@ private:
     std::size_t write_record(Bytes record, const char* what, Deadline deadline, std::size_t done);
     void finish_record(const char* what, Deadline deadline);
     void end_writing(const char* what, Deadline deadline);
-    void next_round(const char* what, Deadline deadline, std::size_t done);
+    void next_round(const char* what, Deadline deadline, std::size_t done, bool writes);
+    void refuse_before_first_writer(const char* what) const;
     void check_usable(const char* what) const;
 
     std::shared_ptr<const TlsContextState> context_;

@@ -79,11 +79,6 @@ private:
 void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* what);
 
 // A call that never has to wait would never let others run: each such call spends one switch of the hub's budget.
-inline void take_turn(HubCore& hub) {
-    if (--hub.budget <= 0) [[unlikely]] {
-        hub.yield();
-    }
-}
 inline void take_turn(Descriptor& d, Waiter*& place, const char* object, const char* what) {
     if (--d.hub->budget <= 0) [[unlikely]] {
         yield_amid(d, place, object, what);
@@ -92,7 +87,7 @@ inline void take_turn(Descriptor& d, Waiter*& place, const char* object, const c
 
 // The descriptor behind a handle, at the beginning of the call `what`: others have had their turn, and it is still
 // open. Meanwhile a second reader is refused. A second writer may send, since one that need not wait disturbs nobody,
-// but is refused where it would have to wait. `object` names it in errors: "a socket".
+// but is refused where it would have to wait or let others run. `object` names it in errors: "a socket".
 // Throws: ConcurrentUse, EBADF, WrongThread, HubBlocked, Interrupt.
 Descriptor& begin(const Handle& handle, const char* object, Direction direction, const char* what);
 
@@ -105,12 +100,16 @@ inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
 
 // Between two rounds of a call that goes on until all is done. A peer that keeps up with it would never make it wait:
 // so it asks its deadline, and lets others run. Meanwhile the direction is still this call's: a second one gets
-// ConcurrentUse. Throws: TimeoutError; EBADF when d was closed meanwhile; Interrupt.
+// ConcurrentUse; so does this one, if it is a writer that came second and would get ahead of the first by its turn.
+// Throws: TimeoutError; EBADF when d was closed meanwhile; Interrupt.
 inline void next_round(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
     if (deadline.passed()) [[unlikely]] {
         throw TimeoutError(what, done);
     }
     if (--d.hub->budget <= 0) [[unlikely]] {
+        if (direction == Direction::write) {
+            Descriptors::refuse_before_first_writer(d);
+        }
         yield_amid(d, d.place(direction), "a descriptor", what);
     }
 }

@@ -120,6 +120,18 @@ TENDRIL_TEST(Communicate, ItsDeadlineHoldsAgainstAChildThatNeverStops) {
     EXPECT_EQ(child.communicate().out.substr(0, 4), "y\ny\n");
 }
 
+TENDRIL_TEST(Communicate, IsNotRobbedByAReaderThatComesLater) {
+    Popen child({"cat"}, all_pipes());
+    PipeWriter feed = std::move(child.stdin_());
+    const auto talking = spawn([&] { return child.communicate().out; });
+    testing::until_keeping_alive(1);
+    char byte = 0;
+    EXPECT_THROW(child.stdout_().recv({&byte, 1}, 1s), ConcurrentUse);
+    feed.send_all("x");
+    feed.close();
+    EXPECT_EQ(talking.get(), "x");
+}
+
 TENDRIL_TEST(Communicate, OneAtATime) {
     Popen child({"cat"}, all_pipes());
     PipeWriter feed = std::move(child.stdin_());

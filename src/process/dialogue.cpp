@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "net/pipe_access.hpp"
 #include "net/transfer.hpp"
@@ -73,6 +74,29 @@ private:
     std::array<Ear, 3> ears_{Ear(events::write, waiter_), Ear(events::read, waiter_), Ear(events::read, waiter_)};
 };
 
+// Has the places of the pipes that are open, while communicate() lets others run or waits: a call on one of them
+// meanwhile is refused, as if this one waited there, and does not take what is this one's.
+class InUse {
+public:
+    InUse(const PipeWriter& to, const PipeReader& from_out, const PipeReader& from_err) {
+        take(0, to, Direction::write);
+        take(1, from_out, Direction::read);
+        take(2, from_err, Direction::read);
+    }
+
+private:
+    template <class End>
+    void take(std::size_t i, const End& pipe, Direction direction) {
+        if (pipe.is_open()) {
+            Descriptor& d = PipeAccess::handle(pipe).use("a child's pipe");
+            Descriptors::refuse_second(d, direction);
+            places_[i].emplace(d.place(direction), "communicate");
+        }
+    }
+
+    std::array<std::optional<Placed>, 3> places_;
+};
+
 // Whether there is more to try before waiting: something was read, or the end has come.
 bool drain(PipeReader& from, std::string& text) {
     if (!from.is_open()) {
@@ -137,7 +161,10 @@ void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err,
     hub.refuse_in_callback();
     AnyPipe any(hub);
     while (to.is_open() || from_out.is_open() || from_err.is_open()) {
-        take_turn(hub);
+        if (--hub.budget <= 0) {
+            const InUse in_use(to, from_out, from_err);
+            hub.yield();
+        }
         const bool fed_some = feed(to);
         const bool heard_out = drain(from_out, out);
         const bool heard_err = drain(from_err, err);
@@ -145,6 +172,7 @@ void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err,
             any.listen_to(0, to.fd());
             any.listen_to(1, from_out.fd());
             any.listen_to(2, from_err.fd());
+            const InUse in_use(to, from_out, from_err);
             any.wait(deadline, out.size() + err.size());
         } else if (deadline.passed()) {
             throw TimeoutError("communicate", out.size() + err.size());
