@@ -97,6 +97,13 @@ public:
 
     void await_data(Deadline deadline = never) override;
 
+    // For wait() and iwait(), which see that recv() would return without waiting, and take nothing: there is data, also
+    // what is decrypted already, or the end, or an error, which recv() throws then. Half a record is none of these.
+    // Before the end of the handshake: something has come for it; so a client makes the handshake first. While another
+    // green thread receives: something has come.
+    bool ready() const;
+    void observe(detail::Observer& observer) const;
+
     // Bytes that are decrypted already and that recv() returns without waiting.
     std::size_t pending() const noexcept;
 
@@ -158,6 +165,10 @@ public:
     void close() noexcept { listener_.close(); }
     bool is_open() const noexcept { return listener_.is_open(); }
     int fd() const noexcept { return listener_.fd(); }
+
+    // For wait() and iwait(), as Listener's.
+    bool ready() const { return listener_.ready(); }
+    void observe(detail::Observer& observer) const { listener_.observe(observer); }
 
     // What serve() is made of.
     Listener& listener() noexcept { return listener_; }

@@ -429,9 +429,13 @@ void Descriptors::on_event(const BackendEvent& event) noexcept {
             d.writer->resolve(Outcome::signalled);
         }
     }
+    tell(d, event.what);
+}
+
+void Descriptors::tell(Descriptor& d, Events what) noexcept {
     for (Interest *i = d.interests.front(), *next = nullptr; i != nullptr; i = next) {
         next = d.interests.after(*i);  // it may leave when told
-        i->tell(*i, event.what);
+        i->tell(*i, what);
     }
 }
 

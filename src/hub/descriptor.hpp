@@ -193,6 +193,7 @@ public:
     void closing(int fd) noexcept;
 
     void on_event(const BackendEvent& event) noexcept;
+    static void tell(Descriptor& d, Events what) noexcept;  // its Interests
 
     // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
     void forget_waits() noexcept;

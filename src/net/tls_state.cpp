@@ -302,6 +302,9 @@ std::size_t TlsState::read_some(Buffer buffer, const char* what, Deadline deadli
     if (ended_ || read_shut_) {
         return 0;
     }
+    if (found_ != nullptr) [[unlikely]] {
+        std::rethrow_exception(std::exchange(found_, nullptr));
+    }
     check_usable(what);
     std::size_t n = 0;
     if (!drive([&] { return SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &n); }, what, deadline, done,
@@ -321,7 +324,7 @@ std::size_t TlsState::recv(Buffer buffer, Deadline deadline) {
 void TlsState::await_data(Deadline deadline) {
     const ReadTurn turn(*this, "await_data");
     prepare_handshake(deadline);
-    if (!ended_ && !read_shut_ && SSL_has_pending(ssl_.get()) == 0) {
+    if (!ended_ && !read_shut_ && found_ == nullptr && SSL_has_pending(ssl_.get()) == 0) {
         socket_.await_data(deadline);
     }
 }
@@ -506,6 +509,7 @@ void TlsState::shutdown(Shutdown how, Deadline deadline) {
         if (wire_.descriptor->reader != nullptr) {
             wire_.descriptor->reader->resolve(Outcome::signalled);
         }
+        Descriptors::tell(*wire_.descriptor, events::read);
     }
     if (how != Shutdown::read && !notify_sent_) {
         end_writing("shutdown", deadline);

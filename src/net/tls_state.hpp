@@ -15,6 +15,7 @@
 
 #include <openssl/ssl.h>
 
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -47,6 +48,11 @@ public:
     TcpSocket unwrap(Deadline deadline);
     void close() noexcept;
 
+    // tls_ready.cpp. As Handle's: whether recv() would return without waiting, and who is told of it. observe() keeps
+    // `self` while it watches.
+    bool ready();
+    static void observe(const std::shared_ptr<TlsState>& self, Observer& observer);
+
     const TcpSocket& socket() const noexcept { return socket_; }
     SSL* ssl() const noexcept { return ssl_.get(); }
     bool handshaken() const noexcept { return handshaken_; }
@@ -72,6 +78,7 @@ private:
     void end_writing(const char* what, Deadline deadline);
     void next_round(const char* what, Deadline deadline, std::size_t done, bool writes);
     void refuse_before_first_writer(const char* what) const;
+    bool peek();
     void check_usable(const char* what) const;
 
     std::shared_ptr<const TlsContextState> context_;
@@ -90,6 +97,7 @@ private:
     bool reading_ = false;
     bool writing_ = false;
     bool next_writes_ = false;  // one has called send() and lets others run first
+    std::exception_ptr found_;  // by ready(): what the next call that reads throws
     std::string unfinished_;
     Semaphore handshake_turn_{1};
     Semaphore write_turn_{1};

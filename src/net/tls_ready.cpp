@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//
+// A TLS socket in wait() and iwait(): it is ready when recv() would return without waiting. What the system says is
+// not enough: bytes may be decrypted already, and what has come may be half a record, or a record without data.
+
+#include <openssl/err.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <tendril/detail/observer.hpp>
+#include <tendril/tls.hpp>
+
+#include "net/socket_access.hpp"
+#include "net/tls_state.hpp"
+#include "net/transfer.hpp"
+
+namespace tendril {
+
+namespace detail {
+
+namespace {
+
+constexpr const char* object = "a TLS socket";
+
+// Of an Observer that is told when a TLS socket becomes ready. Looks in the hub's own green thread: decrypting needs a
+// stack, and may fail.
+struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
+    const std::shared_ptr<TlsState> state;
+    HubCore& hub;
+    Observer& observer;
+    Presence keeps;  // the hub asleep
+    bool closed = false;
+    bool told = false;
+
+    TlsReadyWatch(std::shared_ptr<TlsState> s, HubCore& h, Observer& o) noexcept
+        : Interest(events::read, &TlsReadyWatch::on_event), state(std::move(s)), hub(h), observer(o) {
+        hub.keeping.push_back(keeps);
+    }
+    TlsReadyWatch(const TlsReadyWatch&) = delete;
+    TlsReadyWatch& operator=(const TlsReadyWatch&) = delete;
+    ~TlsReadyWatch() override {
+        HubCallback::unlink();
+        hub.descriptors.unwatch(*this);
+    }
+
+    static void on_event(Interest& interest, Events what) noexcept {
+        auto& self = static_cast<TlsReadyWatch&>(interest);
+        self.closed = self.closed || (what & events::invalid) != 0;
+        if ((what & static_cast<Events>(~events::write)) != 0 && !self.told && !self.HubCallback::linked()) {
+            self.hub.post(self);
+        }
+    }
+
+    void run(HubCore&) noexcept override {
+        if (told = closed || looks_ready() || hub.descriptors.renew(*this) < 0; told) {
+            observer.told(observer);
+        }
+    }
+
+    void forked() noexcept override { HubCallback::unlink(); }
+
+private:
+    bool looks_ready() noexcept {
+        try {
+            return state->ready();
+        } catch (...) {
+            return true;  // recv() will say why
+        }
+    }
+};
+
+}  // namespace
+
+bool TlsState::ready() {
+    if (!SocketAccess::handle(socket_).is_open()) {
+        return true;  // recv() fails at once
+    }
+    static_cast<void>(SocketAccess::handle(socket_).use(object));
+    if (ended_ || read_shut_ || broken_ || found_ != nullptr) {
+        return true;
+    }
+    // Nothing is taken from under a handshake, nor from under a reader, whom nobody would tell of it.
+    return handshaken_ && !reading_ ? peek() : SSL_pending(ssl_.get()) > 0 || socket_.ready();
+}
+
+// Decrypts what has come, up to the first byte of data, and leaves that. An error is kept for the call that reads.
+bool TlsState::peek() {
+    constexpr int most_rounds = 4;  // of records without data, a buffer full each; then recv() goes on
+    for (int round = 0; round < most_rounds; ++round) {
+        ERR_clear_error();
+        wire_.error = 0;
+        wire_.starved = false;
+        std::byte byte{};
+        std::size_t n = 0;
+        const int r = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
+        if (r > 0) {
+            return true;
+        }
+        const int why = SSL_get_error(ssl_.get(), r);
+        const bool by_wire = wire_.error != 0 && why != SSL_ERROR_SSL;
+        if (!by_wire && why == SSL_ERROR_WANT_READ) {
+            if (wire_.starved) {
+                return false;
+            }
+            continue;
+        }
+        if (!by_wire && why == SSL_ERROR_WANT_WRITE) {
+            return true;  // recv() has something to send first
+        }
+        if (!by_wire && why == SSL_ERROR_ZERO_RETURN) {
+            ended_ = true;
+            return true;
+        }
+        try {
+            by_wire ? fail_wire("recv", 0, false) : fail_step(why, "recv", 0);
+        } catch (...) {
+            found_ = std::current_exception();
+        }
+        return true;
+    }
+    return true;
+}
+
+void TlsState::observe(const std::shared_ptr<TlsState>& self, Observer& observer) {
+    Descriptor& d = SocketAccess::handle(self->socket_).use(object);
+    d.hub->have_callback_fiber();
+    auto watch = std::make_unique<TlsReadyWatch>(self, *d.hub, observer);
+    if (const int r = d.hub->descriptors.watch(d.fd, *watch); r < 0) {
+        fail(r, std::string("wait for ") + object);
+    }
+    observer.bond = std::move(watch);
+}
+
+}  // namespace detail
+
+bool TlsSocket::ready() const {
+    return state_ == nullptr || state_->ready();
+}
+
+void TlsSocket::observe(detail::Observer& observer) const {
+    if (state_ == nullptr) {
+        detail::fail(-EBADF, "a TLS socket is closed");
+    }
+    detail::TlsState::observe(state_, observer);
+}
+
+}  // namespace tendril
