@@ -84,6 +84,10 @@ public:
     bool is_open() const noexcept;
     int fd() const noexcept;  // still the pipe's; -1 when closed
 
+    // For wait() and iwait(), which see that a message, its beginning at least, or the end has come, and take nothing.
+    bool ready() const;
+    void observe(detail::Observer& observer) const;
+
 private:
     struct State;
     explicit MessagePipe(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}

@@ -83,7 +83,9 @@ public:
     }
 
     void wait() {
-        ended_.wait();
+        if (!receiver_.ready()) {
+            ended_.wait();
+        }
         if (error_ != nullptr) {
             std::rethrow_exception(std::exchange(error_, nullptr));
         }
@@ -98,7 +100,8 @@ public:
     }
 
     Address address() const { return socket_.local_address(); }
-    bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
+    // In the child of a fork() the receiver is over with those that were frozen, and nobody says so by ended_.
+    bool is_running() const noexcept { return started_ && !stopped_ && !receiver_.ready() && !ended_.is_set(); }
     std::size_t running() const noexcept { return handlers_.size(); }
     const ErrorLog& error_log() const noexcept { return *error_log_; }
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include <tendril/event.hpp>
+#include <tendril/detail/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
 
@@ -35,10 +35,9 @@ public:
                 service_.begin();
             } catch (...) {
                 stopped_ = true;
-                ended_.set();
                 throw;
             }
-            spawn({.name = "StreamServer"}, [self] { self->run(); });
+            serving_ = spawn({.name = "StreamServer"}, [self] { self->run(); });
         }
     }
 
@@ -52,13 +51,11 @@ public:
         stopped_ = true;
         service_.stop(drain);
         try {
-            if (started_) {
-                ended_.wait();
-            }
+            join();
         } catch (...) {
             const Shield shield;
             service_.stop(std::chrono::nanoseconds::zero());
-            ended_.wait();
+            join();
             throw;
         }
         listener_.listener->close();
@@ -85,12 +82,9 @@ public:
     }
 
     void wait() {
-        ++waiting_;
-        struct Waiting {
-            int& count;
-            ~Waiting() { --count; }
-        } const waiting{waiting_};
-        ended_.wait();
+        if (serves()) {
+            waiters_.wait("StreamServer::serve_forever", nullptr, never);
+        }
         stopped_ = true;
         listener_.listener->close();
         if (error_ != nullptr) {
@@ -98,19 +92,27 @@ public:
         }
     }
 
-    bool is_running() const noexcept { return started_ && !stopped_ && !ended_.is_set(); }
-    std::size_t running() const noexcept { return service_.running(); }
+    bool is_running() const noexcept { return serves() && !stopped_; }
+    std::size_t running() const noexcept { return serves() ? service_.running() : 0; }
     const Listener& listener() const noexcept { return *listener_.listener; }
     const ErrorLog& error_log() const noexcept { return *error_log_; }
 
 private:
     void require_here() const { HubCore::require_here("a StreamServer", owner_); }
 
+    // Asks the green thread itself: in the child of a fork() it is over with those that were frozen.
+    bool serves() const noexcept { return serving_ && !serving_.ready(); }
+    void join() {
+        if (serves()) {
+            serving_.join();
+        }
+    }
+
     void run() {
         struct Ended {
-            Event& event;
-            ~Ended() { event.set(); }
-        } const ended{ended_};
+            WaitQueue& waiters;
+            ~Ended() { waiters.wake_all(Outcome::signalled); }
+        } const ended{waiters_};
         try {
             service_.run();
         } catch (const Interrupt&) {
@@ -119,7 +121,7 @@ private:
             throw;
         } catch (...) {
             listener_.listener->close();  // who waits in its backlog is told
-            if (waiting_ == 0) {
+            if (!waiters_.any()) {
                 throw;  // to the hub's error handler
             }
             error_ = std::current_exception();
@@ -132,9 +134,9 @@ private:
     Service service_;
     bool started_ = false;
     bool stopped_ = false;
-    Event ended_;
-    int waiting_ = 0;           // green threads in wait()
-    std::exception_ptr error_;  // that ended it, for one of them
+    AnyGreenlet serving_;                  // runs run()
+    WaitQueue waiters_{"a StreamServer"};  // in wait()
+    std::exception_ptr error_;             // that ended it, for one of them
 };
 
 }  // namespace detail

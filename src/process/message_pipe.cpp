@@ -8,6 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "base/at_fork.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril {
@@ -41,22 +42,25 @@ struct Broken {
     }
 };
 
-// One green thread at a time in each direction, from the beginning of its call to the end.
+// One green thread at a time in each direction, from the beginning of its call to the end. One that a fork() froze in
+// its call is the parent's, so it is noted in which process it was.
 class Alone {
 public:
-    Alone(bool& taken, const char* doing) : taken_(taken) {
-        if (taken_) {
+    using Taken = std::optional<std::uint64_t>;  // generation of forks
+
+    Alone(Taken& taken, const char* doing) : taken_(taken) {
+        if (taken_ == detail::fork_generation()) {
             throw ConcurrentUse(std::string("another green thread is in MessagePipe::") + doing +
                                 " already; give each direction to one");
         }
-        taken_ = true;
+        taken_ = detail::fork_generation();
     }
     Alone(const Alone&) = delete;
     Alone& operator=(const Alone&) = delete;
-    ~Alone() { taken_ = false; }
+    ~Alone() { taken_.reset(); }
 
 private:
-    bool& taken_;
+    Taken& taken_;
 };
 
 }  // namespace
@@ -65,10 +69,10 @@ struct MessagePipe::State {
     Handle handle;
     const std::size_t max_message;
 
-    bool sending = false;
+    Alone::Taken sending;
     Broken send_broken;
 
-    bool receiving = false;
+    Alone::Taken receiving;
     Broken recv_broken;
     std::array<unsigned char, length_size> length{};
     std::size_t length_come = 0;
@@ -346,6 +350,14 @@ void MessagePipe::close() noexcept {
 
 bool MessagePipe::is_open() const noexcept {
     return state_ != nullptr && state_->handle.is_open();
+}
+
+bool MessagePipe::ready() const {
+    return state_ == nullptr || state_->handle.ready(object);
+}
+
+void MessagePipe::observe(detail::Observer& observer) const {
+    use().handle.observe(object, observer);
 }
 
 int MessagePipe::fd() const noexcept {
