@@ -88,7 +88,9 @@ private:
     bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
     bool full() const noexcept { return others_ != nullptr ? others_->full() : full_here(); }
     bool full_here() const noexcept { return slots_.any() ? slots_.full() : running_.size() >= options_.concurrency; }
-    bool must_make_room() const noexcept { return listener_ != nullptr ? full() : others_->room_wanted(); }
+    bool must_make_room() const noexcept {
+        return listener_ == nullptr && others_ != nullptr ? others_->room_wanted() : full();
+    }
     void await_room();
     void await_room_elsewhere();
     void await_client();
