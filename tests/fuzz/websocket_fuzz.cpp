@@ -77,10 +77,12 @@ Told told(std::string_view data, std::size_t piece, unsigned flags, std::string*
     return {all, failed};
 }
 
-// zlib looks back further than the window that was agreed on where all of that lies in the output of one call: what no
-// honest peer sends may be read whole, and be an error in pieces.
+// zlib looks back further than the window that was agreed on where all of that lies in the output of one call, and both
+// the pieces of the input and our buffer of 4 KiB end such calls: what no honest peer sends may be read in one way of
+// cutting it, and be an error in the other. Up to that error both say the same.
 bool same(const Told& whole, const Told& pieces) {
-    return whole.all == pieces.all ? whole.failed <= pieces.failed : pieces.failed && whole.all.starts_with(pieces.all);
+    return (whole.failed == pieces.failed && whole.all == pieces.all) ||
+           (whole.failed && pieces.all.starts_with(whole.all)) || (pieces.failed && whole.all.starts_with(pieces.all));
 }
 
 void check_bounds(const WebSocketDeflate& agreed) {
