@@ -447,12 +447,21 @@ int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t time
     });
 }
 
-void* reserve_memory(std::size_t size) noexcept {
+void* free_addresses(std::size_t size) noexcept {
+    void* p = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        return nullptr;
+    }
+    ::munmap(p, size);
+    return p;
+}
+
+void* reserve_memory(std::size_t size, void* wish) noexcept {
     if (const int e = detail::fault(Call::mmap, -1); e != 0) {
         errno = e;
         return nullptr;
     }
-    void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* p = ::mmap(wish, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
         return nullptr;
     }

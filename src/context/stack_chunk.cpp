@@ -26,9 +26,10 @@ unsigned StackChunk::usual_slots(std::size_t size) noexcept {
     return static_cast<unsigned>(std::clamp<std::size_t>(usual_bytes / size, 1, most_slots));
 }
 
-std::unique_ptr<StackChunk> StackChunk::map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number) {
+std::unique_ptr<StackChunk> StackChunk::map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number,
+                                            std::byte* wish) {
     const std::size_t bytes = (guard + size) * slots;
-    void* base = sys::reserve_memory(bytes);
+    void* base = sys::reserve_memory(bytes, wish);
     if (base == nullptr) {
         return nullptr;
     }

@@ -87,13 +87,28 @@ StackTop& StackPool::carve(Bin& bin, std::size_t size) {
     return stack;
 }
 
+// Above all others. So chunks lie one after another, and so do stacks that are taken one after another: ten thousand
+// that wait for one event are woken a quarter faster than where each chunk lies below the one before, which is how the
+// system would place them (docs/design/0015).
+std::byte* StackPool::next_place() {
+    constexpr std::size_t room = std::size_t{64} << 30;
+    if (!chunks_.empty()) {
+        return chunks_.back()->base() + chunks_.back()->bytes();
+    }
+    if (room_ == nullptr) {
+        room_ = static_cast<std::byte*>(sys::free_addresses(room));
+    }
+    return room_;
+}
+
 StackChunk& StackPool::add_chunk(Bin& bin, std::size_t size) {
     std::size_t guard = bin.slots < with_large_guard ? large_guard : small_guard;
     chunks_.reserve(std::bit_ceil(chunks_.size() + 1));
     // One that the system refuses (ulimit -v, vm.overcommit_memory=2) is tried again with half as many stacks and
     // small guards.
+    std::byte* const wish = next_place();
     for (unsigned slots = StackChunk::usual_slots(size); slots > 0; slots /= 2, guard = small_guard) {
-        if (auto chunk = StackChunk::map(size, guard, slots, chunks_made_); chunk != nullptr) {
+        if (auto chunk = StackChunk::map(size, guard, slots, chunks_made_, wish); chunk != nullptr) {
             ++chunks_made_;
             bin.slots += slots;
             mapped_ += chunk->bytes();
@@ -209,10 +224,10 @@ void StackPool::trim_below(StackTop& stack, const void* lowest) noexcept {
     }
 }
 
-// The first chunk that does not lie wholly above the address.
+// The first chunk that does not lie wholly below the address.
 std::vector<StackChunk*>::const_iterator StackPool::place_of(const void* address) const noexcept {
     return std::partition_point(chunks_.begin(), chunks_.end(),
-                                [&](const StackChunk* chunk) { return chunk->base() > address; });
+                                [&](const StackChunk* chunk) { return chunk->base() + chunk->bytes() <= address; });
 }
 
 const StackChunk* StackPool::chunk_at(const void* address) const noexcept {

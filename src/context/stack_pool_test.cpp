@@ -182,6 +182,18 @@ TEST(StackPool, ManyStacksTakeFewMappings) {
 }
 #endif
 
+#ifndef TENDRIL_TEST_UNDER_EMULATOR  // which need not grant wishes
+TEST(StackPool, StacksThatAreTakenInARowLieInARow) {
+    StackPool pool;
+    const StackTop* last = nullptr;
+    for (int i = 0; i < 1024; ++i) {
+        const StackTop& stack = pool.acquire(0, owner);
+        EXPECT_GT(&stack, last) << i;
+        last = &stack;
+    }
+}
+#endif
+
 TEST(StackPool, AChunkThatTheSystemRefusesIsTriedSmaller) {
     StackPool pool;
     static std::atomic<int> refusals;
