@@ -10,6 +10,17 @@
 
 #include "base/sys.hpp"
 
+#ifdef __SANITIZE_THREAD__
+#define TENDRIL_TELL_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TENDRIL_TELL_TSAN 1
+#endif
+#endif
+#ifdef TENDRIL_TELL_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace tendril::sys {
 
 namespace {
@@ -24,6 +35,21 @@ constexpr unsigned ways[] = {
 
 // The last one came with polls that go on after they have reported (5.13).
 constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_RSRC_TAGS;
+
+// liburing maps and unmaps rings by system calls that ThreadSanitizer does not see, so that two rings which lie at the
+// same place one after the other would be taken for one. Whoever maps comes after all who have unmapped.
+#ifdef TENDRIL_TELL_TSAN
+char order;
+void about_to_unmap() noexcept {
+    __tsan_release(&order);
+}
+void mapped() noexcept {
+    __tsan_acquire(&order);
+}
+#else
+void about_to_unmap() noexcept {}
+void mapped() noexcept {}
+#endif
 
 }  // namespace
 
@@ -45,6 +71,7 @@ int Uring::open(unsigned requests, unsigned completions) noexcept {
         return r;
     }
     open_ = true;
+    mapped();
     if ((ring_.features & needed) != needed) {
         return -ENOTSUP;
     }
@@ -66,6 +93,7 @@ bool is_always_ready(int fd) noexcept {
 
 Uring::~Uring() {
     if (open_) {
+        about_to_unmap();
         ::io_uring_queue_exit(&ring_);
     }
 }
