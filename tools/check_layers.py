@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 #
-# Checks that every file includes only its own floor and lower ones, as layers.txt orders them; that only base/ calls
-# the system; and that files stay within their budgets. Prints file:line: error|warning: text; status 1 on an error.
+# Checks that every file includes only its own floor and lower ones, as layers.txt orders them, and of a floor with a
+# face only that; that only base/ calls the system; and that files stay within their budgets. A public header says its
+# floor in its second line, a header of detail/ by its folder. Prints file:line: error|warning: text; status 1 on an
+# error.
 #
 #   tools/check_layers.py [root]
 
@@ -11,11 +13,14 @@ import sys
 from pathlib import Path
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
-# A name behind "::" that nothing qualifies: the global one, so libc's.
-SYSTEM_CALL = re.compile(
-    r"(?<![\w>])::\s*((?:recv|send|accept4|read|write|close|socket|connect|bind|listen|mmap|madvise|mprotect|munmap"
-    r"|eventfd|epoll_\w+|pipe2?|socketpair|sendmsg|recvmsg|fcntl|open|access|posix_spawnp?|waitid|waitpid|kill"
-    r"|pidfd_\w+|sigtimedwait))\s*\("
+FLOOR = re.compile(r"// Floor: (\w+)$")
+# A name behind "::" that nothing qualifies: the global one, so libc's, or a C library's.
+GLOBAL_CALL = re.compile(r"(?<![\w>])::\s*([a-z_]\w*)\s*\(")
+# The global functions that anybody may call: they ask nothing of the system, or are a library's.
+NO_SYSTEM_CALL = re.compile(
+    r"(?:new|delete|(?:in|de)flate\w*|io_uring_prep_\w+|posix_spawn(?:attr|_file_actions)_\w+|sig(?:empty|fill|add)set"
+    r"|inet_\w+|gmtime_r|timegm|strnlen|strcasecmp|strsignal|if_nametoindex|if_indextoname|getaddrinfo|getnameinfo"
+    r"|pthread_(?:self|getattr_np|attr_\w+))"
 )
 # Comments, and literals that could hold what looks like code.
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\[^\'\n]+|[^\'\\\n])\'', re.S)
@@ -24,27 +29,31 @@ PUBLIC_ONLY = ("examples", "bench", "tests/integration")
 
 
 class Layers:
-    """layers.txt: rank[floor], and floor_of[public header]."""
+    """layers.txt: rank[floor], families[floor][folder] = rank, face[floor] = headers."""
 
     def __init__(self, path):
-        self.rank, self.floor_of, self.errors = {}, {}, []
+        self.rank, self.families, self.face, self.errors = {}, {}, {}, []
         for number, line in enumerate(path.read_text().splitlines(), 1):
             words = line.split("#")[0].split()
             if not words:
                 continue
             if words[0] == "order":
-                for rank, level in enumerate(" ".join(words[1:]).split("<")):
-                    for floor in level.split("|"):
-                        self.rank[floor.strip()] = rank
-            elif words[0] == "header" and len(words) == 3 and words[2] in self.rank:
-                if words[1] in self.floor_of:
-                    self.errors.append((path.name, number, f"listed already: {words[1]}"))
-                self.floor_of[words[1]] = words[2]
+                self.rank = ranks(words[1:])
+            elif words[0] == "families" and words[1:2] and words[1] in self.rank:
+                self.families[words[1]] = ranks(words[2:])
+            elif words[0] == "face" and words[1:2] and words[1] in self.rank:
+                self.face[words[1]] = {f"{words[1]}/{header}" for header in words[2:]}
             else:
                 self.errors.append((path.name, number, f"not understood: {line.strip()}"))
 
     def may_include(self, floor, other):
         return other == floor or self.rank[other] < self.rank[floor]
+
+
+def ranks(words):
+    return {
+        name.strip(): rank for rank, level in enumerate(" ".join(words).split("<")) for name in level.split("|")
+    }
 
 
 class Checker:
@@ -55,17 +64,10 @@ class Checker:
         self.warnings = []
 
     def run(self):
-        present = set()
         for path in self.files("include"):
-            name = path.relative_to(self.root / "include/tendril").as_posix()
-            present.add(name)
-            floor = self.layers.floor_of.get(name)
-            if floor is None:
-                self.error(path, 1, f"layers.txt does not say to which floor <tendril/{name}> belongs")
-            else:
+            floor = self.floor_of(path, path)
+            if floor is not None:
                 self.check_public_header(path, floor)
-        for name in sorted(self.layers.floor_of.keys() - present):
-            self.errors.append(("layers.txt", 1, f"<tendril/{name}> does not exist"))
         for path in self.files("src"):
             self.check_source(path)
         for folder in PUBLIC_ONLY:
@@ -74,6 +76,26 @@ class Checker:
         for path in self.files("tests"):
             self.check_size(path)
         return not self.errors
+
+    # The floor that a header of include/ is of; None, and an error in the file that asks, when it says none.
+    def floor_of(self, header, asking, line=1):
+        name = header.relative_to(self.root / "include").as_posix()
+        parts = header.relative_to(self.root / "include/tendril").parts
+        if not header.exists():
+            self.error(asking, line, f"<{name}> does not exist")
+            return None
+        if parts[0] == "detail":
+            floor = parts[1] if len(parts) > 2 else None
+            wanted = "a header of detail/ lies in the folder of its floor"
+        else:
+            second = header.read_text().splitlines()[1:2]
+            match = FLOOR.match(second[0]) if second else None
+            floor = match and match[1]
+            wanted = 'the second line of a public header is "// Floor: <its floor>"'
+        if floor not in self.layers.rank:
+            self.error(header, 2, wanted)
+            return None
+        return floor
 
     def check_public_header(self, path, floor):
         self.check_size(path, HEADER_WARNING)
@@ -108,14 +130,23 @@ class Checker:
                 self.error(path, line, f'"{private}" does not start with a floor: write it as seen from src/')
             elif not self.layers.may_include(floor, other):
                 self.error(path, line, f'floor {floor} must not include "{private}" of floor {other}')
+            elif other != floor and not is_test and private not in self.layers.face.get(other, {private}):
+                self.error(path, line, f'"{private}" is not in the face of floor {other}: see layers.txt')
+            elif other == floor and not is_test:
+                self.check_family(path, line, floor, private)
+
+    def check_family(self, path, line, floor, private):
+        families = self.layers.families.get(floor, {})
+        own = path.relative_to(self.root / "src").parts[1]
+        other = private.split("/")[1]
+        if own in families and other in families and own != other and families[other] >= families[own]:
+            self.error(path, line, f'{floor}/{own} must not include "{private}"')
 
     def check_public_include(self, path, line, floor, included):
         if not included.startswith("tendril/"):
             return
-        other = self.layers.floor_of.get(included.removeprefix("tendril/"))
-        if other is None:
-            self.error(path, line, f"<{included}> is not in layers.txt")
-        elif not self.layers.may_include(floor, other):
+        other = self.floor_of(self.root / "include" / included, path, line)
+        if other is not None and not self.layers.may_include(floor, other):
             self.error(path, line, f"floor {floor} must not include <{included}> of floor {other}")
 
     def check_outsider(self, path):
@@ -133,7 +164,9 @@ class Checker:
             return
         code = NOT_CODE.sub(lambda match: "\n" * match[0].count("\n"), path.read_text())
         for line, text in enumerate(code.splitlines(), 1):
-            for match in SYSTEM_CALL.finditer(text):
+            for match in GLOBAL_CALL.finditer(text):
+                if NO_SYSTEM_CALL.fullmatch(match[1]):
+                    continue
                 self.error(path, line, f"::{match[1]}() outside of base: base/sys is the only door to the system's calls")
 
     def check_size(self, path, warn_above=SOURCE_WARNING):

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Address: where a socket is: IPv4, IPv6 or Unix-domain. A value; any thread may use it.
 //

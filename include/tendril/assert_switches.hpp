@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // AssertSwitches: a guard for tests and suspicious code: "in here, no stretch of computing is longer than this".
 //

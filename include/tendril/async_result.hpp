@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // AsyncResult: a value, or an error, that one green thread sets once and others wait for.
 //
@@ -19,8 +20,8 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/callback.hpp>
-#include <tendril/detail/record.hpp>
+#include <tendril/detail/hub/callback.hpp>
+#include <tendril/detail/hub/record.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/link.hpp>
 

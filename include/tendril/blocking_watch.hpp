@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // The blocking watch: tells of green threads that hold their hub for too long, so that no other can run: a computation
 // without a yield(), a call that blocks in the kernel. One OS thread watches all hubs of the process.

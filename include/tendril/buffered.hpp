@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // BufferedReader and BufferedWriter: lines, delimiters and exact sizes over any Source or Sink, in few calls.
 //

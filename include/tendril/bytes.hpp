@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // What socket calls take: Bytes to read from, Buffer to write into. Views of somebody else's memory, made from
 // whatever holds bytes contiguously: spans, strings, vectors and arrays of char, unsigned char or std::byte; or

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Channel: a rendezvous. put() returns when a getter has the item; it holds nothing in between.
 //
@@ -14,8 +15,8 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/choice.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/choice.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/queue_error.hpp>
 #include <tendril/shield.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: context
 //
 // Context: the raw switch of greenlet, with no scheduler. A context runs only when it is switched to, and goes on
 // from where it switched away. For generators and schedulers of your own; programs that wait for things want

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // DatagramServer: a green thread for each datagram that comes.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: base
 //
 // Deadline: until when a call may wait. Built from a duration, a steady_clock time point, or nothing (never).
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Names and addresses: what getaddrinfo(3) and getnameinfo(3) answer, as calls that suspend only their green thread.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // dump(): what every green thread of this OS thread is doing, for people to read. Example: examples/dump.cpp
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: base
 //
 // Duration: how long something may take. Built from any std::chrono::duration, of any unit and number type.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: base
 //
 // What tendril throws.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // ErrorLog: what goes wrong with the connections of a server: counted, handed to a hook, and printed, so many lines a
 // second and no more. Every server has one; give several the same to count them together.

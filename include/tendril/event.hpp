@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Event: a flag that green threads of one hub wait for. Stays set until cleared. Example: examples/event.cpp
 
 #pragma once
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 
 namespace tendril {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: base
 //
 // Fd: owns a descriptor's number, and closes it. It knows no hub: what waits on it in a hub is told by closing() in
 // select.hpp, not by this. Any thread.

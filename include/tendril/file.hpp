@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // File: a regular file, read and written in the threads of ThreadPool::shared(), since a regular file is always "ready"
 // for the kernel and a slow disk would stop every green thread of the hub.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: process
 //
 // fork(): one more process, which goes on in the green thread that called.
 //

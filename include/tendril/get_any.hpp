@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // get_any: an item from whichever of several queues has one first: what `select` is in Go.
 //
@@ -30,7 +31,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/choice.hpp>
+#include <tendril/detail/sync/choice.hpp>
 #include <tendril/wait.hpp>
 
 namespace tendril {

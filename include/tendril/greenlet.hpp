@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // Green threads: spawn them, wait for them, end them.
 //
@@ -24,9 +25,9 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/callback.hpp>
-#include <tendril/detail/record.hpp>
-#include <tendril/detail/spawn.hpp>
+#include <tendril/detail/hub/callback.hpp>
+#include <tendril/detail/hub/record.hpp>
+#include <tendril/detail/hub/spawn.hpp>
 #include <tendril/error.hpp>
 #include <tendril/link.hpp>
 #include <tendril/site.hpp>
@@ -235,4 +236,4 @@ inline std::size_t kill_all(std::initializer_list<AnyGreenlet> greenlets, Deadli
 
 }  // namespace tendril
 
-#include <tendril/detail/spawn_here.hpp>
+#include <tendril/detail/hub/spawn_here.hpp>

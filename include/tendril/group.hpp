@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: pool
 //
 // Group: green threads that belong together. Leaving its scope waits for them all; leaving it by an exception kills
 // them first. So what they refer to in the scopes around it is still there.
@@ -22,9 +23,9 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/crew.hpp>
-#include <tendril/detail/imap.hpp>
-#include <tendril/detail/spawn_members.hpp>
+#include <tendril/detail/hub/spawn_members.hpp>
+#include <tendril/detail/pool/crew.hpp>
+#include <tendril/detail/pool/imap.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/size.hpp>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: process
 //
 // hand_over: a graceful restart. A new program, say the next version of this one, inherits the listening sockets and
 // serves them; when it says so, this one stops accepting and drains. The sockets are open all the time: no connection

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // Hub: the scheduler of an OS thread, made on first use. Most programs never name it; here is what they may ask of
 // it. It ends with its OS thread: green threads that are left are then killed, the youngest first, and unwound, for as
@@ -18,7 +19,7 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/callback.hpp>
+#include <tendril/detail/hub/callback.hpp>
 #include <tendril/dump.hpp>
 #include <tendril/site.hpp>
 

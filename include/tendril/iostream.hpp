@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // IoStream: a std::iostream over a Stream, a Source or a Sink, for code that is written for those.
 //

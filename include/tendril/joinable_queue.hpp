@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // JoinableQueue: a Queue that knows when everything that was put has been dealt with.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // Link: keeps a callback linked to a green thread or an AsyncResult while it lives. Made by their link() functions.
 // Example: examples/lifecycle.cpp
@@ -7,7 +8,7 @@
 
 #include <functional>
 
-#include <tendril/detail/record.hpp>
+#include <tendril/detail/hub/record.hpp>
 
 namespace tendril {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Local: a variable that has a value of its own in each green thread.
 //
@@ -38,8 +39,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <tendril/detail/local_slot.hpp>
-#include <tendril/detail/record.hpp>
+#include <tendril/detail/hub/record.hpp>
+#include <tendril/detail/sync/local_slot.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {

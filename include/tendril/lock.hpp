@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Lock, RLock and Condition: what std::mutex and its like are to OS threads, for the green threads of one hub. They are
 // Lockable: std::unique_lock, std::lock_guard and std::scoped_lock work.
@@ -13,7 +14,7 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 
 namespace tendril {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: process
 //
 // MessagePipe: whole messages between processes (or green threads), both ways, and open descriptors with them.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Network: the addresses that begin alike, as lists of those who are trusted name them. A value; any thread may use it.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: pool
 //
 // Pile: jobs whose results come in the order of their spawning, also while more are spawned.
 //
@@ -18,9 +19,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <tendril/detail/results.hpp>
-#include <tendril/detail/spawn_members.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/hub/spawn_members.hpp>
+#include <tendril/detail/pool/results.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/size.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Pipes, one way, as plain blocking calls: between green threads, and to and from child processes (process.hpp).
 //
@@ -15,7 +16,7 @@
 
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
-#include <tendril/detail/handle.hpp>
+#include <tendril/detail/net/handle.hpp>
 #include <tendril/fd.hpp>
 #include <tendril/stream.hpp>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: pool
 //
 // Pool: a Group with a bound: so many members run at once, and who would spawn one more waits.
 //

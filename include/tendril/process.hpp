@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: process
 //
 // Child processes, as Python's subprocess has them: Popen starts a program, run() starts one and waits for all of it.
 //
@@ -27,7 +28,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/observer.hpp>
+#include <tendril/detail/hub/observer.hpp>
 #include <tendril/error.hpp>
 #include <tendril/pipe.hpp>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): a proxy says in front of the stream who its
 // client is. ServeOptions::proxy_protocol reads it for a server.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Queues between the green threads of one hub: Queue (first in, first out), LifoQueue, PriorityQueue (the smallest
 // first, equal ones in the order of their coming), JoinableQueue (counts what is done), Channel (hands over, holds
@@ -21,10 +22,10 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/choice.hpp>
-#include <tendril/detail/queue_iterator.hpp>
-#include <tendril/detail/queue_store.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/choice.hpp>
+#include <tendril/detail/sync/queue_iterator.hpp>
+#include <tendril/detail/sync/queue_store.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/queue_error.hpp>
 #include <tendril/size.hpp>
 

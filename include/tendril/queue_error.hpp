@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // What queues of all kinds throw when there is nothing to get, no room to put, or an end.
 
@@ -6,7 +7,7 @@
 
 #include <stdexcept>
 
-#include <tendril/detail/outcome.hpp>
+#include <tendril/detail/hub/outcome.hpp>
 
 namespace tendril {
 

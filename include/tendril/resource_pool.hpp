@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: pool
 //
 // ResourcePool: keeps a bounded number of things that are dear to make, such as connections, and lends them to the
 // green threads of one hub.
@@ -22,8 +23,8 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/resource_core.hpp>
-#include <tendril/detail/spawn.hpp>
+#include <tendril/detail/hub/spawn.hpp>
+#include <tendril/detail/pool/resource_core.hpp>
 #include <tendril/site.hpp>
 #include <tendril/size.hpp>
 

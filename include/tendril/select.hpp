@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // select: waiting for descriptors by their numbers, whoever opened them: for other libraries' sockets and pipes, and
 // for programs that were written around select, poll or epoll. All of them suspend the calling green thread only.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Semaphore: a counted permit, shared by the green threads of one hub.
 //
@@ -11,7 +12,7 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/size.hpp>
 
 namespace tendril {

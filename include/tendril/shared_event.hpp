@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // SharedEvent: a flag that green threads of any hub wait for, and any OS thread sets. Stays set until cleared.
 //
@@ -15,8 +16,8 @@
 #include <mutex>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/mutex.hpp>
-#include <tendril/detail/shared_wait.hpp>
+#include <tendril/detail/base/mutex.hpp>
+#include <tendril/detail/sync/shared_wait.hpp>
 
 namespace tendril {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // SharedQueue: a queue between OS threads. Every call may be made by any OS thread, in its green threads or without
 // any.
@@ -26,11 +27,11 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/choice.hpp>
-#include <tendril/detail/mutex.hpp>
-#include <tendril/detail/queue_iterator.hpp>
-#include <tendril/detail/queue_store.hpp>
-#include <tendril/detail/shared_wait.hpp>
+#include <tendril/detail/base/mutex.hpp>
+#include <tendril/detail/sync/choice.hpp>
+#include <tendril/detail/sync/queue_iterator.hpp>
+#include <tendril/detail/sync/queue_store.hpp>
+#include <tendril/detail/sync/shared_wait.hpp>
 #include <tendril/queue_error.hpp>
 #include <tendril/size.hpp>
 

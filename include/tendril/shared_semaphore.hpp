@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // SharedSemaphore: a counted permit, shared by the green threads of any hubs and by plain OS threads.
 //
@@ -16,8 +17,8 @@
 #include <mutex>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/mutex.hpp>
-#include <tendril/detail/shared_wait.hpp>
+#include <tendril/detail/base/mutex.hpp>
+#include <tendril/detail/sync/shared_wait.hpp>
 #include <tendril/size.hpp>
 
 namespace tendril {

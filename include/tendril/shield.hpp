@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // Shield: while one lives, no kill and no Timeout is thrown into this green thread; they come at its next yield
 // afterwards. For code that must run to its end, such as a destructor that waits. Shields nest. Example:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: process
 //
 // Signals for programs: on_signal() runs a function in a green thread of its own. The Signal watcher beneath it is in
 // watchers.hpp. Example: examples/signals.cpp

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: base
 //
 // Site: a place in the source, as `Site::here()` in a default argument records it. std::source_location would do, but
 // Clang 14 does not have it.

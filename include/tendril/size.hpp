@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: base
 //
 // Size: how many of something there may be. Built from any integer; a negative one, which would silently become huge
 // as a std::size_t, is refused.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Sockets that another program opened for this one: systemd's socket activation (sd_listen_fds(3)), and the program
 // before this one, at a graceful restart (hand_over() in handover.hpp).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Descriptors that travel over a Unix-domain stream: to hand a connection, or an open file, to another process.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // The options of sockets, by name and with their types.
 //
@@ -21,7 +22,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tendril/detail/handle.hpp>
+#include <tendril/detail/net/handle.hpp>
 
 namespace tendril {
 

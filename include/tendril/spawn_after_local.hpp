@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // spawn_after_local: as spawn_after, for work that is of use only while its spawner lives: a warning that something
 // takes long, a retry.

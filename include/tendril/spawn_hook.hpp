@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // SpawnHook: sees every green thread that is spawned in this OS thread's hub while it lives. For tracing, for counting,
 // for names.
@@ -9,7 +10,7 @@
 #include <functional>
 #include <memory>
 
-#include <tendril/detail/callback.hpp>
+#include <tendril/detail/hub/callback.hpp>
 #include <tendril/greenlet.hpp>
 
 namespace tendril {

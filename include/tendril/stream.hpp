@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // Source, Sink and Stream: what can be read, what can be written, and what can be both and has an other side. Sockets,
 // TLS sockets, pipes and files are such, and readers, writers, servers and protocols take them as such: code that is

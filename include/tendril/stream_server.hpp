@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // StreamServer: serve() as an object, which is started and stopped.
 //

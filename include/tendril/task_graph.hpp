@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: pool
 //
 // TaskGraph: results by key, each made by a green thread of its own once those that it depends on are there.
 //
@@ -29,9 +30,9 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/shield_if_hub.hpp>
-#include <tendril/detail/task_key.hpp>
-#include <tendril/detail/task_table.hpp>
+#include <tendril/detail/pool/shield_if_hub.hpp>
+#include <tendril/detail/pool/task_key.hpp>
+#include <tendril/detail/pool/task_table.hpp>
 #include <tendril/size.hpp>
 
 namespace tendril {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: pool
 //
 // ThreadPool and offload(): run what blocks, or computes for long, in other OS threads, while this one's green threads
 // go on.
@@ -35,7 +36,7 @@
 
 #include <tendril/async_result.hpp>
 #include <tendril/deadline.hpp>
-#include <tendril/detail/job.hpp>
+#include <tendril/detail/pool/job.hpp>
 #include <tendril/error.hpp>
 #include <tendril/size.hpp>
 

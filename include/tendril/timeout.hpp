@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // Timeout: bounds everything that the green thread does while it lives.
 //
@@ -27,8 +28,8 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/expiry.hpp>
-#include <tendril/detail/timer.hpp>
+#include <tendril/detail/hub/expiry.hpp>
+#include <tendril/detail/hub/timer.hpp>
 #include <tendril/error.hpp>
 
 namespace tendril {

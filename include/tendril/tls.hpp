@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // TLS over a TCP socket, by OpenSSL 3.
 //

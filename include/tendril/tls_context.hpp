@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // TlsContext: who we are and whom we trust, for TLS connections (tls.hpp). Made once and used for many; it never
 // changes, so copies are cheap and any OS thread may use them at the same time.

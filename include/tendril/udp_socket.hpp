@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: net
 //
 // UdpSocket: datagrams over IPv4, IPv6 and the Unix domain, as plain blocking calls.
 //
@@ -23,7 +24,7 @@
 #include <tendril/address.hpp>
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
-#include <tendril/detail/handle.hpp>
+#include <tendril/detail/net/handle.hpp>
 #include <tendril/fd.hpp>
 #include <tendril/socket_options.hpp>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: sync
 //
 // wait and iwait: for the first, for some or for all of many things: green threads, AsyncResults, Events, Semaphores,
 // Locks, and whatever else has ready() and observe().
@@ -24,7 +25,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/observer.hpp>
+#include <tendril/detail/hub/observer.hpp>
 
 namespace tendril {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: hub
 //
 // Watchers: callbacks for what happens to a hub: libev's event kinds. Programs seldom need them, for a green thread
 // that waits says the same in a line; they are for schedulers, other libraries' descriptors, and what comes unasked.
@@ -24,7 +25,7 @@
 #include <string>
 #include <utility>
 
-#include <tendril/detail/callback.hpp>
+#include <tendril/detail/hub/callback.hpp>
 #include <tendril/duration.hpp>
 
 namespace tendril {

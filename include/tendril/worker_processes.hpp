@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: process
 //
 // WorkerProcesses: a program as several processes that serve one listener, each forked from it, started again when it
 // dies, drained when the program shall end, replaced by fresh ones on SIGHUP.

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <mutex>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 namespace tendril::detail {
 

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 
 namespace tendril::detail {
 

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 namespace tendril {
 namespace {

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <mutex>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 #include "base/sys.hpp"
 

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <utility>
 
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 
 #include "base/report.hpp"
 #include "context/os_thread.hpp"

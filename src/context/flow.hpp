@@ -17,7 +17,7 @@
 #include <cxxabi.h>
 #include <utility>
 
-#include <tendril/detail/all_registers.hpp>
+#include <tendril/detail/context/all_registers.hpp>
 
 #include "context/sanitizer.hpp"
 

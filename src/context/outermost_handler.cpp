@@ -15,7 +15,7 @@
 #include <cstring>
 #include <initializer_list>
 
-#include <tendril/detail/all_registers.hpp>
+#include <tendril/detail/context/all_registers.hpp>
 
 #include "context/backtrace.hpp"
 

@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <memory>
 
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 
 #include "context/sanitizer.hpp"
 

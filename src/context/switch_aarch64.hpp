@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include <tendril/detail/all_registers.hpp>
+#include <tendril/detail/context/all_registers.hpp>
 
 namespace tendril::detail {
 

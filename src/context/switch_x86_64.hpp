@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-#include <tendril/detail/all_registers.hpp>
+#include <tendril/detail/context/all_registers.hpp>
 
 namespace tendril::detail {
 

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 
 #include "hub/backend.hpp"
 #include "hub/waiter.hpp"

@@ -18,11 +18,11 @@
 #include <exception>
 
 #include <tendril/assert_switches.hpp>
-#include <tendril/detail/expiry.hpp>
-#include <tendril/detail/list.hpp>
-#include <tendril/detail/local_value.hpp>
-#include <tendril/detail/spawn.hpp>
-#include <tendril/detail/timer.hpp>
+#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/hub/expiry.hpp>
+#include <tendril/detail/hub/local_value.hpp>
+#include <tendril/detail/hub/spawn.hpp>
+#include <tendril/detail/hub/timer.hpp>
 
 #include "context/os_thread.hpp"
 

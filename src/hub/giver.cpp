@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/giver.hpp>
+#include <tendril/detail/hub/giver.hpp>
 
 #include <exception>
 

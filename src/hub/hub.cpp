@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/report.hpp"
-#include "hub/async_state.hpp"
 #include "hub/hub_core.hpp"
+#include "hub/watchers/async_state.hpp"
 
 namespace tendril {
 

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 #include <tendril/error.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/spawn_hook.hpp>
@@ -58,7 +58,7 @@ protected:
     ~HubCallback() = default;
 };
 
-// A watcher that is active: see hub/watcher_state.hpp.
+// A watcher that is active: see hub/watchers/watcher_state.hpp.
 class ActiveWatcher : public ListNode {
 public:
     virtual void hub_ended() noexcept = 0;

@@ -9,13 +9,13 @@
 #include <sstream>
 #include <stdexcept>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 #include "base/report.hpp"
-#include "hub/async_state.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/new_fiber.hpp"
 #include "hub/terminate.hpp"
+#include "hub/watchers/async_state.hpp"
 
 namespace tendril::detail {
 

@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <mutex>
 
-#include <tendril/detail/list.hpp>
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 #include "base/at_fork.hpp"
 #include "context/os_thread.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/record.hpp>
+#include <tendril/detail/hub/record.hpp>
 
 #include <stdexcept>
 #include <utility>

@@ -12,7 +12,7 @@
 #include <string>
 #include <system_error>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 #include "hub/hub_core.hpp"
 #include "hub/keyboard_interrupt.hpp"

@@ -16,7 +16,7 @@
 #include <array>
 #include <cstddef>
 
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 
 namespace tendril::detail {
 

@@ -2,7 +2,7 @@
 //
 // The library's side of suspend_here().
 
-#include <tendril/detail/suspend.hpp>
+#include <tendril/detail/hub/suspend.hpp>
 
 #include "hub/hub_core.hpp"
 

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <tendril/detail/timer.hpp>
+#include <tendril/detail/hub/timer.hpp>
 
 namespace tendril::detail {
 

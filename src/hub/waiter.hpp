@@ -12,9 +12,9 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/giver.hpp>
-#include <tendril/detail/list.hpp>
-#include <tendril/detail/outcome.hpp>
+#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/hub/giver.hpp>
+#include <tendril/detail/hub/outcome.hpp>
 
 #include "hub/fiber.hpp"
 

@@ -14,7 +14,7 @@
 #include <memory>
 #include <optional>
 
-#include <tendril/detail/list.hpp>
+#include <tendril/detail/base/list.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/server.hpp>
 

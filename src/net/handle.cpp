@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/handle.hpp>
+#include <tendril/detail/net/handle.hpp>
 
 #include <algorithm>
 #include <memory>
 #include <utility>
 
-#include <tendril/detail/observer.hpp>
+#include <tendril/detail/hub/observer.hpp>
 
 #include "base/report.hpp"
 #include "base/sys.hpp"

@@ -9,7 +9,7 @@
 #include <optional>
 #include <thread>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 #include <tendril/fd.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/shared_queue.hpp>

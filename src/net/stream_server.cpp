@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
 

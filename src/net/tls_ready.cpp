@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include <tendril/detail/observer.hpp>
+#include <tendril/detail/hub/observer.hpp>
 #include <tendril/tls.hpp>
 
 #include "net/socket_access.hpp"

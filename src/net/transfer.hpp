@@ -15,7 +15,7 @@
 
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
-#include <tendril/detail/handle.hpp>
+#include <tendril/detail/net/handle.hpp>
 #include <tendril/error.hpp>
 
 #include "base/sys.hpp"

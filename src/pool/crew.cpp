@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/crew.hpp>
+#include <tendril/detail/pool/crew.hpp>
 
 #include <cstdlib>
 #include <new>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/feed.hpp>
+#include <tendril/detail/pool/feed.hpp>
 
 #include <cstdlib>
 #include <new>

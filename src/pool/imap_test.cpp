@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/imap.hpp>
+#include <tendril/detail/pool/imap.hpp>
 
 #include <algorithm>
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/shield_if_hub.hpp>
+#include <tendril/detail/pool/shield_if_hub.hpp>
 
 #include "hub/hub_core.hpp"
 

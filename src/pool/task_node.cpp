@@ -2,7 +2,7 @@
 //
 // One key of a TaskGraph, who waits for some of them, and a task's own waits.
 
-#include <tendril/detail/task_node.hpp>
+#include <tendril/detail/pool/task_node.hpp>
 
 #include <algorithm>
 #include <stdexcept>

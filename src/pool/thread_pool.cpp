@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shield.hpp>
 

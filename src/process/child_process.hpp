@@ -17,7 +17,7 @@
 #include <optional>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/fd.hpp>
 
 #include "hub/descriptor.hpp"

@@ -7,7 +7,7 @@
 #include <new>
 #include <string>
 
-#include <tendril/detail/mutex.hpp>
+#include <tendril/detail/base/mutex.hpp>
 
 #include "base/at_fork.hpp"
 #include "base/once.hpp"

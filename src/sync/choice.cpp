@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/choice.hpp>
+#include <tendril/detail/sync/choice.hpp>
 
 #include <algorithm>
 #include <list>
 #include <optional>
 
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/queue_error.hpp>
 
 #include "hub/hub_core.hpp"

@@ -2,7 +2,7 @@
 //
 // Fifo, the ring that a Queue keeps its items in.
 
-#include <tendril/detail/queue_store.hpp>
+#include <tendril/detail/sync/queue_store.hpp>
 
 #include <cstddef>
 #include <cstdint>

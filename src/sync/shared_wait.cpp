@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/shared_wait.hpp>
+#include <tendril/detail/sync/shared_wait.hpp>
 
 #include <cstdlib>
 #include <memory>

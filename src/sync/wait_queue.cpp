@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/wait_queue.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
 
 #include <cstdlib>
 #include <exception>

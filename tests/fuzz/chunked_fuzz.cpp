@@ -14,7 +14,7 @@
 
 #include <tendril/http/message.hpp>
 
-#include "http/chunked.hpp"
+#include "http/message/chunked.hpp"
 
 namespace {
 

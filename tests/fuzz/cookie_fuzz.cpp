@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "http/date.hpp"
+#include "http/message/date.hpp"
 
 namespace {
 

@@ -17,10 +17,10 @@
 #include <tendril/http/media_type.hpp>
 #include <tendril/http/message.hpp>
 
-#include "http/chars.hpp"
-#include "http/range.hpp"
-#include "http/route_table.hpp"
-#include "http/static_path.hpp"
+#include "http/message/chars.hpp"
+#include "http/message/range.hpp"
+#include "http/server/route_table.hpp"
+#include "http/server/static_path.hpp"
 
 namespace {
 

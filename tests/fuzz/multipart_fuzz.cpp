@@ -12,8 +12,8 @@
 
 #include <tendril/http/message.hpp>
 
-#include "http/disposition.hpp"
-#include "http/multipart_parser.hpp"
+#include "http/message/disposition.hpp"
+#include "http/message/multipart_parser.hpp"
 
 namespace {
 

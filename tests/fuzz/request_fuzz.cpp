@@ -16,8 +16,8 @@
 
 #include <tendril/http/message.hpp>
 
-#include "http/authority.hpp"
-#include "http/request_parser.hpp"
+#include "http/message/authority.hpp"
+#include "http/server/request_parser.hpp"
 
 namespace {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "http/chunked.hpp"
-#include "http/response_parser.hpp"
+#include "http/client/response_parser.hpp"
+#include "http/message/chunked.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/authority.hpp"
+#include "http/message/authority.hpp"
 
 namespace {
 

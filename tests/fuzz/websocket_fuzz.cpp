@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
-#include "http/utf8.hpp"
-#include "http/websocket_decoder.hpp"
-#include "http/websocket_handshake.hpp"
+#include "http/message/utf8.hpp"
+#include "http/websocket/decoder.hpp"
+#include "http/websocket/handshake.hpp"
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <tendril/http/websocket.hpp>
 #include <tendril/socket.hpp>
 
-#include "http/websocket_frame.hpp"
+#include "http/websocket/frame.hpp"
 
 namespace tendril::testing {
 

@@ -9,7 +9,7 @@
 #   (gdb) greenlet off            back to the OS thread's own frames
 #
 # Green threads are found through tendril::detail::all_hubs, by offsets that the library itself keeps there
-# (src/hub/debug_layout.cpp): that needs the symbol table but no debug information. Files and lines in a backtrace need
+# (src/hub/inspect/debug_layout.cpp): that needs the symbol table but no debug information. Files and lines in a backtrace need
 # -g1, local variables -g. A selected one is shown in place of the selected OS thread's frames: a gdb unwinder answers
 # that the caller of frame #0 is where the green thread stopped. No register or memory of the process is written.
 #

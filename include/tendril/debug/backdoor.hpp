@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: debug
 //
 // Backdoor: lets whoever connects to a Unix-domain socket look into this hub, while it runs: gevent's BackdoorServer,
 // without the interpreter. For people, with socat or nc:

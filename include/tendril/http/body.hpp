@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Body: what a request or a response carries, as a Source. It is read as it comes, straight into the caller's buffer;
 // nothing is held.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // An HTTP/1.1 client (RFC 9110, RFC 9112), as plain blocking calls.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // ClientOptions: what a Client does beyond sending a request and reading the response.
 

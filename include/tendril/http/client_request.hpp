@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // ClientRequest: what a Client is asked to send.
 //

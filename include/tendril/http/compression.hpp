@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Compression: when a server sends its responses with gzip. Pure.
 //

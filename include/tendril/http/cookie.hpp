@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Cookies: RFC 6265 as its successor (6265bis) has it, for servers and clients. Pure; any thread.
 //

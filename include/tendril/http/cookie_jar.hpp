@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // CookieJar: the cookies that servers set, kept as a browser keeps them (RFC 6265bis, 5.6 to 5.8), and which of them go
 // with a request. A Client uses it when ClientOptions::cookies has one.

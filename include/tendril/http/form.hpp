@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Percent-encoding (RFC 3986, 2.1), and Form: the names and values of a query or of a body that is
 // application/x-www-form-urlencoded, as the URL standard has it. Pure; any thread.

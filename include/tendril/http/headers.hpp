@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Headers: the fields of an HTTP message, in their order, several of one name included. Names are compared without
 // regard to case, and nothing else is folded: "X_Id" is not "X-Id".

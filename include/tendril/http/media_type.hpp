@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Media types (RFC 9110, 8.3): which one a file has, what a Content-Type says, and what a client accepts (12.4, 12.5).
 // Pure; any thread.

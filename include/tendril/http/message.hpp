@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // What requests and responses have in common (RFC 9110, RFC 9112): versions, status codes, and the errors that a peer's
 // breach of the protocol is.

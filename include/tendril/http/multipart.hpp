@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // MultipartReader: the parts of a multipart body, one after the other as they come, such as the files of a form that is
 // uploaded (multipart/form-data, RFC 7578). Nothing but one buffer is held, however large they are.

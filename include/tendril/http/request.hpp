@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Request: what a client asks of a server. It belongs to the handler that got it, and is good until that returns; so
 // are all views that it gives.

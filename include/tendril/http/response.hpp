@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Response: what a handler answers. Whole, by send(); or in pieces, by write().
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Router: a handler that calls another one, by the method and path of the request.
 //

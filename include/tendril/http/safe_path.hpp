@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Files below a folder, by names that a client chose: of a request's path, an upload, a form.
 //

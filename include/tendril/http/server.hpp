@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // The HTTP/1.1 server: a green thread for each connection, which calls the handler for each request.
 //

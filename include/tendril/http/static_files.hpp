@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // StaticFiles: a handler that serves the files of a folder.
 //

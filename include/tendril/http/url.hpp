@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Url: where a request goes: http, https, ws and wss (RFC 3986, RFC 9110, 4.2), and http+unix for a server on a
 // Unix-domain socket, whose percent-encoded path stands for the host: http+unix://%2Frun%2Fapp.sock/status

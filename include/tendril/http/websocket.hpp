@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // WebSocket: whole messages both ways over one connection, RFC 6455, compressed if both want it, RFC 7692.
 //

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // How a WebSocket ends: the codes of its Close frames (RFC 6455, 7.4), and the errors of its handshake and its frames.
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // WSGI applications (PEP 3333) for the HTTP server, for who ports programs from eventlet.wsgi or gevent.pywsgi:
 //

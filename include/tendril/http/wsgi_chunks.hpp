@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Floor: http
 //
 // Chunks: what a WSGI application (wsgi.hpp) returns: the pieces of a response's body, made as they are asked for.
 //

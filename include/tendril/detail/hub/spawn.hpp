@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+//
+// How a callable gets onto a new stack. Not for users.
+
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <new>
+#include <ranges>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/hub/in_call.hpp>
+#include <tendril/detail/hub/record.hpp>
+#include <tendril/site.hpp>
+
+namespace tendril {
+
+struct SpawnOptions {
+    std::string_view name = {};
+    std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
+    Site where = {};             // the place that dumps and reports name; empty: that of the call
+};
+
+namespace detail {
+
+using SpawnCall = InCall<SpawnOptions>;
+
+// SpawnOptions as a braced list in the call; see in_call.hpp.
+struct SpawnBraces {
+    std::string_view name = {};
+    std::size_t stack_size = 0;
+    Site where = Site::here();
+
+    SpawnOptions options() const noexcept { return {.name = name, .stack_size = stack_size, .where = where}; }
+};
+
+// What the library's own code may do with handles.
+struct Access {
+    template <class L, class... A>
+    static L link(A&&... args) {
+        return L(std::forward<A>(args)...);
+    }
+    template <class Handle>
+    static Handle handle(Record* adopted) noexcept {
+        return Handle(RecordPtr<Record>(adopted));
+    }
+    template <class Handle>
+    static Handle handle(RecordPtr<Record> record) noexcept {
+        return Handle(std::move(record));
+    }
+    template <class To, class From>
+    static To as(From&& handle) noexcept {  // a handle of another type, for the same record
+        return To(std::move(handle.record_));
+    }
+    template <class Group>
+    static auto& crew(Group& group) noexcept {
+        return group.crew_;
+    }
+    template <class Handle>
+    static const RecordPtr<Record>& pointer(const Handle& handle) noexcept {
+        return handle.record_;
+    }
+};
+
+template <class T>
+concept OptionsOfSpawn = std::same_as<T, SpawnOptions> || std::same_as<T, SpawnBraces> || std::same_as<T, SpawnCall>;
+
+template <class F, class... A>
+concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !OptionsOfSpawn<std::decay_t<F>>;
+
+// What no spawn takes: for overloads that say so in one line. Not where the call is right but for its last argument,
+// the place, nor where options come first, which have overloads of their own.
+template <class F, class... A>
+concept NoTask = !Task<F, A...> && !OptionsOfSpawn<std::decay_t<F>> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
+
+template <class F, class... A>
+constexpr void refuse_call() {
+    static_assert(Task<F, A...>,
+                  "tendril: the function cannot be called with these arguments. It gets copies of them, as rvalues: "
+                  "let it take them by value or by const&, or pass std::ref(x) to what outlives it");
+}
+
+// Stands for a result where there is none, so that no other error follows.
+template <class... T>
+struct Anything {
+    template <class U>
+    operator U() const;
+};
+
+template <class R>
+inline constexpr bool fits_a_record = alignof(R) <= alignof(std::max_align_t);
+template <class R>
+requires std::is_void_v<R>
+inline constexpr bool fits_a_record<R> = true;
+
+template <class F, class... A>
+inline constexpr bool can_be_taken = (std::is_constructible_v<std::decay_t<F>, F> && ... &&
+                                      std::is_constructible_v<std::decay_t<A>, A>);
+
+template <class F, class... A>
+using ResultOf = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
+
+template <class F, class... A>
+struct Closure {
+    F function;
+    std::tuple<A...> arguments;
+
+    decltype(auto) operator()() {
+        return std::apply(
+            [this](A&... a) -> decltype(auto) { return std::invoke(std::move(function), std::move(a)...); }, arguments);
+    }
+};
+
+// Runs (or, when `run` is false, only destroys) the closure in its green thread.
+using Enter = void (*)(void* closure, Record* record, bool run);
+
+template <class C, class R, bool keep_result>
+void enter(void* memory, [[maybe_unused]] Record* record, bool run) {
+    struct Destroyed {
+        C* closure;
+        ~Destroyed() { closure->~C(); }
+    } closure{static_cast<C*>(memory)};
+    if (!run) {
+        return;
+    }
+    if constexpr (!keep_result || std::is_void_v<R>) {
+        static_cast<void>((*closure.closure)());
+    } else if constexpr (std::is_reference_v<R>) {
+        static_cast<Result<R>*>(record)->target = std::addressof((*closure.closure)());
+    } else {
+        ::new (static_cast<Result<R>*>(record)->memory()) R((*closure.closure)());
+    }
+}
+
+struct Blueprint {
+    std::size_t closure_size;
+    std::size_t closure_alignment;
+    Enter enter;
+    Record* record;  // may be nullptr
+};
+
+// A stack with a green thread on it that has not begun, and room for its closure. start() makes it ready.
+class NewFiber {
+public:
+    NewFiber(const Blueprint& blueprint, const SpawnOptions& options);
+    NewFiber(const NewFiber&) = delete;
+    NewFiber& operator=(const NewFiber&) = delete;
+    ~NewFiber() {
+        if (fiber_ != nullptr) {
+            abandon();
+        }
+    }
+    void* closure_memory() const noexcept { return memory_; }
+    void start(const Deadline* delay);
+
+private:
+    void abandon() noexcept;
+    Fiber* fiber_;
+    void* memory_;
+};
+
+// A function pointer, member pointer or std::function that is null can be called by nobody: say so now, not later.
+[[noreturn]] void refuse_empty_callable();
+template <class F>
+void refuse_empty(const F& f) {
+    if constexpr (!std::is_function_v<F> && requires { static_cast<bool>(f == nullptr); }) {
+        if (f == nullptr) {
+            refuse_empty_callable();
+        }
+    }
+}
+
+template <template <class> class Handle, class F, class... A>
+auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... args) {
+    using R = ResultOf<F, A...>;
+    using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+    static_assert(!std::is_rvalue_reference_v<R>, "a green thread cannot return an rvalue reference: return the value");
+    static_assert(fits_a_record<R>, "results with extended alignment: return a std::unique_ptr");
+    static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
+    refuse_empty(f);
+    RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
+    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
+    ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
+    fiber.start(delay);
+    return Access::handle<Handle<R>>(record.release());
+}
+
+template <class F, class... A>
+void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
+    using R = ResultOf<F, A...>;
+    using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+    static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
+    refuse_empty(f);
+    RecordPtr<Record> record;  // only to keep a name in
+    if (!options.name.empty()) {
+        record = RecordPtr<Record>(::new (allocate_record(sizeof(Result<void>))) Result<void>);
+    }
+    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, record.get()}, options);
+    ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
+    fiber.start(nullptr);
+}
+
+// The handles of a range: pointers into it, or, where its elements are made as it is walked, to copies.
+template <class Handle, class Range>
+class HandlesOf {
+public:
+    explicit HandlesOf(Range& range) {
+        if constexpr (std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>) {
+            for (const Handle& each : range) {
+                pointers_.push_back(&each);
+            }
+        } else {
+            for (const Handle& each : range) {
+                copies_.push_back(each);
+            }
+            for (const Handle& each : copies_) {
+                pointers_.push_back(&each);
+            }
+        }
+    }
+    const Handle* const* data() const noexcept { return pointers_.data(); }
+    std::size_t size() const noexcept { return pointers_.size(); }
+
+private:
+    std::vector<Handle> copies_;
+    std::vector<const Handle*> pointers_;
+};
+
+}  // namespace detail
+}  // namespace tendril

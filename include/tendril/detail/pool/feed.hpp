@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// Feed: an input that a green thread of its own walks, making of each item a job in a crew, a window of them ahead of
+// the consumer. What imap is made of. Not for users.
+//
+// A job is in `line_` from its spawn until the consumer takes it; unordered, it moves to `done_` when it ends. The
+// feeder and the jobs refer to the Feed: close() ends them all before it goes. What walking the input throws ends the
+// feeder, and is told from there.
+
+#pragma once
+
+#include <cstddef>
+#include <exception>
+
+#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/pool/crew.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/semaphore.hpp>
+
+namespace tendril::detail {
+
+struct FeedJob;
+struct FeedNode : ListNode {};
+
+class Feed {
+public:
+    Feed(Crew& crew, std::size_t window, bool ordered);
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+    virtual ~Feed();  // after close()
+
+    void start(const SpawnOptions& options);
+    void close() noexcept;  // kills the feeder and the jobs that are left, and waits for their ends
+
+    // The next job that has ended; refers to none at the end of the input. Yields.
+    // Throws: what walking the input threw, once, after all jobs; Interrupt.
+    AnyGreenlet next();
+
+private:
+    // Takes an item from the input. Returns: false at its end.
+    virtual bool fetch() = 0;
+    // Spawns a job of the item.
+    virtual AnyGreenlet spawn_job(const SpawnOptions& options) = 0;
+
+    friend struct FeedJob;
+    void walk();
+    void make_job();
+    void job_ended(FeedJob& job) noexcept;
+    FeedJob* first_ended() noexcept;
+    void end_jobs();
+    void free_jobs() noexcept;
+
+    Crew& crew_;
+    bool ordered_;
+    Semaphore room_;  // in the window
+    SpawnOptions options_;
+    Greenlet<void> feeder_;
+    bool input_ended_ = false;
+    bool end_told_ = false;  // the consumer has seen how the input ended
+    bool closing_ = false;
+    List<FeedNode> line_;
+    List<FeedNode> done_;
+    WaitQueue consumers_{"an imap"};
+};
+
+}  // namespace tendril::detail

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// TaskNode, TaskArrivals and TaskSet: what a TaskGraph does whatever its keys and values. Not for users.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tendril/deadline.hpp>
+#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/hub/observer.hpp>
+#include <tendril/detail/sync/wait_queue.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/semaphore.hpp>
+
+namespace tendril::detail {
+
+class TaskSet;
+
+// One key. Observes the end of its green thread. Lives as long as its graph.
+struct TaskNode : Observer {
+    enum class State : std::uint8_t {
+        unknown,  // named by somebody who waits for it, or as a dependency; not spawned or posted yet
+        spawned,  // its green thread lives
+        value,
+        failed
+    };
+
+    TaskSet& tasks;
+    const std::string text;  // of its key
+    State state = State::unknown;
+    bool has_value = false;        // the green thread has put it there
+    bool seen = false;             // somebody outside was told of the failure
+    std::size_t needed_by = 0;     // dependents, so far
+    std::uint64_t number = 0;      // completions of a graph are numbered in order
+    AnyGreenlet worker;            // nobody for what was posted
+    std::vector<TaskNode*> needs;  // its dependencies
+    List<Observer> observers;      // of its completion
+
+    // Of a failure: the first error, whose it was, and how it came here: "c -> b -> a"; empty when it is its own.
+    std::exception_ptr error;
+    TaskNode* origin = nullptr;
+    std::string path;
+
+    TaskNode(TaskSet& s, std::string key);
+
+    bool completed() const noexcept { return state == State::value || state == State::failed; }
+
+    const std::string& way() const noexcept { return path.empty() ? text : path; }
+
+    // In a catch clause of its green thread: takes the failure down. Rethrows a kill.
+    void take_exception();
+    void check_post(bool replace) const;  // throws Collision
+    void post() noexcept;                 // a value was put there
+    bool kill(Deadline deadline);
+
+    [[noreturn]] void throw_failure();  // PropagateError
+};
+
+// The completions of some nodes, in their order. For one green thread.
+class TaskArrivals : public ListNode {
+public:
+    // Throws: std::logic_error when the running green thread is the task of one of them.
+    TaskArrivals(TaskSet& set, std::vector<TaskNode*> nodes);
+
+    std::size_t size() const noexcept { return size_; }
+    std::size_t count() const noexcept { return arrived_.size(); }  // so far
+    bool arrived(std::size_t i) const noexcept { return i < count(); }
+
+    // The i-th to complete. Waits for it. Returns: nullptr when the deadline came first.
+    // Throws: std::logic_error when the graph was destroyed; Interrupt.
+    TaskNode* at(std::size_t i, const char* what, Deadline deadline);
+
+    void graph_is_gone() noexcept;
+
+private:
+    struct Member : Observer {
+        TaskArrivals* all = nullptr;
+        TaskNode* node = nullptr;
+        Member() noexcept;
+    };
+
+    std::size_t size_;
+    std::vector<TaskNode*> arrived_;
+    std::unique_ptr<Member[]> pending_;
+    bool gone_ = false;
+    WaitQueue waiters_{"a TaskGraph"};
+};
+
+// The tasks of a graph together.
+class TaskSet {
+public:
+    explicit TaskSet(std::size_t limit);
+    TaskSet(const TaskSet&) = delete;
+    TaskSet& operator=(const TaskSet&) = delete;
+
+    void check_thread() const { joiners_.check_thread(); }
+
+    // Before a node's green thread is spawned, and after: the second can't fail.
+    // Throws: Collision; std::invalid_argument for a cycle, which it prints.
+    void check_new(TaskNode& node, const std::vector<TaskNode*>& needs);
+    void begun(TaskNode& node, std::vector<TaskNode*> needs, AnyGreenlet worker) noexcept;
+
+    void ended(TaskNode& node) noexcept;
+    void complete(TaskNode& node, TaskNode::State state) noexcept;
+
+    // false: not within the deadline. Throw: std::logic_error in one of the tasks; Interrupt.
+    bool join(Deadline deadline);
+    bool kill_all(Deadline deadline);
+
+    // Joins, or kills and joins; then nobody can wait for anything any more.
+    void end(bool by_killing) noexcept;
+
+    std::size_t running() const noexcept { return running_; }
+    std::size_t waiting() const noexcept { return waiting_; }
+
+private:
+    friend class TaskArrivals;
+    friend class TaskSlot;
+    bool join_all(Deadline deadline);
+    void report_unseen(const TaskNode& node) const noexcept;
+
+    std::vector<TaskNode*> spawned_;  // ever
+    Semaphore slots_;
+    std::size_t running_ = 0;
+    std::size_t waiting_ = 0;  // among them
+    std::uint64_t completions_ = 0;
+    bool ending_ = false;  // nothing is spawned any more
+    List<TaskArrivals> readers_;
+    mutable WaitQueue joiners_{"a TaskGraph"};
+};
+
+// The right of one task to run, and its waits, during which it has none.
+class TaskSlot {
+public:
+    TaskSlot(TaskSet& set, TaskArrivals& needs) noexcept : set_(set), needs_(needs) {}
+    TaskSlot(const TaskSlot&) = delete;
+    TaskSlot& operator=(const TaskSlot&) = delete;
+    ~TaskSlot();
+
+    void take();
+
+    // Wait for a dependency: the i-th to complete; this one.
+    // Throw: PropagateError when it has failed; Interrupt.
+    TaskNode& arrival(std::size_t i);
+    void await(TaskNode& need);
+
+private:
+    template <class F>
+    void wait_by(F wait);  // counted as waiting
+    TaskNode& wait(std::size_t i);
+
+    TaskSet& set_;
+    TaskArrivals& needs_;
+    bool taken_ = false;
+};
+
+}  // namespace tendril::detail

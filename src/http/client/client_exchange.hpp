@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// ClientExchange: one request and its response on one connection, which it gives back whole or closes.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <tendril/deadline.hpp>
+#include <tendril/http/client_options.hpp>
+#include <tendril/http/client_request.hpp>
+#include <tendril/stream.hpp>
+
+#include "http/client/client_pool.hpp"
+#include "http/client/request_sender.hpp"
+#include "http/client/response_parser.hpp"
+#include "http/message/body_reader.hpp"
+
+namespace tendril::http::detail {
+
+class ClientExchange {
+public:
+    // `place` has a connection. whole: for all of it, the response's body included. The request and the options outlive
+    // it.
+    ClientExchange(ClientPool::Place place, const ClientRequest& request, const ClientOptions& options, Deadline whole)
+        : place_(std::move(place)), request_(request), options_(options), whole_(whole) {}
+    ClientExchange(const ClientExchange&) = delete;
+    ClientExchange& operator=(const ClientExchange&) = delete;
+    ~ClientExchange();
+
+    // Sends the request and waits for the final head. Throws: as Client::request().
+    void run(bool by_proxy, std::string_view cookies, Deadline deadline);
+
+    // The server had closed a connection that was kept alive: run() threw, and it has seen nothing of the request.
+    bool found_closed() const noexcept { return found_closed_; }
+    bool body_begun() const noexcept { return body_begun_; }  // the request's
+
+    ResponseHead& head() noexcept { return head_; }
+    const ResponseHead& head() const noexcept { return head_; }
+
+    // The response's body, as it is sent. As Body::recv().
+    std::size_t recv(Buffer buffer, Deadline deadline);
+    bool ended() const noexcept { return reader_.ended(); }
+    std::uint64_t left() const noexcept { return reader_.left(); }  // of a body whose length was said
+    const Body& body() const noexcept { return reader_.body(); }
+
+    // Reads a rest of the body that is short and comes at once, so that the connection can be used again; else closes.
+    void drain(Deadline deadline);
+    void close() noexcept;
+
+    std::unique_ptr<Stream> upgrade();
+
+private:
+    void send(bool by_proxy, std::string_view cookies, Deadline deadline);
+    bool wait_to_continue(Deadline deadline);
+    void wait_for_head(std::chrono::nanoseconds first_byte, Deadline deadline);
+    bool next_head(Deadline deadline);
+    bool fill(Deadline deadline);
+    [[noreturn]] void ended_early(const std::system_error* error);
+    void begin_body();
+    void finish() noexcept;
+    std::string what(const char* happened) const;  // "GET http://example.org/x: ...", for errors
+
+    ClientPool::Place place_;
+    const ClientRequest& request_;
+    const ClientOptions& options_;
+    Deadline whole_;
+    ResponseParser parser_;
+    ResponseHead head_;
+    BodyReader reader_;
+    RequestSender sender_;
+    std::int64_t sent_ns_ = 0;
+    bool found_closed_ = false;
+    bool body_begun_ = false;
+    bool send_failed_ = false;
+    bool reusable_ = false;
+};
+
+}  // namespace tendril::http::detail

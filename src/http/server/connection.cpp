@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/server/connection.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include <tendril/error.hpp>
+#include <tendril/http/websocket_error.hpp>
+#include <tendril/shield.hpp>
+#include <tendril/timeout.hpp>
+
+#include "http/message/upgraded_stream.hpp"
+#include "http/server/websocket_blame.hpp"
+#include "hub/hub_core.hpp"
+#include "net/linger.hpp"
+
+namespace tendril::http::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+using tendril::detail::HubCore;
+
+constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // of idleness
+
+Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
+    return timeout == std::chrono::nanoseconds::max()
+               ? never
+               : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(from_ns)) + timeout);
+}
+
+}  // namespace
+
+Connection::Connection(ServerCore& core, const Connected& connected)
+    : core_(core), watch_(connected.stream.fd()), number_(WebSocketBlame::connection(connected.stream.fd())),
+      connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
+    core_.count(ServerCore::connections);
+}
+
+Connection::~Connection() {
+    core_.count(ServerCore::closed);
+}
+
+void Connection::run() {
+    try {
+        idle_since_ns_ = HubCore::here().clock_ns;
+        while (await_request() && read_head() && answer()) {
+            exchange_->reset();
+            ++answered_;
+        }
+        close();
+    } catch (const StopServe&) {  // of the handler, whose response should arrive like any other
+        close();
+        throw;
+    } catch (const std::system_error&) {
+        core_.log_gone(connected_.peer);  // or takes nothing
+    } catch (...) {  // serving ends, or its place is another's: what was sent should arrive, without a wait for that
+        tendril::detail::discard_unread(connected_.stream.fd());
+        throw;
+    }
+}
+
+Deadline Connection::idle_end() const {
+    const ServerOptions& options = core_.options();
+    return after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
+}
+
+// Returns: false when none comes.
+bool Connection::await_request() {
+    if (exchange_ != nullptr) {
+        if (!exchange_->incoming.empty()) {
+            return true;  // it sent several at once
+        }
+        exchange_.reset();
+    }
+    const Deadline end = idle_end();
+    const Serving::Idle idle(connected_.serving);
+    try {
+        if (await_for(after(idle_since_ns_, whole_stack_for), end)) {
+            return true;
+        }
+        HubCore::here().give_back_stack();
+        connected_.stream.await_data(end);
+        return true;
+    } catch (const TimeoutError&) {
+        if (answered_ == 0) {
+            core_.count(ServerCore::timeouts);
+        }
+        return false;
+    }
+}
+
+// Returns: false when `soon` comes first. Throws: TimeoutError when `end` does.
+bool Connection::await_for(Deadline soon, Deadline end) {
+    struct Ended {
+        IdleTimer& timer;
+        ~Ended() { timer.end(); }
+    } const ended{idle_timer_};
+    idle_timer_.begin(std::min(soon, end).ns());
+    try {
+        connected_.stream.await_data(never);
+        return true;
+    } catch (const TimeoutError&) {
+        if (end <= soon) {
+            throw;
+        }
+        return false;
+    }
+}
+
+// The first bytes of a head. That there was something was perhaps a false alarm: an event that came late, or of TLS a
+// part of a record. The connection is idle still then, though it holds an Exchange.
+std::size_t Connection::fill_first() {
+    Incoming& incoming = exchange_->incoming;
+    try {
+        return incoming.fill(after(idle_since_ns_, std::chrono::nanoseconds::zero()));
+    } catch (const TimeoutError&) {
+    }
+    const Serving::Idle idle(connected_.serving);
+    return incoming.fill(idle_end());
+}
+
+// Returns: false when there is no more, or none that can be answered; that it was told then.
+bool Connection::read_head() {
+    if (exchange_ == nullptr) {
+        exchange_ = acquire_exchange();
+        exchange_->incoming.attach(connected_.stream);
+        exchange_->connected = &connected_;
+        exchange_->core = &core_;
+    }
+    Exchange& x = *exchange_;
+    x.parser.begin(core_.limits());
+    try {
+        if (x.incoming.empty() && fill_first() == 0) {
+            return false;
+        }
+        const Deadline deadline = after(HubCore::here().clock_ns, core_.options().header_timeout);
+        std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
+        while (size == 0) {
+            if (x.incoming.fill(deadline) == 0) {
+                return false;  // it has gone; whether in the midst of a request is its own matter
+            }
+            size = x.parser.parse(x.incoming.unread(), x.head);
+        }
+        x.parser.finish(x.incoming.keep(size), x.head);
+        core_.count(ServerCore::requests);
+        return true;
+    } catch (const ProtocolError& e) {
+        refuse(e);
+    } catch (const TimeoutError&) {
+        if (answered_ == 0 || !x.incoming.empty()) {
+            core_.count(ServerCore::timeouts);
+        }
+        if (!x.incoming.empty()) {
+            refuse(ProtocolError(Fault::incomplete, 408, "the head of a request took too long"));
+        }
+    }
+    return false;
+}
+
+void Connection::refuse(const ProtocolError& error) {
+    core_.count(ServerCore::bad_requests);
+    core_.log_bad_input(connected_.peer, error.status(), error.what());
+    Exchange& x = *exchange_;
+    refused_ = true;
+    x.head.keep_alive = false;
+    x.body.begin(x.incoming, {}, {}, nullptr);
+    x.writer.begin(*this, connected_.stream, core_.options(), {});
+    x.writer.replace(error.status(), std::to_string(error.status()) + " " + std::string(reason(error.status())) + "\n");
+    log(nullptr, HubCore::here().clock_ns);
+}
+
+// Returns: whether the connection goes on.
+bool Connection::answer() {
+    Exchange& x = *exchange_;
+    const ServerOptions& options = core_.options();
+    const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
+    x.body.begin(x.incoming, x.head.framing,
+                 {options.body_timeout, options.max_body, after(HubCore::here().clock_ns, options.body_deadline)},
+                 x.head.expects_continue ? this : nullptr);
+    x.writer.begin(*this, connected_.stream, options,
+                   {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
+                    x.head.version, &x.head.headers});
+    struct Completing {
+        Connection& connection;
+        std::int64_t begun_ns;
+        ~Completing() {
+            ResponseWriter& writer = connection.exchange_->writer;
+            writer.complete(writer.ended() || writer.upgraded());
+            if (!connection.core_.options().access_log.is_on()) {
+                return;
+            }
+            const Shield shield;  // its sink may wait
+            try {
+                connection.log(&connection.exchange_->request, begun_ns);
+            } catch (...) {
+                HubCore::here().report({0, {}, connection.core_.options().where, "access log"},
+                                       std::current_exception());
+            }
+        }
+    };
+    {
+        const Completing completing{*this, begun_ns};
+        call_handler();
+    }
+    if (!x.writer.ended()) {
+        given_up_ = x.writer.broken();
+        return false;
+    }
+    idle_since_ns_ = x.writer.sent_ns();
+    return finish_body();
+}
+
+void Connection::call_handler() {
+    Exchange& x = *exchange_;
+    try {
+        if (core_.options().handler_timeout != std::chrono::nanoseconds::max()) {
+            limit_.emplace(Deadline(core_.options().handler_timeout));
+        }
+        core_.handler()(x.request, x.response);
+        end_limit();
+        if (!x.writer.upgraded()) {
+            x.writer.end(nullptr);
+        }
+    } catch (const StatusError& e) {
+        fail(e.status(), e.what(), &e.headers());
+    } catch (const StopServe&) {
+        end_limit();
+        end_before_stop();
+        throw;
+    } catch (const Timeout::Expired& e) {  // one of the handler's own, or the server's for it
+        const bool too_long = limit_.has_value() && limit_->threw(e);
+        handler_failed(too_long ? 503 : 500, e.what());
+    } catch (const Interrupt&) {
+        throw;
+    } catch (const abi::__forced_unwind&) {  // of the OS thread
+        throw;
+    } catch (const std::exception& e) {
+        judge(e);
+    } catch (...) {
+        handler_failed(500, {});
+    }
+}
+
+void Connection::end_limit() noexcept {
+    if (limit_.has_value()) {
+        limit_->cancel();
+    }
+}
+
+// Whose fault is this exception, which is being handled? Of the client's are those that reading its body and sending to
+// it have thrown, by identity: a handler may have met the same types in work of its own.
+void Connection::judge(const std::exception& error) {
+    const Exchange& x = *exchange_;
+    const std::exception_ptr thrown = std::current_exception();
+    if (x.writer.threw(thrown)) {
+        core_.log_gone(connected_.peer);  // or it takes nothing; the handler was told so
+        return;
+    }
+    const auto* broken = dynamic_cast<const ProtocolError*>(&error);
+    if (x.body.threw(thrown)) {
+        if (broken != nullptr) {
+            bad_input(*broken);
+        } else if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {
+            bad_input(ProtocolError(Fault::incomplete, 408, "a body that took too long"));
+        } else {
+            core_.log_gone(connected_.peer);
+        }
+        return;
+    }
+    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_, number_)) {
+        return;
+    }
+    const bool of_websocket = dynamic_cast<const WebSocketError*>(&error) != nullptr;
+    if (broken != nullptr && !of_websocket && broken->status() >= 400 && broken->status() < 500) {
+        bad_input(*broken);  // a form, a path or the like, which a parser refused
+        return;
+    }
+    handler_failed(500, error.what());
+}
+
+void Connection::bad_input(const ProtocolError& error) {
+    core_.count(ServerCore::bad_requests);
+    core_.log_bad_input(connected_.peer, error.status(), error.what());
+    fail(error.status(), {});
+}
+
+// Reports the exception that is being handled.
+void Connection::handler_failed(int status, std::string_view what) {
+    core_.count(ServerCore::errors);
+    core_.log_handler_error(connected_.peer, exchange_->head);
+    fail(status, core_.options().expose_errors ? what : "");
+}
+
+// In place of the response, where that is possible still. headers: nullptr: the connection ends.
+void Connection::fail(int status, std::string_view text, const Headers* headers) {
+    end_limit();
+    ResponseWriter& writer = exchange_->writer;
+    if (headers == nullptr) {
+        exchange_->head.keep_alive = false;
+    }
+    if (!writer.can_replace()) {
+        return;
+    }
+    try {
+        writer.replace(status, text, headers);
+    } catch (const std::logic_error&) {  // headers that a response cannot have
+        exchange_->head.keep_alive = false;
+        core_.count(ServerCore::errors);
+        core_.log_handler_error(connected_.peer, exchange_->head);
+        writer.replace(500, {});
+    }
+}
+
+void Connection::before_body() {
+    if (exchange_->writer.can_replace() && exchange_->incoming.empty()) {
+        exchange_->writer.send_interim(100, {});
+    }
+}
+
+std::unique_ptr<Stream> Connection::take_stream() {
+    end_limit();
+    Incoming& incoming = exchange_->incoming;
+    const std::string_view first = incoming.unread();
+    auto stream = std::make_unique<UpgradedStream>(connected_.take(connected_.socket), first);
+    incoming.take(first.size());
+    return stream;
+}
+
+void Connection::log(Request* request, std::int64_t begun_ns) {
+    const AccessLog& access_log = core_.options().access_log;
+    if (access_log.is_on()) {
+        const ResponseWriter& writer = exchange_->writer;
+        access_log.log({request, connected_.peer, writer.status(), writer.body_size(),
+                        std::chrono::nanoseconds(Deadline::now_ns() - begun_ns)});
+    }
+}
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+#include "http/server/server_core.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "base/sys.hpp"
+#include "context/os_thread.hpp"
+#include "http/message/chars.hpp"
+#include "http/server/connection.hpp"
+
+namespace tendril::http::detail {
+
+namespace {
+
+// The text of an address without its port.
+std::string host_of(const Address& address) {
+    std::string ip = address.ip();
+    return ip.empty() ? address.path() : ip;
+}
+
+// What proxies append to X-Forwarded-For: mostly an address alone; some add the port.
+std::optional<Address> parse_hop(std::string_view text) {
+    try {
+        return Address::ip(text, 0);
+    } catch (const std::invalid_argument&) {
+    }
+    try {
+        return Address::parse(text);
+    } catch (const std::invalid_argument&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace
+
+ServerCore::ServerCore(Handler handler, const ServerOptions& options)
+    : handler_(std::move(handler)),
+      options_(options), limits_{options.max_request_line, options.max_header_bytes, options.max_header_count},
+      error_log_(std::make_shared<ErrorLog>(ErrorLogOptions{.write = options.error_log,
+                                                            .on_event = options.on_event,
+                                                            .lines_per_second = options.error_lines_per_second})) {
+    if (!handler_) {
+        throw std::invalid_argument("an HTTP server without a handler");
+    }
+    for (const std::chrono::nanoseconds timeout :
+         {options.header_timeout, options.body_timeout, options.write_timeout, options.idle_timeout,
+          options.body_deadline, options.handler_timeout, options.linger_timeout}) {
+        if (timeout <= std::chrono::nanoseconds::zero()) {
+            throw std::invalid_argument("an HTTP server's time limits must be longer than nothing");
+        }
+    }
+    if (options.max_request_line == 0 || options.max_header_bytes == 0 || options.max_header_count == 0) {
+        throw std::invalid_argument("an HTTP server with a limit of 0 would never answer");
+    }
+}
+
+void ServerCore::count(Count what) noexcept {
+    Counters& mine = counters_[tendril::detail::OsThread::current_serial() % counters_.size()];
+    mine.of[what].fetch_add(1, std::memory_order_relaxed);
+}
+
+ServerStats ServerCore::stats() const noexcept {
+    std::array<std::uint64_t, counts> sum{};
+    for (const Counters& each : counters_) {
+        for (std::size_t i = 0; i < counts; ++i) {
+            sum[i] += each.of[i].load(std::memory_order_relaxed);
+        }
+    }
+    return {sum[connections],
+            sum[connections] - std::min(sum[closed], sum[connections]),
+            sum[requests],
+            sum[bad_requests],
+            sum[errors],
+            sum[timeouts],
+            error_log_->count(ErrorKind::handshake),
+            error_log_->count(ErrorKind::peer_gone)};
+}
+
+// From the last to the first, as each proxy vouches only for what stands before itself. What is no address ends the
+// search: nobody whom we trust wrote it.
+std::string ServerCore::client(const Address& peer, const Headers& headers) const {
+    Address client = peer;
+    if (!options_.trusted_proxies.empty()) {
+        const std::string all = headers.joined("X-Forwarded-For");
+        std::string_view rest = all;
+        while (!rest.empty() && contains(options_.trusted_proxies, client)) {
+            // At every comma: a quote that a client opens must not hide what a proxy appended.
+            const std::size_t comma = rest.rfind(',');
+            const std::string_view text = trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+            rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
+            if (text.empty()) {
+                continue;
+            }
+            const std::optional<Address> hop = parse_hop(text);
+            if (!hop.has_value() || hop->family() == AF_UNIX) {
+                break;
+            }
+            client = *hop;
+        }
+    }
+    return host_of(client);
+}
+
+// POLLRDHUP is the peer's FIN: it has closed, or only shut down its sending side. Nothing tells the two apart before
+// the reset that the next send would bring.
+bool peer_is_gone(int fd) noexcept {
+    pollfd asked{fd, POLLRDHUP, 0};
+    return fd < 0 || (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+}
+
+std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at) {
+    ServerOptions whole = options;
+    if (*whole.where.file == 0) {
+        whole.where = at;
+    }
+    return std::make_shared<ServerCore>(std::move(handler), whole);
+}
+
+ServeOptions serve_options(const ServerCore& core) {
+    const ServerOptions& o = core.options();
+    ServeOptions options;
+    options.concurrency = o.max_connections;
+    options.max_per_address = o.max_connections_per_address;
+    options.pool = o.pool;
+    options.stack_size = o.stack_size;
+    options.drain = o.drain;
+    options.proxy_protocol = o.proxy_protocol;
+    options.proxy_sources = o.proxy_sources;
+    options.handshake_timeout = o.handshake_timeout;
+    options.hubs = o.hubs;
+    options.stop = o.stop;
+    options.error_log = core.error_log();
+    options.where = o.where;
+    return options;
+}
+
+const ServerView& view(const ServerCore& core) noexcept {
+    return core;
+}
+
+void serve_connection(ServerCore& core, const Connected& connected) {
+    Connection(core, connected).run();
+}
+
+}  // namespace tendril::http::detail

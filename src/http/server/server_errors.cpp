@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// What ServerCore tells its ErrorLog.
+
+#include <string>
+
+#include <tendril/http/websocket_error.hpp>
+
+#include "http/server/server_core.hpp"
+#include "http/server/websocket_blame.hpp"
+
+namespace tendril::http::detail {
+
+namespace {
+
+std::string request_line(const RequestHead& head) {
+    return std::string(head.method).append(" ").append(head.target);
+}
+
+}  // namespace
+
+void ServerCore::log_bad_input(const Address& peer, int status, std::string_view how) const {
+    error_log_->report({.kind = status == 408 ? ErrorKind::timeout : ErrorKind::bad_request,
+                        .peer = peer,
+                        .status = status,
+                        .what = how,
+                        .where = options_.where});
+}
+
+void ServerCore::log_gone(const Address& peer) const {
+    error_log_->report(
+        {.kind = ErrorKind::peer_gone, .peer = peer, .error = std::current_exception(), .where = options_.where});
+}
+
+void ServerCore::log_handler_error(const Address& peer, const RequestHead& head) const {
+    const std::string request = request_line(head);
+    error_log_->report({.kind = ErrorKind::handler,
+                        .peer = peer,
+                        .request = request,
+                        .error = std::current_exception(),
+                        .where = options_.where});
+}
+
+bool ServerCore::log_end_of_upgraded(const Address& peer, const RequestHead& head,
+                                     const tendril::detail::PeerWatch& watch, std::uint64_t connection) {
+    ErrorKind kind = ErrorKind::peer_gone;
+    if (!watch.ended_by_peer()) {
+        try {
+            throw;
+        } catch (const WebSocketError& e) {
+            if (!WebSocketBlame::is_of(e, connection)) {
+                return false;
+            }
+            kind = e.close_code() == close_code::abnormal ? ErrorKind::peer_gone : ErrorKind::bad_request;
+        } catch (const std::exception&) {
+            return false;
+        }
+    }
+    const std::string request = request_line(head);
+    error_log_->report(
+        {.kind = kind, .peer = peer, .request = request, .error = std::current_exception(), .where = options_.where});
+    return true;
+}
+
+}  // namespace tendril::http::detail

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// What is behind a WebSocket: a decoder for what comes, the order of what is sent, and the end.
+//
+// 1. A data message is sent under message_lock, each frame of anybody under frame_lock: control frames go between.
+// 2. Nothing in recv() waits for the peer to read, but the Close at the end, which has a bound. Pongs, and pings of its
+//    own, are `due`; they go when there is room, by whoever can: the reader, or who holds frame_lock.
+// 3. `outbox` begins where the last byte sent ended. It goes before any other frame.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tendril/event.hpp>
+#include <tendril/http/websocket.hpp>
+#include <tendril/lock.hpp>
+
+#include "http/message/deflate.hpp"
+#include "http/websocket/decoder.hpp"
+#include "http/websocket/frame.hpp"
+
+namespace tendril::http {
+
+namespace detail {
+
+// Random keys, several fetched at once.
+class MaskKeys {
+public:
+    MaskKey next();
+
+private:
+    std::array<MaskKey, 16> keys_{};
+    std::size_t used_ = 16;
+};
+
+}  // namespace detail
+
+struct WebSocket::State {
+    State(std::unique_ptr<Stream> s, WebSocketRole r, const WebSocketOptions& options, WebSocketAgreement&& agreed,
+          std::string&& over);
+
+    // websocket_recv.cpp
+    std::optional<Message> recv(Deadline deadline);
+    bool close(std::string_view payload, Deadline deadline);
+    void finish() noexcept;
+
+    // websocket_send.cpp
+    void send_message(detail::Opcode opcode, Bytes data, Deadline deadline);
+    void send_ping(Bytes payload, Deadline deadline);
+    bool send_close(std::string_view payload, Deadline deadline);  // false: it cannot be sent
+    void send_due();                                               // without waiting
+    void note_ping(Bytes payload);
+    bool due() const noexcept { return !outbox.empty() || !pongs_due.empty() || ping_due; }
+
+    // Constant.
+    const std::unique_ptr<Stream> stream;
+    const WebSocketRole role;
+    const std::size_t fragment_size;
+    const std::chrono::nanoseconds ping_interval;
+    const std::chrono::nanoseconds ping_timeout;
+    const std::chrono::nanoseconds write_timeout;
+    const std::chrono::nanoseconds close_timeout;
+    const WebSocketAgreement agreement;
+    const std::uint64_t connection;  // see WebSocketBlame
+
+private:
+    class Reading;
+    class Held;
+
+    detail::MessageDecoder::Event next(Deadline deadline);
+    void fill(Deadline deadline);
+    void give_buffer_back() noexcept;
+    Deadline idle_until() const noexcept;
+    void note_silence();
+    [[noreturn]] void end_by(WebSocketError error, Deadline deadline);
+    void answer_close(Deadline deadline);
+    void await_close(Deadline deadline);
+    void await_end(Deadline deadline);
+    void end_with_current_exception() noexcept;
+    [[noreturn]] void give_up(const char* why);
+    std::optional<Message> ended() const;
+    void tell_change();
+
+    void check_can_send(const char* what) const;
+    std::string packed(Bytes data);
+    void send_fragments(detail::FrameHeader header, Bytes data, std::size_t& sent, Deadline deadline);
+    void send_frame(detail::FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline);
+    void transmit(Bytes start, Bytes rest, Deadline deadline);
+    void send_masked(detail::FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline);
+    void send_outbox(Deadline deadline);
+    void send_due_now();
+    std::string control_frame(detail::Opcode opcode, Bytes payload);
+
+public:
+    // Receiving.
+    enum class Reader : std::uint8_t { none, recv, close } reader = Reader::none;  // who is at it
+    detail::MessageDecoder decoder;
+    std::string leftover;
+    std::unique_ptr<std::byte[]> buffer{};  // only while something is in it
+    Bytes input;                            // not decoded yet: a part of one of the two
+    Deadline idle_at;                       // if it is silent until then, the peer is pinged, or given up when it was
+    bool pinged = false;
+
+    // Sending.
+    Lock message_lock;
+    Lock frame_lock;
+    std::optional<detail::Deflater> deflater{};
+    bool deflate_for_itself = false;
+    detail::MaskKeys keys;
+    std::string outbox{};     // under frame_lock: what is left of a control frame
+    std::string pongs_due{};  // frames; when they are many, the newest ping's only: RFC 6455, 5.5.3
+    bool ping_due = false;
+    bool message_broken = false;  // one was broken off between its frames
+    bool frame_broken = false;    // ... inside of one
+    bool close_sent = false;
+
+    // The end.
+    bool done = false;  // the stream is closed
+    bool close_came = false;
+    bool closed_here = false;  // by close()
+    std::exception_ptr failure{};
+    int code = 0;
+    std::string reason{};
+    Event change;  // set for a moment when a reader has left, or all is done
+};
+
+}  // namespace tendril::http

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Idle, Prepare, Check and Fork: watchers of what the hub itself does, each in a list of the hub.
+
+#include <utility>
+
+#include "hub/watchers/watcher_state.hpp"
+
+namespace tendril {
+
+namespace {
+
+using detail::HubCore;
+using detail::LoopEvent;
+using detail::WatcherState;
+
+struct LoopState final : WatcherState {
+    detail::Callback<void()> callback;
+    detail::List<LoopEvent> HubCore::*list;
+    struct Node : LoopEvent {
+        LoopState& state;
+        explicit Node(LoopState& s) noexcept : state(s) {}
+        void due() noexcept override { state.due(); }
+        bool pending() const noexcept override { return state.pending(); }
+    } node{*this};
+
+    LoopState(const char* kind, detail::Callback<void()> f, detail::List<LoopEvent> HubCore::*where, bool ref)
+        : WatcherState(kind, ref), callback(std::move(f)), list(where) {}
+
+    void on_start() override { (hub().*list).push_back(node); }
+    void on_stop() noexcept override { node.unlink(); }
+    void call() override { callback(); }
+    void forked() noexcept override {
+        if (list != &HubCore::fork_watchers) {
+            stop();
+        }
+    }
+};
+
+std::unique_ptr<WatcherState> make(const char* kind, detail::Callback<void()> callback,
+                                   detail::List<LoopEvent> HubCore::*list, bool ref) {
+    return std::make_unique<LoopState>(kind, std::move(callback), list, ref);
+}
+
+}  // namespace
+
+Idle::Idle(detail::Callback<void()> callback, WatcherOptions options)
+    : Watcher(make("an Idle watcher's callback", detail::require_callback(callback, "an Idle watcher"),
+                   &HubCore::idle_watchers, options.ref)) {}
+
+Prepare::Prepare(detail::Callback<void()> callback, WatcherOptions options)
+    : Watcher(make("a Prepare watcher's callback", detail::require_callback(callback, "a Prepare watcher"),
+                   &HubCore::prepare_watchers, options.ref)) {}
+
+Check::Check(detail::Callback<void()> callback, WatcherOptions options)
+    : Watcher(make("a Check watcher's callback", detail::require_callback(callback, "a Check watcher"),
+                   &HubCore::check_watchers, options.ref)) {}
+
+Fork::Fork(detail::Callback<void()> callback)
+    : Watcher(make("a Fork watcher's callback", detail::require_callback(callback, "a Fork watcher"),
+                   &HubCore::fork_watchers, false)) {}
+
+}  // namespace tendril

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// Signal, the watcher.
+
+#include <utility>
+
+#include "hub/signals.hpp"
+#include "hub/watchers/watcher_state.hpp"
+
+namespace tendril {
+
+namespace {
+
+using namespace detail;
+
+struct SignalState final : WatcherState {
+    const int number;
+    Signal::Callback callback;
+    struct Node final : SignalNode {
+        SignalState& state;
+        explicit Node(SignalState& s) noexcept : state(s) {}
+        void came() noexcept override { state.due(); }
+    } node{*this};
+
+    SignalState(int which, Signal::Callback f, bool ref)
+        : WatcherState("a Signal watcher's callback", ref), number(which), callback(std::move(f)) {}
+
+    void on_start() override { hub().have_signals().watch(number, node); }
+    void on_stop() noexcept override { hub().signals->unwatch(number, node); }
+    void call() override { callback(number); }
+};
+
+}  // namespace
+
+Signal::Signal(int number, Callback callback, WatcherOptions options)
+    : Watcher([&]() -> std::unique_ptr<WatcherState> {
+          detail::require_callback(callback, "a Signal watcher");
+          return std::make_unique<SignalState>(number, std::move(callback), options.ref);
+      }()) {}
+
+}  // namespace tendril

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+//
+// Stat: a watcher of a file's attributes. Both the file and its directory are watched, so that it is told when another
+// file takes the name. What inotify tells is a hint to look; only a look decides whether anything has changed.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/no_nul.hpp"
+#include "base/sys.hpp"
+#include "hub/watchers/file_watches.hpp"
+#include "hub/watchers/watcher_state.hpp"
+
+namespace tendril {
+
+namespace {
+
+using namespace detail;
+using std::chrono::nanoseconds;
+using std::chrono::system_clock;
+
+FileAttributes look(const std::string& path) noexcept {
+    sys::FileStatus s{};
+    if (sys::file_status(path, s) < 0) {
+        return {};
+    }
+    const auto time = [](std::int64_t ns) {
+        return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(nanoseconds(ns)));
+    };
+    return {
+        true, s.size, s.device, s.inode, s.links, s.mode, s.owner, s.group, time(s.modified_ns), time(s.changed_ns)};
+}
+
+struct StatState final : WatcherState, FileNode {
+    std::string path;
+    std::string directory;
+    std::string name;
+    const Duration interval;
+    Stat::Callback callback;
+    FileAttributes seen;
+    std::shared_ptr<FileWatches> files;  // nullptr: not active, or there is no inotify
+    int file_watch = -1;
+    int directory_watch = -1;
+    struct Node : detail::Timer {
+        StatState& state;
+        explicit Node(StatState& s) noexcept : Timer(&StatState::fired), state(s) {}
+    } timer{*this};
+
+    StatState(std::string p, Stat::Callback f, Duration every, bool ref)
+        : WatcherState("a Stat watcher's callback", ref), path(std::move(p)), interval(every), callback(std::move(f)) {
+        require_no_nul(path, "Stat: a path");
+        while (path.size() > 1 && path.back() == '/') {
+            path.pop_back();
+        }
+        const std::size_t slash = path.rfind('/');
+        directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+        name = slash == std::string::npos ? path : path.substr(slash + 1);
+    }
+
+    void touched() noexcept override { due(); }
+    void forgotten(int watch) noexcept override { (watch == file_watch ? file_watch : directory_watch) = -1; }
+
+    // Returns: whether the kernel will tell of every change.
+    bool attach() {
+        if (files == nullptr && (files = FileWatches::of(hub())) == nullptr) {
+            return false;
+        }
+        const auto renew = [&](int& watch, int now) {
+            const int old = std::exchange(watch, now < 0 ? -1 : now);
+            if (old >= 0 && old != now) {
+                files->remove(old, *this);
+            }
+            return now;
+        };
+        const bool by_name = renew(directory_watch, files->add(directory, *this, name)) >= 0;
+        const int file = renew(file_watch, files->add(path, *this, {}));
+        return by_name && (file >= 0 || file == -ENOENT) && !sys::is_link(path) && !sys::on_network(directory);
+    }
+
+    void detach() noexcept {
+        for (int* watch : {&file_watch, &directory_watch}) {
+            if (const int old = std::exchange(*watch, -1); old >= 0) {
+                files->remove(old, *this);
+            }
+        }
+        files = nullptr;
+    }
+
+    void look_later() {
+        if (!timer.armed()) {
+            hub().timers.arm_background(timer, Deadline(interval).ns());
+        }
+    }
+    static void fired(detail::Timer& timer) noexcept { static_cast<Node&>(timer).state.due(); }
+
+    void on_start() override {
+        try {
+            if (!attach()) {
+                look_later();
+            }
+        } catch (...) {
+            detach();
+            throw;
+        }
+        seen = look(path);
+    }
+    void on_stop() noexcept override {
+        hub().timers.cancel(timer);
+        detach();
+    }
+    void forked() noexcept override {
+        if (files != nullptr) {
+            files->inherited();
+        }
+        WatcherState::forked();
+    }
+
+    void call() override {
+        if (!attach()) {  // before it looks, so that nothing is missed in between
+            look_later();
+        }
+        const FileAttributes now = look(path);
+        if (now != seen) {
+            callback({std::exchange(seen, now), now});
+        }
+    }
+};
+
+}  // namespace
+
+Stat::Stat(std::string path, Callback callback, StatOptions options)
+    : Watcher([&]() -> std::unique_ptr<WatcherState> {
+          if (path.empty() || options.interval == Duration()) {
+              throw std::invalid_argument("a Stat watcher needs a path, and an interval that is not nothing");
+          }
+          detail::require_callback(callback, "a Stat watcher");
+          return std::make_unique<StatState>(std::move(path), std::move(callback), options.interval, options.ref);
+      }()) {}
+
+const FileAttributes& Stat::current() const {
+    return static_cast<StatState&>(state()).seen;
+}
+
+}  // namespace tendril

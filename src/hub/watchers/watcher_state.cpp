@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+//
+// What all watchers have in common.
+
+#include "hub/watchers/watcher_state.hpp"
+
+#include <utility>
+
+#include "base/report.hpp"
+
+namespace tendril {
+
+using detail::OsThread;
+using detail::WatcherState;
+
+namespace detail {
+
+WatcherState::WatcherState(const char* kind, bool ref)
+    : kind_(kind), hub_(&HubCore::here()), owner_(hub_->os.serial), ref_(ref) {
+    hub_->have_callback_fiber();
+}
+
+void WatcherState::require_thread() const {
+    HubCore::require_here(kind_, owner_);
+    if (hub_ == nullptr) {
+        throw std::logic_error(std::string(kind_) + " outlived its hub and cannot be started any more");
+    }
+}
+
+void WatcherState::start() {
+    require_thread();
+    if (!active()) {
+        on_start();
+        hub_->watchers.push_back(*this);
+        set_ref(ref_);
+    }
+}
+
+void WatcherState::stop() noexcept {
+    HubCallback::unlink();
+    if (active()) {
+        ActiveWatcher::unlink();
+        keeps_.unlink();
+        on_stop();
+    }
+}
+
+void WatcherState::set_ref(bool ref) noexcept {
+    ref_ = ref;
+    keeps_.unlink();
+    if (active() && ref) {
+        hub_->keeping.push_back(keeps_);
+    }
+}
+
+void WatcherState::drop() noexcept {
+    stop();
+    held_ = false;
+    if (!running_) {
+        delete this;
+    }
+}
+
+void WatcherState::run(HubCore& hub) noexcept {
+    running_ = true;
+    const auto guarded = [&](auto step) {
+        try {
+            step();
+        } catch (...) {
+            hub.report({0, {}, {}, kind_}, std::current_exception());
+        }
+    };
+    guarded([&] { call(); });
+    if (held_ && active()) {
+        guarded([&] { called(); });
+    }
+    running_ = false;
+    if (!held_) {
+        delete this;
+    }
+}
+
+void WatcherState::hub_ended() noexcept {
+    stop();
+    hub_ = nullptr;
+}
+
+void WatcherState::forked() noexcept {
+    stop();
+}
+
+}  // namespace detail
+
+namespace {
+
+bool foreign(const WatcherState& state, const char* done) noexcept {
+    const bool refused = state.owner() != OsThread::current_serial() && state.active();
+    if (refused) {
+        detail::report(std::string("a watcher was ") + done +
+                       " on another OS thread than its own; it stays active there");
+    }
+    return refused;
+}
+
+}  // namespace
+
+Watcher::Watcher(std::unique_ptr<WatcherState> state) : state_(state.get()) {
+    state_->start();
+    static_cast<void>(state.release());
+}
+
+Watcher::Watcher(Watcher&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+
+Watcher& Watcher::operator=(Watcher&& other) noexcept {
+    if (this != &other) {
+        drop();
+        state_ = std::exchange(other.state_, nullptr);
+    }
+    return *this;
+}
+
+Watcher::~Watcher() {
+    drop();
+}
+
+void Watcher::drop() noexcept {
+    WatcherState* state = std::exchange(state_, nullptr);
+    if (state == nullptr) {
+        return;
+    }
+    if (foreign(*state, "destroyed")) {
+        return;
+    }
+    state->drop();
+}
+
+WatcherState& Watcher::state() const {
+    if (state_ == nullptr) {
+        throw std::logic_error("this watcher was moved from");
+    }
+    state_->require_thread();
+    return *state_;
+}
+
+void Watcher::start() {
+    state().start();
+}
+
+void Watcher::stop() noexcept {
+    if (state_ != nullptr && !foreign(*state_, "stopped")) {
+        state_->stop();
+    }
+}
+
+bool Watcher::active() const noexcept {
+    return state_ != nullptr && state_->active();
+}
+
+bool Watcher::pending() const noexcept {
+    return state_ != nullptr && state_->pending();
+}
+
+void Watcher::set_ref(bool ref) {
+    state().set_ref(ref);
+}
+
+}  // namespace tendril
