@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/epoll.h>
@@ -280,6 +281,24 @@ int kill(pid_t pid, int signal) noexcept;
 pid_t parent() noexcept;
 unsigned processors() noexcept;                    // that this OS thread may run on
 int signal_at_parents_death(int signal) noexcept;  // of the OS thread that forked us
+
+// Signals, and who we are. No fault is put into these: they fail for a wrong argument only, or never.
+int sigaction(int number, const struct ::sigaction* set, struct ::sigaction* before) noexcept;
+void default_action(int number) noexcept;  // SIG_DFL
+int sigaltstack(const stack_t* set, stack_t* before) noexcept;
+void raise(int number) noexcept;    // in this OS thread
+void unblock(int number) noexcept;  // in this OS thread
+void signal_thread(pthread_t thread, int number) noexcept;
+pid_t process_id() noexcept;
+pid_t thread_id() noexcept;  // the kernel's number of this OS thread
+inline bool on_first_thread() noexcept {
+    return thread_id() == process_id();
+}
+uid_t effective_user() noexcept;
+bool isatty(int fd) noexcept;  // also the master of a pseudo-terminal
+void yield_processor() noexcept;  // to another OS thread
+void name_thread(pthread_t thread, const char* name) noexcept;
+[[noreturn]] void exit_now(int status) noexcept;  // _exit(2)
 
 // OS threads. Blocks while `word` is `expected`, until futex_wake() or the timeout (negative: none), or for no reason.
 void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t timeout_ns = -1) noexcept;

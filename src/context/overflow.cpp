@@ -60,7 +60,7 @@ public:
     }
     [[noreturn]] void report_and_abort() const noexcept {
         say(text_, used_);
-        ::signal(SIGABRT, SIG_DFL);
+        sys::default_action(SIGABRT);
         std::abort();
     }
 
@@ -123,10 +123,10 @@ void on_fault(int number, siginfo_t* info, void* frame) {
     } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
         before.sa_handler(number);
     } else if (info->si_code > 0) {
-        ::signal(SIGSEGV, SIG_DFL);  // the faulting instruction runs again and ends the process
+        sys::default_action(SIGSEGV);  // the faulting instruction runs again and ends the process
     } else if (before.sa_handler == SIG_DFL) {
-        ::signal(SIGSEGV, SIG_DFL);  // by kill() or raise(): no instruction will
-        ::raise(SIGSEGV);
+        sys::default_action(SIGSEGV);  // by kill() or raise(): no instruction will
+        sys::raise(SIGSEGV);
     }
 }
 
@@ -139,20 +139,20 @@ void install_overflow_handler() {
         ours.sa_sigaction = &on_fault;
         ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
         ::sigemptyset(&ours.sa_mask);
-        ::sigaction(SIGSEGV, &ours, &before);
+        sys::sigaction(SIGSEGV, &ours, &before);
     });
 }
 
 void* give_signal_stack() {
     stack_t there{};
-    ::sigaltstack(nullptr, &there);
+    sys::sigaltstack(nullptr, &there);
     if ((there.ss_flags & SS_DISABLE) == 0) {
         return nullptr;
     }
     stack_t ours{};
     ours.ss_sp = ::operator new(signal_stack_size);
     ours.ss_size = signal_stack_size;
-    ::sigaltstack(&ours, nullptr);
+    sys::sigaltstack(&ours, nullptr);
     return ours.ss_sp;
 }
 
@@ -161,11 +161,11 @@ void take_signal_stack(void* ours) noexcept {
         return;
     }
     stack_t there{};
-    ::sigaltstack(nullptr, &there);
+    sys::sigaltstack(nullptr, &there);
     if (there.ss_sp == ours) {
         stack_t none{};
         none.ss_flags = SS_DISABLE;
-        ::sigaltstack(&none, nullptr);
+        sys::sigaltstack(&none, nullptr);
     }
     ::operator delete(ours);
 }

@@ -20,7 +20,8 @@
 
 #include "base/report.hpp"
 #include "base/sys.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::debug {
 
@@ -28,7 +29,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using detail::Fiber;
-using detail::HubCore;
 
 constexpr std::size_t longest_line = 4096;
 constexpr auto answer_deadline = 10s;  // for one who does not read
@@ -45,7 +45,7 @@ Fiber& green_thread(std::string_view number) {
         throw std::invalid_argument("\"" + std::string(number) +
                                     "\" is not the number of a green thread; ps shows them");
     }
-    for (Fiber* fiber : HubCore::here().fibers()) {
+    for (Fiber* fiber : detail::here::fibers()) {
         if (fiber->id == id) {
             return *fiber;
         }
@@ -104,7 +104,7 @@ struct Backdoor::State {
     }
 
     void session(TcpSocket& client) {
-        if (const uid_t user = client.peer_credentials().user; user != 0 && user != ::geteuid()) {
+        if (const uid_t user = client.peer_credentials().user; user != 0 && user != sys::effective_user()) {
             client.send_all("this is another user's process\n", answer_deadline);
             return;
         }

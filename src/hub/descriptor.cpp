@@ -244,7 +244,7 @@ TENDRIL_OPAQUE Outcome Descriptors::wait(Descriptor& d, Direction direction, con
     }
     if ((d.armed & events_for(direction)) == 0) {
         if (const int r = arm(d, events_for(direction)); r < 0) {
-            throw cannot_watch(*hub_.backend, d.fd, r);
+            throw cannot_watch(d.fd, r);
         }
     }
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
@@ -281,7 +281,7 @@ TENDRIL_OPAQUE Outcome Descriptors::wait(int fd, Direction direction, const char
         int r = 0;
         Descriptor* const adopted = adopt_armed(fd, events_for(direction), r);
         if (adopted == nullptr) {
-            throw cannot_watch(*hub_.backend, fd, r);
+            throw cannot_watch(fd, r);
         }
         Descriptor& d = *adopted;
         struct Dropped {
@@ -350,6 +350,14 @@ int Descriptors::renew(Interest& interest) noexcept {
         lose(*interest.descriptor);
     }
     return r;
+}
+
+std::system_error Descriptors::cannot_watch(int fd, int error) const {
+    return detail::cannot_watch(*hub_.backend, fd, error);
+}
+
+int Descriptors::keep_watching(Interest& interest) noexcept {
+    return hub_.backend->persistent() ? 0 : renew(interest);
 }
 
 int Descriptors::rearm(Interest& interest) noexcept {

@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <system_error>
 #include <vector>
 
 #include <tendril/deadline.hpp>
@@ -35,6 +36,7 @@ constexpr Events events_for(Direction direction) noexcept {
 }
 
 struct Descriptor;
+struct HubCore;
 
 // Somebody who wants to know of events of a descriptor, beside who waits in recv and send: a select(), an Io watcher.
 // Told of events, wanted or not, until it leaves; with others than a persistent backend once for each renew(). Told
@@ -63,7 +65,7 @@ struct Descriptor {
     Waiter* writer = nullptr;
     Waiter* next_writer = nullptr;  // called send(), and lets others run first: they may send, but not wait
     List<Interest> interests;
-    HubCore* hub = nullptr;
+    Scheduler* hub = nullptr;
     Descriptor* next_free = nullptr;
 
     std::uint64_t token() const noexcept { return std::uint64_t{generation} << 32 | index; }
@@ -182,7 +184,8 @@ public:
     // Tells `interest` of what comes, and of what is there. Returns: 0; -EPERM: a regular file, always ready; -errno.
     // Throws: std::bad_alloc.
     int watch(int fd, Interest& interest);
-    int renew(Interest& interest) noexcept;  // what is there, is told again; -EBADF when it was closed
+    int keep_watching(Interest& interest) noexcept;  // after an event: renew(), where that is needed for the next one
+    int renew(Interest& interest) noexcept;          // what is there, is told again; -EBADF when it was closed
     int rearm(Interest& interest) noexcept;  // what comes, is told; the same but where nothing need be asked for again
     void unwatch(Interest& interest) noexcept;
 
@@ -197,6 +200,9 @@ public:
 
     // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
     void forget_waits() noexcept;
+
+    // What watch() returned, as an error. Throws: std::bad_alloc.
+    std::system_error cannot_watch(int fd, int error) const;
 
     const Descriptor* at(int fd) const noexcept { return find(fd); }  // nullptr: none has this number
     // After a burst: see DescriptorSlots.

@@ -60,7 +60,7 @@ void Fiber::interrupt() noexcept {
 }
 
 void Fiber::settle_attention() noexcept {
-    if (!kill_pending && expiries.empty() && hub.fatal == nullptr) {
+    if (!kill_pending && expiries.empty() && HubCore::of(hub).fatal == nullptr) {
         attention &= static_cast<std::uint8_t>(~interrupted);
     }
 }
@@ -83,12 +83,12 @@ void Fiber::attend() {
     if ((attention & in_callback) != 0) {
         throw HubBlocked("a callback that runs in the hub must not wait; let it spawn a green thread that does");
     }
-    if (this == hub.root && hub.fatal != nullptr) {
+    if (HubCore& core = HubCore::of(hub); this == core.root && core.fatal != nullptr) {
         if (std::uncaught_exceptions() > 0) {
-            tendril::detail::report("the main green thread waits while it unwinds, and", hub.fatal);
+            tendril::detail::report("the main green thread waits while it unwinds, and", core.fatal);
             std::abort();
         }
-        std::rethrow_exception(std::exchange(hub.fatal, nullptr));
+        std::rethrow_exception(std::exchange(core.fatal, nullptr));
     }
     if (!interruptible()) {
         return;

@@ -28,7 +28,7 @@
 
 namespace tendril::detail {
 
-struct HubCore;
+struct Scheduler;
 struct Waiter;
 
 struct StartTimer : Timer {
@@ -48,7 +48,7 @@ struct Fiber final : Flow, StackOwner {
 
     Waiter* waiter = nullptr;
     std::int64_t waits_since_ns = 0;  // the hub's clock when the waiter was noted
-    HubCore& hub;
+    Scheduler& hub;
     const std::uint64_t id;
     const std::uint64_t spawner;  // id
     Site where;
@@ -63,7 +63,7 @@ struct Fiber final : Flow, StackOwner {
     StartTimer start_timer{*this};
     ContextTree tree;
 
-    Fiber(HubCore& h, std::uint64_t number, std::uint64_t spawned_by, Site site) noexcept
+    Fiber(Scheduler& h, std::uint64_t number, std::uint64_t spawned_by, Site site) noexcept
         : hub(h), id(number), spawner(spawned_by), where(site), tree(number) {}
     Fiber(const Fiber&) = delete;
     Fiber& operator=(const Fiber&) = delete;

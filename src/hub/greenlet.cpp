@@ -123,7 +123,7 @@ void sleep(Deadline deadline) {
 
 void idle() {
     Waiter waiter("idle");
-    waiter.fiber.hub.idlers.push_back(waiter);
+    HubCore::here().idlers.push_back(waiter);
     waiter.wait(never);
 }
 

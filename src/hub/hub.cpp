@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/report.hpp"
+#include "hub/here.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/watchers/async_state.hpp"
 
@@ -26,7 +27,7 @@ void Hub::use_backend(std::string_view name) {
 }
 
 bool Hub::run_until_idle(Deadline deadline) {
-    HubCore::require_here("a Hub", core_.os.serial);
+    detail::here::require_owner("a Hub", core_.os.serial);
     detail::Waiter waiter("run_until_idle");
     core_.until_idle.push_back(waiter);
     struct Limit : detail::Timer {  // in place of the waiter's own, which would keep the hub busy
@@ -46,7 +47,7 @@ bool Hub::run_until_idle(Deadline deadline) {
 }
 
 void Hub::set_error_handler(ErrorHandler handler) {
-    HubCore::require_here("a Hub", core_.os.serial);
+    detail::here::require_owner("a Hub", core_.os.serial);
     core_.error_handler = std::move(handler);
 }
 
@@ -68,17 +69,17 @@ const char* Hub::backend() const noexcept {
 
 namespace detail {
 
-void AsyncState::arrived(Letter& letter, HubCore* hub) noexcept {
+void AsyncState::arrived(Letter& letter, bool hub_lives) noexcept {
     auto& state = static_cast<AsyncState&>(letter);
-    if (hub != nullptr && state.alive.load(std::memory_order_relaxed)) {
-        hub->post(state);
+    if (hub_lives && state.alive.load(std::memory_order_relaxed)) {
+        HubCore::here().post(state);
     } else {
         const std::shared_ptr<AsyncState> keep = std::move(state.self);
         state.sent.store(false, std::memory_order_release);
     }
 }
 
-void AsyncState::run(HubCore& hub) noexcept {
+void AsyncState::run() noexcept {
     const std::shared_ptr<AsyncState> keep = std::move(self);
     sent.store(false, std::memory_order_release);  // a send from now on is a new one
     if (alive.load(std::memory_order_relaxed)) {
@@ -95,7 +96,7 @@ void AsyncState::run(HubCore& hub) noexcept {
         try {
             callback();
         } catch (...) {
-            hub.report({0, {}, {}, "Async callback"}, std::current_exception());
+            HubCore::here().report({0, {}, {}, "Async callback"}, std::current_exception());
         }
     }
 }

@@ -22,7 +22,7 @@ void tell(List<LoopEvent>& watchers) noexcept {
 
 }  // namespace
 
-TENDRIL_OPAQUE void HubCore::yield() {
+TENDRIL_OPAQUE void Scheduler::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
         me.stretch_ends();
@@ -41,7 +41,7 @@ TENDRIL_OPAQUE void HubCore::yield() {
     }
 }
 
-Fiber& HubCore::retire(Fiber& finished) noexcept {
+Fiber& Scheduler::retire(Fiber& finished) noexcept {
     if (--budget <= 0) [[unlikely]] {
         turn();  // here too, or short green threads that spawn their successors would starve timers
     }
@@ -53,6 +53,14 @@ Fiber& HubCore::retire(Fiber& finished) noexcept {
     finished.~Fiber();  // what is left to write are its registers, on a stack that is still there
     os.stacks.release(stack);
     return next;
+}
+
+Fiber& Scheduler::poll_until_ready() {
+    return HubCore::of(*this).poll_until_ready();
+}
+
+void Scheduler::turn() noexcept {
+    HubCore::of(*this).turn();
 }
 
 Fiber& HubCore::poll_until_ready() {
@@ -201,16 +209,6 @@ void HubCore::polled() noexcept {
     reclaim.run(*this, clock_ns);
     prepared_ = false;
     tell(check_watchers);
-}
-
-void HubCore::give_back_stack() noexcept {
-    constexpr std::uintptr_t leaf = 512;  // of this frame: what discard() itself needs, and the red zone
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    StackTop* stack = current->stack;
-    if (stack != nullptr &&
-        stack->bounds.contains(reinterpret_cast<const void*>(here))) {  // else in a context of its own
-        StackPool::trim_below(*stack, reinterpret_cast<const void*>(here - leaf));
-    }
 }
 
 }  // namespace tendril::detail

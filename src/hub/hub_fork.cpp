@@ -66,7 +66,7 @@ void HubCore::begin_in_child() noexcept {
         root = &me;
         callback_fiber = nullptr;
         have_callback_fiber();
-        if (::gettid() == ::getpid()) {
+        if (sys::on_first_thread()) {
             have_signals().watch_interrupt();
         }
     } catch (...) {

@@ -12,6 +12,7 @@
 #include <tendril/detail/base/mutex.hpp>
 
 #include "base/report.hpp"
+#include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/new_fiber.hpp"
 #include "hub/terminate.hpp"
@@ -19,7 +20,7 @@
 
 namespace tendril::detail {
 
-constinit thread_local HubCore* HubCore::here_ = nullptr;
+constinit thread_local Scheduler* Scheduler::here_ = nullptr;
 
 namespace {
 
@@ -45,29 +46,31 @@ struct HubCore::Owner {
     bool gone = false;
     ~Owner() {
         gone = true;
-        if (here_ == nullptr || here_->in_foreign_child()) {
+        HubCore* const hub = if_any();
+        if (hub == nullptr || hub->in_foreign_child()) {
             return;  // it is the parent's
         }
-        if (here_->os.on_own_stack()) {
-            delete here_;
+        if (hub->os.on_own_stack()) {
+            delete hub;
             here_ = nullptr;
         } else {
             // exit() was called in a green thread or context: the process ends, and nothing is unwound.
-            here_->heartbeat.leave();
+            hub->heartbeat.leave();
         }
     }
 };
 
-void HubCore::make() {
+void Scheduler::make() {
     OsThread::current().refuse_when_ending();  // made first, so that it goes last
-    static thread_local Owner owner;
+    static thread_local HubCore::Owner owner;
     if (owner.gone) {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
     }
-    here_ = new HubCore(configured_backend());
+    auto* const hub = new HubCore(configured_backend());
+    here_ = hub;
     install_terminate_report();
-    if (::gettid() == ::getpid()) {
-        here_->have_signals().watch_interrupt();
+    if (sys::on_first_thread()) {
+        hub->have_signals().watch_interrupt();
     }
 }
 
@@ -79,9 +82,9 @@ Signals& HubCore::have_signals() {
 }
 
 void HubCore::use_backend(std::string_view name) {
-    if (here_ != nullptr) {
+    if (const HubCore* hub = if_any(); hub != nullptr) {
         throw std::logic_error(std::string("use_backend(\"") + std::string(name) +
-                               "\") comes too late: the hub of this OS thread runs on \"" + here_->backend->name() +
+                               "\") comes too late: the hub of this OS thread runs on \"" + hub->backend->name() +
                                "\" already");
     }
     require_backend(name);
@@ -90,8 +93,8 @@ void HubCore::use_backend(std::string_view name) {
 }
 
 HubCore::HubCore(std::unique_ptr<Backend> chosen)
-    : os(OsThread::current()), words(os.words), backend(std::move(chosen)),
-      mailbox(std::make_shared<Mailbox>(*backend)), main(*this, os.own_tree.id, 0, Site{}) {
+    : Scheduler(main), backend(std::move(chosen)), mailbox(std::make_shared<Mailbox>(*backend)),
+      main(*this, os.own_tree.id, 0, Site{}) {
     main.begins_on(os.own_stack);
     main.started = true;
     main.tree.take_over(os.own_tree);
@@ -227,7 +230,7 @@ void HubCore::post(HubCallback& callback) noexcept {
 // it began: what its callbacks make due comes after everybody else had a turn, timers and descriptors included.
 void HubCore::run_callbacks() {
     struct RoundEnd final : HubCallback {
-        void run(HubCore&) noexcept override {}
+        void run() noexcept override {}
     } round_end;
     for (;;) {
         callbacks.push_back(round_end);
@@ -236,7 +239,7 @@ void HubCore::run_callbacks() {
                 break;
             }
             callback_fiber->attention |= Fiber::in_callback;
-            callback->run(*this);
+            callback->run();
             callback_fiber->attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
         }
         if (!callbacks.empty()) {
@@ -254,7 +257,7 @@ void HubCore::deliver_mail() noexcept {
     }
     List<Letter>& arrived = mailbox->take();
     while (Letter* letter = arrived.pop_front()) {
-        letter->arrive(*letter, this);
+        letter->arrive(*letter, true);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "hub/keyboard_interrupt.hpp"
+#include "base/sys.hpp"
 
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ bool has_handler = false;  // below main()
 // main() is unwound. One more SIGINT from now on ends what is left at once.
 void main_was_unwound() {
     const int status = exit_status_of_interrupt();
-    ::signal(SIGINT, SIG_DFL);
+    sys::default_action(SIGINT);
     std::exit(status);
 }
 
@@ -46,13 +47,10 @@ int exit_status_of_interrupt() noexcept {
 }
 
 void end_by_sigint() noexcept {
-    ::signal(SIGINT, SIG_DFL);
-    sigset_t interrupt;
-    ::sigemptyset(&interrupt);
-    ::sigaddset(&interrupt, SIGINT);
-    ::pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
-    ::raise(SIGINT);
-    ::_exit(128 + SIGINT);
+    sys::default_action(SIGINT);
+    sys::unblock(SIGINT);
+    sys::raise(SIGINT);
+    sys::exit_now(128 + SIGINT);
 }
 
 bool is_keyboard_interrupt(const std::exception_ptr& error) noexcept {
@@ -67,7 +65,7 @@ bool is_keyboard_interrupt(const std::exception_ptr& error) noexcept {
 
 void expect_keyboard_interrupt(const Fiber& in) noexcept {
     interrupt_delivered();
-    if (&in == &in.hub.main && ::gettid() == ::getpid()) {
+    if (&in == &HubCore::of(in).main && sys::on_first_thread()) {
         delivered = true;
         has_handler = have_outermost_handler(in.tree.suspended_root(), typeid(KeyboardInterrupt), &main_was_unwound);
     }

@@ -49,14 +49,14 @@ struct Link::Node final : Observer, detail::HubCallback {
         }
     }
 
-    void run(HubCore& hub) noexcept override {
+    void run() noexcept override {
         try {
             callback(target);
         } catch (...) {
             const bool result = target->id == 0;
-            hub.report({target->id, target->name, target->where,
-                        result ? "link callback of an AsyncResult" : "link callback of green thread"},
-                       std::current_exception());
+            HubCore::here().report({target->id, target->name, target->where,
+                                    result ? "link callback of an AsyncResult" : "link callback of green thread"},
+                                   std::current_exception());
         }
         settled();
     }

@@ -48,7 +48,7 @@ void Mailbox::close() noexcept {
     }
     for (List<Letter>& box : boxes_) {
         while (Letter* letter = box.pop_front()) {
-            letter->arrive(*letter, nullptr);
+            letter->arrive(*letter, false);
         }
     }
 }
@@ -65,8 +65,12 @@ void Mailbox::close_in_child(HubGone how) noexcept {
     }
 }
 
-void Expectation::begin(HubCore& hub) noexcept {
-    hub.mailbox->expectations_.push_back(*this);
+Mailbox& mailbox_of(Scheduler& hub) noexcept {
+    return *HubCore::of(hub).mailbox;
+}
+
+void Expectation::begin() noexcept {
+    HubCore::here().mailbox->expectations_.push_back(*this);
 }
 
 }  // namespace tendril::detail

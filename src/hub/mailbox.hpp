@@ -21,14 +21,14 @@
 
 namespace tendril::detail {
 
-struct HubCore;
+struct Scheduler;
 
 // Tells a hub of something that came about on another OS thread.
 struct Letter : ListNode {
     // Called by the receiving hub, on any of its stacks, no longer linked: must not wait, throw or run what users
-    // wrote. nullptr: the hub has ended, and this is its last word.
-    void (*arrive)(Letter&, HubCore*) noexcept;
-    explicit Letter(void (*f)(Letter&, HubCore*) noexcept) noexcept : arrive(f) {}
+    // wrote. Not hub_lives: the hub has ended, and this is its last word.
+    void (*arrive)(Letter&, bool hub_lives) noexcept;
+    explicit Letter(void (*f)(Letter&, bool hub_lives) noexcept) noexcept : arrive(f) {}
 };
 
 enum class HubGone : std::uint8_t {
@@ -43,7 +43,7 @@ struct Expectation : private ListNode {
     // Ends, and detaches from what other OS threads still see.
     void (*hub_gone)(Expectation&, HubGone how) noexcept;
     explicit Expectation(void (*f)(Expectation&, HubGone) noexcept) noexcept : hub_gone(f) {}
-    void begin(HubCore& hub) noexcept;
+    void begin() noexcept;  // in this OS thread's hub
     void end() noexcept { ListNode::unlink(); }
 
 private:
@@ -101,5 +101,8 @@ private:
                               }
                           }};
 };
+
+// Of a hub that lives. From any OS thread.
+Mailbox& mailbox_of(Scheduler& hub) noexcept;
 
 }  // namespace tendril::detail

@@ -40,8 +40,8 @@ namespace {
         error = std::current_exception();
     }
 
-    if (self.hub.root == &self) [[unlikely]] {
-        self.hub.end_of_child(error);
+    if (HubCore::of(self).root == &self) [[unlikely]] {
+        HubCore::of(self).end_of_child(error);
     }
     ++self.shields;  // nothing reaches it any more
     do {             // what unwinds in either may use the other
@@ -49,7 +49,7 @@ namespace {
         destroy_locals(self);
     } while (self.tree.root != nullptr);
     self.ended = true;
-    HubCore& hub = self.hub;
+    HubCore& hub = HubCore::of(self);
     Record* record = self.record;
     if (record == nullptr) {
         if (ending == Ending::error) {
@@ -69,7 +69,7 @@ TENDRIL_OPAQUE void enter_fiber(Registers* registers) {
     auto& self = static_cast<Fiber&>(*static_cast<Flow*>(registers));
     flow_arrived(self);
     live(self);
-    HubCore& hub = self.hub;
+    HubCore& hub = HubCore::of(self);
     Fiber& next = hub.retire(self);
     // Inline, like the jump that came here: calls and returns stay paired on either side, and the processor's stack
     // of return addresses right for `next`.
@@ -140,14 +140,14 @@ NewFiber::NewFiber(const Blueprint& blueprint, const SpawnOptions& options) {
 }
 
 void NewFiber::abandon() noexcept {
-    HubCore& hub = fiber_->hub;
+    HubCore& hub = HubCore::of(*fiber_);
     StackTop& stack = *fiber_->stack;
     fiber_->~Fiber();
     hub.os.stacks.release(stack);
 }
 
 void NewFiber::start(const Deadline* delay) {
-    HubCore& hub = fiber_->hub;
+    HubCore& hub = HubCore::of(*fiber_);
     constexpr std::size_t main_callbacks_and_this = 3;
     try {
         hub.ready.reserve(hub.live + main_callbacks_and_this);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/report.hpp"
+#include "hub/here.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
@@ -61,7 +62,7 @@ Record& checked(const RecordPtr<Record>& record) {
     if (record.get() == nullptr) {
         throw std::logic_error("this handle refers to nothing: it was default-made or moved from");
     }
-    HubCore::require_here(record->id != 0 ? "a green thread's handle" : "an AsyncResult", record->owner);
+    here::require_owner(record->id != 0 ? "a green thread's handle" : "an AsyncResult", record->owner);
     return *record.get();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "hub/signals.hpp"
+#include "base/sys.hpp"
 
 #include <sched.h>
 
@@ -51,8 +52,8 @@ bool interrupt_watched = false;
 void on_signal(int number) {
     const int saved_errno = errno;
     if (number == SIGINT && interrupts && interrupting.exchange(true)) {
-        ::signal(SIGINT, SIG_DFL);
-        ::raise(SIGINT);  // comes when this handler returns
+        sys::default_action(SIGINT);
+        sys::raise(SIGINT);  // comes when this handler returns
         return;
     }
     ++handlers;  // before a post is looked at: see ~Signals()
@@ -107,8 +108,8 @@ void install(int number) {
         ours.sa_handler = &on_signal;
         ours.sa_flags = SA_RESTART | SA_ONSTACK;
         ::sigfillset(&ours.sa_mask);
-        if (::sigaction(number, &ours, &disposition.before) != 0) {
-            throw std::system_error(errno, std::generic_category(), "cannot watch signal " + std::to_string(number));
+        if (const int r = sys::sigaction(number, &ours, &disposition.before); r < 0) {
+            throw std::system_error(-r, std::generic_category(), "cannot watch signal " + std::to_string(number));
         }
     }
     ++disposition.watchers;
@@ -121,9 +122,9 @@ void remove(int number) noexcept {
     Disposition& disposition = dispositions[index(number)];
     if (--disposition.watchers == 0) {
         struct sigaction now {};
-        ::sigaction(number, nullptr, &now);
+        sys::sigaction(number, nullptr, &now);
         if (now.sa_handler == &on_signal) {
-            ::sigaction(number, &disposition.before, nullptr);
+            sys::sigaction(number, &disposition.before, nullptr);
         }
     }
     note_interrupts();
@@ -142,7 +143,7 @@ Signals::~Signals() {
     // A handler that began before this may be about to wake the backend, on another OS thread.
     post_.backend = nullptr;
     while (handlers != 0) {
-        ::sched_yield();
+        sys::yield_processor();
     }
     post_.any = false;
 }
@@ -189,7 +190,7 @@ void Signals::deliver() noexcept {
 
 void Signals::watch_interrupt() {
     struct sigaction now {};
-    ::sigaction(SIGINT, nullptr, &now);
+    sys::sigaction(SIGINT, nullptr, &now);
     if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
         interrupting = false;
         {

@@ -16,7 +16,8 @@
 #include <tendril/detail/hub/giver.hpp>
 #include <tendril/detail/hub/outcome.hpp>
 
-#include "hub/fiber.hpp"
+#include "base/check.hpp"
+#include "hub/scheduler.hpp"
 
 namespace tendril::detail {
 
@@ -34,7 +35,7 @@ struct alignas(64) Waiter : ListNode, private Timer {
     // Suspends until resolved, unless it is already, or until the deadline. Call it once.
     // Returns: the outcome; never waiting or interrupted. Throws: Interrupt; HubBlocked inside a hub callback.
     Outcome wait(Deadline deadline);
-    Outcome wait_inline(Deadline deadline);  // for the primitives' own wait functions: see HubCore::park()
+    Outcome wait_inline(Deadline deadline);  // for the primitives' own wait functions: see Scheduler::park()
 
     // wait() in three steps, for who must do something in between. prepare() throws what is due already, and nothing
     // else does but settle(), which throws what came meanwhile; before that, `outcome` may be made `handed`.
@@ -42,7 +43,7 @@ struct alignas(64) Waiter : ListNode, private Timer {
     void suspend();
     Outcome settle();
     void note() noexcept;     // suspend() is note(),
-    void resumed() noexcept;  // HubCore::park(), and resumed()
+    void resumed() noexcept;  // Scheduler::park(), and resumed()
 
     // From anywhere in the hub. Returns: false when another came first.
     bool resolve(Outcome with) noexcept;
@@ -83,5 +84,78 @@ struct StandIn final : Waiter {
         slot = s;
     }
 };
+
+// The wait itself, inline: it is on every path.
+
+inline Waiter::Waiter(const char* w) : Timer(nullptr), fiber(*Scheduler::here().current), what(w) {}
+
+inline bool Waiter::plainly_open() const noexcept {
+    return outcome == Outcome::waiting && !fiber.hub.timers.fired(*this);
+}
+
+inline bool Waiter::open() const noexcept {
+    return plainly_open() || (outcome == Outcome::stands_in && whole_open());
+}
+
+inline void Waiter::prepare(Deadline deadline) {
+    if ((fiber.attention | static_cast<std::uint8_t>(fiber.hub.os.observing)) != 0) [[unlikely]] {
+        attend_first();
+    }
+    if (!deadline.is_never()) {
+        fiber.hub.timers.arm_waking(*this, fiber, deadline.ns());
+    }
+}
+
+inline void Waiter::note() noexcept {
+    fiber.waiter = this;
+    fiber.waits_since_ns = fiber.hub.clock_ns;
+    suspended_ = true;
+}
+
+inline void Waiter::resumed() noexcept {
+    fiber.waiter = nullptr;
+    if (outcome == Outcome::waiting) {
+        outcome = Outcome::timed_out;  // by the note in the timers: who else would have made it ready
+    }
+    fiber.hub.timers.cancel(*this);
+}
+
+[[gnu::always_inline]] inline void Waiter::suspend() {
+    note();
+    fiber.hub.park();
+    resumed();
+}
+
+inline Outcome Waiter::settle() {
+    if (fiber.attention != 0) [[unlikely]] {
+        attend_afterwards();
+    }
+    return outcome;
+}
+
+[[gnu::always_inline]] inline Outcome Waiter::wait_inline(Deadline deadline) {
+    if (outcome == Outcome::waiting) [[likely]] {  // else what it waits for came before it waited
+        prepare(deadline);
+        suspend();
+    }
+    return settle();
+}
+
+inline bool Waiter::resolve(Outcome with) noexcept {
+    return open() && decide(with);
+}
+
+inline bool Waiter::decide(Outcome with) noexcept {
+    if (outcome == Outcome::stands_in) [[unlikely]] {
+        return resolve_whole(with);
+    }
+    outcome = with;
+    if (suspended_) [[likely]] {
+        Scheduler& hub = fiber.hub;
+        hub.timers.cancel(*this);  // which would make it ready once more, if it came before its turn
+        hub.ready.push(fiber);
+    }
+    return true;
+}
 
 }  // namespace tendril::detail

@@ -68,7 +68,7 @@ void AcceptLoop::Connection::set_idle(bool idle) {
     if (loop_.stopping_) {
         handler.kill_nowait();  // it is the one that runs: thrown here
     }
-    idle_since_ns = loop_.hub_.clock_ns;
+    idle_since_ns = here::clock_ns();
     const bool first = loop_.idle_.empty();
     loop_.idle_.push_back(*this);
     if (first && loop_.waiter_ != nullptr) {  // which may wait for one that it can drop
@@ -104,8 +104,8 @@ private:
 
 AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
                        OtherHubs* others)
-    : hub_(HubCore::here()), listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options),
-      others_(others), slots_(options.pool), pause_(shortest_pause) {
+    : listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options), others_(others),
+      slots_(options.pool), pause_(shortest_pause) {
     if (listener_ != nullptr) {
         descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
         generation_ = descriptor_->generation;
@@ -259,7 +259,7 @@ void AcceptLoop::await_room_elsewhere() {
 void AcceptLoop::replace_longest_idle() {
     const Deadline ripe(Deadline::Clock::time_point(std::chrono::nanoseconds(idle_.front()->idle_since_ns)) +
                         least_idle);
-    if (hub_.clock_ns < ripe.ns()) {
+    if (here::clock_ns() < ripe.ns()) {
         await_change([this] { return !must_make_room(); }, ripe);
         return;
     }
@@ -278,7 +278,7 @@ void AcceptLoop::await_client() {
         ~Awaiting() { flag = false; }
     } const awaiting{awaits_client_ = true};
     descriptor_->emptied();  // nobody waits now: the next edge is of a new one
-    const Outcome outcome = hub_.descriptors.wait(*descriptor_, Direction::read, "serve", never);
+    const Outcome outcome = here::descriptors().wait(*descriptor_, Direction::read, "serve", never);
     static_cast<void>(outcome);  // the loop looks
 }
 
@@ -442,7 +442,7 @@ void AcceptLoop::await_connection() {
         return;  // it paused, or one connection failed: there may be more
     }
     descriptor_->emptied();
-    const Outcome outcome = hub_.descriptors.wait(*descriptor_, Direction::read, "serve", never);
+    const Outcome outcome = here::descriptors().wait(*descriptor_, Direction::read, "serve", never);
     static_cast<void>(outcome);  // closed or not: the loop looks
 }
 

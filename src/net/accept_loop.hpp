@@ -110,7 +110,6 @@ private:
     void kill_idle();
     void end_handlers();
 
-    HubCore& hub_;
     Listener* listener_;  // for accepting only
     const bool closes_;
     ConnectionHandler handler_;

@@ -18,7 +18,7 @@
 #include "base/escape.hpp"
 #include "base/no_nul.hpp"
 #include "base/sys.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 #include "net/resolver.hpp"
 
 namespace tendril {
@@ -229,13 +229,13 @@ Resolver::Resolver(const ResolverOptions& options) {
 }
 
 Resolver Resolver::current() {
-    detail::HubCore::here();  // made first, so that it ends last
+    detail::here::make_hub();  // made first, so that it ends last
     thread_local const std::shared_ptr<Kind> own = Resolver().kind_;
     return Resolver(own);
 }
 
 std::vector<Address> Resolver::resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
-    detail::HubCore::here().refuse_in_callback();
+    detail::here::refuse_in_callback();
     const std::string name(host);
     if (Address numeric; is_numeric(name, port, numeric)) {
         if (family != AddressFamily::any && numeric.family() != Kind::number_of(family)) {
@@ -253,7 +253,7 @@ std::vector<Address> Resolver::resolve(std::string_view host, Port port, Address
 }
 
 std::string Resolver::reverse(const Address& address, Deadline deadline) {
-    detail::HubCore::here().refuse_in_callback();
+    detail::here::refuse_in_callback();
     if (address.family() != AF_INET && address.family() != AF_INET6) {
         throw std::invalid_argument("reverse(): " + address.to_string() + " is no IP address");
     }

@@ -23,7 +23,8 @@
 #include "base/at_fork.hpp"
 #include "base/once.hpp"
 #include "base/sys.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 #include "net/ares_sockets.hpp"
 #include "net/resolver.hpp"
 #include "net/search_list.hpp"
@@ -88,7 +89,7 @@ void initialise_library() {
 
 class Resolver::Ares final : public Resolver::Kind {
 public:
-    explicit Ares(const ResolverOptions& options) : options_(options), owner_(detail::HubCore::here().os.serial) {
+    explicit Ares(const ResolverOptions& options) : options_(options), owner_(detail::here::owner()) {
         initialise_library();
         have_channel();
     }
@@ -96,7 +97,7 @@ public:
 
     std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
                                  Deadline deadline) override {
-        detail::HubCore::require_here("a Resolver", owner_);
+        detail::here::require_owner("a Resolver", owner_);
         notice_fork();
         const Permit turn(turns_, host, deadline);
         renew();
@@ -117,7 +118,7 @@ public:
     }
 
     std::string reverse(const Address& address, Deadline deadline) override {
-        detail::HubCore::require_here("a Resolver", owner_);
+        detail::here::require_owner("a Resolver", owner_);
         notice_fork();
         const std::string text = address.ip();
         const Permit turn(turns_, text, deadline);

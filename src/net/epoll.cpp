@@ -15,11 +15,10 @@ namespace tendril {
 
 using detail::fail;
 using detail::Handle;
-using detail::HubCore;
 
 Epoll::Epoll() {
-    HubCore& hub = HubCore::here();
-    handle_ = Handle(hub.descriptors.open(sys::checked(sys::epoll_create(), "cannot create an epoll descriptor")));
+    handle_ = Handle(
+        detail::here::descriptors().open(sys::checked(sys::epoll_create(), "cannot create an epoll descriptor")));
 }
 
 void Epoll::add(AnyFd fd, std::uint32_t events, std::uint64_t data) {
@@ -46,9 +45,8 @@ void Epoll::control(int operation, AnyFd fd, std::uint32_t events, std::uint64_t
 std::vector<EpollEvent> Epoll::wait(Deadline deadline, std::size_t most) {
     constexpr std::size_t at_once = 1024;
     const int fd = handle_.use("an Epoll").fd;  // once it waits, the object itself may go
-    HubCore& hub = HubCore::here();
-    hub.refuse_in_callback();
-    if (!detail::turn_while_open(hub, fd, std::nullopt, "Epoll::wait")) {
+    detail::here::refuse_in_callback();
+    if (!detail::turn_while_open(fd, std::nullopt, "Epoll::wait")) {
         fail(-EBADF, "Epoll::wait: closed by another green thread");
     }
     std::vector<epoll_event> raw(std::clamp<std::size_t>(most, 1, at_once));

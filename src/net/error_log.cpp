@@ -9,7 +9,7 @@
 
 #include "base/escape.hpp"
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril {
 
@@ -153,13 +153,12 @@ void ErrorLog::report(const ErrorEvent& event) {
     if (event.kind == ErrorKind::peer_gone && !options_.print_gone) {
         return;
     }
-    detail::HubCore& hub = detail::HubCore::here();
     const bool programs = event.kind == ErrorKind::handler || event.kind == ErrorKind::resources;
-    const bool heard =
-        hub.error_handler && event.error != nullptr && concerns_hub(event.kind) && (programs || !options_.write);
+    const bool heard = detail::here::has_error_handler() && event.error != nullptr && concerns_hub(event.kind) &&
+                       (programs || !options_.write);
     if (heard || (event.error != nullptr && is_fatal(event.error))) {
         const std::string subject = subject_of(event);
-        hub.report({0, subject, event.where, activity_of(event)}, event.error);
+        detail::here::report({0, subject, event.where, activity_of(event)}, event.error);
         if (!options_.write) {
             return;
         }

@@ -25,13 +25,13 @@ void Handle::close() noexcept {
         report("a socket or pipe of OS thread " + std::to_string(owner_) + " was closed on OS thread " +
                std::to_string(OsThread::current_serial()) +
                "; it stays open until its hub ends: close it where it was made");
-    } else if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
-        hub->descriptors.close(*d);
+    } else if (here::has_hub()) {
+        here::descriptors().close(*d);
     }  // else the hub has ended, and closed it
 }
 
 Descriptor& Handle::use(const char* object) const {
-    HubCore* hub = HubCore::if_any();
+    const Scheduler* hub = Scheduler::if_any();
     if (descriptor_ == nullptr || hub == nullptr || hub->os.serial != owner_) [[unlikely]] {
         refuse(object);
     }
@@ -42,37 +42,34 @@ void Handle::refuse(const char* object) const {
     if (descriptor_ == nullptr) {
         fail(-EBADF, std::string(object) + " is closed");
     }
-    HubCore::require_here(object, owner_);
+    here::require_owner(object, owner_);
     fail(-EBADF, std::string(object) + " was closed when its hub ended");
 }
 
 int Handle::fd() const noexcept {
-    return descriptor_ != nullptr && owner_ == OsThread::current_serial() && HubCore::if_any() != nullptr
-               ? descriptor_->fd
-               : -1;
+    return descriptor_ != nullptr && owner_ == OsThread::current_serial() && here::has_hub() ? descriptor_->fd : -1;
 }
 
 int Handle::release(const char* object) {
     Descriptor& d = use(object);
     descriptor_ = nullptr;
-    return d.hub->descriptors.release(d);
+    return here::descriptors().release(d);
 }
 
 namespace {
 
 // Of an Observer that is told when a descriptor becomes readable. It waits for the system, so the hub may sleep.
 struct ReadyWatch final : Observer::Bond, Interest {
-    HubCore& hub;
     Observer& observer;
     Presence keeps;  // the hub asleep
     bool told = false;
 
-    ReadyWatch(HubCore& h, Observer& o) noexcept : Interest(events::read, &ReadyWatch::on_event), hub(h), observer(o) {
-        hub.keeping.push_back(keeps);
+    explicit ReadyWatch(Observer& o) noexcept : Interest(events::read, &ReadyWatch::on_event), observer(o) {
+        here::keep_awaiting(keeps);
     }
     ReadyWatch(const ReadyWatch&) = delete;
     ReadyWatch& operator=(const ReadyWatch&) = delete;
-    ~ReadyWatch() override { hub.descriptors.unwatch(*this); }
+    ~ReadyWatch() override { here::descriptors().unwatch(*this); }
 
     static void on_event(Interest& interest, Events what) noexcept {
         auto& self = static_cast<ReadyWatch&>(interest);
@@ -94,8 +91,8 @@ bool Handle::ready(const char* object) const {
 
 void Handle::observe(const char* object, Observer& observer) const {
     Descriptor& d = use(object);
-    auto watch = std::make_unique<ReadyWatch>(*d.hub, observer);
-    if (const int r = d.hub->descriptors.watch(d.fd, *watch); r < 0) {
+    auto watch = std::make_unique<ReadyWatch>(observer);
+    if (const int r = here::descriptors().watch(d.fd, *watch); r < 0) {
         fail(r, "wait for " + std::string(object));
     }
     observer.bond = std::move(watch);

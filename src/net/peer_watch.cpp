@@ -6,13 +6,13 @@
 
 #include <tendril/tls.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
 PeerWatch::PeerWatch(int fd) noexcept
-    : descriptor_(HubCore::here().descriptors.at(fd)),
-      generation_(descriptor_ != nullptr ? descriptor_->generation : 0) {}
+    : descriptor_(here::descriptors().at(fd)), generation_(descriptor_ != nullptr ? descriptor_->generation : 0) {}
 
 bool PeerWatch::ended_by_peer() const noexcept {
     if (descriptor_ == nullptr || descriptor_->gone != generation_) {

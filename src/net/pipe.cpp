@@ -14,18 +14,17 @@ using detail::Descriptor;
 using detail::Direction;
 using detail::fail;
 using detail::Handle;
-using detail::HubCore;
 using detail::PipeAccess;
 
 namespace {
 
 Handle take_over(Fd fd, const char* object, bool shared = false) {
-    HubCore& hub = HubCore::here();
+    detail::here::make_hub();
     const auto prepare = [&] { return shared ? sys::status_flags(fd.get()) : sys::set_nonblocking(fd.get()); };
     if (const int r = fd.is_open() ? prepare() : -EBADF; r < 0) {
         fail(r, std::string("cannot make ") + object + " of descriptor " + std::to_string(fd.get()));
     }
-    Descriptor& d = hub.descriptors.open(fd.release());
+    Descriptor& d = detail::here::descriptors().open(fd.release());
     d.short_read_empties = false;  // a terminal's read ends with the line
     return Handle(d);
 }
@@ -60,13 +59,13 @@ Fd copy_of(int fd) {
 
 PipeReader PipeAccess::reader(Fd fd) {
     PipeReader made;
-    made.handle_ = Handle(HubCore::here().descriptors.open(fd.release()));
+    made.handle_ = Handle(detail::here::descriptors().open(fd.release()));
     return made;
 }
 
 PipeWriter PipeAccess::writer(Fd fd) {
     PipeWriter made;
-    made.handle_ = Handle(HubCore::here().descriptors.open(fd.release()));
+    made.handle_ = Handle(detail::here::descriptors().open(fd.release()));
     return made;
 }
 
@@ -137,7 +136,7 @@ void PipeWriter::send_parts(std::span<const Bytes> parts, Deadline deadline) {
 }
 
 Pipe make_pipe() {
-    HubCore::here();  // made first: it may throw
+    detail::here::make_hub();  // made first: it may throw
     int ends[2];
     if (const int r = sys::pipe(ends, O_NONBLOCK); r < 0) {
         fail(r, "make_pipe");

@@ -41,8 +41,7 @@ int ask(std::span<pollfd> fds) {
 // One that waits, and the descriptors that it is told of.
 class Watching {
 public:
-    Watching(HubCore& hub, std::span<pollfd> fds, const char* what)
-        : hub_(hub), fds_(fds), what_(what), watches_(fds.size(), &memory_) {
+    Watching(std::span<pollfd> fds, const char* what) : fds_(fds), what_(what), watches_(fds.size(), &memory_) {
         for (std::size_t i = 0; i < fds.size(); ++i) {
             if (fds[i].fd >= 0 && (fds[i].revents & POLLNVAL) == 0) {
                 watch(watches_[i], fds[i]);
@@ -61,7 +60,7 @@ public:
             Waiter*& place;
             ~Left() { place = nullptr; }
         } const left{waiter_};
-        const Outcome outcome = count_ > 0 ? hub_.descriptors.wait_told(waiter, deadline) : waiter.wait(deadline);
+        const Outcome outcome = count_ > 0 ? here::descriptors().wait_told(waiter, deadline) : waiter.wait(deadline);
         return outcome != Outcome::timed_out;
     }
 
@@ -94,7 +93,7 @@ public:
         for (Watch& each : watches_) {
             if (each.descriptor != nullptr) {
                 const int fd = each.descriptor->fd;
-                check(hub_.descriptors.rearm(each), fd);
+                check(here::descriptors().rearm(each), fd);
             }
         }
     }
@@ -106,7 +105,7 @@ private:
         Watch() noexcept : Interest(events::none, &Watch::told) {}
         ~Watch() {
             if (all != nullptr) {
-                all->hub_.descriptors.unwatch(*this);
+                here::descriptors().unwatch(*this);
             }
         }
         static void told(Interest& interest, Events what) noexcept {
@@ -121,7 +120,7 @@ private:
     void watch(Watch& one, const pollfd& fd) {
         one.all = this;
         one.wanted = wanted_for(fd.events);
-        const int r = hub_.descriptors.watch(fd.fd, one);
+        const int r = here::descriptors().watch(fd.fd, one);
         if (r == -EBADF) {  // by another OS thread, since it was asked
             one.closed = told_ = true;
         } else if (r != -EPERM && (r != -EINVAL || fd.revents == 0)) {
@@ -132,7 +131,7 @@ private:
 
     void check(int r, int fd) const {
         if (r < 0 && r != -EBADF && r != -ENOENT) {  // closed: it has been told
-            throw cannot_watch(*hub_.backend, fd, r);
+            throw here::descriptors().cannot_watch(fd, r);
         }
     }
 
@@ -153,7 +152,6 @@ private:
     }
 
     static constexpr std::size_t few = 16;
-    HubCore& hub_;
     const std::span<pollfd> fds_;
     const char* const what_;
     bool told_ = false;
@@ -167,7 +165,7 @@ private:
 }  // namespace
 
 std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadline) {
-    HubCore& hub = HubCore::here();
+    Scheduler& hub = Scheduler::here();
     hub.refuse_in_callback();
     int n = ask(fds);
     const bool only_looks = n != 0 || deadline.passed();
@@ -175,7 +173,7 @@ std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadl
     if (only_looks && !turn) {
         return static_cast<std::size_t>(n);
     }
-    Watching watching(hub, fds, what);  // before others run, who may close some
+    Watching watching(fds, what);  // before others run, who may close some
     if (turn) {
         hub.yield();
         n = watching.ask_again();
@@ -189,19 +187,19 @@ std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadl
     return static_cast<std::size_t>(n);
 }
 
-bool turn_while_open(HubCore& hub, int fd, std::optional<Direction> direction, const char* what) {
-    if (--hub.budget > 0) {
+bool turn_while_open(int fd, std::optional<Direction> direction, const char* what) {
+    if (!here::spend_turn()) {
         return true;
     }
     pollfd one{fd, POLLIN | POLLOUT, 0};
     ask({&one, 1});
-    Watching watching(hub, {&one, 1}, what);
+    Watching watching({&one, 1}, what);
     std::optional<Placed> placed;
     if (Descriptor* d = watching.descriptor(0); d != nullptr && direction.has_value()) {
         Descriptors::refuse_second(*d, *direction);
         placed.emplace(d->place(*direction), what);
     }
-    hub.yield();
+    here::yield();
     if (placed.has_value() && placed->outcome() == Outcome::timed_out) {  // by Descriptors::expire()
         throw TimeoutError(what);
     }

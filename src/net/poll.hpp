@@ -12,7 +12,7 @@
 
 #include <tendril/deadline.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/descriptor.hpp"
 
 namespace tendril::detail {
 
@@ -22,6 +22,6 @@ std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadl
 
 // Lets others run, if they had to wait for long; where a direction is given, a second that would wait in it is refused.
 // Returns: false when they closed the number. Throws: ConcurrentUse, Interrupt.
-bool turn_while_open(HubCore& hub, int fd, std::optional<Direction> direction, const char* what);
+bool turn_while_open(int fd, std::optional<Direction> direction, const char* what);
 
 }  // namespace tendril::detail

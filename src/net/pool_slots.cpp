@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "hub/hub_core.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 

@@ -17,10 +17,9 @@ namespace {
 using namespace detail;
 
 void wait_for(int fd, Direction direction, const char* what, Deadline deadline) {
-    HubCore& hub = HubCore::here();
-    hub.refuse_in_callback();
-    const bool open = turn_while_open(hub, fd, direction, what);
-    switch (open ? hub.descriptors.wait(fd, direction, what, deadline) : Outcome::closed) {
+    here::refuse_in_callback();
+    const bool open = turn_while_open(fd, direction, what);
+    switch (open ? here::descriptors().wait(fd, direction, what, deadline) : Outcome::closed) {
     case Outcome::timed_out:
         throw TimeoutError(what);
     case Outcome::closed:
@@ -108,8 +107,8 @@ void wait_writable(int fd, Deadline deadline) {
 }
 
 void closing(int fd) noexcept {
-    if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
-        hub->descriptors.closing(fd);
+    if (detail::here::has_hub()) {
+        detail::here::descriptors().closing(fd);
     }
 }
 

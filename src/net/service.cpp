@@ -375,7 +375,7 @@ private:
 };
 
 Service::Service(Listener& listener, bool closes, ConnectionHandler handler, const ServeOptions& options) {
-    HubCore::here().refuse_in_callback();
+    here::refuse_in_callback();
     token_ = options.stop;
     drain_ = options.drain;
     const ServeOptions good = checked(options);

@@ -21,32 +21,32 @@ using detail::SocketAccess;
 namespace detail {
 
 Handle SocketAccess::open(int family, int type, const std::string& what) {
-    HubCore& hub = HubCore::here();
+    here::make_hub();
     const int fd = sys::socket(family, type);
     if (fd < 0) {
         fail(fd, what);
     }
-    Descriptor& d = hub.descriptors.open(fd);
+    Descriptor& d = here::descriptors().open(fd);
     d.short_read_empties = family != AF_UNIX;
     return Handle(d);
 }
 
 std::pair<Handle, Handle> SocketAccess::open_pair(int type, const std::string& what) {
-    HubCore& hub = HubCore::here();
+    here::make_hub();
     int ends[2];
     if (const int r = sys::unix_pair(ends, type | SOCK_NONBLOCK); r < 0) {
         fail(r, what);
     }
     Fd second(ends[1]);
-    Descriptor& a = hub.descriptors.open(ends[0]);
+    Descriptor& a = here::descriptors().open(ends[0]);
     Handle first(a);
-    Descriptor& b = hub.descriptors.open(second.release());
+    Descriptor& b = here::descriptors().open(second.release());
     a.short_read_empties = b.short_read_empties = false;
     return {std::move(first), Handle(b)};
 }
 
 Handle SocketAccess::take_over(Fd fd, int type, bool listens, const char* object) {
-    HubCore& hub = HubCore::here();
+    here::make_hub();
     int kind = 0;
     int listening = 0;
     int r = fd.is_open() ? sys::get_option(fd.get(), SOL_SOCKET, SO_TYPE, kind) : -EBADF;
@@ -58,7 +58,7 @@ Handle SocketAccess::take_over(Fd fd, int type, bool listens, const char* object
     if (r < 0) {
         fail(r, std::string("cannot make ") + object + " of descriptor " + std::to_string(fd.get()));
     }
-    Descriptor& d = hub.descriptors.open(fd.release());
+    Descriptor& d = here::descriptors().open(fd.release());
     Handle handle(d);
     d.short_read_empties = name(handle, &sys::local_name, object).family() != AF_UNIX;
     return handle;
@@ -70,13 +70,13 @@ Handle SocketAccess::duplicate(const Handle& handle, const char* object) {
     if (fd < 0) {
         fail(fd, std::string("duplicate ") + object);
     }
-    Descriptor& copy = d.hub->descriptors.open(fd);
+    Descriptor& copy = here::descriptors().open(fd);
     copy.short_read_empties = false;  // another may have read in between
     return Handle(copy);
 }
 
 TcpSocket SocketAccess::adopt(int fd, int family) {
-    Descriptor& d = HubCore::here().descriptors.open(fd);
+    Descriptor& d = here::descriptors().open(fd);
     d.short_read_empties = family != AF_UNIX;
     return TcpSocket(Handle(d));
 }

@@ -54,7 +54,7 @@ void take_systemds(std::vector<InheritedSocket>& all) {
     const std::string pid = take_variable("LISTEN_PID");
     const std::string count = take_variable("LISTEN_FDS");
     const std::string names = take_variable("LISTEN_FDNAMES");
-    if (pid.empty() || count.empty() || number_in(pid, "LISTEN_PID", 1, 1L << 30) != ::getpid()) {
+    if (pid.empty() || count.empty() || number_in(pid, "LISTEN_PID", 1, 1L << 30) != sys::process_id()) {
         return;
     }
     std::string_view rest = names;

@@ -98,7 +98,7 @@ public:
     const ErrorLog& error_log() const noexcept { return *error_log_; }
 
 private:
-    void require_here() const { HubCore::require_here("a StreamServer", owner_); }
+    void require_here() const { here::require_owner("a StreamServer", owner_); }
 
     // Asks the green thread itself: in the child of a fork() it is over with those that were frozen.
     bool serves() const noexcept { return serving_ && !serving_.ready(); }
@@ -128,7 +128,7 @@ private:
         }
     }
 
-    const std::uint64_t owner_ = HubCore::here().os.serial;  // the OS thread
+    const std::uint64_t owner_ = here::owner();  // the OS thread
     OwnedListener listener_;
     const std::shared_ptr<const ErrorLog> error_log_;
     Service service_;

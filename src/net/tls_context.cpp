@@ -15,7 +15,7 @@
 #include "base/no_nul.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 #include "net/tls_error.hpp"
 #include "net/tls_name.hpp"
 
@@ -75,9 +75,7 @@ void each_certificate(const std::string& source, const std::string& what, Take t
 // While it lives the running green thread cannot wait: it is in a callback of OpenSSL's.
 class InCallback {
 public:
-    InCallback() : fiber_(*HubCore::here().current), before_(fiber_.attention) {
-        fiber_.attention |= Fiber::in_callback;
-    }
+    InCallback() : fiber_(here::fiber()), before_(fiber_.attention) { fiber_.attention |= Fiber::in_callback; }
     InCallback(const InCallback&) = delete;
     InCallback& operator=(const InCallback&) = delete;
     ~InCallback() {

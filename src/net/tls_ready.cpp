@@ -29,33 +29,32 @@ constexpr const char* object = "a TLS socket";
 // stack, and may fail.
 struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
     const std::shared_ptr<TlsState> state;
-    HubCore& hub;
     Observer& observer;
     Presence keeps;  // the hub asleep
     bool closed = false;
     bool told = false;
 
-    TlsReadyWatch(std::shared_ptr<TlsState> s, HubCore& h, Observer& o) noexcept
-        : Interest(events::read, &TlsReadyWatch::on_event), state(std::move(s)), hub(h), observer(o) {
-        hub.keeping.push_back(keeps);
+    TlsReadyWatch(std::shared_ptr<TlsState> s, Observer& o) noexcept
+        : Interest(events::read, &TlsReadyWatch::on_event), state(std::move(s)), observer(o) {
+        here::keep_awaiting(keeps);
     }
     TlsReadyWatch(const TlsReadyWatch&) = delete;
     TlsReadyWatch& operator=(const TlsReadyWatch&) = delete;
     ~TlsReadyWatch() override {
         HubCallback::unlink();
-        hub.descriptors.unwatch(*this);
+        here::descriptors().unwatch(*this);
     }
 
     static void on_event(Interest& interest, Events what) noexcept {
         auto& self = static_cast<TlsReadyWatch&>(interest);
         self.closed = self.closed || (what & events::invalid) != 0;
         if ((what & static_cast<Events>(~events::write)) != 0 && !self.told && !self.HubCallback::linked()) {
-            self.hub.post(self);
+            here::post(self);
         }
     }
 
-    void run(HubCore&) noexcept override {
-        if (told = closed || looks_ready() || hub.descriptors.renew(*this) < 0; told) {
+    void run() noexcept override {
+        if (told = closed || looks_ready() || here::descriptors().renew(*this) < 0; told) {
             observer.told(observer);
         }
     }
@@ -126,9 +125,9 @@ bool TlsState::peek() {
 
 void TlsState::observe(const std::shared_ptr<TlsState>& self, Observer& observer) {
     Descriptor& d = SocketAccess::handle(self->socket_).use(object);
-    d.hub->have_callback_fiber();
-    auto watch = std::make_unique<TlsReadyWatch>(self, *d.hub, observer);
-    if (const int r = d.hub->descriptors.watch(d.fd, *watch); r < 0) {
+    here::prepare_to_post();
+    auto watch = std::make_unique<TlsReadyWatch>(self, observer);
+    if (const int r = here::descriptors().watch(d.fd, *watch); r < 0) {
         fail(r, std::string("wait for ") + object);
     }
     observer.bond = std::move(watch);

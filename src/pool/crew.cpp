@@ -10,8 +10,10 @@
 
 #include <tendril/shield.hpp>
 
+#include "base/at_fork.hpp"
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -28,9 +30,9 @@ struct CrewMember final : CrewNode, Observer, HubCallback {
 
     void ended() noexcept {
         std::exchange(record, nullptr)->membership = nullptr;
-        HubCore::here().post(*this);
+        here::post(*this);
     }
-    void run(HubCore&) noexcept override { crew.remove(*this); }
+    void run() noexcept override { crew.remove(*this); }
 };
 
 namespace {
@@ -69,7 +71,7 @@ Crew::Place::~Place() {
 }
 
 CrewMember* Crew::new_member() {
-    HubCore::here().have_callback_fiber();
+    here::prepare_to_post();
     return ::new (allocate_record(sizeof(CrewMember))) CrewMember(*this);
 }
 
@@ -185,7 +187,7 @@ bool Crew::wait_available(Deadline deadline) {
 // Members.
 
 CrewMember* Crew::member_here() const noexcept {
-    const Record* record = HubCore::here().current->record;
+    const Record* record = here::fiber().record;
     return record != nullptr && record->membership != nullptr && &record->membership->crew == this ? record->membership
                                                                                                    : nullptr;
 }
@@ -350,8 +352,7 @@ void Crew::drop_all() noexcept {
 }
 
 void Crew::leave(bool kill_them) noexcept {
-    HubCore* hub = HubCore::if_any();
-    if (users_ != 0 && hub != nullptr && made_generation_ == fork_generation()) {
+    if (users_ != 0 && here::has_hub() && made_generation_ == fork_generation()) {
         report(std::string(kind_) +
                " was destroyed while an imap, a Pile or a server of it was in use; let it outlive them");
         std::abort();
@@ -367,10 +368,10 @@ void Crew::leave(bool kill_them) noexcept {
     const std::string what = std::string(kind_) + " was destroyed ";
     try {
         spawners_.check_thread();
-        if (hub == nullptr) {
+        if (!here::has_hub()) {
             return;  // it has ended, and all members with it
         }
-        hub->refuse_in_callback();
+        here::refuse_in_callback();
         if (CrewMember* self = member_here(); self != nullptr) {
             discard(current());  // it cannot wait for itself
         }

@@ -10,7 +10,8 @@
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -50,7 +51,7 @@ Feed::~Feed() {
 }
 
 void Feed::start(const SpawnOptions& options) {
-    HubCore::here().refuse_in_callback();  // where nobody could wait for the results, nor for the end
+    here::refuse_in_callback();  // where nobody could wait for the results, nor for the end
     options_ = options;
     options_.name = {};  // what it views may be gone when jobs are made
     feeder_ = spawn({.name = "imap", .where = options.where}, [this] { walk(); });
@@ -142,7 +143,7 @@ void Feed::free_jobs() noexcept {
 void Feed::close() noexcept {
     try {
         consumers_.check_thread();
-        if (HubCore::if_any() == nullptr) {
+        if (!here::has_hub()) {
             return;  // the hub has ended, and all jobs with it
         }
         if (consumers_.any()) {

@@ -7,7 +7,7 @@
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
@@ -69,7 +69,7 @@ void PileCore::close(bool kill_them) noexcept {
     }
     try {
         consumers_.check_thread();
-        if (HubCore::if_any() == nullptr) {
+        if (!here::has_hub()) {
             return;  // the hub has ended, and all jobs with it
         }
         if (spawning_ != 0 || consumers_.any()) {

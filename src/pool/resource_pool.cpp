@@ -8,7 +8,8 @@
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -40,13 +41,13 @@ std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept {
 // timer has the hub spawn one when there is something to do.
 struct ResourceSlots::Alarm final : Timer, HubCallback {
     ResourceSlots& slots;
-    HubCore& hub;
+    Scheduler& hub;
     std::int64_t when = INT64_MAX;  // armed for
 
-    explicit Alarm(ResourceSlots& s) : Timer(&Alarm::due), slots(s), hub(HubCore::here()) { hub.have_callback_fiber(); }
+    explicit Alarm(ResourceSlots& s) : Timer(&Alarm::due), slots(s), hub(Scheduler::here()) { here::prepare_to_post(); }
     ~Alarm() { stop(); }
 
-    bool hub_lives() const noexcept { return HubCore::if_any() == &hub; }
+    bool hub_lives() const noexcept { return Scheduler::if_any() == &hub; }
 
     void arm(std::int64_t when_ns) {
         hub.timers.arm_background(*this, when_ns);
@@ -62,10 +63,10 @@ struct ResourceSlots::Alarm final : Timer, HubCallback {
 
     static void due(Timer& timer) noexcept {
         auto& self = static_cast<Alarm&>(timer);
-        self.hub.post(self);
+        here::post(self);
     }
 
-    void run(HubCore&) noexcept override {
+    void run() noexcept override {
         try {
             slots.start_reaper();
         } catch (...) {  // no stack: when the next one becomes idle it is tried again
@@ -162,7 +163,7 @@ void ResourceSlots::start_reaper() {
 // Waiting here can fail when the whole hub has nothing left to do; what the reaper holds is its own.
 void ResourceSlots::join_reaper() noexcept {
     try {
-        if (reaper_ && HubCore::if_any() != nullptr) {
+        if (reaper_ && here::has_hub()) {
             const Shield shield;
             reaper_.join();
         }

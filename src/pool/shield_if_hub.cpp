@@ -2,12 +2,12 @@
 
 #include <tendril/detail/pool/shield_if_hub.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
 ShieldIfHub::ShieldIfHub() {
-    if (HubCore::if_any() != nullptr) {
+    if (here::has_hub()) {
         shield_.emplace();
     }
 }

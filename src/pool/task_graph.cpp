@@ -12,7 +12,7 @@
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril {
 
@@ -166,18 +166,18 @@ bool TaskSet::kill_all(Deadline deadline) {
 
 void TaskSet::report_unseen(const TaskNode& node) const noexcept {
     const ErrorContext context{node.worker.id(), node.text, node.worker.where(), "task of a TaskGraph"};
-    if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
-        hub->report(context, node.error);
+    if (here::has_hub()) {
+        here::report(context, node.error);
     } else {
         report("a task of a TaskGraph whose hub is gone", node.error);
     }
 }
 
 void TaskSet::end(bool by_killing) noexcept {
-    if (HubCore* hub = HubCore::if_any(); running_ != 0 && hub != nullptr) {
+    if (running_ != 0 && here::has_hub()) {
         try {
             check_thread();
-            hub->refuse_in_callback();
+            here::refuse_in_callback();
         } catch (...) {
             report("a TaskGraph was destroyed, and could not wait for the ends of its tasks", std::current_exception());
             std::abort();
@@ -196,7 +196,7 @@ void TaskSet::end(bool by_killing) noexcept {
         try {
             join_all(never);
         } catch (const LoopExit&) {  // they wait for what nobody will post
-            HubCore::here().report({0, {}, {}, "end of a TaskGraph"}, std::current_exception());
+            here::report({0, {}, {}, "end of a TaskGraph"}, std::current_exception());
             ending_ = true;
         }
     }

@@ -26,7 +26,9 @@
 #include "base/report.hpp"
 #include "base/signals_blocked.hpp"
 #include "base/thread_condition.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/mailbox.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -48,7 +50,7 @@ struct Job : ListNode {
     struct Delivery final : HubCallback {
         Job& job;
         explicit Delivery(Job& j) noexcept : job(j) {}
-        void run(HubCore&) noexcept override { job.deliver(); }
+        void run() noexcept override { job.deliver(); }
     } delivery{*this};
     struct Presence : Expectation {
         Job& job;
@@ -63,8 +65,8 @@ struct Job : ListNode {
     bool has_payload = false;
     std::exception_ptr error;  // in place of a result
 
-    Job(const std::shared_ptr<Workers>& w, HubCore& hub, const JobKind& k, const RecordPtr<Record>& r)
-        : record(r), workers(w), mailbox(hub.mailbox), kind(k) {}
+    Job(const std::shared_ptr<Workers>& w, const JobKind& k, const RecordPtr<Record>& r)
+        : record(r), workers(w), mailbox(here::mailbox()), kind(k) {}
 
     static std::size_t offset(const JobKind& kind) noexcept {
         return (sizeof(Job) + kind.alignment - 1) / kind.alignment * kind.alignment;
@@ -74,10 +76,9 @@ struct Job : ListNode {
     }
 
     static Job& make(const std::shared_ptr<Workers>& workers, const JobKind& kind, const RecordPtr<Record>& record) {
-        HubCore& hub = HubCore::here();
-        hub.have_callback_fiber();
+        here::prepare_to_post();
         void* memory = ::operator new(offset(kind) + kind.size, alignment(kind));
-        auto* job = ::new (memory) Job(workers, hub, kind, record);
+        auto* job = ::new (memory) Job(workers, kind, record);
         job->payload = static_cast<std::byte*>(memory) + offset(kind);
         return *job;
     }
@@ -108,10 +109,10 @@ private:
         free();
     }
 
-    static void arrived(Letter& letter, HubCore* hub) noexcept {
+    static void arrived(Letter& letter, bool hub_lives) noexcept {
         Job& job = static_cast<Return&>(letter).job;
-        if (hub != nullptr) {
-            hub->post(job.delivery);  // moving the result is the user's code
+        if (hub_lives) {
+            here::post(job.delivery);  // moving the result is the user's code
         } else {
             job.free_without_hub();
         }
@@ -294,7 +295,7 @@ Job& NewJob::submit() {
             workers.dequeue(*job_);
             throw;
         }
-        job_->presence.begin(HubCore::here());
+        job_->presence.begin();
     }
     workers.changed.wake_one();
     return *std::exchange(job_, nullptr);
@@ -305,7 +306,7 @@ bool inside(const Workers& workers) noexcept {
 }
 
 void about_to_wait() {
-    if (Fiber& me = *HubCore::here().current; me.attention != 0) {
+    if (Fiber& me = here::fiber(); me.attention != 0) {
         me.attend();
     }
 }

@@ -17,7 +17,7 @@ ChildProcess::Watch::Watch(ChildProcess& c) noexcept
     : Interest(events::read, [](Interest& self, Events what) noexcept { static_cast<Watch&>(self).child.told(what); }),
       child(c) {}
 
-ChildProcess::ChildProcess() : owner_(HubCore::here().os.serial) {}
+ChildProcess::ChildProcess() : owner_(here::owner()) {}
 
 ChildProcess::~ChildProcess() {
     unwatch();
@@ -78,8 +78,7 @@ void ChildProcess::told(Events what) noexcept {
         (void)pidfd_.release();
         finish(State::lost, EBADF);
     } else if (!ask()) {
-        HubCore& hub = HubCore::here();
-        if (const int r = hub.backend->persistent() ? 0 : hub.descriptors.renew(watch_); r < 0) {
+        if (const int r = here::descriptors().keep_watching(watch_); r < 0) {
             finish(State::lost, -r);
         }
     }
@@ -90,13 +89,12 @@ void ChildProcess::told(Events what) noexcept {
 
 void ChildProcess::await(const char* what, Deadline deadline, std::size_t done) {
     require_here();
-    HubCore& hub = HubCore::here();
-    hub.refuse_in_callback();
+    here::refuse_in_callback();
     if (ask()) {
         return;
     }
     watch();
-    const KeepAlive awake(hub);
+    const KeepAlive awake;
     if (waiters_.wait(what, nullptr, deadline) == Outcome::timed_out && !ask()) {
         throw TimeoutError(std::string(what) + " for process " + std::to_string(pid_), done);
     }
@@ -113,7 +111,7 @@ void ChildProcess::keep_alive(bool on) noexcept {
     if (is_here()) {
         keeps_.unlink();
         if (on) {
-            HubCore::here().keeping.push_back(keeps_);
+            here::keep_awaiting(keeps_);
         }
     }
 }
@@ -137,7 +135,7 @@ int ChildProcess::signal_group(int number) noexcept {
 
 void ChildProcess::watch() {
     if (!was_watched()) {
-        if (const int r = HubCore::here().descriptors.watch(pidfd_.get(), watch_); r < 0) {
+        if (const int r = here::descriptors().watch(pidfd_.get(), watch_); r < 0) {
             fail(r, "cannot wait for process " + std::to_string(pid_));
         }
     }
@@ -145,7 +143,7 @@ void ChildProcess::watch() {
 
 void ChildProcess::unwatch() noexcept {
     if (is_here()) {
-        HubCore::here().descriptors.unwatch(watch_);
+        here::descriptors().unwatch(watch_);
     }
 }
 

@@ -20,8 +20,9 @@
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/fd.hpp>
 
+#include "base/at_fork.hpp"
 #include "hub/descriptor.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
@@ -52,10 +53,9 @@ public:
     int signal_group(int number) noexcept;  // to the process group that it leads, while it is not reaped. 0 or -errno
 
     // For orphans. watch() throws; unwatch() does nothing when the hub has ended.
-    void require_here() const { HubCore::require_here("a child process", owner_); }
+    void require_here() const { here::require_owner("a child process", owner_); }
     bool is_here() const noexcept {
-        const HubCore* hub = HubCore::if_any();
-        return owner_ == OsThread::current_serial() && hub != nullptr && !hub->in_foreign_child();
+        return owner_ == OsThread::current_serial() && here::has_hub() && !here::in_foreign_child();
     }
     bool of_the_parent() const noexcept { return generation_ != fork_generation(); }  // since a fork()
     bool watched_elsewhere() const noexcept { return was_watched() && owner_ != OsThread::current_serial(); }
@@ -91,7 +91,7 @@ private:
 // Keeps a hub with nothing else to wait for asleep, rather than failing, while a green thread waits for an Interest.
 class KeepAlive {
 public:
-    explicit KeepAlive(HubCore& hub) noexcept { hub.keeping.push_back(keeps_); }
+    KeepAlive() noexcept { here::keep_awaiting(keeps_); }
     KeepAlive(const KeepAlive&) = delete;
     KeepAlive& operator=(const KeepAlive&) = delete;
 

@@ -33,12 +33,12 @@ struct Ear : Interest {
 // Waits for any of the three pipes of a child, as long as it lives. What they were ready for before is not told.
 class AnyPipe {
 public:
-    explicit AnyPipe(HubCore& hub) : hub_(hub) {}
+    AnyPipe() = default;
     AnyPipe(const AnyPipe&) = delete;
     AnyPipe& operator=(const AnyPipe&) = delete;
     ~AnyPipe() {
         for (Ear& ear : ears_) {
-            hub_.descriptors.unwatch(ear);
+            here::descriptors().unwatch(ear);
         }
     }
 
@@ -47,9 +47,8 @@ public:
             return;
         }
         Ear& ear = ears_[i];
-        if (const int r = ear.descriptor == nullptr    ? hub_.descriptors.watch(fd, ear)
-                          : hub_.backend->persistent() ? 0
-                                                       : hub_.descriptors.renew(ear);
+        if (const int r =
+                ear.descriptor == nullptr ? here::descriptors().watch(fd, ear) : here::descriptors().keep_watching(ear);
             r < 0) {
             fail(r, "communicate");
         }
@@ -62,14 +61,13 @@ public:
             ~Waits() { place = nullptr; }
         } const waits{waiter_};
         waiter_ = &waiter;
-        const KeepAlive awake(hub_);
+        const KeepAlive awake;
         if (waiter.wait(deadline) == Outcome::timed_out) {
             throw TimeoutError("communicate", done);
         }
     }
 
 private:
-    HubCore& hub_;
     Waiter* waiter_ = nullptr;
     std::array<Ear, 3> ears_{Ear(events::write, waiter_), Ear(events::read, waiter_), Ear(events::read, waiter_)};
 };
@@ -157,13 +155,12 @@ bool Dialogue::feed(PipeWriter& to) {
 }
 
 void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err, Deadline deadline) {
-    HubCore& hub = HubCore::here();
-    hub.refuse_in_callback();
-    AnyPipe any(hub);
+    here::refuse_in_callback();
+    AnyPipe any;
     while (to.is_open() || from_out.is_open() || from_err.is_open()) {
-        if (--hub.budget <= 0) {
+        if (here::spend_turn()) {
             const InUse in_use(to, from_out, from_err);
-            hub.yield();
+            here::yield();
         }
         const bool fed_some = feed(to);
         const bool heard_out = drain(from_out, out);

@@ -4,12 +4,12 @@
 
 #include <system_error>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril {
 
 pid_t fork() {
-    const pid_t pid = detail::HubCore::here().fork();
+    const pid_t pid = detail::here::fork();
     if (pid < 0) {
         throw std::system_error(-pid, std::generic_category(), "fork");
     }

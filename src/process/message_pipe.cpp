@@ -18,7 +18,6 @@ using detail::Descriptor;
 using detail::Direction;
 using detail::fail;
 using detail::Handle;
-using detail::HubCore;
 using detail::when_ready;
 
 namespace {
@@ -79,7 +78,7 @@ struct MessagePipe::State {
     Message part;  // of which so much has come
 
     State(Fd fd, const MessagePipeOptions& options)
-        : handle(HubCore::here().descriptors.open(fd.release())), max_message(options.max_message) {
+        : handle(detail::here::descriptors().open(fd.release())), max_message(options.max_message) {
         handle.use(object).short_read_empties = false;
     }
 
@@ -100,7 +99,7 @@ std::pair<MessagePipe, MessagePipe> MessagePipe::pair(const MessagePipeOptions& 
     if (options.max_message > std::numeric_limits<std::uint32_t>::max()) {
         throw std::invalid_argument("MessagePipe: a message of 4 GiB or more cannot be announced in four bytes");
     }
-    HubCore::here();  // made first: it may throw
+    detail::here::make_hub();  // made first: it may throw
     int ends[2];
     if (const int r = sys::unix_pair(ends); r < 0) {
         fail(r, "MessagePipe::pair");
@@ -127,7 +126,7 @@ MessagePipe MessagePipe::from_fd(int fd, const MessagePipeOptions& options) {
     if (option(SO_DOMAIN) != AF_UNIX || option(SO_TYPE) != SOCK_STREAM) {
         throw std::invalid_argument(what + ": it is no Unix-domain stream; pass the fd() of one end of a pair()");
     }
-    HubCore::here();
+    detail::here::make_hub();
     if (const int r = sys::set_close_on_exec(fd); r < 0) {
         fail(r, what);
     }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/report.hpp"
+#include "base/sys.hpp"
 #include "net/pipe_access.hpp"
 #include "net/transfer.hpp"
 #include "process/orphans.hpp"
@@ -144,7 +145,7 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
     }
 
     // Room for the pidfd, and proof that the system has such: better known before there is a child.
-    Fd room(sys::pidfd_open(::getpid()));
+    Fd room(sys::pidfd_open(sys::process_id()));
     if (!room) {
         fail(room.get(), "cannot watch a child process to start '" + argv.front() + "'");
     }

@@ -7,6 +7,7 @@
 #include <tendril/process.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/sys.hpp"
 #include "process/popen_state.hpp"
 
 namespace tendril {
@@ -53,7 +54,7 @@ bool left_to_a_shell(const std::vector<std::string>& argv, const PopenOptions& p
     const std::vector<std::string> made = shell({});
     const int in = popen.in.kind() == Stdio::Kind::inherit ? STDIN_FILENO : popen.in.fd();
     return argv.size() == made.size() && std::equal(argv.begin(), argv.end() - 1, made.begin()) &&
-           popen.process_group.value_or(0) == 0 && (in < 0 || ::isatty(in) == 0);
+           popen.process_group.value_or(0) == 0 && (in < 0 || !sys::isatty(in));
 }
 
 PopenOptions popen_options(const std::vector<std::string>& argv, const RunOptions& options) {

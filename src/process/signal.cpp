@@ -12,7 +12,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/group.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril {
 
@@ -25,8 +25,7 @@ struct Runs {
     Runs(const Runs&) = delete;
     Runs& operator=(const Runs&) = delete;
     ~Runs() {
-        const detail::HubCore* hub = detail::HubCore::if_any();
-        if (hub != nullptr && (hub->current->attention & detail::Fiber::in_callback) != 0) {
+        if (detail::here::has_hub() && (detail::here::fiber().attention & detail::Fiber::in_callback) != 0) {
             for (const AnyGreenlet& each : group.members()) {
                 group.discard(each);
             }

@@ -35,7 +35,7 @@ public:
     }
 
     void run() {
-        supervisor_ = ::getpid();
+        supervisor_ = sys::process_id();
         const Signal on_term = on_signal(SIGTERM, [this] { stop(); });
         const Signal on_interrupt = on_signal(SIGINT, [this] { stop(); });
         const Signal on_hangup = on_signal(SIGHUP, [this] { reload(); });

@@ -4,12 +4,12 @@
 
 #include <tendril/error.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
 void prepare_result(Record& record) {
-    record.owner = HubCore::here().os.serial;
+    record.owner = here::owner();
 }
 
 void refuse_second_set() {

@@ -9,7 +9,8 @@
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/queue_error.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 

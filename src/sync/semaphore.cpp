@@ -5,7 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril {
 
@@ -15,7 +16,7 @@ bool Semaphore::try_acquire() {
         return false;
     }
     --permits_;
-    last_taker_ = detail::HubCore::if_any()->current->id;
+    last_taker_ = detail::here::fiber().id;
     return true;
 }
 

@@ -9,7 +9,9 @@
 
 #include "base/few.hpp"
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/mailbox.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -37,12 +39,12 @@ struct SharedWaiter : ListNode {
     void decide(Outcome outcome) noexcept {
         decided = outcome;
         ListNode::unlink();
-        waiter.fiber.hub.mailbox->send(letter);  // whose hub lives: it ends after those who wait in it
+        mailbox_of(waiter.fiber.hub).send(letter);  // whose hub lives: it ends after those who wait in it
     }
 
     TENDRIL_OPAQUE Outcome wait(std::unique_lock<Mutex>& held, Deadline deadline) {
         waiter.prepare(deadline);  // may throw; nobody knows of this one yet
-        presence.begin(waiter.fiber.hub);
+        presence.begin();
         queue.waiters_.push_back(*this);
         held.unlock();
         waiter.suspend();
@@ -62,14 +64,14 @@ private:
             return;
         }
         if (waiter.outcome != outcome) {
-            waiter.fiber.hub.mailbox->withdraw(letter);
+            mailbox_of(waiter.fiber.hub).withdraw(letter);
         }
         waiter.outcome = outcome;  // also where a kill or a deadline broke the wait off: they came too late
     }
 
-    static void arrived(Letter& letter, HubCore* hub) noexcept {
+    static void arrived(Letter& letter, bool hub_lives) noexcept {
         SharedWaiter& self = static_cast<Mail&>(letter).owner;
-        if (hub != nullptr) {
+        if (hub_lives) {
             self.waiter.resolve(self.decided);  // written before the letter was sent
         }
     }
@@ -97,12 +99,12 @@ struct SharedWatch final : Observer::Bond, ListNode {
         explicit Presence(SharedWatch& o) noexcept : Expectation(&SharedWatch::hub_gone), owner(o) {}
     } presence{*this};
     Mutex& mutex;
-    HubCore& hub;
+    Scheduler& hub;
     Observer& observer;
     bool sent = false;         // under the mutex
     bool has_arrived = false;  // the hub's
 
-    SharedWatch(Mutex& m, Observer& o) : mutex(m), hub(HubCore::here()), observer(o) { presence.begin(hub); }
+    SharedWatch(Mutex& m, Observer& o) : mutex(m), hub(Scheduler::here()), observer(o) { presence.begin(); }
     SharedWatch(const SharedWatch&) = delete;
     SharedWatch& operator=(const SharedWatch&) = delete;
     ~SharedWatch() override {
@@ -114,21 +116,21 @@ struct SharedWatch final : Observer::Bond, ListNode {
             under_way = sent && !has_arrived;
         }
         if (under_way) {
-            hub.mailbox->withdraw(letter);
+            mailbox_of(hub).withdraw(letter);
         }
     }
 
     void send() noexcept {
         sent = true;
         ListNode::unlink();
-        hub.mailbox->send(letter);
+        mailbox_of(hub).send(letter);
     }
 
 private:
-    static void arrived(Letter& letter, HubCore* hub) noexcept {
+    static void arrived(Letter& letter, bool hub_lives) noexcept {
         SharedWatch& self = static_cast<Mail&>(letter).owner;
         self.has_arrived = true;
-        if (hub != nullptr) {
+        if (hub_lives) {
             self.observer.told(self.observer);
         }
     }

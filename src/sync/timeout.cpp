@@ -5,7 +5,7 @@
 #include <atomic>
 #include <stdexcept>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril {
 
@@ -41,13 +41,12 @@ Timeout::ExpiryNode::ExpiryNode(Timeout& t) noexcept
       timeout(t) {}
 
 Timeout::Timeout(Deadline deadline)
-    : fiber_(*detail::HubCore::here().current), serial_(next_serial()), timer_(*this), expiry_(*this) {
+    : fiber_(detail::here::fiber()), serial_(next_serial()), timer_(*this), expiry_(*this) {
     arm(deadline);
 }
 
 Timeout::Timeout(Deadline deadline, std::exception_ptr error)
-    : fiber_(*detail::HubCore::here().current), serial_(next_serial()), error_(std::move(error)), timer_(*this),
-      expiry_(*this) {
+    : fiber_(detail::here::fiber()), serial_(next_serial()), error_(std::move(error)), timer_(*this), expiry_(*this) {
     if (error_ == nullptr) {
         throw std::invalid_argument("a Timeout needs an exception to throw; this one is null");
     }
@@ -75,7 +74,7 @@ void Timeout::cancel() noexcept {
 }
 
 void Timeout::reset(Deadline deadline) {
-    detail::HubCore::require_here("a Timeout", fiber_.hub.os.serial);
+    detail::here::require_owner("a Timeout", fiber_.hub.os.serial);
     cancel();
     if (!expiry_.linked()) {  // else it is about to be thrown
         thrown_ = false;

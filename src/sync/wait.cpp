@@ -6,7 +6,8 @@
 
 #include <tendril/error.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -22,7 +23,7 @@ struct Arrivals::State {
     std::size_t to_come;
     List<Observer> ready;
     Waiter* waiter = nullptr;
-    const std::uint64_t owner = HubCore::here().os.serial;
+    const std::uint64_t owner = here::owner();
 };
 
 void Arrivals::Member::on_ready(Observer& self) noexcept {
@@ -54,7 +55,7 @@ void Arrivals::arrived(std::size_t i) noexcept {
 
 std::size_t Arrivals::next(Deadline deadline, const char* what) {
     State& state = *state_;
-    HubCore::require_here("an iwait()", state.owner);
+    here::require_owner("an iwait()", state.owner);
     if (state.waiter != nullptr) {
         throw ConcurrentUse("a second green thread moves on in an iwait() that one waits in; give each its own");
     }

@@ -8,7 +8,8 @@
 
 #include "base/few.hpp"
 #include "base/report.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/waiter.hpp"
 
 namespace tendril::detail {
 
@@ -54,7 +55,7 @@ void WaitQueue::check_thread() const {
     if (owner_ != 0) {
         throw WrongThread(object_, owner_, OsThread::current_serial());
     }
-    owner_ = HubCore::here().os.serial;
+    owner_ = here::owner();
 }
 
 // GCC 12 does not see that the waiter leaves the list in its destructor.
@@ -132,7 +133,7 @@ void WaitQueue::wake_first(Outcome with) noexcept {
 
 // Those that were handed something and have not run yet do not refer to this any more.
 void WaitQueue::forget_handed() noexcept {
-    HubCore* hub = HubCore::if_any();
+    Scheduler* hub = Scheduler::if_any();
     if (giver_.take == nullptr || hub == nullptr || owner_ != hub->os.serial || hub->ready.is_past(last_handed_)) {
         return;
     }
@@ -160,7 +161,7 @@ void WaitQueue::observe(Observer& observer) const {
 }
 
 std::uint64_t current_id() {
-    return HubCore::here().current->id;
+    return here::fiber().id;
 }
 
 }  // namespace tendril::detail

@@ -15,13 +15,14 @@
 #include "http/message/chars.hpp"
 #include "http/message/rounds.hpp"
 #include "http/message/upstream_error.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http::detail {
 
 namespace {
 
-using tendril::detail::HubCore;
+namespace here = tendril::detail::here;
 
 constexpr std::int64_t just_now_ns = 1'000'000;
 
@@ -94,8 +95,7 @@ bool ClientConnection::quiet(bool surely) const noexcept {
     if (fd < 0 || !incoming_.empty() || (tls_ != nullptr && tls_->pending() > 0)) {
         return false;
     }
-    const HubCore& hub = HubCore::here();
-    if (!surely && hub.descriptors.is_drained(fd) && Deadline::now_ns() - hub.asked_ns() < just_now_ns) {
+    if (!surely && here::descriptors().is_drained(fd) && Deadline::now_ns() - here::asked_ns() < just_now_ns) {
         return true;
     }
     char c = 0;

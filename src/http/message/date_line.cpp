@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "http/message/date.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http::detail {
 
@@ -24,7 +24,7 @@ constinit thread_local Line line;
 }  // namespace
 
 std::string_view date_line() noexcept {
-    const std::int64_t now_ns = tendril::detail::HubCore::here().clock_ns;
+    const std::int64_t now_ns = tendril::detail::here::clock_ns();
     if (now_ns >= line.good_until_ns) [[unlikely]] {
         const auto now = std::chrono::system_clock::now();
         const std::array<char, 29> date = date_text(now);

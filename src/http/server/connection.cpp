@@ -14,7 +14,7 @@
 
 #include "http/message/upgraded_stream.hpp"
 #include "http/server/websocket_blame.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 #include "net/linger.hpp"
 
 namespace tendril::http::detail {
@@ -22,7 +22,7 @@ namespace tendril::http::detail {
 namespace {
 
 using namespace std::chrono_literals;
-using tendril::detail::HubCore;
+namespace here = tendril::detail::here;
 
 constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // of idleness
 
@@ -36,7 +36,7 @@ Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
 
 Connection::Connection(ServerCore& core, const Connected& connected)
     : core_(core), watch_(connected.stream.fd()), number_(WebSocketBlame::connection(connected.stream.fd())),
-      connected_(connected), idle_timer_(HubCore::here(), connected.stream.fd()) {
+      connected_(connected), idle_timer_(connected.stream.fd()) {
     core_.count(ServerCore::connections);
 }
 
@@ -46,7 +46,7 @@ Connection::~Connection() {
 
 void Connection::run() {
     try {
-        idle_since_ns_ = HubCore::here().clock_ns;
+        idle_since_ns_ = here::clock_ns();
         while (await_request() && read_head() && answer()) {
             exchange_->reset();
             ++answered_;
@@ -82,7 +82,7 @@ bool Connection::await_request() {
         if (await_for(after(idle_since_ns_, whole_stack_for), end)) {
             return true;
         }
-        HubCore::here().give_back_stack();
+        here::give_back_stack();
         connected_.stream.await_data(end);
         return true;
     } catch (const TimeoutError&) {
@@ -137,7 +137,7 @@ bool Connection::read_head() {
         if (x.incoming.empty() && fill_first() == 0) {
             return false;
         }
-        const Deadline deadline = after(HubCore::here().clock_ns, core_.options().header_timeout);
+        const Deadline deadline = after(here::clock_ns(), core_.options().header_timeout);
         std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
         while (size == 0) {
             if (x.incoming.fill(deadline) == 0) {
@@ -170,7 +170,7 @@ void Connection::refuse(const ProtocolError& error) {
     x.body.begin(x.incoming, {}, {}, nullptr);
     x.writer.begin(*this, connected_.stream, core_.options(), {});
     x.writer.replace(error.status(), std::to_string(error.status()) + " " + std::string(reason(error.status())) + "\n");
-    log(nullptr, HubCore::here().clock_ns);
+    log(nullptr, here::clock_ns());
 }
 
 // Returns: whether the connection goes on.
@@ -179,7 +179,7 @@ bool Connection::answer() {
     const ServerOptions& options = core_.options();
     const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
     x.body.begin(x.incoming, x.head.framing,
-                 {options.body_timeout, options.max_body, after(HubCore::here().clock_ns, options.body_deadline)},
+                 {options.body_timeout, options.max_body, after(here::clock_ns(), options.body_deadline)},
                  x.head.expects_continue ? this : nullptr);
     x.writer.begin(*this, connected_.stream, options,
                    {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
@@ -197,8 +197,7 @@ bool Connection::answer() {
             try {
                 connection.log(&connection.exchange_->request, begun_ns);
             } catch (...) {
-                HubCore::here().report({0, {}, connection.core_.options().where, "access log"},
-                                       std::current_exception());
+                here::report({0, {}, connection.core_.options().where, "access log"}, std::current_exception());
             }
         }
     };

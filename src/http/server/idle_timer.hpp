@@ -10,21 +10,24 @@
 
 #include <cstdint>
 
-#include "hub/hub_core.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http::detail {
 
+namespace here = tendril::detail::here;
+
 class IdleTimer : private tendril::detail::Timer {
 public:
-    IdleTimer(tendril::detail::HubCore& hub, int fd) noexcept : Timer(&IdleTimer::fired), hub_(hub), fd_(fd) {}
+    explicit IdleTimer(int fd) noexcept : Timer(&IdleTimer::fired), fd_(fd) {}
     IdleTimer(const IdleTimer&) = delete;
     IdleTimer& operator=(const IdleTimer&) = delete;
-    ~IdleTimer() { hub_.timers.cancel(*this); }
+    ~IdleTimer() { here::timers().cancel(*this); }
 
     // From now on, who waits on the descriptor gets a TimeoutError at until_ns. Throws: std::bad_alloc.
     void begin(std::int64_t until_ns) {
         if (!armed() || until_ns < armed_for_ns_) [[unlikely]] {
-            hub_.timers.cancel(*this);
+            here::timers().cancel(*this);
             arm(until_ns);
         }
         until_ns_ = until_ns;
@@ -41,21 +44,20 @@ private:
         }
         constexpr std::int64_t soon_ns = 1'000'000;
         std::int64_t next_ns = me.until_ns_;
-        if (me.hub_.clock_ns >= next_ns) {
-            if (me.hub_.descriptors.expire(me.fd_)) {
+        if (here::clock_ns() >= next_ns) {
+            if (here::descriptors().expire(me.fd_)) {
                 return;
             }
-            next_ns = me.hub_.clock_ns + soon_ns;  // it has been told of something in this turn, or is about to wait
+            next_ns = here::clock_ns() + soon_ns;  // it has been told of something in this turn, or is about to wait
         }
         me.arm(next_ns);  // needs no memory: its place has just become free
     }
 
     void arm(std::int64_t when_ns) {
-        hub_.timers.arm(*this, when_ns);
+        here::timers().arm(*this, when_ns);
         armed_for_ns_ = when_ns;
     }
 
-    tendril::detail::HubCore& hub_;
     const int fd_;
     std::int64_t until_ns_ = no_wait;
     std::int64_t armed_for_ns_ = 0;

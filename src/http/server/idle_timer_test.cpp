@@ -24,7 +24,7 @@ std::int64_t ns_from_now(std::chrono::nanoseconds time) {
 
 TENDRIL_TEST(IdleTimer, EndsTheWaitAtItsTime) {
     auto [here, there] = TcpSocket::pair();
-    IdleTimer timer(HubCore::here(), here.fd());
+    IdleTimer timer(here.fd());
     timer.begin(ns_from_now(5ms));
     EXPECT_THROW(here.await_data(), TimeoutError);
     timer.end();
@@ -38,7 +38,7 @@ TENDRIL_TEST(IdleTimer, StaysArmedFromWaitToWaitAndGoesOnUntilTheLastOnesEnd) {
     char c = 0;
     const std::size_t before = HubCore::here().timers.size();
     {
-        IdleTimer timer(HubCore::here(), here.fd());
+        IdleTimer timer(here.fd());
         timer.begin(ns_from_now(1ms));
         timer.end();
         EXPECT_EQ(HubCore::here().timers.size(), before + 1);
@@ -62,7 +62,7 @@ TENDRIL_TEST(IdleTimer, StaysArmedFromWaitToWaitAndGoesOnUntilTheLastOnesEnd) {
 
 TENDRIL_TEST(IdleTimer, TriesAgainWhileNobodyWaitsYet) {
     auto [here, there] = TcpSocket::pair();
-    IdleTimer timer(HubCore::here(), here.fd());
+    IdleTimer timer(here.fd());
     timer.begin(ns_from_now(0ms));
     sleep(3ms);
     EXPECT_THROW(here.await_data(), TimeoutError);

@@ -13,7 +13,7 @@
 #include "base/report.hpp"
 #include "http/message/chars.hpp"
 #include "http/message/date_line.hpp"
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http::detail {
 
@@ -349,7 +349,7 @@ void ResponseWriter::transmit_parts(Bytes piece) {
     const auto deadline = [&] {
         // The hub's own clock, which is a millisecond old at most, unless the handler has held the hub up: asking the
         // system costs a hundredth of a small request.
-        sent_ns_ = tendril::detail::HubCore::here().clock_ns;
+        sent_ns_ = tendril::detail::here::clock_ns();
         const std::chrono::nanoseconds timeout = options_->write_timeout;
         return timeout == std::chrono::nanoseconds::max()
                    ? never

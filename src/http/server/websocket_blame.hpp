@@ -9,14 +9,15 @@
 
 #include <tendril/http/websocket.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/descriptor.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http::detail {
 
 struct WebSocketBlame {
     // The number of this hub's connection beneath a descriptor; it is not used again. 0: none.
     static std::uint64_t connection(int fd) noexcept {
-        const auto* descriptor = tendril::detail::HubCore::here().descriptors.at(fd);
+        const auto* descriptor = tendril::detail::here::descriptors().at(fd);
         return descriptor != nullptr ? descriptor->token() + 1 : 0;
     }
 

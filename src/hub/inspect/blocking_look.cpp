@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/inspect/blocking_watch.hpp"
 
@@ -62,7 +63,7 @@ void BlockingWatch::look_closer(Heartbeat& hub) {
     }
     const bool told = hub.told_.load(std::memory_order_relaxed);  // then only whether another has begun
     if (!told || hub.watched_stuck_ % looks_per_threshold == 0) {
-        ::pthread_kill(hub.thread, signal_);  // it is in the list, so its OS thread lives
+        sys::signal_thread(hub.thread, signal_);  // it is in the list, so its OS thread lives
     }
 }
 

@@ -5,6 +5,7 @@
 // does it.
 
 #include "hub/inspect/blocking_watch.hpp"
+#include "base/sys.hpp"
 
 #include <sys/ucontext.h>
 #include <unistd.h>
@@ -131,7 +132,7 @@ void BlockingWatch::start() {
         const SignalsBlocked blocked;
         thread_ = std::thread([this] { run(); });
     }
-    ::pthread_setname_np(thread_.native_handle(), "tendril-watch");
+    sys::name_thread(thread_.native_handle(), "tendril-watch");
     struct AtExit {
         ~AtExit() { the().stop(); }
     };
@@ -142,13 +143,13 @@ void BlockingWatch::start() {
 void BlockingWatch::have_signal() {
     for (int number = SIGRTMIN + 1; signal_ == 0 && number < SIGRTMAX; ++number) {
         struct sigaction there {};
-        ::sigaction(number, nullptr, &there);
+        sys::sigaction(number, nullptr, &there);
         if ((there.sa_flags & SA_SIGINFO) == 0 && there.sa_handler == SIG_DFL) {
             struct sigaction ours {};
             ours.sa_sigaction = &BlockingWatch::on_signal;
             ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
             ::sigemptyset(&ours.sa_mask);
-            ::sigaction(number, &ours, nullptr);
+            sys::sigaction(number, &ours, nullptr);
             signal_ = number;
         }
     }
@@ -170,7 +171,7 @@ void BlockingWatch::join_list(Heartbeat& hub) {
     configure_once();
     start_or_report();
     hub.next = all_hubs.first;
-    hub.kernel_thread = ::gettid();
+    hub.kernel_thread = sys::thread_id();
     all_hubs.first = &hub;
     mine = &hub;
     changed_.wake_one();
@@ -349,7 +350,7 @@ void BlockingWatch::forked() noexcept {
     all_hubs.first = mine;
     if (mine != nullptr) {
         mine->next = nullptr;
-        mine->kernel_thread = ::gettid();
+        mine->kernel_thread = sys::thread_id();
     }
 }
 

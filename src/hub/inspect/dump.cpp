@@ -16,6 +16,7 @@
 
 #include "base/symbol.hpp"
 #include "context/backtrace.hpp"
+#include "hub/here.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril {
@@ -271,7 +272,7 @@ void HubCore::describe_fibers(std::ostream& out, DumpOptions options, std::size_
 }  // namespace detail
 
 void Hub::dump(std::ostream& out, DumpOptions options) const {
-    detail::HubCore::require_here("a Hub", core_.os.serial);
+    detail::here::require_owner("a Hub", core_.os.serial);
     core_.describe_fibers(out, options);
 }
 

@@ -11,7 +11,9 @@
 #include <functional>
 #include <memory>
 
-#include "hub/hub_core.hpp"
+#include "hub/hub_callback.hpp"
+#include "hub/mailbox.hpp"
+#include "hub/presence.hpp"
 
 namespace tendril::detail {
 
@@ -30,8 +32,8 @@ struct AsyncState final : Letter, HubCallback {
     AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f)
         : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)) {}
 
-    static void arrived(Letter& letter, HubCore* hub) noexcept;
-    void run(HubCore& hub) noexcept override;
+    static void arrived(Letter& letter, bool hub_lives) noexcept;
+    void run() noexcept override;
     void forked() noexcept override {
         HubCallback::unlink();
         self = nullptr;  // perhaps the last that held it

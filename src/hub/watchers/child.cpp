@@ -8,6 +8,7 @@
 #include <tendril/fd.hpp>
 
 #include "base/sys.hpp"
+#include "hub/hub_core.hpp"
 #include "hub/watchers/watcher_state.hpp"
 
 namespace tendril {

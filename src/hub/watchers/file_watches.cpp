@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/sys.hpp"
+#include "hub/hub_core.hpp"
 
 namespace tendril::detail {
 
@@ -79,7 +80,7 @@ void FileWatches::remove(int watch, FileNode& node) noexcept {
 }
 
 // From the hub's own green thread: it reads what there is, but not for ever while others write.
-void FileWatches::run(HubCore& hub) noexcept {
+void FileWatches::run() noexcept {
     constexpr int most_reads = 64;
     alignas(inotify_event) std::array<char, 4096> buffer;
     ssize_t n = 1;
@@ -93,9 +94,9 @@ void FileWatches::run(HubCore& hub) noexcept {
         }
     }
     if (n > 0) {
-        hub.descriptors.renew(interest_);
+        hub_.descriptors.renew(interest_);
     } else {
-        hub.descriptors.rearm(interest_);
+        hub_.descriptors.rearm(interest_);
     }
 }
 

@@ -54,7 +54,7 @@ private:
         explicit Node(FileWatches& w) noexcept;
     };
 
-    void run(HubCore& hub) noexcept override;
+    void run() noexcept override;
     void tell(int watch, std::uint32_t mask, const char* name) noexcept;
     void tell_all() noexcept;
 

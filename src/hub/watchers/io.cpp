@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/sys.hpp"
+#include "hub/hub_core.hpp"
 #include "hub/watchers/watcher_state.hpp"
 
 namespace tendril {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "hub/hub_core.hpp"
 #include "hub/signals.hpp"
 #include "hub/watchers/watcher_state.hpp"
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hub/hub_core.hpp"
 #include "hub/watchers/watcher_state.hpp"
 
 namespace tendril {

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/report.hpp"
+#include "hub/here.hpp"
+#include "hub/hub_core.hpp"
 
 namespace tendril {
 
@@ -21,7 +23,7 @@ WatcherState::WatcherState(const char* kind, bool ref)
 }
 
 void WatcherState::require_thread() const {
-    HubCore::require_here(kind_, owner_);
+    detail::here::require_owner(kind_, owner_);
     if (hub_ == nullptr) {
         throw std::logic_error(std::string(kind_) + " outlived its hub and cannot be started any more");
     }
@@ -61,13 +63,13 @@ void WatcherState::drop() noexcept {
     }
 }
 
-void WatcherState::run(HubCore& hub) noexcept {
+void WatcherState::run() noexcept {
     running_ = true;
     const auto guarded = [&](auto step) {
         try {
             step();
         } catch (...) {
-            hub.report({0, {}, {}, kind_}, std::current_exception());
+            here::report({0, {}, {}, kind_}, std::current_exception());
         }
     };
     guarded([&] { call(); });

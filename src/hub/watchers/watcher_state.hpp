@@ -14,7 +14,8 @@
 
 #include <tendril/watchers.hpp>
 
-#include "hub/hub_core.hpp"
+#include "hub/here.hpp"
+#include "hub/watchers/active_watcher.hpp"
 
 namespace tendril::detail {
 
@@ -37,11 +38,11 @@ public:
     // The event has come: call() will run. From the hub.
     void due() noexcept {
         if (active() && !pending()) {
-            hub_->post(*this);
+            here::post(*this);
         }
     }
 
-    void run(HubCore& hub) noexcept final;
+    void run() noexcept final;
     void hub_ended() noexcept final;
     void forked() noexcept override;
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// Signals, and who we are: those calls of base/sys.hpp that no test makes fail. All may be called in a signal handler
+// but name_thread().
+
+#include <sched.h>
+
+#include "base/sys.hpp"
+
+namespace tendril::sys {
+
+int sigaction(int number, const struct ::sigaction* set, struct ::sigaction* before) noexcept {
+    return ::sigaction(number, set, before) == 0 ? 0 : -errno;
+}
+
+void default_action(int number) noexcept {
+    ::signal(number, SIG_DFL);
+}
+
+int sigaltstack(const stack_t* set, stack_t* before) noexcept {
+    return ::sigaltstack(set, before) == 0 ? 0 : -errno;
+}
+
+void raise(int number) noexcept {
+    ::raise(number);
+}
+
+void unblock(int number) noexcept {
+    sigset_t one;
+    ::sigemptyset(&one);
+    ::sigaddset(&one, number);
+    ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+}
+
+void signal_thread(pthread_t thread, int number) noexcept {
+    ::pthread_kill(thread, number);
+}
+
+pid_t process_id() noexcept {
+    return ::getpid();
+}
+
+pid_t thread_id() noexcept {
+    return ::gettid();
+}
+
+uid_t effective_user() noexcept {
+    return ::geteuid();
+}
+
+bool isatty(int fd) noexcept {
+    return ::isatty(fd) != 0;
+}
+
+void yield_processor() noexcept {
+    ::sched_yield();
+}
+
+void name_thread(pthread_t thread, const char* name) noexcept {
+    ::pthread_setname_np(thread, name);
+}
+
+void exit_now(int status) noexcept {
+    ::_exit(status);
+}
+
+}  // namespace tendril::sys

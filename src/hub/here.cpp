@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+
+#include "hub/here.hpp"
+
+#include "hub/hub_core.hpp"
+
+namespace tendril::detail::here {
+
+bool in_foreign_child() noexcept {
+    return HubCore::here().in_foreign_child();
+}
+
+std::int64_t asked_ns() noexcept {
+    return HubCore::here().asked_ns();
+}
+
+void give_back_stack() noexcept {
+    constexpr std::uintptr_t leaf = 512;  // of this frame: what discard() itself needs, and the red zone
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    StackTop* stack = fiber().stack;
+    if (stack != nullptr &&
+        stack->bounds.contains(reinterpret_cast<const void*>(here))) {  // else in a context of its own
+        StackPool::trim_below(*stack, reinterpret_cast<const void*>(here - leaf));
+    }
+}
+
+void report(const ErrorContext& context, const std::exception_ptr& error) noexcept {
+    HubCore::here().report(context, error);
+}
+
+bool has_error_handler() noexcept {
+    return HubCore::here().error_handler ? true : false;
+}
+
+void post(HubCallback& callback) noexcept {
+    HubCore::here().post(callback);
+}
+
+void prepare_to_post() {
+    HubCore::here().have_callback_fiber();
+}
+
+void keep_awaiting(Presence& presence) noexcept {
+    HubCore::here().keeping.push_back(presence);
+}
+
+Descriptors& descriptors() {
+    return HubCore::here().descriptors;
+}
+
+const std::shared_ptr<Mailbox>& mailbox() {
+    return HubCore::here().mailbox;
+}
+
+std::vector<Fiber*> fibers() {
+    return HubCore::here().fibers();
+}
+
+pid_t fork() {
+    return HubCore::here().fork();
+}
+
+}  // namespace tendril::detail::here

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//
+// ActiveWatcher: a watcher while it is active, in its hub's list; see watcher_state.hpp.
+
+#pragma once
+
+#include <tendril/detail/base/list.hpp>
+
+namespace tendril::detail {
+
+class ActiveWatcher : public ListNode {
+public:
+    virtual void hub_ended() noexcept = 0;
+    virtual void forked() noexcept = 0;  // in the child
+
+protected:
+    ~ActiveWatcher() = default;
+};
+
+}  // namespace tendril::detail
