@@ -13,8 +13,6 @@
 
 #pragma once
 
-#include <mutex>
-
 #include <tendril/deadline.hpp>
 #include <tendril/detail/base/mutex.hpp>
 #include <tendril/detail/sync/shared_wait.hpp>
@@ -45,7 +43,7 @@ public:
     // For wait() and iwait().
     bool ready() const { return is_set(); }
     void observe(detail::Observer& observer) const {
-        const std::unique_lock lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         waiters_.observe(mutex_, observer, set_);
     }
 
@@ -53,8 +51,8 @@ private:
     bool wait_until(Deadline deadline);
 
     mutable detail::Mutex mutex_{detail::Rank::shared};
-    bool set_ = false;
-    mutable detail::SharedWaitQueue waiters_;
+    bool set_ TENDRIL_GUARDED_BY(mutex_) = false;
+    mutable detail::SharedWaitQueue waiters_ TENDRIL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tendril

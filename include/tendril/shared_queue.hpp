@@ -21,7 +21,6 @@
 #include <concepts>
 #include <cstddef>
 #include <iterator>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -63,7 +62,7 @@ public:
     // Waits for room. Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved.
     // Yields: when it is full.
     void put(T&& item, Deadline deadline = never) {
-        std::unique_lock lock(mutex_);
+        detail::MutexLock lock(mutex_);
         if (!offer(item)) {
             const detail::Outcome outcome = putters_.wait(lock, "SharedQueue::put", &item, deadline);
             if (outcome != detail::Outcome::handed) {
@@ -88,7 +87,7 @@ public:
     }
     // Returns: false when it is full; the item is unmoved. Throws: ShutDown.
     [[nodiscard]] bool try_put(T&& item) {
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         return offer(item);
     }
 
@@ -96,7 +95,7 @@ public:
     // empty; Interrupt: no item is taken. Yields: when it is empty.
     T get(Deadline deadline = never) {
         std::optional<T> item;  // destroyed without the mutex
-        std::unique_lock lock(mutex_);
+        detail::MutexLock lock(mutex_);
         if (!take(item)) {
             refuse_when_closed();
             const detail::Outcome outcome = getters_.wait(lock, "SharedQueue::get", &item, deadline);
@@ -111,7 +110,7 @@ public:
     T get_nowait() {
         std::optional<T> item;
         {
-            const std::lock_guard lock(mutex_);  // one look: an item that is put before the shutdown is found
+            const detail::MutexLock lock(mutex_);  // one look: an item that is put before the shutdown is found
             if (!take(item)) {
                 refuse_when_closed();
                 throw Empty();
@@ -122,7 +121,7 @@ public:
     // Returns: nothing when it is empty.
     [[nodiscard]] std::optional<T> try_get() {
         std::optional<T> item;
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         take(item);
         return item;
     }
@@ -131,7 +130,7 @@ public:
     // Who waits to put, or to get from the empty queue, wakes with ShutDown. Idempotent.
     void shutdown(bool immediate = false) {
         std::optional<detail::Fifo<T>> dropped;  // destroyed without the mutex
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         closed_ = true;
         if (immediate) {
             dropped.emplace(std::move(store_));
@@ -141,17 +140,17 @@ public:
         getters_.ring();
     }
     bool is_shut_down() const {
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         return closed_;
     }
 
     // For wait() and iwait(), which see that get() would not wait, and take nothing: another may be faster.
     bool ready() const {
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         return ready_now();
     }
     void observe(detail::Observer& observer) const {
-        const std::unique_lock lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         getters_.observe(mutex_, observer, ready_now());
     }
     // For get_any(), which takes.
@@ -159,16 +158,16 @@ public:
 
     // As it was; it may have changed before they return.
     std::size_t size() const {
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         return store_.size();
     }
     bool empty() const { return size() == 0; }
     std::size_t putting() const {
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         return putters_.size();
     }
     std::size_t getting() const {
-        const std::lock_guard lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         return getters_.size();
     }
     std::size_t capacity() const noexcept { return capacity_; }
@@ -179,15 +178,15 @@ public:
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-    bool ready_now() const noexcept { return store_.size() != 0 || closed_; }
-    void refuse_when_closed() const {
+    bool ready_now() const noexcept TENDRIL_REQUIRES(mutex_) { return store_.size() != 0 || closed_; }
+    void refuse_when_closed() const TENDRIL_REQUIRES(mutex_) {
         if (closed_) {
             throw ShutDown();
         }
     }
 
     // To a getter that waits, or into the store. Returns: false when it is full, the item unmoved.
-    bool offer(T& item) {
+    bool offer(T& item) TENDRIL_REQUIRES(mutex_) {
         refuse_when_closed();
         if (getters_.any()) {
             static_cast<std::optional<T>*>(getters_.front_slot())->emplace(std::move(item));
@@ -203,12 +202,12 @@ private:
     }
 
     // In the child of a fork(): what a getter did not live to take.
-    static void take_back(void* self, void* slot) {
+    TENDRIL_NOT_ANALYZED static void take_back(void* self, void* slot) {
         static_cast<SharedQueue*>(self)->store_.put_back(*std::move(*static_cast<std::optional<T>*>(slot)));
     }
 
     // The first item, and the first putter's into its place.
-    bool take(std::optional<T>& item) {
+    bool take(std::optional<T>& item) TENDRIL_REQUIRES(mutex_) {
         if (store_.size() == 0) {
             return false;
         }
@@ -222,8 +221,8 @@ private:
 
     const std::size_t capacity_;
     mutable detail::Mutex mutex_{detail::Rank::shared};
-    detail::Fifo<T> store_;
-    bool closed_ = false;
+    detail::Fifo<T> store_ TENDRIL_GUARDED_BY(mutex_);
+    bool closed_ TENDRIL_GUARDED_BY(mutex_) = false;
     // Somebody waits in getters_ only while the store is empty, in putters_ only while it is full.
     mutable detail::SharedWaitQueue getters_{"a SharedQueue", {this, &SharedQueue::take_back}};
     detail::SharedWaitQueue putters_{"a SharedQueue"};

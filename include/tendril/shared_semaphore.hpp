@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/base/mutex.hpp>
@@ -54,18 +53,19 @@ public:
     // For wait() and iwait(), which see that a permit is free and take none: another may be faster.
     bool ready() const { return available() > 0; }
     void observe(detail::Observer& observer) const {
-        const std::unique_lock lock(mutex_);
+        const detail::MutexLock lock(mutex_);
         waiters_.observe(mutex_, observer, permits_ > 0);
     }
 
 private:
     bool take(Deadline deadline);
+    TENDRIL_NOT_ANALYZED static void take_back(void* self, void*) noexcept {  // in the child of a fork()
+        ++static_cast<SharedSemaphore*>(self)->permits_;
+    }
 
     mutable detail::Mutex mutex_{detail::Rank::shared};
-    std::size_t permits_;  // 0 while anybody waits
-    mutable detail::SharedWaitQueue waiters_{"a SharedSemaphore", {this, [](void* self, void*) noexcept {
-                                                                       ++static_cast<SharedSemaphore*>(self)->permits_;
-                                                                   }}};
+    std::size_t permits_ TENDRIL_GUARDED_BY(mutex_);  // 0 while anybody waits
+    mutable detail::SharedWaitQueue waiters_{"a SharedSemaphore", {this, &SharedSemaphore::take_back}};
 };
 
 }  // namespace tendril

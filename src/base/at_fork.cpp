@@ -5,7 +5,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <mutex>
 
 #include <tendril/detail/base/mutex.hpp>
 
@@ -16,7 +15,7 @@ namespace {
 // Never destroyed: AtForks come and go while static objects are.
 struct Registry {
     Mutex mutex{Rank::at_fork};
-    List<AtFork> all;
+    List<AtFork> all TENDRIL_GUARDED_BY(mutex);
 };
 Registry& registry() {
     static Registry& only = *new Registry;
@@ -28,17 +27,17 @@ std::atomic<std::uint64_t> generation{0};
 }  // namespace
 
 AtFork::AtFork(void* object, void (*in_child)(void*) noexcept) : object_(object), in_child_(in_child) {
-    const std::lock_guard lock(registry().mutex);
+    const MutexLock lock(registry().mutex);
     registry().all.push_back(*this);
 }
 
 AtFork::~AtFork() {
-    const std::lock_guard lock(registry().mutex);
+    const MutexLock lock(registry().mutex);
     ListNode::unlink();
 }
 
 // Without the lock: nobody else is there.
-void mend_child() noexcept {
+TENDRIL_NOT_ANALYZED void mend_child() noexcept {
     generation.fetch_add(1, std::memory_order_relaxed);
     List<AtFork>& all = registry().all;
     for (AtFork* each = all.front(); each != nullptr; each = all.after(*each)) {

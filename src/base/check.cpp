@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-#include "base/check.hpp"
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+
+#include <tendril/detail/base/check.hpp>
 
 namespace tendril::detail {
 

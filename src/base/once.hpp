@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 
 #include <tendril/detail/base/mutex.hpp>
 
@@ -24,7 +23,7 @@ public:
     template <class F>
     void operator()(F make) {
         if (!done_.load(std::memory_order_acquire)) [[unlikely]] {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (!done_.load(std::memory_order_relaxed)) {
                 make();
                 done_.store(true, std::memory_order_release);

@@ -11,7 +11,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 
 #include <tendril/detail/base/mutex.hpp>
 
@@ -22,18 +21,13 @@ namespace tendril::detail {
 class ThreadCondition {
 public:
     // Blocks the OS thread; the lock is free meanwhile. timeout: negative for ever.
-    void wait(std::unique_lock<Mutex>& held, std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1)) noexcept {
+    TENDRIL_NOT_ANALYZED void wait(MutexLock& held,
+                                   std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1)) noexcept {
         const std::uint32_t before = wakes_.load(std::memory_order_relaxed);
         waited_.store(true, std::memory_order_relaxed);  // read by those that change something after us, under the lock
         held.unlock();
         sys::futex_wait(wakes_, before, timeout.count());
         held.lock();
-    }
-    template <class Predicate>
-    void wait(std::unique_lock<Mutex>& held, Predicate done) noexcept {
-        while (!done()) {
-            wait(held);
-        }
     }
 
     void wake_one() noexcept { wake(1); }

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/list.hpp>
 
 #include "context/sanitizer.hpp"
@@ -86,6 +87,7 @@ public:
 
     // The slot that take() makes live, a cold one if there is one. Requires: !full().
     unsigned next() const noexcept {
+        TENDRIL_ASSERT(!full());
         return static_cast<unsigned>(std::countr_zero(cold_ != 0 ? cold_ : all() & ~live_));
     }
     bool guarded(unsigned slot) const noexcept { return (guarded_ & bit(slot)) != 0; }

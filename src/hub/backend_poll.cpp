@@ -9,6 +9,8 @@
 #include <system_error>
 #include <vector>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "base/sys.hpp"
 #include "hub/backend.hpp"
 #include "hub/wakeup.hpp"
@@ -46,13 +48,14 @@ public:
 
     const char* name() const noexcept override { return "poll"; }
 
-    int arm(int fd, std::uint64_t token, Events what, bool /*again*/) noexcept override {
+    int arm(int fd, std::uint64_t token, Events what, [[maybe_unused]] bool again) noexcept override {
         try {
             make_room(fd);
         } catch (const std::bad_alloc&) {
             return -ENOMEM;
         }
         if (const std::uint32_t row = row_of_[static_cast<std::size_t>(fd)]; row != no_row) {
+            TENDRIL_ASSERT(again && armed_[row].token == token);
             armed_[row] = {token, static_cast<Events>(armed_[row].what | what)};
             polled_[row].events = bits_of(armed_[row].what);
         } else {

@@ -8,6 +8,8 @@
 #include <string>
 #include <system_error>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "base/sys.hpp"
 #include "hub/backend.hpp"
 #include "hub/wakeup.hpp"
@@ -29,10 +31,11 @@ public:
 
     const char* name() const noexcept override { return "select"; }
 
-    int arm(int fd, std::uint64_t token, Events what, bool /*again*/) noexcept override {
+    int arm(int fd, std::uint64_t token, Events what, [[maybe_unused]] bool again) noexcept override {
         if (fd >= FD_SETSIZE) {
             return -EINVAL;
         }
+        TENDRIL_ASSERT(again || !is_armed(fd));
         tokens_[static_cast<std::size_t>(fd)] = token;
         end_ = std::max(end_, fd + 1);
         for_each_kind([&](Events kind, fd_set& set) {

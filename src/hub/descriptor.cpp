@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 
@@ -23,6 +25,7 @@ Descriptor& DescriptorSlots::take() {
 }
 
 void DescriptorSlots::put_back(Descriptor& d) noexcept {
+    TENDRIL_ASSERT(!d.in_use && !d.registered && used_ > 0);
     --used_;
     d.next_free = first_free_;
     first_free_ = &d;
@@ -112,6 +115,7 @@ Descriptor& Descriptors::new_slot(int fd, bool owned) {
         by_fd_.resize(std::max(needed, by_fd_.size() * 2));
     }
     Descriptor* d = &slots_.take();
+    TENDRIL_ASSERT(!d->in_use && d->generation != 0 && find(fd) == nullptr);
     d->hub = &hub_;
     d->in_use = true;
     d->fd = fd;
@@ -144,6 +148,7 @@ void Descriptors::close(Descriptor& d) noexcept {
 }
 
 int Descriptors::release(Descriptor& d) noexcept {
+    TENDRIL_ASSERT(d.in_use && d.owned && open_ > 0);
     const int fd = d.fd;
     --open_;
     tell_closed(d);
@@ -179,7 +184,9 @@ void Descriptors::tell_closed(Descriptor& d) noexcept {
 }
 
 void Descriptors::disarm(Descriptor& d) noexcept {
+    TENDRIL_ASSERT(d.registered || d.armed == events::none);
     if (d.registered) {
+        TENDRIL_ASSERT(registered_ > 0 && d.fd >= 0);
         hub_.backend->disarm(d.fd, d.token());
         d.registered = false;
         d.armed = events::none;
@@ -188,9 +195,11 @@ void Descriptors::disarm(Descriptor& d) noexcept {
 }
 
 void Descriptors::free_slot(Descriptor& d) noexcept {
+    TENDRIL_ASSERT(d.in_use && d.reader == nullptr && d.writer == nullptr && d.interests.empty());
     disarm(d);
     ++d.generation;
     if (d.fd >= 0) {
+        TENDRIL_ASSERT(find(d.fd) == &d);
         by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
         d.fd = -1;
     }
@@ -204,6 +213,7 @@ void Descriptors::refuse(const Waiter& first) {
 }
 
 int Descriptors::arm(Descriptor& d, Events what) noexcept {
+    TENDRIL_ASSERT(d.in_use && d.fd >= 0 && what != events::none);
     const int r = hub_.backend->arm(d.fd, d.token(), what, d.registered);
     if (r < 0) {
         return r;
@@ -230,6 +240,7 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
             }
         }
     } waiting{*this, d.place(direction), waiter};
+    TENDRIL_ASSERT(waiting.place == nullptr && (d.armed & events_for(direction)) != 0);
     waiting.place = &waiter;
     ++waiting_;
     const std::uint32_t generation = d.generation;

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/list.hpp>
 
 #include "hub/backend.hpp"
@@ -97,7 +98,10 @@ public:
     ~DescriptorSlots();
 
     // Requires: i is the index of a slot that take() has ever returned.
-    Descriptor& at(std::size_t i) noexcept { return blocks_[i / per_block].slots[i % per_block]; }
+    Descriptor& at(std::size_t i) noexcept {
+        TENDRIL_ASSERT(i / per_block < blocks_.size());
+        return blocks_[i / per_block].slots[i % per_block];
+    }
     Descriptor& take();  // throws std::bad_alloc
     void put_back(Descriptor& d) noexcept;
 

@@ -18,6 +18,7 @@
 #include <exception>
 
 #include <tendril/assert_switches.hpp>
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/hub/expiry.hpp>
 #include <tendril/detail/hub/local_value.hpp>
@@ -44,6 +45,9 @@ struct Fiber final : Flow, StackOwner {
     bool started = false;
     bool ended = false;  // but not left yet
     bool kill_pending = false;
+#if TENDRIL_CHECKS
+    bool queued = false;  // in the run queue
+#endif
     std::uint32_t shields = 0;
 
     Waiter* waiter = nullptr;

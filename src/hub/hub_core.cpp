@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "base/report.hpp"
 
 namespace tendril::detail {
@@ -34,6 +36,7 @@ TENDRIL_OPAQUE void Scheduler::yield() {
     if (!ready.empty()) [[likely]] {
         os.observe(SwitchEvent::Kind::switched, me.id, ready.front().id);  // may refuse, so before anything has changed
         switch_to(ready.rotate(me));
+        TENDRIL_ASSERT(current == &me);
     }
     if (me.attention != 0) [[unlikely]] {
         me.stretch_begins();
@@ -42,6 +45,7 @@ TENDRIL_OPAQUE void Scheduler::yield() {
 }
 
 Fiber& Scheduler::retire(Fiber& finished) noexcept {
+    TENDRIL_ASSERT(&finished == current && finished.ended && finished.waiter == nullptr);
     if (--budget <= 0) [[unlikely]] {
         turn();  // here too, or short green threads that spawn their successors would starve timers
     }

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <sstream>
 #include <stdexcept>
 
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/mutex.hpp>
 
 #include "base/report.hpp"
@@ -25,12 +25,12 @@ constinit thread_local Scheduler* Scheduler::here_ = nullptr;
 namespace {
 
 constinit Mutex chosen_mutex(Rank::chosen_backend);
-std::string chosen_backend;  // by use_backend()
+std::string chosen_backend TENDRIL_GUARDED_BY(chosen_mutex);  // by use_backend()
 
 std::unique_ptr<Backend> configured_backend() {
     std::string chosen;
     {
-        const std::lock_guard lock(chosen_mutex);
+        const MutexLock lock(chosen_mutex);
         chosen = chosen_backend;
     }
     if (chosen.empty()) {
@@ -38,6 +38,15 @@ std::unique_ptr<Backend> configured_backend() {
         return make_backend(name != nullptr && *name != 0 ? name : backend_names().front());
     }
     return make_backend(chosen);
+}
+
+// For a false TENDRIL_ASSERT.
+std::size_t describe_running(char* out, std::size_t size) noexcept {
+    const HubCore* hub = HubCore::if_any();
+    if (hub == nullptr || hub->current == &hub->main) {
+        return 0;
+    }
+    return hub->current->describe(out, size);
 }
 
 }  // namespace
@@ -69,6 +78,7 @@ void Scheduler::make() {
     auto* const hub = new HubCore(configured_backend());
     here_ = hub;
     install_terminate_report();
+    describe_flow_by(&describe_running);
     if (sys::on_first_thread()) {
         hub->have_signals().watch_interrupt();
     }
@@ -88,7 +98,7 @@ void HubCore::use_backend(std::string_view name) {
                                "\" already");
     }
     require_backend(name);
-    const std::lock_guard lock(chosen_mutex);
+    const MutexLock lock(chosen_mutex);
     chosen_backend = name;
 }
 
@@ -220,6 +230,7 @@ void HubCore::have_callback_fiber() {
 }
 
 void HubCore::post(HubCallback& callback) noexcept {
+    TENDRIL_ASSERT(callback_fiber != nullptr && !callback.linked());
     callbacks.push_back(callback);
     if (callback_fiber->waiter != nullptr) {
         callback_fiber->waiter->resolve(Outcome::signalled);

@@ -9,7 +9,7 @@ namespace tendril::detail {
 // Only the first letter of a batch wakes the hub: for as long as one lies there it has not been emptied, and whoever
 // put that one there has woken it. The hub looks after every wait of its backend.
 bool Mailbox::send(Letter& letter) noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (backend_ == nullptr) {
         return false;
     }
@@ -23,14 +23,14 @@ bool Mailbox::send(Letter& letter) noexcept {
 }
 
 bool Mailbox::withdraw(Letter& letter) noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const bool linked = letter.linked();
     letter.unlink();
     return linked;
 }
 
 List<Letter>& Mailbox::take() noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     any_.store(false, std::memory_order_release);
     List<Letter>& full = boxes_[filled_];
     filled_ ^= 1U;
@@ -43,7 +43,7 @@ void Mailbox::close() noexcept {
         expectation->hub_gone(*expectation, HubGone::ended);
     }
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         backend_ = nullptr;
     }
     for (List<Letter>& box : boxes_) {

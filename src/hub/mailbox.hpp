@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/base/mutex.hpp>
@@ -78,18 +77,18 @@ public:
     void forked() noexcept { close_in_child(HubGone::forked); }
 
     bool closed() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return backend_ == nullptr;
     }
 
 private:
     friend struct Expectation;
-    void close_in_child(HubGone how) noexcept;
+    TENDRIL_NOT_ANALYZED void close_in_child(HubGone how) noexcept;
 
     Mutex mutex_{Rank::mailbox};
-    Backend* backend_;       // nullptr: the hub is gone
-    List<Letter> boxes_[2];  // one is filled under the mutex while the hub empties the other
-    unsigned filled_ = 0;
+    Backend* backend_ TENDRIL_GUARDED_BY(mutex_);  // nullptr: the hub is gone
+    List<Letter> boxes_[2];                        // one is filled under the mutex while the hub empties the other
+    unsigned filled_ TENDRIL_GUARDED_BY(mutex_) = 0;
     std::atomic<bool> any_{false};  // perhaps: a withdrawn letter does not reset it
 
     List<Expectation> expectations_;  // the hub's

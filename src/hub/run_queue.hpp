@@ -18,6 +18,8 @@
 #include <new>
 #include <utility>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "hub/fiber.hpp"
 
 namespace tendril::detail {
@@ -48,31 +50,49 @@ public:
     }
     std::size_t capacity() const noexcept { return mask_ + 1; }
 
-    void push(Fiber& fiber) noexcept { ring_[tail_++ & mask_] = &fiber; }
+    // Requires: it is not in the queue, and there is room: reserve().
+    void push(Fiber& fiber) noexcept {
+        TENDRIL_ASSERT(size() <= mask_);
+        enters(fiber);
+        ring_[tail_++ & mask_] = &fiber;
+    }
 
     // Requires: not empty.
-    Fiber& front() const noexcept { return *ring_[head_ & mask_]; }
+    Fiber& front() const noexcept {
+        TENDRIL_ASSERT(!empty());
+        return *ring_[head_ & mask_];
+    }
 
     Fiber& pop() noexcept {
+        TENDRIL_ASSERT(!empty());
         Fiber& first = *ring_[head_++ & mask_];
+        leaves(first);
         fetch_ahead();
         return first;
     }
 
     // pop() and push(last) in one.
     Fiber& rotate(Fiber& last) noexcept {
+        enters(last);
         ring_[tail_++ & mask_] = &last;
         return pop();
     }
 
-    void clear() noexcept { head_ = tail_; }
+    void clear() noexcept {
+        while (head_ != tail_) {
+            leaves(*ring_[head_++ & mask_]);
+        }
+    }
 
     // Places are numbered from the first push on. Has all that was pushed when end_place() was `place` been popped?
     std::size_t end_place() const noexcept { return tail_; }
     bool is_past(std::size_t place) const noexcept { return static_cast<std::ptrdiff_t>(head_ - place) >= 0; }
 
     // For tests that pick who runs next. Requires: i < size().
-    Fiber& at(std::size_t i) const noexcept { return *ring_[(head_ + i) & mask_]; }
+    Fiber& at(std::size_t i) const noexcept {
+        TENDRIL_ASSERT(i < size());
+        return *ring_[(head_ + i) & mask_];
+    }
     void bring_to_front(std::size_t i) noexcept {
         for (; i > 0; --i) {
             std::swap(ring_[(head_ + i) & mask_], ring_[(head_ + i - 1) & mask_]);
@@ -80,6 +100,19 @@ public:
     }
 
 private:
+    // Once at most: only checked builds look, as the control block is cold.
+    static void enters([[maybe_unused]] Fiber& fiber) noexcept {
+#if TENDRIL_CHECKS
+        TENDRIL_ASSERT(!fiber.queued);
+        fiber.queued = true;
+#endif
+    }
+    static void leaves([[maybe_unused]] Fiber& fiber) noexcept {
+#if TENDRIL_CHECKS
+        fiber.queued = false;
+#endif
+    }
+
     // What the next but one touches first: its control block and the frames below it.
     void fetch_ahead() const noexcept {
         if (tail_ - head_ > 1) {

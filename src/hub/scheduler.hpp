@@ -16,9 +16,9 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/base/check.hpp>
 #include <tendril/error.hpp>
 
-#include "base/check.hpp"
 #include "context/os_thread.hpp"
 #include "hub/fiber.hpp"
 #include "hub/run_queue.hpp"

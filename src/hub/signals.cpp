@@ -8,7 +8,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -37,13 +36,12 @@ std::atomic<bool> interrupts{false};    // SIGINT is watched by nobody but watch
 std::atomic<bool> interrupting{false};  // ... and came, and was not thrown yet
 
 constinit Mutex mutex(Rank::signals);
-// Under it:
 struct Disposition {
     int watchers = 0;
     struct sigaction before {};
 };
-std::array<Disposition, Signals::numbers> dispositions;
-bool interrupt_watched = false;
+std::array<Disposition, Signals::numbers> dispositions TENDRIL_GUARDED_BY(mutex);
+bool interrupt_watched TENDRIL_GUARDED_BY(mutex) = false;
 
 [[gnu::always_inline]] inline std::size_t index(int number) noexcept {
     return static_cast<std::size_t>(number);
@@ -69,7 +67,7 @@ void on_signal(int number) {
 }
 
 SignalPost& take_post(Backend& backend) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     for (SignalPost* post = posts; post != nullptr; post = post->next) {
         if (post->backend == nullptr) {
             post->backend = &backend;
@@ -83,7 +81,7 @@ SignalPost& take_post(Backend& backend) {
     return *post;
 }
 
-void note_interrupts() noexcept {
+void note_interrupts() noexcept TENDRIL_REQUIRES(mutex) {
     interrupts = interrupt_watched && dispositions[index(SIGINT)].watchers == 1;
 }
 
@@ -101,7 +99,7 @@ void check_number(int number) {
 }
 
 void install(int number) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     Disposition& disposition = dispositions[index(number)];
     if (disposition.watchers == 0) {
         struct sigaction ours {};
@@ -118,7 +116,7 @@ void install(int number) {
 
 // What others have installed meanwhile stays.
 void remove(int number) noexcept {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     Disposition& disposition = dispositions[index(number)];
     if (--disposition.watchers == 0) {
         struct sigaction now {};
@@ -167,7 +165,7 @@ void Signals::watch(int number, SignalNode& node) {
 void Signals::unwatch(int number, SignalNode& node) noexcept {
     node.unlink();
     if (&node == &interrupt_) {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         interrupt_watched = false;
     }
     remove(number);
@@ -194,7 +192,7 @@ void Signals::watch_interrupt() {
     if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
         interrupting = false;
         {
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             interrupt_watched = true;
         }
         watch(SIGINT, interrupt_);
@@ -218,7 +216,8 @@ void Signals::forget_handlers() noexcept {
     handlers = 0;
 }
 
-void Signals::forget_others() noexcept {
+// In a child: nobody else is there.
+TENDRIL_NOT_ANALYZED void Signals::forget_others() noexcept {
     for (SignalPost* post = posts; post != nullptr; post = post->next) {
         post->backend = nullptr;
     }

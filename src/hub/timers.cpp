@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "base/sys.hpp"
 #include "hub/run_queue.hpp"
 
@@ -14,6 +16,7 @@ constexpr std::size_t arity = 4;
 }
 
 Timers::Place& Timers::add(Timer& timer, std::int64_t when_ns) {
+    TENDRIL_ASSERT(!timer.armed());
     heap_.push_back({});
     if (first_free_ == Timer::unarmed && !dropped_.empty()) [[unlikely]] {
         restore_page();
@@ -55,6 +58,7 @@ void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
 }
 
 void Timers::disarm(Timer& timer) noexcept {
+    TENDRIL_ASSERT(timer.number < places_.size() && places_[timer.number].state != State::free);
     if (places_[timer.number].state != State::fired) {
         remove(places_[timer.number].index);
     }
@@ -72,6 +76,7 @@ void Timers::free(std::uint32_t number) noexcept {
 }
 
 void Timers::remove(std::size_t index) noexcept {
+    TENDRIL_ASSERT(index < heap_.size() && places_[heap_[index].number].index == index);
     const Entry last = heap_.back();
     heap_.pop_back();
     if (index == heap_.size()) {

@@ -12,11 +12,11 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/hub/giver.hpp>
 #include <tendril/detail/hub/outcome.hpp>
 
-#include "base/check.hpp"
 #include "hub/scheduler.hpp"
 
 namespace tendril::detail {
@@ -107,12 +107,14 @@ inline void Waiter::prepare(Deadline deadline) {
 }
 
 inline void Waiter::note() noexcept {
+    TENDRIL_ASSERT(fiber.runs() && fiber.waiter == nullptr);
     fiber.waiter = this;
     fiber.waits_since_ns = fiber.hub.clock_ns;
     suspended_ = true;
 }
 
 inline void Waiter::resumed() noexcept {
+    TENDRIL_ASSERT(fiber.runs() && fiber.waiter == this);
     fiber.waiter = nullptr;
     if (outcome == Outcome::waiting) {
         outcome = Outcome::timed_out;  // by the note in the timers: who else would have made it ready
@@ -146,6 +148,7 @@ inline bool Waiter::resolve(Outcome with) noexcept {
 }
 
 inline bool Waiter::decide(Outcome with) noexcept {
+    TENDRIL_ASSERT(open() && with != Outcome::waiting);
     if (outcome == Outcome::stands_in) [[unlikely]] {
         return resolve_whole(with);
     }

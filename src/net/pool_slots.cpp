@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "hub/waiter.hpp"
 
 namespace tendril::detail {
@@ -22,6 +24,7 @@ PoolSlots::Use::~Use() {
 }
 
 void PoolSlots::wait(Descriptor& listener) {
+    TENDRIL_ASSERT(any() && full() && listener.writer == nullptr);
     Waiter waiter("serve");
     Crew::Place slot = crew().stand_in_line(waiter);
     struct Noted {
@@ -43,6 +46,7 @@ void PoolSlots::wait(Descriptor& listener) {
 }
 
 Crew::Place PoolSlots::take() {
+    TENDRIL_ASSERT(any() && !full());
     if (!held_.has_value()) {
         return crew().try_enter();
     }

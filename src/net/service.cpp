@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -54,6 +53,7 @@ public:
         for (unsigned i = 0; i < options.hubs; ++i) {
             members_.emplace_back(*this, i);
         }
+        wakes_.resize(options.hubs);
     }
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
@@ -87,14 +87,14 @@ public:
 
     // From any of the hubs: all stop.
     void stop_all(std::chrono::nanoseconds drain) noexcept {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         drain_ = stopping_ ? std::min(drain_, drain) : drain;
         stopping_ = true;
         tell_all();
     }
 
     void pause_all(bool paused) noexcept {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         paused_ = paused;
         tell_all();
     }
@@ -114,15 +114,19 @@ public:
                 members_[i].thread.join();  // it has nothing to do but to end its hub
             }
         }
-        members_.front().wake.reset();
+        const MutexLock lock(mutex_);
+        wakes_.front().reset();
     }
 
     std::exception_ptr first_error() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return error_;
     }
 
-    std::size_t killed() const noexcept { return killed_; }
+    std::size_t killed() const noexcept {
+        const MutexLock lock(mutex_);
+        return killed_;
+    }
 
 private:
     // What one hub's accept loop knows of the others.
@@ -163,14 +167,13 @@ private:
         std::atomic<std::size_t> load{0};  // handlers, and connections that wait in `incoming`
         SharedQueue<Handed> incoming;
         bool fed;                          // by the first hub, still; its own OS thread's
-        std::optional<Async> wake;         // looks at what has changed; under the team's mutex
         std::shared_ptr<AcceptLoop> loop;  // its own OS thread's
         std::thread thread;
     };
 
     void join_first(AcceptLoop& loop) {
-        const std::lock_guard lock(mutex_);
-        members_.front().wake.emplace([this, &loop] { look(members_.front(), loop); });
+        const MutexLock lock(mutex_);
+        wakes_.front().emplace([this, &loop] { look(members_.front(), loop); });
     }
 
     // The whole life of another hub.
@@ -182,8 +185,8 @@ private:
                                                        options_, &member);
             AcceptLoop& loop = *member.loop;
             {
-                const std::lock_guard lock(mutex_);
-                member.wake.emplace([this, &member, &loop] { look(member, loop); });
+                const MutexLock lock(mutex_);
+                wakes_[member.index].emplace([this, &member, &loop] { look(member, loop); });
             }
             look(member, loop);
             auto feeder = spawn([&] { feed(member); });
@@ -195,8 +198,8 @@ private:
             keep_error(std::current_exception());
         }
         {
-            const std::lock_guard lock(mutex_);
-            member.wake.reset();
+            const MutexLock lock(mutex_);
+            wakes_[member.index].reset();
             killed_ += member.loop != nullptr ? member.loop->killed() : 0;
         }
         member.loop.reset();
@@ -229,7 +232,7 @@ private:
         bool paused = false;
         std::chrono::nanoseconds drain{};
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             stopping = stopping_;
             paused = paused_;
             drain = drain_;
@@ -241,10 +244,10 @@ private:
         loop.changed();
     }
 
-    void tell_all() noexcept {
-        for (Member& each : members_) {
-            if (each.wake.has_value()) {
-                each.wake->send_threadsafe();
+    void tell_all() noexcept TENDRIL_REQUIRES(mutex_) {
+        for (const std::optional<Async>& wake : wakes_) {
+            if (wake.has_value()) {
+                wake->send_threadsafe();
             }
         }
     }
@@ -271,10 +274,10 @@ private:
         if (!wanted) {
             return;
         }
-        const std::lock_guard lock(mutex_);
-        for (Member& each : members_) {
-            if (each.index != 0 && each.wake.has_value()) {
-                each.wake->send_threadsafe();
+        const MutexLock lock(mutex_);
+        for (std::size_t i = 1; i < wakes_.size(); ++i) {
+            if (wakes_[i].has_value()) {
+                wakes_[i]->send_threadsafe();
             }
         }
     }
@@ -284,9 +287,9 @@ private:
     // A handler of another hub has ended.
     void freed() noexcept {
         if (waits_for_room_.exchange(false)) {
-            const std::lock_guard lock(mutex_);
-            if (members_.front().wake.has_value()) {
-                members_.front().wake->send_threadsafe();
+            const MutexLock lock(mutex_);
+            if (wakes_.front().has_value()) {
+                wakes_.front()->send_threadsafe();
             }
         }
     }
@@ -329,7 +332,7 @@ private:
     }
 
     void keep_error(std::exception_ptr error) noexcept {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (error_ == nullptr) {
             error_ = std::move(error);
         }
@@ -345,12 +348,13 @@ private:
     SharedSemaphore begun_{0};
     SharedSemaphore ended_{0};
 
-    Mutex mutex_{Rank::team};  // of what follows, and of the members' wake; never held across a wait
-    bool stopping_ = false;
-    bool paused_ = false;
-    std::chrono::nanoseconds drain_{};
-    std::exception_ptr error_;
-    std::size_t killed_ = 0;
+    mutable Mutex mutex_{Rank::team};  // never held across a wait
+    bool stopping_ TENDRIL_GUARDED_BY(mutex_) = false;
+    bool paused_ TENDRIL_GUARDED_BY(mutex_) = false;
+    std::chrono::nanoseconds drain_ TENDRIL_GUARDED_BY(mutex_){};
+    std::deque<std::optional<Async>> wakes_ TENDRIL_GUARDED_BY(mutex_);  // each member's: looks at what has changed
+    std::exception_ptr error_ TENDRIL_GUARDED_BY(mutex_);
+    std::size_t killed_ TENDRIL_GUARDED_BY(mutex_) = 0;
 
     const AtFork at_fork_{this, [](void* self) noexcept { static_cast<Team*>(self)->forked(); }};
 };

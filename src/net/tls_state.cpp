@@ -9,6 +9,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "net/socket_access.hpp"
 #include "net/tls_error.hpp"
 #include "net/tls_name.hpp"
@@ -185,6 +187,7 @@ void TlsState::check_usable(const char* what) const {
 // Returns: false when the peer has ended its stream.
 template <class Step>
 bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes) {
+    TENDRIL_ASSERT(!broken_ && (!handshaken_ || (writes ? writing_ : reading_)));
     for (;;) {
         static_cast<void>(SocketAccess::handle(socket_).use(object));
         ERR_clear_error();

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <mutex>
 #include <new>
 #include <thread>
 #include <vector>
@@ -164,33 +163,32 @@ private:
 
 struct Workers {
     mutable Mutex mutex{Rank::thread_pool};
-    // Under it:
-    std::size_t limit;
-    std::size_t running = 0;  // jobs
-    std::size_t waiting = 0;  // jobs in the queue
-    List<Job> queue;
-    bool closing = false;
-    std::vector<std::thread> threads;   // in work()
-    std::vector<std::thread> finished;  // that have left work()
+    std::size_t limit TENDRIL_GUARDED_BY(mutex);
+    std::size_t running TENDRIL_GUARDED_BY(mutex) = 0;  // jobs
+    std::size_t waiting TENDRIL_GUARDED_BY(mutex) = 0;  // jobs in the queue
+    List<Job> queue TENDRIL_GUARDED_BY(mutex);
+    bool closing TENDRIL_GUARDED_BY(mutex) = false;
+    std::vector<std::thread> threads TENDRIL_GUARDED_BY(mutex);   // in work()
+    std::vector<std::thread> finished TENDRIL_GUARDED_BY(mutex);  // that have left work()
 
     ThreadCondition changed;
     SharedEvent all_left;  // once closing
 
     explicit Workers(std::size_t threads_at_most) : limit(threads_at_most) {}
 
-    void enqueue(Job& job) {
+    void enqueue(Job& job) TENDRIL_REQUIRES(mutex) {
         queue.push_back(job);
         job.queued = true;
         ++waiting;
     }
-    void dequeue(Job& job) noexcept {
+    void dequeue(Job& job) noexcept TENDRIL_REQUIRES(mutex) {
         job.ListNode::unlink();
         job.queued = false;
         --waiting;
     }
 
     // Threads for the jobs that wait. Throws: std::system_error when there is none at all.
-    void start_threads() {
+    void start_threads() TENDRIL_REQUIRES(mutex) {
         while (threads.size() < limit && waiting > threads.size() - running) {
             try {
                 start_thread();
@@ -205,7 +203,7 @@ struct Workers {
 
     void work() noexcept {
         working_for = this;
-        std::unique_lock lock(mutex);
+        MutexLock lock(mutex);
         while (threads.size() <= limit) {
             Job* job = queue.front();
             if (job == nullptr) {
@@ -240,7 +238,7 @@ struct Workers {
     void join_finished() {
         std::vector<std::thread> ended;
         {
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             ended.swap(finished);
         }
         for (std::thread& thread : ended) {
@@ -250,7 +248,7 @@ struct Workers {
 
 private:
     // The threads are gone, with the jobs that they had: abandoned, since they cannot be joined.
-    void forked() noexcept {
+    TENDRIL_NOT_ANALYZED void forked() noexcept {
         ::new (&threads) std::vector<std::thread>;
         ::new (&finished) std::vector<std::thread>;
         while (queue.pop_front() != nullptr) {
@@ -258,7 +256,7 @@ private:
         running = waiting = 0;
     }
 
-    void start_thread() {
+    void start_thread() TENDRIL_REQUIRES(mutex) {
         finished.reserve(finished.size() + threads.size() + 1);  // so that leaving needs no memory
         const SignalsBlocked blocked;
         threads.emplace_back([this] { work(); });
@@ -284,7 +282,7 @@ Job& NewJob::submit() {
     job_->has_payload = true;
     Workers& workers = *job_->workers;
     {
-        const std::lock_guard lock(workers.mutex);
+        const MutexLock lock(workers.mutex);
         if (workers.closing) {
             throw std::logic_error("a job was given to a ThreadPool that is being destroyed");
         }
@@ -313,7 +311,7 @@ void about_to_wait() {
 
 void give_up(Job& job) noexcept {
     {
-        const std::lock_guard lock(job.workers->mutex);
+        const MutexLock lock(job.workers->mutex);
         if (!job.queued) {
             return;  // it has begun: it goes on, and comes back to nobody
         }
@@ -344,7 +342,7 @@ ThreadPool::~ThreadPool() {
     Workers& workers = *workers_;
     detail::List<Job> dropped;
     {
-        const std::lock_guard lock(workers.mutex);
+        const detail::MutexLock lock(workers.mutex);
         workers.closing = true;
         workers.limit = 0;
         while (Job* job = workers.queue.front()) {
@@ -366,8 +364,10 @@ ThreadPool::~ThreadPool() {
             const Shield shield;
             workers.all_left.wait();
         } catch (...) {  // no green thread can wait here: see the header
-            std::unique_lock lock(workers.mutex);
-            workers.changed.wait(lock, [&] { return workers.threads.empty(); });
+            detail::MutexLock lock(workers.mutex);
+            while (!workers.threads.empty()) {
+                workers.changed.wait(lock);
+            }
         }
     }
     workers.join_finished();
@@ -382,7 +382,7 @@ ThreadPool& ThreadPool::shared() {
 
 void ThreadPool::resize(Size threads) {
     {
-        const std::lock_guard lock(workers_->mutex);
+        const detail::MutexLock lock(workers_->mutex);
         workers_->limit = threads;
         workers_->start_threads();
     }
@@ -391,17 +391,17 @@ void ThreadPool::resize(Size threads) {
 }
 
 std::size_t ThreadPool::size() const {
-    const std::lock_guard lock(workers_->mutex);
+    const detail::MutexLock lock(workers_->mutex);
     return workers_->limit;
 }
 
 std::size_t ThreadPool::running() const {
-    const std::lock_guard lock(workers_->mutex);
+    const detail::MutexLock lock(workers_->mutex);
     return workers_->running;
 }
 
 std::size_t ThreadPool::waiting() const {
-    const std::lock_guard lock(workers_->mutex);
+    const detail::MutexLock lock(workers_->mutex);
     return workers_->waiting;
 }
 

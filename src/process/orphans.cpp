@@ -3,7 +3,6 @@
 #include "process/orphans.hpp"
 
 #include <cstddef>
-#include <mutex>
 #include <new>
 #include <string>
 
@@ -20,11 +19,13 @@ namespace {
 // Those that no hub watches. Lives as long as the process: green threads may end after statics do.
 struct Unwatched {
     Mutex mutex{Rank::orphans};
-    List<ChildProcess> children;
-    const AtFork at_fork{this, [](void* self) noexcept {
-                             static_cast<Unwatched*>(self)->children.take_all(
-                                 [](ChildProcess& child) { delete &child; });  // the parent's
-                         }};
+    List<ChildProcess> children TENDRIL_GUARDED_BY(mutex);
+    const AtFork at_fork{this, [](void* self) noexcept { static_cast<Unwatched*>(self)->forked(); }};
+
+private:
+    TENDRIL_NOT_ANALYZED void forked() noexcept {
+        children.take_all([](ChildProcess& child) { delete &child; });  // the parent's
+    }
 };
 
 Unwatched& unwatched() {
@@ -38,7 +39,7 @@ void leave_to_sweeps(ChildProcess& child) noexcept {
     child.unwatch();
     child.orphan = false;
     Unwatched& all = unwatched();
-    const std::lock_guard lock(all.mutex);
+    const MutexLock lock(all.mutex);
     all.children.push_back(child);
 }
 
@@ -99,7 +100,7 @@ void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept {
 
 void sweep_orphans() noexcept {
     Unwatched& all = unwatched();
-    const std::lock_guard lock(all.mutex);
+    const MutexLock lock(all.mutex);
     for (ChildProcess *child = all.children.front(), *next = nullptr; child != nullptr; child = next) {
         next = all.children.after(*child);
         if (child->ask()) {

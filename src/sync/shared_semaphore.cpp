@@ -5,7 +5,7 @@
 namespace tendril {
 
 bool SharedSemaphore::take(Deadline deadline) {
-    std::unique_lock lock(mutex_);
+    detail::MutexLock lock(mutex_);
     if (permits_ > 0) {
         --permits_;
         return true;
@@ -14,7 +14,7 @@ bool SharedSemaphore::take(Deadline deadline) {
 }
 
 bool SharedSemaphore::try_acquire() {
-    const std::lock_guard lock(mutex_);
+    const detail::MutexLock lock(mutex_);
     if (permits_ == 0) {
         return false;
     }
@@ -23,7 +23,7 @@ bool SharedSemaphore::try_acquire() {
 }
 
 void SharedSemaphore::release(Size permits) {
-    const std::lock_guard lock(mutex_);
+    const detail::MutexLock lock(mutex_);
     std::size_t left = permits;
     for (; left > 0 && waiters_.any(); --left) {
         waiters_.hand();
@@ -35,12 +35,12 @@ void SharedSemaphore::release(Size permits) {
 }
 
 std::size_t SharedSemaphore::available() const {
-    const std::lock_guard lock(mutex_);
+    const detail::MutexLock lock(mutex_);
     return permits_;
 }
 
 std::size_t SharedSemaphore::waiting() const {
-    const std::lock_guard lock(mutex_);
+    const detail::MutexLock lock(mutex_);
     return waiters_.size();
 }
 

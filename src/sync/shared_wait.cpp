@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/sync/shared_wait.hpp>
 
 #include <cstdlib>
@@ -30,19 +31,19 @@ struct SharedWaiter : ListNode {
     SharedWaitQueue& queue;
     Mutex& mutex;  // the object's
 
-    // Under it:
     void* const slot;
-    Outcome decided = Outcome::waiting;  // once it is not, the letter has been sent
+    Outcome decided = Outcome::waiting;  // under the mutex; once it is not, the letter has been sent
 
     SharedWaiter(const char* what, SharedWaitQueue& q, Mutex& m, void* s) : waiter(what), queue(q), mutex(m), slot(s) {}
 
     void decide(Outcome outcome) noexcept {
+        TENDRIL_ASSERT(decided == Outcome::waiting && outcome != Outcome::waiting);
         decided = outcome;
         ListNode::unlink();
         mailbox_of(waiter.fiber.hub).send(letter);  // whose hub lives: it ends after those who wait in it
     }
 
-    TENDRIL_OPAQUE Outcome wait(std::unique_lock<Mutex>& held, Deadline deadline) {
+    TENDRIL_OPAQUE TENDRIL_NOT_ANALYZED Outcome wait(MutexLock& held, Deadline deadline) {
         waiter.prepare(deadline);  // may throw; nobody knows of this one yet
         presence.begin();
         queue.waiters_.push_back(*this);
@@ -54,7 +55,7 @@ struct SharedWaiter : ListNode {
 
 private:
     // The letter need not have arrived: the wait may have been broken off before.
-    void leave(std::unique_lock<Mutex>& held) noexcept {
+    TENDRIL_NOT_ANALYZED void leave(MutexLock& held) noexcept {
         held.lock();
         presence.end();  // what it was handed is its own from now on, also for a fork()
         ListNode::unlink();
@@ -79,7 +80,7 @@ private:
     // It never runs again. What it was handed and had not taken goes back.
     static void hub_gone(Expectation& expectation, HubGone how) noexcept {
         SharedWaiter& self = static_cast<Presence&>(expectation).owner;
-        const std::lock_guard lock(self.mutex);
+        const MutexLock lock(self.mutex);
         expectation.end();
         self.ListNode::unlink();
         if (how != HubGone::ended && self.decided == Outcome::handed) {
@@ -110,7 +111,7 @@ struct SharedWatch final : Observer::Bond, ListNode {
     ~SharedWatch() override {
         bool under_way = false;
         {
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             presence.end();
             ListNode::unlink();
             under_way = sent && !has_arrived;
@@ -136,7 +137,7 @@ private:
     }
     static void hub_gone(Expectation& expectation, HubGone) noexcept {
         SharedWatch& self = static_cast<Presence&>(expectation).owner;
-        const std::lock_guard lock(self.mutex);
+        const MutexLock lock(self.mutex);
         expectation.end();
         self.ListNode::unlink();
     }
@@ -160,16 +161,18 @@ SharedWaitQueue::~SharedWaitQueue() {
     std::abort();
 }
 
-Outcome SharedWaitQueue::wait(std::unique_lock<Mutex>& held, const char* what, void* slot, Deadline deadline) {
-    SharedWaiter waiter(what, *this, *held.mutex(), slot);
+Outcome SharedWaitQueue::wait(MutexLock& held, const char* what, void* slot, Deadline deadline) {
+    SharedWaiter waiter(what, *this, held.mutex(), slot);
     return waiter.wait(held, deadline);
 }
 
 void* SharedWaitQueue::front_slot() noexcept {
+    TENDRIL_ASSERT(any());
     return waiters_.front()->slot;
 }
 
 void SharedWaitQueue::hand() noexcept {
+    TENDRIL_ASSERT(any());
     waiters_.front()->decide(Outcome::handed);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include <tendril/detail/base/check.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 
 #include <cstdlib>
@@ -70,6 +71,7 @@ void WaitQueue::begin_wait(WaiterSpace& space, const char* what, void* slot, Dea
     space.waiter->slot = slot;
     space.waiter->slot_use = slots_;
     space.waiter->prepare(deadline);
+    TENDRIL_ASSERT(space.waiter->open());
     waiters_.push_back(*space.waiter);
     space.waiter->note();
 }
@@ -121,6 +123,7 @@ void* WaitQueue::slot(Waiter* waiter) noexcept {
 }
 
 void WaitQueue::wake_first(Outcome with) noexcept {
+    TENDRIL_ASSERT(first_open() != nullptr && first_open() == waiters_.front());
     Waiter& first = *waiters_.front();  // open, as any() left it
     Waiter& taker = first.outcome == Outcome::stands_in ? static_cast<StandIn&>(first).whole : first;
     first.ListNode::unlink();

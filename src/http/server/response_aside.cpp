@@ -64,10 +64,10 @@ std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {
         throw;
     }
     status_ = asked_.connect ? 200 : 101;
-    state_ = State::collecting;
+    transition(State::collecting);
     transmit({});
     std::unique_ptr<Stream> stream = side_->take_stream();
-    state_ = State::upgraded;
+    transition(State::upgraded);
     return stream;
 }
 

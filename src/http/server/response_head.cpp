@@ -147,7 +147,7 @@ void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_
     if (asked_.head) {
         mode_ = Mode::none;
     }
-    state_ = State::open;
+    transition(State::open);
 }
 
 void ResponseWriter::make_status_line() {

@@ -6,7 +6,9 @@
 #include <array>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
+#include <tendril/detail/base/check.hpp>
 #include <tendril/file.hpp>
 #include <tendril/shield.hpp>
 
@@ -44,6 +46,22 @@ bool is_of_file(const std::system_error& e) noexcept {
 constexpr std::size_t kept_memory = std::size_t{32} * 1024;
 
 }  // namespace
+
+ResponseWriter::State ResponseWriter::transition(State to) noexcept {
+    constexpr auto bit = [](State state) { return 1U << static_cast<unsigned>(state); };
+    constexpr unsigned before_head = bit(State::fresh) | bit(State::collecting);
+    constexpr std::array<unsigned, 7> followers{
+        before_head | bit(State::open) | bit(State::broken),                         // fresh
+        before_head | bit(State::open) | bit(State::broken) | bit(State::upgraded),  // collecting
+        bit(State::ended) | bit(State::broken) | bit(State::cut_short),              // open
+        0,                                                                           // ended
+        0,                                                                           // upgraded
+        before_head | bit(State::open),                                              // broken
+        0,                                                                           // cut_short
+    };
+    TENDRIL_ASSERT((followers[static_cast<std::size_t>(state_)] & bit(to)) != 0);
+    return std::exchange(state_, to);
+}
 
 void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptions& options, const Asked& asked) {
     side_ = &side;
@@ -143,14 +161,14 @@ void ResponseWriter::send_whole(Bytes body, std::string_view type) {
     }
     make_head(body.size(), type);
     transmit(mode_ == Mode::none ? Bytes() : body);
-    state_ = State::ended;
+    transition(State::ended);
 }
 
 void ResponseWriter::write(Bytes piece) {
     require_open();
     count(piece.size());
     if (state_ == State::fresh) {
-        state_ = State::collecting;
+        transition(State::collecting);
     }
     if (pending_.size() + piece.size() < std::max<std::size_t>(coalesce_, 1)) {
         pending_.append_bytes(piece);
@@ -192,7 +210,7 @@ bool ResponseWriter::code_whole(Bytes& body, std::string_view type) {
 void ResponseWriter::flush() {
     require_open();
     if (state_ != State::open) {
-        state_ = State::collecting;
+        transition(State::collecting);
         begin_body(said_length());
     }
     emit({}, true);
@@ -253,7 +271,7 @@ void ResponseWriter::end(const Headers* trailers) {
         end_collected(with_trailers);
     }
     if (mode_ == Mode::length && count_ != length_ && !whole_) {
-        state_ = State::cut_short;
+        transition(State::cut_short);
         refuse_length(length_);
     }
     if (coding_.is_on()) {
@@ -277,7 +295,7 @@ void ResponseWriter::end(const Headers* trailers) {
     }
     pending_.clear();
     transmit({});
-    state_ = State::ended;
+    transition(State::ended);
 }
 
 // The head of a body that is there as a whole, or of none.
@@ -308,7 +326,7 @@ void ResponseWriter::end_collected(bool with_trailers) {
 }
 
 void ResponseWriter::replace(int status, Bytes body, const Headers* headers) {
-    state_ = State::fresh;
+    transition(State::fresh);
     status_ = status;
     reason_.clear();
     if (headers != nullptr) {
@@ -334,7 +352,7 @@ void ResponseWriter::transmit(Bytes piece) {
     if (out_.empty() && piece.empty()) {
         return;
     }
-    const State before = std::exchange(state_, State::broken);
+    const State before = transition(State::broken);
     try {
         transmit_parts(piece);
     } catch (const std::system_error&) {
@@ -342,7 +360,7 @@ void ResponseWriter::transmit(Bytes piece) {
         throw;
     }
     out_.clear();
-    state_ = before;
+    transition(before);
 }
 
 void ResponseWriter::transmit_parts(Bytes piece) {
@@ -398,7 +416,7 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
         return;
     }
     if (state_ != State::open) {
-        state_ = State::collecting;
+        transition(State::collecting);
         make_head(said_length(), {});
     }
     if (mode_ == Mode::none) {
@@ -414,14 +432,14 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
         pending_.clear();
     }
     transmit({});
-    const State before = std::exchange(state_, State::broken);
+    const State before = transition(State::broken);
     try {
         transmit_file(file, offset, size);
     } catch (const std::system_error& e) {
         thrown_ = is_of_file(e) ? nullptr : std::current_exception();
         throw;
     }
-    state_ = before;
+    transition(before);
     out_.append(mode_ == Mode::chunked ? "\r\n" : "");
 }
 

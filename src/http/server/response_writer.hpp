@@ -102,6 +102,9 @@ private:
     enum class State : std::uint8_t { fresh, collecting, open, ended, upgraded, broken, cut_short };
     enum class Mode : std::uint8_t { none, length, chunked, until_close };
 
+    // From state to state, as its table allows; begin() starts anew. It is `broken` while something is being sent, and
+    // what it was before once that has worked. Returns: the state before.
+    State transition(State to) noexcept;
     void require_open();
     void count(std::uint64_t n);
     void make_head(std::optional<std::uint64_t> length, std::string_view type);

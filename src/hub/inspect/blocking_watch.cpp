@@ -121,7 +121,6 @@ void BlockingWatch::configure_once() {
     }
 }
 
-// With the mutex held.
 void BlockingWatch::start() {
     if (thread_.joinable() || stopping_ || threshold_ns_ == 0) {
         return;
@@ -132,6 +131,7 @@ void BlockingWatch::start() {
         const SignalsBlocked blocked;
         thread_ = std::thread([this] { run(); });
     }
+    watcher_ = thread_.get_id();
     sys::name_thread(thread_.native_handle(), "tendril-watch");
     struct AtExit {
         ~AtExit() { the().stop(); }
@@ -167,7 +167,7 @@ void BlockingWatch::on_signal(int, siginfo_t*, void* context) noexcept {
 }
 
 void BlockingWatch::join_list(Heartbeat& hub) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     configure_once();
     start_or_report();
     hub.next = all_hubs.first;
@@ -187,7 +187,7 @@ void BlockingWatch::start_or_report() noexcept {
 }
 
 void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Heartbeat** link = &all_hubs.first;
     while (*link != nullptr && *link != &hub) {
         link = &(*link)->next;
@@ -207,42 +207,47 @@ void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
 
 void BlockingWatch::wake_if_dozing() noexcept {
     if (dozes_.load(std::memory_order_seq_cst)) [[unlikely]] {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         changed_.wake_one();
     }
 }
 
 void BlockingWatch::set(std::chrono::nanoseconds threshold, BlockHandler handler) {
     auto kept = std::make_shared<const BlockHandler>(std::move(handler));  // the old one goes when the mutex is free
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     configured_ = true;
     threshold_ns_ = std::max<std::int64_t>(threshold.count(), 0);
     std::swap(handler_, kept);
     start();
     changed_.wake_one();
-    if (std::this_thread::get_id() != thread_.get_id()) {
-        delivered_.wait(lock, [this] { return !delivering_; });
+    if (std::this_thread::get_id() != watcher_) {
+        while (delivering_) {
+            delivered_.wait(lock);
+        }
     }
     lock.unlock();
 }
 
 void BlockingWatch::stop() noexcept {
+    std::thread ending;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
         changed_.wake_one();
+        if (std::this_thread::get_id() == watcher_) {
+            thread_.detach();  // its handler called exit()
+            delivering_ = false;
+        } else {
+            ending = std::move(thread_);
+        }
     }
-    if (std::this_thread::get_id() == thread_.get_id()) {
-        const std::lock_guard lock(mutex_);
-        thread_.detach();  // its handler called exit()
-        delivering_ = false;
-    } else if (thread_.joinable()) {
-        thread_.join();
+    if (ending.joinable()) {
+        ending.join();
     }
 }
 
 void BlockingWatch::run() noexcept {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stopping_) {
         deliver(lock);
         const std::int64_t threshold = threshold_ns_;
@@ -298,7 +303,7 @@ void BlockingWatch::collect(Heartbeat& hub) {
 }
 
 // Calls the handler with all that was seen, without the mutex.
-void BlockingWatch::deliver(std::unique_lock<Mutex>& lock) {
+void BlockingWatch::deliver(MutexLock& lock) {
     while (!seen_.empty() && !stopping_ && pauses_.empty()) {
         const std::vector<Seen> all = std::exchange(seen_, {});
         std::shared_ptr<const BlockHandler> handler = handler_;
@@ -325,16 +330,18 @@ void BlockingWatch::deliver(std::unique_lock<Mutex>& lock) {
 
 BlockingWatch::Pause::Pause() noexcept {
     BlockingWatch& watch = the();
-    std::unique_lock lock(watch.mutex_);
+    MutexLock lock(watch.mutex_);
     watch.pauses_.push_back(*this);
-    if (std::this_thread::get_id() != watch.thread_.get_id()) {
-        watch.delivered_.wait(lock, [&] { return !watch.delivering_; });
+    if (std::this_thread::get_id() != watch.watcher_) {
+        while (watch.delivering_) {
+            watch.delivered_.wait(lock);
+        }
     }
 }
 
 BlockingWatch::Pause::~Pause() {
     BlockingWatch& watch = the();
-    const std::lock_guard lock(watch.mutex_);
+    const MutexLock lock(watch.mutex_);
     ListNode::unlink();
     watch.changed_.wake_one();
 }
@@ -342,6 +349,7 @@ BlockingWatch::Pause::~Pause() {
 // The watching OS thread is gone, with all hubs but this OS thread's.
 void BlockingWatch::forked() noexcept {
     ::new (&thread_) std::thread;  // over the old one, which could only be joined
+    watcher_ = {};
     seen_.clear();
     while (pauses_.pop_front() != nullptr) {
     }
@@ -355,7 +363,7 @@ void BlockingWatch::forked() noexcept {
 }
 
 void BlockingWatch::restart_in_child() noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     start_or_report();
 }
 

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -71,31 +70,33 @@ private:
     };
 
     BlockingWatch() = default;
-    void configure_once();
-    void start();
-    void start_or_report() noexcept;
-    void forked() noexcept;
-    void have_signal();
+    void configure_once() TENDRIL_REQUIRES(mutex_);
+    void start() TENDRIL_REQUIRES(mutex_);
+    void start_or_report() noexcept TENDRIL_REQUIRES(mutex_);
+    TENDRIL_NOT_ANALYZED void forked() noexcept;
+    void have_signal() TENDRIL_REQUIRES(mutex_);
     void run() noexcept;
-    bool look_at_hubs() noexcept;
-    void look_closer(Heartbeat& hub);
-    Look look_from_outside(Heartbeat& hub, const ThreadCall& call, Outside& outside);
-    void collect(Heartbeat& hub);
-    void deliver(std::unique_lock<Mutex>& lock);
+    bool look_at_hubs() noexcept TENDRIL_REQUIRES(mutex_);
+    void look_closer(Heartbeat& hub) TENDRIL_REQUIRES(mutex_);
+    Look look_from_outside(Heartbeat& hub, const ThreadCall& call, Outside& outside) TENDRIL_REQUIRES(mutex_);
+    void collect(Heartbeat& hub) TENDRIL_REQUIRES(mutex_);
+    TENDRIL_NOT_ANALYZED void deliver(MutexLock& lock);
     static void on_signal(int, siginfo_t*, void* context) noexcept;
 
-    Mutex mutex_{Rank::blocking_watch};  // guards all that follows, and the list of hubs
+    Mutex mutex_{Rank::blocking_watch};  // also of the list of hubs
     ThreadCondition changed_;
     ThreadCondition delivered_;
-    std::thread thread_;
-    std::shared_ptr<const BlockHandler> handler_;  // so that nothing of the user's is copied under the mutex
-    List<Pause> pauses_;
-    std::vector<Seen> seen_;                     // to be delivered
-    std::map<const Heartbeat*, Outside> stuck_;  // hubs that seem to be
-    bool configured_ = false;
-    bool stopping_ = false;
-    bool delivering_ = false;
-    int signal_ = 0;                             // 0: none yet
+    std::thread thread_ TENDRIL_GUARDED_BY(mutex_);       // until stop() takes it, to join it
+    std::thread::id watcher_ TENDRIL_GUARDED_BY(mutex_);  // its number
+    // Shared, so that nothing of the user's is copied under the mutex.
+    std::shared_ptr<const BlockHandler> handler_ TENDRIL_GUARDED_BY(mutex_);
+    List<Pause> pauses_ TENDRIL_GUARDED_BY(mutex_);
+    std::vector<Seen> seen_ TENDRIL_GUARDED_BY(mutex_);                     // to be delivered
+    std::map<const Heartbeat*, Outside> stuck_ TENDRIL_GUARDED_BY(mutex_);  // hubs that seem to be
+    bool configured_ TENDRIL_GUARDED_BY(mutex_) = false;
+    bool stopping_ TENDRIL_GUARDED_BY(mutex_) = false;
+    bool delivering_ TENDRIL_GUARDED_BY(mutex_) = false;
+    int signal_ TENDRIL_GUARDED_BY(mutex_) = 0;  // 0: none yet
     std::atomic<std::int64_t> threshold_ns_{0};  // 0: off. Read by the handler too
     std::atomic<bool> dozes_{false};             // until a hub wakes up
 

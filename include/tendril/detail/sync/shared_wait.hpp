@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/base/list.hpp>
@@ -37,7 +36,7 @@ public:
 
     // Suspends. `held` is unlocked meanwhile, and when it returns or throws.
     // Returns: handed, signalled, timed_out or closed. Throws: Interrupt, HubBlocked; then nothing was handed.
-    Outcome wait(std::unique_lock<Mutex>& held, const char* what, void* slot, Deadline deadline);
+    Outcome wait(MutexLock& held, const char* what, void* slot, Deadline deadline);
 
     bool any() const noexcept { return !waiters_.empty(); }
     void* front_slot() noexcept;  // Requires: any().

@@ -21,8 +21,10 @@ void describe_flow_by(DescribeFlow describe) noexcept;
 }  // namespace tendril::detail
 
 #ifndef NDEBUG
+#define TENDRIL_CHECKS 1  // for what only assertions need
 #define TENDRIL_ASSERT(...) \
     ((__VA_ARGS__) ? static_cast<void>(0) : ::tendril::detail::assertion_failed(#__VA_ARGS__, __FILE__, __LINE__))
 #else  // not evaluated, but its names are used
+#define TENDRIL_CHECKS 0
 #define TENDRIL_ASSERT(...) static_cast<void>(sizeof((__VA_ARGS__) ? 1 : 0))
 #endif
