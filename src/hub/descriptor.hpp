@@ -212,9 +212,7 @@ public:
     // After a burst: see DescriptorSlots.
     bool surplus() const noexcept { return slots_.surplus(); }
     void give_back() noexcept;
-    std::size_t bytes() const noexcept {
-        return slots_.kept() * sizeof(Descriptor) + by_fd_.capacity() * sizeof(void*);
-    }
+    std::size_t bytes() const noexcept { return by_fd_.capacity() * sizeof(void*); }  // of the C library's memory
 
     std::size_t open_count() const noexcept { return open_; }
     std::size_t waiting() const noexcept { return waiting_; }

@@ -44,10 +44,6 @@ void keep_awaiting(Presence& presence) noexcept {
     HubCore::here().keeping.push_back(presence);
 }
 
-Descriptors& descriptors() {
-    return HubCore::here().descriptors;
-}
-
 const std::shared_ptr<Mailbox>& mailbox() {
     return HubCore::here().mailbox;
 }

@@ -22,7 +22,6 @@
 #include "hub/scheduler.hpp"
 
 namespace tendril::detail {
-class Descriptors;
 class Mailbox;
 }  // namespace tendril::detail
 
@@ -104,7 +103,9 @@ void prepare_to_post();
 // While `presence` is linked a hub without other work sleeps instead of throwing LoopExit.
 void keep_awaiting(Presence& presence) noexcept;
 
-Descriptors& descriptors();
+inline Descriptors& descriptors() {
+    return Scheduler::here().descriptors;
+}
 const std::shared_ptr<Mailbox>& mailbox();
 
 // Every live green thread but main and the hub's own, in the order of spawning.

@@ -46,7 +46,7 @@ struct HubCore final : Scheduler {
 
     // Where events come from.
     std::unique_ptr<Backend> backend;
-    Descriptors descriptors{*this};
+    Descriptors all_descriptors{*this};
     std::shared_ptr<Mailbox> mailbox;
     std::unique_ptr<Signals> signals;         // once a signal is watched
     std::weak_ptr<FileWatches> file_watches;  // while a file is

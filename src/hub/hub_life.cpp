@@ -103,7 +103,7 @@ void HubCore::use_backend(std::string_view name) {
 }
 
 HubCore::HubCore(std::unique_ptr<Backend> chosen)
-    : Scheduler(main), backend(std::move(chosen)), mailbox(std::make_shared<Mailbox>(*backend)),
+    : Scheduler(main, all_descriptors), backend(std::move(chosen)), mailbox(std::make_shared<Mailbox>(*backend)),
       main(*this, os.own_tree.id, 0, Site{}) {
     main.begins_on(os.own_stack);
     main.started = true;

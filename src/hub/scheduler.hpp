@@ -26,12 +26,15 @@
 
 namespace tendril::detail {
 
+class Descriptors;
+
 struct Scheduler {
     OsThread& os;
     const ThreadWords words;  // the OS thread's, at hand
     Fiber* current;
     RunQueue ready;
     Timers timers;
+    Descriptors& descriptors;                    // the HubCore's
     int budget = 1;                              // switches until the next look at the clock and the backend
     std::int64_t clock_ns = Deadline::now_ns();  // when the hub last looked
 
@@ -68,7 +71,9 @@ struct Scheduler {
     Fiber& retire(Fiber& finished) noexcept;
 
 protected:
-    explicit Scheduler(Fiber& main) : os(OsThread::current()), words(os.words), current(&main) {}
+    // Of what the HubCore is about to make.
+    Scheduler(Fiber& main, Descriptors& all)
+        : os(OsThread::current()), words(os.words), current(&main), descriptors(all) {}
     ~Scheduler() = default;
 
     static constinit thread_local Scheduler* here_ [[gnu::tls_model("initial-exec")]];

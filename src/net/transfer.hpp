@@ -41,7 +41,7 @@ namespace tendril::detail {
 
 // Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
 inline void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0) {
-    const Outcome outcome = here::descriptors().wait(d, direction, what, deadline);
+    const Outcome outcome = d.hub->descriptors.wait(d, direction, what, deadline);
     if (outcome == Outcome::timed_out || outcome == Outcome::closed) [[unlikely]] {
         fail_wait(outcome, what, done);
     }
