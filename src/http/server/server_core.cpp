@@ -2,14 +2,11 @@
 
 #include "http/server/server_core.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
-#include "base/sys.hpp"
 #include "context/os_thread.hpp"
 #include "http/message/chars.hpp"
 #include "http/server/connection.hpp"
@@ -105,13 +102,6 @@ std::string ServerCore::client(const Address& peer, const Headers& headers) cons
         }
     }
     return host_of(client);
-}
-
-// POLLRDHUP is the peer's FIN: it has closed, or only shut down its sending side. Nothing tells the two apart before
-// the reset that the next send would bring.
-bool peer_is_gone(int fd) noexcept {
-    pollfd asked{fd, POLLRDHUP, 0};
-    return fd < 0 || (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
 std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at) {

@@ -55,6 +55,4 @@ private:
     std::array<Counters, 16> counters_;
 };
 
-bool peer_is_gone(int fd) noexcept;
-
 }  // namespace tendril::http::detail
