@@ -315,9 +315,9 @@ int access(Path path, int mode) noexcept {
     return detail::call_with(Call::open, -1, path, [=](const char* p) { return ::access(p, mode); });
 }
 
-int spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
-          char* const argv[], char* const env[]) noexcept {
-    return detail::call_with(Call::spawn, -1, path, [&](const char* p) {
+int posix_spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+                char* const argv[], char* const env[]) noexcept {
+    return detail::call_with(Call::posix_spawn, -1, path, [&](const char* p) {
         errno = ::posix_spawn(&pid, p, &actions, &attributes, argv, env);
         return errno == 0 ? 0 : -1;
     });

@@ -72,7 +72,7 @@ enum class Call : unsigned {
     pipe,
     fcntl,
     open,
-    spawn,
+    posix_spawn,
     pidfd,
     waitid,
     signal_child,
@@ -268,8 +268,8 @@ int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) no
 
 // Processes.
 pid_t fork() noexcept;
-int spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
-          char* const argv[], char* const env[]) noexcept;
+int posix_spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+                char* const argv[], char* const env[]) noexcept;
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
 // Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
 // Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.

@@ -8,7 +8,7 @@
 #include "net/transfer.hpp"
 #include "process/orphans.hpp"
 #include "process/popen_state.hpp"
-#include "process/spawn.hpp"
+#include "process/start_program.hpp"
 
 namespace tendril {
 

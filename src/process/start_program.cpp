@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "process/spawn.hpp"
+#include "process/start_program.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -9,20 +9,7 @@
 
 #include "base/sys.hpp"
 
-namespace tendril {
-
-Environment environment() {
-    Environment all;
-    for (char** each = ::environ; each != nullptr && *each != nullptr; ++each) {
-        const std::string_view entry(*each);
-        if (const std::size_t equals = entry.find('=', 1); equals != std::string_view::npos) {
-            all.emplace(entry.substr(0, equals), entry.substr(equals + 1));  // the first counts, as for getenv()
-        }
-    }
-    return all;
-}
-
-namespace detail {
+namespace tendril::detail {
 
 namespace {
 
@@ -227,7 +214,7 @@ pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& op
             continue;
         }
         pid_t pid = 0;
-        const int r = sys::spawn(pid, file, actions.raw, attributes.raw, arguments.get(), variables.get());
+        const int r = sys::posix_spawn(pid, file, actions.raw, attributes.raw, arguments.get(), variables.get());
         if (r == 0) {
             return pid;
         }
@@ -239,6 +226,4 @@ pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& op
     fail_start(error, argv.front(), options.cwd);
 }
 
-}  // namespace detail
-
-}  // namespace tendril
+}  // namespace tendril::detail
