@@ -44,7 +44,7 @@ public:
             yield();
             return;
         }
-        getters_.tell();  // those that observe run later, when it waits here
+        getters_.notify_observers();  // those that observe run later, when it waits here
         const detail::Outcome outcome = putters_.wait_here("Channel::put", &item, deadline);
         if (outcome != detail::Outcome::handed) {
             detail::throw_not_put(outcome);
@@ -111,7 +111,7 @@ public:
         closed_ = true;
         putters_.wake_all(detail::Outcome::closed);
         getters_.wake_all(detail::Outcome::closed);
-        getters_.tell();
+        getters_.notify_observers();
     }
     bool is_shut_down() const noexcept { return closed_; }
 

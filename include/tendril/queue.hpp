@@ -152,7 +152,7 @@ public:
         for (WaitQueue* each : {&getters_, &putters_, &peekers_}) {
             each->wake_all(Outcome::closed);
         }
-        getters_.tell();
+        getters_.notify_observers();
     }
     bool is_shut_down() const noexcept { return closed_; }
 
@@ -210,7 +210,7 @@ private:
         store_.push(std::move(item));
         ++admitted_;
         peekers_.wake_all(Outcome::signalled);
-        getters_.tell();
+        getters_.notify_observers();
         return true;
     }
 

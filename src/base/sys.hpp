@@ -295,7 +295,7 @@ inline bool on_first_thread() noexcept {
     return thread_id() == process_id();
 }
 uid_t effective_user() noexcept;
-bool isatty(int fd) noexcept;  // also the master of a pseudo-terminal
+bool isatty(int fd) noexcept;     // also the master of a pseudo-terminal
 void yield_processor() noexcept;  // to another OS thread
 void name_thread(pthread_t thread, const char* name) noexcept;
 [[noreturn]] void exit_now(int status) noexcept;  // _exit(2)

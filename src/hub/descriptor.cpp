@@ -151,14 +151,14 @@ int Descriptors::release(Descriptor& d) noexcept {
     TENDRIL_ASSERT(d.in_use && d.owned && open_ > 0);
     const int fd = d.fd;
     --open_;
-    tell_closed(d);
+    notify_closed(d);
     free_slot(d);
     return fd;
 }
 
 // The number is somebody else's by now, or nobody's.
 void Descriptors::lose(Descriptor& d) noexcept {
-    tell_closed(d);
+    notify_closed(d);
     if (d.owned) {
         by_fd_[static_cast<std::size_t>(d.fd)] = nullptr;
         d.fd = -1;
@@ -169,7 +169,7 @@ void Descriptors::lose(Descriptor& d) noexcept {
 }
 
 // Nobody is left on it afterwards.
-void Descriptors::tell_closed(Descriptor& d) noexcept {
+void Descriptors::notify_closed(Descriptor& d) noexcept {
     for (Waiter* w : {d.reader, d.writer}) {
         if (w != nullptr) {
             w->resolve(Outcome::closed);
@@ -178,7 +178,7 @@ void Descriptors::tell_closed(Descriptor& d) noexcept {
     d.reader = d.writer = d.next_writer = nullptr;
     while (Interest* interest = d.interests.pop_front()) {
         interest->descriptor = nullptr;
-        interest->tell(*interest, events::invalid);
+        interest->notify(*interest, events::invalid);
     }
     disarm(d);
 }
@@ -376,7 +376,7 @@ int Descriptors::rearm(Interest& interest) noexcept {
     return armed ? 0 : renew(interest);
 }
 
-Outcome Descriptors::wait_told(Waiter& waiter, Deadline deadline) {
+Outcome Descriptors::wait_notified(Waiter& waiter, Deadline deadline) {
     struct Counted {
         std::size_t& waiting;
         ~Counted() { --waiting; }
@@ -398,7 +398,7 @@ bool Descriptors::is_drained(int fd) const noexcept {
 
 void Descriptors::closing(int fd) noexcept {
     if (Descriptor* d = find(fd); d != nullptr && !d->owned) {
-        tell_closed(*d);
+        notify_closed(*d);
         free_slot(*d);
     }
 }
@@ -426,7 +426,7 @@ void Descriptors::on_event(const BackendEvent& event) noexcept {
         return;  // of one that was closed
     }
     if ((event.what & events::invalid) != 0) [[unlikely]] {
-        tell_closed(d);
+        notify_closed(d);
         if (!d.owned) {
             free_slot(d);
         }  // else its owner still has to close it
@@ -448,13 +448,13 @@ void Descriptors::on_event(const BackendEvent& event) noexcept {
             d.writer->resolve(Outcome::signalled);
         }
     }
-    tell(d, event.what);
+    notify(d, event.what);
 }
 
-void Descriptors::tell(Descriptor& d, Events what) noexcept {
+void Descriptors::notify(Descriptor& d, Events what) noexcept {
     for (Interest *i = d.interests.front(), *next = nullptr; i != nullptr; i = next) {
-        next = d.interests.after(*i);  // it may leave when told
-        i->tell(*i, what);
+        next = d.interests.after(*i);  // it may leave when notified
+        i->notify(*i, what);
     }
 }
 

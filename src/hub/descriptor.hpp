@@ -11,8 +11,8 @@
 // 4. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no event has come since.
 //    True means: try.
 // 5. by_fd_ leads from a number to its slot. A number that is opened while it has a slot, or that the backend does not
-//    know any more, was closed behind the hub's back: whoever is there is told. An owned slot lives on then with the
-//    number -1, until its owner closes it.
+//    know any more, was closed behind the hub's back: whoever is there is notified. An owned slot lives on then with
+//    the number -1, until its owner closes it.
 
 #pragma once
 
@@ -40,13 +40,13 @@ struct Descriptor;
 struct HubCore;
 
 // Somebody who wants to know of events of a descriptor, beside who waits in recv and send: a select(), an Io watcher.
-// Told of events, wanted or not, until it leaves; with others than a persistent backend once for each renew(). Told
-// events::invalid when the number is closed, and out of the list then.
+// Notified of events, wanted or not, until it leaves; with others than a persistent backend once for each renew().
+// Notified of events::invalid when the number is closed, and out of the list then.
 struct Interest : ListNode {
     Events wanted;
-    Descriptor* descriptor = nullptr;               // nullptr: not in a list
-    void (*tell)(Interest&, Events what) noexcept;  // must not wait, throw, or touch another Interest
-    Interest(Events events, void (*f)(Interest&, Events) noexcept) noexcept : wanted(events), tell(f) {}
+    Descriptor* descriptor = nullptr;                 // nullptr: not in a list
+    void (*notify)(Interest&, Events what) noexcept;  // must not wait, throw, or touch another Interest
+    Interest(Events events, void (*f)(Interest&, Events) noexcept) noexcept : wanted(events), notify(f) {}
 };
 
 struct Descriptor {
@@ -163,7 +163,7 @@ public:
     Outcome wait(int fd, Direction direction, const char* what, Deadline deadline);
 
     // Suspends whom Interests will resolve: it counts as one that waits for descriptors. As Waiter::wait().
-    Outcome wait_told(Waiter& waiter, Deadline deadline);
+    Outcome wait_notified(Waiter& waiter, Deadline deadline);
 
     // As if the deadline of who waits on this number had come. Returns: false when nobody waits, or not any more.
     bool expire(int fd) noexcept {
@@ -185,22 +185,22 @@ public:
         }
     }
 
-    // Tells `interest` of what comes, and of what is there. Returns: 0; -EPERM: a regular file, always ready; -errno.
-    // Throws: std::bad_alloc.
+    // Notifies `interest` of what comes, and of what is there.
+    // Returns: 0; -EPERM: a regular file, always ready; -errno. Throws: std::bad_alloc.
     int watch(int fd, Interest& interest);
     int keep_watching(Interest& interest) noexcept;  // after an event: renew(), where that is needed for the next one
-    int renew(Interest& interest) noexcept;          // what is there, is told again; -EBADF when it was closed
-    int rearm(Interest& interest) noexcept;  // what comes, is told; the same but where nothing need be asked for again
+    int renew(Interest& interest) noexcept;          // notifies of what is there again; -EBADF when it was closed
+    int rearm(Interest& interest) noexcept;  // of what comes; the same but where nothing need be asked for again
     void unwatch(Interest& interest) noexcept;
 
     // The last read took all there was, and no event has come since, up to the hub's last look. False: who knows.
     bool is_drained(int fd) const noexcept;
 
-    // The number is about to be closed by whoever owns it: who waits for it or watches it is told, now.
+    // The number is about to be closed by whoever owns it: who waits for it or watches it is notified, now.
     void closing(int fd) noexcept;
 
     void on_event(const BackendEvent& event) noexcept;
-    static void tell(Descriptor& d, Events what) noexcept;  // its Interests
+    static void notify(Descriptor& d, Events what) noexcept;  // its Interests
 
     // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
     void forget_waits() noexcept;
@@ -229,7 +229,7 @@ private:
     Outcome suspend(Descriptor& d, Direction direction, const char* what, Deadline deadline);
     [[noreturn]] static void refuse(const Waiter& first);
     void disarm(Descriptor& d) noexcept;
-    void tell_closed(Descriptor& d) noexcept;
+    void notify_closed(Descriptor& d) noexcept;
     void lose(Descriptor& d) noexcept;
     void free_slot(Descriptor& d) noexcept;
     void drop_if_unused(Descriptor& d) noexcept;

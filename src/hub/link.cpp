@@ -77,7 +77,7 @@ struct Link::Node final : Observer, detail::HubCallback {
 void detail::drop_links(Record& record) noexcept {
     for (Observer *each = record.observers.front(), *next = nullptr; each != nullptr; each = next) {
         next = record.observers.after(*each);
-        if (each->told == &Link::Node::on_end) {
+        if (each->notify == &Link::Node::on_end) {
             each->unlink();
             static_cast<Link::Node*>(each)->settled();
         }

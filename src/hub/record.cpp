@@ -53,7 +53,7 @@ void release_record(Record* record) noexcept {
         }
     }
     if (record->ending == Ending::none) {
-        tell_all(record->observers);  // links to a result that nobody can set any more
+        notify_all(record->observers);  // links to a result that nobody can set any more
     }
     record->destroy(record);
 }
@@ -138,7 +138,7 @@ void end_record(Record& record, Ending ending, std::exception_ptr error) noexcep
     record.fiber = nullptr;
     HubCore* hub = HubCore::if_any();
     record.end_number = hub != nullptr ? ++hub->ends : 0;  // an AsyncResult may be set after its hub
-    tell_all(record.observers);
+    notify_all(record.observers);
 }
 
 }  // namespace tendril::detail

@@ -58,11 +58,11 @@ int Handle::release(const char* object) {
 
 namespace {
 
-// Of an Observer that is told when a descriptor becomes readable. It waits for the system, so the hub may sleep.
+// Of an Observer that is notified when a descriptor becomes readable. It waits for the system, so the hub may sleep.
 struct ReadyWatch final : Observer::Bond, Interest {
     Observer& observer;
     Presence keeps;  // the hub asleep
-    bool told = false;
+    bool notified = false;
 
     explicit ReadyWatch(Observer& o) noexcept : Interest(events::read, &ReadyWatch::on_event), observer(o) {
         here::keep_awaiting(keeps);
@@ -73,8 +73,8 @@ struct ReadyWatch final : Observer::Bond, Interest {
 
     static void on_event(Interest& interest, Events what) noexcept {
         auto& self = static_cast<ReadyWatch&>(interest);
-        if ((what & static_cast<Events>(~events::write)) != 0 && !std::exchange(self.told, true)) {
-            self.observer.told(self.observer);
+        if ((what & static_cast<Events>(~events::write)) != 0 && !std::exchange(self.notified, true)) {
+            self.observer.notify(self.observer);
         }
     }
 };

@@ -19,7 +19,7 @@ namespace detail {
 
 namespace {
 
-// What a backend shall tell of, for poll's bits. Whoever asks for none wants errors and hang-ups, which come always.
+// The events that a backend reports, for poll's bits. For none: errors and hang-ups, which always come.
 Events wanted_for(short bits) noexcept {
     const auto if_any = [bits](int mask, Events what) { return (bits & mask) != 0 ? what : events::none; };
     const auto wanted =
@@ -38,7 +38,7 @@ int ask(std::span<pollfd> fds) {
     return n;
 }
 
-// One that waits, and the descriptors that it is told of.
+// A waiter, and the descriptors whose events it is notified of.
 class Watching {
 public:
     Watching(std::span<pollfd> fds, const char* what) : fds_(fds), what_(what), watches_(fds.size(), &memory_) {
@@ -51,7 +51,7 @@ public:
 
     // Until there is a reason to ask again. Returns: false when the deadline came first.
     bool wait(Deadline deadline) {
-        if (told_) {
+        if (notified_) {
             return true;
         }
         Waiter waiter(what_);
@@ -60,13 +60,14 @@ public:
             Waiter*& place;
             ~Left() { place = nullptr; }
         } const left{waiter_};
-        const Outcome outcome = count_ > 0 ? here::descriptors().wait_told(waiter, deadline) : waiter.wait(deadline);
+        const Outcome outcome =
+            count_ > 0 ? here::descriptors().wait_notified(waiter, deadline) : waiter.wait(deadline);
         return outcome != Outcome::timed_out;
     }
 
     // As the function, but not of those that were closed meanwhile.
     int ask_again() {
-        told_ = false;
+        notified_ = false;
         flip_closed();
         struct Flipped {
             Watching& self;
@@ -102,17 +103,17 @@ private:
     struct Watch : Interest {
         Watching* all = nullptr;
         bool closed = false;
-        Watch() noexcept : Interest(events::none, &Watch::told) {}
+        Watch() noexcept : Interest(events::none, &Watch::on_event) {}
         ~Watch() {
             if (all != nullptr) {
                 here::descriptors().unwatch(*this);
             }
         }
-        static void told(Interest& interest, Events what) noexcept {
+        static void on_event(Interest& interest, Events what) noexcept {
             auto& self = static_cast<Watch&>(interest);
             self.closed = self.closed || (what & events::invalid) != 0;
             if ((what & (self.wanted | events::hangup | events::invalid)) != 0) {
-                self.all->tell();
+                self.all->notify();
             }
         }
     };
@@ -122,7 +123,7 @@ private:
         one.wanted = wanted_for(fd.events);
         const int r = here::descriptors().watch(fd.fd, one);
         if (r == -EBADF) {  // by another OS thread, since it was asked
-            one.closed = told_ = true;
+            one.closed = notified_ = true;
         } else if (r != -EPERM && (r != -EINVAL || fd.revents == 0)) {
             check(r, fd.fd);  // else a file, which has no such events, or ready, but not for the backend by select
             ++count_;
@@ -130,13 +131,13 @@ private:
     }
 
     void check(int r, int fd) const {
-        if (r < 0 && r != -EBADF && r != -ENOENT) {  // closed: it has been told
+        if (r < 0 && r != -EBADF && r != -ENOENT) {  // closed: it has been notified
             throw here::descriptors().cannot_watch(fd, r);
         }
     }
 
-    void tell() noexcept {
-        told_ = true;
+    void notify() noexcept {
+        notified_ = true;
         if (waiter_ != nullptr) {
             waiter_->resolve(Outcome::signalled);
         }
@@ -154,7 +155,7 @@ private:
     static constexpr std::size_t few = 16;
     const std::span<pollfd> fds_;
     const char* const what_;
-    bool told_ = false;
+    bool notified_ = false;
     std::size_t count_ = 0;
     Waiter* waiter_ = nullptr;
     alignas(Watch) std::array<std::byte, few * sizeof(Watch)> room_;

@@ -25,14 +25,14 @@ namespace {
 
 constexpr const char* object = "a TLS socket";
 
-// Of an Observer that is told when a TLS socket becomes ready. Looks in the hub's own green thread: decrypting needs a
-// stack, and may fail.
+// Of an Observer that is notified when a TLS socket becomes ready. Looks in the hub's own green thread: decrypting
+// needs a stack, and may fail.
 struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
     const std::shared_ptr<TlsState> state;
     Observer& observer;
     Presence keeps;  // the hub asleep
     bool closed = false;
-    bool told = false;
+    bool notified = false;
 
     TlsReadyWatch(std::shared_ptr<TlsState> s, Observer& o) noexcept
         : Interest(events::read, &TlsReadyWatch::on_event), state(std::move(s)), observer(o) {
@@ -48,14 +48,14 @@ struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
     static void on_event(Interest& interest, Events what) noexcept {
         auto& self = static_cast<TlsReadyWatch&>(interest);
         self.closed = self.closed || (what & events::invalid) != 0;
-        if ((what & static_cast<Events>(~events::write)) != 0 && !self.told && !self.HubCallback::linked()) {
+        if ((what & static_cast<Events>(~events::write)) != 0 && !self.notified && !self.HubCallback::linked()) {
             here::post(self);
         }
     }
 
     void run() noexcept override {
-        if (told = closed || looks_ready() || here::descriptors().renew(*this) < 0; told) {
-            observer.told(observer);
+        if (notified = closed || looks_ready() || here::descriptors().renew(*this) < 0; notified) {
+            observer.notify(observer);
         }
     }
 
@@ -81,7 +81,7 @@ bool TlsState::ready() {
     if (ended_ || read_shut_ || broken_ || found_ != nullptr) {
         return true;
     }
-    // Nothing is taken from under a handshake, nor from under a reader, whom nobody would tell of it.
+    // Nothing is taken from under a handshake, nor from under a reader, whom nobody would notify.
     return handshaken_ && !reading_ ? peek() : SSL_pending(ssl_.get()) > 0 || socket_.ready();
 }
 

@@ -512,7 +512,7 @@ void TlsState::shutdown(Shutdown how, Deadline deadline) {
         if (wire_.descriptor->reader != nullptr) {
             wire_.descriptor->reader->resolve(Outcome::signalled);
         }
-        Descriptors::tell(*wire_.descriptor, events::read);
+        Descriptors::notify(*wire_.descriptor, events::read);
     }
     if (how != Shutdown::read && !notify_sent_) {
         end_writing("shutdown", deadline);

@@ -129,7 +129,7 @@ void TaskSet::complete(TaskNode& node, TaskNode::State state) noexcept {
     if (state == TaskNode::State::failed && node.origin == nullptr) {
         node.origin = &node;
     }
-    tell_all(node.observers);
+    notify_all(node.observers);
 }
 
 bool TaskSet::join_all(Deadline deadline) {

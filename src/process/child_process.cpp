@@ -14,7 +14,8 @@ namespace tendril {
 namespace detail {
 
 ChildProcess::Watch::Watch(ChildProcess& c) noexcept
-    : Interest(events::read, [](Interest& self, Events what) noexcept { static_cast<Watch&>(self).child.told(what); }),
+    : Interest(events::read,
+               [](Interest& self, Events what) noexcept { static_cast<Watch&>(self).child.on_event(what); }),
       child(c) {}
 
 ChildProcess::ChildProcess() : owner_(here::owner()) {}
@@ -70,10 +71,10 @@ void ChildProcess::finish(State how, int result) noexcept {
     pidfd_.close();
     keep_alive(false);
     waiters_.wake_all(Outcome::signalled);
-    waiters_.tell();
+    waiters_.notify_observers();
 }
 
-void ChildProcess::told(Events what) noexcept {
+void ChildProcess::on_event(Events what) noexcept {
     if ((what & events::invalid) != 0 && state_ == State::running) {  // closed by somebody whose number it never was
         (void)pidfd_.release();
         finish(State::lost, EBADF);

@@ -74,7 +74,7 @@ private:
     };
 
     bool was_watched() const noexcept { return watch_.descriptor != nullptr; }
-    void told(Events what) noexcept;
+    void on_event(Events what) noexcept;
     void finish(State how, int result) noexcept;
 
     State state_ = State::running;

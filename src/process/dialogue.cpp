@@ -30,7 +30,7 @@ struct Ear : Interest {
           waiter(w) {}
 };
 
-// Waits for any of the three pipes of a child, as long as it lives. What they were ready for before is not told.
+// Waits for any of the three pipes of a child, as long as it lives. Not notified of what they were ready for before.
 class AnyPipe {
 public:
     AnyPipe() = default;

@@ -26,12 +26,12 @@ Popen hand_over(const std::vector<HandedOver>& sockets, const std::vector<std::s
     }
     int ends[2];
     sys::checked(sys::pipe(ends, 0), "hand_over");
-    Fd told(ends[1]);
+    Fd ready_end(ends[1]);
     PipeReader ready{Fd(ends[0])};
-    options.pass_fds.push_back(told.get());
-    options.add_env = {{detail::handed_over_variable, list}, {detail::ready_variable, std::to_string(told.get())}};
+    options.pass_fds.push_back(ready_end.get());
+    options.add_env = {{detail::handed_over_variable, list}, {detail::ready_variable, std::to_string(ready_end.get())}};
     Popen next(argv, options);
-    told.close();  // so that the pipe ends with the new program
+    ready_end.close();  // so that the pipe ends with the new program
     try {
         char word = 0;
         if (ready.recv({&word, 1}, deadline) == 0) {

@@ -8,7 +8,7 @@ void Event::set() {
     waiters_.check_thread();
     set_ = true;
     waiters_.wake_all(detail::Outcome::signalled);
-    waiters_.tell();
+    waiters_.notify_observers();
 }
 
 void Event::clear() {

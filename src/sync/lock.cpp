@@ -45,7 +45,7 @@ void Lock::unlock() {
     if (next != nullptr) {
         waiters_.hand();
     } else {
-        waiters_.tell();
+        waiters_.notify_observers();
     }
 }
 

@@ -33,7 +33,7 @@ void Semaphore::release(Size permits) {
     }
     permits_ += left;
     if (left > 0) {
-        waiters_.tell();
+        waiters_.notify_observers();
     }
 }
 

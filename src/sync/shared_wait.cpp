@@ -132,7 +132,7 @@ private:
         SharedWatch& self = static_cast<Mail&>(letter).owner;
         self.has_arrived = true;
         if (hub_lives) {
-            self.observer.told(self.observer);
+            self.observer.notify(self.observer);
         }
     }
     static void hub_gone(Expectation& expectation, HubGone) noexcept {
@@ -184,7 +184,7 @@ void SharedWaitQueue::wake_all(Outcome with) noexcept {
 
 void SharedWaitQueue::observe(Mutex& mutex, Observer& observer, bool ready) {
     if (ready) {
-        observer.told(observer);
+        observer.notify(observer);
         return;
     }
     auto watch = std::make_unique<SharedWatch>(mutex, observer);

@@ -213,7 +213,7 @@ struct Watched {
     void observe(detail::Observer& observer) const { observers.push_back(observer); }
     void become_ready() {
         is_ready = true;
-        detail::tell_all(observers);
+        detail::notify_all(observers);
     }
 };
 

@@ -37,14 +37,14 @@ struct IoState final : WatcherState {
     Io::Callback callback;
     struct Node : Interest {
         IoState& io;
-        explicit Node(IoState& state) noexcept : Interest(events::none, &IoState::told), io(state) {}
+        explicit Node(IoState& state) noexcept : Interest(events::none, &IoState::on_event), io(state) {}
     } interest{*this};
 
     IoState(int number, IoEvents what, Io::Callback f, bool ref)
         : WatcherState("an Io watcher's callback", ref), fd(number), wanted(static_cast<Events>(what)),
           callback(std::move(f)) {}
 
-    static void told(Interest& interest, Events what) noexcept {
+    static void on_event(Interest& interest, Events what) noexcept {
         IoState& io = static_cast<Node&>(interest).io;
         io.came |= static_cast<Events>(what & (io.wanted | events::invalid));
         if (io.came != events::none) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Observer: is told when something has come about: a green thread's end, a result, an Event. Not for users.
+// Observer: is notified when something has come about: a green thread's end, a result, an Event. Not for users.
 //
-// Told once, and no longer in the list then. By whoever brought it about, on its stack: told() must not wait or throw.
-// It may unlink other observers of the same thing, which then are not told.
+// Notified once, and no longer in the list then. By whoever brought it about, on its stack: notify() must not wait or
+// throw. It may unlink other observers of the same thing, which then are not notified.
 
 #pragma once
 
@@ -16,18 +16,18 @@ namespace tendril::detail {
 struct Observer : ListNode {
     // What stands between it and a thing that cannot have it in a list: one of another hub's, or of the system.
     struct Bond {
-        virtual ~Bond() = default;  // the thing does not tell it any more
+        virtual ~Bond() = default;  // the thing does not notify it any more
     };
 
-    void (*told)(Observer&) noexcept;
+    void (*notify)(Observer&) noexcept;
     std::unique_ptr<Bond> bond;
 
-    explicit Observer(void (*f)(Observer&) noexcept) noexcept : told(f) {}
+    explicit Observer(void (*f)(Observer&) noexcept) noexcept : notify(f) {}
 };
 
-inline void tell_all(List<Observer>& observers) noexcept {
+inline void notify_all(List<Observer>& observers) noexcept {
     while (Observer* first = observers.pop_front()) {
-        first->told(*first);
+        first->notify(*first);
     }
 }
 

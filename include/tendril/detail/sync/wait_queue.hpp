@@ -76,7 +76,7 @@ public:
 
     // wait() and iwait() watch for what is waited for without waiting here, and take nothing.
     void observe(Observer& observer) const;  // Throws: WrongThread.
-    void tell() noexcept { tell_all(observers_); }
+    void notify_observers() noexcept { notify_all(observers_); }
 
 private:
     // Opaque: values that the user's code keeps in registers must not live across the switch between the two.
