@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     tendril::Listener listener = tendril::listen("127.0.0.1:0");
     std::printf("%d\n", listener.address().port());
     std::fflush(stdout);
-    const tendril::ServeOptions options{.concurrency = 20'000};
+    const tendril::StreamServerOptions options{.concurrency = 20'000};
     if (argc > 2) {
         tendril::TlsOptions tls;
         tls.server_side = true;

@@ -48,11 +48,11 @@ public:
     DatagramServer(UdpSocket socket, H handler, DatagramServerOptions options = {}, Site at = Site::here()) {
         options.where = *options.where.file == 0 ? at : options.where;
         if constexpr (std::is_invocable_v<H&, Bytes, const Address&, DatagramServer&>) {
-            begin(std::move(socket), Handler(std::move(handler)), options);
+            make_core(std::move(socket), Handler(std::move(handler)), options);
         } else {
             static_assert(std::is_invocable_v<H&, Bytes, const Address&>,
                           "a handler takes (Bytes, const Address&), and perhaps DatagramServer&");
-            begin(
+            make_core(
                 std::move(socket),
                 [h = std::move(handler)](Bytes bytes, const Address& from, DatagramServer&) mutable { h(bytes, from); },
                 options);
@@ -84,7 +84,7 @@ public:
 
 private:
     class Core;
-    void begin(UdpSocket socket, Handler handler, const DatagramServerOptions& options);
+    void make_core(UdpSocket socket, Handler handler, const DatagramServerOptions& options);
     std::shared_ptr<Core> core_;
 };
 

@@ -2,7 +2,7 @@
 // Floor: net
 //
 // The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): a proxy says in front of the stream who its
-// client is. ServeOptions::proxy_protocol reads it for a server.
+// client is. StreamServerOptions::proxy_protocol reads it for a server.
 //
 // Believe it only from the proxy: who can connect by himself may say anything.
 

@@ -44,10 +44,10 @@ enum class OnHandlerError { report, end };
 
 // Does a proxy in front say first who the client is (proxy_protocol.hpp)? `required`: a connection that does not begin
 // so is closed. Ask for it only where nobody but the proxy can connect, as who can, may say that he is anybody; or name
-// the proxies in ServeOptions::proxy_sources.
+// the proxies in StreamServerOptions::proxy_sources.
 enum class ProxyProtocol { off, required };
 
-struct ServeOptions {
+struct StreamServerOptions {
     // Handlers at once, in each hub. At the limit connections wait in the backlog; when one waits, the connection that
     // has been idle for longest (Serving::Idle) is closed for it.
     std::size_t concurrency = 1000;
@@ -86,9 +86,9 @@ public:
     virtual bool stopping() const noexcept = 0;  // no more connections are accepted, and handlers should come to an end
 
     // While it lives its connection has nothing under way, as between two requests: when serving stops, its handler is
-    // killed at once, without waiting for the drain; and at ServeOptions::concurrency (not in a Pool), when its place
-    // is wanted for a new client and no other has been idle for longer. Begun when serving has stopped already, it
-    // throws GreenletExit.
+    // killed at once, without waiting for the drain; and at StreamServerOptions::concurrency (not in a Pool), when its
+    // place is wanted for a new client and no other has been idle for longer. Begun when serving has stopped already,
+    // it throws GreenletExit.
     class Idle {
     public:
         explicit Idle(Serving& serving) : serving_(serving) { serving_.set_idle(true); }
@@ -108,11 +108,11 @@ protected:
 namespace detail {
 
 using ConnectionHandler = std::function<void(TcpSocket&, const Address&, Serving&)>;
-void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options);
+void serve(Listener& listener, ConnectionHandler handler, const StreamServerOptions& options);
 // Options with a log, and with the place of the call.
-ServeOptions complete(ServeOptions options, const Site& at);
+StreamServerOptions complete(StreamServerOptions options, const Site& at);
 // The exception that is being handled.
-void report_connection(const ServeOptions& options, ErrorKind kind, const Address& peer);
+void report_connection(const StreamServerOptions& options, ErrorKind kind, const Address& peer);
 
 // A listener that makes something else of each connection, before its handler: TLS.
 template <class L>
@@ -145,7 +145,7 @@ ConnectionHandler plain_handler(H handler) {
 
 // `listener` outlives it.
 template <class L, class H>
-ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& options) {
+ConnectionHandler wrapping_handler(L& listener, H handler, const StreamServerOptions& options) {
     return [shared = std::make_shared<H>(std::move(handler)), &listener,
             options](TcpSocket& client, const Address& peer, Serving& serving) {
         const Deadline deadline(options.handshake_timeout);
@@ -180,19 +180,19 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const ServeOptions& o
 // Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is
 // broken; std::invalid_argument for options that cannot be.
 template <class H>
-void serve(Listener& listener, H handler, const ServeOptions& options = {}, Site at = Site::here()) {
+void serve(Listener& listener, H handler, const StreamServerOptions& options = {}, Site at = Site::here()) {
     detail::serve(listener, detail::plain_handler(std::move(handler)), detail::complete(options, at));
 }
 
 template <class L, class H>
 requires detail::WrappingListener<L>
-void serve(L& listener, H handler, const ServeOptions& options = {}, Site at = Site::here()) {
-    const ServeOptions whole = detail::complete(options, at);
+void serve(L& listener, H handler, const StreamServerOptions& options = {}, Site at = Site::here()) {
+    const StreamServerOptions whole = detail::complete(options, at);
     detail::serve(listener.listener(), detail::wrapping_handler(listener, std::move(handler), whole), whole);
 }
 
 template <class L, class H>
-requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const ServeOptions& options = {},
+requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const StreamServerOptions& options = {},
                                                     Site at = Site::here()) {
     L owned = std::forward<L>(listener);
     serve(owned, std::move(handler), options, at);

@@ -42,19 +42,20 @@ public:
     // Throws: std::invalid_argument as serve().
     template <class L, class H>
     requires(std::same_as<L, Listener> || detail::WrappingListener<L>)
-        StreamServer(L listener, H handler, const ServeOptions& given = {}, Site at = Site::here()) {
-        const ServeOptions options = detail::complete(given, at);
+        StreamServer(L listener, H handler, const StreamServerOptions& given = {}, Site at = Site::here()) {
+        const StreamServerOptions options = detail::complete(given, at);
         auto owned = std::make_shared<L>(std::move(listener));
         if constexpr (std::same_as<L, Listener>) {
-            begin({owned, owned.get(), detail::plain_handler(std::move(handler))}, options);
+            make_core({owned, owned.get(), detail::plain_handler(std::move(handler))}, options);
         } else {
-            begin({owned, &owned->listener(), detail::wrapping_handler(*owned, std::move(handler), options)}, options);
+            make_core({owned, &owned->listener(), detail::wrapping_handler(*owned, std::move(handler), options)},
+                      options);
         }
     }
 
     // Listens there itself. Throws: as listen().
     template <class H>
-    StreamServer(std::string_view address, H handler, const ServeOptions& options = {}, Site at = Site::here())
+    StreamServer(std::string_view address, H handler, const StreamServerOptions& options = {}, Site at = Site::here())
         : StreamServer(listen(address), std::move(handler), options, at) {}
 
     StreamServer(const StreamServer&) = delete;
@@ -89,7 +90,7 @@ public:
     const ErrorLog& error_log() const noexcept;
 
 private:
-    void begin(detail::OwnedListener listener, const ServeOptions& options);
+    void make_core(detail::OwnedListener listener, const StreamServerOptions& options);
     std::shared_ptr<detail::StreamServerCore> core_;
 };
 

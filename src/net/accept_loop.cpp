@@ -91,7 +91,7 @@ public:
             if (loop_->others_ != nullptr) {
                 loop_->others_->counted(-1);
             }
-            loop_->changed();
+            loop_->notify();
         }
     }
 
@@ -102,7 +102,7 @@ private:
     Running::iterator at_;
 };
 
-AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
+AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const StreamServerOptions& options,
                        OtherHubs* others)
     : listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options), others_(others),
       slots_(options.pool), pause_(shortest_pause) {
@@ -149,15 +149,15 @@ void AcceptLoop::stop(std::chrono::nanoseconds drain) noexcept {
     if (!std::exchange(stopping_, true) && others_ != nullptr) {
         others_->stopped();
     }
-    told();
+    wake();
 }
 
 void AcceptLoop::pause(bool paused) noexcept {
     paused_ = paused;
-    told();
+    wake();
 }
 
-void AcceptLoop::changed() noexcept {
+void AcceptLoop::notify() noexcept {
     if (waiter_ != nullptr) {
         waiter_->resolve(Outcome::signalled);
     }
@@ -166,9 +166,9 @@ void AcceptLoop::changed() noexcept {
     }
 }
 
-// As changed(), also when it waits for connections, or for a slot of the pool.
-void AcceptLoop::told() noexcept {
-    changed();
+// From any wait: also for connections, and for a slot of the pool.
+void AcceptLoop::wake() noexcept {
+    notify();
     wake_listening();
 }
 
@@ -213,7 +213,7 @@ void AcceptLoop::accept_all() {
     }
 }
 
-// Full, paused, or fed by another hub. An idle connection is dropped when a client waits for its place.
+// Full, paused, or another hub accepts for it. An idle connection is dropped when a client waits for its place.
 void AcceptLoop::await_room() {
     const bool is_full = listener_ != nullptr && !paused_;
     if (slots_.any() && !paused_) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // AcceptLoop: what serves the connections of one hub. serve() and StreamServer run one; with several hubs each has its
-// own (net/service.hpp), and one of them may accept for the others.
+// own (net/accept_group.hpp), and one of them may accept for the others.
 //
 // Shared by its run() and its handlers: should run() have to leave before they have ended (LoopExit while it waits for
 // them), they go on with what they need.
@@ -34,7 +34,7 @@ public:
     virtual void counted(std::ptrdiff_t change) noexcept = 0;  // handlers of this hub
     virtual void stopped() noexcept = 0;                       // this hub's loop accepts no more
     // The hub that accepts: whether a client waits, and that hub has no idle connection that it could drop for it. The
-    // others look at their own then.
+    // others look for one of their own then.
     virtual void want_room(bool wanted) noexcept = 0;
     // Asked by the others: it does, and no hub has room for it.
     virtual bool room_wanted() const noexcept = 0;
@@ -47,7 +47,7 @@ class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
 public:
     // listener: nullptr when another hub accepts. Both outlive run().
     // closes: the listener is closed at the end of accepting, after what waits in its backlog was accepted.
-    AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const ServeOptions& options,
+    AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const StreamServerOptions& options,
                OtherHubs* others);
 
     // Accepts until stop(), StopServe or the listener is closed, then waits for the handlers. Throws: as serve().
@@ -56,7 +56,7 @@ public:
     // In the loop's hub. Handlers have until then.
     void stop(std::chrono::nanoseconds drain) noexcept;
     void pause(bool paused) noexcept;
-    void changed() noexcept;  // something that it waits for: look again
+    void notify() noexcept;  // what it waits for may have come about
 
     // A connection that another hub accepted, or run() itself.
     // Returns: false when there is no memory for its handler; that is reported, and it is closed.
@@ -83,7 +83,7 @@ private:
     using Running = std::list<Connection>;
     class Place;
 
-    void told() noexcept;
+    void wake() noexcept;
     void wake_listening() noexcept;
     bool listener_closed() const noexcept { return descriptor_ != nullptr && descriptor_->generation != generation_; }
     bool full() const noexcept { return others_ != nullptr ? others_->full() : full_here(); }
@@ -113,7 +113,7 @@ private:
     Listener* listener_;  // for accepting only
     const bool closes_;
     ConnectionHandler handler_;
-    ServeOptions options_;
+    StreamServerOptions options_;
     OtherHubs* others_;
     Descriptor* descriptor_ = nullptr;
     std::uint32_t generation_ = 0;

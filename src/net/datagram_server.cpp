@@ -210,7 +210,7 @@ private:
     std::exception_ptr error_;  // that ended it
 };
 
-void DatagramServer::begin(UdpSocket socket, Handler handler, const DatagramServerOptions& options) {
+void DatagramServer::make_core(UdpSocket socket, Handler handler, const DatagramServerOptions& options) {
     if (options.concurrency == 0) {
         throw std::invalid_argument("a DatagramServer with a concurrency of 0 would never serve anybody");
     }

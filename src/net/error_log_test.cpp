@@ -143,7 +143,7 @@ TENDRIL_TEST(ErrorLog, NamesThePeerAndThePlaceOfTheCall) {
         name = context.name;
         file = context.where.file;
     });
-    ServeOptions options;  // made outside of the call
+    StreamServerOptions options;  // made outside of the call
     StreamServer server(
         "127.0.0.1:0", [](TcpSocket&) { throw std::runtime_error("bad"); }, options);
     server.start();

@@ -36,8 +36,8 @@ void PoolSlots::wait(Descriptor& listener) {
             }
         }
     } const noted{listener, waiter};
-    // Nobody writes to a listener: as its writer one is woken by told() and close(), and by no connection that comes
-    // meanwhile, by which the place in line would be lost.
+    // Nobody writes to a listener: its writer is woken by AcceptLoop::wake() and close(), and by no connection that
+    // comes meanwhile, by which the place in line would be lost.
     listener.writer = &waiter;
     if (waiter.wait(never) == Outcome::handed) {
         Crew::handed_slot(slot);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// PoolSlots: what a server has to do with the caller's Pool (ServeOptions::pool), if there is one. Each handler has a
-// slot of it; while none is free, serving stands in line for the next, like all who would spawn.
+// PoolSlots: what a server has to do with the caller's Pool (StreamServerOptions::pool), if there is one. Each handler
+// has a slot of it; while none is free, serving stands in line for the next, like all who would spawn.
 
 #pragma once
 
@@ -39,8 +39,8 @@ public:
     // All that follows requires any(), but for drop().
     bool full() const noexcept { return !held_.has_value() && pool_->full(); }
 
-    // Requires: full(). Waits for a slot, which is then held. Not for ever: told() of this listener ends it, and its
-    // close. Throws: Interrupt.
+    // Requires: full(). Waits for a slot, which is then held; until AcceptLoop::wake() or the listener's close ends it.
+    // Throws: Interrupt.
     void wait(Descriptor& listener);
 
     void drop() noexcept { held_.reset(); }  // what is held is for others

@@ -2,17 +2,17 @@
 
 #include <tendril/server.hpp>
 
-#include "net/service.hpp"
+#include "net/accept_group.hpp"
 
 namespace tendril::detail {
 
-void serve(Listener& listener, ConnectionHandler handler, const ServeOptions& options) {
-    Service service(listener, false, std::move(handler), options);
-    service.begin();
-    service.run();
+void serve(Listener& listener, ConnectionHandler handler, const StreamServerOptions& options) {
+    AcceptGroup group(listener, false, std::move(handler), options);
+    group.start_other_hubs();
+    group.run();
 }
 
-ServeOptions complete(ServeOptions options, const Site& at) {
+StreamServerOptions complete(StreamServerOptions options, const Site& at) {
     if (options.error_log == nullptr) {
         options.error_log = std::make_shared<ErrorLog>();
     }
@@ -22,7 +22,7 @@ ServeOptions complete(ServeOptions options, const Site& at) {
     return options;
 }
 
-void report_connection(const ServeOptions& options, ErrorKind kind, const Address& peer) {
+void report_connection(const StreamServerOptions& options, ErrorKind kind, const Address& peer) {
     options.error_log->report({.kind = kind, .peer = peer, .error = std::current_exception(), .where = options.where});
 }
 

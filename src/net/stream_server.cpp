@@ -12,7 +12,7 @@
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
-#include "net/service.hpp"
+#include "net/accept_group.hpp"
 
 namespace tendril {
 
@@ -21,9 +21,9 @@ namespace detail {
 // Shared by the server and the green thread that serves.
 class StreamServerCore {
 public:
-    StreamServerCore(OwnedListener listener, const ServeOptions& options)
+    StreamServerCore(OwnedListener listener, const StreamServerOptions& options)
         : listener_(std::move(listener)), error_log_(options.error_log),
-          service_(*listener_.listener, true, listener_.handler, options) {}
+          group_(*listener_.listener, true, listener_.handler, options) {}
 
     void start(const std::shared_ptr<StreamServerCore>& self) {
         require_here();
@@ -32,34 +32,34 @@ public:
         }
         if (!std::exchange(started_, true)) {
             try {
-                service_.begin();
+                group_.start_other_hubs();
             } catch (...) {
                 stopped_ = true;
                 throw;
             }
-            serving_ = spawn({.name = "StreamServer"}, [self] { self->run(); });
+            greenlet_ = spawn({.name = "StreamServer"}, [self] { self->run(); });
         }
     }
 
     std::size_t stop(std::chrono::nanoseconds drain) {
         require_here();
-        if (service_.handles_here()) {
+        if (group_.handles_here()) {
             throw std::logic_error(
                 "a handler that stops its own StreamServer would wait for its own end: throw StopServe instead, or let "
                 "another green thread stop it");
         }
         stopped_ = true;
-        service_.stop(drain);
+        group_.stop(drain);
         try {
             join();
         } catch (...) {
             const Shield shield;
-            service_.stop(std::chrono::nanoseconds::zero());
+            group_.stop(std::chrono::nanoseconds::zero());
             join();
             throw;
         }
         listener_.listener->close();
-        return service_.killed();
+        return group_.killed();
     }
 
     // Ends it without a drain, from wherever its StreamServer is destroyed.
@@ -67,9 +67,9 @@ public:
         if (owner_ != OsThread::current_serial()) {
             report("a StreamServer of OS thread " + std::to_string(owner_) + " was destroyed on OS thread " +
                    std::to_string(OsThread::current_serial()) + "; it serves on: destroy it where it was made");
-        } else if (service_.handles_here()) {  // which is killed, but cannot be waited for
+        } else if (group_.handles_here()) {  // which is killed, but cannot be waited for
             stopped_ = true;
-            service_.stop(std::chrono::nanoseconds::zero());
+            group_.stop(std::chrono::nanoseconds::zero());
         } else {
             const Shield shield;
             stop(std::chrono::nanoseconds::zero());
@@ -78,7 +78,7 @@ public:
 
     void pause(bool paused) {
         require_here();
-        service_.pause(paused);
+        group_.pause(paused);
     }
 
     void wait() {
@@ -93,7 +93,7 @@ public:
     }
 
     bool is_running() const noexcept { return serves() && !stopped_; }
-    std::size_t running() const noexcept { return serves() ? service_.running() : 0; }
+    std::size_t running() const noexcept { return serves() ? group_.running() : 0; }
     const Listener& listener() const noexcept { return *listener_.listener; }
     const ErrorLog& error_log() const noexcept { return *error_log_; }
 
@@ -101,10 +101,10 @@ private:
     void require_here() const { here::require_owner("a StreamServer", owner_); }
 
     // Asks the green thread itself: in the child of a fork() it is over with those that were frozen.
-    bool serves() const noexcept { return serving_ && !serving_.ready(); }
+    bool serves() const noexcept { return greenlet_ && !greenlet_.ready(); }
     void join() {
         if (serves()) {
-            serving_.join();
+            greenlet_.join();
         }
     }
 
@@ -114,7 +114,7 @@ private:
             ~Ended() { waiters.wake_all(Outcome::signalled); }
         } const ended{waiters_};
         try {
-            service_.run();
+            group_.run();
         } catch (const Interrupt&) {
             throw;
         } catch (const abi::__forced_unwind&) {  // of the OS thread
@@ -131,17 +131,17 @@ private:
     const std::uint64_t owner_ = here::owner();  // the OS thread
     OwnedListener listener_;
     const std::shared_ptr<const ErrorLog> error_log_;
-    Service service_;
+    AcceptGroup group_;
     bool started_ = false;
     bool stopped_ = false;
-    AnyGreenlet serving_;                  // runs run()
+    AnyGreenlet greenlet_;                 // runs run()
     WaitQueue waiters_{"a StreamServer"};  // in wait()
     std::exception_ptr error_;             // that ended it, for one of them
 };
 
 }  // namespace detail
 
-void StreamServer::begin(detail::OwnedListener listener, const ServeOptions& options) {
+void StreamServer::make_core(detail::OwnedListener listener, const StreamServerOptions& options) {
     core_ = std::make_shared<detail::StreamServerCore>(std::move(listener), options);
 }
 

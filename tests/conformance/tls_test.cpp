@@ -70,7 +70,7 @@ std::string received(Source& from, std::size_t size) {
 // Serves until its end, which expects that so many connections ended with an error.
 class EchoServer {
 public:
-    explicit EchoServer(const ServeOptions& options = {})
+    explicit EchoServer(const StreamServerOptions& options = {})
         : listener_(wrap_ssl(listen("127.0.0.1:0"), server_context())), serving_(spawn([this, options] {
               serve(
                   listener_,

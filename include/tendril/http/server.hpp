@@ -50,9 +50,9 @@ namespace tendril::http {
 using Handler = std::function<void(Request&, Response&)>;
 
 struct ServerOptions {
-    // As in ServeOptions (server.hpp).
+    // As in StreamServerOptions (server.hpp).
     std::size_t max_connections = 1024;           // in each hub; a new client takes the place of the longest idle one
-    std::size_t max_connections_per_address = 0;  // ServeOptions::max_per_address; 0: no limit
+    std::size_t max_connections_per_address = 0;  // StreamServerOptions::max_per_address; 0: no limit
     Pool* pool = nullptr;  // connections are its members instead; max_connections says nothing then
     std::size_t stack_size = 0;
     unsigned hubs = 1;
@@ -141,7 +141,7 @@ struct Connected {
 };
 
 std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at);
-ServeOptions serve_options(const ServerCore& core);
+StreamServerOptions serve_options(const ServerCore& core);
 void serve_connection(ServerCore& core, const Connected& connected);
 const ServerView& view(const ServerCore& core) noexcept;
 

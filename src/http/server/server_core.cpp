@@ -112,9 +112,9 @@ std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& opti
     return std::make_shared<ServerCore>(std::move(handler), whole);
 }
 
-ServeOptions serve_options(const ServerCore& core) {
+StreamServerOptions serve_options(const ServerCore& core) {
     const ServerOptions& o = core.options();
-    ServeOptions options;
+    StreamServerOptions options;
     options.concurrency = o.max_connections;
     options.max_per_address = o.max_connections_per_address;
     options.pool = o.pool;

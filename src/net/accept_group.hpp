@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Service: an AcceptLoop in this hub, and with hubs > 1 one in each of the OS threads that it starts beside it.
+// AcceptGroup: an AcceptLoop in this hub, and with hubs > 1 one in each of the OS threads that it starts beside it.
 //
 // With a listener that has SO_REUSEPORT every hub listens itself, at the same address. Any other is accepted from here:
 // the connection goes, as a descriptor, through a queue to the hub that has least to do.
@@ -13,19 +13,19 @@
 
 namespace tendril::detail {
 
-class Service {
+class AcceptGroup {
 public:
     // listener outlives it. closes: it is closed when no more is accepted.
     // Throws: std::invalid_argument; EBADF for a closed listener.
-    Service(Listener& listener, bool closes, ConnectionHandler handler, const ServeOptions& options);
-    Service(const Service&) = delete;
-    Service& operator=(const Service&) = delete;
-    ~Service();  // run() is not under way
+    AcceptGroup(Listener& listener, bool closes, ConnectionHandler handler, const StreamServerOptions& options);
+    AcceptGroup(const AcceptGroup&) = delete;
+    AcceptGroup& operator=(const AcceptGroup&) = delete;
+    ~AcceptGroup();  // run() is not under way
 
     // Starts the other hubs. Throws: what their start threw; none is left then.
-    void begin();
+    void start_other_hubs();
 
-    // After begin(): serves until it is stopped. Throws: as serve().
+    // After start_other_hubs(): serves until it is stopped. Throws: as serve().
     void run();
 
     // In the OS thread that made it.
@@ -37,7 +37,7 @@ public:
 
 private:
     class Team;
-    class OnRequest;
+    class StopOnRequest;
     std::stop_token token_;
     std::chrono::nanoseconds drain_;
     std::shared_ptr<Team> team_;  // nullptr: one hub

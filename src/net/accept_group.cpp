@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "net/service.hpp"
+#include "net/accept_group.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -23,7 +23,7 @@ namespace tendril::detail {
 
 namespace {
 
-ServeOptions checked(ServeOptions options) {
+StreamServerOptions checked(StreamServerOptions options) {
     if (options.pool != nullptr && options.hubs != 1) {
         throw std::invalid_argument("a Pool belongs to one hub: serve() with hubs > 1 takes a concurrency instead");
     }
@@ -42,10 +42,10 @@ ServeOptions checked(ServeOptions options) {
 
 }  // namespace
 
-// The hubs of a service, and what they have in common. The first member is the hub that runs the service.
-class Service::Team {
+// The hubs of a group, and what they have in common. The first member is the hub that runs the group.
+class AcceptGroup::Team {
 public:
-    Team(const Listener& listener, ConnectionHandler handler, const ServeOptions& options)
+    Team(const Listener& listener, ConnectionHandler handler, const StreamServerOptions& options)
         : handler_(std::move(handler)), options_(options), address_(listener.address()) {
         int shared = 0;
         sys::get_option(listener.fd(), SOL_SOCKET, SO_REUSEPORT, shared);
@@ -76,7 +76,7 @@ public:
         {
             const Shield shield;
             for (std::size_t i = 1; i < members_.size(); ++i) {
-                begun_.acquire();
+                started_.acquire();
             }
         }
         if (std::exception_ptr error = first_error()) {
@@ -90,20 +90,20 @@ public:
         const MutexLock lock(mutex_);
         drain_ = stopping_ ? std::min(drain_, drain) : drain;
         stopping_ = true;
-        tell_all();
+        wake_all();
     }
 
     void pause_all(bool paused) noexcept {
         const MutexLock lock(mutex_);
         paused_ = paused;
-        tell_all();
+        wake_all();
     }
 
     // Stops the other hubs, and waits until they have ended.
     void end(std::chrono::nanoseconds drain) noexcept {
         const Shield shield;
         stop_all(drain);
-        no_more();
+        end_handing_over();
         for (std::size_t i = 1; i < members_.size(); ++i) {
             if (members_[i].thread.joinable()) {
                 ended_.acquire();
@@ -131,7 +131,7 @@ public:
 private:
     // What one hub's accept loop knows of the others.
     struct Member final : OtherHubs {
-        Member(Team& t, unsigned i) noexcept : team(t), index(i), fed(i > 0 && !t.each_listens_) {}
+        Member(Team& t, unsigned i) noexcept : team(t), index(i), expects_handed(i > 0 && !t.each_listens_) {}
 
         bool full() const noexcept override {
             return team.each_listens_ ? load >= team.options_.concurrency : team.all_full();
@@ -140,13 +140,13 @@ private:
         void counted(std::ptrdiff_t change) noexcept override {
             load += static_cast<std::size_t>(change);
             if (change < 0 && index != 0 && !team.each_listens_) {
-                team.freed();
+                team.wake_first();
             }
         }
         void stopped() noexcept override {
             team.stop_all(team.options_.drain);
             if (index == 0 && !team.each_listens_) {
-                team.no_more();
+                team.end_handing_over();
             }
         }
 
@@ -166,19 +166,19 @@ private:
         const unsigned index;
         std::atomic<std::size_t> load{0};  // handlers, and connections that wait in `incoming`
         SharedQueue<Handed> incoming;
-        bool fed;                          // by the first hub, still; its own OS thread's
+        bool expects_handed;               // connections from the first hub, still; its own OS thread's
         std::shared_ptr<AcceptLoop> loop;  // its own OS thread's
         std::thread thread;
     };
 
     void join_first(AcceptLoop& loop) {
         const MutexLock lock(mutex_);
-        wakes_.front().emplace([this, &loop] { look(members_.front(), loop); });
+        wakes_.front().emplace([this, &loop] { obey(members_.front(), loop); });
     }
 
     // The whole life of another hub.
     void run_member(Member& member) {
-        bool begun = false;
+        bool started = false;
         try {
             Listener own = each_listens_ ? listen(address_, {.reuse_port = true}) : Listener();
             member.loop = std::make_shared<AcceptLoop>(each_listens_ ? &own : nullptr, each_listens_, handler_,
@@ -186,14 +186,14 @@ private:
             AcceptLoop& loop = *member.loop;
             {
                 const MutexLock lock(mutex_);
-                wakes_[member.index].emplace([this, &member, &loop] { look(member, loop); });
+                wakes_[member.index].emplace([this, &member, &loop] { obey(member, loop); });
             }
-            look(member, loop);
-            auto feeder = spawn([&] { feed(member); });
-            begun = true;
-            begun_.release();
+            obey(member, loop);
+            auto taker = spawn([&] { take_handed(member); });
+            started = true;
+            started_.release();
             loop.run();
-            feeder.kill();
+            taker.kill();
         } catch (...) {
             keep_error(std::current_exception());
         }
@@ -203,15 +203,15 @@ private:
             killed_ += member.loop != nullptr ? member.loop->killed() : 0;
         }
         member.loop.reset();
-        if (!begun) {
-            begun_.release();
+        if (!started) {
+            started_.release();
         }
         stop_all(options_.drain);
         ended_.release();
     }
 
     // Connections that the first hub accepted for this one.
-    void feed(Member& member) {
+    void take_handed(Member& member) {
         for (Member::Handed& handed : member.incoming) {
             --member.load;  // its handler counts from now on
             try {
@@ -222,12 +222,12 @@ private:
                                   handed.peer);  // no memory for this one; the others wait here for their turn
             }
         }
-        member.fed = false;
-        look(member, *member.loop);
+        member.expects_handed = false;
+        obey(member, *member.loop);
     }
 
     // In the loop's hub: does what has been asked of all.
-    void look(Member& member, AcceptLoop& loop) noexcept {
+    void obey(Member& member, AcceptLoop& loop) noexcept {
         bool stopping = false;
         bool paused = false;
         std::chrono::nanoseconds drain{};
@@ -238,13 +238,13 @@ private:
             drain = drain_;
         }
         loop.pause(paused);
-        if (stopping && !member.fed) {  // else when it has taken what was accepted for it
+        if (stopping && !member.expects_handed) {  // else when it has taken what was accepted for it
             loop.stop(drain);
         }
-        loop.changed();
+        loop.notify();
     }
 
-    void tell_all() noexcept TENDRIL_REQUIRES(mutex_) {
+    void wake_all() noexcept TENDRIL_REQUIRES(mutex_) {
         for (const std::optional<Async>& wake : wakes_) {
             if (wake.has_value()) {
                 wake->send_threadsafe();
@@ -252,7 +252,7 @@ private:
         }
     }
 
-    // Asked by the first hub, which is told of room when this was the answer.
+    // Asked by the first hub, which is woken when there is room if this was the answer.
     bool all_full() noexcept {
         waits_for_room_ = true;
         if (no_room()) {
@@ -284,8 +284,8 @@ private:
 
     bool room_wanted() const noexcept { return room_wanted_ && no_room(); }
 
-    // A handler of another hub has ended.
-    void freed() noexcept {
+    // A handler of another hub has ended: there may be room.
+    void wake_first() noexcept {
         if (waits_for_room_.exchange(false)) {
             const MutexLock lock(mutex_);
             if (wakes_.front().has_value()) {
@@ -295,7 +295,7 @@ private:
     }
 
     // The first hub accepts no more for the others.
-    void no_more() noexcept {
+    void end_handing_over() noexcept {
         for (Member& each : members_) {
             each.incoming.shutdown();
         }
@@ -317,7 +317,7 @@ private:
         Fd fd(SocketAccess::handle(client).release("a connection"));
         ++least->load;
         if (Member::Handed handed{std::move(fd), peer}; !least->incoming.try_put(std::move(handed))) {
-            --least->load;  // it has been shut down: the service ends, and the connection with it
+            --least->load;  // it has been shut down: the group ends, and the connection with it
         }
         return true;
     }
@@ -339,50 +339,51 @@ private:
     }
 
     const ConnectionHandler handler_;
-    const ServeOptions options_;
+    const StreamServerOptions options_;
     const Address address_;
     bool each_listens_ = false;
     std::atomic<bool> waits_for_room_{false};
     std::atomic<bool> room_wanted_{false};
     std::deque<Member> members_;
-    SharedSemaphore begun_{0};
+    SharedSemaphore started_{0};
     SharedSemaphore ended_{0};
 
     mutable Mutex mutex_{Rank::team};  // never held across a wait
     bool stopping_ TENDRIL_GUARDED_BY(mutex_) = false;
     bool paused_ TENDRIL_GUARDED_BY(mutex_) = false;
     std::chrono::nanoseconds drain_ TENDRIL_GUARDED_BY(mutex_){};
-    std::deque<std::optional<Async>> wakes_ TENDRIL_GUARDED_BY(mutex_);  // each member's: looks at what has changed
+    std::deque<std::optional<Async>> wakes_ TENDRIL_GUARDED_BY(mutex_);  // each member's: runs obey()
     std::exception_ptr error_ TENDRIL_GUARDED_BY(mutex_);
     std::size_t killed_ TENDRIL_GUARDED_BY(mutex_) = 0;
 
     const AtFork at_fork_{this, [](void* self) noexcept { static_cast<Team*>(self)->forked(); }};
 };
 
-// Hears the stop token, and keeps the hub alive for that; only where there is one.
-class Service::OnRequest {
+// Stops the group when the stop token asks for it, and keeps the hub alive for that; only where there is a token.
+class AcceptGroup::StopOnRequest {
 public:
-    explicit OnRequest(Service& service) {
-        if (service.token_.stop_possible()) {
-            told_.emplace([&service] { service.stop(service.drain_); });
-            heard_.emplace(service.token_, Tell{told_->sender()});
+    explicit StopOnRequest(AcceptGroup& group) {
+        if (group.token_.stop_possible()) {
+            stop_.emplace([&group] { group.stop(group.drain_); });
+            on_request_.emplace(group.token_, Send{stop_->sender()});
         }
     }
 
 private:
-    struct Tell {
+    struct Send {
         Async::Sender sender;
         void operator()() const { sender.send_threadsafe(); }
     };
-    std::optional<Async> told_;
-    std::optional<std::stop_callback<Tell>> heard_;  // goes first
+    std::optional<Async> stop_;
+    std::optional<std::stop_callback<Send>> on_request_;  // goes first
 };
 
-Service::Service(Listener& listener, bool closes, ConnectionHandler handler, const ServeOptions& options) {
+AcceptGroup::AcceptGroup(Listener& listener, bool closes, ConnectionHandler handler,
+                         const StreamServerOptions& options) {
     here::refuse_in_callback();
     token_ = options.stop;
     drain_ = options.drain;
-    const ServeOptions good = checked(options);
+    const StreamServerOptions good = checked(options);
     if (good.hubs > 1) {
         team_ = std::make_shared<Team>(listener, handler, good);
     }
@@ -390,20 +391,20 @@ Service::Service(Listener& listener, bool closes, ConnectionHandler handler, con
                                          team_ != nullptr ? &team_->first() : nullptr);
 }
 
-Service::~Service() {
+AcceptGroup::~AcceptGroup() {
     if (team_ != nullptr) {
         team_->end(std::chrono::nanoseconds::zero());
     }
 }
 
-void Service::begin() {
+void AcceptGroup::start_other_hubs() {
     if (team_ != nullptr) {
         team_->start(*loop_);
     }
 }
 
-void Service::run() {
-    const OnRequest on_request(*this);
+void AcceptGroup::run() {
+    const StopOnRequest on_request(*this);
     if (team_ == nullptr) {
         loop_->run();
         return;
@@ -414,27 +415,27 @@ void Service::run() {
         team_->end(std::chrono::nanoseconds::zero());
         throw;
     }
-    team_->end(std::chrono::nanoseconds::max());
+    team_->end(forever);
     if (std::exception_ptr error = team_->first_error()) {
         std::rethrow_exception(error);
     }
 }
 
-void Service::stop(std::chrono::nanoseconds drain) noexcept {
+void AcceptGroup::stop(std::chrono::nanoseconds drain) noexcept {
     if (team_ != nullptr) {
         team_->stop_all(drain);
     }
     loop_->stop(drain);
 }
 
-void Service::pause(bool paused) noexcept {
+void AcceptGroup::pause(bool paused) noexcept {
     if (team_ != nullptr) {
         team_->pause_all(paused);
     }
     loop_->pause(paused);
 }
 
-std::size_t Service::killed() const noexcept {
+std::size_t AcceptGroup::killed() const noexcept {
     return loop_->killed() + (team_ != nullptr ? team_->killed() : 0);
 }
 
