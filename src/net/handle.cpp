@@ -98,7 +98,7 @@ void Handle::observe(const char* object, Observer& observer) const {
     observer.bond = std::move(watch);
 }
 
-Descriptor& begin(const Handle& handle, const char* object, Direction direction, const char* what) {
+Descriptor& enter_call(const Handle& handle, const char* object, Direction direction, const char* what) {
     Descriptor& d = handle.use(object);
     d.hub->refuse_in_callback();
     if (--d.hub->budget <= 0) [[unlikely]] {

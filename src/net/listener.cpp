@@ -10,9 +10,9 @@
 
 namespace tendril {
 
-using detail::begin;
 using detail::Descriptor;
 using detail::Direction;
+using detail::enter_call;
 using detail::fail;
 using detail::Handle;
 using detail::SocketAccess;
@@ -34,7 +34,7 @@ TcpSocket Listener::accept(Deadline deadline) {
 }
 
 TcpSocket Listener::accept(Address& peer, Deadline deadline) {
-    Descriptor& d = begin(handle_, "a listener", Direction::read, "accept");
+    Descriptor& d = enter_call(handle_, "a listener", Direction::read, "accept");
     sockaddr_storage raw{};
     socklen_t size = 0;
     const ssize_t fd = when_ready(d, Direction::read, "accept", deadline, 0, [&](int listening) {

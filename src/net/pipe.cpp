@@ -9,9 +9,9 @@
 
 namespace tendril {
 
-using detail::begin;
 using detail::Descriptor;
 using detail::Direction;
+using detail::enter_call;
 using detail::fail;
 using detail::Handle;
 using detail::PipeAccess;
@@ -102,28 +102,28 @@ PipeWriter standard_output() {
 }
 
 std::size_t PipeReader::recv(Buffer buffer, Deadline deadline) {
-    return detail::recv_some(begin(handle_, "a pipe's reader", Direction::read, "recv"), buffer, deadline,
+    return detail::recv_some(enter_call(handle_, "a pipe's reader", Direction::read, "recv"), buffer, deadline,
                              shared_ ? read_shared : sys::read);
 }
 
 std::size_t PipeReader::recv_exactly(Buffer buffer, Deadline deadline) {
-    return detail::recv_whole(begin(handle_, "a pipe's reader", Direction::read, "recv_exactly"), buffer, deadline,
+    return detail::recv_whole(enter_call(handle_, "a pipe's reader", Direction::read, "recv_exactly"), buffer, deadline,
                               shared_ ? read_shared : sys::read);
 }
 
 std::size_t PipeReader::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
     return shared_ ? Source::recv_parts(parts, deadline)
-                   : detail::recv_some_parts(begin(handle_, "a pipe's reader", Direction::read, "recv_parts"), parts,
-                                             deadline, sys::read_parts);
+                   : detail::recv_some_parts(enter_call(handle_, "a pipe's reader", Direction::read, "recv_parts"),
+                                             parts, deadline, sys::read_parts);
 }
 
 std::size_t PipeWriter::send(Bytes bytes, Deadline deadline) {
-    return detail::send_some(begin(handle_, "a pipe's writer", Direction::write, "send"), bytes, deadline,
+    return detail::send_some(enter_call(handle_, "a pipe's writer", Direction::write, "send"), bytes, deadline,
                              shared_ ? write_shared : sys::write_pipe);
 }
 
 void PipeWriter::send_all(Bytes bytes, Deadline deadline) {
-    detail::send_whole(begin(handle_, "a pipe's writer", Direction::write, "send_all"), bytes, deadline,
+    detail::send_whole(enter_call(handle_, "a pipe's writer", Direction::write, "send_all"), bytes, deadline,
                        shared_ ? write_shared : sys::write_pipe);
 }
 
@@ -131,7 +131,7 @@ void PipeWriter::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     if (shared_) {
         return Sink::send_parts(parts, deadline);
     }
-    detail::send_whole_parts(begin(handle_, "a pipe's writer", Direction::write, "send_parts"), parts, deadline,
+    detail::send_whole_parts(enter_call(handle_, "a pipe's writer", Direction::write, "send_parts"), parts, deadline,
                              sys::write_pipe_parts);
 }
 

@@ -13,8 +13,8 @@
 
 namespace tendril {
 
-using detail::begin;
 using detail::Direction;
+using detail::enter_call;
 using detail::fail;
 using detail::SocketAccess;
 
@@ -38,34 +38,34 @@ std::pair<TcpSocket, TcpSocket> TcpSocket::pair() {
 }
 
 std::size_t TcpSocket::recv(Buffer buffer, Deadline deadline) {
-    return detail::recv_some(begin(handle_, "a socket", Direction::read, "recv"), buffer, deadline, read_socket);
+    return detail::recv_some(enter_call(handle_, "a socket", Direction::read, "recv"), buffer, deadline, read_socket);
 }
 
 std::size_t TcpSocket::recv_exactly(Buffer buffer, Deadline deadline) {
-    return detail::recv_whole(begin(handle_, "a socket", Direction::read, "recv_exactly"), buffer, deadline,
+    return detail::recv_whole(enter_call(handle_, "a socket", Direction::read, "recv_exactly"), buffer, deadline,
                               read_socket);
 }
 
 std::size_t TcpSocket::send(Bytes bytes, Deadline deadline) {
-    return detail::send_some(begin(handle_, "a socket", Direction::write, "send"), bytes, deadline, write_socket);
+    return detail::send_some(enter_call(handle_, "a socket", Direction::write, "send"), bytes, deadline, write_socket);
 }
 
 void TcpSocket::send_all(Bytes bytes, Deadline deadline) {
-    detail::send_whole(begin(handle_, "a socket", Direction::write, "send_all"), bytes, deadline, write_socket);
+    detail::send_whole(enter_call(handle_, "a socket", Direction::write, "send_all"), bytes, deadline, write_socket);
 }
 
 std::size_t TcpSocket::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
-    return detail::recv_some_parts(begin(handle_, "a socket", Direction::read, "recv_parts"), parts, deadline,
+    return detail::recv_some_parts(enter_call(handle_, "a socket", Direction::read, "recv_parts"), parts, deadline,
                                    sys::recv_parts);
 }
 
 void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
-    detail::send_whole_parts(begin(handle_, "a socket", Direction::write, "send_parts"), parts, deadline,
+    detail::send_whole_parts(enter_call(handle_, "a socket", Direction::write, "send_parts"), parts, deadline,
                              sys::send_parts);
 }
 
 void TcpSocket::await_data(Deadline deadline) {
-    detail::Descriptor& d = begin(handle_, "a socket", Direction::read, "await_data");
+    detail::Descriptor& d = enter_call(handle_, "a socket", Direction::read, "await_data");
     detail::Descriptors::refuse_second(d, Direction::read);
     if (d.readable) {  // perhaps: nobody has looked yet, or the last read was a full one
         char first = 0;
@@ -78,7 +78,7 @@ void TcpSocket::await_data(Deadline deadline) {
 }
 
 std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {
-    detail::Descriptor& d = begin(handle_, "a socket", Direction::write, "send_file");
+    detail::Descriptor& d = enter_call(handle_, "a socket", Direction::write, "send_file");
     constexpr std::uint64_t most_at_once = 1024 * 1024;  // then others have their turn
     const std::shared_ptr<const Fd> from = file.hold();
     std::uint64_t done = 0;

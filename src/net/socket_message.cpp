@@ -10,9 +10,9 @@
 
 namespace tendril {
 
-using detail::begin;
 using detail::Descriptor;
 using detail::Direction;
+using detail::enter_call;
 using detail::fail;
 using detail::SocketAccess;
 using detail::when_ready;
@@ -52,7 +52,7 @@ void send_message(TcpSocket& socket, Bytes bytes, std::span<const int> descripto
         }
         return socket.send_all(bytes, deadline);
     }
-    Descriptor& d = begin(SocketAccess::handle(socket), "a socket", Direction::write, "send_message");
+    Descriptor& d = enter_call(SocketAccess::handle(socket), "a socket", Direction::write, "send_message");
     Message message(bytes.data(), bytes.size());
     message.make_room(descriptors.size());
     cmsghdr* const header = CMSG_FIRSTHDR(&message.header);
@@ -81,7 +81,7 @@ SocketMessage recv_message(TcpSocket& socket, Buffer buffer, std::size_t most_de
         return got;
     }
     got.descriptors.reserve(most);  // nothing throws between their coming and their owner
-    Descriptor& d = begin(SocketAccess::handle(socket), "a socket", Direction::read, "recv_message");
+    Descriptor& d = enter_call(SocketAccess::handle(socket), "a socket", Direction::read, "recv_message");
     Message message(buffer.data(), buffer.size());
     const ssize_t r = when_ready(d, Direction::read, "recv_message", deadline, 0, [&](int fd) {
         message.make_room(most);

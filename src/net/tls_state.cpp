@@ -86,7 +86,7 @@ class TlsState::ReadTurn {
 public:
     ReadTurn(TlsState& state, const char* what)
         : turn_((SocketAccess::handle(state.socket_).use(object), state.reading_), what) {
-        state.begin(what);
+        state.enter_call(what);
     }
 
 private:
@@ -148,7 +148,7 @@ void TlsState::prepare_client(const WrapOptions& options) {
     }
 }
 
-void TlsState::begin(const char* what) {
+void TlsState::enter_call(const char* what) {
     Descriptor& d = SocketAccess::handle(socket_).use(object);
     d.hub->refuse_in_callback();
     Waiter* none = nullptr;  // readers and writers may have to do what is the other's: the turns say who is one
@@ -281,7 +281,7 @@ void TlsState::fail_step(int why, const char* what, std::size_t done) {
 }
 
 void TlsState::handshake(Deadline deadline) {
-    begin("TLS handshake");
+    enter_call("TLS handshake");
     prepare_handshake(deadline);
 }
 
@@ -393,7 +393,7 @@ private:
                 }
             }
         } const claim{state.next_writes_};
-        state.begin(what);
+        state.enter_call(what);
     }
 
     Turn turn_;
@@ -506,7 +506,7 @@ void TlsState::end_writing(const char* what, Deadline deadline) {
 }
 
 void TlsState::shutdown(Shutdown how, Deadline deadline) {
-    begin("shutdown");
+    enter_call("shutdown");
     if (how != Shutdown::write) {
         read_shut_ = true;
         if (wire_.descriptor->reader != nullptr) {

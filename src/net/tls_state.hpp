@@ -63,7 +63,7 @@ private:
     class ReadTurn;   // a reader's
     class WriteTurn;  // a writer's, or of a reader that must write
 
-    void begin(const char* what);
+    void enter_call(const char* what);
     void prepare_client(const WrapOptions& options);
     void prepare_handshake(Deadline deadline);
     template <class Step>

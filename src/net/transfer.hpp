@@ -86,11 +86,11 @@ inline void take_turn(Descriptor& d, Waiter*& place, const char* object, const c
     }
 }
 
-// The descriptor behind a handle, at the beginning of the call `what`: others have had their turn, and it is still
+// The descriptor behind a handle, for the call `what` that begins: others have had their turn, and it is still
 // open. Meanwhile a second reader is refused. A second writer may send, since one that need not wait disturbs nobody,
 // but is refused where it would have to wait or let others run. `object` names it in errors: "a socket".
 // Throws: ConcurrentUse, EBADF, WrongThread, HubBlocked, Interrupt.
-Descriptor& begin(const Handle& handle, const char* object, Direction direction, const char* what);
+Descriptor& enter_call(const Handle& handle, const char* object, Direction direction, const char* what);
 
 // A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
 inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {

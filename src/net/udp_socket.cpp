@@ -12,9 +12,9 @@
 
 namespace tendril {
 
-using detail::begin;
 using detail::Descriptor;
 using detail::Direction;
+using detail::enter_call;
 using detail::fail;
 using detail::Handle;
 using detail::SocketAccess;
@@ -84,7 +84,7 @@ std::pair<UdpSocket, UdpSocket> UdpSocket::pair() {
 UdpSocket::UdpSocket(Fd fd) : handle_(SocketAccess::take_over(std::move(fd), SOCK_DGRAM, false, object)) {}
 
 Datagram UdpSocket::recv(Buffer buffer, Deadline deadline) {
-    Descriptor& d = begin(handle_, object, Direction::read, "recv");
+    Descriptor& d = enter_call(handle_, object, Direction::read, "recv");
     const ssize_t r = when_ready(d, Direction::read, "recv", deadline, 0, [&](int fd) {
         return sys::recv_datagram(fd, buffer.data(), buffer.size(), MSG_TRUNC, nullptr, nullptr);
     });
@@ -92,7 +92,7 @@ Datagram UdpSocket::recv(Buffer buffer, Deadline deadline) {
 }
 
 Datagram UdpSocket::recv_from(Buffer buffer, Address& from, Deadline deadline) {
-    Descriptor& d = begin(handle_, object, Direction::read, "recv_from");
+    Descriptor& d = enter_call(handle_, object, Direction::read, "recv_from");
     sockaddr_storage raw{};
     socklen_t size = 0;
     const ssize_t r = when_ready(d, Direction::read, "recv_from", deadline, 0, [&](int fd) {
@@ -122,7 +122,7 @@ std::optional<Datagram> UdpSocket::try_recv_from(Buffer buffer, Address& from) {
 }
 
 void UdpSocket::send(Bytes bytes, Deadline deadline) {
-    Descriptor& d = begin(handle_, object, Direction::write, "send");
+    Descriptor& d = enter_call(handle_, object, Direction::write, "send");
     const ssize_t r = when_ready(d, Direction::write, "send", deadline, 0, [&](int fd) {
         return sys::send_datagram(fd, bytes.data(), bytes.size(), nullptr, 0);
     });
@@ -132,7 +132,7 @@ void UdpSocket::send(Bytes bytes, Deadline deadline) {
 }
 
 void UdpSocket::send_to(Bytes bytes, const Address& to, Deadline deadline) {
-    Descriptor& d = begin(handle_, object, Direction::write, "send_to");
+    Descriptor& d = enter_call(handle_, object, Direction::write, "send_to");
     const std::uint32_t generation = d.generation;
     const auto still_open = [&] {
         if (d.generation != generation) {

@@ -13,9 +13,9 @@
 
 namespace tendril {
 
-using detail::begin;
 using detail::Descriptor;
 using detail::Direction;
+using detail::enter_call;
 using detail::fail;
 using detail::Handle;
 using detail::when_ready;
@@ -154,7 +154,7 @@ void MessagePipe::send(Bytes bytes, const std::vector<int>& fds, Deadline deadli
     }
     state.handle.use(object);
     const Alone alone(state.sending, "send");
-    Descriptor& d = begin(state.handle, object, Direction::write, "MessagePipe::send");
+    Descriptor& d = enter_call(state.handle, object, Direction::write, "MessagePipe::send");
     state.send_broken.check();
     std::size_t sent = 0;
     try {
@@ -223,7 +223,7 @@ std::optional<Message> MessagePipe::recv(Deadline deadline) {
     State& state = use();
     state.handle.use(object);
     const Alone alone(state.receiving, "recv");
-    Descriptor& d = begin(state.handle, object, Direction::read, "MessagePipe::recv");
+    Descriptor& d = enter_call(state.handle, object, Direction::read, "MessagePipe::recv");
     state.recv_broken.check();
     for (bool first = true; state.length_come < length_size; first = false) {
         if (!first) {
