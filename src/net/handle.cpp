@@ -2,7 +2,6 @@
 
 #include <tendril/detail/net/handle.hpp>
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -96,46 +95,6 @@ void Handle::observe(const char* object, Observer& observer) const {
         fail(r, "wait for " + std::string(object));
     }
     observer.bond = std::move(watch);
-}
-
-Descriptor& enter_call(const Handle& handle, const char* object, Direction direction, const char* what) {
-    Descriptor& d = handle.use(object);
-    d.hub->refuse_in_callback();
-    if (--d.hub->budget <= 0) [[unlikely]] {
-        Descriptors::refuse_second(d, direction);
-        yield_amid(d, direction == Direction::read ? d.reader : d.next_writer, object, what);
-    }
-    return d;
-}
-
-void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* what) {
-    const Placed placed(place, what);
-    const std::uint32_t generation = d.generation;
-    d.hub->yield();
-    if (d.generation != generation || placed.outcome() == Outcome::closed) {
-        fail(-EBADF, std::string(object) + " was closed by another green thread");
-    }
-    if (placed.outcome() == Outcome::timed_out) {  // by Descriptors::expire()
-        fail_wait(placed.outcome(), what, 0);
-    }
-}
-
-void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,
-                        const std::string& doing) {
-    constexpr std::chrono::milliseconds longest(50);
-    if (deadline.passed()) {
-        throw TimeoutError(doing);
-    }
-    Waiter waiter(what);
-    waiter.wait(std::min(Deadline(pause), deadline));
-    pause = std::min(pause * 2, longest);
-}
-
-void fail_wait(Outcome outcome, const char* what, std::size_t done) {
-    if (outcome == Outcome::timed_out) {
-        throw TimeoutError(what, done);
-    }
-    fail(-EBADF, std::string(what) + ": closed by another green thread");
 }
 
 }  // namespace tendril::detail

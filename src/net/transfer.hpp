@@ -90,7 +90,15 @@ inline void take_turn(Descriptor& d, Waiter*& place, const char* object, const c
 // open. Meanwhile a second reader is refused. A second writer may send, since one that need not wait disturbs nobody,
 // but is refused where it would have to wait or let others run. `object` names it in errors: "a socket".
 // Throws: ConcurrentUse, EBADF, WrongThread, HubBlocked, Interrupt.
-Descriptor& enter_call(const Handle& handle, const char* object, Direction direction, const char* what);
+inline Descriptor& enter_call(const Handle& handle, const char* object, Direction direction, const char* what) {
+    Descriptor& d = handle.use(object);
+    d.hub->refuse_in_callback();
+    if (--d.hub->budget <= 0) [[unlikely]] {
+        Descriptors::refuse_second(d, direction);
+        yield_amid(d, direction == Direction::read ? d.reader : d.next_writer, object, what);
+    }
+    return d;
+}
 
 // A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
 inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
