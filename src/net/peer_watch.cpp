@@ -14,6 +14,10 @@ namespace tendril::detail {
 PeerWatch::PeerWatch(int fd) noexcept
     : descriptor_(here::descriptors().at(fd)), generation_(descriptor_ != nullptr ? descriptor_->generation : 0) {}
 
+std::uint64_t PeerWatch::connection() const noexcept {
+    return descriptor_ != nullptr ? (std::uint64_t{generation_} << 32 | descriptor_->index) + 1 : 0;
+}
+
 bool PeerWatch::ended_by_peer() const noexcept {
     if (descriptor_ == nullptr || descriptor_->gone != generation_) {
         return false;

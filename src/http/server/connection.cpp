@@ -13,7 +13,6 @@
 #include <tendril/timeout.hpp>
 
 #include "http/message/upgraded_stream.hpp"
-#include "http/server/websocket_blame.hpp"
 #include "hub/here.hpp"
 #include "net/linger.hpp"
 
@@ -35,8 +34,7 @@ Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
 }  // namespace
 
 Connection::Connection(ServerCore& core, const Connected& connected)
-    : core_(core), watch_(connected.stream.fd()), number_(WebSocketBlame::connection(connected.stream.fd())),
-      connected_(connected), idle_timer_(connected.stream.fd()) {
+    : core_(core), watch_(connected.stream.fd()), connected_(connected), idle_timer_(connected.stream.fd()) {
     core_.count(ServerCore::connections);
 }
 
@@ -270,7 +268,7 @@ void Connection::judge(const std::exception& error) {
         }
         return;
     }
-    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_, number_)) {
+    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
         return;
     }
     const bool of_websocket = dynamic_cast<const WebSocketError*>(&error) != nullptr;

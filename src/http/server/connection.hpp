@@ -59,7 +59,6 @@ private:
 
     ServerCore& core_;
     const tendril::detail::PeerWatch watch_;
-    const std::uint64_t number_;
     const Connected& connected_;
     ExchangePtr exchange_;
     IdleTimer idle_timer_;

@@ -37,9 +37,7 @@ public:
     void log_gone(const Address& peer) const;
     void log_handler_error(const Address& peer, const RequestHead& head) const;
     // Of a handler that has taken the stream, as WebSockets do. Returns: false when it is the handler's own error.
-    // connection: see WebSocketBlame.
-    bool log_end_of_upgraded(const Address& peer, const RequestHead& head, const tendril::detail::PeerWatch& watch,
-                             std::uint64_t connection);
+    bool log_end_of_upgraded(const Address& peer, const RequestHead& head, const tendril::detail::PeerWatch& watch);
     const std::shared_ptr<ErrorLog>& error_log() const noexcept { return error_log_; }
 
 private:

@@ -42,13 +42,13 @@ void ServerCore::log_handler_error(const Address& peer, const RequestHead& head)
 }
 
 bool ServerCore::log_end_of_upgraded(const Address& peer, const RequestHead& head,
-                                     const tendril::detail::PeerWatch& watch, std::uint64_t connection) {
+                                     const tendril::detail::PeerWatch& watch) {
     ErrorKind kind = ErrorKind::peer_gone;
     if (!watch.ended_by_peer()) {
         try {
             throw;
         } catch (const WebSocketError& e) {
-            if (!WebSocketBlame::is_of(e, connection)) {
+            if (!WebSocketBlame::is_of(e, watch.connection())) {
                 return false;
             }
             kind = e.close_code() == close_code::abnormal ? ErrorKind::peer_gone : ErrorKind::bad_request;

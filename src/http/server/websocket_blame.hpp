@@ -9,18 +9,10 @@
 
 #include <tendril/http/websocket.hpp>
 
-#include "hub/descriptor.hpp"
-#include "hub/here.hpp"
-
 namespace tendril::http::detail {
 
 struct WebSocketBlame {
-    // The number of this hub's connection beneath a descriptor; it is not used again. 0: none.
-    static std::uint64_t connection(int fd) noexcept {
-        const auto* descriptor = tendril::detail::here::descriptors().at(fd);
-        return descriptor != nullptr ? descriptor->token() + 1 : 0;
-    }
-
+    // connection: PeerWatch::connection().
     static void set(WebSocketError& error, WebSocketRole role, std::uint64_t connection) {
         if (role == WebSocketRole::client) {
             static_cast<ProtocolError&>(error) = error.with_status(502);

@@ -67,7 +67,7 @@ struct WebSocket::State {
     const std::chrono::nanoseconds write_timeout;
     const std::chrono::nanoseconds close_timeout;
     const WebSocketAgreement agreement;
-    const std::uint64_t connection;  // see WebSocketBlame
+    const std::uint64_t connection;  // PeerWatch::connection(), for WebSocketBlame
 
 private:
     class Reading;
