@@ -39,7 +39,7 @@ tendril::http::ClientOptions one_connection() {
     tendril::http::ClientOptions options;
     options.per_origin = 1;
     options.connections = 1;
-    options.idle_timeout = std::chrono::nanoseconds::max();
+    options.idle_timeout = tendril::forever;
     options.decompress = false;
     return options;
 }

@@ -44,13 +44,22 @@ public:
     constexpr Deadline(std::chrono::time_point<Clock, Unit> at) noexcept  // implicit on purpose
         : at_(std::max<std::int64_t>(point_ns(at.time_since_epoch()), 0)) {}
 
+    // `span` after another moment than now: one that ns() gave.
+    static constexpr Deadline after(std::int64_t from_ns, Duration span) noexcept {
+        Deadline deadline;
+        if (span.count() < never_ns - from_ns) {
+            deadline.at_ = from_ns + span.count();
+        }
+        return deadline;
+    }
+
     constexpr bool is_never() const noexcept { return at_ == never_ns; }
     bool passed() const noexcept { return !is_never() && at_ <= now_ns(); }
 
-    // Time left; zero when passed, nanoseconds::max() when never.
+    // Time left; zero when passed, `forever` when never.
     std::chrono::nanoseconds remaining() const noexcept {
         if (is_never()) {
-            return std::chrono::nanoseconds::max();
+            return forever;
         }
         const std::int64_t left = at_ - now_ns();
         return std::chrono::nanoseconds(left > 0 ? left : 0);

@@ -109,7 +109,7 @@ public:
 
 // How long close_gently() listens to the peer, and to how much.
 struct LingerLimits {
-    std::chrono::nanoseconds time = std::chrono::seconds(2);
+    Duration time = std::chrono::seconds(2);
     std::uint64_t bytes = std::uint64_t{64} * 1024 * 1024;
     std::uint64_t expected = 0;  // what the peer is still to send, as far as it has said; UINT64_MAX: nobody knows
 };

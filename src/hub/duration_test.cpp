@@ -74,6 +74,15 @@ TEST(Durations, TimePointsOfAnyUnitDoNotWrapEither) {
               5'000'000'000'000'000'000);
 }
 
+TEST(Durations, AfterAnotherMomentTheyDoNotWrapEither) {
+    constexpr std::int64_t from_ns = 6'000'000'000'000'000'000;
+    EXPECT_EQ(Deadline::after(from_ns, 3s).ns(), from_ns + 3'000'000'000);
+    EXPECT_EQ(Deadline::after(from_ns, Duration()).ns(), from_ns);
+    EXPECT_TRUE(Deadline::after(from_ns, years(126)).is_never());
+    EXPECT_TRUE(Deadline::after(0, forever).is_never());
+    EXPECT_EQ(Deadline().remaining(), forever);
+}
+
 TENDRIL_TEST(Durations, WatchersOfCenturiesWait) {
     int fired = 0;
     const auto count = [&] { ++fired; };

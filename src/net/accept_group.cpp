@@ -34,8 +34,6 @@ StreamServerOptions checked(StreamServerOptions options) {
         throw std::invalid_argument("proxy_sources without proxy_protocol: set it to ProxyProtocol::required");
     }
     StackPool::check_size(options.stack_size);
-    static_cast<void>(Deadline(options.drain));  // refuses a negative one now, not when it is needed
-    static_cast<void>(Deadline(options.handshake_timeout));
     options.hubs = options.hubs == 0 ? std::max(1u, sys::processors()) : options.hubs;
     return options;
 }
@@ -70,7 +68,7 @@ public:
                 members_[i].thread = std::thread([this, i] { run_member(members_[i]); });
             }
         } catch (...) {
-            end(std::chrono::nanoseconds::zero());
+            end(Duration());
             throw;
         }
         {
@@ -80,13 +78,13 @@ public:
             }
         }
         if (std::exception_ptr error = first_error()) {
-            end(std::chrono::nanoseconds::zero());
+            end(Duration());
             std::rethrow_exception(error);
         }
     }
 
     // From any of the hubs: all stop.
-    void stop_all(std::chrono::nanoseconds drain) noexcept {
+    void stop_all(Duration drain) noexcept {
         const MutexLock lock(mutex_);
         drain_ = stopping_ ? std::min(drain_, drain) : drain;
         stopping_ = true;
@@ -100,7 +98,7 @@ public:
     }
 
     // Stops the other hubs, and waits until they have ended.
-    void end(std::chrono::nanoseconds drain) noexcept {
+    void end(Duration drain) noexcept {
         const Shield shield;
         stop_all(drain);
         end_handing_over();
@@ -230,7 +228,7 @@ private:
     void obey(Member& member, AcceptLoop& loop) noexcept {
         bool stopping = false;
         bool paused = false;
-        std::chrono::nanoseconds drain{};
+        Duration drain;
         {
             const MutexLock lock(mutex_);
             stopping = stopping_;
@@ -351,7 +349,7 @@ private:
     mutable Mutex mutex_{Rank::team};  // never held across a wait
     bool stopping_ TENDRIL_GUARDED_BY(mutex_) = false;
     bool paused_ TENDRIL_GUARDED_BY(mutex_) = false;
-    std::chrono::nanoseconds drain_ TENDRIL_GUARDED_BY(mutex_){};
+    Duration drain_ TENDRIL_GUARDED_BY(mutex_);
     std::deque<std::optional<Async>> wakes_ TENDRIL_GUARDED_BY(mutex_);  // each member's: runs obey()
     std::exception_ptr error_ TENDRIL_GUARDED_BY(mutex_);
     std::size_t killed_ TENDRIL_GUARDED_BY(mutex_) = 0;
@@ -393,7 +391,7 @@ AcceptGroup::AcceptGroup(Listener& listener, bool closes, ConnectionHandler hand
 
 AcceptGroup::~AcceptGroup() {
     if (team_ != nullptr) {
-        team_->end(std::chrono::nanoseconds::zero());
+        team_->end(Duration());
     }
 }
 
@@ -412,7 +410,7 @@ void AcceptGroup::run() {
     try {
         loop_->run();
     } catch (...) {
-        team_->end(std::chrono::nanoseconds::zero());
+        team_->end(Duration());
         throw;
     }
     team_->end(forever);
@@ -421,7 +419,7 @@ void AcceptGroup::run() {
     }
 }
 
-void AcceptGroup::stop(std::chrono::nanoseconds drain) noexcept {
+void AcceptGroup::stop(Duration drain) noexcept {
     if (team_ != nullptr) {
         team_->stop_all(drain);
     }

@@ -29,7 +29,7 @@ public:
     void run();
 
     // In the OS thread that made it.
-    void stop(std::chrono::nanoseconds drain) noexcept;
+    void stop(Duration drain) noexcept;
     void pause(bool paused) noexcept;
     bool handles_here() const { return loop_->handles_here(); }
     std::size_t running() const noexcept { return loop_->running(); }
@@ -39,7 +39,7 @@ private:
     class Team;
     class StopOnRequest;
     std::stop_token token_;
-    std::chrono::nanoseconds drain_;
+    Duration drain_;
     std::shared_ptr<Team> team_;  // nullptr: one hub
     std::shared_ptr<AcceptLoop> loop_;
 };

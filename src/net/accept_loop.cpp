@@ -143,8 +143,8 @@ void AcceptLoop::run() {
     }
 }
 
-void AcceptLoop::stop(std::chrono::nanoseconds drain) noexcept {
-    const Deadline until(std::max(drain, std::chrono::nanoseconds::zero()));
+void AcceptLoop::stop(Duration drain) noexcept {
+    const Deadline until(drain);
     drained_by_ = stopping_ ? std::min(drained_by_, until) : until;
     if (!std::exchange(stopping_, true) && others_ != nullptr) {
         others_->stopped();
@@ -257,8 +257,7 @@ void AcceptLoop::await_room_elsewhere() {
 
 // A client waits, here or at the hub that accepts. Returns when there may be room for it.
 void AcceptLoop::replace_longest_idle() {
-    const Deadline ripe(Deadline::Clock::time_point(std::chrono::nanoseconds(idle_.front()->idle_since_ns)) +
-                        least_idle);
+    const Deadline ripe = Deadline::after(idle_.front()->idle_since_ns, least_idle);
     if (here::clock_ns() < ripe.ns()) {
         await_change([this] { return !must_make_room(); }, ripe);
         return;

@@ -54,7 +54,7 @@ public:
     void run();
 
     // In the loop's hub. Handlers have until then.
-    void stop(std::chrono::nanoseconds drain) noexcept;
+    void stop(Duration drain) noexcept;
     void pause(bool paused) noexcept;
     void notify() noexcept;  // what it waits for may have come about
 

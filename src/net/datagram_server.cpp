@@ -62,13 +62,13 @@ public:
         }
     }
 
-    std::size_t stop(std::chrono::nanoseconds drain) {
+    std::size_t stop(Duration drain) {
         stopped_ = true;
         try {
             if (started_) {
                 receiver_.kill();
             }
-            if (!handlers_.join(Deadline(std::max(drain, 0ns)))) {
+            if (!handlers_.join(drain)) {
                 kill_handlers();
             }
         } catch (...) {

@@ -41,7 +41,7 @@ public:
         }
     }
 
-    std::size_t stop(std::chrono::nanoseconds drain) {
+    std::size_t stop(Duration drain) {
         require_here();
         if (group_.handles_here()) {
             throw std::logic_error(
@@ -54,7 +54,7 @@ public:
             join();
         } catch (...) {
             const Shield shield;
-            group_.stop(std::chrono::nanoseconds::zero());
+            group_.stop(Duration());
             join();
             throw;
         }
@@ -69,10 +69,10 @@ public:
                    std::to_string(OsThread::current_serial()) + "; it serves on: destroy it where it was made");
         } else if (group_.handles_here()) {  // which is killed, but cannot be waited for
             stopped_ = true;
-            group_.stop(std::chrono::nanoseconds::zero());
+            group_.stop(Duration());
         } else {
             const Shield shield;
-            stop(std::chrono::nanoseconds::zero());
+            stop(Duration());
         }
     }
 
@@ -163,7 +163,7 @@ void StreamServer::serve_forever() {
         core_->wait();
     } catch (...) {
         const Shield shield;
-        core_->stop(std::chrono::nanoseconds::zero());
+        core_->stop(Duration());
         throw;
     }
 }

@@ -34,7 +34,7 @@ void refuse_empty_lease() {
 }
 
 std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept {
-    return from_ns > INT64_MAX - duration.count() ? INT64_MAX : from_ns + duration.count();
+    return Deadline::after(from_ns, duration).ns();
 }
 
 // A timer alone can't run users' destructors, and a green thread that sleeps until then would be one too many: the

@@ -23,7 +23,7 @@ namespace tendril::http {
 class CookieJar;
 
 struct ClientOptions {
-    // Time limits; nanoseconds::max() for none. A Deadline or a Timeout of the caller's may come first.
+    // Time limits; `forever` for none. A Deadline or a Timeout of the caller's may come first.
     Duration connect_timeout = std::chrono::seconds(30);     // lookup, proxy and TLS included
     Duration first_byte_timeout = std::chrono::seconds(60);  // from the request's end to the head's
     Duration body_timeout = std::chrono::seconds(60);        // for each wait for a piece of a body

@@ -67,7 +67,7 @@ struct ServerOptions {
 
     // How long a client may take: for the head of a request, from its first byte on (and of the first request, from
     // the connection on); for the next piece of a body, while the handler waits for it; to take the next piece of a
-    // response; for the next request. nanoseconds::max(): for ever.
+    // response; for the next request. `forever`: no limit.
     Duration header_timeout = std::chrono::seconds(20);
     Duration body_timeout = std::chrono::seconds(60);
     Duration write_timeout = std::chrono::seconds(60);

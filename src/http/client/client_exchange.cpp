@@ -119,15 +119,10 @@ bool ClientExchange::wait_to_continue(Deadline deadline) {
 }
 
 // The time for the first byte begins when the request has been sent.
-void ClientExchange::wait_for_head(std::chrono::nanoseconds first_byte, Deadline deadline) {
+void ClientExchange::wait_for_head(Duration first_byte, Deadline deadline) {
     for (;;) {
         const std::int64_t from = std::max(sent_ns_, sender_.ended_ns());
-        const bool bounded = first_byte.count() < INT64_MAX - from;
-        const Deadline limit =
-            bounded
-                ? Deadline(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(from + first_byte.count())))
-                : Deadline();
-        if (next_head(std::min(deadline, limit))) {
+        if (next_head(std::min(deadline, Deadline::after(from, first_byte)))) {
             if (!head_.interim()) {
                 return;
             }

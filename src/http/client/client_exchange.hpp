@@ -56,7 +56,7 @@ public:
 private:
     void send(bool by_proxy, std::string_view cookies, Deadline deadline);
     bool wait_to_continue(Deadline deadline);
-    void wait_for_head(std::chrono::nanoseconds first_byte, Deadline deadline);
+    void wait_for_head(Duration first_byte, Deadline deadline);
     bool next_head(Deadline deadline);
     bool fill(Deadline deadline);
     [[noreturn]] void ended_early(const std::system_error* error);

@@ -19,13 +19,6 @@ ClientOptions checked(ClientOptions options) {
     if (options.per_origin == 0 || options.connections == 0) {
         throw std::invalid_argument("a Client that may have no connection; leave per_origin and connections out");
     }
-    for (const std::chrono::nanoseconds each :
-         {options.connect_timeout, options.first_byte_timeout, options.body_timeout, options.total_timeout,
-          options.idle_timeout, options.continue_timeout}) {
-        if (each.count() < 0) {
-            throw std::invalid_argument("a negative time in ClientOptions; nanoseconds::max() is no limit");
-        }
-    }
     if (!is_field_text(options.user_agent)) {
         throw std::invalid_argument("a control character (a line's end?) in ClientOptions::user_agent");
     }
@@ -214,7 +207,7 @@ void ClientPool::watch_idle() noexcept {
         timer_.reset();
         return;
     }
-    if (timer_.has_value() || options_.idle_timeout == std::chrono::nanoseconds::max()) {
+    if (timer_.has_value() || options_.idle_timeout.is_forever()) {
         return;
     }
     std::int64_t oldest = INT64_MAX;

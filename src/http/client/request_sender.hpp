@@ -22,7 +22,7 @@ namespace tendril::http::detail {
 class RequestSender {
 public:
     struct Limits {
-        std::chrono::nanoseconds piece{};  // for each
+        Duration piece;  // for each
         Deadline whole;
     };
 

@@ -285,9 +285,7 @@ void BodyReader::incomplete() {
 }
 
 Deadline BodyReader::limited(Deadline deadline) const {
-    deadline = std::min(deadline, limits_.end);
-    return limits_.timeout == std::chrono::nanoseconds::max() ? deadline
-                                                              : std::min(deadline, Deadline(limits_.timeout));
+    return std::min({deadline, limits_.end, Deadline(limits_.timeout)});
 }
 
 }  // namespace detail

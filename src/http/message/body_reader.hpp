@@ -30,10 +30,10 @@ public:
     };
 
     struct Limits {
-        std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max();  // for each wait
-        std::uint64_t size = UINT64_MAX;                                     // of the whole
-        Deadline end = never;                                                // of the whole
-        bool of_response = false;                                            // its sender's breaches are 502
+        Duration timeout = forever;       // for each wait
+        std::uint64_t size = UINT64_MAX;  // of the whole
+        Deadline end = never;             // of the whole
+        bool of_response = false;         // its sender's breaches are 502
     };
 
     BodyReader() noexcept : body_(*this) {}

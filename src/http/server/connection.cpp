@@ -25,12 +25,6 @@ namespace here = tendril::detail::here;
 
 constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // of idleness
 
-Deadline after(std::int64_t from_ns, std::chrono::nanoseconds timeout) {
-    return timeout == std::chrono::nanoseconds::max()
-               ? never
-               : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(from_ns)) + timeout);
-}
-
 }  // namespace
 
 Connection::Connection(ServerCore& core, const Connected& connected)
@@ -63,7 +57,7 @@ void Connection::run() {
 
 Deadline Connection::idle_end() const {
     const ServerOptions& options = core_.options();
-    return after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
+    return Deadline::after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
 }
 
 // Returns: false when none comes.
@@ -77,7 +71,7 @@ bool Connection::await_request() {
     const Deadline end = idle_end();
     const Serving::Idle idle(connected_.serving);
     try {
-        if (await_for(after(idle_since_ns_, whole_stack_for), end)) {
+        if (await_for(Deadline::after(idle_since_ns_, whole_stack_for), end)) {
             return true;
         }
         here::give_back_stack();
@@ -114,7 +108,7 @@ bool Connection::await_for(Deadline soon, Deadline end) {
 std::size_t Connection::fill_first() {
     Incoming& incoming = exchange_->incoming;
     try {
-        return incoming.fill(after(idle_since_ns_, std::chrono::nanoseconds::zero()));
+        return incoming.fill(Deadline::after(idle_since_ns_, Duration()));
     } catch (const TimeoutError&) {
     }
     const Serving::Idle idle(connected_.serving);
@@ -135,7 +129,7 @@ bool Connection::read_head() {
         if (x.incoming.empty() && fill_first() == 0) {
             return false;
         }
-        const Deadline deadline = after(here::clock_ns(), core_.options().header_timeout);
+        const Deadline deadline = Deadline::after(here::clock_ns(), core_.options().header_timeout);
         std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
         while (size == 0) {
             if (x.incoming.fill(deadline) == 0) {
@@ -177,7 +171,7 @@ bool Connection::answer() {
     const ServerOptions& options = core_.options();
     const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
     x.body.begin(x.incoming, x.head.framing,
-                 {options.body_timeout, options.max_body, after(here::clock_ns(), options.body_deadline)},
+                 {options.body_timeout, options.max_body, Deadline::after(here::clock_ns(), options.body_deadline)},
                  x.head.expects_continue ? this : nullptr);
     x.writer.begin(*this, connected_.stream, options,
                    {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
@@ -214,7 +208,7 @@ bool Connection::answer() {
 void Connection::call_handler() {
     Exchange& x = *exchange_;
     try {
-        if (core_.options().handler_timeout != std::chrono::nanoseconds::max()) {
+        if (!core_.options().handler_timeout.is_forever()) {
             limit_.emplace(Deadline(core_.options().handler_timeout));
         }
         core_.handler()(x.request, x.response);

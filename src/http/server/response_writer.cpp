@@ -368,10 +368,7 @@ void ResponseWriter::transmit_parts(Bytes piece) {
         // The hub's own clock, which is a millisecond old at most, unless the handler has held the hub up: asking the
         // system costs a hundredth of a small request.
         sent_ns_ = tendril::detail::here::clock_ns();
-        const std::chrono::nanoseconds timeout = options_->write_timeout;
-        return timeout == std::chrono::nanoseconds::max()
-                   ? never
-                   : Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(sent_ns_) + timeout));
+        return Deadline::after(sent_ns_, options_->write_timeout);
     };
     if (!piece.empty() && piece.size() <= copied) {
         out_.append_bytes(piece);
@@ -445,10 +442,8 @@ void ResponseWriter::write_file(const File& file, std::uint64_t offset, std::uin
 
 void ResponseWriter::transmit_file(const File& file, std::uint64_t offset, std::uint64_t size) {
     for (std::uint64_t done = 0; done < size;) {
-        const Deadline deadline =
-            options_->write_timeout == std::chrono::nanoseconds::max() ? never : Deadline(options_->write_timeout);
-        const std::uint64_t n =
-            stream_->send_file(file, offset + done, std::min<std::uint64_t>(size - done, at_once), deadline);
+        const std::uint64_t n = stream_->send_file(file, offset + done, std::min<std::uint64_t>(size - done, at_once),
+                                                   options_->write_timeout);
         if (n == 0) {
             misuse("a file ended before what should be sent of it");
         }

@@ -45,10 +45,10 @@ ServerCore::ServerCore(Handler handler, const ServerOptions& options)
     if (!handler_) {
         throw std::invalid_argument("an HTTP server without a handler");
     }
-    for (const std::chrono::nanoseconds timeout :
+    for (const Duration timeout :
          {options.header_timeout, options.body_timeout, options.write_timeout, options.idle_timeout,
           options.body_deadline, options.handler_timeout, options.linger_timeout}) {
-        if (timeout <= std::chrono::nanoseconds::zero()) {
+        if (timeout == Duration()) {
             throw std::invalid_argument("an HTTP server's time limits must be longer than nothing");
         }
     }

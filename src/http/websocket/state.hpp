@@ -62,10 +62,10 @@ struct WebSocket::State {
     const std::unique_ptr<Stream> stream;
     const WebSocketRole role;
     const std::size_t fragment_size;
-    const std::chrono::nanoseconds ping_interval;
-    const std::chrono::nanoseconds ping_timeout;
-    const std::chrono::nanoseconds write_timeout;
-    const std::chrono::nanoseconds close_timeout;
+    const Duration ping_interval;
+    const Duration ping_timeout;
+    const Duration write_timeout;
+    const Duration close_timeout;
     const WebSocketAgreement agreement;
     const std::uint64_t connection;  // PeerWatch::connection(), for WebSocketBlame
 
