@@ -16,7 +16,7 @@ int main() {
     std::printf("%d\n", listener.address().port());
     std::fflush(stdout);
     http::ServerOptions options;
-    options.max_connections = 20'000;
+    options.connections.concurrency = 20'000;
     options.idle_timeout = std::chrono::minutes(10);
     http::serve(
         listener, [](http::Request&, http::Response& response) { response.send("Hello, World!", "text/plain"); },

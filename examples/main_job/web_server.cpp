@@ -13,7 +13,7 @@ namespace {
 tendril::http::ServerOptions make_options(std::size_t most_connections, std::chrono::seconds patience,
                                           Figures& figures) {
     tendril::http::ServerOptions options;
-    options.max_connections = most_connections;
+    options.connections.concurrency = most_connections;
     options.header_timeout = patience;
     options.idle_timeout = patience;
     options.access_log = tendril::http::AccessLog::of_records(

@@ -50,7 +50,7 @@ enum class ProxyProtocol { off, required };
 struct StreamServerOptions {
     // Handlers at once, in each hub. At the limit connections wait in the backlog; when one waits, the connection that
     // has been idle for longest (Serving::Idle) is closed for it.
-    std::size_t concurrency = 1000;
+    std::size_t concurrency = 1024;
     // Handlers at once for one client, in each hub; 0: no limit. A client is an IPv4 address or the first 64 bits of
     // an IPv6 address, as the proxy says it where there is one. One more is closed at once.
     std::size_t max_per_address = 0;

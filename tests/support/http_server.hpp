@@ -38,8 +38,8 @@ public:
 
 private:
     http::ServerOptions with_log(http::ServerOptions options) {
-        options.error_lines_per_second = 1'000'000;
-        options.error_log = [this](std::string_view line) { bad_input.emplace_back(line); };
+        options.errors.lines_per_second = 1'000'000;
+        options.errors.write = [this](std::string_view line) { bad_input.emplace_back(line); };
         return options;
     }
 };

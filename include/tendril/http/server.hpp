@@ -29,7 +29,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,17 +49,10 @@ namespace tendril::http {
 using Handler = std::function<void(Request&, Response&)>;
 
 struct ServerOptions {
-    // As in StreamServerOptions (server.hpp).
-    std::size_t max_connections = 1024;           // in each hub; a new client takes the place of the longest idle one
-    std::size_t max_connections_per_address = 0;  // StreamServerOptions::max_per_address; 0: no limit
-    Pool* pool = nullptr;  // connections are its members instead; max_connections says nothing then
-    std::size_t stack_size = 0;
-    unsigned hubs = 1;
-    Duration drain = forever;
-    ProxyProtocol proxy_protocol = ProxyProtocol::off;
-    std::vector<Network> proxy_sources = {};
-    Duration handshake_timeout = std::chrono::seconds(10);
-    std::stop_token stop = {};
+    // How connections are accepted, how many, in how many hubs, and how that ends: see server.hpp. At the limit a new
+    // client takes the place of the connection that has been idle for longest. A handler's error is answered, so
+    // on_error cannot be `end`; for error_log see `errors`.
+    StreamServerOptions connections = {};
 
     // Whose X-Forwarded-For is believed: see Request::client(). None: nobody's.
     std::vector<Network> trusted_proxies = {};
@@ -95,13 +87,9 @@ struct ServerOptions {
     std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() finds
 
     AccessLog access_log = {};  // nothing is logged unless asked for
-    // What goes wrong with connections: see error_log.hpp. error_log takes its lines: handlers' errors, with method,
-    // target and client; bad input, without its content; failed handshakes. on_event takes every event.
-    std::function<void(std::string_view line)> error_log = {};
-    std::function<void(const ErrorEvent& event)> on_event = {};
-    unsigned error_lines_per_second = 10;  // of each kind; the others are counted
-
-    Site where = {};  // the place that reports name for handlers; empty: that of the call
+    // Of the ErrorLog, which gets handlers' errors, with method, target and client; bad input, without its content;
+    // failed handshakes. Not beside connections.error_log, which has options of its own.
+    ErrorLogOptions errors = {};
 };
 
 // Counted since the start, in all hubs. Approximate while it runs.
@@ -128,9 +116,9 @@ protected:
 
 namespace detail {
 
-class ServerCore;
+class ServerState;
 
-// A connection as the server's core sees it.
+// A connection, whatever its socket is.
 struct Connected {
     Stream& stream;
     void* socket;                                   // what `take` takes
@@ -140,10 +128,10 @@ struct Connected {
     bool secure;
 };
 
-std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at);
-StreamServerOptions serve_options(const ServerCore& core);
-void serve_connection(ServerCore& core, const Connected& connected);
-const ServerView& view(const ServerCore& core) noexcept;
+// With options that are complete.
+std::shared_ptr<ServerState> make_state(Handler handler, const ServerOptions& options, const Site& at);
+void serve_connection(ServerState& server, const Connected& connected);
+const ServerView& view(const ServerState& server) noexcept;
 
 // The same listener; over TLS it says that HTTP/1.1 is spoken, to clients who ask (ALPN).
 template <class L>
@@ -154,30 +142,30 @@ L&& speaking_http(L&& listener) {
     return std::forward<L>(listener);
 }
 
-// The handler of serve() or StreamServer for it.
-struct ConnectionHandler {
-    std::shared_ptr<ServerCore> core;
+// The handler of serve() or StreamServer: speaks HTTP on each connection.
+struct HttpSpeaker {
+    std::shared_ptr<ServerState> server;
 
     template <class S>
     void operator()(S& socket, const Address& peer, Serving& serving) const {
-        serve_connection(*core, {socket, &socket,
-                                 [](void* from) -> std::unique_ptr<Stream> {
-                                     return std::make_unique<S>(std::move(*static_cast<S*>(from)));
-                                 },
-                                 peer, serving, std::same_as<S, TlsSocket>});
+        serve_connection(*server, {socket, &socket,
+                                   [](void* from) -> std::unique_ptr<Stream> {
+                                       return std::make_unique<S>(std::move(*static_cast<S*>(from)));
+                                   },
+                                   peer, serving, std::same_as<S, TlsSocket>});
     }
 };
 
 }  // namespace detail
 
 // Serves until the handler throws StopServe, a stop is requested or the listener is closed; then lets requests that are
-// under way come to their ends (options.drain), closes idle connections at once, and returns.
+// under way come to their ends (options.connections.drain), closes idle connections at once, and returns.
 // Throws: as tendril::serve().
 template <class L>
 void serve(L&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here()) {
-    const std::shared_ptr<detail::ServerCore> core = detail::make_core(std::move(handler), options, at);
-    tendril::serve(detail::speaking_http(std::forward<L>(listener)), detail::ConnectionHandler{core},
-                   detail::serve_options(*core));
+    const std::shared_ptr<detail::ServerState> state = detail::make_state(std::move(handler), options, at);
+    tendril::serve(detail::speaking_http(std::forward<L>(listener)), detail::HttpSpeaker{state},
+                   detail::view(*state).options().connections);
 }
 
 // The same as an object that is started and stopped: see stream_server.hpp, whose calls these are.
@@ -186,9 +174,9 @@ public:
     template <class L>
     requires(std::same_as<L, Listener> || std::same_as<L, TlsListener>)
         Server(L listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here())
-        : core_(detail::make_core(std::move(handler), options, at)),
-          server_(detail::speaking_http(std::move(listener)), detail::ConnectionHandler{core_},
-                  detail::serve_options(*core_)) {}
+        : state_(detail::make_state(std::move(handler), options, at)),
+          server_(detail::speaking_http(std::move(listener)), detail::HttpSpeaker{state_},
+                  detail::view(*state_).options().connections) {}
     Server(std::string_view address, Handler handler, const ServerOptions& options = {}, Site at = Site::here())
         : Server(listen(address), std::move(handler), options, at) {}
 
@@ -200,11 +188,11 @@ public:
     Address address() const { return server_.address(); }
     bool is_running() const noexcept { return server_.is_running(); }
 
-    ServerStats stats() const noexcept override { return detail::view(*core_).stats(); }
-    const ServerOptions& options() const noexcept override { return detail::view(*core_).options(); }
+    ServerStats stats() const noexcept override { return detail::view(*state_).stats(); }
+    const ServerOptions& options() const noexcept override { return detail::view(*state_).options(); }
 
 private:
-    std::shared_ptr<detail::ServerCore> core_;
+    std::shared_ptr<detail::ServerState> state_;
     StreamServer server_;
 };
 

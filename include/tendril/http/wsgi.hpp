@@ -86,7 +86,7 @@ public:
     auto end() const noexcept { return variables_.end(); }
 
     Input& input() const noexcept { return *input_; }  // wsgi.input
-    void errors(std::string_view line) const;          // wsgi.errors: to ServerOptions::error_log
+    void errors(std::string_view line) const;          // wsgi.errors: to ServerOptions::errors.write
     const Headers& headers_raw() const noexcept { return request_->headers(); }
 
     static constexpr std::pair<int, int> version{1, 0};  // wsgi.version

@@ -27,13 +27,13 @@ constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // of idleness
 
 }  // namespace
 
-Connection::Connection(ServerCore& core, const Connected& connected)
-    : core_(core), watch_(connected.stream.fd()), connected_(connected), idle_timer_(connected.stream.fd()) {
-    core_.count(ServerCore::connections);
+Connection::Connection(ServerState& server, const Connected& connected)
+    : server_(server), watch_(connected.stream.fd()), connected_(connected), idle_timer_(connected.stream.fd()) {
+    server_.count(ServerState::connections);
 }
 
 Connection::~Connection() {
-    core_.count(ServerCore::closed);
+    server_.count(ServerState::closed);
 }
 
 void Connection::run() {
@@ -48,7 +48,7 @@ void Connection::run() {
         close();
         throw;
     } catch (const std::system_error&) {
-        core_.log_gone(connected_.peer);  // or takes nothing
+        server_.log_gone(connected_.peer);  // or takes nothing
     } catch (...) {  // serving ends, or its place is another's: what was sent should arrive, without a wait for that
         tendril::detail::discard_unread(connected_.stream.fd());
         throw;
@@ -56,7 +56,7 @@ void Connection::run() {
 }
 
 Deadline Connection::idle_end() const {
-    const ServerOptions& options = core_.options();
+    const ServerOptions& options = server_.options();
     return Deadline::after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
 }
 
@@ -79,7 +79,7 @@ bool Connection::await_request() {
         return true;
     } catch (const TimeoutError&) {
         if (answered_ == 0) {
-            core_.count(ServerCore::timeouts);
+            server_.count(ServerState::timeouts);
         }
         return false;
     }
@@ -121,15 +121,15 @@ bool Connection::read_head() {
         exchange_ = acquire_exchange();
         exchange_->incoming.attach(connected_.stream);
         exchange_->connected = &connected_;
-        exchange_->core = &core_;
+        exchange_->server = &server_;
     }
     Exchange& x = *exchange_;
-    x.parser.begin(core_.limits());
+    x.parser.begin(server_.limits());
     try {
         if (x.incoming.empty() && fill_first() == 0) {
             return false;
         }
-        const Deadline deadline = Deadline::after(here::clock_ns(), core_.options().header_timeout);
+        const Deadline deadline = Deadline::after(here::clock_ns(), server_.options().header_timeout);
         std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
         while (size == 0) {
             if (x.incoming.fill(deadline) == 0) {
@@ -138,13 +138,13 @@ bool Connection::read_head() {
             size = x.parser.parse(x.incoming.unread(), x.head);
         }
         x.parser.finish(x.incoming.keep(size), x.head);
-        core_.count(ServerCore::requests);
+        server_.count(ServerState::requests);
         return true;
     } catch (const ProtocolError& e) {
         refuse(e);
     } catch (const TimeoutError&) {
         if (answered_ == 0 || !x.incoming.empty()) {
-            core_.count(ServerCore::timeouts);
+            server_.count(ServerState::timeouts);
         }
         if (!x.incoming.empty()) {
             refuse(ProtocolError(Fault::incomplete, 408, "the head of a request took too long"));
@@ -154,13 +154,13 @@ bool Connection::read_head() {
 }
 
 void Connection::refuse(const ProtocolError& error) {
-    core_.count(ServerCore::bad_requests);
-    core_.log_bad_input(connected_.peer, error.status(), error.what());
+    server_.count(ServerState::bad_requests);
+    server_.log_bad_input(connected_.peer, error.status(), error.what());
     Exchange& x = *exchange_;
     refused_ = true;
     x.head.keep_alive = false;
     x.body.begin(x.incoming, {}, {}, nullptr);
-    x.writer.begin(*this, connected_.stream, core_.options(), {});
+    x.writer.begin(*this, connected_.stream, server_.options(), {});
     x.writer.replace(error.status(), std::to_string(error.status()) + " " + std::string(reason(error.status())) + "\n");
     log(nullptr, here::clock_ns());
 }
@@ -168,7 +168,7 @@ void Connection::refuse(const ProtocolError& error) {
 // Returns: whether the connection goes on.
 bool Connection::answer() {
     Exchange& x = *exchange_;
-    const ServerOptions& options = core_.options();
+    const ServerOptions& options = server_.options();
     const std::int64_t begun_ns = options.access_log.is_on() ? Deadline::now_ns() : 0;
     x.body.begin(x.incoming, x.head.framing,
                  {options.body_timeout, options.max_body, Deadline::after(here::clock_ns(), options.body_deadline)},
@@ -182,14 +182,15 @@ bool Connection::answer() {
         ~Completing() {
             ResponseWriter& writer = connection.exchange_->writer;
             writer.complete(writer.ended() || writer.upgraded());
-            if (!connection.core_.options().access_log.is_on()) {
+            if (!connection.server_.options().access_log.is_on()) {
                 return;
             }
             const Shield shield;  // its sink may wait
             try {
                 connection.log(&connection.exchange_->request, begun_ns);
             } catch (...) {
-                here::report({0, {}, connection.core_.options().where, "access log"}, std::current_exception());
+                here::report({0, {}, connection.server_.options().connections.where, "access log"},
+                             std::current_exception());
             }
         }
     };
@@ -208,10 +209,10 @@ bool Connection::answer() {
 void Connection::call_handler() {
     Exchange& x = *exchange_;
     try {
-        if (!core_.options().handler_timeout.is_forever()) {
-            limit_.emplace(Deadline(core_.options().handler_timeout));
+        if (!server_.options().handler_timeout.is_forever()) {
+            limit_.emplace(Deadline(server_.options().handler_timeout));
         }
-        core_.handler()(x.request, x.response);
+        server_.handler()(x.request, x.response);
         end_limit();
         if (!x.writer.upgraded()) {
             x.writer.end(nullptr);
@@ -248,7 +249,7 @@ void Connection::judge(const std::exception& error) {
     const Exchange& x = *exchange_;
     const std::exception_ptr thrown = std::current_exception();
     if (x.writer.threw(thrown)) {
-        core_.log_gone(connected_.peer);  // or it takes nothing; the handler was told so
+        server_.log_gone(connected_.peer);  // or it takes nothing; the handler was told so
         return;
     }
     const auto* broken = dynamic_cast<const ProtocolError*>(&error);
@@ -258,11 +259,11 @@ void Connection::judge(const std::exception& error) {
         } else if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {
             bad_input(ProtocolError(Fault::incomplete, 408, "a body that took too long"));
         } else {
-            core_.log_gone(connected_.peer);
+            server_.log_gone(connected_.peer);
         }
         return;
     }
-    if (x.writer.upgraded() && core_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
+    if (x.writer.upgraded() && server_.log_end_of_upgraded(connected_.peer, x.head, watch_)) {
         return;
     }
     const bool of_websocket = dynamic_cast<const WebSocketError*>(&error) != nullptr;
@@ -274,16 +275,16 @@ void Connection::judge(const std::exception& error) {
 }
 
 void Connection::bad_input(const ProtocolError& error) {
-    core_.count(ServerCore::bad_requests);
-    core_.log_bad_input(connected_.peer, error.status(), error.what());
+    server_.count(ServerState::bad_requests);
+    server_.log_bad_input(connected_.peer, error.status(), error.what());
     fail(error.status(), {});
 }
 
 // Reports the exception that is being handled.
 void Connection::handler_failed(int status, std::string_view what) {
-    core_.count(ServerCore::errors);
-    core_.log_handler_error(connected_.peer, exchange_->head);
-    fail(status, core_.options().expose_errors ? what : "");
+    server_.count(ServerState::errors);
+    server_.log_handler_error(connected_.peer, exchange_->head);
+    fail(status, server_.options().expose_errors ? what : "");
 }
 
 // In place of the response, where that is possible still. headers: nullptr: the connection ends.
@@ -300,8 +301,8 @@ void Connection::fail(int status, std::string_view text, const Headers* headers)
         writer.replace(status, text, headers);
     } catch (const std::logic_error&) {  // headers that a response cannot have
         exchange_->head.keep_alive = false;
-        core_.count(ServerCore::errors);
-        core_.log_handler_error(connected_.peer, exchange_->head);
+        server_.count(ServerState::errors);
+        server_.log_handler_error(connected_.peer, exchange_->head);
         writer.replace(500, {});
     }
 }
@@ -322,7 +323,7 @@ std::unique_ptr<Stream> Connection::take_stream() {
 }
 
 void Connection::log(Request* request, std::int64_t begun_ns) {
-    const AccessLog& access_log = core_.options().access_log;
+    const AccessLog& access_log = server_.options().access_log;
     if (access_log.is_on()) {
         const ResponseWriter& writer = exchange_->writer;
         access_log.log({request, connected_.peer, writer.status(), writer.body_size(),

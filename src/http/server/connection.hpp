@@ -17,13 +17,13 @@
 
 #include "http/server/exchange.hpp"
 #include "http/server/idle_timer.hpp"
-#include "http/server/server_core.hpp"
+#include "http/server/server_state.hpp"
 
 namespace tendril::http::detail {
 
 class Connection final : private BodyReader::Begin, private ResponseSide {
 public:
-    Connection(ServerCore& core, const Connected& connected);
+    Connection(ServerState& server, const Connected& connected);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();
@@ -57,7 +57,7 @@ private:
     void end_request() override;
     std::unique_ptr<Stream> take_stream() override;
 
-    ServerCore& core_;
+    ServerState& server_;
     const tendril::detail::PeerWatch watch_;
     const Connected& connected_;
     ExchangePtr exchange_;

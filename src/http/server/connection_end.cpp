@@ -72,7 +72,7 @@ void Connection::end_before_stop() {
 
 void Connection::close() {
     if (!given_up_) {
-        close_gently(connected_.stream, {.time = core_.options().linger_timeout, .expected = still_expected()});
+        close_gently(connected_.stream, {.time = server_.options().linger_timeout, .expected = still_expected()});
     }
 }
 

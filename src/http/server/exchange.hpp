@@ -21,7 +21,7 @@
 
 namespace tendril::http::detail {
 
-class ServerCore;
+class ServerState;
 
 struct Exchange {
     Exchange() = default;
@@ -38,7 +38,7 @@ struct Exchange {
 
     Exchange* next_free = nullptr;  // while nobody has it
     const Connected* connected = nullptr;
-    ServerCore* core = nullptr;
+    ServerState* server = nullptr;
     std::string id;
     std::vector<std::pair<std::string, std::string>> parameters;
 

@@ -11,7 +11,7 @@
 
 #include "base/sys.hpp"
 #include "http/server/exchange.hpp"
-#include "http/server/server_core.hpp"
+#include "http/server/server_state.hpp"
 
 namespace tendril::http {
 
@@ -90,7 +90,7 @@ const Address& Request::peer() const noexcept {
 }
 
 std::string Request::client() const {
-    return exchange_.core->client(peer(), headers());
+    return exchange_.server->client(peer(), headers());
 }
 
 Address Request::local_address() const {
@@ -143,13 +143,13 @@ void Request::set_parameter(std::string_view name, std::string_view value) {
 }
 
 std::string_view Request::environment(std::string_view key) const noexcept {
-    const auto& all = exchange_.core->options().environment;
+    const auto& all = exchange_.server->options().environment;
     const auto found = all.find(key);
     return found != all.end() ? std::string_view(found->second) : std::string_view();
 }
 
 const ServerView& Request::server() const noexcept {
-    return *exchange_.core;
+    return *exchange_.server;
 }
 
 }  // namespace tendril::http

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What ServerCore tells its ErrorLog.
+// What ServerState tells its ErrorLog.
 
 #include <string>
 
 #include <tendril/http/websocket_error.hpp>
 
-#include "http/server/server_core.hpp"
+#include "http/server/server_state.hpp"
 #include "http/server/websocket_blame.hpp"
 
 namespace tendril::http::detail {
@@ -19,30 +19,32 @@ std::string request_line(const RequestHead& head) {
 
 }  // namespace
 
-void ServerCore::log_bad_input(const Address& peer, int status, std::string_view how) const {
-    error_log_->report({.kind = status == 408 ? ErrorKind::timeout : ErrorKind::bad_request,
+void ServerState::log_bad_input(const Address& peer, int status, std::string_view how) const {
+    error_log().report({.kind = status == 408 ? ErrorKind::timeout : ErrorKind::bad_request,
                         .peer = peer,
                         .status = status,
                         .what = how,
-                        .where = options_.where});
+                        .where = options_.connections.where});
 }
 
-void ServerCore::log_gone(const Address& peer) const {
-    error_log_->report(
-        {.kind = ErrorKind::peer_gone, .peer = peer, .error = std::current_exception(), .where = options_.where});
+void ServerState::log_gone(const Address& peer) const {
+    error_log().report({.kind = ErrorKind::peer_gone,
+                        .peer = peer,
+                        .error = std::current_exception(),
+                        .where = options_.connections.where});
 }
 
-void ServerCore::log_handler_error(const Address& peer, const RequestHead& head) const {
+void ServerState::log_handler_error(const Address& peer, const RequestHead& head) const {
     const std::string request = request_line(head);
-    error_log_->report({.kind = ErrorKind::handler,
+    error_log().report({.kind = ErrorKind::handler,
                         .peer = peer,
                         .request = request,
                         .error = std::current_exception(),
-                        .where = options_.where});
+                        .where = options_.connections.where});
 }
 
-bool ServerCore::log_end_of_upgraded(const Address& peer, const RequestHead& head,
-                                     const tendril::detail::PeerWatch& watch) {
+bool ServerState::log_end_of_upgraded(const Address& peer, const RequestHead& head,
+                                      const tendril::detail::PeerWatch& watch) {
     ErrorKind kind = ErrorKind::peer_gone;
     if (!watch.ended_by_peer()) {
         try {
@@ -57,8 +59,11 @@ bool ServerCore::log_end_of_upgraded(const Address& peer, const RequestHead& hea
         }
     }
     const std::string request = request_line(head);
-    error_log_->report(
-        {.kind = kind, .peer = peer, .request = request, .error = std::current_exception(), .where = options_.where});
+    error_log().report({.kind = kind,
+                        .peer = peer,
+                        .request = request,
+                        .error = std::current_exception(),
+                        .where = options_.connections.where});
     return true;
 }
 

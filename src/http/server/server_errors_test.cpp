@@ -44,7 +44,7 @@ TENDRIL_TEST(ServerErrors, AHandlersErrorNamesTheRequestAndTheClient) {
         [&](const ErrorContext& context, const std::exception_ptr&) { names.emplace_back(context.name); });
     std::string request;
     Served served([](Request&, Response&) { throw std::runtime_error("boom"); },
-                  {.on_event = [&](const ErrorEvent& event) { request = event.request; }});
+                  {.errors = {.on_event = [&](const ErrorEvent& event) { request = event.request; }}});
     RawHttp client = served.client();
     const std::string me = client.socket.local_address().to_string();
     EXPECT_EQ(client.ask(get("/a?b=1")).status, 500);
@@ -82,7 +82,7 @@ std::vector<ErrorKind> kinds_of_breach(std::optional<WebSocketRole> other) {
                 elsewhere.recv();
             }
         },
-        {.on_event = [&](const ErrorEvent& event) { kinds.push_back(event.kind); }});
+        {.errors = {.on_event = [&](const ErrorEvent& event) { kinds.push_back(event.kind); }}});
     RawHttp raw = served.client();
     EXPECT_EQ(raw.ask(websocket_request()).status, 101);
     if (!other.has_value()) {
@@ -129,7 +129,7 @@ TENDRIL_TEST(ServerErrors, AFailedHandshakeIsALineAndCounted) {
                               .certificate = testing::server_identity().certificate,
                               .key = testing::server_identity().key});
     Server server(wrap_ssl(listen("127.0.0.1:0"), context), [](Request&, Response&) {},
-                  {.error_log = [&](std::string_view line) { lines.emplace_back(line); }});
+                  {.errors = {.write = [&](std::string_view line) { lines.emplace_back(line); }}});
     server.start();
     TcpSocket scan = connect(server.address());
     const std::string me = scan.local_address().to_string();

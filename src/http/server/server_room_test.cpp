@@ -31,7 +31,7 @@ void say_path(Request& request, Response& response) {
 }
 
 TENDRIL_TEST(HttpServerRoom, TheLongestIdleMakesRoomForANewClient) {
-    Served served(say_path, {.max_connections = 3});
+    Served served(say_path, {.connections = {.concurrency = 3}});
     RawHttp first = served.client();
     RawHttp second = served.client();
     RawHttp silent = served.client();  // it has sent nothing at all
@@ -57,7 +57,7 @@ TENDRIL_TEST(HttpServerRoom, ABusyOneIsNotDropped) {
             }
             say_path(request, response);
         },
-        {.max_connections = 1});
+        {.connections = {.concurrency = 1}});
     RawHttp busy = served.client();
     busy.send(get("/busy"));
     RawHttp waiting = served.client();
@@ -71,7 +71,7 @@ TENDRIL_TEST(HttpServerRoom, ABusyOneIsNotDropped) {
 }
 
 TENDRIL_TEST(HttpServerRoom, ManyIdleOnesShutNobodyOut) {
-    Served served(say_path, {.max_connections = 4});
+    Served served(say_path, {.connections = {.concurrency = 4}});
     std::deque<RawHttp> quiet;
     for (int i = 0; i < 10; ++i) {
         quiet.emplace_back(served.server.address());
@@ -81,7 +81,7 @@ TENDRIL_TEST(HttpServerRoom, ManyIdleOnesShutNobodyOut) {
 }
 
 TENDRIL_TEST(HttpServerThreads, TheIdleOnesOfAllHubsMakeRoom) {
-    Server server("127.0.0.1:0", say_path, {.max_connections = 2, .hubs = 2});
+    Server server("127.0.0.1:0", say_path, {.connections = {.concurrency = 2, .hubs = 2}});
     server.start();
     std::deque<RawHttp> quiet;
     for (int i = 0; i < 12; ++i) {
@@ -108,7 +108,7 @@ struct Gates {
 
 TENDRIL_TEST(HttpServerThreads, AnIdleOneOfAnotherHubHasItsTimeToo) {
     Gates gates;
-    Server server("127.0.0.1:0", std::ref(gates), {.max_connections = 1, .hubs = 2});
+    Server server("127.0.0.1:0", std::ref(gates), {.connections = {.concurrency = 1, .hubs = 2}});
     server.start();
     RawHttp busy(server.address());
     busy.send(get("/busy-1"));
@@ -126,7 +126,7 @@ TENDRIL_TEST(HttpServerThreads, AnIdleOneOfAnotherHubHasItsTimeToo) {
 
 TENDRIL_TEST(HttpServerThreads, RoomThatWasFoundIsWantedNoMore) {
     Gates gates;
-    Server server("127.0.0.1:0", std::ref(gates), {.max_connections = 1, .hubs = 2});
+    Server server("127.0.0.1:0", std::ref(gates), {.connections = {.concurrency = 1, .hubs = 2}});
     server.start();
     std::optional<RawHttp> first(std::in_place, server.address());
     first->send(get("/busy-1"));
@@ -151,7 +151,7 @@ TENDRIL_TEST(HttpServerThreads, RoomThatWasFoundIsWantedNoMore) {
 }
 
 TENDRIL_TEST(HttpServerRoom, OneAddressHasItsLimit) {
-    Served served(say_path, {.max_connections_per_address = 2});
+    Served served(say_path, {.connections = {.max_per_address = 2}});
     {
         RawHttp first = served.client();
         RawHttp second = served.client();

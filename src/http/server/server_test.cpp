@@ -102,7 +102,7 @@ TENDRIL_TEST(HttpServerThreads, HandlersRunInEachHub) {
                           sleep();
                           response.send(request.id() + std::string(request.environment("shared")));
                       },
-                      {.hubs = 2, .environment = {{"shared", "-x"}}});
+                      {.connections = {.hubs = 2}, .environment = {{"shared", "-x"}}});
         server.start();
         std::deque<RawHttp> clients;
         for (int i = 0; i < 40; ++i) {
@@ -135,7 +135,7 @@ TENDRIL_TEST(HttpServerThreads, TK26_StopEndsTheIdleAndDrainsTheBusyOfEveryHub) 
                       seen.note();
                       echo_slowly(request, response);
                   },
-                  {.hubs = 2});
+                  {.connections = {.hubs = 2}});
     server.start();
     std::deque<RawHttp> idle;
     std::deque<RawHttp> busy;
@@ -170,7 +170,7 @@ TENDRIL_TEST(HttpServerThreads, StopKillsWhatIsBusyForTooLong) {
                       response.on_complete([&](bool sent) { complete += sent ? 100 : 1; });
                       echo_slowly(request, response);
                   },
-                  {.hubs = 2});
+                  {.connections = {.hubs = 2}});
     server.start();
     std::deque<RawHttp> busy;
     for (int i = 0; i < 10; ++i) {
@@ -193,7 +193,7 @@ TENDRIL_TEST(HttpServerThreads, TlsInEachHub) {
                       EXPECT_TRUE(request.is_secure());
                       response.send(request.body().read_all());
                   },
-                  {.hubs = 2});
+                  {.connections = {.hubs = 2}});
     server.start();
     const TlsContext context(client_tls());
     std::vector<TlsSocket> clients;
@@ -231,7 +231,8 @@ TENDRIL_TEST(HttpServer, TK26_APartOfATlsRecordIsNoRequest) {
 
 TENDRIL_TEST(HttpServer, ConnectionsAreMembersOfThePool) {
     Pool pool(2);
-    Served served([](Request& request, Response& response) { response.send(request.path()); }, {.pool = &pool});
+    Served served([](Request& request, Response& response) { response.send(request.path()); },
+                  {.connections = {.pool = &pool}});
     {
         RawHttp first = served.client();
         RawHttp second = served.client();

@@ -90,7 +90,7 @@ std::size_t Environ::remove(std::string_view name) {
 }
 
 void Environ::errors(std::string_view line) const {
-    const auto& log = request_->server().options().error_log;
+    const auto& log = request_->server().options().errors.write;
     if (log) {
         log(line);
     } else {

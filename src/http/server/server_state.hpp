@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ServerCore: what all connections of a server have in common. Shared by its hubs: nothing in it changes but counters.
+// ServerState: what all connections of a server have in common. Shared by its hubs: nothing in it changes but counters.
 
 #pragma once
 
@@ -16,10 +16,10 @@
 
 namespace tendril::http::detail {
 
-class ServerCore final : public ServerView {
+class ServerState final : public ServerView {
 public:
     // Throws: std::invalid_argument for options that contradict each other.
-    ServerCore(Handler handler, const ServerOptions& options);
+    ServerState(Handler handler, ServerOptions options, const Site& at);
 
     const Handler& handler() const noexcept { return handler_; }
     const ServerOptions& options() const noexcept override { return options_; }
@@ -38,7 +38,7 @@ public:
     void log_handler_error(const Address& peer, const RequestHead& head) const;
     // Of a handler that has taken the stream, as WebSockets do. Returns: false when it is the handler's own error.
     bool log_end_of_upgraded(const Address& peer, const RequestHead& head, const tendril::detail::PeerWatch& watch);
-    const std::shared_ptr<ErrorLog>& error_log() const noexcept { return error_log_; }
+    ErrorLog& error_log() const noexcept { return *options_.connections.error_log; }
 
 private:
     // Each OS thread counts in one of them, most of the time alone.
@@ -47,9 +47,8 @@ private:
     };
 
     const Handler handler_;
-    const ServerOptions options_;
+    const ServerOptions options_;  // with an ErrorLog, and with the place of the call
     const HeadLimits limits_;
-    const std::shared_ptr<ErrorLog> error_log_;
     std::array<Counters, 16> counters_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "http/server/server_core.hpp"
+#include "http/server/server_state.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -34,15 +34,8 @@ std::optional<Address> parse_hop(std::string_view text) {
     }
 }
 
-}  // namespace
-
-ServerCore::ServerCore(Handler handler, const ServerOptions& options)
-    : handler_(std::move(handler)),
-      options_(options), limits_{options.max_request_line, options.max_header_bytes, options.max_header_count},
-      error_log_(std::make_shared<ErrorLog>(ErrorLogOptions{.write = options.error_log,
-                                                            .on_event = options.on_event,
-                                                            .lines_per_second = options.error_lines_per_second})) {
-    if (!handler_) {
+void check(const Handler& handler, const ServerOptions& options) {
+    if (!handler) {
         throw std::invalid_argument("an HTTP server without a handler");
     }
     for (const Duration timeout :
@@ -55,14 +48,40 @@ ServerCore::ServerCore(Handler handler, const ServerOptions& options)
     if (options.max_request_line == 0 || options.max_header_bytes == 0 || options.max_header_count == 0) {
         throw std::invalid_argument("an HTTP server with a limit of 0 would never answer");
     }
+    if (options.connections.on_error != OnHandlerError::report) {
+        throw std::invalid_argument(
+            "an HTTP server answers a handler's error and serves on: leave connections.on_error out, and let the "
+            "handler throw StopServe to end it");
+    }
+    if (options.connections.error_log != nullptr && (options.errors.write || options.errors.on_event)) {
+        throw std::invalid_argument(
+            "an ErrorLog has its own options: give them to connections.error_log, not to errors");
+    }
 }
 
-void ServerCore::count(Count what) noexcept {
+ServerOptions complete(ServerOptions options, const Site& at) {
+    if (options.connections.error_log == nullptr) {
+        options.connections.error_log = std::make_shared<ErrorLog>(options.errors);
+    }
+    options.connections = tendril::detail::complete(std::move(options.connections), at);
+    return options;
+}
+
+}  // namespace
+
+ServerState::ServerState(Handler handler, ServerOptions options, const Site& at)
+    : handler_(std::move(handler)),
+      options_(complete(std::move(options), at)), limits_{options_.max_request_line, options_.max_header_bytes,
+                                                          options_.max_header_count} {
+    check(handler_, options_);
+}
+
+void ServerState::count(Count what) noexcept {
     Counters& mine = counters_[tendril::detail::OsThread::current_serial() % counters_.size()];
     mine.of[what].fetch_add(1, std::memory_order_relaxed);
 }
 
-ServerStats ServerCore::stats() const noexcept {
+ServerStats ServerState::stats() const noexcept {
     std::array<std::uint64_t, counts> sum{};
     for (const Counters& each : counters_) {
         for (std::size_t i = 0; i < counts; ++i) {
@@ -75,13 +94,13 @@ ServerStats ServerCore::stats() const noexcept {
             sum[bad_requests],
             sum[errors],
             sum[timeouts],
-            error_log_->count(ErrorKind::handshake),
-            error_log_->count(ErrorKind::peer_gone)};
+            error_log().count(ErrorKind::handshake),
+            error_log().count(ErrorKind::peer_gone)};
 }
 
 // From the last to the first, as each proxy vouches only for what stands before itself. What is no address ends the
 // search: nobody whom we trust wrote it.
-std::string ServerCore::client(const Address& peer, const Headers& headers) const {
+std::string ServerState::client(const Address& peer, const Headers& headers) const {
     Address client = peer;
     if (!options_.trusted_proxies.empty()) {
         const std::string all = headers.joined("X-Forwarded-For");
@@ -104,38 +123,16 @@ std::string ServerCore::client(const Address& peer, const Headers& headers) cons
     return host_of(client);
 }
 
-std::shared_ptr<ServerCore> make_core(Handler handler, const ServerOptions& options, const Site& at) {
-    ServerOptions whole = options;
-    if (*whole.where.file == 0) {
-        whole.where = at;
-    }
-    return std::make_shared<ServerCore>(std::move(handler), whole);
+std::shared_ptr<ServerState> make_state(Handler handler, const ServerOptions& options, const Site& at) {
+    return std::make_shared<ServerState>(std::move(handler), options, at);
 }
 
-StreamServerOptions serve_options(const ServerCore& core) {
-    const ServerOptions& o = core.options();
-    StreamServerOptions options;
-    options.concurrency = o.max_connections;
-    options.max_per_address = o.max_connections_per_address;
-    options.pool = o.pool;
-    options.stack_size = o.stack_size;
-    options.drain = o.drain;
-    options.proxy_protocol = o.proxy_protocol;
-    options.proxy_sources = o.proxy_sources;
-    options.handshake_timeout = o.handshake_timeout;
-    options.hubs = o.hubs;
-    options.stop = o.stop;
-    options.error_log = core.error_log();
-    options.where = o.where;
-    return options;
+const ServerView& view(const ServerState& server) noexcept {
+    return server;
 }
 
-const ServerView& view(const ServerCore& core) noexcept {
-    return core;
-}
-
-void serve_connection(ServerCore& core, const Connected& connected) {
-    Connection(core, connected).run();
+void serve_connection(ServerState& server, const Connected& connected) {
+    Connection(server, connected).run();
 }
 
 }  // namespace tendril::http::detail
