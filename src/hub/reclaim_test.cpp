@@ -5,6 +5,7 @@
 
 #include "hub/reclaim.hpp"
 
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -135,17 +136,19 @@ TENDRIL_TEST(RunQueue, ShrinksAndKeepsItsOrder) {
     HubCore& hub = HubCore::here();
     RunQueue queue;
     queue.reserve(100'000);
-    std::vector<detail::Fiber*> order;
-    for (int i = 0; i < 3; ++i) {
-        queue.push(hub.main);
+    std::array<detail::Fiber, 3> fibers{detail::Fiber(hub, 1, 0, {}), detail::Fiber(hub, 2, 0, {}),
+                                        detail::Fiber(hub, 3, 0, {})};
+    for (detail::Fiber& each : fibers) {
+        queue.push(each);
     }
     queue.shrink(3);
     EXPECT_LE(queue.capacity(), 256u);
     EXPECT_EQ(queue.size(), 3u);
-    EXPECT_EQ(&queue.pop(), &hub.main);
+    EXPECT_EQ(&queue.pop(), &fibers[0]);
     queue.reserve(100);
     EXPECT_EQ(queue.size(), 2u);
-    queue.clear();
+    EXPECT_EQ(&queue.pop(), &fibers[1]);
+    EXPECT_EQ(&queue.pop(), &fibers[2]);
 }
 
 TEST(DescriptorSlots, MemoryThatNobodyUsesGoesAndWhoeverLooksLaterFindsNobody) {
