@@ -21,17 +21,12 @@ run: build/release/build.ninja
 test: test-dev test-release test-tsan test-aarch64
 test-more: test-release-clang test-boost test-lto test-shared-hidden test-valgrind
 
-test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden test-debug-containers: test-%: build/.setup-test build/%/build.ninja
+test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden test-valgrind test-debug-containers: test-%: build/.setup-test build/%/build.ninja
 	cmake --build --preset $*
 	ctest --preset $*
 
-# In the release build, what its other tests leave out.
-test-valgrind: build/.setup-test build/release/build.ninja
-	cmake --build --preset release
-	ctest --preset valgrind
-
 # Every parser, for SECONDS_EACH. Clang's libFuzzer is not to be had everywhere.
-SECONDS_EACH ?= 60
+SECONDS_EACH ?= 20
 fuzz: build/.setup-test
 	@if printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' | \
 	    clang++ -fsanitize=fuzzer -x c++ - -o build/.fuzzer-probe 2>/dev/null; then \

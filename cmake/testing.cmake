@@ -2,39 +2,61 @@
 #
 # tendril_add_tests(name label [PUBLIC_ONLY] SOURCES files...): one GoogleTest program, its tests known to ctest.
 #
-# Makes nothing when there are no files, or when TENDRIL_TEST_FLOORS does not name the label. Tests get the label, and
-# `threads` as well when "Threads" is in their suite's name: those are the ones that ThreadSanitizer must see.
+# Tests get the label. TENDRIL_TEST_FLOORS limits what is made to the labels that it names; when `threads` is among them,
+# the files of other labels that have a suite with "Threads" in its name are compiled too: ThreadSanitizer must see those.
+# TENDRIL_TEST_SKIP names labels that are left out.
 # PUBLIC_ONLY leaves src/ out of the include path.
 
 include(GoogleTest)
 
+# How the tests' own sources are compiled.
+function(tendril_test_options target)
+    tendril_compile_options(${target})
+    target_compile_options(${target} PRIVATE ${TENDRIL_TEST_OPTIONS})
+    if(CMAKE_CROSSCOMPILING)
+        target_compile_definitions(${target} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
+    endif()
+endfunction()
+
+# Leaves those of the sources in the variable that have a suite with "Threads" in its name.
+function(tendril_with_threads variable)
+    set(kept)
+    foreach(source IN LISTS ${variable})
+        file(STRINGS ${source} suites REGEX "^[A-Z_]*TEST[A-Z_]*\\([A-Za-z]*Threads")
+        if(suites)
+            list(APPEND kept ${source})
+        endif()
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    endforeach()
+    set(${variable} ${kept} PARENT_SCOPE)
+endfunction()
+
 function(tendril_add_tests name label)
     cmake_parse_arguments(PARSE_ARGV 2 arg "PUBLIC_ONLY" "" "SOURCES")
-    if(NOT arg_SOURCES OR (TENDRIL_TEST_FLOORS AND NOT label IN_LIST TENDRIL_TEST_FLOORS))
+    if(label IN_LIST TENDRIL_TEST_SKIP)
         return()
     endif()
-    add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
-    tendril_compile_options(${name})
-    target_compile_options(${name} PRIVATE ${TENDRIL_TEST_OPTIONS})
-    if(CMAKE_CROSSCOMPILING)
-        target_compile_definitions(${name} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
+    if(TENDRIL_TEST_FLOORS AND NOT label IN_LIST TENDRIL_TEST_FLOORS)
+        if(NOT "threads" IN_LIST TENDRIL_TEST_FLOORS)
+            return()
+        endif()
+        tendril_with_threads(arg_SOURCES)
+    endif()
+    if(NOT arg_SOURCES)
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCES} $<TARGET_OBJECTS:tendril_test_main>)
+    tendril_test_options(${name})
+    if(TENDRIL_PRECOMPILE_TESTS)
+        tendril_precompile(${name} LIKE tendril_test_main)
     endif()
     target_link_libraries(${name} PRIVATE tendril_testing tendril::tendril GTest::gtest)
     if(NOT arg_PUBLIC_ONLY)
         target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
         target_compile_definitions(${name} PRIVATE ${TENDRIL_PRIVATE_DEFINITIONS})
     endif()
-    foreach(kind IN ITEMS plain threads)
-        if(kind STREQUAL "threads")
-            set(filter "*Threads*.*")
-            set(labels "${label}$<SEMICOLON>threads")
-        else()
-            set(filter "-*Threads*.*")
-            set(labels ${label})
-        endif()
-        gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${label}."
-            TEST_FILTER "${filter}" TEST_LIST ${name}_${kind} PROPERTIES TIMEOUT 120 LABELS "${labels}")
-    endforeach()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${label}."
+        PROPERTIES TIMEOUT 120 LABELS ${label})
     # The floors that switch stacks once more under valgrind; only the test preset `valgrind` runs these. Valgrind runs
     # one OS thread at a time: fairly, or one that spins keeps the others from what it spins for. On the default backend.
     if(label MATCHES "^(context|hub)$" AND NOT TENDRIL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)

@@ -130,7 +130,6 @@ ELSEWHERE = {
     "make tidy": (".ci/run", "make tidy"),
     "make test-dev": ("Makefile", "test: test-dev "),
     "make test-tsan": ("Makefile", " test-tsan "),
-    "ctest --preset valgrind": ("Makefile", "ctest --preset valgrind"),
     "tools/check_layers.py": (".ci/run", "tools/check_layers.py"),
     "tools/check_style.py": (".ci/run", "tools/check_style.py"),
     "tools/check_commands.py README.md": (".ci/run", "tools/check_commands.py README.md"),
