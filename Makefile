@@ -22,15 +22,15 @@ test: test-dev test-release test-tsan test-aarch64
 test-more: test-release-clang test-boost test-lto test-shared-hidden test-valgrind
 
 test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden test-valgrind test-debug-containers: test-%: build/.setup-test build/%/build.ninja
-	cmake --build --preset $*
-	ctest --preset $*
+	tools/timed "$* build" cmake --build --preset $*
+	tools/timed "$* tests" ctest --preset $*
 
 # Every parser, for SECONDS_EACH. Clang's libFuzzer is not to be had everywhere.
 SECONDS_EACH ?= 20
 fuzz: build/.setup-test
 	@if printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' | \
 	    clang++ -fsanitize=fuzzer -x c++ - -o build/.fuzzer-probe 2>/dev/null; then \
-	    cmake --preset fuzz && cmake --build --preset fuzz && tools/fuzz build/fuzz $(SECONDS_EACH); \
+	    cmake --preset fuzz && tools/timed "fuzz build" cmake --build --preset fuzz && tools/fuzz build/fuzz $(SECONDS_EACH); \
 	else \
 	    echo "not fuzzed: no libFuzzer for clang++"; \
 	fi
@@ -45,8 +45,8 @@ test-aarch64: build/.setup-test
 	fi
 
 qemu-aarch64: build/aarch64/build.ninja
-	cmake --build --preset aarch64
-	ctest --preset aarch64
+	tools/timed "aarch64 build" cmake --build --preset aarch64
+	tools/timed "aarch64 tests" ctest --preset aarch64
 
 # Each figure is the median of so many rounds, the systems taking turns. ONLY=tendril leaves the peers out where that is
 # possible, and keeps no results: to see that all of it works.
@@ -68,8 +68,9 @@ format: build/.setup-test
 	clang-format -i $(sources)
 
 # Clang's compile commands, so that clang-tidy knows every flag in them. The tests are left out: GoogleTest's macros
-# take most of the time and none of the findings.
+# take most of the time and none of the findings. The commands name the precompiled header.
 tidy: build/.setup-test build/release-clang/build.ninja
+	cmake --build --preset release-clang --target src/CMakeFiles/tendril.dir/cmake_pch.hxx.pch
 	run-clang-tidy -quiet -p build/release-clang '/src/.*(?<!_test)(?<!_bench)\.cpp$$'
 
 install: build/release/build.ninja

@@ -84,7 +84,7 @@ def install_and_use(command):
         build(folder / "installed", lines, program, [f"-DCMAKE_PREFIX_PATH={prefix}"])
         in_tree = f"add_subdirectory({ROOT} tendril)\n" + "\n".join(
             line for line in lines.splitlines() if not line.startswith("find_package"))
-        build(folder / "subdirectory", in_tree, program, [])
+        build(folder / "subdirectory", in_tree, program, ["-DTENDRIL_PRECOMPILE=ON"])
 
 
 def build(folder, lines, program, options):
@@ -93,9 +93,10 @@ def build(folder, lines, program, options):
     lines = lines.replace("target_link_libraries", "add_executable(program program.cpp)\ntarget_link_libraries", 1)
     (folder / "CMakeLists.txt").write_text(
         f"cmake_minimum_required(VERSION 3.25)\nproject(program LANGUAGES CXX)\n{lines}\n")
-    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    ccache = "env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache"
+    launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={ccache}"] if shutil.which("ccache") else []
     for step in (["cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", *launcher, *options],
-                 ["cmake", "--build", folder / "build"]):
+                 ["cmake", "--build", folder / "build", "--target", "program"]):
         subprocess.run(step, check=True)
     answer = subprocess.run([folder / "build/program"], check=True, capture_output=True, text=True, timeout=60).stdout
     if answer != "hello\nworld\n":
