@@ -10,12 +10,20 @@ sources = $(shell git ls-files -co --exclude-standard '*.cpp' '*.hpp')
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: run test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
-    test-lto test-shared-hidden test-debug-containers test-valgrind fuzz bench format tidy clean install
+.PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
+    test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy clean install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
 	build/release/examples/tendril-demo $(ARGS)
+
+# Before a commit: what needs no building, and the tests of what changed since main; ONLY_SAY=1 only says which.
+ONLY_SAY ?=
+check: build/.setup-test build/dev/build.ninja
+	tools/check_style.py
+	tools/check_layers.py
+	tools/check_commits.py
+	tools/test_changed.py $(if $(ONLY_SAY),--print)
 
 # What every change must pass, and what the CI runs besides.
 test: test-dev test-release test-tsan test-aarch64
@@ -24,6 +32,13 @@ test-more: test-release-clang test-boost test-lto test-shared-hidden test-valgri
 test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden test-valgrind test-debug-containers: test-%: build/.setup-test build/%/build.ninja
 	tools/timed "$* build" cmake --build --preset $*
 	tools/timed "$* tests" ctest --preset $*
+
+# Which lines of each floor run in the tests. What an earlier run counted is forgotten.
+coverage: build/.setup-test build/coverage/build.ninja
+	cmake --build --preset coverage
+	find build/coverage -name '*.gcda' -delete
+	ctest --preset coverage
+	tools/coverage.py build/coverage
 
 # Every parser, for SECONDS_EACH. Clang's libFuzzer is not to be had everywhere.
 SECONDS_EACH ?= 20

@@ -116,6 +116,9 @@ RUN = {
     "make bench": lambda command: shell(command + " ROUNDS=1 ONLY=tendril"),
     "make install PREFIX=...": install_and_use,
     "make format": format_changes_nothing,
+    "make check": lambda command: shell(command + " ONLY_SAY=1"),  # make test runs the tests
+    "make coverage": lambda command: shell("make --dry-run coverage"),  # as long as make test-dev, and nothing to pass
+    "tools/figures.py": shell,
     "tools/setup": shell,
     "cmake --preset dev": shell,
     "cmake --build --preset dev": shell,

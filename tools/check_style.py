@@ -7,7 +7,9 @@
 #
 # A document quotes a file whole, less its opening comment: <!-- quote: examples/x.cpp --> on the line before the fence.
 #
-#   tools/check_style.py [root]
+# --english refuses, in the comments and literals of C++, the words that read as translated.
+#
+#   tools/check_style.py [--english] [root]
 
 import re
 import subprocess
@@ -18,6 +20,22 @@ WIDTH = 120
 SPDX = "SPDX-License-Identifier: MIT"
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|DIS" r"ABLED_\w+)\b")
 QUOTE = re.compile(r"^<!-- quote: (\S+) -->\n+```\w*\n(.*?)^```", re.M | re.S)
+# Each with what to write instead.
+WORDS = {
+    "amid": "in, during",
+    "tell of": "report, name",
+    "tells of": "reports, names",
+    "told of": "notified of, informed of",
+    "so many": "a number, a count, that many",
+    "there is to be had": "there is, is available",
+    "to be had": "available",
+    "for ever": "never ends, without end",
+    "shall": "the present tense",
+    "whoever": "the caller, the waiter, the peer, ...",
+    "that is none": "not a, invalid",
+}
+ENGLISH = re.compile(r"\b(?:" + "|".join(word.replace(" ", r"\s+") for word in WORDS) + r")\b", re.I)
+TEXT = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.[^\']*|[^\'\\\n])\'|//[^\n]*|/\*.*?\*/', re.S)
 CXX = (".cpp", ".hpp", ".h", ".S")
 HASH = (".py", ".cmake", ".in", ".sh")
 
@@ -53,6 +71,19 @@ def check_text(path, text):
             yield number, f"{match[0]}: finish it, or write it down as an issue"
 
 
+def check_english(text):
+    """Yields (line, what is wrong) for one C++ file; a comment's lines are read as one text."""
+    read, end = [], 0
+    for match in TEXT.finditer(text):
+        between = text[end : match.start()]
+        read.append(between if between.isspace() else re.sub(r"[^\n]", "\0", between))
+        read.append(re.sub(r"^//", "  ", match[0]))
+        end = match.end()
+    for match in ENGLISH.finditer("".join(read)):
+        word = " ".join(match[0].lower().split())
+        yield text.count("\n", 0, match.start()) + 1, f'"{word}": write: {WORDS[word]}'
+
+
 def body(source):
     """A file without its opening comment."""
     lines = source.split("\n")
@@ -85,7 +116,7 @@ def check_format(root, files):
         yield ".clang-format", 1, f"clang-format failed: {done.stderr.strip()[:400]}"
 
 
-def findings(root):
+def findings(root, english=False):
     listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=root, capture_output=True, check=True)
     names = sorted(set(name for name in listed.stdout.decode().split("\0") if name))
     cxx = []
@@ -104,13 +135,17 @@ def findings(root):
                 yield name, line, what
         if path.suffix in (".cpp", ".hpp"):
             cxx.append(name)
+        if english and path.suffix in CXX:
+            for line, what in check_english(text):
+                yield name, line, what
     yield from check_format(root, cxx)
 
 
 def main(arguments):
-    root = Path(arguments[0] if arguments else Path(__file__).resolve().parent.parent)
+    roots = [argument for argument in arguments if argument != "--english"]
+    root = Path(roots[0] if roots else Path(__file__).resolve().parent.parent)
     count = 0
-    for name, line, what in findings(root):
+    for name, line, what in findings(root, "--english" in arguments):
         print(f"{name}:{line}: {what}")
         count += 1
     print(f"style: {count} findings")

@@ -14,14 +14,14 @@ HEAD = "// SPDX-License-Identifier: MIT\n//\n// What it is.\n\n"
 
 
 class CheckStyle(unittest.TestCase):
-    def check(self, files):
+    def check(self, files, **options):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
             for name, text in ({".clang-format": "DisableFormat: true\n"} | files).items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
-            return list(check_style.findings(Path(folder)))
+            return list(check_style.findings(Path(folder), **options))
 
     def accepts(self, files):
         self.assertEqual(self.check(files), [])
@@ -63,6 +63,25 @@ class CheckStyle(unittest.TestCase):
         self.accepts({"a.cpp": HEAD + "int a;\n", "a.md": page})
         self.refuses({"a.cpp": HEAD + "int b;\n", "a.md": page}, "differs from a.cpp")
         self.refuses({"a.md": page}, "does not exist")
+
+    def test_english(self):
+        for text, word in (
+            ("// It shall be.\n", "shall"),
+            ("int a;  // for who is told\n        // of it\n", "told of"),
+            ('auto s = "a Host that is none";\n', "that is none"),
+            ("/* So\n   many. */\n", "so many"),
+            ('f("there is\\"", "to be had");\n', "to be had"),
+        ):
+            found = list(check_style.check_english(text))
+            self.assertEqual(len(found), 1, text)
+            self.assertIn(f'"{word}"', found[0][1])
+        self.assertEqual(list(check_style.check_english('int shall = amid;  // told\nint a;  // of it\n"x";\n')), [])
+        self.assertEqual(next(check_style.check_english("\n\n// a\n// whoever\n"))[0], 4)
+
+    def test_english_is_an_option(self):
+        tree = {"a.cpp": HEAD + "// whoever\n", "a.md": "whoever\n"}
+        self.accepts(tree)
+        self.assertEqual([found[:2] for found in self.check(tree, english=True)], [("a.cpp", 5)])
 
     def test_ignored_files(self):
         self.accepts({".gitignore": "/build/\n", "build/a.cpp": "int  a;\n"})
