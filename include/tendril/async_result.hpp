@@ -119,9 +119,9 @@ public:
             throw std::invalid_argument("link() needs a callback; this one is empty");
         }
         auto run = [f = std::move(callback)](const detail::RecordPtr<detail::Record>& set) {
-            f(detail::Access::handle<AsyncResult>(set));
+            f(detail::HandleMaker::make<AsyncResult>(set));
         };
-        return detail::Access::link<Link>(detail::checked(record_), std::move(run), true, true);
+        return detail::LinkMaker::make(detail::checked(record_), std::move(run), true, true);
     }
 
     // For wait() and iwait().
@@ -132,7 +132,8 @@ public:
     }
 
 private:
-    friend struct detail::Access;
+    friend struct detail::HandleMaker;
+    friend struct detail::RecordAccess;
     explicit AsyncResult(detail::RecordPtr<detail::Record> record) noexcept : record_(std::move(record)) {}
 
     // While T's constructor runs, which may yield. What `started` of a green thread's record is.
@@ -160,7 +161,7 @@ private:
 // is set already; WrongThread. What is set by others meanwhile stays, and a second set goes to the hub's error handler.
 template <class T>
 void forward(const Greenlet<T>& from, const AsyncResult<T>& to) {
-    if (detail::checked(detail::Access::pointer(to)).ending != detail::Ending::none) {
+    if (detail::checked(detail::RecordAccess::of(to)).ending != detail::Ending::none) {
         detail::refuse_second_set();
     }
     from.link([from, to](const AnyGreenlet&) {

@@ -93,7 +93,8 @@ public:
     }
 
 protected:
-    friend struct detail::Access;
+    friend struct detail::HandleMaker;
+    friend struct detail::RecordAccess;
     explicit AnyGreenlet(detail::RecordPtr<detail::Record> record) noexcept : record_(std::move(record)) {}
     detail::RecordPtr<detail::Record> record_;
 };
@@ -124,7 +125,7 @@ public:
     }
 
 private:
-    friend struct detail::Access;
+    friend struct detail::HandleMaker;
     using AnyGreenlet::AnyGreenlet;
 };
 

@@ -187,7 +187,7 @@ public:
     }
 
 protected:
-    friend struct Access;
+    friend struct CrewAccess;
     GroupFace(const char* kind, std::size_t slots) noexcept
         : crew_(kind, slots), exceptions_(std::uncaught_exceptions()) {}
     ~GroupFace() { crew_.leave(std::uncaught_exceptions() > exceptions_); }
@@ -243,6 +243,11 @@ private:
     }
 
     int exceptions_;  // in flight when it was made: more at its end, and it is left by one
+};
+
+// Sees the Crew of a Group or Pool.
+struct CrewAccess {
+    static Crew& of(GroupFace& group) noexcept { return group.crew_; }
 };
 
 }  // namespace detail

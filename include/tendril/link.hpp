@@ -7,13 +7,14 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include <tendril/detail/hub/record.hpp>
 
 namespace tendril {
 
 namespace detail {
-struct Access;
+struct LinkMaker;
 void drop_links(Record& record) noexcept;  // in the child of a fork(): their callbacks do not run there
 }  // namespace detail
 
@@ -28,12 +29,22 @@ public:
     void keep() noexcept;    // for ever: destroying this Link no longer unlinks
 
 private:
-    friend struct detail::Access;
+    friend struct detail::LinkMaker;
     friend void detail::drop_links(detail::Record&) noexcept;
     struct Node;
     using Callback = std::function<void(const detail::RecordPtr<detail::Record>&)>;
     Link(detail::Record& target, Callback callback, bool on_value, bool on_error);
     Node* node_ = nullptr;
 };
+
+namespace detail {
+
+struct LinkMaker {
+    static Link make(Record& target, Link::Callback callback, bool on_value, bool on_error) {
+        return Link(target, std::move(callback), on_value, on_error);
+    }
+};
+
+}  // namespace detail
 
 }  // namespace tendril

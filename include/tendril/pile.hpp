@@ -82,11 +82,12 @@ class Pile : public detail::SpawnMembers<Pile<R>>, public detail::Results<Pile<R
 public:
     // With a Pool of its own. Throws: std::invalid_argument when a size is negative.
     explicit Pile(Size size = 1000, PileOptions options = {})
-        : own_(std::make_unique<Pool>(size)), pool_(own_.get()), core_(detail::Access::crew(*pool_), options.window) {}
+        : own_(std::make_unique<Pool>(size)), pool_(own_.get()), core_(detail::CrewAccess::of(*pool_), options.window) {
+    }
 
     // In a Pool that others use too; it must outlive the Pile.
     explicit Pile(Pool& pool, PileOptions options = {})
-        : pool_(&pool), core_(detail::Access::crew(pool), options.window) {}
+        : pool_(&pool), core_(detail::CrewAccess::of(pool), options.window) {}
 
     // Waits for its jobs under a Shield; kills them first when an exception leaves the scope. Yields.
     ~Pile() { core_.close(std::uncaught_exceptions() > exceptions_); }

@@ -64,7 +64,7 @@ auto spawn_after_local(const detail::SpawnCall& options, Deadline delay, F&& f, 
         spawn_after(options, delay, detail::BoundToSpawner<std::decay_t<F>>{std::move(bond), std::forward<F>(f)},
                     std::forward<A>(args)...);
     observer.target = spawned;
-    detail::Access::pointer(spawner)->observers.push_back(observer);
+    detail::RecordAccess::of(spawner)->observers.push_back(observer);
     return spawned;
 }
 

@@ -150,7 +150,7 @@ private:
         static_assert(std::is_void_v<R> || std::is_move_constructible_v<R>, "what a job returns must be movable");
         using Payload = detail::JobPayload<detail::Closure<std::decay_t<F>, std::decay_t<A>...>, R>;
         static constexpr detail::JobKind kind = Payload::kind();
-        detail::NewJob job(workers_, kind, detail::Access::pointer(result));
+        detail::NewJob job(workers_, kind, detail::RecordAccess::of(result));
         ::new (job.payload()) Payload(std::forward<F>(f), std::forward<A>(args)...);
         return job.submit();
     }
@@ -167,7 +167,7 @@ private:
         } catch (const Interrupt&) {
             throw;  // it is meant for the caller
         } catch (...) {
-            detail::fail(detail::Access::pointer(result), std::current_exception());
+            detail::fail(detail::RecordAccess::of(result), std::current_exception());
         }
     }
 

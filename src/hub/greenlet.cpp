@@ -109,7 +109,7 @@ AnyGreenlet HubCore::handle_of(Fiber& fiber) {
         fiber.record = record;
     }
     ++fiber.record->references;
-    return detail::Access::handle<AnyGreenlet>(fiber.record);
+    return detail::HandleMaker::make<AnyGreenlet>(fiber.record);
 }
 
 void yield() {
@@ -170,7 +170,7 @@ std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const Jo
     Gathering all{options, std::min(options.count, n), 0, {}, nullptr};
     const std::unique_ptr<Gathering::Member[]> members(new Gathering::Member[n]);
     for (std::size_t i = 0; i < n; ++i) {
-        const RecordPtr<Record>& target = Access::pointer(*targets[i]);
+        const RecordPtr<Record>& target = RecordAccess::of(*targets[i]);
         if (Record& record = checked(target); record.ending != Ending::none) {
             all.count(record);
         } else {
@@ -194,7 +194,7 @@ std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline
     std::vector<const AnyGreenlet*> others;
     AnyGreenlet self;  // a copy: the caller's range may change while we wait
     for (std::size_t i = 0; i < n; ++i) {
-        Record& record = checked(Access::pointer(*targets[i]));
+        Record& record = checked(RecordAccess::of(*targets[i]));
         if (record.fiber != nullptr && record.fiber->runs()) {
             self = *targets[i];
         } else {

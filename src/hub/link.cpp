@@ -134,14 +134,14 @@ void Link::keep() noexcept {
 namespace {
 
 Link link_to(const AnyGreenlet& target, AnyGreenlet::Callback callback, bool on_value, bool on_error) {
-    Record& record = detail::checked(detail::Access::pointer(target));
+    Record& record = detail::checked(detail::RecordAccess::of(target));
     if (!callback) {
         throw std::invalid_argument("link() needs a callback; this one is empty");
     }
     auto run = [f = std::move(callback)](const RecordPtr<Record>& ended) {
-        f(detail::Access::handle<AnyGreenlet>(ended));
+        f(detail::HandleMaker::make<AnyGreenlet>(ended));
     };
-    return detail::Access::link<Link>(record, std::move(run), on_value, on_error);
+    return detail::LinkMaker::make(record, std::move(run), on_value, on_error);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ public:
     void admit(Crew::Place& slot, const AnyGreenlet& handler) noexcept { crew().admit(slot, handler); }
 
 private:
-    Crew& crew() const noexcept { return Access::crew(*pool_); }
+    Crew& crew() const noexcept { return CrewAccess::of(*pool_); }
 
     Pool* pool_;
     std::optional<Crew::Place> held_;

@@ -119,7 +119,7 @@ void Crew::handed_slot(Place& place) noexcept {
 
 void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
     CrewMember& member = *std::exchange(place.member_, nullptr);
-    Record& record = *Access::pointer(greenlet).get();
+    Record& record = *RecordAccess::of(greenlet).get();
     member.record = &record;
     record.membership = &member;
     record.observers.push_back(member);
@@ -193,10 +193,10 @@ CrewMember* Crew::member_here() const noexcept {
 }
 
 bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
-    checked(Access::pointer(greenlet));
+    checked(RecordAccess::of(greenlet));
     // The caller's may become another while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const AnyGreenlet keep = greenlet;
-    const RecordPtr<Record>& record = Access::pointer(keep);
+    const RecordPtr<Record>& record = RecordAccess::of(keep);
     const auto settled = [&] {
         if (record->membership != nullptr && &record->membership->crew != this) {
             throw std::logic_error("green thread " + std::to_string(record->id) +
@@ -222,7 +222,7 @@ bool Crew::discard(const AnyGreenlet& greenlet) {
     if (!contains(greenlet)) {
         return false;
     }
-    Record& record = *Access::pointer(greenlet).get();
+    Record& record = *RecordAccess::of(greenlet).get();
     remove(*std::exchange(record.membership, nullptr));
     return true;
 }
@@ -241,7 +241,7 @@ void Crew::remove(CrewMember& member) noexcept {
 }
 
 bool Crew::contains(const AnyGreenlet& greenlet) const noexcept {
-    const Record* record = Access::pointer(greenlet).get();
+    const Record* record = RecordAccess::of(greenlet).get();
     return record != nullptr && record->membership != nullptr && &record->membership->crew == this;
 }
 
@@ -252,7 +252,7 @@ std::vector<AnyGreenlet> Crew::members() const {
     members_.for_each([&](const CrewNode& node) {
         if (Record* record = static_cast<const CrewMember&>(node).record; record != nullptr) {
             ++record->references;
-            all.push_back(Access::handle<AnyGreenlet>(record));
+            all.push_back(HandleMaker::make<AnyGreenlet>(record));
         }
     });
     return all;
@@ -289,7 +289,7 @@ bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
 }
 
 bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error, Deadline deadline) {
-    checked(Access::pointer(greenlet));
+    checked(RecordAccess::of(greenlet));
     // The caller's may become another while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const AnyGreenlet keep = greenlet;
     if (keep.ready()) {
@@ -298,7 +298,7 @@ bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error
     if (!contains(keep)) {
         throw std::logic_error("green thread " + std::to_string(keep.id()) + " is no member of this Group or Pool");
     }
-    if (!std::exchange(Access::pointer(keep)->membership->killed, true)) {
+    if (!std::exchange(RecordAccess::of(keep)->membership->killed, true)) {
         return keep.kill(error, deadline);
     }
     return keep == current() ? false : keep.join(deadline);

@@ -80,7 +80,7 @@ void Feed::make_job() {
     FeedJobPtr job(::new (allocate_record(sizeof(FeedJob))) FeedJob(*this));
     job->greenlet = spawn_job(options_);
     crew_.admit(place, job->greenlet);  // its slot is free before the consumer hears of its end
-    observe_end(Access::pointer(job->greenlet), *job);
+    observe_end(RecordAccess::of(job->greenlet), *job);
     line_.push_back(*job.release());
 }
 

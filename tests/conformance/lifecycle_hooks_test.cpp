@@ -26,7 +26,7 @@ namespace {
 // How many watch for the end of the running green thread. The fixture waits for that of a test's body.
 std::size_t observers_here() {
     std::size_t n = 0;
-    detail::Access::pointer(current())->observers.for_each([&](const detail::Observer&) { ++n; });
+    detail::RecordAccess::of(current())->observers.for_each([&](const detail::Observer&) { ++n; });
     return n;
 }
 

@@ -18,6 +18,7 @@
 #include <tendril/deadline.hpp>
 #include <tendril/detail/hub/in_call.hpp>
 #include <tendril/detail/hub/record.hpp>
+#include <tendril/detail/hub/record_access.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
@@ -39,34 +40,6 @@ struct SpawnBraces {
     Site where = Site::here();
 
     SpawnOptions options() const noexcept { return {.name = name, .stack_size = stack_size, .where = where}; }
-};
-
-// What the library's own code may do with handles.
-struct Access {
-    template <class L, class... A>
-    static L link(A&&... args) {
-        return L(std::forward<A>(args)...);
-    }
-    template <class Handle>
-    static Handle handle(Record* adopted) noexcept {
-        return Handle(RecordPtr<Record>(adopted));
-    }
-    template <class Handle>
-    static Handle handle(RecordPtr<Record> record) noexcept {
-        return Handle(std::move(record));
-    }
-    template <class To, class From>
-    static To as(From&& handle) noexcept {  // a handle of another type, for the same record
-        return To(std::move(handle.record_));
-    }
-    template <class Group>
-    static auto& crew(Group& group) noexcept {
-        return group.crew_;
-    }
-    template <class Handle>
-    static const RecordPtr<Record>& pointer(const Handle& handle) noexcept {
-        return handle.record_;
-    }
 };
 
 template <class T>
@@ -189,7 +162,7 @@ auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... ar
     NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
     ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
     fiber.start(delay);
-    return Access::handle<Handle<R>>(record.release());
+    return HandleMaker::make<Handle<R>>(record.release());
 }
 
 template <class F, class... A>

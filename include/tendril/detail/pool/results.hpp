@@ -60,7 +60,7 @@ public:
 
 private:
     bool advance() {
-        now_ = Access::as<Greenlet<R>>(static_cast<Derived&>(*this).take());
+        now_ = HandleMaker::as<Greenlet<R>>(static_cast<Derived&>(*this).take());
         return static_cast<bool>(now_);
     }
     Value& value() {
