@@ -16,10 +16,8 @@ using namespace std::chrono_literals;
 namespace tendril::http::detail {
 namespace {
 
-using tendril::detail::HubCore;
-
 std::int64_t ns_from_now(std::chrono::nanoseconds time) {
-    return HubCore::here().clock_ns + time.count();
+    return here::clock_ns() + time.count();
 }
 
 TENDRIL_TEST(IdleTimer, EndsTheWaitAtItsTime) {
@@ -30,18 +28,18 @@ TENDRIL_TEST(IdleTimer, EndsTheWaitAtItsTime) {
     timer.end();
     there.send_all("x");
     here.await_data();
-    EXPECT_EQ(HubCore::here().timers.size(), 0u) << "it has fired, and nothing has begun since";
+    EXPECT_EQ(here::timers().size(), 0u) << "it has fired, and nothing has begun since";
 }
 
 TENDRIL_TEST(IdleTimer, StaysArmedFromWaitToWaitAndGoesOnUntilTheLastOnesEnd) {
     auto [here, there] = TcpSocket::pair();
     char c = 0;
-    const std::size_t before = HubCore::here().timers.size();
+    const std::size_t before = here::timers().size();
     {
         IdleTimer timer(here.fd());
         timer.begin(ns_from_now(1ms));
         timer.end();
-        EXPECT_EQ(HubCore::here().timers.size(), before + 1);
+        EXPECT_EQ(here::timers().size(), before + 1);
         timer.begin(ns_from_now(1h));
         auto writer = spawn(
             [](TcpSocket& to) {
@@ -52,12 +50,12 @@ TENDRIL_TEST(IdleTimer, StaysArmedFromWaitToWaitAndGoesOnUntilTheLastOnesEnd) {
         here.await_data();
         timer.end();
         EXPECT_EQ(here.recv({&c, 1}), 1u);
-        EXPECT_EQ(HubCore::here().timers.size(), before + 1);
+        EXPECT_EQ(here::timers().size(), before + 1);
 
         timer.begin(ns_from_now(5ms));  // sooner than it is armed for
         EXPECT_THROW(here.await_data(), TimeoutError);
     }
-    EXPECT_EQ(HubCore::here().timers.size(), before);
+    EXPECT_EQ(here::timers().size(), before);
 }
 
 TENDRIL_TEST(IdleTimer, TriesAgainWhileNobodyWaitsYet) {
