@@ -18,6 +18,7 @@
 #include <tendril/server.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
 #include "hub/here.hpp"
@@ -108,10 +109,8 @@ struct Backdoor::State {
             client.send_all("this is another user's process\n", answer_deadline);
             return;
         }
-        struct Counted {
-            std::size_t& n;
-            ~Counted() { --n; }
-        } const counted{++sessions};
+        ++sessions;
+        const detail::OnExit counted([this] { --sessions; });
         std::string line;
         char buffer[512];
         client.send_all("> ", answer_deadline);

@@ -11,6 +11,7 @@
 
 #include <tendril/detail/base/check.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/sys.hpp"
 #include "hub/hub_core.hpp"
 
@@ -229,20 +230,16 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
 [[gnu::always_inline]] inline Outcome Descriptors::suspend(Descriptor& d, Direction direction, const char* what,
                                                            Deadline deadline) {
     Waiter waiter(what);
-    struct Waiting {
-        Descriptors& all;
-        Waiter*& place;
-        Waiter& waiter;
-        ~Waiting() {
-            --all.waiting_;
-            if (place == &waiter) {  // else it was closed meanwhile, and the slot may be another's by now
-                place = nullptr;
-            }
-        }
-    } waiting{*this, d.place(direction), waiter};
-    TENDRIL_ASSERT(waiting.place == nullptr && (d.armed & events_for(direction)) != 0);
-    waiting.place = &waiter;
+    Waiter*& place = d.place(direction);
+    TENDRIL_ASSERT(place == nullptr && (d.armed & events_for(direction)) != 0);
+    place = &waiter;
     ++waiting_;
+    const OnExit woken([&] {
+        --waiting_;
+        if (place == &waiter) {  // else it was closed meanwhile, and the slot may be another's by now
+            place = nullptr;
+        }
+    });
     const std::uint32_t generation = d.generation;
     const Outcome outcome = waiter.wait_inline(deadline);
     return d.generation == generation ? outcome : Outcome::closed;  // closed between the event and our turn
@@ -295,16 +292,11 @@ TENDRIL_OPAQUE Outcome Descriptors::wait(int fd, Direction direction, const char
             throw cannot_watch(fd, r);
         }
         Descriptor& d = *adopted;
-        struct Dropped {
-            Descriptors& all;
-            Descriptor& d;
-            std::uint32_t generation;
-            ~Dropped() {
-                if (d.generation == generation) {
-                    all.drop_if_unused(d);
-                }
+        const OnExit dropped([this, &d, generation = d.generation] {
+            if (d.generation == generation) {
+                drop_if_unused(d);
             }
-        } const dropped{*this, d, d.generation};
+        });
         if (const Outcome outcome = suspend(d, direction, what, deadline); outcome != Outcome::signalled) {
             return outcome;
         }
@@ -377,10 +369,8 @@ int Descriptors::rearm(Interest& interest) noexcept {
 }
 
 Outcome Descriptors::wait_notified(Waiter& waiter, Deadline deadline) {
-    struct Counted {
-        std::size_t& waiting;
-        ~Counted() { --waiting; }
-    } const counted{++waiting_};
+    ++waiting_;
+    const OnExit counted([this] { --waiting_; });
     return waiter.wait(deadline);
 }
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/hub_core.hpp"
@@ -83,16 +84,13 @@ void AsyncState::run() noexcept {
     const std::shared_ptr<AsyncState> keep = std::move(self);
     sent.store(false, std::memory_order_release);  // a send from now on is a new one
     if (alive.load(std::memory_order_relaxed)) {
-        struct Running {
-            AsyncState& self;
-            ~Running() {
-                self.running = false;
-                if (!self.alive.load(std::memory_order_relaxed)) {
-                    self.callback = nullptr;  // its Async was destroyed by the callback itself
-                }
-            }
-        } now{*this};
         running = true;
+        const OnExit ended([this] {
+            running = false;
+            if (!alive.load(std::memory_order_relaxed)) {
+                callback = nullptr;  // its Async was destroyed by the callback itself
+            }
+        });
         try {
             callback();
         } catch (...) {

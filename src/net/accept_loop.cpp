@@ -12,6 +12,7 @@
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/sys.hpp"
 #include "net/peer_watch.hpp"
 #include "net/socket_access.hpp"
@@ -247,10 +248,7 @@ void AcceptLoop::await_room() {
 
 // A client waits, and nobody is idle here.
 void AcceptLoop::await_room_elsewhere() {
-    struct Wanting {
-        OtherHubs& others;
-        ~Wanting() { others.want_room(false); }
-    } const wanting{*others_};
+    const OnExit found([this] { others_->want_room(false); });
     others_->want_room(true);
     await_change([this] { return paused_ || !full() || !idle_.empty(); }, never);
 }
@@ -272,10 +270,8 @@ void AcceptLoop::replace_longest_idle() {
 
 // Until a client comes, or there is room without it.
 void AcceptLoop::await_client() {
-    struct Awaiting {
-        bool& flag;
-        ~Awaiting() { flag = false; }
-    } const awaiting{awaits_client_ = true};
+    awaits_client_ = true;
+    const OnExit came([this] { awaits_client_ = false; });
     descriptor_->emptied();  // nobody waits now: the next edge is of a new one
     const Outcome outcome = here::descriptors().wait(*descriptor_, Direction::read, "serve", never);
     static_cast<void>(outcome);  // the loop looks
@@ -451,16 +447,12 @@ bool AcceptLoop::await_change(Done done, Deadline deadline) {
     const bool stopping = stopping_;
     while (!done() && stopping_ == stopping && (stopping || !listener_closed())) {
         Waiter waiter("serve");
-        struct Waiting {
-            AcceptLoop& loop;
-            Waiter& waiter;
-            ~Waiting() {
-                loop.waiter_ = nullptr;
-                if (loop.descriptor_ != nullptr && loop.descriptor_->reader == &waiter) {
-                    loop.descriptor_->reader = nullptr;
-                }
+        const OnExit woken([&] {
+            waiter_ = nullptr;
+            if (descriptor_ != nullptr && descriptor_->reader == &waiter) {
+                descriptor_->reader = nullptr;
             }
-        } waiting{*this, waiter};
+        });
         waiter_ = &waiter;
         if (descriptor_ != nullptr && !stopping && !listener_closed() && descriptor_->reader == nullptr) {
             descriptor_->reader = &waiter;  // so that close() wakes it

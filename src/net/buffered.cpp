@@ -9,6 +9,7 @@
 
 #include <tendril/error.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "net/transfer.hpp"
 
@@ -55,14 +56,11 @@ bool BufferedReader::fill(Deadline deadline, std::size_t wanted) {
         bytes_.erase(0, std::exchange(begin_, 0));
     }
     const std::size_t before = bytes_.size();
-    struct Shrink {
-        std::string& bytes;
-        std::size_t size;
-        ~Shrink() { bytes.resize(size); }
-    } shrink{bytes_, before};
+    std::size_t size = before;
+    const detail::OnExit shrunk([&] { bytes_.resize(size); });
     bytes_.resize(before + std::max({options_.size, std::min(wanted, most_at_once), std::size_t{1}}));
-    shrink.size += source.recv({bytes_.data() + before, bytes_.size() - before}, deadline);
-    return shrink.size > before;
+    size += source.recv({bytes_.data() + before, bytes_.size() - before}, deadline);
+    return size > before;
 }
 
 void BufferedReader::skip_rest_of_end() noexcept {

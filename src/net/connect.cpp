@@ -11,6 +11,7 @@
 #include <tendril/group.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/on_exit.hpp"
 #include "net/socket_access.hpp"
 
 namespace tendril {
@@ -141,13 +142,10 @@ private:
     }
 
     void attempt(std::size_t at) {
-        struct Ended {
-            Race& race;
-            ~Ended() {
-                --race.running_;
-                race.changed_.set();
-            }
-        } const ended{*this};
+        const detail::OnExit ended([this] {
+            --running_;
+            changed_.set();
+        });
         try {
             const Address to = tries_[at].to;
             TcpSocket socket = connect(to, options_);

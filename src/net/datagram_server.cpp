@@ -18,6 +18,7 @@
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/on_exit.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril {
@@ -113,21 +114,18 @@ private:
             std::string buffer(largest_datagram, '\0');
             for (;;) {
                 slots_.acquire();
-                struct Slot {
-                    Semaphore& slots;
-                    bool taken = false;
-                    ~Slot() {
-                        if (!taken) {
-                            slots.release();
-                        }
+                bool taken = false;
+                const detail::OnExit given_back([&] {
+                    if (!taken) {
+                        slots_.release();
                     }
-                } slot{slots_};
+                });
                 Address from;
                 try {
                     const Datagram d = socket_.recv_from(buffer, from);
                     pause = shortest_pause;
                     std::string datagram = buffer.substr(0, d.size);
-                    slot.taken = true;
+                    taken = true;
                     handle(std::move(datagram), from);
                 } catch (const std::system_error& e) {
                     if (!passes(e.code().value())) {

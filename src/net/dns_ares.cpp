@@ -21,6 +21,7 @@
 #include <tendril/watchers.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/on_exit.hpp"
 #include "base/once.hpp"
 #include "base/sys.hpp"
 #include "hub/here.hpp"
@@ -263,15 +264,12 @@ private:
     }
 
     void wait(Lookup& lookup, const std::string& what, Deadline deadline) {
-        struct Waiting {
-            Ares& self;
-            explicit Waiting(Ares& s) : self(s) { ++self.waiting_; }
-            ~Waiting() {
-                if (--self.waiting_ == 0) {
-                    self.cancel_rest();
-                }
+        ++waiting_;
+        const detail::OnExit left([this] {
+            if (--waiting_ == 0) {
+                cancel_rest();
             }
-        } const waiting(*this);
+        });
         if (!lookup.answered.is_set()) {
             arm_timer();
         }
@@ -318,10 +316,7 @@ private:
             ares_destroy_options(&found);
             throw std::bad_alloc();
         }
-        struct Destroyed {
-            ares_options& options;
-            ~Destroyed() { ares_destroy_options(&options); }
-        } const destroyed{found};
+        const detail::OnExit destroyed([&] { ares_destroy_options(&found); });
         dots_ = options_.dots.value_or(found.ndots);
         search_ = options_.search.has_value() ? *options_.search
                                               : std::vector<std::string>(found.domains, found.domains + found.ndomains);

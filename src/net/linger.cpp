@@ -13,6 +13,7 @@
 #include <tendril/error.hpp>
 #include <tendril/stream.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/sys.hpp"
 
 namespace tendril {
@@ -64,13 +65,10 @@ void linger(Stream& stream, const LingerLimits& limits) {
 }  // namespace detail
 
 void close_gently(Stream& stream, const LingerLimits& limits) {
-    struct Closing {
-        Stream& stream;
-        ~Closing() {
-            detail::discard_unread(stream.fd());
-            stream.close();
-        }
-    } const closing{stream};
+    const detail::OnExit closed([&] {
+        detail::discard_unread(stream.fd());
+        stream.close();
+    });
     if (stream.fd() < 0 || (limits.expected == 0 && !detail::needs_linger(stream.fd()))) {
         return;
     }

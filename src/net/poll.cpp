@@ -10,6 +10,7 @@
 
 #include <tendril/select.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/sys.hpp"
 #include "net/transfer.hpp"
 
@@ -56,10 +57,7 @@ public:
         }
         Waiter waiter(what_);
         waiter_ = &waiter;
-        struct Left {
-            Waiter*& place;
-            ~Left() { place = nullptr; }
-        } const left{waiter_};
+        const OnExit left([this] { waiter_ = nullptr; });
         const Outcome outcome =
             count_ > 0 ? here::descriptors().wait_notified(waiter, deadline) : waiter.wait(deadline);
         return outcome != Outcome::timed_out;
@@ -69,13 +67,9 @@ public:
     int ask_again() {
         notified_ = false;
         flip_closed();
-        struct Flipped {
-            Watching& self;
-            ~Flipped() { self.flip_closed(); }
-        };
         int n = 0;
         {
-            const Flipped flipped{*this};
+            const OnExit flipped_back([this] { flip_closed(); });
             n = ask(fds_);
         }
         for (std::size_t i = 0; i < fds_.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include <tendril/detail/base/check.hpp>
 
+#include "base/on_exit.hpp"
 #include "hub/waiter.hpp"
 
 namespace tendril::detail {
@@ -27,15 +28,11 @@ void PoolSlots::wait(Descriptor& listener) {
     TENDRIL_ASSERT(any() && full() && listener.writer == nullptr);
     Waiter waiter("serve");
     Crew::Place slot = crew().stand_in_line(waiter);
-    struct Noted {
-        Descriptor& listener;
-        Waiter& waiter;
-        ~Noted() {
-            if (listener.writer == &waiter) {
-                listener.writer = nullptr;
-            }
+    const OnExit unnoted([&] {
+        if (listener.writer == &waiter) {
+            listener.writer = nullptr;
         }
-    } const noted{listener, waiter};
+    });
     // Nobody writes to a listener: its writer is woken by AcceptLoop::wake() and close(), and by no connection that
     // comes meanwhile, by which the place in line would be lost.
     listener.writer = &waiter;

@@ -11,6 +11,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "net/accept_group.hpp"
 
@@ -109,10 +110,7 @@ private:
     }
 
     void run() {
-        struct Ended {
-            WaitQueue& waiters;
-            ~Ended() { waiters.wake_all(Outcome::signalled); }
-        } const ended{waiters_};
+        const OnExit ended([this] { waiters_.wake_all(Outcome::signalled); });
         try {
             group_.run();
         } catch (const Interrupt&) {

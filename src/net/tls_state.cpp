@@ -11,6 +11,7 @@
 
 #include <tendril/detail/base/check.hpp>
 
+#include "base/on_exit.hpp"
 #include "net/socket_access.hpp"
 #include "net/tls_error.hpp"
 #include "net/tls_name.hpp"
@@ -384,15 +385,12 @@ private:
         if (state.writing_) {  // nor may this one get ahead of one that is at it
             refuse_second(what);
         }
-        struct Claim {
-            bool& next;
-            const bool mine = !std::exchange(next, true);
-            ~Claim() {
-                if (mine) {
-                    next = false;
-                }
+        const bool claimed = !std::exchange(state.next_writes_, true);
+        const OnExit given_back([&] {
+            if (claimed) {
+                state.next_writes_ = false;
             }
-        } const claim{state.next_writes_};
+        });
         state.enter_call(what);
     }
 

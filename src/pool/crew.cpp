@@ -11,6 +11,7 @@
 #include <tendril/shield.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
@@ -308,14 +309,11 @@ bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error
 bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool again) {
     spawners_.check_thread();
     CrewMember* const self = member_here();
-    struct Kills {
-        Crew& crew;
-        ~Kills() {
-            if (--crew.kills_ == 0) {
-                crew.kill_error_ = nullptr;
-            }
+    const OnExit ended([this] {
+        if (--kills_ == 0) {
+            kill_error_ = nullptr;
         }
-    } const kills{*this};
+    });
     if (std::exchange(kills_generation_, fork_generation()) != fork_generation()) {
         kills_ = 0;
     }

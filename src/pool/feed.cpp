@@ -9,6 +9,7 @@
 #include <tendril/error.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
@@ -59,13 +60,10 @@ void Feed::start(const SpawnOptions& options) {
 
 // The feeder's life.
 void Feed::walk() {
-    struct Ended {
-        Feed& feed;
-        ~Ended() {
-            feed.input_ended_ = true;
-            feed.consumers_.wake_all(Outcome::signalled);
-        }
-    } const ended{*this};
+    const OnExit ended([this] {
+        input_ended_ = true;
+        consumers_.wake_all(Outcome::signalled);
+    });
     for (;;) {
         room_.acquire();
         if (!fetch() || closing_) {  // it may have caught the kill

@@ -12,6 +12,8 @@
 #include <tendril/shield.hpp>
 #include <tendril/task_graph.hpp>
 
+#include "base/on_exit.hpp"
+
 namespace tendril::detail {
 
 TaskNode::TaskNode(TaskSet& s, std::string key)
@@ -136,11 +138,8 @@ TaskSlot::~TaskSlot() {
 
 template <class F>
 void TaskSlot::wait_by(F wait) {
-    struct Waiting {
-        TaskSet& set;
-        explicit Waiting(TaskSet& s) noexcept : set(s) { ++set.waiting_; }
-        ~Waiting() { --set.waiting_; }
-    } const waiting(set_);
+    ++set_.waiting_;
+    const OnExit counted([this] { --set_.waiting_; });
     wait();
 }
 
@@ -152,18 +151,13 @@ void TaskSlot::take() {
 }
 
 TaskNode& TaskSlot::wait(std::size_t i) {
-    struct Retaken {
-        TaskSlot& slot;
-        bool had;
-        ~Retaken() {
+    if (!needs_.arrived(i)) {
+        const OnExit retaken([this, had = taken_] {
             if (had) {
                 const Shield shield;  // it goes on as it was, whatever ended its wait
-                slot.take();
+                take();
             }
-        }
-    };
-    if (!needs_.arrived(i)) {
-        const Retaken retaken{*this, taken_};
+        });
         if (std::exchange(taken_, false)) {
             set_.slots_.release();
         }

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/on_exit.hpp"
 #include "net/pipe_access.hpp"
 #include "net/transfer.hpp"
 #include "process/child_process.hpp"
@@ -56,11 +57,8 @@ public:
 
     void wait(Deadline deadline, std::size_t done) {
         Waiter waiter("communicate");
-        struct Waits {
-            Waiter*& place;
-            ~Waits() { place = nullptr; }
-        } const waits{waiter_};
         waiter_ = &waiter;
+        const OnExit woken([this] { waiter_ = nullptr; });
         const KeepAlive awake;
         if (waiter.wait(deadline) == Outcome::timed_out) {
             throw TimeoutError("communicate", done);

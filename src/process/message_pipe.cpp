@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/at_fork.hpp"
+#include "base/on_exit.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril {
@@ -255,16 +256,13 @@ void MessagePipe::State::recv_rest(Descriptor& d, Deadline deadline) {
         }
         const std::size_t asked = std::min(size - before, std::max(before, most_read));
         bytes.resize(before + asked);
-        struct Shrunk {
-            std::string& text;
-            std::size_t size;
-            ~Shrunk() {
-                if (text.size() > size) {  // else it was dropped
-                    text.resize(size);
-                }
+        std::size_t come = before;
+        const detail::OnExit shrunk([&] {
+            if (bytes.size() > come) {  // else it was dropped
+                bytes.resize(come);
             }
-        } real{bytes, before};
-        real.size += static_cast<std::size_t>(recv_some(d, bytes.data() + before, asked, deadline));
+        });
+        come += static_cast<std::size_t>(recv_some(d, bytes.data() + before, asked, deadline));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
 #include "net/pipe_access.hpp"
@@ -213,11 +214,8 @@ Output Popen::communicate(std::string input, Deadline deadline) {
         }
         dialogue.input = std::move(input);
     }
-    struct Running {
-        bool& flag;
-        ~Running() { flag = false; }
-    } const running{dialogue.running};
     dialogue.running = true;
+    const detail::OnExit ended([&] { dialogue.running = false; });
     dialogue.go_on(state.in, state.out, state.err, deadline);
     state.child->await("communicate", deadline, dialogue.out.size() + dialogue.err.size());
     return {std::exchange(dialogue.out, {}), std::exchange(dialogue.err, {})};

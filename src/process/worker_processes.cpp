@@ -16,6 +16,7 @@
 #include <tendril/shield.hpp>
 #include <tendril/signal.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
 
@@ -42,7 +43,7 @@ public:
         try {
             Group keepers;
             keepers_ = &keepers;
-            const Forget forget{*this};
+            const detail::OnExit forgotten([this] { keepers_ = nullptr; });
             for (unsigned i = 0; i < options_.processes; ++i) {
                 keepers.spawn([this] { keep_one(nullptr); });
             }
@@ -89,11 +90,6 @@ private:
         Event ended;
     };
     using Shared = std::shared_ptr<Worker>;
-
-    struct Forget {
-        State& state;
-        ~Forget() { state.keepers_ = nullptr; }
-    };
 
     // One worker after the other, until all shall stop. `old` goes when the first one is there.
     void keep_one(Shared old) {

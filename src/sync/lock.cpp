@@ -7,6 +7,7 @@
 
 #include <tendril/shield.hpp>
 
+#include "base/on_exit.hpp"
 #include "hub/waiter.hpp"
 
 namespace tendril {
@@ -81,13 +82,10 @@ void RLock::unlock() {
 bool Condition::wait_once(Lock& lock, Deadline deadline) {
     waiters_.check_thread();
     lock.unlock();
-    struct Relock {
-        Lock& lock;
-        ~Relock() {
-            const Shield shield;
-            lock.lock();
-        }
-    } relock{lock};
+    const detail::OnExit locked_again([&] {
+        const Shield shield;
+        lock.lock();
+    });
     return waiters_.wait("Condition::wait", nullptr, deadline) == Outcome::handed;
 }
 

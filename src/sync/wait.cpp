@@ -6,6 +6,7 @@
 
 #include <tendril/error.hpp>
 
+#include "base/on_exit.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
 
@@ -64,11 +65,8 @@ std::size_t Arrivals::next(Deadline deadline, const char* what) {
     }
     if (state.ready.empty()) {
         Waiter waiter(what);
-        struct Waits {
-            State& state;
-            ~Waits() { state.waiter = nullptr; }
-        } const waits{state};
         state.waiter = &waiter;
+        const OnExit woken([&] { state.waiter = nullptr; });
         waiter.wait(deadline);
         if (state.ready.empty()) {
             return none;

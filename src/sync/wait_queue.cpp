@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/few.hpp"
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
@@ -77,10 +78,7 @@ void WaitQueue::begin_wait(WaiterSpace& space, const char* what, void* slot, Dea
 }
 
 Outcome WaitQueue::end_wait(WaiterSpace& space) {
-    struct Destroyed {
-        Waiter* waiter;
-        ~Destroyed() { waiter->~Waiter(); }
-    } const destroyed{space.waiter};
+    const OnExit destroyed([waiter = space.waiter] { waiter->~Waiter(); });
     space.waiter->resumed();
     return space.waiter->settle();
 }

@@ -13,6 +13,7 @@
 
 #include <tendril/error.hpp>
 
+#include "base/on_exit.hpp"
 #include "http/message/rounds.hpp"
 
 namespace tendril::http::detail {
@@ -53,13 +54,10 @@ void RequestSender::stop() noexcept {
 }
 
 void RequestSender::Job::run() {
-    struct Ended {
-        Job& job;
-        ~Ended() {
-            job.ended = true;
-            job.ended_ns = Deadline::now_ns();
-        }
-    } const at_end{*this};
+    const tendril::detail::OnExit noted([this] {
+        ended = true;
+        ended_ns = Deadline::now_ns();
+    });
     try {
         if (body.is_stream()) {
             send_source();

@@ -12,6 +12,7 @@
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/on_exit.hpp"
 #include "http/message/upgraded_stream.hpp"
 #include "hub/here.hpp"
 #include "net/linger.hpp"
@@ -87,10 +88,7 @@ bool Connection::await_request() {
 
 // Returns: false when `soon` comes first. Throws: TimeoutError when `end` does.
 bool Connection::await_for(Deadline soon, Deadline end) {
-    struct Ended {
-        IdleTimer& timer;
-        ~Ended() { timer.end(); }
-    } const ended{idle_timer_};
+    const tendril::detail::OnExit ended([this] { idle_timer_.end(); });
     idle_timer_.begin(std::min(soon, end).ns());
     try {
         connected_.stream.await_data(never);
@@ -165,6 +163,15 @@ void Connection::refuse(const ProtocolError& error) {
     log(nullptr, here::clock_ns());
 }
 
+void Connection::log_answer(std::int64_t begun_ns) noexcept {
+    const Shield shield;  // its sink may wait
+    try {
+        log(&exchange_->request, begun_ns);
+    } catch (...) {
+        here::report({0, {}, server_.options().connections.where, "access log"}, std::current_exception());
+    }
+}
+
 // Returns: whether the connection goes on.
 bool Connection::answer() {
     Exchange& x = *exchange_;
@@ -176,26 +183,13 @@ bool Connection::answer() {
     x.writer.begin(*this, connected_.stream, options,
                    {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
                     x.head.version, &x.head.headers});
-    struct Completing {
-        Connection& connection;
-        std::int64_t begun_ns;
-        ~Completing() {
-            ResponseWriter& writer = connection.exchange_->writer;
-            writer.complete(writer.ended() || writer.upgraded());
-            if (!connection.server_.options().access_log.is_on()) {
-                return;
-            }
-            const Shield shield;  // its sink may wait
-            try {
-                connection.log(&connection.exchange_->request, begun_ns);
-            } catch (...) {
-                here::report({0, {}, connection.server_.options().connections.where, "access log"},
-                             std::current_exception());
-            }
-        }
-    };
     {
-        const Completing completing{*this, begun_ns};
+        const tendril::detail::OnExit completed([&] {
+            x.writer.complete(x.writer.ended() || x.writer.upgraded());
+            if (options.access_log.is_on()) {
+                log_answer(begun_ns);
+            }
+        });
         call_handler();
     }
     if (!x.writer.ended()) {

@@ -51,6 +51,7 @@ private:
     void fail(int status, std::string_view text, const Headers* headers = nullptr);
     bool finish_body();
     void log(Request* request, std::int64_t begun_ns);
+    void log_answer(std::int64_t begun_ns) noexcept;  // to the AccessLog, which is on
 
     void before_body() override;
     bool must_close() noexcept override;
