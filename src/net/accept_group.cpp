@@ -68,7 +68,7 @@ public:
                 members_[i].thread = std::thread([this, i] { run_member(members_[i]); });
             }
         } catch (...) {
-            end(Duration());
+            stop_and_join(Duration());
             throw;
         }
         {
@@ -78,7 +78,7 @@ public:
             }
         }
         if (std::exception_ptr error = first_error()) {
-            end(Duration());
+            stop_and_join(Duration());
             std::rethrow_exception(error);
         }
     }
@@ -98,7 +98,7 @@ public:
     }
 
     // Stops the other hubs, and waits until they have ended.
-    void end(Duration drain) noexcept {
+    void stop_and_join(Duration drain) noexcept {
         const Shield shield;
         stop_all(drain);
         end_handing_over();
@@ -391,7 +391,7 @@ AcceptGroup::AcceptGroup(Listener& listener, bool closes, ConnectionHandler hand
 
 AcceptGroup::~AcceptGroup() {
     if (team_ != nullptr) {
-        team_->end(Duration());
+        team_->stop_and_join(Duration());
     }
 }
 
@@ -410,10 +410,10 @@ void AcceptGroup::run() {
     try {
         loop_->run();
     } catch (...) {
-        team_->end(Duration());
+        team_->stop_and_join(Duration());
         throw;
     }
-    team_->end(forever);
+    team_->stop_and_join(forever);
     if (std::exception_ptr error = team_->first_error()) {
         std::rethrow_exception(error);
     }

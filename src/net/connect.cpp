@@ -108,7 +108,7 @@ public:
 private:
     // A name may have thousands of addresses, if its owner wants.
     static constexpr std::size_t most_at_once = 64;
-    static constexpr std::size_t most_told = 16;
+    static constexpr std::size_t most_named = 16;
 
     struct Try {
         Address to;
@@ -119,8 +119,8 @@ private:
 
     template <class Done>
     void wait(Deadline until, Done done) {
-        while (!has_won() && !done() && changed_.wait(until)) {
-            changed_.clear();
+        while (!has_won() && !done() && attempt_ended_.wait(until)) {
+            attempt_ended_.clear();
         }
     }
 
@@ -132,19 +132,19 @@ private:
 
     std::string text() const {
         std::string result = "connect to " + name_ + ": tried ";
-        for (std::size_t i = 0; i < tries_.size() && i < most_told; ++i) {
+        for (std::size_t i = 0; i < tries_.size() && i < most_named; ++i) {
             const Try& each = tries_[i];
             result += (i == 0 ? "" : ", ") + each.to.to_string() + " (" +
                       (each.error ? each.error.message() : "no answer yet") + ")";
         }
         return result +
-               (tries_.size() > most_told ? " and " + std::to_string(tries_.size() - most_told) + " more" : "");
+               (tries_.size() > most_named ? " and " + std::to_string(tries_.size() - most_named) + " more" : "");
     }
 
     void attempt(std::size_t at) {
         const detail::OnExit ended([this] {
             --running_;
-            changed_.set();
+            attempt_ended_.set();
         });
         try {
             const Address to = tries_[at].to;
@@ -163,7 +163,7 @@ private:
 
     const std::string name_;
     const ConnectOptions& options_;
-    Event changed_;
+    Event attempt_ended_;
     std::size_t running_ = 0;
     std::size_t failed_ = 0;
     std::vector<Try> tries_;

@@ -123,17 +123,17 @@ bool drain(PipeReader& from, std::string& text) {
 
 }  // namespace
 
-bool Dialogue::feed(PipeWriter& to) {
+bool Dialogue::write_input(PipeWriter& to) {
     if (!to.is_open()) {
         return false;
     }
     Descriptor& d = PipeAccess::handle(to).use("a child's pipe");
     Descriptors::refuse_second(d, Direction::write);
-    if (fed < input.size()) {
+    if (written < input.size()) {
         if (!d.writable) {
             return false;
         }
-        const ssize_t r = sys::write_pipe(d.fd, input.data() + fed, input.size() - fed);
+        const ssize_t r = sys::write_pipe(d.fd, input.data() + written, input.size() - written);
         if (r == -EAGAIN) {
             d.drained(Direction::write);
             return false;
@@ -144,9 +144,9 @@ bool Dialogue::feed(PipeWriter& to) {
         if (r < 0 && r != -EPIPE) {
             fail(r, "communicate: writing what the child shall read");
         }
-        fed = r < 0 ? input.size() : fed + static_cast<std::size_t>(r);  // it may stop reading: its own affair
+        written = r < 0 ? input.size() : written + static_cast<std::size_t>(r);  // it may stop reading: its own affair
     }
-    if (fed == input.size()) {
+    if (written == input.size()) {
         to.close();
     }
     return true;
@@ -160,10 +160,10 @@ void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err,
             const InUse in_use(to, from_out, from_err);
             here::yield();
         }
-        const bool fed_some = feed(to);
+        const bool wrote = write_input(to);
         const bool heard_out = drain(from_out, out);
         const bool heard_err = drain(from_err, err);
-        if (!fed_some && !heard_out && !heard_err) {
+        if (!wrote && !heard_out && !heard_err) {
             any.listen_to(0, to.fd());
             any.listen_to(1, from_out.fd());
             any.listen_to(2, from_err.fd());

@@ -13,12 +13,12 @@ namespace tendril::detail {
 
 struct Dialogue {
     std::string input;
-    std::size_t fed = 0;  // of the input
+    std::size_t written = 0;  // of the input
     std::string out;
     std::string err;
     bool running = false;
 
-    // Feeds and drains, all at the same time, until each pipe has come to its end; they are closed then.
+    // Writes and drains, all at the same time, until each pipe has come to its end; they are closed then.
     // Throws: TimeoutError, Interrupt, ConcurrentUse, std::system_error, std::bad_alloc; it goes on from there.
     void go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err, Deadline deadline);
 
@@ -26,7 +26,7 @@ struct Dialogue {
     void take_rest(PipeReader& from_out, PipeReader& from_err);
 
 private:
-    bool feed(PipeWriter& to);
+    bool write_input(PipeWriter& to);
 };
 
 }  // namespace tendril::detail

@@ -70,7 +70,7 @@ public:
             } else {
                 send(chunks);
             }
-            begin();
+            fix_head();
             response_.end();
         }
         chunks.close();
@@ -96,7 +96,7 @@ private:
     }
 
     // From here on nothing can be replaced.
-    void begin() {
+    void fix_head() {
         if (begun_) {
             return;
         }
@@ -111,7 +111,7 @@ private:
     }
 
     void write(std::string_view piece) {
-        begin();
+        fix_head();
         response_.coalesce(environ_.minimum_write_chunk_size);
         response_.write(piece);
     }
@@ -123,7 +123,7 @@ private:
                 continue;
             }
             if (whole && !begun_) {
-                begin();
+                fix_head();
                 response_.send(*piece);
                 return;
             }
@@ -138,7 +138,7 @@ private:
         if (begun_) {
             response_.write_file(file, file.position(), count);
         } else {
-            begin();
+            fix_head();
             response_.send_file(file, file.position(), count);
         }
     }
