@@ -218,7 +218,7 @@ TENDRIL_TEST(Popen, RefusesWhatCannotWork) {
 TENDRIL_TEST(Popen, EveryFailureOfTheSystemIsClean) {
     const auto concerns = [](sys::Call call) {
         return call == sys::Call::pipe || call == sys::Call::fcntl || call == sys::Call::pidfd ||
-               call == sys::Call::spawn;
+               call == sys::Call::posix_spawn;
     };
     int failures = 0;
     for (;; ++failures) {
