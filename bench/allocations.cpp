@@ -13,6 +13,7 @@
 #include <mutex>
 #include <new>
 
+#include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/lock.hpp>

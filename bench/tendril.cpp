@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/queue.hpp>

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include <tendril/channel.hpp>
 #include <tendril/get_any.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/queue.hpp>

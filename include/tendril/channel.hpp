@@ -15,13 +15,14 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/sync/choice.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
-#include <tendril/greenlet.hpp>
 #include <tendril/queue_error.hpp>
-#include <tendril/shield.hpp>
 
 namespace tendril {
+
+namespace detail {
+void yield_after_delivery();  // under a Shield: nothing may look like a failure any more
+}
 
 template <class T>
 class Channel {
@@ -40,8 +41,7 @@ public:
     // Throws: Full when the deadline came first; ShutDown; Interrupt; then the item is unmoved. Yields.
     TENDRIL_INLINE_WAIT void put(T&& item, Deadline deadline = never) {
         if (try_put(std::move(item))) {
-            const Shield shield;  // it is delivered: nothing may look like a failure any more
-            yield();
+            detail::yield_after_delivery();
             return;
         }
         getters_.notify_observers();  // those that observe run later, when it waits here
@@ -119,7 +119,7 @@ public:
     bool ready() const noexcept { return closed_ || putters_.any(); }
     void observe(detail::Observer& observer) const { getters_.observe(observer); }
     // For get_any(), which takes.
-    void line_up(detail::Choice& choice, void* slot) { choice.stand_in(getters_, slot); }
+    void line_up(detail::Choice& choice, void* slot) { getters_.line_up(choice, slot); }
 
     std::size_t putting() const noexcept { return putters_.size(); }
     std::size_t getting() const noexcept { return getters_.size(); }

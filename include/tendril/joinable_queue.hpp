@@ -51,7 +51,7 @@ public:
         if (unfinished_tasks() == 0) {
             throw std::logic_error("task_done() was called more often than items were put");
         }
-        if (++done_ == this->admitted()) {
+        if (++done_ == this->admitted_) {
             joiners_.wake_all(detail::Outcome::signalled);
         }
     }
@@ -73,7 +73,7 @@ public:
         }
     }
 
-    std::uint64_t unfinished_tasks() const noexcept { return this->admitted() - done_; }
+    std::uint64_t unfinished_tasks() const noexcept { return this->admitted_ - done_; }
 
 private:
     bool wait_for_all(Deadline deadline) {

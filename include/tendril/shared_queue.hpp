@@ -20,15 +20,13 @@
 
 #include <concepts>
 #include <cstddef>
-#include <iterator>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/base/mutex.hpp>
 #include <tendril/detail/sync/choice.hpp>
-#include <tendril/detail/sync/queue_iterator.hpp>
+#include <tendril/detail/sync/queue_base.hpp>
 #include <tendril/detail/sync/queue_store.hpp>
 #include <tendril/detail/sync/shared_wait.hpp>
 #include <tendril/queue_error.hpp>
@@ -36,25 +34,13 @@
 
 namespace tendril {
 
-namespace detail {
-void refuse_capacity_of_zero();
-}
-
 template <class T>
-class SharedQueue {
-    static_assert(std::is_nothrow_move_constructible_v<T>, "items of a queue must be nothrow movable");
+class SharedQueue : public detail::QueueBase<SharedQueue<T>, T, detail::Fifo<T>, detail::SharedWaitQueue> {
+    using Base = detail::QueueBase<SharedQueue, T, detail::Fifo<T>, detail::SharedWaitQueue>;
 
 public:
-    using value_type = T;
-
     // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0 and less.
-    explicit SharedQueue(Size capacity = unbounded) : capacity_(capacity) {
-        if (capacity == 0) {
-            detail::refuse_capacity_of_zero();
-        }
-    }
-    SharedQueue(const SharedQueue&) = delete;
-    SharedQueue& operator=(const SharedQueue&) = delete;
+    explicit SharedQueue(Size capacity = unbounded) : Base("a SharedQueue", capacity, {}) {}
 
     // Requires: nobody waits, and no call goes on. Aborts, naming the waiters, when somebody waits.
     ~SharedQueue() = default;
@@ -75,16 +61,8 @@ public:
         put(std::move(copy), deadline);
     }
 
-    // Throws: Full; ShutDown; then the item is unmoved.
-    void put_nowait(T&& item) {
-        if (!try_put(std::move(item))) {
-            throw Full();
-        }
-    }
-    void put_nowait(const T& item) requires std::copy_constructible<T> {
-        T copy(item);
-        put_nowait(std::move(copy));
-    }
+    // Throws: Full; ShutDown; then the item is unmoved. Copies a const T&.
+    using Base::put_nowait;
     // Returns: false when it is full; the item is unmoved. Throws: ShutDown.
     [[nodiscard]] bool try_put(T&& item) {
         const detail::MutexLock lock(mutex_);
@@ -131,27 +109,27 @@ public:
     void shutdown(bool immediate = false) {
         std::optional<detail::Fifo<T>> dropped;  // destroyed without the mutex
         const detail::MutexLock lock(mutex_);
-        closed_ = true;
+        this->closed_ = true;
         if (immediate) {
-            dropped.emplace(std::move(store_));
+            dropped.emplace(std::move(this->store_));
         }
         getters_.wake_all(detail::Outcome::closed);
         putters_.wake_all(detail::Outcome::closed);
-        getters_.ring();
+        getters_.notify_observers();
     }
     bool is_shut_down() const {
         const detail::MutexLock lock(mutex_);
-        return closed_;
+        return this->closed_;
     }
 
     // For wait() and iwait(), which see that get() would not wait, and take nothing: another may be faster.
     bool ready() const {
         const detail::MutexLock lock(mutex_);
-        return ready_now();
+        return has_something();
     }
     void observe(detail::Observer& observer) const {
         const detail::MutexLock lock(mutex_);
-        getters_.observe(mutex_, observer, ready_now());
+        getters_.observe(mutex_, observer, has_something());
     }
     // For get_any(), which takes.
     void line_up(detail::Choice& choice, void*) { observe(choice.observer()); }
@@ -159,7 +137,7 @@ public:
     // As it was; it may have changed before they return.
     std::size_t size() const {
         const detail::MutexLock lock(mutex_);
-        return store_.size();
+        return this->store_.size();
     }
     bool empty() const { return size() == 0; }
     std::size_t putting() const {
@@ -170,62 +148,26 @@ public:
         const detail::MutexLock lock(mutex_);
         return getters_.size();
     }
-    std::size_t capacity() const noexcept { return capacity_; }
+    std::size_t capacity() const noexcept { return this->capacity_; }
 
     // An input range: for (T& item : queue) gets items until the queue is shut down and empty.
-    using Iterator = detail::QueueIterator<SharedQueue, T>;
-    Iterator begin() { return Iterator(*this); }
-    std::default_sentinel_t end() const noexcept { return {}; }
+    using Base::begin;
+    using Base::end;
 
 private:
-    bool ready_now() const noexcept TENDRIL_REQUIRES(mutex_) { return store_.size() != 0 || closed_; }
-    void refuse_when_closed() const TENDRIL_REQUIRES(mutex_) {
-        if (closed_) {
-            throw ShutDown();
-        }
-    }
+    friend Base;
+    using Base::getters_;
+    using Base::putters_;
 
-    // To a getter that waits, or into the store. Returns: false when it is full, the item unmoved.
-    bool offer(T& item) TENDRIL_REQUIRES(mutex_) {
-        refuse_when_closed();
-        if (getters_.any()) {
-            static_cast<std::optional<T>*>(getters_.front_slot())->emplace(std::move(item));
-            getters_.hand();
-            return true;
-        }
-        if (store_.size() >= capacity_) {
-            return false;
-        }
-        store_.push(std::move(item));
-        getters_.ring();
-        return true;
-    }
+    // The base's, whose members mutex_ guards.
+    bool offer(T& item) TENDRIL_REQUIRES(mutex_) { return Base::offer(item); }
+    bool take(std::optional<T>& item) TENDRIL_REQUIRES(mutex_) { return Base::take(item); }
+    bool has_something() const noexcept TENDRIL_REQUIRES(mutex_) { return Base::has_something(); }
+    void refuse_when_closed() const TENDRIL_REQUIRES(mutex_) { Base::refuse_when_closed(); }
 
-    // In the child of a fork(): what a getter did not live to take.
-    TENDRIL_NOT_ANALYZED static void take_back(void* self, void* slot) {
-        static_cast<SharedQueue*>(self)->store_.put_back(*std::move(*static_cast<std::optional<T>*>(slot)));
-    }
+    void announce() noexcept { getters_.notify_observers(); }
 
-    // The first item, and the first putter's into its place.
-    bool take(std::optional<T>& item) TENDRIL_REQUIRES(mutex_) {
-        if (store_.size() == 0) {
-            return false;
-        }
-        store_.take(item);
-        if (putters_.any()) {
-            store_.push(std::move(*static_cast<T*>(putters_.front_slot())));
-            putters_.hand();
-        }
-        return true;
-    }
-
-    const std::size_t capacity_;
     mutable detail::Mutex mutex_{detail::Rank::shared};
-    detail::Fifo<T> store_ TENDRIL_GUARDED_BY(mutex_);
-    bool closed_ TENDRIL_GUARDED_BY(mutex_) = false;
-    // Somebody waits in getters_ only while the store is empty, in putters_ only while it is full.
-    mutable detail::SharedWaitQueue getters_{"a SharedQueue", {this, &SharedQueue::take_back}};
-    detail::SharedWaitQueue putters_{"a SharedQueue"};
 };
 
 }  // namespace tendril

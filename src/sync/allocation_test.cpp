@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/get_any.hpp>
 #include <tendril/greenlet.hpp>

@@ -57,6 +57,10 @@ void Choice::stand_in(WaitQueue& line, void* slot) {
     line.add(place.stand_in.emplace(places_.waiter, slot));
 }
 
+void WaitQueue::line_up(Choice& choice, void* slot) {
+    choice.stand_in(*this, slot);
+}
+
 Observer& Choice::observer() {
     return places_.places.emplace_back(places_.waiter);
 }

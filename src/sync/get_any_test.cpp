@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/queue.hpp>

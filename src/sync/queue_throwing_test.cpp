@@ -3,6 +3,7 @@
 // A comparison that throws inside a PriorityQueue: what was put stays there, what was not stays with its putter, and
 // the exception comes to the one whose item it was.
 
+#include <tendril/channel.hpp>
 #include <tendril/queue.hpp>
 
 #include <algorithm>

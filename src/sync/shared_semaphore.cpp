@@ -30,7 +30,7 @@ void SharedSemaphore::release(Size permits) {
     }
     permits_ += left;
     if (left > 0) {
-        waiters_.ring();
+        waiters_.tell();
     }
 }
 

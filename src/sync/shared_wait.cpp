@@ -166,14 +166,14 @@ Outcome SharedWaitQueue::wait(MutexLock& held, const char* what, void* slot, Dea
     return waiter.wait(held, deadline);
 }
 
-void* SharedWaitQueue::front_slot() noexcept {
+void* SharedWaitQueue::first_slot() noexcept {
     TENDRIL_ASSERT(any());
     return waiters_.front()->slot;
 }
 
-void SharedWaitQueue::hand() noexcept {
+void SharedWaitQueue::wake_first(Outcome with) noexcept {
     TENDRIL_ASSERT(any());
-    waiters_.front()->decide(Outcome::handed);
+    waiters_.front()->decide(with);
 }
 
 void SharedWaitQueue::wake_all(Outcome with) noexcept {
@@ -182,7 +182,7 @@ void SharedWaitQueue::wake_all(Outcome with) noexcept {
     }
 }
 
-void SharedWaitQueue::observe(Mutex& mutex, Observer& observer, bool ready) {
+void SharedWaitQueue::observe(Mutex& mutex, Observer& observer, bool ready) const {
     if (ready) {
         observer.notify(observer);
         return;
@@ -192,7 +192,7 @@ void SharedWaitQueue::observe(Mutex& mutex, Observer& observer, bool ready) {
     observer.bond = std::move(watch);
 }
 
-void SharedWaitQueue::ring() noexcept {
+void SharedWaitQueue::notify_observers() noexcept {
     while (SharedWatch* first = watches_.front()) {
         first->send();
     }

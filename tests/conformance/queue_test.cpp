@@ -2,6 +2,8 @@
 //
 // behaviours.md, section 3 G: queues.
 
+#include <tendril/channel.hpp>
+#include <tendril/joinable_queue.hpp>
 #include <tendril/queue.hpp>
 
 #include <algorithm>

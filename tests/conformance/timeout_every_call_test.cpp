@@ -12,9 +12,11 @@
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/joinable_queue.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/pile.hpp>
 #include <tendril/pool.hpp>

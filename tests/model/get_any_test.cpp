@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include <tendril/channel.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/queue.hpp>
 

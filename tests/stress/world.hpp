@@ -17,8 +17,10 @@
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/joinable_queue.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/queue.hpp>

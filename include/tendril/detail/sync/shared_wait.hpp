@@ -39,22 +39,27 @@ public:
     Outcome wait(MutexLock& held, const char* what, void* slot, Deadline deadline);
 
     bool any() const noexcept { return !waiters_.empty(); }
-    void* front_slot() noexcept;  // Requires: any().
-    void hand() noexcept;         // Requires: any().
+    template <class Slot>
+    Slot* front_slot() noexcept {  // for waits with a slot; nullptr: nobody waits
+        return waiters_.empty() ? nullptr : static_cast<Slot*>(first_slot());
+    }
+    void hand() noexcept { wake_first(Outcome::handed); }  // Requires: any(); so does wake_first().
+    void wake_first(Outcome with) noexcept;
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
 
-    // For wait() and iwait(): the observer's hub tells it, once, after the next ring(), at once when `ready`. What it
+    // For wait() and iwait(): the observer's hub tells it, once, after the next notify_observers(), at once when `ready`. What it
     // observes must outlive it. `mutex` is the owner's, held.
-    void observe(Mutex& mutex, Observer& observer, bool ready);
-    void ring() noexcept;
+    void observe(Mutex& mutex, Observer& observer, bool ready) const;
+    void notify_observers() noexcept;
 
 private:
     friend struct SharedWaiter;
+    void* first_slot() noexcept;
     const char* object_;
     const Giver giver_;
     List<SharedWaiter> waiters_;
-    List<SharedWatch> watches_;
+    mutable List<SharedWatch> watches_;
 };
 
 }  // namespace tendril::detail

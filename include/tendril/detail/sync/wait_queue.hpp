@@ -21,6 +21,7 @@
 
 namespace tendril::detail {
 
+class Choice;
 struct Waiter;
 
 // Room for a Waiter, which wants to begin on a cache line: not declared so, or the whole frame would be aligned.
@@ -58,6 +59,7 @@ public:
 
     // For who waits for something else too, with a Waiter of its own: it is handed to in its turn.
     void add(Waiter& waiter) noexcept;
+    void line_up(Choice& choice, void* slot);  // for get_any(), which waits in several lines
 
     bool any() noexcept { return front() != nullptr; }
     Waiter* front() noexcept {  // nullptr: nobody waits
