@@ -13,7 +13,7 @@ void SharedEvent::set() {
     const detail::MutexLock lock(mutex_);
     set_ = true;
     waiters_.wake_all(detail::Outcome::signalled);
-    waiters_.tell();
+    waiters_.notify_observers();
 }
 
 void SharedEvent::clear() {

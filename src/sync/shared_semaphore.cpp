@@ -30,7 +30,7 @@ void SharedSemaphore::release(Size permits) {
     }
     permits_ += left;
     if (left > 0) {
-        waiters_.tell();
+        waiters_.notify_observers();
     }
 }
 
