@@ -134,40 +134,99 @@ private:
 // Throws: std::invalid_argument for a stack size out of bounds; std::system_error when there is no stack for it.
 // With options (a name, a stack size): spawn({.name = "reader"}, f, args...), or SpawnOptions that were made before.
 template <class F, class... A>
-auto spawn(const detail::SpawnBraces& options, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+auto spawn(const detail::SpawnBraces& options, F&& f, A&&... args) {
     return detail::launch<Greenlet>(options.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
 }
 template <class F, class... A>
-auto spawn(const detail::SpawnCall& call, F&& f, A&&... args) -> Greenlet<detail::ResultOf<F, A...>> {
+auto spawn(const detail::SpawnCall& call, F&& f, A&&... args) {
     return detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
+}
+
+// Without options. Several, for the place of the call: see detail::SpawnMembers. It is unknown with four arguments and
+// more.
+template <class F>
+requires detail::Task<F>
+auto spawn(F&& f, Site at = Site::here()) {
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f));
+}
+template <class F, class A>
+requires detail::Task<F, A>
+auto spawn(F&& f, A&& a, Site at = Site::here()) {
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
+}
+template <class F, class A, class B>
+requires detail::Task<F, A, B>
+auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) {
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+requires detail::Task<F, A, B, C>
+auto spawn(F&& f, A&& a, B&& b, C&& c, Site at = Site::here()) {
+    return spawn(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                 std::forward<C>(c));
+}
+template <detail::Function F, class... A>
+auto spawn(F&& f, A&&... args) {
+    return spawn(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
 }
 
 // spawn_n: no handle, no result: the cheapest. What it throws goes to the hub's error handler.
 template <class F, class... A>
-requires detail::Task<F, A...>
 void spawn_n(const detail::SpawnBraces& options, F&& f, A&&... args) {
     detail::launch_alone(options.options(), std::forward<F>(f), std::forward<A>(args)...);
 }
 template <class F, class... A>
-requires detail::Task<F, A...>
 void spawn_n(const detail::SpawnCall& call, F&& f, A&&... args) {
     detail::launch_alone(call.options(), std::forward<F>(f), std::forward<A>(args)...);
+}
+template <class F>
+requires detail::Task<F>
+void spawn_n(F&& f, Site at = Site::here()) {
+    spawn_n(detail::SpawnBraces{.where = at}, std::forward<F>(f));
+}
+template <class F, class A>
+requires detail::Task<F, A>
+void spawn_n(F&& f, A&& a, Site at = Site::here()) {
+    spawn_n(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
+}
+template <class F, class A, class B>
+requires detail::Task<F, A, B>
+void spawn_n(F&& f, A&& a, B&& b, Site at = Site::here()) {
+    spawn_n(detail::SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::Function F, class... A>
+void spawn_n(F&& f, A&&... args) {
+    spawn_n(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
 }
 
 // spawn_after: begins when `delay` has passed. cancel() or kill() before that, and it never runs.
 template <class F, class... A>
-auto spawn_after(const detail::SpawnBraces& options, Deadline delay, F&& f, A&&... args)
-    -> Greenlet<detail::ResultOf<F, A...>> {
+auto spawn_after(const detail::SpawnBraces& options, Deadline delay, F&& f, A&&... args) {
     return detail::launch<Greenlet>(options.options(), &delay, std::forward<F>(f), std::forward<A>(args)...);
 }
 template <class F, class... A>
-auto spawn_after(const detail::SpawnCall& call, Deadline delay, F&& f, A&&... args)
-    -> Greenlet<detail::ResultOf<F, A...>> {
+auto spawn_after(const detail::SpawnCall& call, Deadline delay, F&& f, A&&... args) {
     return detail::launch<Greenlet>(call.options(), &delay, std::forward<F>(f), std::forward<A>(args)...);
 }
-
-// The same without options: spawn(f, args...), spawn_n(f, args...), spawn_after(delay, f, args...). See
-// detail/spawn_here.hpp for why each is several functions.
+template <class F>
+requires detail::Task<F>
+auto spawn_after(Deadline delay, F&& f, Site at = Site::here()) {
+    return spawn_after(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f));
+}
+template <class F, class A>
+requires detail::Task<F, A>
+auto spawn_after(Deadline delay, F&& f, A&& a, Site at = Site::here()) {
+    return spawn_after(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
+}
+template <detail::Function F, class... A>
+auto spawn_after(Deadline delay, F&& f, A&&... args) {
+    return spawn_after(detail::SpawnBraces{.where = {}}, delay, std::forward<F>(f), std::forward<A>(args)...);
+}
+template <class Number, class F, class... A>
+requires std::is_arithmetic_v<Number>
+void spawn_after(Number, F&&, A&&...) {
+    static_assert(!std::is_arithmetic_v<Number>, "tendril::spawn_after: give the delay a unit, as in 1s or 20ms");
+}
 
 // The green thread that runs; in the OS thread's own stack, the main one.
 AnyGreenlet current();
@@ -236,5 +295,3 @@ inline std::size_t kill_all(std::initializer_list<AnyGreenlet> greenlets, Deadli
 }
 
 }  // namespace tendril
-
-#include <tendril/detail/hub/spawn_here.hpp>

@@ -23,8 +23,7 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/hub/spawn_members.hpp>
-#include <tendril/detail/pool/crew.hpp>
+#include <tendril/detail/hub/spawn.hpp>
 #include <tendril/detail/pool/imap.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/size.hpp>
@@ -50,7 +49,34 @@ struct ImapBraces {
     ImapOptions options() const noexcept { return {.window = window, .stack_size = stack_size, .where = where}; }
 };
 
-// What Group and Pool share.
+class Crew;
+class GroupFace;
+struct CrewMember;
+
+// Room for one more member: a slot and what memory it needs; given back unless admit() used it. A place without a slot
+// is lent: to a member of the full Pool, whose job runs in the member's own slot.
+class CrewPlace {
+public:
+    CrewPlace() = default;  // none
+
+    // Waits for a slot first. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
+    explicit CrewPlace(GroupFace& group);
+    CrewPlace(CrewPlace&& other) noexcept;
+    CrewPlace& operator=(CrewPlace&&) = delete;
+    ~CrewPlace();
+
+    explicit operator bool() const noexcept { return member_ != nullptr; }
+
+    // The green thread becomes a member. In a lent place: waits until it has ended, and ends it when broken off.
+    void admit(const AnyGreenlet& greenlet);
+
+private:
+    friend class Crew;
+    CrewMember* member_ = nullptr;
+    bool lent_ = false;
+};
+
+// What Group and Pool share. The members are in a Crew (src/pool/crew.hpp), which lies in crew_.
 class GroupFace : public SpawnMembers<GroupFace> {
 public:
     GroupFace(const GroupFace&) = delete;
@@ -60,28 +86,21 @@ public:
     // from the arguments; a member of that Pool does not: its job runs in the member's own slot, and has ended when
     // spawn() returns. Yields: only then. Throws: as tendril::spawn; Interrupt.
     template <class F, class... A>
-    auto spawn(const SpawnBraces& options, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
+    auto spawn(const SpawnBraces& options, F&& f, A&&... args) {
         return enter_and_launch(options.options(), std::forward<F>(f), std::forward<A>(args)...);
     }
     template <class F, class... A>
-    auto spawn(const SpawnCall& call, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
+    auto spawn(const SpawnCall& call, F&& f, A&&... args) {
         return enter_and_launch(call.options(), std::forward<F>(f), std::forward<A>(args)...);
-    }
-    template <class F, class... A>
-    requires NoTask<F, A...> Greenlet<void> spawn(const SpawnOptions&, F&&, A&&...) {
-        refuse_call<F, A...>();
-        return {};
     }
     using SpawnMembers::spawn;
 
     // Without a handle: errors go to the hub's error handler.
     template <class F, class... A>
-    requires Task<F, A...>
     void spawn_n(const SpawnBraces& options, F&& f, A&&... args) {
         static_cast<void>(spawn(options, std::forward<F>(f), std::forward<A>(args)...));
     }
     template <class F, class... A>
-    requires Task<F, A...>
     void spawn_n(const SpawnCall& call, F&& f, A&&... args) {
         static_cast<void>(spawn(call, std::forward<F>(f), std::forward<A>(args)...));
     }
@@ -101,36 +120,32 @@ public:
 
     // Makes it a member, if it is not and lives, in a Pool when there is a slot.
     // Returns: false when the deadline came first. Throws: std::logic_error when it is a member elsewhere; Interrupt.
-    bool add(const AnyGreenlet& greenlet, Deadline deadline = never) { return crew_.add(greenlet, deadline); }
+    bool add(const AnyGreenlet& greenlet, Deadline deadline = never);
 
     // It lives on, as no member. Returns: whether it was one.
-    bool discard(const AnyGreenlet& greenlet) { return crew_.discard(greenlet); }
+    bool discard(const AnyGreenlet& greenlet);
 
-    bool contains(const AnyGreenlet& greenlet) const noexcept { return crew_.contains(greenlet); }
-    std::size_t size() const noexcept { return crew_.size(); }
+    bool contains(const AnyGreenlet& greenlet) const noexcept;
+    std::size_t size() const noexcept;
     bool empty() const noexcept { return size() == 0; }
-    std::vector<AnyGreenlet> members() const { return crew_.members(); }  // in the order of joining
+    std::vector<AnyGreenlet> members() const;  // in the order of joining
 
     // Waits until it has no members. Returns: false when the deadline came first. Yields: unless it is empty.
     // Throws: std::logic_error when a member calls it, which would wait for itself; Interrupt. The form with options
     // waits for those that are members now, and can rethrow their errors; as join_all().
-    bool join() { return crew_.join(never); }
-    [[nodiscard("it says whether all ended in time")]] bool join(Deadline deadline) { return crew_.join(deadline); }
+    bool join();
+    [[nodiscard("it says whether all ended in time")]] bool join(Deadline deadline);
     std::size_t join(const JoinOptions& options) { return join_all(members(), options); }
 
     // Kills all members, those that join meanwhile as well, and waits for their ends; the caller last when it is one.
     // Each is killed once: one that caught it and lives on is not killed again by a second call nor by the Group's end;
     // its own handle kills it as often as one likes. Returns: false when some still live at the deadline.
-    bool kill(Deadline deadline = never) { return crew_.kill(nullptr, deadline); }
-    bool kill(const std::exception_ptr& error, Deadline deadline = never) { return crew_.kill(error, deadline); }
+    bool kill(Deadline deadline = never) { return kill(nullptr, deadline); }
+    bool kill(const std::exception_ptr& error, Deadline deadline = never);
 
     // The same for one member. Throws: std::logic_error when it lives and is no member; Interrupt.
-    bool kill_one(const AnyGreenlet& member, Deadline deadline = never) {
-        return crew_.kill_one(member, nullptr, deadline);
-    }
-    bool kill_one(const AnyGreenlet& member, const std::exception_ptr& error, Deadline deadline = never) {
-        return crew_.kill_one(member, error, deadline);
-    }
+    bool kill_one(const AnyGreenlet& member, Deadline deadline = never) { return kill_one(member, nullptr, deadline); }
+    bool kill_one(const AnyGreenlet& member, const std::exception_ptr& error, Deadline deadline = never);
 
     // f of every item, each in a member of its own: an input range of the results, in the order of the input
     // (imap_unordered: of their ends). Several inputs go side by side, until one ends.
@@ -188,45 +203,39 @@ public:
 
 protected:
     friend struct CrewAccess;
-    GroupFace(const char* kind, std::size_t slots) noexcept
-        : crew_(kind, slots), exceptions_(std::uncaught_exceptions()) {}
-    ~GroupFace() { crew_.leave(std::uncaught_exceptions() > exceptions_); }
+    friend class CrewPlace;
+    GroupFace(const char* kind, std::size_t slots) noexcept;
+    ~GroupFace();
 
-    Crew crew_;
+    Crew& crew() noexcept;
+    const Crew& crew() const noexcept;
 
 private:
     template <class F, class... A>
-    auto enter_and_launch(const SpawnOptions& options, F&& f, A&&... args) -> Greenlet<ResultOf<F, A...>> {
-        Crew::Place place = crew_.enter(never, true);
+    auto enter_and_launch(const SpawnOptions& options, F&& f, A&&... args) {
+        CrewPlace place(*this);
         auto greenlet = launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
-        const bool lent = place.lent();
-        crew_.admit(place, greenlet);
-        if (lent) {
-            Crew::await_lent(greenlet);
-        }
+        place.admit(greenlet);
         return greenlet;
     }
 
     template <class Source, class F, class... Ranges>
     auto feed(const ImapOptions& options, bool ordered, F&& f, Ranges&&... inputs) {
-        using Function = std::decay_t<F>;
-        using Arguments = typename Source::Arguments;
+        using Call = std::decay_t<F>;
         static_assert(
-            applicable<Function, Arguments>,
+            applicable<Call, typename Source::Arguments>,
             "tendril: map, imap or starmap: the function cannot be called with the items of the input. It gets "
             "copies of them, as rvalues: let it take them by value or by const&");
-        if constexpr (applicable<Function, Arguments>) {
+        if constexpr (applicable<Call, typename Source::Arguments>) {
+            using Jobs = JobsOf<Call, Source>;
             refuse_empty(f);
-            const std::size_t given = options.window;
-            const std::size_t window = given != 0 ? given : crew_.slots() != 0 ? crew_.slots() : 1;
-            auto made = std::make_unique<FeedOf<Function, Source>>(crew_, window, ordered, std::forward<F>(f),
-                                                                   Source(std::forward<Ranges>(inputs)...));
-            made->start({.stack_size = options.stack_size, .where = options.where});
-            return Imap<typename FeedOf<Function, Source>::R>(std::move(made));
+            return Imap<typename Jobs::R>(start_feed(
+                std::make_unique<Jobs>(std::forward<F>(f), Source(std::forward<Ranges>(inputs)...)), options, ordered));
         } else {
             return Imap<void>(nullptr);
         }
     }
+    FeedPtr start_feed(std::unique_ptr<JobSource> jobs, const ImapOptions& options, bool ordered);
 
     template <class R>
     static auto collect(Imap<R>& all) {
@@ -242,12 +251,14 @@ private:
         }
     }
 
+    static constexpr std::size_t crew_size = 384;
+    alignas(void*) std::byte crew_[crew_size];
     int exceptions_;  // in flight when it was made: more at its end, and it is left by one
 };
 
 // Sees the Crew of a Group or Pool.
 struct CrewAccess {
-    static Crew& of(GroupFace& group) noexcept { return group.crew_; }
+    static Crew& of(GroupFace& group) noexcept { return group.crew(); }
 };
 
 }  // namespace detail

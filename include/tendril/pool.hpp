@@ -19,6 +19,9 @@
 #include <optional>
 #include <utility>
 
+#include <tendril/deadline.hpp>
+#include <tendril/detail/hub/spawn.hpp>
+#include <tendril/greenlet.hpp>
 #include <tendril/group.hpp>
 #include <tendril/size.hpp>
 
@@ -34,31 +37,26 @@ public:
 
     // Spawns if there is a slot now. Returns: nothing otherwise; the arguments are untouched.
     template <class F, class... A>
-    auto try_spawn(const detail::SpawnBraces& options, F&& f, A&&... args)
-        -> std::optional<Greenlet<detail::ResultOf<F, A...>>> {
+    auto try_spawn(const detail::SpawnBraces& options, F&& f, A&&... args) {
         return try_spawn(detail::SpawnCall(options.options(), options.where), std::forward<F>(f),
                          std::forward<A>(args)...);
     }
     template <class F, class... A>
-    auto try_spawn(const detail::SpawnCall& call, F&& f, A&&... args)
-        -> std::optional<Greenlet<detail::ResultOf<F, A...>>> {
-        detail::Crew::Place place = crew_.try_enter();
-        if (!place) {
-            return std::nullopt;
+    auto try_spawn(const detail::SpawnCall& call, F&& f, A&&... args) {
+        detail::CrewPlace place = try_enter();
+        using Handle =
+            decltype(detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...));
+        std::optional<Handle> greenlet;
+        if (place) {
+            greenlet.emplace(
+                detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...));
+            place.admit(*greenlet);
         }
-        auto greenlet = detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
-        crew_.admit(place, greenlet);
         return greenlet;
     }
-    template <class F, class... A>
-    requires detail::Task<F, A...>
+    template <detail::Function F, class... A>
     auto try_spawn(F&& f, A&&... args) {
         return try_spawn(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
-    }
-    template <class F, class... A>
-    requires detail::NoTask<F, A...> std::optional<Greenlet<void>> try_spawn(F&&, A&&...) {
-        detail::refuse_call<F, A...>();
-        return {};
     }
 
     // eventlet's name for join().
@@ -66,14 +64,12 @@ public:
     [[nodiscard("it says whether all ended in time")]] bool wait_all(Deadline deadline) { return join(deadline); }
 
     // Waits for a free slot and does not take it. Returns: false when the deadline came first.
-    bool wait_available() { return crew_.wait_available(never); }
-    [[nodiscard("it says whether there is one")]] bool wait_available(Deadline deadline) {
-        return crew_.wait_available(deadline);
-    }
+    bool wait_available();
+    [[nodiscard("it says whether there is one")]] bool wait_available(Deadline deadline);
 
-    std::size_t running() const noexcept { return crew_.taken(); }    // slots in use, without those that are lent
-    std::size_t waiting() const noexcept { return crew_.waiting(); }  // for a slot
-    std::size_t capacity() const noexcept { return crew_.slots(); }
+    std::size_t running() const noexcept;  // slots in use, without those that are lent
+    std::size_t waiting() const noexcept;  // for a slot
+    std::size_t capacity() const noexcept;
     bool full() const noexcept { return running() >= capacity(); }
 
     // Slots that are free; negative after it was made smaller while more were in use.
@@ -84,7 +80,10 @@ public:
     }
 
     // Growing lets in those who wait to spawn; shrinking ends nothing. Throws: std::invalid_argument when negative.
-    void resize(Size size) { crew_.resize(size); }
+    void resize(Size size);
+
+private:
+    detail::CrewPlace try_enter();
 };
 
 }  // namespace tendril

@@ -15,7 +15,6 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -23,8 +22,8 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/hub/spawn.hpp>
 #include <tendril/detail/pool/resource_core.hpp>
+#include <tendril/duration.hpp>
 #include <tendril/site.hpp>
 #include <tendril/size.hpp>
 
@@ -53,6 +52,29 @@ struct ResourceOptions {
 template <class T>
 class ResourcePool;
 
+namespace detail {
+
+template <class T>
+struct ResourceOf final : Resource {
+    T value;
+    explicit ResourceOf(const std::function<T()>& create) : value(create()) {}
+};
+
+template <class T>
+class ResourceKindOf final : public ResourceKind {
+public:
+    ResourceKindOf(std::function<T()> create, std::function<bool(T&)> check)
+        : create_(std::move(create)), check_(std::move(check)) {}
+    ResourcePtr make() override { return std::make_unique<ResourceOf<T>>(create_); }
+    bool check(Resource& resource) override { return check_(static_cast<ResourceOf<T>&>(resource).value); }
+
+private:
+    std::function<T()> create_;
+    std::function<bool(T&)> check_;
+};
+
+}  // namespace detail
+
 // A resource, until it is given back. Whose it was to use, drops it: in the OS thread of the pool, that is; dropped in
 // another one it is reported and leaked. May outlive the pool: the resource is destroyed with the lease then.
 template <class T>
@@ -73,7 +95,7 @@ public:
     // Throws: std::logic_error when it holds none.
     T& operator*() const { return value(); }
     T* operator->() const { return std::addressof(value()); }
-    explicit operator bool() const noexcept { return !one_.empty(); }
+    explicit operator bool() const noexcept { return one_ != nullptr; }
 
     // Gives it back now. Nothing when it holds none.
     // Yields: only if the resource must be destroyed, and its destructor waits; under a Shield.
@@ -84,24 +106,23 @@ public:
 
 private:
     friend class ResourcePool<T>;
-    using Core = detail::ResourceCore<T, ResourceOptions<T>>;
-    explicit Lease(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
+    Lease(const detail::ResourceCorePtr& core, detail::ResourcePtr one) noexcept : core_(core), one_(std::move(one)) {}
 
     T& value() const {
-        if (one_.empty()) {
+        if (one_ == nullptr) {
             detail::refuse_empty_lease();
         }
-        return one_.front().value;
+        return static_cast<detail::ResourceOf<T>&>(*one_).value;
     }
     void end(bool broken) noexcept {
-        if (!one_.empty()) {
-            core_->give_back(one_, broken);
+        if (one_ != nullptr) {
+            detail::give_back(*core_, std::move(one_), broken);
         }
         core_.reset();
     }
 
-    std::shared_ptr<Core> core_;
-    mutable typename Core::Held one_;  // const as a pointer is: what it points to can be changed
+    detail::ResourceCorePtr core_;
+    detail::ResourcePtr one_;
 };
 
 // T may be immovable, and need not be default constructible; its destructor may wait, as that of a TLS connection that
@@ -115,22 +136,20 @@ public:
     // Throws: std::invalid_argument for an empty create, max 0, min > max, a negative size or duration; what create
     // throws.
     explicit ResourcePool(std::function<T()> create, Options options = {}, Site where = Site::here()) {
-        detail::refuse_empty(create);
-        detail::check_resource_options(options.min, options.max);
-        core_ = std::make_shared<Core>(std::move(create), std::move(options), where);
-        try {
-            core_->prefill();
-        } catch (...) {
-            core_->close();
-            throw;
+        if (!create) {
+            detail::refuse_empty_callable();
         }
+        const detail::ResourceLimits limits{options.min,      options.max,     options.newest_first,
+                                            options.max_idle, options.max_age, options.check != nullptr};
+        core_ = detail::make_resource_core(
+            std::make_unique<detail::ResourceKindOf<T>>(std::move(create), std::move(options.check)), limits, where);
     }
     ResourcePool(const ResourcePool&) = delete;
     ResourcePool& operator=(const ResourcePool&) = delete;
 
     // Destroys the idle ones, under a Shield. Leases that are out stay good, and destroy theirs when they end. Who is
     // in get() still gets a std::logic_error. Yields: when a resource's destructor waits.
-    ~ResourcePool() { core_->close(); }
+    ~ResourcePool() { detail::close_resources(*core_); }
 
     // Lends an idle one; else, when there are fewer than max, makes one; else waits until one is given back or there is
     // room for another.
@@ -139,33 +158,32 @@ public:
     // Throws: TimeoutError when the deadline came first; what create throws, its slot goes to the next then; Interrupt:
     // nothing is taken, and what was being made or checked is gone; WrongThread.
     [[nodiscard]] Lease<T> get(Deadline deadline = never) {
-        Lease<T> lease(core_);
-        lease.core_->acquire(lease.one_, deadline, true);
-        return lease;
+        const detail::ResourceCorePtr core = core_;  // which may be destroyed meanwhile
+        return Lease<T>(core, detail::lend(*core, deadline, true));
     }
 
     // As get(), when one is idle or there is room for a new one. Returns: nothing when it would have to wait for
     // others. Yields: only if create or check do.
     [[nodiscard]] std::optional<Lease<T>> try_get() {
-        Lease<T> lease(core_);
-        if (!lease.core_->acquire(lease.one_, never, false)) {
-            return std::nullopt;
-        }
-        return lease;
+        const detail::ResourceCorePtr core = core_;
+        detail::ResourcePtr one = detail::lend(*core, never, false);
+        return one != nullptr ? std::optional(Lease<T>(core, std::move(one))) : std::nullopt;
     }
 
     // Up: those who wait make more. Down: idle ones too many are destroyed, the longest idle first; of those that are
     // out, the next that come back. Throws: std::invalid_argument for 0 or less. Yields: if destructors do.
-    void resize(Size max) { core_->resize(max); }
+    void resize(Size max) { detail::resize_resources(*core_, max); }
 
     // Destroys the idle ones. Yields: if destructors do.
-    void clear() { core_->clear(); }
+    void clear() { detail::clear_resources(*core_); }
 
-    std::size_t max() const noexcept { return core_->max(); }
-    std::size_t size() const noexcept { return core_->total(); }  // that exist, or are being made or destroyed
-    std::size_t idle() const noexcept { return core_->idle(); }
-    std::size_t leased() const noexcept { return core_->leased(); }
-    std::size_t waiting() const noexcept { return core_->waiting(); }
+    std::size_t max() const noexcept { return detail::counts(*core_).max; }
+    std::size_t size() const noexcept {
+        return detail::counts(*core_).total;
+    }  // that exist, or are being made or destroyed
+    std::size_t idle() const noexcept { return detail::counts(*core_).idle; }
+    std::size_t leased() const noexcept { return detail::counts(*core_).leased; }
+    std::size_t waiting() const noexcept { return detail::waiting(*core_); }
 
     // How many more could be lent without waiting for others: the idle ones, and those that there is room for. Negative
     // after it was made smaller while more were out.
@@ -174,8 +192,7 @@ public:
     }
 
 private:
-    using Core = typename Lease<T>::Core;
-    std::shared_ptr<Core> core_;
+    detail::ResourceCorePtr core_;
 };
 
 }  // namespace tendril

@@ -52,30 +52,31 @@ struct BoundToSpawner {
 // Returns, throws: as spawn_after; cancel() and kill() do as there. Cost: as spawn_after; nothing stays with the
 // spawner once it has begun.
 template <class F, class... A>
-requires detail::Task<F, A...>
-auto spawn_after_local(const detail::SpawnCall& options, Deadline delay, F&& f, A&&... args)
-    -> Greenlet<detail::ResultOf<F, A...>> {
-    detail::refuse_empty(f);
-    const AnyGreenlet spawner = current();
-    auto bond = std::make_unique<detail::CancelAtEnd>();
-    detail::CancelAtEnd& observer =
-        *bond;  // owned by the new green thread, which has not begun when spawn_after returns
-    auto spawned =
-        spawn_after(options, delay, detail::BoundToSpawner<std::decay_t<F>>{std::move(bond), std::forward<F>(f)},
-                    std::forward<A>(args)...);
-    observer.target = spawned;
-    detail::RecordAccess::of(spawner)->observers.push_back(observer);
-    return spawned;
+auto spawn_after_local(const detail::SpawnCall& options, Deadline delay, F&& f, A&&... args) {
+    if constexpr (!detail::Task<F, A...>) {
+        detail::refuse_call<F, A...>();
+        return Greenlet<void>();
+    } else {
+        detail::refuse_empty(f);
+        const AnyGreenlet spawner = current();
+        auto bond = std::make_unique<detail::CancelAtEnd>();
+        // Owned by the new green thread, which has not begun when spawn_after returns.
+        detail::CancelAtEnd& observer = *bond;
+        auto spawned =
+            spawn_after(options, delay, detail::BoundToSpawner<std::decay_t<F>>{std::move(bond), std::forward<F>(f)},
+                        std::forward<A>(args)...);
+        observer.target = spawned;
+        detail::RecordAccess::of(spawner)->observers.push_back(observer);
+        return spawned;
+    }
 }
-
 template <class F, class... A>
-requires detail::Task<F, A...>
 auto spawn_after_local(const detail::SpawnBraces& options, Deadline delay, F&& f, A&&... args) {
     return spawn_after_local(detail::SpawnCall(options.options(), options.where), delay, std::forward<F>(f),
                              std::forward<A>(args)...);
 }
 
-// Without options, as in detail/spawn_here.hpp.
+// Without options, as spawn_after().
 template <class F>
 requires detail::Task<F>
 auto spawn_after_local(Deadline delay, F&& f, Site at = Site::here()) {
@@ -86,16 +87,9 @@ requires detail::Task<F, A>
 auto spawn_after_local(Deadline delay, F&& f, A&& a, Site at = Site::here()) {
     return spawn_after_local(detail::SpawnBraces{.where = at}, delay, std::forward<F>(f), std::forward<A>(a));
 }
-template <class F, class A, class B, class... E>
-requires detail::Task<F, A, B, E...>
-auto spawn_after_local(Deadline delay, F&& f, A&& a, B&& b, E&&... e) {
-    return spawn_after_local(detail::SpawnBraces{.where = {}}, delay, std::forward<F>(f), std::forward<A>(a),
-                             std::forward<B>(b), std::forward<E>(e)...);
-}
-template <class F, class... A>
-requires detail::NoTask<F, A...> Greenlet<void> spawn_after_local(Deadline, F&&, A&&...) {
-    detail::refuse_call<F, A...>();
-    return {};
+template <detail::Function F, class... A>
+auto spawn_after_local(Deadline delay, F&& f, A&&... args) {
+    return spawn_after_local(detail::SpawnBraces{.where = {}}, delay, std::forward<F>(f), std::forward<A>(args)...);
 }
 
 }  // namespace tendril

@@ -15,7 +15,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -30,8 +29,6 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/pool/shield_if_hub.hpp>
-#include <tendril/detail/pool/task_key.hpp>
 #include <tendril/detail/pool/task_table.hpp>
 #include <tendril/size.hpp>
 
@@ -88,11 +85,7 @@ public:
     // Waits for the end of all tasks; where it unwinds, kills them first. Under a Shield. When they wait for what
     // nobody can post any more (a LoopExit), says so to the hub's error handler, and kills them. Who waits for a value
     // from outside gets a std::logic_error. Requires: not called in one of its tasks.
-    ~TaskGraph() {
-        const detail::ShieldIfHub shield;
-        table_.tasks.end(std::uncaught_exceptions() > uncaught_);
-        table_.clear();
-    }
+    ~TaskGraph() { detail::end_tasks(table_.tasks(), std::uncaught_exceptions() > uncaught_); }
 
     // A green thread for the key: when all that it needs are there, and there is room under the limit, f(inputs,
     // args...) makes its value, or f(args...) where f does not take the inputs. It is named after the key. What it
@@ -144,13 +137,14 @@ public:
     // The value, waited for: also when nobody has spawned or posted it yet. The reference stays good.
     // Throws: PropagateError when it failed; TimeoutError; std::logic_error for a task's own key; Interrupt.
     const V& get(const K& key, Deadline deadline = never) {
-        detail::TaskArrivals one(table_.tasks, {&table_.node(key)});
-        return *Table::arrival(one, 0, deadline).value;
+        const detail::TaskArrivalsPtr one = detail::make_arrivals(table_.tasks(), {&table_.node(key)});
+        return *Table::value(*one, 0, deadline).value;
     }
     // Returns: nullptr when it is not there yet. Throws: PropagateError when it failed.
     const V* try_get(const K& key) {
         Node& node = table_.node(key);
-        return node.completed() ? &*Table::outside(node).value : nullptr;
+        node.tell_failure();
+        return node.completed() ? &*node.value : nullptr;
     }
 
     // The values of these keys, copied; without keys: of all that were spawned or posted.
@@ -168,37 +162,38 @@ public:
     // What is thrown is thrown where the entry is looked at; the next can still be asked for.
     template <detail::KeysOf<K> Keys>
     Each wait_each(const Keys& keys, Deadline deadline = never) {
-        return Each(table_.tasks, table_.nodes(keys), deadline);
+        return Each(table_.tasks(), table_.nodes(keys), deadline);
     }
     Each wait_each(std::initializer_list<K> keys, Deadline deadline = never) {
-        return Each(table_.tasks, table_.nodes(keys), deadline);
+        return Each(table_.tasks(), table_.nodes(keys), deadline);
     }
-    Each wait_each(Deadline deadline = never) { return Each(table_.tasks, table_.known(), deadline); }
+    Each wait_each(Deadline deadline = never) { return Each(table_.tasks(), table_.known(), deadline); }
 
     // Waits for the end of all tasks, however they end. Returns: false when the deadline came first.
     // Throws: std::logic_error in one of its tasks; Interrupt.
-    bool wait_all(Deadline deadline = never) { return table_.tasks.join(deadline); }
+    bool wait_all(Deadline deadline = never) { return detail::join_tasks(table_.tasks(), deadline); }
 
     // Kills the task, which fails what depends on it, and waits for its end. Nothing where the value is there.
     // Returns: false when the deadline came first. Throws: std::invalid_argument for a key that was not spawned or
     // posted; Interrupt.
     bool kill(const K& key, Deadline deadline = never) { return table_.node(key).kill(deadline); }
-    bool kill_all(Deadline deadline = never) { return table_.tasks.kill_all(deadline); }
+    bool kill_all(Deadline deadline = never) { return detail::kill_tasks(table_.tasks(), deadline); }
 
-    std::size_t running() const noexcept { return table_.tasks.running(); }  // spawned, and not ended
-    std::size_t waiting() const noexcept { return table_.tasks.waiting(); }  // of these: for dependencies or the limit
+    std::size_t running() const noexcept { return detail::running(table_.tasks()); }  // spawned, and not ended
+    std::size_t waiting() const noexcept {
+        return detail::waiting(table_.tasks());
+    }  // of these: for dependencies or the limit
 
     // In the order of Less: those that have a value or failed; those whose task runs; what a task waits for still.
     std::vector<K> keys() {
-        return Table::keys(table_.nodes_where([](const Node& n) { return n.completed(); }));
+        return table_.keys_where([](const Node& n) { return n.completed(); });
     }
     std::vector<K> running_keys() {
-        return Table::keys(table_.nodes_where([](const Node& n) { return n.state == State::spawned; }));
+        return table_.keys_where([](const Node& n) { return n.state == State::spawned; });
     }
     std::vector<K> waiting_for(const K& key) {
-        const auto& needs = table_.node(key).needs;
-        return Table::keys(table_.nodes_where(
-            [&](Node& n) { return !n.completed() && std::find(needs.begin(), needs.end(), &n) != needs.end(); }));
+        const Node& task = table_.node(key);
+        return table_.keys_where([&](const Node& n) { return !n.completed() && task.has_need(n); });
     }
 
 private:

@@ -355,7 +355,7 @@ void AcceptLoop::accept_backlog() {
 
 bool AcceptLoop::start(TcpSocket client, const Address& peer) {
     try {
-        Crew::Place slot = slots_.any() ? slots_.take() : Crew::Place();
+        CrewPlace slot = slots_.any() ? slots_.take() : CrewPlace();
         const auto at = running_.emplace(running_.end(), *this);
         Place place(shared_from_this(), at);
         at->handler = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},

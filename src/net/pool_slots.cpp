@@ -27,7 +27,7 @@ PoolSlots::Use::~Use() {
 void PoolSlots::wait(Descriptor& listener) {
     TENDRIL_ASSERT(any() && full() && listener.writer == nullptr);
     Waiter waiter("serve");
-    Crew::Place slot = crew().stand_in_line(waiter);
+    CrewPlace slot = crew().stand_in_line(waiter);
     const OnExit unnoted([&] {
         if (listener.writer == &waiter) {
             listener.writer = nullptr;
@@ -42,12 +42,12 @@ void PoolSlots::wait(Descriptor& listener) {
     }
 }
 
-Crew::Place PoolSlots::take() {
+CrewPlace PoolSlots::take() {
     TENDRIL_ASSERT(any() && !full());
     if (!held_.has_value()) {
         return crew().try_enter();
     }
-    Crew::Place slot = *std::move(held_);
+    CrewPlace slot = *std::move(held_);
     held_.reset();
     return slot;
 }

@@ -10,6 +10,7 @@
 #include <tendril/pool.hpp>
 
 #include "hub/descriptor.hpp"
+#include "pool/crew.hpp"
 
 namespace tendril::detail {
 
@@ -45,14 +46,14 @@ public:
 
     void drop() noexcept { held_.reset(); }  // what is held is for others
 
-    Crew::Place take();  // Requires: not full().
-    void admit(Crew::Place& slot, const AnyGreenlet& handler) noexcept { crew().admit(slot, handler); }
+    CrewPlace take();  // Requires: not full().
+    void admit(CrewPlace& slot, const AnyGreenlet& handler) noexcept { crew().admit(slot, handler); }
 
 private:
     Crew& crew() const noexcept { return CrewAccess::of(*pool_); }
 
     Pool* pool_;
-    std::optional<Crew::Place> held_;
+    std::optional<CrewPlace> held_;
 };
 
 }  // namespace tendril::detail

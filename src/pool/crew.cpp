@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/pool/crew.hpp>
+#include "pool/crew.hpp"
 
 #include <cstdlib>
 #include <new>
@@ -60,9 +60,11 @@ Crew::~Crew() {
 
 // Places.
 
-Crew::Place::Place(Place&& other) noexcept : member_(std::exchange(other.member_, nullptr)), lent_(other.lent_) {}
+CrewPlace::CrewPlace(GroupFace& group) : CrewPlace(CrewAccess::of(group).enter(never, true)) {}
 
-Crew::Place::~Place() {
+CrewPlace::CrewPlace(CrewPlace&& other) noexcept : member_(std::exchange(other.member_, nullptr)), lent_(other.lent_) {}
+
+CrewPlace::~CrewPlace() {
     if (member_ != nullptr) {
         if (member_->has_slot) {
             member_->crew.give_slot_back();
@@ -71,14 +73,28 @@ Crew::Place::~Place() {
     }
 }
 
+void CrewPlace::admit(const AnyGreenlet& greenlet) {
+    member_->crew.admit(*this, greenlet);
+    if (!lent_) {
+        return;
+    }
+    try {
+        greenlet.join();
+    } catch (...) {
+        const Shield shield;
+        greenlet.kill();
+        throw;
+    }
+}
+
 CrewMember* Crew::new_member() {
     here::prepare_to_post();
     return ::new (allocate_record(sizeof(CrewMember))) CrewMember(*this);
 }
 
-Crew::Place Crew::try_enter() {
+CrewPlace Crew::try_enter() {
     spawners_.check_thread();
-    Place place;
+    CrewPlace place;
     if (!full()) {
         place.member_ = new_member();
         ++taken_;
@@ -86,8 +102,8 @@ Crew::Place Crew::try_enter() {
     return place;
 }
 
-Crew::Place Crew::enter(Deadline deadline, bool lend) {
-    Place place = try_enter();
+CrewPlace Crew::enter(Deadline deadline, bool lend) {
+    CrewPlace place = try_enter();
     if (place) {
         return place;
     }
@@ -99,26 +115,26 @@ Crew::Place Crew::enter(Deadline deadline, bool lend) {
         return place;
     }
     if (spawners_.wait("a slot of a Pool", nullptr, deadline) != Outcome::handed) {
-        return Place();
+        return CrewPlace();
     }
     member->has_slot = true;
     return place;
 }
 
-Crew::Place Crew::stand_in_line(Waiter& waiter) {
+CrewPlace Crew::stand_in_line(Waiter& waiter) {
     spawners_.check_thread();
-    Place place;
+    CrewPlace place;
     place.member_ = new_member();
     place.member_->has_slot = false;
     spawners_.add(waiter);
     return place;
 }
 
-void Crew::handed_slot(Place& place) noexcept {
+void Crew::handed_slot(CrewPlace& place) noexcept {
     place.member_->has_slot = true;
 }
 
-void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
+void Crew::admit(CrewPlace& place, const AnyGreenlet& greenlet) noexcept {
     CrewMember& member = *std::exchange(place.member_, nullptr);
     Record& record = *RecordAccess::of(greenlet).get();
     member.record = &record;
@@ -132,29 +148,18 @@ void Crew::admit(Place& place, const AnyGreenlet& greenlet) noexcept {
     }
 }
 
-void Crew::await_lent(const AnyGreenlet& greenlet) {
-    try {
-        greenlet.join();
-    } catch (...) {
-        const Shield shield;
-        greenlet.kill();
-        throw;
-    }
-}
-
 Crew::Loan::Loan(Crew& crew) : crew_(crew) {
-    if (CrewMember* member = crew.member_here(); member != nullptr) {
+    // One without a slot of its own lends that in which it runs, whose owner waits for it.
+    if (CrewMember* member = crew.member_here(); member != nullptr && crew.taken_ > 0) {
         member->lends = true;
-        ++crew.loans_;
-        crew.fill_slots();
+        crew.give_slot_back();
     }
 }
 
 Crew::Loan::~Loan() {
-    if (CrewMember* member = crew_.member_here(); member != nullptr && member->lends) {
-        member->lends = false;
-        --crew_.loans_;
-    }  // else discarded meanwhile, with its loan
+    if (CrewMember* member = crew_.member_here(); member != nullptr && std::exchange(member->lends, false)) {
+        ++crew_.taken_;
+    }  // else it has lent nothing, or was discarded meanwhile, with its loan
 }
 
 // Slots.
@@ -208,7 +213,7 @@ bool Crew::add(const AnyGreenlet& greenlet, Deadline deadline) {
     if (settled()) {
         return true;
     }
-    Place place = enter(deadline, false);
+    CrewPlace place = enter(deadline, false);
     if (!place) {
         return false;
     }
@@ -230,7 +235,7 @@ bool Crew::discard(const AnyGreenlet& greenlet) {
 
 void Crew::remove(CrewMember& member) noexcept {
     const bool had_slot = member.has_slot;
-    loans_ -= member.lends ? 1 : 0;
+    taken_ += member.lends ? 1 : 0;
     destroy(member);
     --size_;
     if (had_slot) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/pool/feed.hpp>
+#include "pool/feed.hpp"
 
 #include <cstdlib>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include <tendril/error.hpp>
@@ -41,12 +42,14 @@ using FeedJobPtr = std::unique_ptr<FeedJob, FeedJob::Free>;
 
 }  // namespace
 
-Feed::Feed(Crew& crew, std::size_t window, bool ordered) : crew_(crew), ordered_(ordered), room_(window) {
+Feed::Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered)
+    : crew_(crew), jobs_(std::move(jobs)), ordered_(ordered), room_(window) {
     consumers_.check_thread();  // from now on it is this one
     crew_.use();
 }
 
 Feed::~Feed() {
+    jobs_.reset();
     free_jobs();
     crew_.unuse();
 }
@@ -66,7 +69,7 @@ void Feed::walk() {
     });
     for (;;) {
         room_.acquire();
-        if (!fetch() || closing_) {  // it may have caught the kill
+        if (!jobs_->fetch() || closing_) {  // it may have caught the kill
             return;
         }
         make_job();
@@ -74,9 +77,9 @@ void Feed::walk() {
 }
 
 void Feed::make_job() {
-    Crew::Place place = crew_.enter(never, false);
+    CrewPlace place = crew_.enter(never, false);
     FeedJobPtr job(::new (allocate_record(sizeof(FeedJob))) FeedJob(*this));
-    job->greenlet = spawn_job(options_);
+    job->greenlet = jobs_->spawn_job(options_);
     crew_.admit(place, job->greenlet);  // its slot is free before the consumer hears of its end
     observe_end(RecordAccess::of(job->greenlet), *job);
     line_.push_back(*job.release());
@@ -153,6 +156,27 @@ void Feed::close() noexcept {
         report("an imap was destroyed, and could not wait for the ends of its jobs", std::current_exception());
         std::abort();
     }
+}
+
+void EndFeed::operator()(Feed* feed) const noexcept {
+    const std::unique_ptr<Feed> owned(feed);
+    owned->close();
+}
+
+AnyGreenlet next_job(Feed* feed) {
+    if (feed == nullptr) {
+        throw std::logic_error("this imap was moved from");
+    }
+    return feed->next();
+}
+
+FeedPtr GroupFace::start_feed(std::unique_ptr<JobSource> jobs, const ImapOptions& options, bool ordered) {
+    const std::size_t given = options.window;
+    const std::size_t slots = crew().slots();
+    const std::size_t window = given != 0 ? given : slots != 0 ? slots : 1;
+    auto made = std::make_unique<Feed>(crew(), std::move(jobs), window, ordered);
+    made->start({.stack_size = options.stack_size, .where = options.where});
+    return FeedPtr(made.release());
 }
 
 }  // namespace tendril::detail

@@ -3,41 +3,95 @@
 #include <tendril/pile.hpp>
 
 #include <cstdlib>
+#include <stdexcept>
 
+#include <tendril/detail/sync/wait_queue.hpp>
+#include <tendril/pool.hpp>
+#include <tendril/semaphore.hpp>
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
 #include "hub/here.hpp"
+#include "pool/crew.hpp"
 
 namespace tendril::detail {
 
-PileCore::PileCore(Crew& crew, std::size_t window) : crew_(crew), room_(window) {
-    if (window == 0) {
-        throw std::invalid_argument("a Pile with a window of 0 could never spawn; leave it out for no bound");
+class PileCore {
+public:
+    PileCore(std::unique_ptr<Pool> own, Pool& pool, std::size_t window)
+        : own_(std::move(own)), pool_(pool), crew_(CrewAccess::of(pool)), room_(window) {
+        if (window == 0) {
+            throw std::invalid_argument("a Pile with a window of 0 could never spawn; leave it out for no bound");
+        }
+        crew_.use();
     }
-    crew_.use();
+    PileCore(const PileCore&) = delete;
+    PileCore& operator=(const PileCore&) = delete;
+    ~PileCore() { crew_.unuse(); }
+
+    AnyGreenlet next();
+    std::size_t size() const noexcept { return jobs_.size() + spawning_; }
+    void close() noexcept;
+
+private:
+    friend class PileEntry;
+    const std::unique_ptr<Pool> own_;  // nullptr: somebody else's
+    Pool& pool_;
+    Crew& crew_;
+    Semaphore room_;
+    std::size_t spawning_ = 0;
+    std::list<AnyGreenlet> jobs_;  // in the order of spawning
+    const int exceptions_ = std::uncaught_exceptions();
+    WaitQueue consumers_{"a Pile"};
+};
+
+PilePtr make_pile(Size size, const PileOptions& options) {
+    auto own = std::make_unique<Pool>(size);
+    Pool& pool = *own;
+    return PilePtr(new PileCore(std::move(own), pool, options.window));
 }
 
-PileCore::~PileCore() {
-    crew_.unuse();
+PilePtr make_pile(Pool& pool, const PileOptions& options) {
+    return PilePtr(new PileCore(nullptr, pool, options.window));
 }
 
-PileCore::Spawning::Going::~Going() {
+void EndPile::operator()(PileCore* core) const noexcept {
+    const std::unique_ptr<PileCore> owned(core);
+    owned->close();
+}
+
+AnyGreenlet next_job(PileCore& core) {
+    return core.next();
+}
+
+std::size_t jobs(const PileCore& core) noexcept {
+    return core.size();
+}
+
+PileEntry::Going::Going(PileCore& c) noexcept : core(c) {
+    ++core.spawning_;
+}
+
+PileEntry::Going::~Going() {
     --core.spawning_;
     core.consumers_.wake_all(Outcome::signalled);
 }
 
-PileCore::Spawning::Spawning(PileCore& core) : going_((core.consumers_.check_thread(), core)) {
+PileEntry::PileEntry(PileCore& core) : going_((core.consumers_.check_thread(), core)) {
     core.room_.acquire();
 }
 
-PileCore::Spawning::~Spawning() {
+PileEntry::~PileEntry() {
     if (!place_.empty()) {
         going_.core.room_.release();
     }
 }
 
-void PileCore::Spawning::done(AnyGreenlet job) noexcept {
+GroupFace& PileEntry::pool() const noexcept {
+    return going_.core.pool_;
+}
+
+void PileEntry::done(AnyGreenlet job) noexcept {
     place_.front() = std::move(job);
     going_.core.jobs_.splice(going_.core.jobs_.end(), place_);
 }
@@ -63,7 +117,7 @@ AnyGreenlet PileCore::next() {
     }
 }
 
-void PileCore::close(bool kill_them) noexcept {
+void PileCore::close() noexcept {
     if (spawning_ == 0 && jobs_.empty()) {
         return;
     }
@@ -78,7 +132,7 @@ void PileCore::close(bool kill_them) noexcept {
             std::abort();
         }
         const Shield shield;
-        if (kill_them) {
+        if (std::uncaught_exceptions() > exceptions_) {
             kill_all(jobs_);
         }
         join_all(jobs_);

@@ -12,6 +12,7 @@
 
 #include <tendril/group.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/pool.hpp>
 #include <tendril/timeout.hpp>
 
 #include "context/sanitizer.hpp"

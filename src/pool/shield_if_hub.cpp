@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/pool/shield_if_hub.hpp>
+#include "pool/shield_if_hub.hpp"
 
 #include "hub/here.hpp"
 

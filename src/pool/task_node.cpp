@@ -2,7 +2,7 @@
 //
 // One key of a TaskGraph, who waits for some of them, and a task's own waits.
 
-#include <tendril/detail/pool/task_node.hpp>
+#include "pool/task_set.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -76,6 +76,17 @@ void TaskNode::throw_failure() {
         std::rethrow_exception(error);
     } catch (...) {
         throw PropagateError(origin->text, way());
+    }
+}
+
+bool TaskNode::has_need(const TaskNode& other) const noexcept {
+    return std::find(needs.begin(), needs.end(), &other) != needs.end();
+}
+
+void TaskNode::tell_failure() {
+    if (state == State::failed) {
+        origin->seen = true;
+        throw_failure();
     }
 }
 
@@ -181,6 +192,61 @@ void TaskSlot::await(TaskNode& need) {
     if (need.state == TaskNode::State::failed) {
         need.throw_failure();
     }
+}
+
+// For the typed shell.
+
+void run_task(TaskNode& node, bool early, void (*make)(void* context, TaskSlot& slot), void* context) {
+    try {
+        TaskArrivals needs(node.tasks, node.needs);
+        TaskSlot slot(node.tasks, needs);
+        for (std::size_t i = 0; !early && i < needs.size(); ++i) {
+            slot.arrival(i);
+        }
+        slot.take();
+        make(context, slot);
+        node.has_value = true;
+    } catch (...) {
+        node.take_exception();
+    }
+}
+
+std::size_t input_count(const TaskSlot& slot) noexcept {
+    return slot.needs();
+}
+
+TaskNode& input(TaskSlot& slot, std::size_t i) {
+    return slot.arrival(i);
+}
+
+TaskNode& input(TaskSlot& slot, const TaskNode& task, TaskNode& wanted) {
+    if (!task.has_need(wanted)) {
+        throw std::invalid_argument("task \"" + task.text + "\" asks for \"" + wanted.text +
+                                    "\", which is not among those that it was spawned to need");
+    }
+    slot.await(wanted);
+    return wanted;
+}
+
+TaskArrivalsPtr make_arrivals(TaskSet& tasks, TaskNodes nodes) {
+    return TaskArrivalsPtr(new TaskArrivals(tasks, std::move(nodes)));
+}
+
+void EndArrivals::operator()(TaskArrivals* arrivals) const noexcept {
+    delete arrivals;
+}
+
+std::size_t arrival_count(const TaskArrivals& arrivals) noexcept {
+    return arrivals.size();
+}
+
+TaskNode& arrival(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
+    TaskNode* node = arrivals.at(i, "a value of a TaskGraph", deadline);
+    if (node == nullptr) {
+        throw TimeoutError("waiting for a value of a TaskGraph", i);
+    }
+    node->tell_failure();
+    return *node;
 }
 
 }  // namespace tendril::detail

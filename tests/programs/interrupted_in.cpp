@@ -27,6 +27,7 @@
 #include <tendril/process.hpp>
 #include <tendril/resource_pool.hpp>
 #include <tendril/select.hpp>
+#include <tendril/semaphore.hpp>
 #include <tendril/server.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shared_queue.hpp>

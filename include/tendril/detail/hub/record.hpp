@@ -15,10 +15,13 @@
 #include <string>
 #include <utility>
 
-#include <tendril/deadline.hpp>
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/hub/observer.hpp>
 #include <tendril/site.hpp>
+
+namespace tendril {
+class Deadline;
+}
 
 namespace tendril::detail {
 

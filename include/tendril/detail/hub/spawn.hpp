@@ -16,7 +16,6 @@
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/hub/in_call.hpp>
 #include <tendril/detail/hub/record.hpp>
 #include <tendril/detail/hub/record_access.hpp>
 #include <tendril/site.hpp>
@@ -29,11 +28,35 @@ struct SpawnOptions {
     Site where = {};             // the place that dumps and reports name; empty: that of the call
 };
 
+template <class T>
+class Greenlet;
+
 namespace detail {
+
+// Options, and the place of the call that they are given to, where they name none.
+//
+// A default argument could tell the place, but none can follow any number of arguments. So the options bring it with
+// them. A variable, a member or what a function returns becomes an InCall at the call, and a default argument of that
+// conversion tells where that is. A braced list, {.name = "x"}, can only become an aggregate, whose default member
+// initialisers tell where the list stands. So there are two overloads of each function: one takes an InCall, the other
+// such an aggregate (SpawnBraces).
+template <class Options>
+class InCall {
+public:
+    template <std::derived_from<Options> Given>  // so that no braced list becomes one
+    InCall(const Given& given, Site at = Site::here()) noexcept : options_(given) {
+        if (options_.where.line == 0) {
+            options_.where = at;
+        }
+    }
+    const Options& options() const noexcept { return options_; }
+
+private:
+    Options options_;
+};
 
 using SpawnCall = InCall<SpawnOptions>;
 
-// SpawnOptions as a braced list in the call; see in_call.hpp.
 struct SpawnBraces {
     std::string_view name = {};
     std::size_t stack_size = 0;
@@ -45,13 +68,17 @@ struct SpawnBraces {
 template <class T>
 concept OptionsOfSpawn = std::same_as<T, SpawnOptions> || std::same_as<T, SpawnBraces> || std::same_as<T, SpawnCall>;
 
+// A function to run, not options.
+template <class F>
+concept Function = !OptionsOfSpawn<std::decay_t<F>>;
+
 template <class F, class... A>
-concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && !OptionsOfSpawn<std::decay_t<F>>;
+concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && Function<F>;
 
 // What no spawn takes: for overloads that say so in one line. Not where the call is right but for its last argument,
 // the place, nor where options come first, which have overloads of their own.
 template <class F, class... A>
-concept NoTask = !Task<F, A...> && !OptionsOfSpawn<std::decay_t<F>> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
+concept NoTask = !Task<F, A...> && Function<F> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
 
 template <class F, class... A>
 constexpr void refuse_call() {
@@ -150,35 +177,87 @@ void refuse_empty(const F& f) {
     }
 }
 
+// A green thread that runs f(args...), and a handle of it. What cannot be called is refused in one line.
 template <template <class> class Handle, class F, class... A>
 auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... args) {
-    using R = ResultOf<F, A...>;
-    using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
-    static_assert(!std::is_rvalue_reference_v<R>, "a green thread cannot return an rvalue reference: return the value");
-    static_assert(fits_a_record<R>, "results with extended alignment: return a std::unique_ptr");
-    static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
-    refuse_empty(f);
-    RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
-    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
-    ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
-    fiber.start(delay);
-    return HandleMaker::make<Handle<R>>(record.release());
+    if constexpr (!Task<F, A...>) {
+        refuse_call<F, A...>();
+        return Handle<void>();
+    } else {
+        using R = ResultOf<F, A...>;
+        using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+        static_assert(!std::is_rvalue_reference_v<R>,
+                      "a green thread cannot return an rvalue reference: return the value");
+        static_assert(fits_a_record<R>, "results with extended alignment: return a std::unique_ptr");
+        static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
+        refuse_empty(f);
+        RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
+        NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
+        ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
+        fiber.start(delay);
+        return HandleMaker::make<Handle<R>>(record.release());
+    }
 }
 
 template <class F, class... A>
 void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
-    using R = ResultOf<F, A...>;
-    using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
-    static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
-    refuse_empty(f);
-    RecordPtr<Record> record;  // only to keep a name in
-    if (!options.name.empty()) {
-        record = RecordPtr<Record>(::new (allocate_record(sizeof(Result<void>))) Result<void>);
+    if constexpr (!Task<F, A...>) {
+        refuse_call<F, A...>();
+    } else {
+        using R = ResultOf<F, A...>;
+        using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+        static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
+        refuse_empty(f);
+        RecordPtr<Record> record;  // only to keep a name in
+        if (!options.name.empty()) {
+            record = RecordPtr<Record>(::new (allocate_record(sizeof(Result<void>))) Result<void>);
+        }
+        NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, record.get()}, options);
+        ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
+        fiber.start(nullptr);
     }
-    NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, record.get()}, options);
-    ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
-    fiber.start(nullptr);
 }
+
+// spawn and spawn_n without options, for classes that have them with options. The place of the call is a default
+// argument, which C++ allows after a fixed number of arguments only; hence an overload for each number up to a few. The
+// last of each kind takes any number, and its place is unknown: pass SpawnOptions to have it.
+template <class Derived>
+class SpawnMembers {
+public:
+    template <class F>
+    requires Task<F>
+    auto spawn(F&& f, Site at = Site::here()) { return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f)); }
+    template <class F, class A>
+    requires Task<F, A>
+    auto spawn(F&& f, A&& a, Site at = Site::here()) {
+        return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class F, class A, class B>
+    requires Task<F, A, B>
+    auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) {
+        return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+    }
+    template <Function F, class... A>
+    auto spawn(F&& f, A&&... args) {
+        return self().spawn(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
+    }
+
+    template <class F>
+    requires Task<F>
+    void spawn_n(F&& f, Site at = Site::here()) { self().spawn_n(SpawnBraces{.where = at}, std::forward<F>(f)); }
+    template <class F, class A>
+    requires Task<F, A>
+    void spawn_n(F&& f, A&& a, Site at = Site::here()) {
+        self().spawn_n(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <Function F, class... A>
+    void spawn_n(F&& f, A&&... args) {
+        self().spawn_n(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
+    }
+
+private:
+    Derived& self() noexcept { return static_cast<Derived&>(*this); }
+};
 
 // The handles of a range: pointers into it, or, where its elements are made as it is walked, to copies.
 template <class Handle, class Range>

@@ -4,27 +4,59 @@
 
 #pragma once
 
-#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
+#include <ranges>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/pool/task_key.hpp>
-#include <tendril/detail/pool/task_node.hpp>
-#include <tendril/error.hpp>
+#include <tendril/detail/pool/task_set.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/site.hpp>
 
 namespace tendril::detail {
+
+// The key of a call, and where that stands: what comes after it in spawn() takes any number of arguments, and so leaves
+// no room for a default one.
+template <class K>
+struct TaskKey {
+    K key;
+    Site where;
+
+    template <class U>
+    requires(std::convertible_to<U, K> && !std::same_as<std::remove_cvref_t<U>, TaskKey>)
+        TaskKey(U&& k, Site at = Site::here())   // NOLINT(bugprone-forwarding-reference-overload)
+        : key(std::forward<U>(k)), where(at) {}  // implicit on purpose
+};
+
+template <class Keys, class K>
+concept KeysOf =
+    std::ranges::input_range<const Keys> && std::convertible_to<std::ranges::range_reference_t<const Keys>, K>;
+
+// For messages and for the name of the green thread.
+template <class K>
+std::string key_text(const K& key) {
+    if constexpr (std::is_convertible_v<const K&, std::string_view>) {
+        return std::string(std::string_view(key));
+    } else if constexpr (requires { std::to_string(key); }) {
+        return std::to_string(key);
+    } else if constexpr (requires(std::ostream & out) { out << key; }) {
+        return printed([](std::ostream& out, const void* k) { out << *static_cast<const K*>(k); }, &key);
+    } else {
+        return "(a key without a text)";
+    }
+}
 
 template <class K, class V>
 struct ValueNode : TaskNode {
@@ -61,23 +93,22 @@ template <class K, class V, class Less>
 class TaskTable {
 public:
     using Node = ValueNode<K, V>;
-    using Nodes = std::vector<TaskNode*>;
-    using State = TaskNode::State;
-
     class Inputs;
     class Each;
 
-    explicit TaskTable(std::size_t limit) : tasks(limit) {}
+    explicit TaskTable(std::size_t limit) : tasks_(make_tasks(limit)) {}
+
+    TaskSet& tasks() const noexcept { return *tasks_; }
 
     Node& node(const K& key) {
-        tasks.check_thread();
+        check_thread(*tasks_);
         const auto found = nodes_.lower_bound(key);
         if (found != nodes_.end() && !nodes_.key_comp()(key, found->first)) {
             return *found->second;
         }
         const auto made = nodes_.emplace_hint(found, key, nullptr);
         try {
-            made->second = std::make_unique<Node>(tasks, made->first);
+            made->second = std::make_unique<Node>(*tasks_, made->first);
         } catch (...) {
             nodes_.erase(made);
             throw;
@@ -86,18 +117,19 @@ public:
     }
 
     template <class Keys>
-    Nodes nodes(const Keys& keys) {
-        Nodes found;
+    TaskNodes nodes(const Keys& keys) {
+        TaskNodes found;
         for (const K& key : keys) {
             found.push_back(&node(key));
         }
         return found;
     }
 
+    // In the order of Less.
     template <class F>
-    Nodes nodes_where(F wanted) {
-        tasks.check_thread();
-        Nodes found;
+    TaskNodes nodes_where(F wanted) {
+        check_thread(*tasks_);
+        TaskNodes found;
         for (const auto& [key, each] : nodes_) {
             if (wanted(*each)) {
                 found.push_back(each.get());
@@ -105,71 +137,49 @@ public:
         }
         return found;
     }
-
-    Nodes known() {
-        return nodes_where([](const Node& n) { return n.state != State::unknown; });
-    }
-    void clear() noexcept { nodes_.clear(); }  // of no use afterwards
-
-    static std::vector<K> keys(const Nodes& nodes) {
+    template <class F>
+    std::vector<K> keys_where(F wanted) {
         std::vector<K> found;
-        for (const TaskNode* each : nodes) {
+        for (const TaskNode* each : nodes_where(wanted)) {
             found.push_back(static_cast<const Node*>(each)->key);
         }
         return found;
+    }
+    TaskNodes known() {
+        return nodes_where([](const Node& n) { return n.state != TaskNode::State::unknown; });
     }
 
     template <class Keys, class F, class... A>
     void launch(TaskKey<K> key, const Keys& needs, bool early, F&& f, A&&... args) {
         Node& task = node(key.key);
-        Nodes needed = nodes(needs);
-        tasks.check_new(task, needed);
+        TaskNodes needed = nodes(needs);
+        check_new(*tasks_, task, needed);
         auto work = [this, &task, early, f = std::decay_t<F>(std::forward<F>(f)),
                      args = std::tuple<std::decay_t<A>...>(std::forward<A>(args)...)]() mutable {
-            try {
-                TaskArrivals arrivals(tasks, task.needs);
-                TaskSlot slot(tasks, arrivals);
-                for (std::size_t i = 0; !early && i < arrivals.size(); ++i) {
-                    slot.arrival(i);
-                }
-                slot.take();
-                const Inputs inputs(*this, task, slot, arrivals.size());
+            auto make = [&](TaskSlot& slot) {
+                const Inputs inputs(*this, task, slot);
                 task.value.emplace(call(std::move(f), inputs, std::move(args)));
-                task.has_value = true;
-            } catch (...) {
-                task.take_exception();
-            }
+            };
+            run_task(
+                task, early, [](void* made, TaskSlot& slot) { (*static_cast<decltype(make)*>(made))(slot); }, &make);
         };
-        tasks.begun(task, std::move(needed), spawn({.name = task.text, .where = key.where}, std::move(work)));
+        begun(*tasks_, task, std::move(needed), spawn({.name = task.text, .where = key.where}, std::move(work)));
     }
 
-    // Waits. Throws: TimeoutError; PropagateError.
-    static const Node& arrival(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
-        TaskNode* node = arrivals.at(i, "a value of a TaskGraph", deadline);
-        if (node == nullptr) {
-            throw TimeoutError("waiting for a value of a TaskGraph", i);
-        }
-        return outside(*node);
-    }
-    static const Node& outside(TaskNode& node) {
-        if (node.state == State::failed) {
-            node.origin->seen = true;
-            node.throw_failure();
-        }
-        return static_cast<const Node&>(node);
+    // Waits. Throws: as detail::arrival().
+    static const Node& value(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
+        return static_cast<const Node&>(arrival(arrivals, i, deadline));
     }
 
-    std::map<K, V, Less> gather(Nodes wanted, Deadline deadline) {
+    std::map<K, V, Less> gather(TaskNodes wanted, Deadline deadline) {
         std::map<K, V, Less> found;
-        TaskArrivals arrivals(tasks, std::move(wanted));
-        for (std::size_t i = 0; i < arrivals.size(); ++i) {
-            const Node& each = arrival(arrivals, i, deadline);
+        const TaskArrivalsPtr arrivals = make_arrivals(*tasks_, std::move(wanted));
+        for (std::size_t i = 0; i < arrival_count(*arrivals); ++i) {
+            const Node& each = value(*arrivals, i, deadline);
             found.emplace(each.key, *each.value);
         }
         return found;
     }
-
-    TaskSet tasks;
 
 private:
     template <class F, class... A>
@@ -188,6 +198,7 @@ private:
             args);
     }
 
+    TaskSetPtr tasks_;
     std::map<K, std::unique_ptr<Node>, Less> nodes_;  // never fewer
 };
 
@@ -196,25 +207,18 @@ class TaskTable<K, V, Less>::Inputs {
 public:
     using Entry = std::pair<const K&, const V&>;
 
-    Inputs(TaskTable& table, const Node& task, TaskSlot& slot, std::size_t size) noexcept
-        : table_(table), task_(task), slot_(slot), size_(size) {}
+    Inputs(TaskTable& table, const Node& task, TaskSlot& slot) noexcept : table_(table), task_(task), slot_(slot) {}
     Inputs(const Inputs&) = delete;
 
     const K& key() const noexcept { return task_.key; }
-    std::size_t size() const noexcept { return size_; }
+    std::size_t size() const noexcept { return input_count(slot_); }
 
     const V& operator[](const K& key) const {
-        TaskNode& wanted = table_.node(key);
-        if (std::find(task_.needs.begin(), task_.needs.end(), &wanted) == task_.needs.end()) {
-            throw std::invalid_argument("task \"" + task_.text + "\" asks for \"" + wanted.text +
-                                        "\", which is not among those that it was spawned to need");
-        }
-        slot_.await(wanted);
-        return *static_cast<const Node&>(wanted).value;
+        return *static_cast<const Node&>(input(slot_, task_, table_.node(key))).value;
     }
 
     Entry entry(std::size_t i) const {
-        const auto& node = static_cast<const Node&>(slot_.arrival(i));
+        const auto& node = static_cast<const Node&>(input(slot_, i));
         return {node.key, *node.value};
     }
     TaskIterator<Inputs> begin() const noexcept { return TaskIterator<Inputs>(*this); }
@@ -224,7 +228,6 @@ private:
     TaskTable& table_;
     const Node& task_;
     TaskSlot& slot_;
-    std::size_t size_;
 };
 
 template <class K, class V, class Less>
@@ -232,18 +235,19 @@ class TaskTable<K, V, Less>::Each {
 public:
     using Entry = std::pair<const K&, const V&>;
 
-    Each(TaskSet& tasks, Nodes nodes, Deadline deadline) : arrivals_(tasks, std::move(nodes)), deadline_(deadline) {}
+    Each(TaskSet& tasks, TaskNodes nodes, Deadline deadline)
+        : arrivals_(make_arrivals(tasks, std::move(nodes))), deadline_(deadline) {}
 
-    std::size_t size() const noexcept { return arrivals_.size(); }
+    std::size_t size() const noexcept { return arrival_count(*arrivals_); }
     Entry entry(std::size_t i) const {
-        const Node& node = arrival(arrivals_, i, deadline_);
+        const Node& node = value(*arrivals_, i, deadline_);
         return {node.key, *node.value};
     }
     TaskIterator<Each> begin() const noexcept { return TaskIterator<Each>(*this); }
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-    mutable TaskArrivals arrivals_;  // a range that is looked at is not changed, though it waits
+    TaskArrivalsPtr arrivals_;
     Deadline deadline_;
 };
 

@@ -2,14 +2,18 @@
 //
 // The tasks of a TaskGraph together: what may be spawned, how they end.
 
-#include <tendril/task_graph.hpp>
+#include "pool/task_set.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
+#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 
+#include <tendril/error.hpp>
 #include <tendril/shield.hpp>
+#include <tendril/task_graph.hpp>
 
 #include "base/report.hpp"
 #include "hub/here.hpp"
@@ -174,6 +178,7 @@ void TaskSet::report_unseen(const TaskNode& node) const noexcept {
 }
 
 void TaskSet::end(bool by_killing) noexcept {
+    shield_.emplace();
     if (running_ != 0 && here::has_hub()) {
         try {
             check_thread();
@@ -208,6 +213,54 @@ void TaskSet::end(bool by_killing) noexcept {
     while (TaskArrivals* reader = readers_.pop_front()) {
         reader->graph_is_gone();
     }
+}
+
+// For the typed shell.
+
+TaskSetPtr make_tasks(std::size_t limit) {
+    return TaskSetPtr(new TaskSet(limit));
+}
+
+void EndTasks::operator()(TaskSet* tasks) const noexcept {
+    delete tasks;
+}
+
+void check_thread(const TaskSet& tasks) {
+    tasks.check_thread();
+}
+
+void check_new(TaskSet& tasks, TaskNode& node, const TaskNodes& needs) {
+    tasks.check_new(node, needs);
+}
+
+void begun(TaskSet& tasks, TaskNode& node, TaskNodes needs, AnyGreenlet worker) noexcept {
+    tasks.begun(node, std::move(needs), std::move(worker));
+}
+
+bool join_tasks(TaskSet& tasks, Deadline deadline) {
+    return tasks.join(deadline);
+}
+
+bool kill_tasks(TaskSet& tasks, Deadline deadline) {
+    return tasks.kill_all(deadline);
+}
+
+void end_tasks(TaskSet& tasks, bool by_killing) noexcept {
+    tasks.end(by_killing);
+}
+
+std::size_t running(const TaskSet& tasks) noexcept {
+    return tasks.running();
+}
+
+std::size_t waiting(const TaskSet& tasks) noexcept {
+    return tasks.waiting();
+}
+
+std::string printed(void (*print)(std::ostream& out, const void* key), const void* key) {
+    std::ostringstream out;
+    print(out, key);
+    return out.str();
 }
 
 }  // namespace detail

@@ -1,66 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// TaskNode, TaskArrivals and TaskSet: what a TaskGraph does whatever its keys and values. Not for users.
+// TaskSet, TaskArrivals and TaskSlot: the insides of a TaskGraph.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/hub/observer.hpp>
+#include <tendril/detail/pool/task_set.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/semaphore.hpp>
 
+#include "pool/shield_if_hub.hpp"
+
 namespace tendril::detail {
-
-class TaskSet;
-
-// One key. Observes the end of its green thread. Lives as long as its graph.
-struct TaskNode : Observer {
-    enum class State : std::uint8_t {
-        unknown,  // named by somebody who waits for it, or as a dependency; not spawned or posted yet
-        spawned,  // its green thread lives
-        value,
-        failed
-    };
-
-    TaskSet& tasks;
-    const std::string text;  // of its key
-    State state = State::unknown;
-    bool has_value = false;        // the green thread has put it there
-    bool seen = false;             // somebody outside was told of the failure
-    std::size_t needed_by = 0;     // dependents, so far
-    std::uint64_t number = 0;      // completions of a graph are numbered in order
-    AnyGreenlet worker;            // nobody for what was posted
-    std::vector<TaskNode*> needs;  // its dependencies
-    List<Observer> observers;      // of its completion
-
-    // Of a failure: the first error, whose it was, and how it came here: "c -> b -> a"; empty when it is its own.
-    std::exception_ptr error;
-    TaskNode* origin = nullptr;
-    std::string path;
-
-    TaskNode(TaskSet& s, std::string key);
-
-    bool completed() const noexcept { return state == State::value || state == State::failed; }
-
-    const std::string& way() const noexcept { return path.empty() ? text : path; }
-
-    // In a catch clause of its green thread: takes the failure down. Rethrows a kill.
-    void take_exception();
-    void check_post(bool replace) const;  // throws Collision
-    void post() noexcept;                 // a value was put there
-    bool kill(Deadline deadline);
-
-    [[noreturn]] void throw_failure();  // PropagateError
-};
 
 // The completions of some nodes, in their order. For one green thread.
 class TaskArrivals : public ListNode {
@@ -130,7 +90,8 @@ private:
     std::size_t running_ = 0;
     std::size_t waiting_ = 0;  // among them
     std::uint64_t completions_ = 0;
-    bool ending_ = false;  // nothing is spawned any more
+    bool ending_ = false;                // nothing is spawned any more
+    std::optional<ShieldIfHub> shield_;  // from end() on
     List<TaskArrivals> readers_;
     mutable WaitQueue joiners_{"a TaskGraph"};
 };
@@ -145,10 +106,10 @@ public:
 
     void take();
 
-    // Wait for a dependency: the i-th to complete; this one.
-    // Throw: PropagateError when it has failed; Interrupt.
+    // Wait for a dependency: see input().
     TaskNode& arrival(std::size_t i);
     void await(TaskNode& need);
+    std::size_t needs() const noexcept { return needs_.size(); }
 
 private:
     template <class F>

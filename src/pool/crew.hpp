@@ -7,11 +7,12 @@
 // goes to the first who waits for one.
 //
 // A worker of a full crew that waits for work of the same crew would wait for ever: what it spawns then runs in the
-// worker's own slot (a Place that is lent), and while it waits for an imap it lends its slot to others (a Loan).
+// worker's own slot (a CrewPlace that is lent), and while it waits for an imap it lends its slot to others (a Loan).
 
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/group.hpp>
 
 namespace tendril::detail {
 
@@ -32,38 +34,20 @@ public:
     Crew& operator=(const Crew&) = delete;
     ~Crew();  // after leave()
 
-    // Room for one more member: a slot and what memory it needs; given back unless admit() used it.
-    class Place {
-    public:
-        Place() = default;
-        Place(Place&& other) noexcept;
-        Place& operator=(Place&&) = delete;
-        ~Place();
-        explicit operator bool() const noexcept { return member_ != nullptr; }
-        bool lent() const noexcept { return lent_; }
-
-    private:
-        friend class Crew;
-        CrewMember* member_ = nullptr;
-        bool lent_ = false;
-    };
-
     // Waits for a slot, first come, first served. Returns: no place when the deadline came first. For a worker of the
     // full crew: a lent one, at once. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
-    Place enter(Deadline deadline, bool lend);
-    Place try_enter();
-    void admit(Place& place, const AnyGreenlet& greenlet) noexcept;
+    CrewPlace enter(Deadline deadline, bool lend);
+    CrewPlace try_enter();
+    void admit(CrewPlace& place, const AnyGreenlet& greenlet) noexcept;
 
     // For who waits for something else too, while it is full: a place without a slot yet, for which `waiter` stands in
     // line from now on. When it was handed one, and only then, the place is to be told. Throws: WrongThread.
-    Place stand_in_line(Waiter& waiter);
-    static void handed_slot(Place& place) noexcept;
+    CrewPlace stand_in_line(Waiter& waiter);
+    static void handed_slot(CrewPlace& place) noexcept;
     void check_thread() const { spawners_.check_thread(); }
 
-    // For who spawned into a lent place: waits until it has ended; ends it when broken off.
-    static void await_lent(const AnyGreenlet& greenlet);
-
-    // For a worker that is about to wait for this crew's own work: somebody else may use its slot meanwhile.
+    // For a worker that is about to wait for this crew's own work: somebody else may use its slot meanwhile. It has it
+    // again at once when it goes on, so that there may be more workers than slots then, until one of them ends.
     class Loan {
     public:
         explicit Loan(Crew& crew);
@@ -97,12 +81,13 @@ public:
 
     std::size_t size() const noexcept { return size_; }
     std::size_t slots() const noexcept { return slots_; }
-    std::size_t taken() const noexcept { return taken_ - (loans_ < taken_ ? loans_ : taken_); }
+    std::size_t taken() const noexcept { return taken_; }
     std::size_t waiting() const noexcept { return spawners_.size(); }
 
 private:
+    friend class CrewPlace;
     friend struct CrewMember;
-    bool full() const noexcept { return taken() >= slots_; }
+    bool full() const noexcept { return taken_ >= slots_; }
     bool kill_all(const std::exception_ptr& error, Deadline deadline, bool again);
     CrewMember* member_here() const noexcept;  // the running green thread, or nullptr
     CrewMember* new_member();
@@ -114,8 +99,7 @@ private:
 
     const char* kind_;
     std::size_t slots_;
-    std::size_t loans_ = 0;  // members that lend
-    std::size_t taken_ = 0;  // also by who was handed a slot and has not spawned yet, and by who lends
+    std::size_t taken_ = 0;  // slots; also by who was handed one and has not spawned yet, not by who lends
     std::size_t size_ = 0;
     std::size_t users_ = 0;
     std::size_t kills_ = 0;                // that go on: newcomers are killed too

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/resource_pool.hpp>
+#include "pool/resource_slots.hpp"
 
 #include <stdexcept>
 #include <string>
 
+#include <tendril/error.hpp>
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
@@ -12,26 +13,6 @@
 #include "hub/waiter.hpp"
 
 namespace tendril::detail {
-
-void check_resource_max(std::size_t max) {
-    if (max == 0) {
-        throw std::invalid_argument(
-            "a ResourcePool of 0 could lease nothing; to destroy the idle resources use clear()");
-    }
-}
-
-void check_resource_options(std::size_t min, std::size_t max) {
-    check_resource_max(max);
-    if (min > max) {
-        throw std::invalid_argument("a ResourcePool shall make " + std::to_string(min) +
-                                    " resources up front and have at most " + std::to_string(max) +
-                                    "; let min be at most max");
-    }
-}
-
-void refuse_empty_lease() {
-    throw std::logic_error("this Lease holds no resource: it was moved from, given back or discarded");
-}
 
 std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept {
     return Deadline::after(from_ns, duration).ns();
@@ -142,7 +123,7 @@ void ResourceSlots::set_max(std::size_t max) noexcept {
     }
 }
 
-void ResourceSlots::close() noexcept {
+void ResourceSlots::end() noexcept {
     closed_ = true;
     max_ = 0;
     unwatch();

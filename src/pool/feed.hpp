@@ -10,13 +10,15 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
+#include <memory>
 
 #include <tendril/detail/base/list.hpp>
-#include <tendril/detail/pool/crew.hpp>
+#include <tendril/detail/pool/imap.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/semaphore.hpp>
+
+#include "pool/crew.hpp"
 
 namespace tendril::detail {
 
@@ -25,10 +27,10 @@ struct FeedNode : ListNode {};
 
 class Feed {
 public:
-    Feed(Crew& crew, std::size_t window, bool ordered);
+    Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered);
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
-    virtual ~Feed();  // after close()
+    ~Feed();  // after close()
 
     void start(const SpawnOptions& options);
     void close() noexcept;  // kills the feeder and the jobs that are left, and waits for their ends
@@ -38,11 +40,6 @@ public:
     AnyGreenlet next();
 
 private:
-    // Takes an item from the input. Returns: false at its end.
-    virtual bool fetch() = 0;
-    // Spawns a job of the item.
-    virtual AnyGreenlet spawn_job(const SpawnOptions& options) = 0;
-
     friend struct FeedJob;
     void walk();
     void make_job();
@@ -52,6 +49,7 @@ private:
     void free_jobs() noexcept;
 
     Crew& crew_;
+    std::unique_ptr<JobSource> jobs_;
     bool ordered_;
     Semaphore room_;  // in the window
     SpawnOptions options_;

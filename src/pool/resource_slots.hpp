@@ -23,10 +23,6 @@
 
 namespace tendril::detail {
 
-void check_resource_options(std::size_t min, std::size_t max);
-void check_resource_max(std::size_t max);
-[[noreturn]] void refuse_empty_lease();
-
 // Nanoseconds on the steady clock; the largest value when that is never.
 std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept;
 
@@ -63,7 +59,7 @@ protected:
     void refuse_closed() const;
 
     void set_max(std::size_t max) noexcept;  // growing hands slots to waiters
-    void close() noexcept;                   // nothing is handed out any more; who waits throws
+    void end() noexcept;                     // nothing is handed out any more; who waits throws
     void join_reaper() noexcept;
 
     void watch(std::int64_t when_ns) noexcept;  // reap() will be called then, in a green thread of its own

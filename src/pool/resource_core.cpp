@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+//
+// ResourceCore: the resources of a ResourcePool, and which of them is lent to whom.
+
+#include <tendril/detail/pool/resource_core.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <tendril/error.hpp>
+#include <tendril/timeout.hpp>
+
+#include "pool/resource_slots.hpp"
+#include "pool/shield_if_hub.hpp"
+
+namespace tendril::detail {
+
+namespace {
+
+void check_max(std::size_t max) {
+    if (max == 0) {
+        throw std::invalid_argument(
+            "a ResourcePool of 0 could lease nothing; to destroy the idle resources use clear()");
+    }
+}
+
+}  // namespace
+
+class ResourceCore final : public ResourceSlots {
+public:
+    ResourceCore(std::unique_ptr<ResourceKind> kind, const ResourceLimits& limits, Site where)
+        : ResourceSlots(limits.max, limited(limits), where), kind_(std::move(kind)), limits_(limits) {}
+    ~ResourceCore() {
+        while (Resource* one = idle_.pop_front()) {
+            delete one;
+        }
+    }
+
+    void prefill();
+    ResourcePtr acquire(Deadline deadline, bool may_wait);
+    void give_back(ResourcePtr one, bool broken) noexcept;
+    void resize(std::size_t max);
+
+    void clear() {
+        check_thread();
+        unwatch();
+        destroy_idle();
+    }
+    // Destroys the idle ones, which may wait.
+    void close() noexcept {
+        const ShieldIfHub shield;
+        end();
+        destroy_idle();
+        join_reaper();
+    }
+    std::size_t idle() const noexcept { return idle_count_; }
+
+private:
+    // A slot and what is in it: both go, unless they are kept.
+    struct Claim {
+        ResourceCore& core;
+        ResourcePtr& one;
+        bool keep = false;
+        ~Claim() {
+            if (!keep) {
+                core.drop(std::move(one));
+            }
+        }
+    };
+
+    static bool limited(const ResourceLimits& limits) noexcept {
+        return !limits.max_idle.is_forever() || !limits.max_age.is_forever();
+    }
+    std::int64_t end_of_age(const Resource& r) const noexcept { return later_by(r.born_ns, limits_.max_age); }
+    bool too_old(const Resource& r) const noexcept { return end_of_age(r) <= Deadline::now_ns(); }
+    std::int64_t end_of_idleness(const Resource& r) const noexcept {
+        return std::min(end_of_age(r), later_by(r.idle_since_ns, limits_.max_idle));
+    }
+
+    void make(ResourcePtr& one, Deadline deadline);
+    bool usable(Resource& r, Deadline deadline);
+    void put_aside(ResourcePtr one) noexcept;
+    ResourcePtr take_idle(bool newest) noexcept;  // requires: idle_ is not empty
+    void destroy_idle() noexcept;
+    void drop(ResourcePtr one) noexcept {
+        const ShieldIfHub shield;
+        one.reset();
+        free_slot();
+    }
+    void take_back(void* slot) noexcept override;
+    std::int64_t reap() override;
+
+    std::unique_ptr<ResourceKind> kind_;
+    ResourceLimits limits_;
+    List<Resource> idle_;  // owned; the longest idle first
+    std::size_t idle_count_ = 0;
+};
+
+void ResourceCore::prefill() {
+    for (std::size_t i = 0; i < limits_.min && take_slot(); ++i) {
+        ResourcePtr one;
+        Claim claim{*this, one};
+        make(one, never);
+        claim.keep = true;
+        put_aside(std::move(one));
+    }
+}
+
+ResourcePtr ResourceCore::acquire(Deadline deadline, bool may_wait) {
+    check_thread();
+    ResourcePtr one;
+    if (!idle_.empty()) {
+        one = take_idle(limits_.newest_first);
+    } else if (!take_slot()) {
+        if (!may_wait) {
+            return nullptr;
+        }
+        wait(&one, deadline);
+        if (one != nullptr) {
+            return one;  // whoever gave it has counted it
+        }
+    }
+    Claim claim{*this, one};
+    if (one != nullptr && !usable(*one, deadline)) {
+        const ShieldIfHub shield;
+        one.reset();
+    }
+    if (one == nullptr) {
+        make(one, deadline);
+    }
+    claim.keep = true;
+    ++leased_;
+    return one;
+}
+
+void ResourceCore::give_back(ResourcePtr one, bool broken) noexcept {
+    if (reports_foreign_thread()) {
+        static_cast<void>(one.release());
+        return;
+    }
+    --leased_;
+    if (broken || total() > max() || (limited(limits_) && too_old(*one))) {
+        drop(std::move(one));
+    } else if (Waiter* first = waiters_.front(); first != nullptr) {
+        *static_cast<ResourcePtr*>(WaitQueue::slot(first)) = std::move(one);
+        ++leased_;
+        waiters_.hand();
+    } else {
+        put_aside(std::move(one));
+    }
+}
+
+void ResourceCore::resize(std::size_t max) {
+    check_thread();
+    check_max(max);
+    set_max(max);
+    while (total() > this->max() && !idle_.empty()) {
+        drop(take_idle(false));
+    }
+}
+
+void ResourceCore::make(ResourcePtr& one, Deadline deadline) {
+    refuse_closed();
+    if (!with_timeout(deadline, [&] { one = kind_->make(); })) {
+        throw TimeoutError("making a resource for get() of a ResourcePool");
+    }
+    one->born_ns = Deadline::now_ns();
+}
+
+bool ResourceCore::usable(Resource& r, Deadline deadline) {
+    if (limited(limits_) && end_of_idleness(r) <= Deadline::now_ns()) {
+        return false;
+    }
+    if (!limits_.checked) {
+        return true;
+    }
+    bool healthy = false;
+    const bool in_time = with_timeout(deadline, [&] {
+        try {
+            healthy = kind_->check(r);
+        } catch (const std::runtime_error&) {  // a broken connection, say; the caller's bugs are logic_errors
+        }
+    });
+    if (!in_time) {
+        throw TimeoutError("checking a resource for get() of a ResourcePool");
+    }
+    return healthy;
+}
+
+void ResourceCore::put_aside(ResourcePtr one) noexcept {
+    if (limited(limits_)) {
+        one->idle_since_ns = Deadline::now_ns();
+        watch(end_of_idleness(*one));
+    }
+    idle_.push_back(*one.release());
+    ++idle_count_;
+}
+
+ResourcePtr ResourceCore::take_idle(bool newest) noexcept {
+    ResourcePtr one(newest ? idle_.pop_back() : idle_.pop_front());
+    if (--idle_count_ == 0) {
+        unwatch();
+    }
+    return one;
+}
+
+// Those that are idle now: destructors may wait, and others come meanwhile.
+void ResourceCore::destroy_idle() noexcept {
+    List<Resource> all;
+    while (Resource* one = idle_.pop_front()) {
+        all.push_back(*one);
+    }
+    idle_count_ = 0;
+    while (Resource* one = all.pop_front()) {
+        drop(ResourcePtr(one));
+    }
+}
+
+void ResourceCore::take_back(void* slot) noexcept {
+    if (auto& one = *static_cast<ResourcePtr*>(slot); one == nullptr) {
+        lose_slot();
+    } else {
+        --leased_;
+        put_aside(std::move(one));
+    }
+}
+
+std::int64_t ResourceCore::reap() {
+    std::int64_t next = INT64_MAX;
+    for (Resource* one = idle_.front(); one != nullptr;) {
+        if (const std::int64_t end = end_of_idleness(*one); end > Deadline::now_ns()) {
+            next = std::min(next, end);
+            one = idle_.after(*one);
+        } else {
+            one->unlink();
+            --idle_count_;
+            drop(ResourcePtr(one));  // may wait, and everything change meanwhile
+            one = idle_.front();
+            next = INT64_MAX;
+        }
+    }
+    return next;
+}
+
+ResourceCorePtr make_resource_core(std::unique_ptr<ResourceKind> kind, const ResourceLimits& limits, Site where) {
+    check_max(limits.max);
+    if (limits.min > limits.max) {
+        throw std::invalid_argument("a ResourcePool shall make " + std::to_string(limits.min) +
+                                    " resources up front and have at most " + std::to_string(limits.max) +
+                                    "; let min be at most max");
+    }
+    auto core = std::make_shared<ResourceCore>(std::move(kind), limits, where);
+    try {
+        core->prefill();
+    } catch (...) {
+        core->close();
+        throw;
+    }
+    return core;
+}
+
+ResourcePtr lend(ResourceCore& core, Deadline deadline, bool may_wait) {
+    return core.acquire(deadline, may_wait);
+}
+
+void give_back(ResourceCore& core, ResourcePtr one, bool broken) noexcept {
+    core.give_back(std::move(one), broken);
+}
+
+void close_resources(ResourceCore& core) noexcept {
+    core.close();
+}
+
+void clear_resources(ResourceCore& core) {
+    core.clear();
+}
+
+void resize_resources(ResourceCore& core, std::size_t max) {
+    core.resize(max);
+}
+
+ResourceCounts counts(const ResourceCore& core) noexcept {
+    return {core.max(), core.total(), core.idle(), core.leased()};
+}
+
+std::size_t waiting(const ResourceCore& core) noexcept {
+    return core.waiting();
+}
+
+void refuse_empty_lease() {
+    throw std::logic_error("this Lease holds no resource: it was moved from, given back or discarded");
+}
+
+}  // namespace tendril::detail
