@@ -26,7 +26,7 @@ using namespace tendril::http;
 
 // What Beast does not look at, or reads more leniently than RFC 9110 and 9112 let a server read it.
 constexpr std::string_view stricter[] = {
-    "a header that goes on in another line",
+    "a header that continues on another line",
     "a header line that is not a name and a colon",
     "no Host",
     "several Hosts",
@@ -42,7 +42,7 @@ constexpr std::string_view stricter[] = {
     "a transfer coding after chunked",
     "an empty Transfer-Encoding",
     "several Content-Lengths that differ",
-    "a Content-Length that is no number",
+    "a Content-Length that is not a number",
     "both Content-Length and Transfer-Encoding",
     "a request line that is not a method, a blank and a target",
     "a request line without a target and a version",

@@ -27,7 +27,7 @@ constexpr bool is_one_of(const std::array<bool, 256>& chars, char c) noexcept {
     return chars[static_cast<unsigned char>(c)];
 }
 
-// Of characters that a name may have, and encoded ones.
+// Whether the text has only characters that a name may have, and percent-encoded ones.
 bool is_name(std::string_view text) noexcept {
     std::size_t n = 0;
     while (n < text.size()) {
@@ -53,7 +53,7 @@ bool is_ipv6(std::string_view text) noexcept {
     return inet_pton(AF_INET6, copy.data(), &address) == 1;
 }
 
-// "v1.anything": a version in hexadecimal digits, and what only that version knows.
+// "v1.anything": a version in hexadecimal digits, and text whose meaning only that version defines.
 bool is_ip_future(std::string_view text) noexcept {
     const std::size_t dot = text.find('.');
     if (text.empty() || lower(text.front()) != 'v' || dot == std::string_view::npos || dot < 2 ||

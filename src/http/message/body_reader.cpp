@@ -90,9 +90,9 @@ std::size_t BodyReader::recv(Buffer buffer, Deadline deadline) {
     }
     if (failed_) {
         throw std::system_error(ECANCELED, std::generic_category(),
-                                "a body that was closed, or could not be read before");
+                                "a body that was closed, or that a read has already failed on");
     }
-    if (limits_.end.passed()) [[unlikely]] {  // also for a client that never makes us wait
+    if (limits_.end.passed()) [[unlikely]] {  // also for a client that never makes the reader wait
         fail(ProtocolError(Fault::incomplete, 408, "a body that took too long"));
     }
     try {
@@ -101,7 +101,7 @@ std::size_t BodyReader::recv(Buffer buffer, Deadline deadline) {
     } catch (const TimeoutError&) {
         if (deadline.passed()) {
             thrown_ = std::current_exception();
-            throw;  // the caller's; nothing was read, it may be tried again
+            throw;  // the caller's deadline; nothing was read, the caller may try again
         }
         fail(ProtocolError(Fault::incomplete, 408, "a body that came too slowly"));
     } catch (const ProtocolError& e) {
@@ -113,7 +113,7 @@ std::size_t BodyReader::recv(Buffer buffer, Deadline deadline) {
     }
 }
 
-// A body that says that it is too long is refused before its sender is told to go on.
+// Refuses a body whose stated length is too large before the peer is told to send it.
 void BodyReader::begin_reading() {
     if (begun_ && begin_ == nullptr) [[likely]] {
         return;
@@ -183,7 +183,7 @@ std::size_t BodyReader::recv_chunked(Buffer buffer, Deadline deadline) {
             return 0;
         }
         if (const std::uint64_t left = chunks_.data_left(); left > 0) {
-            // Small buffers would read the sizes that come behind in small pieces too.
+            // With a small buffer, the chunk sizes that follow would be read in small pieces too.
             if (incoming_->empty() && (left < buffer.size() || buffer.size() < 1024)) {
                 if (incoming_->fill(limited(deadline)) == 0) {
                     incomplete();
@@ -229,7 +229,7 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
             time_out("read_all of a body");
         }
         if (size == all.size()) {
-            // Not at once what it says it will be: a peer must send what it makes us hold.
+            // Does not allocate the stated length at once: a peer must send what it makes us hold.
             const std::uint64_t said = framing_.kind == Framing::Kind::length ? size + left_ : 0;
             const auto first = static_cast<std::size_t>(std::min<std::uint64_t>(said, 65536));
             all.resize(std::min(most + 1, std::max<std::size_t>({first, 2 * size, 4096})));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// BodyReader: takes a body out of what comes in, as its framing says. One for each message at a time; its Body is what
-// users see of it.
+// BodyReader: reads a body from the incoming bytes, as its framing says. A connection has one, for one message at a
+// time; users see it as a Body.
 
 #pragma once
 
@@ -20,10 +20,10 @@ namespace tendril::http::detail {
 
 class BodyReader {
 public:
-    // Told once, before the body is waited for the first time.
+    // Notified once, before the first wait for the body.
     class Begin {
     public:
-        virtual void before_body() = 0;  // may wait and throw; is told again then
+        virtual void before_body() = 0;  // may wait and throw; after a throw it is called again
 
     protected:
         ~Begin() = default;
@@ -33,14 +33,14 @@ public:
         Duration timeout = forever;       // for each wait
         std::uint64_t size = UINT64_MAX;  // of the whole
         Deadline end = never;             // of the whole
-        bool of_response = false;         // its sender's breaches are 502
+        bool of_response = false;         // the sender's violations are reported as 502
     };
 
     BodyReader() noexcept : body_(*this) {}
     BodyReader(const BodyReader&) = delete;
     BodyReader& operator=(const BodyReader&) = delete;
 
-    // `incoming` and `begin` (which may be nullptr) outlive the reading.
+    // Requires: `incoming` and `begin` (which may be nullptr) outlive the reading.
     void begin(Incoming& incoming, const Framing& framing, const Limits& limits, Begin* begin);
 
     Body& body() noexcept { return body_; }
@@ -48,28 +48,29 @@ public:
 
     std::size_t recv(Buffer buffer, Deadline deadline);
     void limit(std::uint64_t size) noexcept { limits_.size = size; }
-    bool is_too_long() const noexcept;  // by the length that was said
+    bool is_too_long() const noexcept;  // by the stated length
     std::string read_all(std::size_t most, Deadline deadline);
     const Framing& framing() const noexcept { return framing_; }
     bool ended() const noexcept;
-    std::uint64_t left() const noexcept { return left_; }  // of a body whose length was said
-    bool begun() const noexcept { return begun_; }         // something was asked for
-    bool failed() const noexcept { return failed_; }       // or was given up: the connection is of no use after it
+    std::uint64_t left() const noexcept { return left_; }  // of a body with a stated length
+    bool begun() const noexcept { return begun_; }         // a read was begun
+    bool failed() const noexcept { return failed_; }       // or was given up; the connection cannot be used any more
     const Headers& trailers() const noexcept { return chunks_.trailers(); }
     void give_up() noexcept { failed_ = true; }
 
-    // Whether this exception is one that reading the body has thrown: the peer's doing, not a handler's.
+    // Whether reading the body threw this exception: then the peer is at fault, not the handler.
     bool threw(const std::exception_ptr& error) const noexcept { return error != nullptr && error == thrown_; }
     void forget_error() noexcept { thrown_ = nullptr; }
 
-    // For loops over recv(): see Source::time_out(). The peer's doing.
+    // For loops over recv(): see Source::time_out(). Counts as the peer's fault.
     [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0);
 
-    // Reads it to its end, within these limits, and throws it away. Returns: whether it came to its end; false when it
-    // is larger. Throws: what reading throws, TimeoutError for the deadline.
+    // Reads the rest of the body and discards it.
+    // Returns: whether the body ended; false if more than `most` bytes were left.
+    // Throws: what reading throws; TimeoutError at the deadline.
     bool drain(std::uint64_t most, Deadline deadline);
 
-    // Throws away what has come of it already, and never waits. Returns: whether that was its end.
+    // Discards what has already arrived of the body, without waiting. Returns: whether the body ended.
     bool skip_unread() noexcept;
 
 private:
@@ -92,7 +93,7 @@ private:
     Begin* begin_ = nullptr;
     bool begun_ = false;
     bool failed_ = false;
-    bool at_end_ = false;  // of a body that ends with the stream
+    bool at_end_ = false;  // for a body that ends with the stream
     std::exception_ptr thrown_;
 };
 

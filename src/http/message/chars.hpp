@@ -23,7 +23,7 @@ constexpr bool is_alpha(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// -1 for what is no hexadecimal digit.
+// Returns: -1 if the character is not a hexadecimal digit.
 constexpr int hex_value(char c) noexcept {
     if (is_digit(c)) {
         return c - '0';
@@ -32,7 +32,7 @@ constexpr int hex_value(char c) noexcept {
     return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
-// Letters, digits, and these.
+// A table of the letters, the digits and the characters of `besides`.
 constexpr std::array<bool, 256> char_table(std::string_view besides) {
     std::array<bool, 256> table{};
     for (int c = 0; c < 0x80; ++c) {
@@ -57,7 +57,7 @@ constexpr bool is_token(std::string_view text) noexcept {
     return !text.empty();
 }
 
-// No control character but the tab: what a field's value may hold, and a reason phrase.
+// Whether the text has no control character except tab, as a field's value and a reason phrase require.
 inline bool is_field_text_slowly(std::string_view text) noexcept {
     for (const char c : text) {
         const auto u = static_cast<unsigned char>(c);
@@ -68,14 +68,14 @@ inline bool is_field_text_slowly(std::string_view text) noexcept {
     return true;
 }
 
-// The same, eight at a time; the last eight may overlap those before.
+// The same, eight bytes at a time; the last eight may overlap the ones before.
 inline bool is_field_text(std::string_view text) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101;
     constexpr std::uint64_t highs = ones * 0x80;
     if (text.size() < 8) {
         return is_field_text_slowly(text);
     }
-    std::uint64_t odd = 0;  // a high bit where a byte is below a blank, or is DEL
+    std::uint64_t odd = 0;  // a byte's high bit is set where it is below a blank or is DEL
     const auto look = [&](std::size_t at) {
         std::uint64_t x = 0;
         std::memcpy(&x, text.data() + at, 8);
@@ -86,7 +86,7 @@ inline bool is_field_text(std::string_view text) noexcept {
         look(i);
     }
     look(text.size() - 8);
-    return odd == 0 || is_field_text_slowly(text);  // perhaps a tab
+    return odd == 0 || is_field_text_slowly(text);  // it may be a tab
 }
 
 constexpr bool is_blank(char c) noexcept {
@@ -115,8 +115,8 @@ constexpr bool same_ignoring_case(std::string_view a, std::string_view b) noexce
     return true;
 }
 
-// The next element of a comma-separated list, without the blanks around it; empty ones are passed over. Takes it, and
-// what separates it, from the front of `rest`. A quoted string may hold commas. Returns: false at the end.
+// Takes the next element of a comma-separated list, and its separator, from the front of `rest`, without the blanks
+// around it. Skips empty elements. A quoted string may hold commas. Returns: false at the end.
 constexpr bool next_in_list(std::string_view& rest, std::string_view& element) noexcept {
     while (!rest.empty()) {
         std::size_t end = 0;
@@ -138,7 +138,7 @@ constexpr bool next_in_list(std::string_view& rest, std::string_view& element) n
     return false;
 }
 
-// Digits only, and not too many. RFC 9110, 8.6: neither sign nor blanks.
+// Parses digits only, no sign and no blanks (RFC 9110, 8.6). Returns: nothing if the number does not fit.
 constexpr std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
     if (text.empty()) {
         return std::nullopt;

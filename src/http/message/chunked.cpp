@@ -82,7 +82,7 @@ void ChunkedDecoder::take_size(char c) {
         extension_ = Extension::behind;
         step_extension(c);
     } else {
-        malformed("a chunk size that is no hexadecimal number");
+        malformed("a chunk size that is not a hexadecimal number");
     }
 }
 
@@ -110,7 +110,7 @@ void ChunkedDecoder::step_extension(char c) {
         } else if (c == '=' && extension_ == after_name) {
             extension_ = before_value;
         } else if (!is_blank(c)) {
-            malformed("a chunk extension that is none");
+            malformed("a malformed chunk extension");
         }
         return;
     case before_name:
@@ -120,7 +120,7 @@ void ChunkedDecoder::step_extension(char c) {
         } else if (c == '"' && extension_ == before_value) {
             extension_ = quoted;
         } else if (!is_blank(c)) {
-            malformed("a chunk extension that is none");
+            malformed("a malformed chunk extension");
         }
         return;
     case name:
@@ -142,7 +142,8 @@ void ChunkedDecoder::step_extension(char c) {
     }
 }
 
-// What is usual: 16 bytes for the line, and no more of them than of data.
+// Each chunk's size line may take 16 bytes plus as many as its data has. What exceeds that adds to the overhead, which
+// later chunks can pay back.
 void ChunkedDecoder::end_size_line() {
     const std::uint64_t usual = std::min<std::uint64_t>(left_, most_overhead) + 16;
     overhead_ = overhead_ + line_ > usual ? overhead_ + line_ - usual : 0;
@@ -154,7 +155,7 @@ void ChunkedDecoder::end_size_line() {
     state_ = left_ == 0 ? State::trailers : State::data;
 }
 
-// Collected whole, then parsed: they are rare and short.
+// Collects the trailers whole, then parses them: they are rare and short.
 void ChunkedDecoder::take_trailers(std::string_view& in) {
     std::size_t n = 0;
     while (n < in.size()) {

@@ -2,8 +2,8 @@
 //
 // ChunkedDecoder: the chunked transfer coding, RFC 9112, 7.1. Pure, resumable at any byte.
 //
-// Strict: sizes are hexadecimal digits and nothing else, lines end with CRLF. Extensions are passed over; they and the
-// trailers are bounded, so that a peer can neither make us hold much nor send little data at a great cost.
+// Strict: sizes are hexadecimal digits and nothing else, lines end with CRLF. Extensions are skipped. They and the
+// trailers are bounded, so a peer can neither make us hold much nor send little data at great cost.
 
 #pragma once
 
@@ -18,11 +18,13 @@ namespace tendril::http::detail {
 
 class ChunkedDecoder {
 public:
-    // Takes what is not data from the front of `in`: until data comes (data_left() > 0), the body has ended, or `in`
-    // is used up. Throws: ProtocolError; it is of no use any more then.
+    // Takes everything that is not data from the front of `in`, until data comes (data_left() > 0), the body has ended
+    // or `in` is used up.
+    // Throws: ProtocolError; the decoder cannot be used any more then.
     void advance(std::string_view& in);
 
-    // How much of the present chunk's data is still to come, and note that so much of it was taken.
+    // data_left() returns how much of the current chunk's data is still to come; took() notes that n bytes of it were
+    // taken.
     std::uint64_t data_left() const noexcept { return state_ == State::data ? left_ : 0; }
     void took(std::uint64_t n) noexcept;
 
@@ -32,7 +34,7 @@ public:
 
 private:
     enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailers, ended };
-    // Where in an extension: `; name = value`, with blanks anywhere but in words.
+    // The position in an extension: `; name = value`, with blanks anywhere except inside words.
     enum class Extension : std::uint8_t { behind, before_name, name, after_name, before_value, value, quoted, escaped };
 
     void take_size(char c);
@@ -51,7 +53,7 @@ private:
     bool after_blank_ = false;  // in an extension: a blank must be followed by more of it
     unsigned digits_ = 0;
     std::uint64_t left_ = 0;
-    std::uint64_t overhead_ = 0;  // bytes of size lines beyond what is usual for so much data
+    std::uint64_t overhead_ = 0;  // bytes of size lines beyond the usual amount for this much data
     std::uint64_t line_ = 0;      // bytes of this size line
     std::string trailer_text_;
     Headers trailers_;

@@ -25,7 +25,7 @@ bool has_unsafe(std::string_view text) noexcept {
     });
 }
 
-// Calls f with each piece between slashes. Returns: whether all were good.
+// Calls f with each piece between slashes, until f refuses one. Returns: whether f accepted all.
 template <class F>
 bool all_segments(std::string_view text, F f) {
     for (;;) {
@@ -89,7 +89,7 @@ std::optional<std::string> clean_path(std::string_view path, bool slashes) {
     if (clean) {
         return std::nullopt;
     }
-    // Those behind the first that is not clean, before anything is said about them.
+    // The segments after the first unclean one are checked too, before a redirect is answered.
     all_segments(path.substr(1), [&](std::string_view raw, bool) {
         check_segment(percent_decode(raw), slashes);
         return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a Router makes of a path before it looks for a handler, so that none sees what it could take for another path.
+// Cleans a request's path before a Router looks for its handler, so that no handler can take it for a different path.
 // Pure.
 
 #pragma once
@@ -11,14 +11,15 @@
 
 namespace tendril::http::detail {
 
-// path: as it was sent, from its "/" on. Returns: nothing when it is clean; else the clean path that it means, encoded
-// as it was: without empty segments, "." and ".." (RFC 3986, 5.2.4; "%2e" is a dot). It begins with one slash. Throws:
-// ProtocolError (400) for a segment that, decoded, has a control character (NUL, CR, LF), a backslash, a slash, or is
-// not UTF-8; and for a malformed percent-encoding. slashes: an encoded slash is taken, where no empty or dot segment
-// comes of it.
+// `path` is as sent, from its "/" on. `slashes`: accept encoded slashes, unless one would create an empty or dot
+// segment.
+// Returns: nothing if the path is clean; else the clean path that it stands for, still encoded: without empty segments,
+// "." and ".." (RFC 3986, 5.2.4; "%2e" is a dot), beginning with one slash.
+// Throws: ProtocolError (400) for a segment that, decoded, holds a control character (NUL, CR, LF), a backslash or a
+// slash, or is not UTF-8; and for malformed percent-encoding.
 std::optional<std::string> clean_path(std::string_view path, bool slashes);
 
-// Whether a segment of a pattern is one that a clean path can have. Not decoded.
+// Whether a clean path can have this segment of a pattern. The segment is not decoded.
 bool is_clean_segment(std::string_view segment) noexcept;
 
 }  // namespace tendril::http::detail

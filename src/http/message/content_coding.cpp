@@ -12,7 +12,7 @@ namespace tendril::http {
 bool is_compressible(std::string_view media_type) noexcept {
     const std::string_view type = detail::trimmed(media_type.substr(0, media_type.find(';')));
     if (type.size() > 5 && detail::same_ignoring_case(type.substr(0, 5), "text/")) {
-        return !detail::same_ignoring_case(type, "text/event-stream");  // whose pieces shall not wait for each other
+        return !detail::same_ignoring_case(type, "text/event-stream");  // its pieces must not wait for each other
     }
     for (const std::string_view suffix : {"json", "xml", "javascript", "x-javascript", "wasm", "svg+xml", "graphql"}) {
         if (type.size() > suffix.size() &&

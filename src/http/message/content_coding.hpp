@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ContentCoding: a response's body as gzip, for clients who accept it: RFC 9110, 8.4. Pure.
+// ContentCoding: gzips a response's body for clients that accept it: RFC 9110, 8.4. Pure.
 
 #pragma once
 
@@ -17,25 +17,26 @@ namespace tendril::http::detail {
 
 class ContentCoding {
 public:
-    // Shall the response be coded, as far as it can be told before its body is there? type: when its headers have none.
-    // Where the client's wish decides, notes that in Vary.
+    // Whether to compress the response, as far as can be known before there is a body. `type` is used if the response's
+    // headers have no Content-Type. Adds Accept-Encoding to Vary where the client's wish decides.
     static bool wanted(const Compression& compression, const Headers& request, Headers& response, int status,
                        std::string_view type);
 
     void begin(int level) { deflater_.emplace(Wrapping::gzip, level); }
     void end() noexcept { deflater_.reset(); }
     bool is_on() const noexcept { return deflater_.has_value(); }
-    void trim(std::size_t most) noexcept {  // gives memory back, when it is more than that
+    void trim(std::size_t most) noexcept {  // frees the memory if it is larger
         if (coded_.capacity() > most) {
             std::string().swap(coded_);
         }
     }
 
-    // What comes of it, perhaps nothing yet; with `flush` all of it. Good until the next call.
+    // Returns: the compressed output so far, possibly empty; with `flush`, all of it. Valid until the next call.
     std::string_view code(Bytes body, bool flush);
     std::string_view finish(Bytes rest);
 
-    // What the headers say of a body that is coded: RFC 9110, 8.8.1: the same ETag would mean the same bytes.
+    // Adapts the headers to a compressed body. A strong ETag becomes weak: it would promise the same bytes (RFC 9110,
+    // 8.8.1).
     static void mark(Headers& response);
 
 private:

@@ -42,7 +42,7 @@ std::size_t ContentDecoder::recv(Buffer buffer, Deadline deadline) {
                 fruitless_ = 0;
                 return n;
             }
-            trailing_ = inflater_.ended() && !rest_.empty();  // what follows the content is passed over
+            trailing_ = inflater_.ended() && !rest_.empty();  // bytes after the content are skipped
         }
         if (at_end_) {
             return 0;
@@ -60,7 +60,7 @@ std::size_t ContentDecoder::recv(Buffer buffer, Deadline deadline) {
         }
         fruitless_ += n;
         if (fruitless_ > most_fruitless) {
-            throw ProtocolError(Fault::malformed, 502, "compressed content that goes on and holds nothing");
+            throw ProtocolError(Fault::malformed, 502, "compressed content that goes on without yielding data");
         }
         any_ = true;
         rest_ = {coded_.get(), n};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// ContentDecoder: a Source over another one whose content is gzip or deflate (RFC 9110, 8.4.1). Holds 8 KiB of it and
-// zlib's window, however much comes out. Lenient, as the clients that servers are tried with: takes "deflate" without
-// its zlib wrapper, and passes over what follows the content (docs/design/0013).
+// ContentDecoder: decodes gzip or deflate content (RFC 9110, 8.4.1) as a Source over another one. Holds 8 KiB of input
+// and zlib's window, however much it yields. Lenient, as the clients are that servers are tested with: accepts
+// "deflate" without its zlib wrapper, and skips bytes after the content (docs/design/0013).
 
 #pragma once
 
@@ -20,7 +20,7 @@
 
 namespace tendril::http::detail {
 
-// How a body is coded. Returns: nothing where it is not, or in a way, or in several, that we do not decode.
+// Returns: how a body is coded; nothing if it is not, or if it has a coding, or several, that we do not decode.
 std::optional<Wrapping> coding_of(const Headers& headers);
 
 class ContentDecoder {
@@ -30,8 +30,8 @@ public:
     ContentDecoder(Wrapping wrapping, Read read)
         : read_(std::move(read)), coded_(new std::byte[coded_size]), inflater_(wrapping, 15, Inflater::Rest::left) {}
 
-    // As Source::recv(). Throws: ProtocolError, what comes is no such coding, or ends too soon; what reading throws,
-    // and nothing is lost then.
+    // As Source::recv(). Throws: ProtocolError if the input does not have this coding or ends too soon; whatever
+    // reading throws, and then nothing is lost.
     std::size_t recv(Buffer buffer, Deadline deadline);
     bool ended() const noexcept { return at_end_; }
 
@@ -41,11 +41,11 @@ private:
 
     Read read_;
     std::unique_ptr<std::byte[]> coded_;
-    Bytes rest_;  // of it, not inflated yet
+    Bytes rest_;  // the part of coded_ that has not been inflated yet
     Inflater inflater_;
-    std::size_t fruitless_ = 0;  // bytes of which nothing has come
-    bool any_ = false;           // an empty body may be called gzip, and is empty
-    bool trailing_ = false;      // the content has ended, and something follows
+    std::size_t fruitless_ = 0;  // input bytes since the last output
+    bool any_ = false;           // some input has come; an empty body may be called gzip, and is empty
+    bool trailing_ = false;      // the content has ended, and more input follows
     bool at_end_ = false;
 };
 

@@ -63,14 +63,14 @@ void check(const Cookie& cookie) {
     };
     require(detail::is_token(cookie.name), "a cookie's name must be a token: letters, digits, and no separators");
     require(is_value(cookie.value),
-            "a cookie's value may hold neither blanks, commas, semicolons, quotes, backslashes nor anything but ASCII: "
+            "a cookie's value must be ASCII and hold no blanks, commas, semicolons, quotes or backslashes: "
             "percent_encode() it");
     require(cookie.name.size() + cookie.value.size() <= longest_pair,
             "a cookie's name and value are longer than 4096 bytes: clients would ignore it");
     require(cookie.domain.empty() || is_domain(cookie.domain),
-            "a cookie's domain must be a host's name, without a dot before or behind it");
+            "a cookie's domain must be a host's name, without a leading or trailing dot");
     require(cookie.path.empty() || is_path(cookie.path),
-            "a cookie's path must begin with / and hold neither semicolons nor anything but ASCII");
+            "a cookie's path must be ASCII, begin with / and hold no semicolons");
     require(cookie.domain.size() <= longest_attribute && cookie.path.size() <= longest_attribute,
             "a cookie's domain or path is longer than 1024 bytes: clients would ignore it");
     require(cookie.same_site != SameSite::none || cookie.secure,
@@ -80,7 +80,7 @@ void check(const Cookie& cookie) {
             "domain");
 }
 
-// "name=value" without the blanks around them.
+// Splits "name=value" and trims both.
 CookiePair pair_of(std::string_view text) noexcept {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) {
@@ -89,7 +89,7 @@ CookiePair pair_of(std::string_view text) noexcept {
     return {detail::trimmed(text.substr(0, equals)), detail::trimmed(text.substr(equals + 1))};
 }
 
-// What comes before the next ';', which is taken too.
+// Takes the text before the next ';', and the ';' itself.
 std::string_view take_until_semicolon(std::string_view& rest) noexcept {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     const std::string_view piece = rest.substr(0, end);
@@ -97,7 +97,7 @@ std::string_view take_until_semicolon(std::string_view& rest) noexcept {
     return piece;
 }
 
-// Digits, perhaps after a '-'; what is too much for the type becomes its end.
+// Parses digits, optionally after a '-'. A number too large for the type becomes the largest.
 std::optional<std::chrono::seconds> parse_max_age(std::string_view text) noexcept {
     const bool negative = text.starts_with('-');
     text.remove_prefix(negative ? 1 : 0);
@@ -105,7 +105,7 @@ std::optional<std::chrono::seconds> parse_max_age(std::string_view text) noexcep
         return std::nullopt;
     }
     if (negative) {
-        return std::chrono::seconds(0);  // all of them mean: it has expired
+        return std::chrono::seconds(0);  // all negative ages mean: already expired
     }
     constexpr std::uint64_t most = std::numeric_limits<std::int32_t>::max();
     const auto value = detail::parse_decimal(text).value_or(most);
@@ -156,7 +156,7 @@ void read_attribute(Cookie& cookie, const CookiePair& attribute) {
     }
 }
 
-// The next "name=value" of a Cookie header. Returns: false at the end.
+// Takes the next "name=value" of a Cookie header. Returns: false at the end.
 bool next_cookie(std::string_view& rest, CookiePair& found) noexcept {
     while (!rest.empty()) {
         const std::string_view piece = take_until_semicolon(rest);

@@ -27,7 +27,7 @@ struct Moment {
     int hour = 0, minute = 0, second = 0;
 };
 
-// second: 60 is a leap second, and the next minute's first.
+// A `second` of 60 is a leap second, and counts as the first of the next minute.
 std::optional<Time> to_time(const Moment& m) noexcept {
     const std::chrono::year_month_day date(std::chrono::year(m.year),
                                            std::chrono::month(static_cast<unsigned>(m.month)),
@@ -42,7 +42,7 @@ std::optional<Time> to_time(const Moment& m) noexcept {
     return Time(std::clamp(exact, first, last));
 }
 
-// Takes pieces from the front of a text; after the first that isn't there, everything fails.
+// Takes pieces from the front of a text; after the first mismatch, the result is a failure.
 class Pieces {
 public:
     explicit Pieces(std::string_view text) noexcept : rest_(text) {}
@@ -84,7 +84,7 @@ private:
     bool ok_ = true;
 };
 
-// RFC 9110: more than 50 years ahead is the most recent such year in the past.
+// RFC 9110: a year that seems more than 50 years ahead means the latest past year with the same two digits.
 int full_year(int two_digits, Time now) noexcept {
     const std::chrono::year_month_day today(std::chrono::floor<days>(now));
     const int this_year = static_cast<int>(today.year());
@@ -97,14 +97,14 @@ int full_year(int two_digits, Time now) noexcept {
     return year;
 }
 
-// The tokens of a cookie's date: RFC 6265, 5.1.1.
+// Separates the tokens of a cookie's date: RFC 6265, 5.1.1.
 constexpr bool is_delimiter(char c) noexcept {
     const auto u = static_cast<unsigned char>(c);
     return u == 0x09 || (u >= 0x20 && u <= 0x2f) || (u >= 0x3b && u <= 0x40) || (u >= 0x5b && u <= 0x60) ||
            (u >= 0x7b && u <= 0x7e);
 }
 
-// A number of so many digits at the front, which no further digit follows; it is taken.
+// Takes a number of `least` to `most` digits from the front. Returns: false if it has fewer, or more.
 bool take_number(std::string_view& text, std::size_t least, std::size_t most, int& value) noexcept {
     std::size_t n = 0;
     int found = 0;

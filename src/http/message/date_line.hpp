@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The header Date of now, made anew once a second in each OS thread. RFC 9110, 6.6.1.
+// The Date header for now, made once a second in each OS thread. RFC 9110, 6.6.1.
 
 #pragma once
 

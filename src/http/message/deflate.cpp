@@ -15,7 +15,7 @@ namespace tendril::http::detail {
 
 namespace {
 
-// What zlib's ...Init2() takes.
+// The windowBits argument of zlib's ...Init2().
 int zlib_bits(Wrapping wrapping, int window_bits) noexcept {
     switch (wrapping) {
     case Wrapping::raw:
@@ -32,7 +32,7 @@ void check(Wrapping wrapping, int window_bits, bool inflates) {
         throw std::invalid_argument("deflate: window_bits must be 8 to 15");
     }
     if ((wrapping == Wrapping::gzip_or_zlib || wrapping == Wrapping::any) && !inflates) {
-        throw std::invalid_argument("a Deflater must be told which: gzip or zlib");
+        throw std::invalid_argument("a Deflater needs one wrapping: raw, zlib or gzip");
     }
 }
 
@@ -55,7 +55,8 @@ void Deflater::End::operator()(z_stream_s* stream) const noexcept {
 
 Deflater::Deflater(Wrapping wrapping, int level, int window_bits)
     : wrapping_(wrapping), level_(static_cast<std::int8_t>(level)),
-      // A raw stream with 8 bits is unknown to zlib. With 9 it refers back 250 bytes at most, which is less than 256.
+      // zlib does not support a raw stream with 8 bits. With 9 it refers back 250 bytes at most, which is less than
+      // 256.
       window_bits_(static_cast<std::int8_t>(std::max(window_bits, 9))) {
     check(wrapping, window_bits, false);
     if (level < 0 || level > 9) {
@@ -85,7 +86,7 @@ void Deflater::run(Bytes in, std::string& out, int flush) {
         out.resize(out.size() - stream_->avail_out);
         in = in.after(given - stream_->avail_in);
         if (result == Z_STREAM_ERROR) {
-            throw std::logic_error("a Deflater was written to after finish(): call reset() before");
+            throw std::logic_error("a Deflater was written to after finish(): call reset() first");
         }
         if (in.empty() && !full) {
             return;
@@ -131,8 +132,8 @@ namespace {
 
 constexpr std::byte gzip_magic{0x1f};
 
-// What a stream is whose first byte is this one. No raw stream begins as gzip does (block type 3 does not exist), and
-// none as zlib does but with padding bits that are set.
+// Recognizes a stream by its first byte. A raw stream never begins as gzip does (block type 3 does not exist), and
+// begins as zlib does only if padding bits are set.
 Wrapping wrapping_of(Wrapping wrapping, std::byte first) noexcept {
     constexpr std::byte zlib_deflate{8};
     if (wrapping != Wrapping::gzip_or_zlib && wrapping != Wrapping::any) {
@@ -147,7 +148,7 @@ Wrapping wrapping_of(Wrapping wrapping, std::byte first) noexcept {
 
 }  // namespace
 
-// The first byte of a stream is there.
+// Called with the first byte of a stream.
 void Inflater::begin(std::byte first) {
     const Wrapping wrapping = wrapping_of(wrapping_, first);
     members_ = wrapping == Wrapping::gzip;
@@ -179,7 +180,7 @@ bool Inflater::step(Bytes& in, Buffer& out) {
     case Z_STREAM_END:
         ended_ = true;
         return members_;
-    case Z_BUF_ERROR:  // nothing to do
+    case Z_BUF_ERROR:  // no progress was possible
         return false;
     case Z_MEM_ERROR:
         throw std::bad_alloc();

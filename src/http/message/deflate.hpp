@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Deflater and Inflater: zlib's streams (RFC 1950, 1951, 1952). Pure: no hub, no waiting. Their memory (about 260 KiB
-// to deflate, 40 KiB to inflate, with the largest window) is taken at the first use, so an idle one is small.
+// Deflater and Inflater: zlib's streams (RFC 1950, 1951, 1952). Pure: no hub, no waiting. They allocate their memory
+// (about 260 KiB to deflate, 40 KiB to inflate, with the largest window) at the first use, so an idle one is small.
 
 #pragma once
 
@@ -19,21 +19,22 @@ namespace tendril::http::detail {
 enum class Wrapping : std::uint8_t {
     raw,           // RFC 1951, nothing around it
     zlib,          // RFC 1950: what HTTP calls "deflate"
-    gzip,          // RFC 1952; several members in a row are one stream
-    gzip_or_zlib,  // for an Inflater: the first byte tells
-    any,           // the same, and raw: what servers send that say "deflate"
+    gzip,          // RFC 1952; several members in a row form one stream
+    gzip_or_zlib,  // for an Inflater: decided by the first byte
+    any,           // for an Inflater: also raw, as some servers send for "deflate"
 };
 
 class Deflater {
 public:
-    // level: 0 (stored) to 9 (smallest). window_bits: 8 to 15, how far back it refers.
+    // `level`: 0 (stored) to 9 (smallest). `window_bits`: 8 to 15, how far back the stream refers.
     // Throws: std::invalid_argument for anything else.
     explicit Deflater(Wrapping wrapping, int level = 6, int window_bits = 15);
 
-    // All of them append to `out`. Throws: std::bad_alloc; std::logic_error after finish() without reset().
+    // All three append to `out`. Throws: std::bad_alloc; std::logic_error after finish() without reset().
     void write(Bytes in, std::string& out);
-    void flush(std::string& out);   // all so far can be read, and ends with 00 00 FF FF; nothing when nothing is new
-    void finish(std::string& out);  // the end of the stream
+    // Makes all input so far readable: the output then ends with 00 00 FF FF. Adds nothing if there is no new input.
+    void flush(std::string& out);
+    void finish(std::string& out);  // ends the stream
 
     void reset();             // begins a new stream, and keeps the memory
     void release() noexcept;  // begins a new stream, and gives the memory back
@@ -52,22 +53,22 @@ private:
 
 class Inflater {
 public:
-    // What follows a member of gzip and begins no other.
+    // What to do with bytes after a gzip member that do not begin another.
     enum class Rest : std::uint8_t { refused, left };
 
     // Throws: std::invalid_argument for window_bits outside 8 to 15.
     explicit Inflater(Wrapping wrapping, int window_bits = 15, Rest rest = Rest::refused);
 
-    // Takes from the front of `in`, and puts into `out` what comes of it, until one of them is used up or the stream
-    // has ended: what follows its end is not taken, unless it is the next member of gzip. There may be more when `out`
-    // is full, even if `in` is empty.
-    // Returns: how many bytes were put into `out`. Throws: ProtocolError (malformed), at every further call too.
+    // Takes input from the front of `in` and writes its output into `out`, until either is used up or the stream has
+    // ended. Bytes after the end are not taken, unless they are the next member of gzip. If `out` is full there may be
+    // more output, even if `in` is empty.
+    // Returns: how many bytes it wrote into `out`. Throws: ProtocolError (malformed), at every further call too.
     std::size_t inflate(Bytes& in, Buffer out);
 
-    // Is what came so far a whole stream? Input that ends while it is not was cut short.
+    // Whether the input so far is a whole stream. Input that ends before that was cut short.
     bool ended() const noexcept { return ended_; }
 
-    // Does what came so far end where a block does? A message of RFC 7692 does.
+    // Whether the input so far ends where a block does, as a message of RFC 7692 must.
     bool at_block_end() const noexcept;
 
     void reset();             // begins a new stream, and keeps the memory
@@ -85,7 +86,7 @@ private:
     Wrapping wrapping_;
     std::int8_t window_bits_;
     Rest rest_;
-    bool members_ = false;  // it is gzip
+    bool members_ = false;  // the stream is gzip
     bool begun_ = false;
     bool ended_ = false;
 };

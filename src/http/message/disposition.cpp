@@ -15,13 +15,13 @@ namespace tendril::http::detail {
 
 namespace {
 
-constexpr std::size_t longest_filename = 200;  // bytes: room for a suffix in the 255 that file systems take
+constexpr std::size_t longest_filename = 200;  // bytes; leaves room for a suffix in the 255 that file systems allow
 
 [[noreturn]] void malformed() {
-    throw ProtocolError(Fault::malformed, 400, "a part of a form without a good Content-Disposition");
+    throw ProtocolError(Fault::malformed, 400, "a part of a form without a valid Content-Disposition");
 }
 
-// Browsers encode these three in names, and nothing else, not even "%".
+// Browsers encode these three characters in names, and nothing else, not even "%".
 std::string decode_name(std::string_view text) {
     std::string name;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -33,7 +33,7 @@ std::string decode_name(std::string_view text) {
     return name;
 }
 
-// Not in the middle of a character of UTF-8.
+// Cuts the text, but never inside a UTF-8 character.
 void cut(std::string& text, std::size_t most) {
     if (text.size() > most) {
         while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80) {
@@ -49,7 +49,7 @@ std::string harmless_filename(std::string_view sent) {
     std::string name;
     try {
         name = percent_decode(sent);
-    } catch (const ProtocolError&) {  // a "%" that stands for itself
+    } catch (const ProtocolError&) {  // the "%" stands for itself
         name = sent;
     }
     name.erase(0, name.find_last_of("/\\") + 1);

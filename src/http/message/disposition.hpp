@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a part of a form says of itself: Content-Disposition, RFC 7578, 4.2. Pure.
+// What a part of a form says about itself: Content-Disposition, RFC 7578, 4.2. Pure.
 
 #pragma once
 
@@ -15,10 +15,10 @@ struct Disposition {
     std::optional<std::string> filename;  // harmless: see Part::filename()
 };
 
-// Throws: ProtocolError (400) for what is not form-data with one name and at most one file name.
+// Throws: ProtocolError (400) unless the text is form-data with one name and at most one file name.
 Disposition parse_disposition(std::string_view text);
 
-// As Part::filename() says.
+// See Part::filename().
 std::string harmless_filename(std::string_view sent);
 
 }  // namespace tendril::http::detail

@@ -13,7 +13,7 @@ void refuse_line() {
 void refuse_field(std::string_view line) {
     const char* how = "a header line that is not a name and a colon";
     if (!line.empty() && is_blank(line[0])) {
-        how = "a header that goes on in another line";
+        how = "a header that continues on another line";
     } else if (const std::size_t colon = line.find(':');
                colon != std::string_view::npos && is_token(line.substr(0, colon))) {
         how = "a control character in a header";

@@ -17,21 +17,22 @@
 
 namespace tendril::http::detail {
 
-[[noreturn]] void refuse_line();  // throw ProtocolError
+[[noreturn]] void refuse_line();  // throws ProtocolError
 [[noreturn]] void refuse_field(std::string_view line);
 
-// How much is taken that should not have been sent. Who answers for others (a server) must be strict, or two readers of
-// one request may read two; who only reads what it asked for may be lenient.
+// Whether to accept what should not have been sent. A server answers for others and must be strict, or two readers of
+// one request may read it differently; a client, which reads only what it asked for, may be lenient.
 enum class Manner : std::uint8_t { strict, lenient };
 
-// The lines of a head that comes in pieces; each byte is looked at once.
+// Splits a head that comes in pieces into lines; looks at each byte once.
 class HeadLines {
 public:
     explicit HeadLines(Manner manner = Manner::strict) noexcept : manner_(manner) {}
     void reset() noexcept { *this = HeadLines(manner_); }
 
-    // text: all that came since the head began. Returns: the next line, without its CRLF; nothing when it has not ended
-    // yet. Throws: ProtocolError for a line that ends without CR, if strict.
+    // `text` is everything since the head began.
+    // Returns: the next line, without its CRLF; nothing if it has not ended yet.
+    // Throws: ProtocolError for a line that ends without CR, if strict.
     std::optional<std::string_view> next(std::string_view text) {
         const void* found = seen_ < text.size() ? std::memchr(text.data() + seen_, '\n', text.size() - seen_) : nullptr;
         if (found == nullptr) {
@@ -48,7 +49,7 @@ public:
         return line;
     }
 
-    std::size_t begin() const noexcept { return begin_; }  // of the next line, from the head's beginning
+    std::size_t begin() const noexcept { return begin_; }  // where the next line begins in the head
 
 private:
     std::size_t begin_ = 0;
@@ -56,8 +57,8 @@ private:
     Manner manner_;
 };
 
-// "Name: value", which begins `at` from the beginning of the text that the headers will refer to. A line that begins
-// with a blank (obs-fold) is refused, and, if strict, blanks before the colon. Throws: ProtocolError.
+// Parses "Name: value", which begins at `at` in the text that the headers will refer to. Refuses a line that begins
+// with a blank (obs-fold) and, if strict, blanks before the colon. Throws: ProtocolError.
 inline void parse_field(std::string_view line, std::size_t at, Headers& headers, Manner manner = Manner::strict) {
     std::size_t end = 0;
     while (end < line.size() && is_token_char(line[end])) {

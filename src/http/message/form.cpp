@@ -42,7 +42,7 @@ std::string percent_decode(std::string_view text, bool plus_is_blank, BadPercent
                     decoded.push_back('%');
                     continue;
                 }
-                throw ProtocolError(Fault::malformed, 400, "a % that two hexadecimal digits don't follow");
+                throw ProtocolError(Fault::malformed, 400, "a % that is not followed by two hexadecimal digits");
             }
             decoded.push_back(static_cast<char>(high * 16 + low));
             i += 2;

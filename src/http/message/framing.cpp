@@ -12,13 +12,13 @@ namespace tendril::http::detail {
 
 namespace {
 
-// "5" and "5, 5" and twice "5" are 5; anything else that differs is an attack or a bug: RFC 9110, 8.6.
+// "5", "5, 5" and "5" twice all mean 5; lengths that differ are an attack or a bug: RFC 9110, 8.6.
 void note_length(std::string_view value, std::optional<std::uint64_t>& length) {
     for (bool more = true; more;) {
         const std::size_t comma = value.find(',');
         const std::optional<std::uint64_t> one = parse_decimal(trimmed(value.substr(0, comma)));
         if (!one.has_value()) {
-            throw ProtocolError(Fault::malformed, 400, "a Content-Length that is no number");
+            throw ProtocolError(Fault::malformed, 400, "a Content-Length that is not a number");
         }
         if (length.value_or(*one) != *one) {
             throw ProtocolError(Fault::malformed, 400, "several Content-Lengths that differ");
@@ -29,7 +29,7 @@ void note_length(std::string_view value, std::optional<std::uint64_t>& length) {
     }
 }
 
-// The one coding that is supported is chunked, once, as the last one.
+// The only supported coding is chunked, once and as the last one.
 void note_codings(std::string_view value, Manner manner, bool& coded, bool& chunked) {
     std::string_view rest = value;
     for (std::string_view element; next_in_list(rest, element);) {

@@ -18,10 +18,10 @@ struct Framing {
     std::uint64_t length = 0;  // of Kind::length
 };
 
-// What the fields say: chunked, a length, or none of both, which for a response means until_close (the caller's word).
-// Lenient: a Transfer-Encoding goes before a Content-Length, and "identity" in it is passed over.
-// Throws: ProtocolError: they contradict each other, or one of them is not what it should be (400); another transfer
-// coding than chunked (501).
+// Reads the framing from the fields: chunked, a length, or neither, which for a response means until_close (the caller
+// decides). Lenient: a Transfer-Encoding overrides a Content-Length, and "identity" in it is skipped.
+// Throws: ProtocolError: 400 if the fields contradict each other or one is malformed; 501 for a transfer coding other
+// than chunked.
 Framing framing_of(const Headers& headers, Manner manner = Manner::strict);
 
 }  // namespace tendril::http::detail

@@ -90,14 +90,14 @@ bool Headers::lists(std::string_view name, std::string_view token) const noexcep
 void Headers::add(std::string_view name, std::string_view value) {
     if (!detail::is_token(name)) {
         throw std::invalid_argument(name.empty() ? "a header without a name"
-                                                 : "a header's name holds a character that none may hold");
+                                                 : "a header's name holds a character that is not allowed");
     }
     value = detail::trimmed(value);
     if (!detail::is_field_text(value)) {
         throw std::invalid_argument("the value of header " + std::string(name) +
-                                    " holds a control character (a line's end?): no header may");
+                                    " holds a control character (a line's end?)");
     }
-    std::string both;  // first: name or value may be a part of own_
+    std::string both;  // copied first: name or value may be a part of own_
     both.reserve(name.size() + value.size());
     both.append(name).append(value);
     make_own();
@@ -117,7 +117,7 @@ void Headers::set(std::string_view name, std::string_view value) {
         add(name, value);
         return;
     }
-    // In the place of the first: add() checks, and may throw, before anything is removed.
+    // The new entry replaces the first one. add() checks, and may throw, before anything is removed.
     const std::size_t place = static_cast<std::size_t>(old - entries_.data());
     const std::string kept(name);
     add(kept, value);
@@ -130,7 +130,7 @@ void Headers::set(std::string_view name, std::string_view value) {
 }
 
 std::size_t Headers::remove(std::string_view name) noexcept {
-    // `name` may be a part of our text, which stays as it is.
+    // `name` may be a part of our text, which does not change.
     return std::erase_if(entries_, [&](const Entry& e) { return detail::same_ignoring_case(field(e).name, name); });
 }
 

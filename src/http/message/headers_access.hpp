@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// For the parsers: Headers whose text is somebody else's.
+// For the parsers: makes Headers that refer to text owned by another object.
 
 #pragma once
 
@@ -14,7 +14,7 @@ namespace tendril::http::detail {
 struct HeadersAccess {
     static constexpr const char* nothing = "";
 
-    // Empties them. What is noted from here on are offsets, good once rebase() has said from where.
+    // Clears the headers. Entries noted from here on are offsets, valid once rebase() has set their base.
     static void begin(Headers& headers) noexcept {
         headers.entries_.clear();
         headers.received_ = nothing;
@@ -26,7 +26,7 @@ struct HeadersAccess {
     }
     static void rebase(Headers& headers, const char* text) noexcept { headers.received_ = text; }
 
-    // In place of rebase(): they keep a copy of all the text to which they refer.
+    // Instead of rebase(): makes the headers keep a copy of all the text that they refer to.
     static void own(Headers& headers, std::string_view text) {
         headers.own_.assign(text);
         headers.received_ = nullptr;

@@ -30,7 +30,7 @@ std::size_t Incoming::recv(Buffer buffer, Deadline deadline) {
 
 const char* Incoming::keep(std::size_t n) {
     kept_ = begin_ += n;
-    if (capacity_ - kept_ < least_room) {  // for the body's chunk sizes, as nothing can move while it is kept
+    if (capacity_ - kept_ < least_room) {  // room for the body's chunk sizes: nothing can move while the head is kept
         resize(capacity_ + usual);
     }
     return bytes_ + (kept_ - n);
@@ -62,7 +62,7 @@ void Incoming::make_room() {
         end_ = kept_ + (end_ - begin_);
         begin_ = kept_;
     }
-    if (capacity_ - end_ < least_room) {  // never while something is kept: keep() saw to it, and bodies leave no rest
+    if (capacity_ - end_ < least_room) {  // never while a head is kept: keep() made room, and bodies leave no rest
         resize(std::max(usual, capacity_ * 2));
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Incoming: a stream, and the bytes that were read from it and not used yet.
+// Incoming: a stream, and the bytes that were read from it but not used yet.
 //
 //     | kept | used | unread | free |
 //
-// `kept` is a message's head, whose text is referred to while its body is read: it stays where it is until forget().
+// `kept` is a message's head, whose text is referred to while the body is read. It does not move until forget().
 
 #pragma once
 
@@ -31,24 +31,24 @@ public:
     std::string_view unread() const noexcept { return {bytes_ + begin_, end_ - begin_}; }
     void take(std::size_t n) noexcept { begin_ += n; }
 
-    // Waits for more, behind what is unread. Views of unread() are void then. Returns: how many; 0 at the end.
-    // Throws: as Source::recv(); nothing was read.
+    // Waits for more bytes and appends them to the unread ones. Invalidates views of unread().
+    // Returns: how many bytes came; 0 at the end. Throws: as Source::recv(); nothing was read.
     std::size_t fill(Deadline deadline);
 
-    // What is unread goes first, else straight from the stream. As Source::recv().
+    // As Source::recv(): returns unread bytes first, else reads straight from the stream.
     std::size_t recv(Buffer buffer, Deadline deadline);
 
-    // Takes the first n unread bytes and keeps them in their place. Views of unread() are void.
+    // Takes the first n unread bytes and keeps them in place. Invalidates views of unread().
     // Returns: where they are.
     const char* keep(std::size_t n);
-    void forget() noexcept;  // the kept ones
+    void forget() noexcept;  // stops keeping the head
     std::size_t kept() const noexcept { return kept_; }
 
-    // Nothing is unread. A head may still be kept.
+    // Whether nothing is unread. A head may still be kept.
     bool empty() const noexcept { return begin_ == end_; }
 
-    // Nothing is kept or unread any more. Gives the memory back, if it is more than that: the usual is had again
-    // without an allocation.
+    // Drops everything kept and unread. Frees the memory if it is larger than `most`; the usual size is kept, so that
+    // the next message needs no allocation.
     void clear(std::size_t most = usual) noexcept;
 
 private:

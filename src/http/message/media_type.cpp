@@ -16,7 +16,7 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
-// Sorted by the extension.
+// Sorted by extension.
 constexpr std::array types = std::to_array<Pair>({
     {"7z", "application/x-7z-compressed"},
     {"aac", "audio/aac"},
@@ -118,7 +118,7 @@ static_assert(std::is_sorted(types.begin(), types.end()));
 constexpr std::size_t most_parameters = 32;
 constexpr int most_elements = 100;
 
-// "0", "0.5", "1.000" in thousandths; -1 for what is none. RFC 9110, 12.4.2.
+// Parses "0", "0.5" or "1.000" into thousandths (RFC 9110, 12.4.2). Returns: -1 if the text is not a weight.
 int parse_weight(std::string_view text) noexcept {
     if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1') || (text.size() > 1 && text[1] != '.')) {
         return -1;
@@ -136,8 +136,8 @@ int parse_weight(std::string_view text) noexcept {
 }
 
 struct Element {
-    std::string_view value;  // in front of the parameters
-    int quality = 1000;      // -1: it is malformed
+    std::string_view value;  // before the parameters
+    int quality = 1000;      // -1 if malformed
     bool has_parameters = false;
 };
 
@@ -151,7 +151,7 @@ Element parse_element(std::string_view text) {
     while ((found = detail::next_parameter(rest, name, value, detail::Backslash::any)) == detail::Found::one) {
         if (name == "q") {
             element.quality = parse_weight(value);
-            return element;  // what follows are extensions
+            return element;  // extensions follow
         }
         element.has_parameters = true;
     }
@@ -161,7 +161,7 @@ Element parse_element(std::string_view text) {
     return element;
 }
 
-// f(element) for each good one of all fields of that name.
+// Calls f(element) for each valid element of all fields of that name, 100 at most.
 template <class F>
 void each_element(const Headers& headers, std::string_view field, F f) {
     int left = most_elements;
@@ -175,7 +175,7 @@ void each_element(const Headers& headers, std::string_view field, F f) {
     }
 }
 
-// How closely a range such as "text/*" fits: 0 (not at all) to 3.
+// Returns: how closely a range such as "text/*" fits, from 0 (not at all) to 3.
 int closeness(std::string_view range, std::string_view type) noexcept {
     if (range == "*/*") {
         return 1;

@@ -89,7 +89,7 @@ const std::error_category& http_category() noexcept {
             case Fault::too_large:
                 return "an HTTP message beyond a limit";
             case Fault::incomplete:
-                return "the connection ended in the midst of an HTTP message";
+                return "the connection ended in the middle of an HTTP message";
             case Fault::unsupported:
                 return "a part of HTTP that is not supported";
             }

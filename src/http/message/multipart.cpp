@@ -28,7 +28,8 @@ namespace tendril::http {
 
 namespace {
 
-// f(), which reads a multipart body: what it refuses of a server's is that server's fault, and no client's.
+// Calls f(), which reads a multipart body. What f() refuses of a server's body is reported as the server's fault, not a
+// client's.
 template <class F>
 decltype(auto) judged(bool of_server, F&& f) {
     if (of_server) {
@@ -56,7 +57,7 @@ struct MultipartState {
         : source(from), of_server(is_of_server(from)), parser(multipart_boundary(content_type), limits),
           is_form(MediaType::parse(content_type)->subtype == "form-data") {}
 
-    // The next event that is not `more`.
+    // Returns: the next event other than `more`.
     MultipartParser::Step step(Deadline deadline) {
         if (failed.has_value()) {
             throw ProtocolError(*failed);
@@ -99,11 +100,11 @@ struct MultipartState {
     const bool of_server;
     MultipartParser parser;
     bool is_form;
-    std::string buffer;  // from `begin` to `end`: has not been parsed
+    std::string buffer;  // the bytes from `begin` to `end` have not been parsed
     std::size_t begin = 0;
     std::size_t end = 0;
-    std::string_view pending;  // data of the part that nobody took yet: in the buffer, or the parser's
-    std::size_t number = 0;    // of the part that may be read
+    std::string_view pending;  // data of the part that is not read yet: in the buffer, or in the parser
+    std::size_t number = 0;    // of the part that may be read now
     bool in_part = false;
     std::optional<ProtocolError> failed;
 };
@@ -118,8 +119,8 @@ constexpr std::size_t block_size = std::size_t{64} * 1024;
     throw ProtocolError(Fault::too_large, 413, "a part of a multipart body is too large");
 }
 
-// All of the source; every block is full but the last. The deadline is the sender's: what has come is written, however
-// long that takes.
+// Copies all of the source; every block except the last is full. The deadline is the sender's: what has arrived is
+// written, however long that takes.
 std::uint64_t copy(Source& from, File& to, std::uint64_t most, Deadline deadline) {
     std::string block(block_size, '\0');
     std::uint64_t total = 0;
@@ -140,13 +141,13 @@ std::uint64_t copy(Source& from, File& to, std::uint64_t most, Deadline deadline
     return total;
 }
 
-// Opening is not broken off: nobody would know whether there is a file now.
+// A kill or a timeout must not interrupt the opening: the caller could not know whether the file now exists.
 File open_shielded(const std::string& path, FileMode mode) {
     const Shield whole;
     return File::open(path, mode);
 }
 
-// What is left of a file when there is no thread to remove it in is left there.
+// Removes the file; leaves it if there is no thread to remove it in.
 void remove(const std::string& path) {
     try {
         offload([path] { sys::unlink(path); });
@@ -179,7 +180,7 @@ std::string with_digits(const std::string& name) {
     return changed.insert(std::min(changed.rfind('.'), changed.size()), suffix);
 }
 
-// path: where it is in the end.
+// Sets `path` to where the file is in the end.
 File open_new(const std::string& directory, const std::string& name, std::string& path) {
     for (int tries = 0;; ++tries) {
         try {
@@ -193,7 +194,7 @@ File open_new(const std::string& directory, const std::string& name, std::string
     }
 }
 
-// Returns: false when there is no more.
+// Returns: false if there are no more parts.
 bool skip_to_part(detail::MultipartState& state, Deadline deadline) {
     for (detail::Rounds rounds(deadline);;) {
         if (rounds.over()) {
@@ -215,7 +216,7 @@ std::size_t Part::recv(Buffer buffer, Deadline deadline) {
     }
     detail::MultipartState& state = *state_;
     if (number_ != state.number) {
-        throw std::logic_error("this part was skipped by MultipartReader::next(): read it before");
+        throw std::logic_error("this part was skipped by MultipartReader::next(): read it before calling next()");
     }
     if (buffer.empty()) {
         return 0;
@@ -280,7 +281,7 @@ MultipartReader::MultipartReader(Source& source, std::string_view content_type, 
 
 std::optional<Part> MultipartReader::next(Deadline deadline) {
     detail::MultipartState& state = *state_;
-    ++state.number;  // the part before is over for its reader
+    ++state.number;  // the previous part can no longer be read
     state.pending = {};
     if (!skip_to_part(state, deadline)) {
         return std::nullopt;

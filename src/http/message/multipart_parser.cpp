@@ -46,7 +46,7 @@ std::string multipart_boundary(std::string_view content_type) {
     const auto named = [](const MediaType::Parameter& each) { return each.name == "boundary"; };
     if (std::count_if(type->parameters.begin(), type->parameters.end(), named) != 1 ||
         !is_boundary(type->parameter("boundary"))) {
-        malformed("a multipart Content-Type without one good boundary");
+        malformed("a multipart Content-Type without exactly one valid boundary");
     }
     return std::string(type->parameter("boundary"));
 }
@@ -71,8 +71,8 @@ MultipartParser::Step MultipartParser::next(std::string_view input) {
     return {};
 }
 
-// A carriage return stands only at the delimiter's beginning: what was matched before a mismatch can't hold the
-// beginning of another one, so nothing is looked at again.
+// A carriage return occurs only at the delimiter's beginning. So the bytes matched before a mismatch cannot hold the
+// beginning of another delimiter, and no byte is looked at again.
 MultipartParser::Step MultipartParser::search(std::string_view input) {
     return matched_ > 0 ? go_on_matching(input) : find(input);
 }
@@ -102,7 +102,7 @@ MultipartParser::Step MultipartParser::find(std::string_view input) {
         const std::size_t n = common_prefix(input.substr(at), delimiter_);
         if (n == delimiter_.size() || at + n == input.size()) {
             matched_ = n;
-            // The text before it first; the next call goes on behind what was matched.
+            // Returns the text before it first; the next call continues after the matched bytes.
             if (at > 0) {
                 return text(input.substr(0, at), at + n);
             }
@@ -131,7 +131,7 @@ MultipartParser::Step MultipartParser::delimiter_found(std::size_t consumed) {
     return {ends_part ? Event::part_end : Event::more, consumed, {}};
 }
 
-// "--" ends it all; else blanks, and a line's end.
+// After a delimiter, "--" ends the body; else blanks and a line end follow.
 MultipartParser::Step MultipartParser::behind_delimiter(std::string_view input) {
     if (input.empty()) {
         return {Event::more, 0, {}};
@@ -139,7 +139,7 @@ MultipartParser::Step MultipartParser::behind_delimiter(std::string_view input) 
     const char c = input.front();
     if (state_ == State::dash) {
         if (c != '-') {
-            malformed("a multipart delimiter with something behind it");
+            malformed("a multipart delimiter with something after it");
         }
         state_ = State::end;
         return {Event::end, 1, {}};
@@ -151,12 +151,12 @@ MultipartParser::Step MultipartParser::behind_delimiter(std::string_view input) 
     } else if (c == '\r') {
         begin_headers();
     } else {
-        malformed("a multipart delimiter with something behind it");
+        malformed("a multipart delimiter with something after it");
     }
     return {Event::more, 1, {}};
 }
 
-// The head begins with the end of the delimiter's line, as an empty first line.
+// A part's head begins with the end of the delimiter's line, as an empty first line.
 void MultipartParser::begin_headers() {
     if (parts_ == limits_.max_parts) {
         too_large("a multipart body has too many parts");
@@ -173,7 +173,7 @@ MultipartParser::Step MultipartParser::read_headers(std::string_view input) {
     const std::size_t n =
         found == nullptr ? input.size() : static_cast<std::size_t>(static_cast<const char*>(found) - input.data()) + 1;
     if (n > limits_.max_header_bytes || head_.size() > limits_.max_header_bytes - n) {
-        too_large("a part of a multipart body has too large headers");
+        too_large("a part of a multipart body has headers that are too large");
     }
     head_.append(input.substr(0, n));
     const std::size_t at = lines_.begin();
@@ -181,9 +181,9 @@ MultipartParser::Step MultipartParser::read_headers(std::string_view input) {
     if (!line.has_value()) {
         return {Event::more, n, {}};
     }
-    if (at == 0) {  // the delimiter's own line
+    if (at == 0) {  // the rest of the delimiter's line
         if (!line->empty()) {
-            malformed("a multipart delimiter with something behind it");
+            malformed("a multipart delimiter with something after it");
         }
         return {Event::more, n, {}};
     }
@@ -193,7 +193,7 @@ MultipartParser::Step MultipartParser::read_headers(std::string_view input) {
     }
     HeadersAccess::rebase(headers_, head_.data());
     state_ = State::body;
-    matched_ = held_from_ = 2;  // a part that is empty may end right here
+    matched_ = held_from_ = 2;  // an empty part may end right here
     return {Event::part, n, {}};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Takes a multipart body apart as it comes: RFC 2046, 5.1, strictly (lines end with CRLF, what begins like a delimiter
-// is one). Pure and resumable at any byte; each byte is looked at a bounded number of times.
+// MultipartParser: parses a multipart body as it arrives: RFC 2046, 5.1, strictly (lines end with CRLF, whatever begins
+// like a delimiter is one). Pure and resumable at any byte; looks at each byte a bounded number of times.
 
 #pragma once
 
@@ -17,32 +17,32 @@
 
 namespace tendril::http::detail {
 
-// The parameter boundary of a Content-Type. Throws: ProtocolError: 415, it is not multipart; 400, it has none, two, or
-// one that may not be.
+// Returns: the boundary parameter of a Content-Type.
+// Throws: ProtocolError: 415 if it is not multipart; 400 if it has no boundary, two, or an invalid one.
 std::string multipart_boundary(std::string_view content_type);
 
 class MultipartParser {
 public:
     enum class Event : std::uint8_t {
-        more,  // nothing but what was consumed
-        part,  // a part begins: headers() are its
-        data,  // of the part
+        more,  // input was consumed, nothing else happened
+        part,  // a part begins, with headers()
+        data,  // data of the part
         part_end,
-        end,  // the last delimiter was seen; what follows is nobody's
+        end,  // the last delimiter was seen; bytes after it are ignored
     };
     struct Step {
         Event event;
-        std::size_t consumed;   // of the input
-        std::string_view data;  // a part of the input, or of the parser: good until the next call
+        std::size_t consumed;   // how much of the input
+        std::string_view data;  // points into the input or the parser; valid until the next call
     };
 
     MultipartParser(std::string_view boundary, const MultipartLimits& limits);
 
-    // Goes on as far as the next event. Input that was not consumed is given again, with more behind it.
-    // Throws: ProtocolError; nothing can be parsed then any more.
+    // Parses up to the next event. The caller passes unconsumed input again, with more after it.
+    // Throws: ProtocolError; the parser cannot be used any more then.
     Step next(std::string_view input);
 
-    // Of the part that began last.
+    // The headers of the part that began last.
     const Headers& headers() const noexcept { return headers_; }
 
 private:
@@ -60,15 +60,15 @@ private:
     const std::string delimiter_;  // CR LF - - boundary
     const MultipartLimits limits_;
     State state_ = State::preamble;
-    // So much of the delimiter was matched at the end of what was consumed. The first held_from_ bytes of it were not
-    // part of the text: its beginning, or a head's, counts as a line's end.
+    // How much of the delimiter matched at the end of the consumed input. The first held_from_ bytes of that were not
+    // part of the text: the beginning of the text, or the end of a head, counts as a line end.
     std::size_t matched_ = 2;
     std::size_t held_from_ = 2;
     std::size_t preamble_ = 0;
     std::size_t parts_ = 0;
     std::string head_;
     HeadLines lines_;
-    std::size_t head_seen_ = 0;  // of head_ was taken as lines
+    std::size_t head_seen_ = 0;  // how much of head_ was taken as lines
     Headers headers_;
 };
 

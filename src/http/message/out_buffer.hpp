@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// OutBuffer: bytes that will go out, collected one behind the other. What std::string does, but that an append of a
-// few known bytes is a few instructions: a response's head is a dozen of them.
+// OutBuffer: collects bytes to be sent. Unlike std::string, it appends a few known bytes in a few instructions; a
+// response's head takes a dozen such appends.
 
 #pragma once
 
@@ -49,7 +49,7 @@ public:
 
     void shorten(std::size_t size) noexcept { size_ = size; }
     void clear() noexcept { size_ = 0; }
-    void trim(std::size_t most) noexcept {  // gives the memory back, when it is more than that
+    void trim(std::size_t most) noexcept {  // frees the memory if it is larger
         if (capacity_ > most) {
             bytes_.reset();
             capacity_ = size_ = 0;

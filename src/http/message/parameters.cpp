@@ -26,7 +26,7 @@ void skip_blanks(std::string_view& rest) noexcept {
     }
 }
 
-// Behind the opening quote. Returns: false when there is no closing one.
+// Takes the text after an opening quote, and the closing quote. Returns: false if there is no closing quote.
 bool take_quoted(std::string_view& rest, std::string& value, Backslash backslash) {
     for (std::size_t i = 0; i < rest.size(); ++i) {
         if (rest[i] == '"') {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Parameters behind a value, `; name=token; name="quoted"`: RFC 9110, 5.6.6. Pure.
+// The parameters after a value, `; name=token; name="quoted"`: RFC 9110, 5.6.6. Pure.
 
 #pragma once
 
@@ -10,14 +10,14 @@
 
 namespace tendril::http::detail {
 
-// In a quoted string: a backslash takes away the meaning of whatever follows it, or only of a quote and a backslash:
-// senders of file names leave other backslashes as they are.
+// What a backslash escapes in a quoted string: any character, or only a quote and a backslash, because senders of file
+// names leave other backslashes as they are.
 enum class Backslash : std::uint8_t { any, quote };
 
 enum class Found : std::uint8_t { one, end, malformed };
 
-// Takes the next parameter from the front of `rest`, which begins behind the value or the last one. The name comes in
-// lower case; an empty place between two ";" is passed over.
+// Takes the next parameter from the front of `rest`, which begins after the value or the previous parameter. Returns
+// the name in lower case; skips an empty place between two ";".
 Found next_parameter(std::string_view& rest, std::string& name, std::string& value, Backslash backslash);
 
 }  // namespace tendril::http::detail

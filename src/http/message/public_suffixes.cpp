@@ -53,13 +53,13 @@ bool PublicSuffixes::contains(std::string_view domain) const noexcept {
     return above != none && (above & wildcard) != 0;
 }
 
-// Behind the end: the end of no name.
+// Returns: 0xff beyond the end, which ends no name.
 unsigned PublicSuffixes::at(std::size_t i) const noexcept {
     return i < dafsa_.size() ? static_cast<unsigned char>(dafsa_[i]) : 0xff;
 }
 
 int PublicSuffixes::find(std::string_view name) const noexcept {
-    std::size_t node = magic.size();  // its next offset
+    std::size_t node = magic.size();  // where its next offset is
     std::size_t label = node;
     for (bool last = false; !last && node < dafsa_.size();) {
         const unsigned first = at(node);

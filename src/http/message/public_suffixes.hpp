@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// PublicSuffixes: the domains under which anybody can have a name ("com", "co.uk", "github.io"), so that no cookie may
-// be for all of one. By the list of https://publicsuffix.org as Debian's package publicsuffix installs it; without
-// that, or for what it does not name, a domain of a single label is one.
+// PublicSuffixes: the domains under which anyone can register a name ("com", "co.uk", "github.io"), so that no cookie
+// may be set for all of such a domain. Uses the list of https://publicsuffix.org as installed by Debian's package
+// publicsuffix. Without the list, or for a name outside it, a domain of a single label is a public suffix.
 
 #pragma once
 
@@ -13,19 +13,19 @@ namespace tendril::http::detail {
 
 class PublicSuffixes {
 public:
-    // The list of this system, read at the first call; it may hold up the hub then. Any thread.
+    // The list of this system. The first call reads the file, which may block the hub. Any thread may call it.
     static const PublicSuffixes& installed();
 
-    // dafsa: the file's content; "", or what is no such file: no list. No content can do harm.
+    // `dafsa` is the file's content; "" or any other text means no list. No content can do harm.
     explicit PublicSuffixes(std::string dafsa);
 
     bool has_list() const noexcept { return !dafsa_.empty(); }
 
-    // Is this domain (in lower case, no dot at its end) a public suffix?
+    // Whether this domain (in lower case, no dot at its end) is a public suffix.
     bool contains(std::string_view domain) const noexcept;
 
 private:
-    enum Rule : int { none = -1, exception = 1, wildcard = 2 };  // bits, but for none
+    enum Rule : int { none = -1, exception = 1, wildcard = 2 };  // bits, except for none
 
     int find(std::string_view name) const noexcept;
     unsigned at(std::size_t i) const noexcept;

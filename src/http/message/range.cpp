@@ -10,7 +10,7 @@ namespace tendril::http::detail {
 
 namespace {
 
-// Digits only; what is too much for the type becomes its end.
+// Parses digits only. A number too large for the type becomes the largest.
 std::optional<std::uint64_t> parse_position(std::string_view text) noexcept {
     if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) {
         return std::nullopt;
@@ -18,7 +18,7 @@ std::optional<std::uint64_t> parse_position(std::string_view text) noexcept {
     return parse_decimal(text).value_or(UINT64_MAX);
 }
 
-// "0-4", "5-" or "-3". Returns: false when it is malformed.
+// Adds "0-4", "5-" or "-3". Returns: false if it is malformed.
 bool add_range(std::string_view text, std::uint64_t size, std::vector<ByteRange>& ranges) {
     const std::size_t dash = text.find('-');
     if (dash == std::string_view::npos) {
@@ -49,8 +49,9 @@ bool overlap(std::vector<ByteRange> ranges) {
                               [](const ByteRange& a, const ByteRange& b) { return b.first <= a.last; }) != ranges.end();
 }
 
-// Tags may hold commas, and backslashes mean nothing in them: 8.8.3. Takes the next from the front of `rest`.
-// Returns: false at the end, and at what is none.
+// Takes the next entity tag from the front of `rest`. A tag may hold commas, and backslashes have no meaning in it:
+// 8.8.3.
+// Returns: false at the end, and if the text is not a tag.
 bool next_etag(std::string_view& rest, std::string_view& tag) noexcept {
     while (!rest.empty() && (is_blank(rest.front()) || rest.front() == ',')) {
         rest.remove_prefix(1);
@@ -70,12 +71,12 @@ std::string_view opaque(std::string_view tag) noexcept {
     return tag.starts_with("W/") ? tag.substr(2) : tag;
 }
 
-// A strong comparison is never true of a weak tag.
+// A strong comparison with a weak tag is always false.
 bool same_tag(std::string_view a, std::string_view b, bool strong) noexcept {
     return strong ? a == b && a.starts_with('"') : opaque(a) == opaque(b);
 }
 
-// Does If-Match or If-None-Match name what is there?
+// Whether If-Match or If-None-Match names the current representation.
 bool names(const Headers& headers, std::string_view field, const Representation& there, bool strong) {
     for (const std::string_view value : headers.values(field)) {
         if (trimmed(value) == "*") {
@@ -91,7 +92,7 @@ bool names(const Headers& headers, std::string_view field, const Representation&
     return false;
 }
 
-// Nothing, too, when it is not known when that was modified which is there: the field is to be ignored then.
+// Returns: nothing also when the time of the last change is unknown: the field must then be ignored.
 std::optional<Time> date_of(const Headers& headers, std::string_view field, const Representation& there) {
     const bool counts = headers.count(field) == 1 && there.exists && there.modified.has_value();
     return counts ? parse_date(headers.get(field)) : std::nullopt;
@@ -143,7 +144,7 @@ Verdict evaluate(std::string_view method, const Headers& headers, const Represen
                  std::vector<ByteRange>& ranges) {
     ranges.clear();
     const bool reads = method == "GET" || method == "HEAD";
-    std::optional<Time> modified = there.modified;  // in the whole seconds that dates have
+    std::optional<Time> modified = there.modified;  // in whole seconds, as dates have
     if (modified.has_value()) {
         modified = std::chrono::floor<std::chrono::seconds>(*modified);
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Rounds: makes a loop over calls that may succeed at once ask its deadline.
+// Rounds: checks the deadline in loops whose calls may all succeed at once.
 //
 // A call on a Stream is tried before its deadline counts, so a peer that keeps sending could hold a loop of such calls
-// past any deadline: none of them ever waits. Every loop of this floor whose length a peer decides has a Rounds. One
-// that reads a Source ends by Source::time_out(), so that a request's body knows the error for its client's.
+// past any deadline: no call ever waits. Every loop on this floor whose length a peer decides has a Rounds. A loop that
+// reads a Source ends by Source::time_out(), so that a request's body can tell a client's error from a handler's.
 
 #pragma once
 
@@ -16,8 +16,9 @@ class Rounds {
 public:
     explicit Rounds(Deadline deadline) noexcept : deadline_(deadline) {}
 
-    // Counts a round. Returns: whether the loop must end. The first rounds are free, so that a call whose deadline has
-    // already passed still takes what is at hand; then the clock decides.
+    // Counts a round. The first 16 rounds are free, so that a call with a passed deadline still takes what has already
+    // arrived; after that the clock decides.
+    // Returns: whether the loop must end.
     bool over() noexcept { return ++done_ > free && deadline_.passed(); }
 
 private:

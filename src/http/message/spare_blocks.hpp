@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// SpareBlocks: freed blocks of one size, an OS thread's own, last in, first out: for what a message needs while it is
-// under way and an idle connection does not hold.
+// SpareBlocks: freed blocks of one size, kept per OS thread, last in, first out. For memory that a message needs while
+// it is processed and that an idle connection does not hold.
 
 #pragma once
 
@@ -41,7 +41,7 @@ private:
     struct Spare {
         Block* first = nullptr;
         std::size_t count = 0;
-        bool closed = false;  // the OS thread ends; its hub may still unwind who frees some
+        bool closed = false;  // the OS thread is ending; its hub may still unwind green threads that free blocks
     };
     struct AtEnd {
         AtEnd() = default;

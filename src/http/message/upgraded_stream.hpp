@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// UpgradedStream: what Response::upgrade() gives.
+// UpgradedStream: the stream that Response::upgrade() returns.
 
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace tendril::http::detail {
 
-// Bytes that were read before the protocol changed, then the stream.
+// Returns the bytes that were read before the protocol changed, then those of the stream.
 class UpgradedStream final : public Stream {
 public:
     UpgradedStream(std::unique_ptr<Stream> stream, std::string_view first)

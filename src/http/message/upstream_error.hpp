@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// FromServer, and blame_server(f): f(), whose ProtocolErrors are a server's, as the client sees it: 502, whatever the
-// parser that requests and responses share says of it. By that a handler's own requests are told from its client's.
+// FromServer, and blame_server(f): calls f() and turns its ProtocolErrors into 502, because here the peer is a server,
+// whatever status the parser shared with requests gave them. That tells errors of a handler's own requests from those
+// of its client's.
 
 #pragma once
 
@@ -9,7 +10,7 @@
 
 namespace tendril::http::detail {
 
-// A Source that gives what a server has sent: what a parser over it refuses is that server's fault.
+// Marks a Source of bytes that a server has sent: what a parser over it refuses is that server's fault.
 class FromServer {
 protected:
     ~FromServer() = default;

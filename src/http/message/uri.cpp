@@ -24,12 +24,12 @@ void append_encoded(std::string& to, char c) {
     to += digits[u & 15];
 }
 
-// The byte that begins here as %XX.
+// Returns: the byte encoded here as %XX.
 int encoded_byte(std::string_view text, std::size_t at) {
     const int high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
     const int low = high >= 0 ? hex_value(text[at + 2]) : -1;
     if (low < 0) {
-        throw std::invalid_argument("a URL has a % that two hexadecimal digits do not follow: write %25");
+        throw std::invalid_argument("a URL has a % that is not followed by two hexadecimal digits: write %25");
     }
     return high * 16 + low;
 }
@@ -40,7 +40,7 @@ bool is_scheme(std::string_view text) noexcept {
     });
 }
 
-// Takes what stands before one of `ends` from the front.
+// Takes the text before the first of `ends` from the front.
 std::string_view take_until(std::string_view& rest, std::string_view ends) noexcept {
     const std::size_t n = std::min(rest.find_first_of(ends), rest.size());
     const std::string_view taken = rest.substr(0, n);
@@ -48,7 +48,7 @@ std::string_view take_until(std::string_view& rest, std::string_view ends) noexc
     return taken;
 }
 
-// 1 for ".", 2 for "..", else 0.
+// Returns: 1 for ".", 2 for "..", else 0.
 int dots(std::string_view segment) noexcept {
     int n = 0;
     while (!segment.empty()) {

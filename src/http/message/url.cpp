@@ -37,7 +37,8 @@ std::string lowered(std::string_view text) {
     return result;
 }
 
-// Resolvers take 127.1, 0177.0.0.1 and 0x7f000001 for addresses; who checks a host before he connects does not.
+// Resolvers accept 127.1, 0177.0.0.1 and 0x7f000001 as addresses; a program that checks a host before it connects does
+// not.
 bool looks_like_number(std::string_view label) noexcept {
     if (label.starts_with("0x")) {
         label.remove_prefix(2);
@@ -51,11 +52,11 @@ void check_ipv4(const std::string& host) {
     std::array<char, INET_ADDRSTRLEN> text{};
     if (inet_pton(AF_INET, host.c_str(), &address) != 1 ||
         inet_ntop(AF_INET, &address, text.data(), text.size()) != host) {
-        refuse("a URL's host ends in a number and is no IPv4 address of four decimal numbers");
+        refuse("a URL's host ends in a number but is not an IPv4 address of four decimal numbers");
     }
 }
 
-constexpr const char* not_ipv6 = "a URL's host in brackets is no IPv6 address (zones are not supported)";
+constexpr const char* not_ipv6 = "a URL's host in brackets is not an IPv6 address (zones are not supported)";
 
 std::string normal_ipv6(std::string_view text) {
     in6_addr address{};
@@ -76,7 +77,7 @@ void check_label(std::string_view label) {
             refuse("a URL's host has a non-ASCII character: give the name's ASCII form (xn--...)");
         }
         if (!detail::is_alpha(c) && !detail::is_digit(c) && c != '-' && c != '_') {
-            refuse("a URL's host has a character that no host name has");
+            refuse("a URL's host has a character that is not allowed in a host name");
         }
     }
 }
@@ -115,7 +116,7 @@ std::string checked_socket_path(std::string_view text) {
     return path;
 }
 
-// Says what is wrong with what parse_authority() did not take.
+// Throws an error that says why parse_authority() refused the text.
 [[noreturn]] void refuse_authority(std::string_view text) {
     if (text.starts_with('[')) {
         const std::size_t end = text.find(']');
@@ -132,7 +133,7 @@ std::string checked_socket_path(std::string_view text) {
     } else {
         checked_name(text.substr(0, text.find(':')));
     }
-    refuse("a URL's port is no number from 1 to 65535");
+    refuse("a URL's port is not a number from 1 to 65535");
 }
 
 }  // namespace
@@ -177,7 +178,7 @@ struct detail::UrlParser {
         }
     }
 
-    // A path that begins with "/", or is empty.
+    // Requires: the path begins with "/" or is empty.
     static void set_path(Url& url, std::string_view text) {
         url.path_ = remove_dot_segments(encoded(text, UriPart::path));
         if (url.path_.empty()) {
@@ -200,12 +201,12 @@ struct detail::UrlParser {
             refuse("a URL of more than 64 KiB");
         }
         if (text.starts_with(' ') || text.ends_with(' ')) {
-            refuse("a URL with a blank before or behind it");
+            refuse("a URL with a blank before or after it");
         }
         return split_reference(text);
     }
 
-    // With the length as it is now that all is encoded.
+    // Checks the length again, now that everything is encoded.
     static void check_length(const Url& url) {
         if (url.path_.size() + url.query_.size() + url.fragment_.size() + 3 * url.host_.size() > Url::longest) {
             refuse("a URL of more than 64 KiB");
@@ -214,11 +215,11 @@ struct detail::UrlParser {
 
     static void parse(Url& url, const UriReference& parts, UserInfo userinfo) {
         if (!parts.scheme.has_value()) {
-            refuse("a URL without a scheme: it begins with http:// or https://");
+            refuse("a URL without a scheme: it must begin with http:// or https://");
         }
         set_scheme(url, *parts.scheme);
         if (!parts.authority.has_value()) {
-            refuse("a URL without a host: // follows the scheme");
+            refuse("a URL without a host: // must follow the scheme");
         }
         set_authority(url, *parts.authority, userinfo);
         set_path(url, parts.path);
@@ -227,7 +228,7 @@ struct detail::UrlParser {
         check_length(url);
     }
 
-    // RFC 3986, 5.2.2; what the reference leaves out stays.
+    // Applies a reference: RFC 3986, 5.2.2. Parts that the reference leaves out stay.
     static void apply(Url& url, const UriReference& parts) {
         if (parts.authority.has_value()) {
             set_authority(url, *parts.authority, UserInfo::refused);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Is it UTF-8 (RFC 3629)? Told in pieces, and as early as can be: a piece is refused with the first byte that no valid
-// text can have there.
+// Utf8Validator: checks whether a text is UTF-8 (RFC 3629), in pieces and as early as possible: it refuses a piece at
+// the first byte that no valid text can have there.
 
 #pragma once
 
@@ -14,7 +14,7 @@ namespace tendril::http::detail {
 
 class Utf8Validator {
 public:
-    // Returns: false when it cannot be UTF-8 any more; from then on call reset() first.
+    // Returns: false if the text cannot be UTF-8 any more; call reset() before the next feed().
     bool feed(std::string_view text) noexcept {
         std::size_t i = 0;
         while (i < text.size()) {
@@ -32,7 +32,7 @@ public:
         return true;
     }
 
-    bool complete() const noexcept { return need_ == 0; }  // it does not end inside a character
+    bool complete() const noexcept { return need_ == 0; }  // the text does not end inside a character
     void reset() noexcept { *this = {}; }
 
 private:
@@ -50,8 +50,8 @@ private:
         return i;
     }
 
-    // What follows the first byte has bounds of its own, so that nothing is longer than it need be, no surrogate, and
-    // not beyond U+10FFFF.
+    // The byte after the first has bounds of its own, which exclude overlong forms, surrogates and anything beyond
+    // U+10FFFF.
     bool first(unsigned char c) noexcept {
         if (c < 0xc2 || c > 0xf4) {
             return false;
@@ -71,7 +71,7 @@ private:
         return true;
     }
 
-    std::uint8_t need_ = 0;  // so many bytes of a character are to come
+    std::uint8_t need_ = 0;  // how many bytes of the current character are still to come
     std::uint8_t low_ = 0x80;
     std::uint8_t high_ = 0xbf;
 };
