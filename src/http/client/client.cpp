@@ -19,7 +19,7 @@ namespace tendril::http {
 
 namespace detail {
 
-// A request, its response, and what they came by.
+// A request, its response, and everything they use.
 struct Answer final : Source, FromServer {
     Answer(std::shared_ptr<ClientPool> p, ClientRequest&& r) noexcept : pool(std::move(p)), request(std::move(r)) {}
     static void* operator new(std::size_t) { return SpareBlocks<sizeof(Answer), 64>::allocate(); }
@@ -51,8 +51,8 @@ struct Answer final : Source, FromServer {
 
     bool ended() const noexcept { return decoder == nullptr ? exchange->ended() : decoder->ended(); }
 
-    // How large a buffer shall be that is full with so much of the body. Not at once what that says it will be: a
-    // server must send what it makes us hold.
+    // Returns: the size to which to grow a buffer that is full with `size` bytes of the body. Never the stated length
+    // at once: a server must send what it makes us hold.
     std::size_t larger_than(std::size_t size) const noexcept {
         if (decoder != nullptr || !exchange->body().length().has_value()) {
             return std::max<std::size_t>(4096, 2 * size);
@@ -62,11 +62,11 @@ struct Answer final : Source, FromServer {
     }
 
     const std::shared_ptr<ClientPool> pool;
-    ClientRequest request;  // the last one, after redirects
+    ClientRequest request;  // the last one sent, after redirects
     std::vector<Redirect> redirects;
     std::optional<ClientExchange> exchange;
     std::unique_ptr<ContentDecoder> decoder;
-    std::string kept;  // read by a text() that was broken off
+    std::string kept;  // read by a text() that was interrupted
 };
 
 namespace {
@@ -87,8 +87,8 @@ ClientPool::Place connected(ClientPool& pool, const Url& url, const Route& route
     return place;
 }
 
-// Sends the request and waits for the final head: on an idle connection, or a new one; on a new one again, if that was
-// dead and it may be.
+// Sends the request and waits for the final head, on an idle connection or a new one. If an idle one turns out to be
+// closed, and the request may be repeated, tries once more on a new one.
 void exchange(Answer& answer, const Limits& limits) {
     ClientPool& pool = *answer.pool;
     const ClientRequest& request = answer.request;
@@ -118,7 +118,7 @@ void exchange(Answer& answer, const Limits& limits) {
     }
 }
 
-// RFC 9110, 10.1.1: it may be asked without the expectation.
+// Whether to repeat the request without its expectation, because the server answered 417: RFC 9110, 10.1.1.
 bool expected_too_much(Answer& answer) noexcept {
     const bool retry =
         answer.exchange->head().status == 417 && answer.request.expect_continue && !answer.exchange->body_begun();
@@ -189,7 +189,7 @@ std::string ClientResponse::text(std::size_t most, Deadline deadline) {
         }
     } catch (...) {
         all.resize(size);
-        answer_->kept = std::move(all);  // it may be asked for once more
+        answer_->kept = std::move(all);  // so that the caller may call text() again
         throw;
     }
     all.resize(size);
@@ -252,7 +252,7 @@ ClientResponse Client::request(ClientRequest request, Deadline deadline) {
             answer->decode(*coding);
         }
     }
-    current.body = {};  // who sends it holds it
+    current.body = {};  // the sender keeps its own copy
     current.trailers = nullptr;
     return ClientResponse(std::move(answer));
 }

@@ -55,7 +55,7 @@ TcpSocket connect_to(const Url& url, const ClientOptions& options, Deadline dead
     return tendril::connect(url.host(), url.port(), options.connect, deadline);
 }
 
-// RFC 9110, 9.3.6. Nothing may follow the head of the answer: in TLS the client speaks first.
+// Opens a tunnel: RFC 9110, 9.3.6. Nothing may follow the head of the answer, since in TLS the client speaks first.
 void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline deadline) {
     const std::string to = host_and_port(url);
     std::string request = "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n";
@@ -81,10 +81,10 @@ void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline d
     } while (head.interim());
     if (head.status < 200 || head.status > 299) {
         throw ProtocolError(Fault::unsupported, 502,
-                            "the proxy opens no tunnel and says " + std::to_string(head.status));
+                            "the proxy refused the tunnel with status " + std::to_string(head.status));
     }
     if (!incoming.empty()) {
-        throw ProtocolError(Fault::malformed, 502, "the proxy sent something behind its answer to CONNECT");
+        throw ProtocolError(Fault::malformed, 502, "the proxy sent data after its answer to CONNECT");
     }
 }
 
@@ -133,7 +133,7 @@ std::shared_ptr<ClientConnection> open_connection(const Url& url, const Route& r
 
 std::string basic_credentials(const std::string& user, const std::string& password) {
     if (user.find(':') != std::string::npos) {
-        throw std::invalid_argument("a user's name with a colon, which Basic authentication cannot carry");
+        throw std::invalid_argument("a user name with a colon, which Basic authentication cannot carry");
     }
     const std::string plain = user + ":" + password;
     std::string coded(4 * ((plain.size() + 2) / 3) + 1, '\0');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ClientConnection: a connection of a Client's, and how one is made: straight, over TLS, to a Unix-domain socket, or
+// ClientConnection: one connection of a Client, and how it is made: directly, over TLS, to a Unix-domain socket, or
 // through a proxy.
 
 #pragma once
@@ -30,29 +30,29 @@ public:
     Stream& stream() noexcept { return *stream_; }
     Incoming& incoming() noexcept { return incoming_; }
 
-    // Nothing has come while nobody asked for anything, not even its end. Never waits. `surely`: the system is asked;
-    // else what the hub has just seen is enough.
+    // Whether the idle connection is still usable: nothing has arrived on it, not even its end. Never waits. With
+    // `surely` it asks the system; else what the hub has just seen is enough.
     bool quiet(bool surely) const noexcept;
 
-    TlsSession session() const;  // to be resumed; empty without TLS
+    TlsSession session() const;  // to be resumed later; empty without TLS
 
-    std::uint64_t exchanges = 0;  // that it has been through
+    std::uint64_t exchanges = 0;  // how many it has carried
     std::int64_t idle_since_ns = 0;
 
 private:
     std::unique_ptr<Stream> stream_;
-    const TlsSocket* tls_;  // what it is, or nullptr
+    const TlsSocket* tls_;  // the stream as a TlsSocket, or nullptr
     Incoming incoming_;
 };
 
-// Which way a request to a URL goes: connections of the same route are as good as each other.
+// The way a request to a URL takes. Connections of the same route are interchangeable.
 struct Route {
-    // plain_proxy: the request line has the whole URL; tunnel: TLS through the proxy.
+    // `plain_proxy`: the request line has the whole URL. `tunnel`: TLS through the proxy.
     enum class Way : std::uint8_t { plain, plain_proxy, tls, tunnel, unix_domain };
 
     Way way;
     std::uint16_t port;
-    std::string_view host;  // the URL's, or the proxy's in the options
+    std::string_view host;  // points into the URL, or into the proxy's URL in the options
 
     bool by_proxy() const noexcept { return way == Way::plain_proxy || way == Way::tunnel; }
 };
@@ -68,7 +68,7 @@ struct RouteKey {
     std::string host;
 };
 
-// Their order, in a map.
+// The order of routes in a map.
 struct RouteLess {
     using is_transparent = void;
     bool operator()(const Route& a, const Route& b) const noexcept {
@@ -76,11 +76,11 @@ struct RouteLess {
     }
 };
 
-// Throws: as connect() and wrap_ssl(); ProtocolError: the proxy refused.
+// Connects along `route`; waits. Throws: as connect() and wrap_ssl(); ProtocolError if the proxy refuses.
 std::shared_ptr<ClientConnection> open_connection(const Url& url, const Route& route, const ClientOptions& options,
                                                   const TlsSession& session, Deadline deadline);
 
-// "Basic dXNlcjpwYXNz", RFC 7617. Throws: std::invalid_argument: a colon in the user's name.
+// Returns: such as "Basic dXNlcjpwYXNz", RFC 7617. Throws: std::invalid_argument for a colon in the user's name.
 std::string basic_credentials(const std::string& user, const std::string& password);
 
 }  // namespace tendril::http::detail

@@ -17,12 +17,13 @@ namespace tendril::http::detail {
 
 namespace {
 
-// A body of that size goes with the head; what is larger might fill the socket's buffer, and is sent beside.
+// A body of at most this size is sent with the head. A larger one might fill the socket's buffer, so a second green
+// thread sends it.
 constexpr std::size_t most_inline = std::size_t{16} * 1024;
 constexpr std::uint64_t most_drained = std::uint64_t{64} * 1024;
-constexpr std::chrono::milliseconds longest_drain(50);  // what a new connection would cost, roughly
+constexpr std::chrono::milliseconds longest_drain(50);  // roughly what a new connection would cost
 
-// A connection whose protocol is another from now on.
+// A connection whose protocol has changed.
 class Upgraded final : public Stream {
 public:
     explicit Upgraded(std::shared_ptr<ClientConnection> connection) noexcept : connection_(std::move(connection)) {}
@@ -38,7 +39,7 @@ public:
     }
     void await_data(Deadline deadline) override {
         if (connection_->incoming().empty()) {
-            connection_->incoming().clear(0);  // it is of no use any more
+            connection_->incoming().clear(0);  // its buffer is not needed any more
             stream().await_data(deadline);
         }
     }
@@ -79,7 +80,8 @@ void ClientExchange::run(bool by_proxy, std::string_view cookies, Deadline deadl
     begin_body();
 }
 
-// A server that does not read may have answered nevertheless: errors are for the one who reads.
+// If the server closes the connection while the request is sent, it may still have answered without reading. So that is
+// no error here; reading the response reports it.
 void ClientExchange::send(bool by_proxy, std::string_view cookies, Deadline deadline) {
     const OutBuffer text = request_head(request_, options_, by_proxy, cookies);
     const std::string_view content = request_.body.content();
@@ -104,7 +106,7 @@ void ClientExchange::send(bool by_proxy, std::string_view cookies, Deadline dead
     sent_ns_ = Deadline::now_ns();
 }
 
-// Returns: whether the final head came instead.
+// Returns: true if the final head came; false after a 100, or if none came in time.
 bool ClientExchange::wait_to_continue(Deadline deadline) {
     const Deadline patience = std::min(deadline, Deadline(options_.continue_timeout));
     while (next_head(patience)) {
@@ -118,7 +120,7 @@ bool ClientExchange::wait_to_continue(Deadline deadline) {
     return false;
 }
 
-// The time for the first byte begins when the request has been sent.
+// The time limit for the first byte begins when the request has been sent.
 void ClientExchange::wait_for_head(Duration first_byte, Deadline deadline) {
     for (;;) {
         const std::int64_t from = std::max(sent_ns_, sender_.ended_ns());
@@ -132,7 +134,7 @@ void ClientExchange::wait_for_head(Duration first_byte, Deadline deadline) {
     }
 }
 
-// Returns: false when the deadline came first.
+// Returns: false if the deadline came first.
 bool ClientExchange::next_head(Deadline deadline) {
     Incoming& incoming = place_.connection().incoming();
     for (Rounds rounds(deadline);;) {
@@ -169,17 +171,17 @@ void ClientExchange::ended_early(const std::system_error* error) {
     const bool nothing_came = !parser_.begun() && place_.connection().incoming().empty();
     found_closed_ = nothing_came && place_.connection().exchanges > 0;
     if (error != nullptr && !is_closed(*error)) {
-        throw;  // from the handler that called
+        throw;  // rethrows what the caller has caught
     }
     if (error != nullptr) {
         throw std::system_error(error->code(), what("the connection was closed before the response"));
     }
     throw ProtocolError(Fault::incomplete, 502,
                         what(nothing_came ? "the connection ended before the response"
-                                          : "the connection ended in the midst of the response's head"));
+                                          : "the connection ended in the middle of the response's head"));
 }
 
-// Without the query, which may be secret.
+// Leaves out the query, which may be secret.
 std::string ClientExchange::what(const char* happened) const {
     return request_.method + " " + request_.url.origin() + request_.url.path() + ": " + happened;
 }
@@ -188,10 +190,10 @@ void ClientExchange::begin_body() {
     ClientConnection& connection = place_.connection();
     ++connection.exchanges;
     if (head_.status == 101 && !asks_for_upgrade(request_)) {
-        throw ProtocolError(Fault::malformed, 502, "a change of the protocol for which nobody asked");
+        throw ProtocolError(Fault::malformed, 502, "the server changed the protocol without being asked");
     }
     if (head_.status >= 300) {
-        sender_.stop();  // RFC 9112, 9.5: it does not want the rest
+        sender_.stop();  // RFC 9112, 9.5: the server does not want the rest
     }
     const Framing framing = blame_server([&] { return response_framing(request_.method, head_); });
     reusable_ = keeps_alive(head_) && !request_.headers.lists("Connection", "close") && head_.status != 101 &&
@@ -204,7 +206,7 @@ void ClientExchange::begin_body() {
 
 std::size_t ClientExchange::recv(Buffer buffer, Deadline deadline) {
     std::size_t n = 0;
-    if (whole_.passed()) {  // although something may be at hand: a server that keeps sending has no more time either
+    if (whole_.passed()) {  // even if data has already arrived: a server that keeps sending gets no more time
         throw TimeoutError(what("reading the response's body"));
     }
     try {
@@ -225,7 +227,7 @@ std::size_t ClientExchange::recv(Buffer buffer, Deadline deadline) {
     return n;
 }
 
-// The response has been read to its end.
+// Called when the response has been read to its end.
 void ClientExchange::finish() noexcept {
     if (!place_.has_connection()) {
         return;
@@ -244,7 +246,7 @@ void ClientExchange::drain(Deadline deadline) {
             reader_.drain(most_drained, std::min({deadline, whole_, Deadline(longest_drain)}))) {
             finish();
         }
-    } catch (const std::exception&) {  // it is closed
+    } catch (const std::exception&) {  // the connection is closed below
     }
     close();
 }
@@ -260,10 +262,10 @@ void ClientExchange::close() noexcept {
 
 std::unique_ptr<Stream> ClientExchange::upgrade() {
     if (head_.status != 101) {
-        throw std::logic_error("ClientResponse::upgrade() of a response that is not 101: look at its status first");
+        throw std::logic_error("ClientResponse::upgrade() of a response that is not 101: check its status first");
     }
     if (!place_.has_connection()) {
-        throw std::logic_error("ClientResponse::upgrade() a second time, or after close()");
+        throw std::logic_error("ClientResponse::upgrade() was called a second time, or after close()");
     }
     auto stream = std::make_unique<Upgraded>(place_.take());
     place_.close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ClientExchange: one request and its response on one connection, which it gives back whole or closes.
+// ClientExchange: one request and its response on one connection. It gives the connection back to the pool whole, or
+// closes it.
 
 #pragma once
 
@@ -23,8 +24,8 @@ namespace tendril::http::detail {
 
 class ClientExchange {
 public:
-    // `place` has a connection. whole: for all of it, the response's body included. The request and the options outlive
-    // it.
+    // Requires: `place` has a connection; the request and the options outlive the exchange. `whole` limits all of it,
+    // reading the response's body included.
     ClientExchange(ClientPool::Place place, const ClientRequest& request, const ClientOptions& options, Deadline whole)
         : place_(std::move(place)), request_(request), options_(options), whole_(whole) {}
     ClientExchange(const ClientExchange&) = delete;
@@ -34,20 +35,22 @@ public:
     // Sends the request and waits for the final head. Throws: as Client::request().
     void run(bool by_proxy, std::string_view cookies, Deadline deadline);
 
-    // The server had closed a connection that was kept alive: run() threw, and it has seen nothing of the request.
+    // Whether run() threw because the server had closed a kept-alive connection, so that it has seen nothing of the
+    // request.
     bool found_closed() const noexcept { return found_closed_; }
-    bool body_begun() const noexcept { return body_begun_; }  // the request's
+    bool body_begun() const noexcept { return body_begun_; }  // of the request
 
     ResponseHead& head() noexcept { return head_; }
     const ResponseHead& head() const noexcept { return head_; }
 
-    // The response's body, as it is sent. As Body::recv().
+    // Reads the response's body, as sent on the wire. As Body::recv().
     std::size_t recv(Buffer buffer, Deadline deadline);
     bool ended() const noexcept { return reader_.ended(); }
-    std::uint64_t left() const noexcept { return reader_.left(); }  // of a body whose length was said
+    std::uint64_t left() const noexcept { return reader_.left(); }  // of a body with a stated length
     const Body& body() const noexcept { return reader_.body(); }
 
-    // Reads a rest of the body that is short and comes at once, so that the connection can be used again; else closes.
+    // Reads the rest of the body if it is short and arrives at once, so that the connection can be used again; else
+    // closes the connection.
     void drain(Deadline deadline);
     void close() noexcept;
 
@@ -62,7 +65,7 @@ private:
     [[noreturn]] void ended_early(const std::system_error* error);
     void begin_body();
     void finish() noexcept;
-    std::string what(const char* happened) const;  // "GET http://example.org/x: ...", for errors
+    std::string what(const char* happened) const;  // for errors: "GET http://example.org/x: ..."
 
     ClientPool::Place place_;
     const ClientRequest& request_;

@@ -17,13 +17,13 @@ constexpr std::size_t most_sessions = 256;
 
 ClientOptions checked(ClientOptions options) {
     if (options.per_origin == 0 || options.connections == 0) {
-        throw std::invalid_argument("a Client that may have no connection; leave per_origin and connections out");
+        throw std::invalid_argument("a Client needs at least one connection; leave per_origin and connections out");
     }
     if (!is_field_text(options.user_agent)) {
         throw std::invalid_argument("a control character (a line's end?) in ClientOptions::user_agent");
     }
     if (options.proxy.has_value() && options.proxy->scheme() != "http") {
-        throw std::invalid_argument("a proxy's URL begins with http://; TLS to the proxy itself is not supported");
+        throw std::invalid_argument("a proxy's URL must begin with http://; TLS to the proxy itself is not supported");
     }
     return options;
 }
@@ -32,7 +32,7 @@ ClientOptions checked(ClientOptions options) {
 
 ClientPool::ClientPool(ClientOptions options) : options_(checked(std::move(options))) {}
 
-// While a green thread waits; a place that it was given and does not take goes to the next.
+// Exists while a green thread waits. A place that was granted to it and that it does not take goes to the next waiter.
 struct ClientPool::Waiting {
     ClientPool& pool;
     Origins::iterator at;
@@ -117,7 +117,7 @@ void ClientPool::give_back(Origins::iterator at, Connection connection) noexcept
             origin.idle.push_back(std::move(connection));
             ++idle_;
             kept = true;
-        } catch (const std::bad_alloc&) {  // it is closed then
+        } catch (const std::bad_alloc&) {  // the connection is closed below
         }
     }
     if (!kept) {
@@ -125,14 +125,14 @@ void ClientPool::give_back(Origins::iterator at, Connection connection) noexcept
         --origin.count;
         --total_;
     }
-    origin.in_use = true;  // its idle one may be closed for another's sake
+    origin.in_use = true;  // keeps the origin while serving another waiter closes its idle connection
     serve_waiters();
     origin.in_use = false;
     forget_if_empty(at);
     watch_idle();
 }
 
-// The one who has waited longest among those who can be served.
+// Serves the waiter that has waited longest among those that can be served, until none can.
 void ClientPool::serve_waiters() noexcept {
     while (waiting_ > 0) {
         Origin* next = nullptr;
@@ -171,7 +171,7 @@ bool ClientPool::evict_oldest() noexcept {
     return true;
 }
 
-// The first n idle ones, which have been idle for longest.
+// Closes the first n idle connections, which have been idle longest.
 void ClientPool::drop_idle(Origin& origin, std::size_t n) noexcept {
     origin.idle.erase(origin.idle.begin(), origin.idle.begin() + static_cast<std::ptrdiff_t>(n));
     origin.count -= n;
@@ -201,7 +201,7 @@ void ClientPool::close() noexcept {
     close_idle();
 }
 
-// A timer is armed for the oldest idle one while there is any.
+// Keeps a timer armed for the oldest idle connection while there is one.
 void ClientPool::watch_idle() noexcept {
     if (idle_ == 0) {
         timer_.reset();
@@ -226,7 +226,8 @@ void ClientPool::watch_idle() noexcept {
                 watch_idle();
             },
             TimerOptions{.ref = false});
-    } catch (const std::exception&) {  // no memory, or the hub ends: the next one that becomes idle arms it
+        // no memory, or the hub is ending: the next connection that becomes idle arms it
+    } catch (const std::exception&) {
     }
 }
 
@@ -268,7 +269,7 @@ void ClientPool::Place::keep() noexcept {
     if (connection_->exchanges == 1) {
         try {
             pool_->note_session(at_->first, connection_->session());
-        } catch (const std::exception&) {  // the next connection makes a whole handshake
+        } catch (const std::exception&) {  // the next connection makes a full handshake
         }
     }
     leave(std::move(connection_));

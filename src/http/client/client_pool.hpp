@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// ClientPool: a Client's connections. So many at most for each key (an origin, or a proxy) and in all; the idle one
-// that was used last is lent first; who must wait is served first come, first served.
+// ClientPool: a Client's connections. Bounded for each key (an origin, or a proxy) and in total. Lends the idle
+// connection that was used last; serves waiters first come, first served.
 //
-//   1. Every connection, made or in the making, has a Place; there are never more than the bounds allow.
-//   2. An idle one is whole: no response is under way on it. Before it is lent it is looked at, and closed if anything
-//      came meanwhile.
-//   3. While anybody waits for want of a place in all, nothing is idle; for want of one of a key, nothing of that key.
-//   4. In the child of a fork() it begins anew: what was there is the parent's, and a Place of the parent's that the
-//      child drops is closed and counts no more.
+//   1. Every connection, made or being made, has a Place; there are never more Places than the bounds allow.
+//   2. An idle connection is whole: no response is under way on it. Before it is lent it is checked, and closed if data
+//      has arrived meanwhile.
+//   3. While a green thread waits because the total is reached, no connection is idle. While one waits because the
+//      bound of a key is reached, no connection of that key is idle.
+//   4. In the child of a fork() the pool begins anew: the old connections are the parent's. A Place of the parent's
+//      that the child drops closes the connection and counts no more.
 
 #pragma once
 
@@ -37,18 +38,20 @@ public:
     using Connection = std::shared_ptr<ClientConnection>;
     class Place;
 
-    // An idle connection, if nothing is known against it; or if it was looked at again; or none, but a new one.
+    // `any`: an idle connection, if nothing is known against it. `checked`: an idle one that was checked again.
+    // `fresh`: only a new one.
     enum class Wanted : std::uint8_t { any, checked, fresh };
 
     explicit ClientPool(ClientOptions options);
 
     const ClientOptions& options() const noexcept { return options_; }
 
-    // Waits for a place, with an idle connection in it where there is one that is wanted. The pool must outlive it.
-    // Throws: TimeoutError; Interrupt; nothing is taken then.
+    // Waits for a place, which holds an idle connection if there is a wanted one. Requires: the pool outlives the
+    // place.
+    // Throws: TimeoutError; Interrupt; then nothing is taken.
     Place acquire(const Route& route, Wanted wanted, Deadline deadline);
 
-    void close() noexcept;  // the Client's end: nothing is kept any more
+    void close() noexcept;  // for the Client's end: nothing is kept from now on
     void close_idle() noexcept;
     ClientStats stats() const noexcept;
 
@@ -58,22 +61,22 @@ public:
 private:
     struct Waiter {
         Event granted;
-        bool served = false;     // and no longer in the list
-        bool has_place = false;  // until it takes it
+        bool served = false;     // and so not in the list any more
+        bool has_place = false;  // until the waiter takes it
         Wanted wanted = Wanted::any;
         Connection connection;
         std::uint64_t turn = 0;
     };
     struct Origin {
         std::size_t count = 0;
-        std::vector<Connection> idle;  // the last one is the latest
+        std::vector<Connection> idle;  // the last one was used last
         std::list<Waiter*> waiters;
-        bool in_use = false;  // by give_back()
+        bool in_use = false;  // by give_back(), which still refers to it
     };
     using Origins = std::map<RouteKey, Origin, RouteLess>;
     struct Waiting;
 
-    bool grant(Origin& origin, Connection& connection, Wanted wanted) noexcept;  // a place, if there is one now
+    bool grant(Origin& origin, Connection& connection, Wanted wanted) noexcept;  // takes a place if there is one now
     void give_back(Origins::iterator at, Connection connection) noexcept;
     void serve_waiters() noexcept;
     bool evict_oldest() noexcept;
@@ -97,7 +100,7 @@ private:
     std::map<RouteKey, TlsSession, RouteLess> sessions_;
 };
 
-// The right to have one connection. Whoever drops it gives it back.
+// The right to have one connection. Its destructor gives it back.
 class ClientPool::Place {
 public:
     Place(ClientPool& pool, Origins::iterator at, Connection idle) noexcept
@@ -111,17 +114,17 @@ public:
     bool has_connection() const noexcept { return connection_ != nullptr; }
     ClientConnection& connection() const noexcept { return *connection_; }
     const Connection& shared() const noexcept { return connection_; }
-    void put(Connection made) noexcept;  // a new one
+    void put(Connection made) noexcept;  // holds a new connection from now on
     Connection take() noexcept { return std::move(connection_); }
 
-    void keep() noexcept;  // it is whole, and may be used again
+    void keep() noexcept;  // gives it back whole, to be used again
     void close() noexcept { leave(nullptr); }
 
 private:
     void leave(Connection whole) noexcept;
 
-    ClientPool* pool_;      // nullptr: it was given back
-    Origins::iterator at_;  // stays as long as somebody has a place of it, and no fork() comes between
+    ClientPool* pool_;      // nullptr: the place was given back
+    Origins::iterator at_;  // valid as long as a place of this origin exists and no fork() comes between
     std::uint64_t generation_;
     Connection connection_;
 };

@@ -20,8 +20,8 @@ std::string_view without_dot(std::string_view host) noexcept {
     return host;
 }
 
-// Whose domain a cookie may be for: a socket's path and an address have no domains above them. A Url's host whose last
-// part is a number is an IPv4 address.
+// Whether the URL's host is a name, which a cookie's domain may be; a socket's path and an address have no domains
+// above them. A Url's host whose last part is a number is an IPv4 address.
 bool is_name(const Url& url) noexcept {
     if (url.is_unix() || url.host().find(':') != std::string::npos) {
         return false;
@@ -39,8 +39,8 @@ bool is_public_suffix(std::string_view domain) {
     return detail::PublicSuffixes::installed().contains(domain);
 }
 
-// What one owner has: "example.co.uk" for all hosts in it; else the host, an address, a path or a public suffix.
-// Domains that cookies may be for never reach beyond it.
+// Returns: what belongs to one owner: "example.co.uk" for all hosts in it; else the host, an address, a path or a
+// public suffix. A cookie's domain never reaches beyond it.
 std::string_view site_of(const Url& url, std::string_view host) {
     std::string_view site = host;
     if (is_name(url)) {
@@ -60,7 +60,7 @@ bool in_domain(std::string_view host, std::string_view domain) noexcept {
            (host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
 }
 
-// 6265bis, 5.1.4.
+// See 6265bis, 5.1.4.
 std::string default_path(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
@@ -118,7 +118,7 @@ bool CookieJar::set(const Url& url, const Cookie& cookie, Time now) {
     return true;
 }
 
-// Would it stand before a Secure one of its name, and be taken for it? 6265bis, 5.7.
+// Whether this cookie would be sent before a Secure one of the same name, and be mistaken for it: 6265bis, 5.7.
 bool CookieJar::hides_secure(std::string_view site, std::string_view host, const Entry& entry) const {
     const auto at = sites_.find(site);
     return at != sites_.end() && std::any_of(at->second.begin(), at->second.end(), [&](const Entry& each) {

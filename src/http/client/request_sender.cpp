@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t piece_size = std::size_t{16} * 1024;
 
-// The body's stream failed, and not the connection.
+// Thrown when the body's stream fails, not the connection.
 struct SourceFailed {};
 
 std::string hexadecimal(std::size_t n) {
@@ -49,7 +49,7 @@ void RequestSender::stop() noexcept {
     }
     try {
         greenlet_.kill_nowait();
-    } catch (const std::exception&) {  // WrongThread: the connection is leaked too, and that reported
+    } catch (const std::exception&) {  // WrongThread: the connection leaks too, and that is reported
     }
 }
 
@@ -67,8 +67,8 @@ void RequestSender::Job::run() {
         }
         sent = true;
     } catch (const SourceFailed&) {
-        connection->stream().close();  // and who waits for the response is woken
-    } catch (const std::exception&) {  // the server closed, or takes nothing: the one who reads sees why
+        connection->stream().close();  // which wakes the green thread that waits for the response
+    } catch (const std::exception&) {  // the server closed or does not read: reading the response reports why
     }
 }
 
@@ -99,8 +99,7 @@ void RequestSender::Job::send_source() {
     if (chunked) {
         send_end();
     } else if (left > 0) {
-        source_error = std::make_exception_ptr(
-            std::runtime_error("a request's body ended before the length that was said for it"));
+        source_error = std::make_exception_ptr(std::runtime_error("a request's body ended before its stated length"));
         throw SourceFailed();
     }
 }
@@ -110,7 +109,7 @@ std::size_t RequestSender::Job::read(Buffer buffer) {
         return body.source()->recv(buffer, limits.whole);
     } catch (const Interrupt&) {
         throw;
-    } catch (const abi::__forced_unwind&) {  // of the OS thread
+    } catch (const abi::__forced_unwind&) {  // the OS thread is cancelled
         throw;
     } catch (...) {
         source_error = std::current_exception();

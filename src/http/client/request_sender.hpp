@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// RequestSender: sends a request's body in a green thread of its own, so that the response is heard meanwhile. What it
-// sends from it holds, so it may be told to stop and left alone.
+// RequestSender: sends a request's body in its own green thread, so that the response can be read meanwhile. The green
+// thread holds everything it needs, so the caller may stop it and not wait for its end.
 
 #pragma once
 
@@ -22,7 +22,7 @@ namespace tendril::http::detail {
 class RequestSender {
 public:
     struct Limits {
-        Duration piece;  // for each
+        Duration piece;  // for each piece
         Deadline whole;
     };
 
@@ -32,15 +32,15 @@ public:
     ~RequestSender() { stop(); }
 
     void start(std::shared_ptr<ClientConnection> connection, const ClientRequest& request, const Limits& limits);
-    void stop() noexcept;  // does not wait
+    void stop() noexcept;  // kills the green thread; does not wait for its end
 
     bool running() const noexcept { return job_ != nullptr && !job_->ended; }
     bool failed() const noexcept { return job_ != nullptr && job_->ended && !job_->sent; }
 
-    // What the body's stream threw; the connection was closed then. nullptr: nothing.
+    // Returns: what the body's stream threw, after which the connection was closed; nullptr if it threw nothing.
     std::exception_ptr source_error() const noexcept { return job_ != nullptr ? job_->source_error : nullptr; }
 
-    // When it ended; or, while it runs, now.
+    // Returns: when the sending ended; the current time while it runs.
     std::int64_t ended_ns() const noexcept { return running() ? Deadline::now_ns() : job_ ? job_->ended_ns : 0; }
 
 private:

@@ -18,7 +18,7 @@ RequestBody::RequestBody(std::string content) : content_(std::make_shared<const 
 RequestBody::RequestBody(std::shared_ptr<Source> source, std::optional<std::uint64_t> length)
     : source_(std::move(source)), length_(length) {
     if (source_ == nullptr) {
-        throw std::invalid_argument("a RequestBody of a null pointer; leave it out where there is none");
+        throw std::invalid_argument("a RequestBody of a null pointer; leave the body out if there is none");
     }
 }
 
@@ -30,7 +30,7 @@ void append_line(OutBuffer& out, std::string_view name, std::string_view value) 
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
-// As Url::host_header().
+// Appends the same text as Url::host_header().
 void append_host(OutBuffer& out, const Url& url) {
     if (url.is_unix()) {
         out.append("localhost");
@@ -56,7 +56,7 @@ void write_request_line(const ClientRequest& request, bool by_proxy, OutBuffer& 
     out.append(" HTTP/1.1\r\n");
 }
 
-// What the request has of these is its own.
+// Adds default fields; a field that the request already has is left alone.
 void write_defaults(const ClientRequest& request, const ClientOptions& options, OutBuffer& out) {
     if (!options.user_agent.empty() && !request.headers.contains("User-Agent")) {
         append_line(out, "User-Agent", options.user_agent);
@@ -72,7 +72,7 @@ void write_defaults(const ClientRequest& request, const ClientOptions& options, 
     }
 }
 
-// RFC 9110, 8.6: a method that has a meaning for a body says so even when it is empty.
+// A method that gives a body a meaning states the length of an empty body too: RFC 9110, 8.6.
 void write_framing(const ClientRequest& request, OutBuffer& out) {
     const std::optional<std::uint64_t> length = request.body.length();
     if (!length.has_value()) {
@@ -100,7 +100,7 @@ bool is_redirect(int status) noexcept {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-// A "%" that encodes nothing, which browsers keep, is one that was not encoded.
+// Encodes each "%" that encodes nothing; browsers take such a "%" literally.
 std::string mended(std::string_view location) {
     std::string text;
     for (std::size_t i = 0; i < location.size(); ++i) {
@@ -120,7 +120,7 @@ Url target_of(const ClientRequest& request, const Headers& headers) {
             const Url to = request.url.resolve(mended(said.front()));
             return to.has_fragment() || !request.url.has_fragment() ? to : to.resolve("#" + request.url.fragment());
         }
-    } catch (const std::invalid_argument&) {  // as below
+    } catch (const std::invalid_argument&) {  // reported below
     }
     throw ProtocolError(Fault::malformed, 502, "a redirect whose Location is not one URL that can be followed");
 }
@@ -134,8 +134,8 @@ void forget_body(ClientRequest& request) {
     }
 }
 
-// Whoever set a field meant it for the origin that he named: an X-Api-Key is a password as much as an Authorization. So
-// another origin gets those only that tell nothing, and those that the caller has listed; never Host.
+// The caller that set a field meant it for the origin that it named: an X-Api-Key is as much a password as an
+// Authorization. So another origin gets only the harmless fields and those that the caller has listed; never Host.
 void forget_secrets(Headers& headers, const std::vector<std::string>& allowed) {
     constexpr std::array<std::string_view, 14> harmless{"Accept",
                                                         "Accept-Charset",
@@ -164,15 +164,15 @@ void forget_secrets(Headers& headers, const std::vector<std::string>& allowed) {
 
 void check_request(const ClientRequest& request) {
     if (!is_token(request.method)) {
-        throw std::invalid_argument("an HTTP method that is no token");
+        throw std::invalid_argument("an HTTP method that is not a token");
     }
     if (request.method == "CONNECT") {
-        throw std::invalid_argument("CONNECT is not for requests; ClientOptions::proxy opens tunnels");
+        throw std::invalid_argument("CONNECT cannot be a request's method; ClientOptions::proxy opens tunnels");
     }
     for (const char* name : {"Content-Length", "Transfer-Encoding", "Expect"}) {
         if (request.headers.contains(name)) {
             throw std::invalid_argument(std::string("the header ") + name +
-                                        " is the client's to write: the body, its length and expect_continue say it");
+                                        " is written by the client, from the body, its length and expect_continue");
         }
     }
     if (request.headers.count("Host") > 1) {
@@ -186,12 +186,12 @@ void complete(ClientRequest& request, const ClientOptions& options) {
     if (!options.headers.empty()) {
         const Headers given = request.headers;
         for (const Headers::Field each : options.headers) {
-            if (!given.contains(each.name)) {  // of one name there may be several
+            if (!given.contains(each.name)) {  // one name may have several
                 request.headers.add(each.name, each.value);
             }
         }
     }
-    // What the caller accepts he decodes; and a range is of the coded content.
+    // A caller that sets Accept-Encoding decodes the content itself; and a range is one of the compressed content.
     request.decompress = request.decompress.value_or(options.decompress) &&
                          !request.headers.contains("Accept-Encoding") && !request.headers.contains("Range");
     check_request(request);
@@ -230,7 +230,8 @@ OutBuffer request_head(const ClientRequest& request, const ClientOptions& option
 
 std::optional<ClientRequest> redirected(const ClientRequest& request, const ResponseHead& head,
                                         const ClientOptions& options) {
-    if (!is_redirect(head.status) || head.headers.get("Location").empty()) {  // an empty one would lead right here
+    // an empty Location would lead back here
+    if (!is_redirect(head.status) || head.headers.get("Location").empty()) {
         return std::nullopt;
     }
     const bool becomes_get = (head.status == 303 && request.method != "HEAD" && request.method != "GET") ||

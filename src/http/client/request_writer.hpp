@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a request of a Client's looks like on the wire, and what becomes of it after a redirect. Pure.
+// Writes a Client's request for the wire, and makes the next one after a redirect. Pure.
 
 #pragma once
 
@@ -17,22 +17,23 @@
 
 namespace tendril::http::detail {
 
-// Adds what the Client's options say; `decompress` says then whether compression is asked for, and decoded.
+// Adds what the Client's options say. Afterwards `decompress` says whether the client asks for compression and decodes
+// it.
 // Throws: std::invalid_argument, as Client::request() does.
 void complete(ClientRequest& request, const ClientOptions& options);
 
 bool asks_for_upgrade(const ClientRequest& request) noexcept;
 
-// May it be sent twice? RFC 9110, 9.2.2.
+// Whether a request with this method may be sent twice: RFC 9110, 9.2.2.
 bool is_idempotent(std::string_view method) noexcept;
 
-// The request line and all fields, and the empty line, of a request that is complete(). cookies: the Cookie field's
-// value, or empty.
+// Returns: the request line, all fields and the empty line. Requires: the request is complete(). `cookies`: the Cookie
+// field's value, or empty.
 OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, bool by_proxy,
                        std::string_view cookies);
 
-// The request that follows a redirect; nothing: the response is for the caller. Throws: ProtocolError: a Location that
-// leads nowhere, or from https to http where that is not allowed.
+// Returns: the request that follows a redirect; nothing if the response is for the caller.
+// Throws: ProtocolError for a Location that cannot be followed, or one from https to http where the options forbid it.
 std::optional<ClientRequest> redirected(const ClientRequest& request, const ResponseHead& head,
                                         const ClientOptions& options);
 

@@ -14,7 +14,7 @@ namespace tendril::http::detail {
 
 namespace {
 
-constexpr std::size_t usual_count = 16;  // of fields
+constexpr std::size_t usual_count = 16;  // fields in a head
 
 [[noreturn]] void refuse(Fault fault, const char* how) {
     throw ProtocolError(fault, 502, how);
@@ -55,7 +55,7 @@ void ResponseParser::take_line(std::string_view line, std::size_t at, ResponseHe
     if (!has_status_line_) {
         parse_status_line(line, head);
     } else if (is_blank(line[0]) && !head.headers.empty()) {
-        folded_ = true;  // end_head() sees to it
+        folded_ = true;  // end_head() unfolds it
     } else {
         if (head.headers.size() == limits_.header_count) {
             refuse(Fault::too_large, "a response with too many headers");
@@ -66,7 +66,7 @@ void ResponseParser::take_line(std::string_view line, std::size_t at, ResponseHe
 
 namespace {
 
-// Each obs-fold becomes one blank: RFC 9112, 5.2. `head` ends with its empty line, which stays.
+// Turns each obs-fold into one blank: RFC 9112, 5.2. `head` ends with its empty line, which is kept.
 std::string unfolded(std::string_view head) {
     std::string text;
     text.reserve(head.size());
@@ -111,15 +111,15 @@ void ResponseParser::check_limits(std::size_t size) const {
     }
 }
 
-// Before it sends so much that a line of ours could be in it.
+// Refuses another protocol at its first bytes, before it has sent enough to hold a line.
 void ResponseParser::refuse_other_protocols(std::string_view text) const {
     constexpr std::string_view begin = "HTTP/";
     if (!has_status_line_ && text.substr(0, begin.size()) != begin.substr(0, text.size())) {
-        refuse(Fault::malformed, "what came is no HTTP");
+        refuse(Fault::malformed, "the response is not HTTP");
     }
 }
 
-// HTTP/1.1 200 reason; where that is empty, the blank before it may be left out.
+// Parses "HTTP/1.1 200 reason"; the blank before an empty reason may be missing.
 void ResponseParser::parse_status_line(std::string_view line, ResponseHead& head) {
     if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) {
         refuse(Fault::malformed, "a status line that is not a version, a status and a reason");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// ResponseParser: the heads of a response, RFC 9112, 4 to 6: perhaps several interim ones (1xx), then the final one.
-// Pure, resumable at any byte, each of which is looked at once. Lenient where other clients are and it is safe, unlike
-// the parser of requests: docs/design/0013 has the table.
+// ResponseParser: parses the heads of a response, RFC 9112, 4 to 6: any interim ones (1xx), then the final one. Pure,
+// resumable at any byte; looks at each byte once. Lenient where other clients are and it is safe, unlike the parser of
+// requests: docs/design/0013 has the table.
 
 #pragma once
 
@@ -31,7 +31,7 @@ struct ResponseHead {
     std::string reason = {};
     Headers headers = {};
 
-    // Another head follows. 101 is final: what follows it is no HTTP.
+    // Whether another head follows. 101 is final: what follows it is not HTTP.
     bool interim() const noexcept { return status < 200 && status != 101; }
 };
 
@@ -39,11 +39,12 @@ class ResponseParser {
 public:
     explicit ResponseParser(const ResponseLimits& limits = {}) noexcept : limits_(limits) {}
 
-    // text: all that came since this head began. Returns: the size of the head, which is in `head` then, with a text of
-    // its own, and the next call begins the next one; 0: more must come. Throws: ProtocolError.
+    // `text` is everything that came since this head began.
+    // Returns: the size of the head, which `head` then holds with its own copy of the text; the next call begins the
+    // next head. 0 if more input is needed. Throws: ProtocolError.
     std::size_t parse(std::string_view text, ResponseHead& head);
 
-    bool begun() const noexcept { return lines_.begin() > 0 || heads_ > 0; }  // at least a line came
+    bool begun() const noexcept { return lines_.begin() > 0 || heads_ > 0; }  // at least one line has come
 
 private:
     void parse_status_line(std::string_view line, ResponseHead& head);
@@ -55,17 +56,18 @@ private:
 
     ResponseLimits limits_;
     HeadLines lines_{Manner::lenient};
-    bool folded_ = false;  // a field goes on in another line
+    bool folded_ = false;  // a field continues on another line
     bool has_status_line_ = false;
     std::size_t fields_begin_ = 0;
     std::size_t heads_ = 0;
 };
 
-// How the body of the response to such a request ends: RFC 9112, 6.3. Where a Content-Length stands beside a
-// Transfer-Encoding, the latter counts. Throws: ProtocolError.
+// How the body of the response to a request with this method ends: RFC 9112, 6.3. If there are both a Content-Length
+// and a Transfer-Encoding, the latter counts. Throws: ProtocolError.
 Framing response_framing(std::string_view method, const ResponseHead& head);
 
-// May the connection live on after it? RFC 9112, 9.3; and not where the framing was doubtful, 6.1 and 6.3.
+// Whether the connection may be used again after this response: RFC 9112, 9.3; never if the framing was doubtful, 6.1
+// and 6.3.
 bool keeps_alive(const ResponseHead& head) noexcept;
 
 }  // namespace tendril::http::detail
