@@ -20,7 +20,7 @@ std::optional<WebSocket> websocket_accept(Request& request, Response& response, 
         response.send(answer.status, answer.why, "text/plain");
         return std::nullopt;
     }
-    answer.headers.remove("Upgrade");  // upgrade() says so, too
+    answer.headers.remove("Upgrade");  // upgrade() sets it too
     answer.headers.remove("Connection");
     for (const Headers::Field field : answer.headers) {
         response.set(field.name, field.value);

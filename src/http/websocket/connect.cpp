@@ -12,7 +12,7 @@ namespace tendril::http {
 
 WebSocket websocket_connect(Client& client, const Url& url, const WebSocketOptions& options, Deadline deadline) {
     const detail::WebSocketRequest asked = detail::make_websocket_request(url.host_header(), options);
-    // No redirects: who was asked for is who it must be, as in browsers.
+    // Follows no redirects: the server must be the one that the caller named, as in browsers.
     ClientResponse response = client.request(
         {.url = url.without_fragment(), .headers = asked.headers, .redirects = 0, .decompress = false}, deadline);
     WebSocketAgreement agreement =

@@ -11,7 +11,7 @@ namespace tendril::http::detail {
 namespace {
 
 [[noreturn]] void refuse_size() {
-    throw WebSocketError(close_code::too_big, "a message of a WebSocket is longer than may be");
+    throw WebSocketError(close_code::too_big, "a WebSocket message is longer than allowed");
 }
 
 }  // namespace
@@ -118,14 +118,15 @@ void MessageDecoder::take_data(Bytes& in) {
     }
 }
 
-// One byte more than may be is asked for, to see whether there is one.
+// Asks for one byte more than allowed, to see whether there is one.
 void MessageDecoder::inflate(Bytes piece) {
     constexpr std::size_t at_once = 4096;
     std::size_t n = 0;
     std::size_t room = 0;
     do {
         if (inflater_->ended() && !piece.empty()) {
-            inflater_->reset();  // a block was marked as the last one: what follows begins anew, RFC 7692, 7.2.3.4
+            // a block was marked as the last one: the next data begins a new stream, RFC 7692, 7.2.3.4
+            inflater_->reset();
         }
         const std::size_t before = message_.size();
         room = max_message_ - before < at_once ? max_message_ - before + 1 : at_once;
@@ -133,7 +134,7 @@ void MessageDecoder::inflate(Bytes piece) {
         try {
             n = inflater_->inflate(piece, {message_.data() + before, room});
         } catch (const ProtocolError&) {
-            throw WebSocketError(close_code::invalid_data, "a message of a WebSocket cannot be inflated");
+            throw WebSocketError(close_code::invalid_data, "a WebSocket message cannot be decompressed");
         }
         message_.resize(before + n);
         if (message_.size() > max_message_) {
@@ -145,7 +146,7 @@ void MessageDecoder::inflate(Bytes piece) {
 
 void MessageDecoder::check_text(std::size_t from) {
     if (!binary_ && !utf8_.feed(std::string_view(message_).substr(from))) {
-        throw WebSocketError(close_code::invalid_data, "a text of a WebSocket is not UTF-8");
+        throw WebSocketError(close_code::invalid_data, "a WebSocket text is not UTF-8");
     }
 }
 
@@ -155,14 +156,14 @@ void MessageDecoder::end_message() {
             inflate({"\0\0\xff\xff", 4});
         }
         if (!inflater_->at_block_end()) {
-            throw WebSocketError(close_code::invalid_data, "a compressed message of a WebSocket was cut short");
+            throw WebSocketError(close_code::invalid_data, "a compressed WebSocket message was cut short");
         }
         if (!context_takeover_) {
             inflater_->reset();
         }
     }
     if (!binary_ && !utf8_.complete()) {
-        throw WebSocketError(close_code::invalid_data, "a text of a WebSocket ends inside a character");
+        throw WebSocketError(close_code::invalid_data, "a WebSocket text ends inside a character");
     }
     whole_ = true;
 }

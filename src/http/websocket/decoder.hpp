@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// MessageDecoder: what the peer of a WebSocket sends, byte by byte, becomes messages, pings, pongs and a Close. Pure:
-// no hub, no I/O. All that RFC 6455 and RFC 7692 demand of a receiver is checked here, as early as it can be.
+// MessageDecoder: turns the bytes that the peer of a WebSocket sends into messages, pings, pongs and a Close. Pure: no
+// hub, no I/O. Checks everything that RFC 6455 and RFC 7692 demand of a receiver, as early as possible.
 
 #pragma once
 
@@ -22,28 +22,29 @@ namespace tendril::http::detail {
 
 struct InflateOptions {
     int window_bits = 15;
-    bool context_takeover = true;  // a message may refer to those before it
+    bool context_takeover = true;  // a message may refer to earlier ones
 };
 
 class MessageDecoder {
 public:
     enum class Event : std::uint8_t { none, message, ping, pong, close };
 
-    // masked: the peer is a client. max_message: bytes, inflated and of all fragments together.
+    // `masked`: the peer is a client. `max_message`: the limit in bytes, inflated and for all fragments together.
     MessageDecoder(bool masked, std::size_t max_message, const std::optional<InflateOptions>& inflate);
 
-    // Takes from the front of `in` until something has come; `none`: all was taken. A message is told again until it
-    // is taken; nothing may follow a Close. No more memory is used than for what has really come, twice at most.
-    // Throws: WebSocketError, whose code is what to tell the peer; it is of no use afterwards.
+    // Takes bytes from the front of `in` until an event has come.
+    // Returns: the event; `none` when `in` is used up. Returns `message` again until take_message(). Nothing may follow
+    // a Close. Uses at most twice the memory of what has really arrived.
+    // Throws: WebSocketError, whose code is the one to send to the peer; the decoder cannot be used afterwards.
     Event feed(Bytes& in);
 
     std::string take_message();
     bool binary() const noexcept { return binary_; }
 
-    // Of the ping, pong or Close that was told.
+    // The payload of the ping, pong or Close that feed() returned last.
     std::string_view control() const noexcept { return {control_.data(), control_size_}; }
 
-    // So many bytes, at least, are still to come before anything is told.
+    // How many bytes, at least, must still come before the next event.
     std::uint64_t wanted() const noexcept { return in_payload_ ? left_ : 0; }
 
 private:
@@ -60,8 +61,8 @@ private:
     bool context_takeover_ = true;
 
     FrameHeader frame_;
-    std::uint64_t left_ = 0;   // of its payload
-    bool in_payload_ = false;  // of frame_
+    std::uint64_t left_ = 0;   // how much of frame_'s payload is still to come
+    bool in_payload_ = false;  // the header of frame_ is complete
     std::uint8_t control_size_ = 0;
     std::array<char, longest_control> control_{};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Sec-WebSocket-Extensions, and what is agreed on by it: permessage-deflate, RFC 7692, 7.1.
+// Sec-WebSocket-Extensions, and the agreement by it on permessage-deflate: RFC 7692, 7.1.
 
 #include <algorithm>
 
@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view name_of_deflate = "permessage-deflate";
 constexpr int most_bits = 15;
 
-// The next part before a `;` that is not quoted.
+// Takes the next part, up to a `;` that is not quoted.
 std::string_view take_part(std::string_view& rest) {
     std::size_t end = 0;
     for (bool quoted = false; end < rest.size() && (quoted || rest[end] != ';'); ++end) {
@@ -25,7 +25,7 @@ std::string_view take_part(std::string_view& rest) {
     return part;
 }
 
-// A token, or one in quotes.
+// Reads a token, or a quoted one.
 std::optional<std::string_view> read_value(std::string_view text) {
     if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
         text = text.substr(1, text.size() - 2);
@@ -68,7 +68,7 @@ std::optional<int> read_bits(std::string_view text) {
     return good ? std::optional(static_cast<int>(*bits)) : std::nullopt;
 }
 
-// One parameter. Returns: false when it is unknown, there twice, or its value is not as it must be.
+// Reads one parameter. Returns: false if it is unknown, occurs twice, or has an invalid value.
 bool read_parameter(const Extension::Parameter& parameter, Parameters& all) {
     const auto flag = [&](bool& place) { return !parameter.value.has_value() && !std::exchange(place, true); };
     if (same_ignoring_case(parameter.name, "server_no_context_takeover")) {
@@ -143,7 +143,7 @@ std::optional<AcceptedDeflate> accept_deflate(const std::vector<Extension>& offe
         agreed.server_no_context_takeover |= asked->server_no_context_takeover;
         agreed.client_no_context_takeover |= asked->client_no_context_takeover;
         agreed.server_max_window_bits = std::min(ours.server_max_window_bits, asked->server_bits.value_or(most_bits));
-        // A client that does not name it cannot be told.
+        // Only a client that names the parameter may be given a value for it.
         agreed.client_max_window_bits =
             asked->names_client_bits ? std::min(ours.client_max_window_bits, asked->client_bits.value_or(most_bits))
                                      : most_bits;

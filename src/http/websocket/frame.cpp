@@ -39,7 +39,7 @@ void FrameParser::check_first(unsigned byte) const {
     }
     const bool control = is_control(static_cast<Opcode>(opcode));
     if ((byte & compressed_bit) != 0 && (!compresses_ || control || opcode == 0)) {
-        refuse("a WebSocket frame has the bit of compression set where it must not be");
+        refuse("a WebSocket frame has the compression bit set where it is not allowed");
     }
     if (control && (byte & fin_bit) == 0) {
         refuse("a control frame of a WebSocket is fragmented");
@@ -72,10 +72,10 @@ std::uint64_t FrameParser::size() const {
         size = size << 8 | std::to_integer<std::uint64_t>(bytes_[2 + i]);
     }
     if (size < (digits == 2 ? two_bytes : std::uint64_t{1} << 16)) {
-        refuse("a WebSocket frame tells its length in more bytes than it need");
+        refuse("a WebSocket frame states its length in more bytes than necessary");
     }
     if (size >> 63 != 0) {
-        refuse("a WebSocket frame is longer than 63 bits can tell");
+        refuse("a WebSocket frame has a length of more than 63 bits");
     }
     return size;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The frames of RFC 6455, 5.2 to 5.5: their headers are read and written, their payload masked. Pure: no hub, no I/O.
+// The frames of RFC 6455, 5.2 to 5.5: reads and writes their headers, masks their payload. Pure: no hub, no I/O.
 
 #pragma once
 
@@ -38,11 +38,12 @@ constexpr std::size_t longest_control = 125;  // payload
 // Reads the headers of one direction, one after another.
 class FrameParser {
 public:
-    // masked: the peer is a client, and must mask; else it must not. compresses: RSV1 was agreed on.
+    // `masked`: the peer is a client, which must mask; a server must not. `compresses`: the two sides agreed on RSV1.
     FrameParser(bool masked, bool compresses) noexcept : masked_(masked), compresses_(compresses) {}
 
-    // Takes from the front of `in`. Returns: whether the header is whole; `in` begins with its payload then.
-    // Throws: WebSocketError with the first byte that is wrong.
+    // Takes bytes of a header from the front of `in`.
+    // Returns: whether the header is complete; `in` then begins with its payload.
+    // Throws: WebSocketError at the first invalid byte.
     bool parse(Bytes& in, FrameHeader& header);
 
 private:
@@ -52,7 +53,7 @@ private:
 
     bool masked_;
     bool compresses_;
-    bool in_message_ = false;  // the next data frame continues it
+    bool in_message_ = false;  // the next data frame continues a message
     std::uint8_t come_ = 0;
     std::uint8_t wanted_ = 2;
     std::array<std::byte, longest_header> bytes_{};
@@ -61,13 +62,13 @@ private:
 // Returns: its size.
 std::size_t write_frame_header(const FrameHeader& header, std::array<std::byte, longest_header>& out) noexcept;
 
-// A whole frame: of control frames, and for tests.
+// Returns: a whole frame, for control frames and for tests.
 std::string make_frame(const FrameHeader& header, Bytes payload);
 
-// Masks or unmasks; these bytes begin `offset` bytes into the payload.
+// Masks or unmasks bytes that begin `offset` bytes into the payload.
 void mask(Buffer bytes, const MaskKey& key, std::uint64_t offset = 0) noexcept;
 
-// May it be in a Close frame? RFC 6455, 7.4, and what IANA added.
+// Whether a Close frame may have this code: RFC 6455, 7.4, and the codes that IANA added.
 constexpr bool may_be_sent(int close_code) noexcept {
     return (close_code >= 1000 && close_code <= 1003) || (close_code >= 1007 && close_code <= 1014) ||
            (close_code >= 3000 && close_code <= 4999);
@@ -75,11 +76,11 @@ constexpr bool may_be_sent(int close_code) noexcept {
 
 struct CloseReason {
     int code = close_code::none;
-    std::string_view text;  // a part of the payload
+    std::string_view text;  // points into the payload
 };
 
 // Throws: WebSocketError.
 CloseReason parse_close(std::string_view payload);
-std::string make_close(int code, std::string_view text);  // the payload; empty for close_code::none
+std::string make_close(int code, std::string_view text);  // returns the payload; empty for close_code::none
 
 }  // namespace tendril::http::detail

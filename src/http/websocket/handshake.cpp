@@ -21,13 +21,13 @@ namespace {
 constexpr std::string_view version_field = "13";
 
 std::string base64(const unsigned char* data, std::size_t size) {
-    std::string text((size + 2) / 3 * 4 + 1, '\0');  // and a zero, which OpenSSL adds
+    std::string text((size + 2) / 3 * 4 + 1, '\0');  // with the zero that OpenSSL appends
     const int n = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data, static_cast<int>(size));
     text.resize(static_cast<std::size_t>(n));
     return text;
 }
 
-// 16 bytes in base64: RFC 6455, 4.2.1.
+// Whether the text is 16 bytes in base64: RFC 6455, 4.2.1.
 bool is_key(std::string_view text) noexcept {
     constexpr std::size_t digits = 22;
     return text.size() == digits + 2 && text.substr(digits) == "==" &&
@@ -38,7 +38,7 @@ bool is_key(std::string_view text) noexcept {
 void check_options(const WebSocketOptions& options) {
     for (const std::string& each : options.subprotocols) {
         if (!is_token(each)) {
-            throw std::invalid_argument("a WebSocket's subprotocol must be a token, as a field's name");
+            throw std::invalid_argument("a WebSocket's subprotocol must be a token, like a field's name");
         }
     }
     if (!options.deflate.has_value()) {
@@ -50,11 +50,11 @@ void check_options(const WebSocketOptions& options) {
         }
     }
     if (options.deflate->level < 0 || options.deflate->level > 9) {
-        throw std::invalid_argument("a WebSocket's level of compression must be 0 to 9");
+        throw std::invalid_argument("a WebSocket's compression level must be 0 to 9");
     }
 }
 
-// Is it the same host and port? What does not name one is the scheme's own.
+// Whether both name the same host and port; a missing port is the scheme's default.
 bool is_same_host(std::string_view origin, std::string_view host) noexcept {
     for (const auto& [scheme, port] : {std::pair<std::string_view, std::uint16_t>{"http://", 80},
                                        std::pair<std::string_view, std::uint16_t>{"https://", 443}}) {
@@ -87,7 +87,7 @@ struct Refusal {
     std::string_view why;
 };
 
-// What is wrong with a request; RFC 6455, 4.2.1.
+// Returns: why the request must be refused; nothing if it is valid. RFC 6455, 4.2.1.
 std::optional<Refusal> refusal(std::string_view method, Version version, const Headers& request,
                                const WebSocketOptions& options) {
     if (method != "GET") {
@@ -100,7 +100,7 @@ std::optional<Refusal> refusal(std::string_view method, Version version, const H
         return Refusal{426, "not a WebSocket's request: no Upgrade: websocket"};
     }
     if (request.get("Sec-WebSocket-Version") != version_field || request.count("Sec-WebSocket-Version") != 1) {
-        return Refusal{426, "a WebSocket of another version than 13"};
+        return Refusal{426, "a WebSocket version other than 13"};
     }
     if (!request.lists("Connection", "upgrade") || request.count("Host") != 1) {
         return Refusal{400, "a WebSocket's request without Connection: Upgrade, or without a Host"};
@@ -117,7 +117,7 @@ std::optional<Refusal> refusal(std::string_view method, Version version, const H
     return std::nullopt;
 }
 
-// The one that we like best of those that the client offers. Returns: nothing for a malformed list.
+// Returns: the first of `ours` that the client offers; "" if it offers none of them; nothing for a malformed list.
 std::optional<std::string> choose_subprotocol(const std::string& offered, const std::vector<std::string>& ours) {
     std::size_t best = ours.size();
     std::string_view rest = offered;
@@ -220,11 +220,11 @@ WebSocketAgreement check_websocket_answer(int status, const Headers& response, c
         throw WebSocketRefused(status);
     }
     if (!response.lists("Upgrade", "websocket") || !response.lists("Connection", "upgrade")) {
-        refuse_answer("a server switched to another protocol than WebSocket");
+        refuse_answer("a server switched to a protocol other than WebSocket");
     }
     if (response.count("Sec-WebSocket-Accept") != 1 ||
         response.get("Sec-WebSocket-Accept") != websocket_accept(request.key)) {
-        refuse_answer("a server accepted another WebSocket than this one");
+        refuse_answer("a server's Sec-WebSocket-Accept does not match this WebSocket's key");
     }
     WebSocketAgreement agreement;
     if (response.contains("Sec-WebSocket-Protocol")) {
@@ -232,7 +232,7 @@ WebSocketAgreement check_websocket_answer(int status, const Headers& response, c
         if (response.count("Sec-WebSocket-Protocol") != 1 ||
             std::find(options.subprotocols.begin(), options.subprotocols.end(), agreement.subprotocol) ==
                 options.subprotocols.end()) {
-            refuse_answer("a server chose a subprotocol of a WebSocket that was not offered");
+            refuse_answer("a server chose a WebSocket subprotocol that was not offered");
         }
     }
     const std::string list = response.joined("Sec-WebSocket-Extensions");
@@ -241,7 +241,7 @@ WebSocketAgreement check_websocket_answer(int status, const Headers& response, c
         agreement.deflate = agree_on_deflate(extensions->front(), *options.deflate);
     }
     if (!extensions.has_value() || (!extensions->empty() && !agreement.deflate.has_value())) {
-        refuse_answer("a server chose an extension of a WebSocket that was not offered so");
+        refuse_answer("a server chose a WebSocket extension that was not offered in that form");
     }
     return agreement;
 }

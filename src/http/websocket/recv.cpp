@@ -20,7 +20,7 @@ namespace tendril::http {
 using detail::MessageDecoder;
 using Event = MessageDecoder::Event;
 
-// Has the receiving side, while it lives.
+// Holds the receiving side while it lives.
 class WebSocket::State::Reading {
 public:
     Reading(State& state, Reader who) noexcept : state_(state) { state.reader = who; }
@@ -68,7 +68,7 @@ std::optional<WebSocket::Message> WebSocket::State::recv(Deadline deadline) {
         }
     }
     if (reader == Reader::recv) {
-        throw ConcurrentUse("another green thread is in WebSocket::recv() already");
+        throw ConcurrentUse("another green thread is already in WebSocket::recv()");
     }
     if (done) {
         return ended();
@@ -87,7 +87,7 @@ std::optional<WebSocket::Message> WebSocket::State::recv(Deadline deadline) {
     }
 }
 
-// Returns: what comes next: a message, a Close, or `none` when another green thread ended it all meanwhile.
+// Returns: the next message or Close; `none` if another green thread has ended the WebSocket meanwhile.
 Event WebSocket::State::next(Deadline deadline) {
     std::optional<WebSocketError> breach;
     try {
@@ -132,7 +132,7 @@ Event WebSocket::State::next(Deadline deadline) {
     end_by(*breach, deadline);
 }
 
-// The peer is as good as gone: the connection is closed, and every call says why from now on.
+// Gives the peer up: closes the connection, and every call throws this reason from now on.
 void WebSocket::State::give_up(const char* why) {
     WebSocketError error(close_code::abnormal, why);
     detail::WebSocketBlame::set(error, role, connection);
@@ -157,8 +157,8 @@ void WebSocket::State::give_buffer_back() noexcept {
     }
 }
 
-// All input is decoded: waits for more, or until something else is due. There are many WebSockets on which nothing
-// comes for long: there is no buffer while it waits.
+// Waits for more input once all is decoded, or until something else is due. Many WebSockets are idle for long, so it
+// holds no buffer while it waits.
 void WebSocket::State::fill(Deadline deadline) {
     constexpr std::size_t usual = 4 * 1024;
     constexpr std::size_t large = 32 * 1024;
@@ -186,7 +186,7 @@ void WebSocket::State::fill(Deadline deadline) {
 }
 
 Deadline WebSocket::State::idle_until() const noexcept {
-    constexpr std::chrono::milliseconds look_again(100);  // the peer did not read: is there room now?
+    constexpr std::chrono::milliseconds look_again(100);  // the peer did not read: checks whether there is room now
     return due() ? std::min(idle_at, Deadline(look_again)) : idle_at;
 }
 
@@ -202,14 +202,14 @@ void WebSocket::State::note_silence() {
     idle_at = ping_timeout;
 }
 
-// The peer's Close has come.
+// Answers the peer's Close, and ends the WebSocket.
 void WebSocket::State::answer_close(Deadline deadline) {
     deadline = std::min(deadline, Deadline(close_timeout));
     try {
         if (send_close(detail::make_close(code, {}), deadline) && role == WebSocketRole::client) {
             await_end(deadline);  // the server closes first: RFC 6455, 7.1.1
         }
-    } catch (const std::system_error&) {  // too late for it to matter
+    } catch (const std::system_error&) {  // too late to matter
     } catch (const Interrupt&) {
         finish();
         throw;
@@ -217,7 +217,7 @@ void WebSocket::State::answer_close(Deadline deadline) {
     finish();
 }
 
-// Reads to the end, so that closing does not take what we sent away from the peer.
+// Reads to the end of the stream, so that closing does not discard what was sent before the peer has read it.
 void WebSocket::State::await_end(Deadline deadline) {
     std::array<std::byte, 512> rest;
     stream->shutdown(Shutdown::write, deadline);
@@ -225,7 +225,7 @@ void WebSocket::State::await_end(Deadline deadline) {
     }
 }
 
-// It was broken by the peer: tells why, and closes.
+// The peer broke the protocol: sends it the reason, and closes.
 void WebSocket::State::end_by(WebSocketError error, Deadline deadline) {
     detail::WebSocketBlame::set(error, role, connection);
     failure = std::make_exception_ptr(error);
@@ -236,7 +236,7 @@ void WebSocket::State::end_by(WebSocketError error, Deadline deadline) {
             if (send_close(detail::make_close(code, {}), deadline)) {
                 await_end(deadline);
             }
-        } catch (const std::system_error&) {  // it is told what it was
+        } catch (const std::system_error&) {  // the caller gets `error` instead
         } catch (const Interrupt&) {
             finish();
             throw;
@@ -254,7 +254,7 @@ bool WebSocket::State::close(std::string_view payload, Deadline deadline) {
             if (send_close(payload, deadline)) {
                 await_close(deadline);
             }
-        } catch (const std::system_error&) {  // it ends without an answer
+        } catch (const std::system_error&) {  // the WebSocket ends without an answer
         } catch (const Interrupt&) {
             finish();
             throw;
@@ -264,7 +264,7 @@ bool WebSocket::State::close(std::string_view payload, Deadline deadline) {
     return close_came && close_sent;
 }
 
-// By recv() in another green thread, or here when nobody is in it.
+// Waits for the peer's Close: through recv() in another green thread, or by reading here if no green thread is in it.
 void WebSocket::State::await_close(Deadline deadline) {
     for (detail::Rounds rounds(deadline); !done && !rounds.over();) {
         if (reader != Reader::none) {

@@ -31,7 +31,7 @@ detail::MaskKey detail::MaskKeys::next() {
     return keys_[used_++];
 }
 
-// Has a lock, while it lives.
+// Holds a lock while it lives.
 class WebSocket::State::Held {
 public:
     Held(Lock& lock, const char* what, Deadline deadline) : lock_(lock) {
@@ -54,11 +54,11 @@ void WebSocket::State::check_can_send(const char* what) const {
     }
     if (message_broken || frame_broken) {
         throw std::system_error(EPIPE, std::generic_category(),
-                                std::string(what) + ": sending on this WebSocket was broken off inside a message");
+                                std::string(what) + ": an earlier send was interrupted inside a message");
     }
 }
 
-// The peer's decoder adds the four bytes again: RFC 7692, 7.2.1.
+// Compresses a message and drops the last four bytes, which the peer's decoder adds again: RFC 7692, 7.2.1.
 std::string WebSocket::State::packed(Bytes data) {
     constexpr std::size_t tail = 4;
     std::string out;
@@ -88,7 +88,7 @@ void WebSocket::State::send_message(Opcode opcode, Bytes data, Deadline deadline
         if (sent > 0) {
             message_broken = true;
         } else if (header.compressed) {
-            deflater->reset();  // the peer knows nothing of it: no later message may refer to it
+            deflater->reset();  // the peer has not seen this message: no later one may refer to it
         }
         throw;
     }
@@ -119,8 +119,8 @@ void WebSocket::State::send_fragments(FrameHeader header, Bytes data, std::size_
     }
 }
 
-// Under frame_lock. Sends `start` and then `rest`, and ends the WebSocket of a peer that takes none of it for
-// write_timeout. A Close has a bound of its own. Throws: TimeoutError, whose done() says how much has gone.
+// Sends `start` and then `rest`, under frame_lock. Gives the peer up if it takes none of it for write_timeout; a Close
+// has its own limit. Throws: TimeoutError, whose done() says how much was sent.
 void WebSocket::State::transmit(Bytes start, Bytes rest, Deadline deadline) {
     const bool bounded = write_timeout.count() > 0 && !close_sent;
     for (std::size_t done_before = 0;;) {
@@ -139,7 +139,7 @@ void WebSocket::State::transmit(Bytes start, Bytes rest, Deadline deadline) {
                 throw TimeoutError("send on a WebSocket", done_before + gone);
             }
             if (gone == 0) {
-                give_up("the peer of a WebSocket reads nothing of what it is sent");
+                give_up("the peer of a WebSocket does not read what is sent to it");
             }
             done_before += gone;
             const std::size_t of_start = std::min(gone, start.size());
@@ -149,7 +149,7 @@ void WebSocket::State::transmit(Bytes start, Bytes rest, Deadline deadline) {
     }
 }
 
-// Under frame_lock. Adds to `sent` what is known to have gone, at least 1 if some may have.
+// Sends a frame, under frame_lock. Adds to `sent` how many bytes have certainly gone out; at least 1 if any may have.
 void WebSocket::State::send_frame(FrameHeader header, Bytes payload, std::size_t& sent, Deadline deadline) {
     send_outbox(deadline);
     header.size = payload.size();
@@ -205,7 +205,7 @@ void WebSocket::State::send_masked(FrameHeader header, Bytes payload, std::size_
     }
 }
 
-// Under frame_lock.
+// Sends the rest of a control frame, under frame_lock.
 void WebSocket::State::send_outbox(Deadline deadline) {
     if (outbox.empty()) {
         return;
@@ -245,7 +245,7 @@ bool WebSocket::State::send_close(std::string_view payload, Deadline deadline) {
 }
 
 void WebSocket::State::send_due() {
-    // Who has it, or waits for it, does this too.
+    // The green thread that holds the lock, or waits for it, sends what is due too.
     if (due() && frame_lock.try_lock()) {
         const Held turn(frame_lock);
         send_due_now();
@@ -269,14 +269,14 @@ void WebSocket::State::note_ping(Bytes payload) {
     pongs_due += pong;
 }
 
-// Under frame_lock. Does not wait, so that what is sent is known: an Interrupt comes later.
+// Sends what is due, under frame_lock. Does not wait, so it is known what was sent; an Interrupt comes later.
 void WebSocket::State::send_due_now() {
     if (!due()) {
         return;
     }
     const Shield shield;
     constexpr Deadline passed = Deadline::Clock::time_point();
-    // A peer that pings without end makes more of them due while these go: what is left goes the next time.
+    // A peer that pings without end makes more pongs due meanwhile; those left go out the next time.
     for (detail::Rounds rounds(passed); due() && !done && !frame_broken && !close_sent && !rounds.over();) {
         if (outbox.empty() && !pongs_due.empty()) {
             outbox.swap(pongs_due);
@@ -291,7 +291,7 @@ void WebSocket::State::send_due_now() {
             if (e.done() == 0) {
                 return;
             }
-        } catch (const std::system_error&) {  // the reader will see what has become of the connection
+        } catch (const std::system_error&) {  // the reader reports what has become of the connection
             frame_broken = true;
         }
     }

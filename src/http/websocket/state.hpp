@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What is behind a WebSocket: a decoder for what comes, the order of what is sent, and the end.
+// The state behind a WebSocket: a decoder for the input, the order of the output, and the end.
 //
-// 1. A data message is sent under message_lock, each frame of anybody under frame_lock: control frames go between.
-// 2. Nothing in recv() waits for the peer to read, but the Close at the end, which has a bound. Pongs, and pings of its
-//    own, are `due`; they go when there is room, by whoever can: the reader, or who holds frame_lock.
-// 3. `outbox` begins where the last byte sent ended. It goes before any other frame.
+// 1. A data message is sent under message_lock, and every frame under frame_lock: control frames go between.
+// 2. Nothing in recv() waits for the peer to read, except the Close at the end, which has a time limit. Pongs, and
+//    pings of its own, are `due`: they are sent when there is room, by the reader or by the green thread that has
+//    frame_lock.
+// 3. `outbox` begins where the last byte sent ended. It goes out before any other frame.
 
 #pragma once
 
@@ -29,7 +30,7 @@ namespace tendril::http {
 
 namespace detail {
 
-// Random keys, several fetched at once.
+// Random keys for masks, fetched several at once.
 class MaskKeys {
 public:
     MaskKey next();
@@ -45,16 +46,16 @@ struct WebSocket::State {
     State(std::unique_ptr<Stream> s, WebSocketRole r, const WebSocketOptions& options, WebSocketAgreement&& agreed,
           std::string&& over);
 
-    // websocket_recv.cpp
+    // recv.cpp
     std::optional<Message> recv(Deadline deadline);
     bool close(std::string_view payload, Deadline deadline);
     void finish() noexcept;
 
-    // websocket_send.cpp
+    // send.cpp
     void send_message(detail::Opcode opcode, Bytes data, Deadline deadline);
     void send_ping(Bytes payload, Deadline deadline);
-    bool send_close(std::string_view payload, Deadline deadline);  // false: it cannot be sent
-    void send_due();                                               // without waiting
+    bool send_close(std::string_view payload, Deadline deadline);  // returns false if it cannot be sent
+    void send_due();                                               // does not wait
     void note_ping(Bytes payload);
     bool due() const noexcept { return !outbox.empty() || !pongs_due.empty() || ping_due; }
 
@@ -99,12 +100,13 @@ private:
 
 public:
     // Receiving.
-    enum class Reader : std::uint8_t { none, recv, close } reader = Reader::none;  // who is at it
+    // which call holds the receiving side
+    enum class Reader : std::uint8_t { none, recv, close } reader = Reader::none;
     detail::MessageDecoder decoder;
     std::string leftover;
-    std::unique_ptr<std::byte[]> buffer{};  // only while something is in it
-    Bytes input;                            // not decoded yet: a part of one of the two
-    Deadline idle_at;                       // if it is silent until then, the peer is pinged, or given up when it was
+    std::unique_ptr<std::byte[]> buffer{};  // only while there is data in it
+    Bytes input;                            // not decoded yet; points into `leftover` or `buffer`
+    Deadline idle_at;  // if the peer is silent until then, it is pinged, or given up if it was already pinged
     bool pinged = false;
 
     // Sending.
@@ -113,11 +115,11 @@ public:
     std::optional<detail::Deflater> deflater{};
     bool deflate_for_itself = false;
     detail::MaskKeys keys;
-    std::string outbox{};     // under frame_lock: what is left of a control frame
-    std::string pongs_due{};  // frames; when they are many, the newest ping's only: RFC 6455, 5.5.3
+    std::string outbox{};     // under frame_lock: the rest of a control frame
+    std::string pongs_due{};  // whole frames; when there are many, only the newest ping's: RFC 6455, 5.5.3
     bool ping_due = false;
-    bool message_broken = false;  // one was broken off between its frames
-    bool frame_broken = false;    // ... inside of one
+    bool message_broken = false;  // a send was interrupted between two frames of a message
+    bool frame_broken = false;    // a send was interrupted inside a frame
     bool close_sent = false;
 
     // The end.
@@ -127,7 +129,7 @@ public:
     std::exception_ptr failure{};
     int code = 0;
     std::string reason{};
-    Event change;  // set for a moment when a reader has left, or all is done
+    Event change;  // set for a moment when a reader has left, or when the WebSocket is done
 };
 
 }  // namespace tendril::http

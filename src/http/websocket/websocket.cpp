@@ -30,7 +30,7 @@ const WebSocketOptions& checked(const WebSocketOptions& options) {
     return options;
 }
 
-// How what the peer sends is compressed.
+// Returns: how the peer compresses its messages; nothing if it does not.
 std::optional<detail::InflateOptions> inflation(WebSocketRole role, const WebSocketAgreement& agreed) {
     if (!agreed.deflate.has_value()) {
         return std::nullopt;
@@ -79,7 +79,7 @@ std::optional<WebSocket::Message> WebSocket::recv(Deadline deadline) {
 
 void WebSocket::send(std::string_view text, Deadline deadline) {
     if (!detail::is_utf8(text)) {
-        throw std::invalid_argument("a text that is not UTF-8 was to be sent on a WebSocket: use send_binary()");
+        throw std::invalid_argument("a WebSocket text must be UTF-8: use send_binary() for anything else");
     }
     use(state_)->send_message(detail::Opcode::text, text, deadline);
 }
@@ -90,7 +90,7 @@ void WebSocket::send_binary(Bytes bytes, Deadline deadline) {
 
 void WebSocket::ping(Bytes payload, Deadline deadline) {
     if (payload.size() > detail::longest_control) {
-        throw std::invalid_argument("a WebSocket's ping has 125 bytes at most");
+        throw std::invalid_argument("a WebSocket's ping may have 125 bytes at most");
     }
     use(state_)->send_ping(payload, deadline);
 }
@@ -101,7 +101,7 @@ bool WebSocket::close(int code, std::string_view reason, Deadline deadline) {
     }
     const std::string payload = detail::make_close(code, reason);
     if (payload.size() > detail::longest_control || !detail::is_utf8(reason)) {
-        throw std::invalid_argument("the reason why a WebSocket is closed is UTF-8, 123 bytes at most");
+        throw std::invalid_argument("the reason for closing a WebSocket must be UTF-8, 123 bytes at most");
     }
     const auto state = state_;
     return state == nullptr || state->close(payload, deadline);
