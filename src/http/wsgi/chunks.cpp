@@ -58,7 +58,7 @@ Chunks& Chunks::operator=(Chunks&& other) noexcept {
     return *this;
 }
 
-// A kill that comes while a hook waits is for the next wait: there is no way out of here for it.
+// A kill that comes while a hook waits is thrown at the next wait after the Shield: it has no way out of a destructor.
 Chunks::~Chunks() {
     if (closers_.empty()) {
         return;
@@ -98,7 +98,7 @@ void Chunks::close() {
             hook();
         } catch (const Interrupt&) {
             kill = kill != nullptr ? kill : std::current_exception();
-        } catch (const abi::__forced_unwind&) {  // of the OS thread; the destructor goes on
+        } catch (const abi::__forced_unwind&) {  // the OS thread is cancelled; the destructor goes on
             throw;
         } catch (...) {
             first = first != nullptr ? first : std::current_exception();
@@ -115,7 +115,7 @@ void Chunks::close() {
 
 Chunks file_wrapper(File file, std::size_t block_size) {
     if (block_size == 0) {
-        throw std::invalid_argument("file_wrapper() with blocks of nothing would never end");
+        throw std::invalid_argument("file_wrapper() with blocks of 0 bytes would never end");
     }
     return Chunks(std::make_unique<FileProducer>(std::move(file), block_size));
 }

@@ -12,7 +12,7 @@ namespace tendril::http::wsgi {
 
 namespace {
 
-// HTTP_USER_AGENT for User-Agent.
+// Returns: such as HTTP_USER_AGENT for User-Agent.
 std::string variable_of(std::string_view field) {
     std::string name = "HTTP_";
     for (const char c : field) {

@@ -12,7 +12,7 @@ constexpr std::size_t most_at_once = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t any = PTRDIFF_MAX;
 
 [[noreturn]] void too_large() {
-    throw ProtocolError(Fault::too_large, 413, "a body, or a line of it, of more than 16 MiB");
+    throw ProtocolError(Fault::too_large, 413, "a request's body, or a line of it, of more than 16 MiB");
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ std::string Input::readline(std::size_t most, Deadline deadline) {
             return take(std::min(at + 1, most));
         }
         if (there.size() == searched) {
-            break;  // the last one
+            break;  // the last line
         }
         searched = there.size();
     }

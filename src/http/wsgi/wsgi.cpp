@@ -27,7 +27,7 @@ Status parse_status(std::string_view text) {
     const bool good = text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && is_digit(text[1]) && is_digit(text[2]) &&
                       (text.size() == 3 || text[3] == ' ') && is_field_text(text);
     if (!good) {
-        throw std::invalid_argument("a WSGI application's status is like \"200 OK\": 200 to 599, a blank, a reason");
+        throw std::invalid_argument("a WSGI application's status is not like \"200 OK\": 200 to 599, blank, reason");
     }
     return {(text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'),
             std::string(text.substr(std::min<std::size_t>(text.size(), 4)))};
@@ -41,7 +41,7 @@ void refuse_hop_by_hop(const Headers& headers) {
         for (const std::string_view name : ours) {
             if (same_ignoring_case(field.name, name)) {
                 throw std::invalid_argument("a WSGI application's header " + std::string(name) +
-                                            " is the server's own matter: leave it out");
+                                            " may only be set by the server: leave it out");
             }
         }
     }
@@ -51,7 +51,7 @@ void refuse_hop_by_hop(const Headers& headers) {
 
 namespace detail {
 
-// One request of an application: what start_response() said, until something must go out.
+// One request to an application. Holds what start_response() was given until the response must begin.
 class Gateway {
 public:
     Gateway(Request& request, Response& response)
@@ -82,7 +82,7 @@ private:
             std::rethrow_exception(error);
         }
         if (error == nullptr && started_) {
-            throw std::logic_error("a WSGI application calls start_response() a second time, without an error to tell");
+            throw std::logic_error("a WSGI application called start_response() twice without an error to report");
         }
         refuse_hop_by_hop(headers);
         status_ = parse_status(text);
@@ -95,7 +95,7 @@ private:
         };
     }
 
-    // From here on nothing can be replaced.
+    // Fixes the status and headers of the response: they cannot be replaced any more.
     void fix_head() {
         if (begun_) {
             return;
@@ -131,7 +131,7 @@ private:
         }
     }
 
-    // From the file's position to its end, or as much as its Content-Length says.
+    // Sends the file from its position to its end, or as much as its Content-Length says.
     void send_file(File& file) {
         const std::uint64_t there = file.size() - std::min(file.size(), file.position());
         const std::uint64_t count = std::min(parse_decimal(headers_.get("Content-Length")).value_or(there), there);
@@ -149,7 +149,7 @@ private:
     Status status_;
     Headers headers_;
     bool started_ = false;
-    bool begun_ = false;  // the response has its status and headers
+    bool begun_ = false;  // the response has the status and headers
 };
 
 }  // namespace detail
