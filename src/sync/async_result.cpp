@@ -14,7 +14,7 @@ void prepare_result(Record& record) {
 
 void refuse_second_set() {
     throw std::logic_error(
-        "an AsyncResult was set a second time; ask ready() first, or make a new one for a new value");
+        "an AsyncResult was set a second time; check ready() first, or make a new one for a new value");
 }
 
 void refuse_to_wait() {

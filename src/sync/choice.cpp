@@ -14,7 +14,7 @@
 
 namespace tendril::detail {
 
-// One for each source, in the order of the sources.
+// A place for each source, in the order of the sources.
 struct Choice::Places {
     struct Place final : Observer {
         Waiter& waiter;
@@ -25,9 +25,9 @@ struct Choice::Places {
     };
 
     Waiter waiter{"get_any"};
-    std::list<Place> places;  // whose addresses stay
+    std::list<Place> places;  // a list, so that addresses stay
 
-    // Returns: which was handed to; none when another try may succeed.
+    // Waits for any of the sources. Returns: the one that was handed to; none if another try may succeed.
     std::size_t wait(const ChoiceSource* sources, std::size_t n, Deadline deadline) {
         Choice choice(*this);
         for (std::size_t i = 0; i < n; ++i) {
@@ -67,7 +67,7 @@ Observer& Choice::observer() {
 
 namespace {
 
-// Where to begin to look, so that none is preferred: another one each time.
+// Returns: where to begin, a different source each time, so that none is preferred.
 std::size_t first_of(std::size_t n) noexcept {
     static thread_local std::size_t turn = 0;
     return turn++ % n;
@@ -86,7 +86,8 @@ std::size_t Choice::make(const ChoiceSource* sources, std::size_t n, const Deadl
         if (finished) {
             throw ShutDown();
         }
-        // Another OS thread may have put an item and then shut a queue down, both after it was looked at: look again.
+        // Another OS thread may have put an item and then shut a queue down, both after that queue was tried: tries
+        // again.
         finished = std::any_of(sources, sources + n, [](const ChoiceSource& one) { return one.finished(one.queue); });
         if (finished) {
             continue;

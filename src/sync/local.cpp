@@ -13,14 +13,14 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr std::uint64_t making = std::uint64_t{1} << 63;  // in the key of a Making
+constexpr std::uint64_t making = std::uint64_t{1} << 63;  // set in the key of a Making
 
 std::uint64_t new_key() noexcept {
     static constinit std::atomic<std::uint64_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// Takes what has that key out of the list. Returns: nullptr when nothing has.
+// Takes the value with this key out of the list. Returns: nullptr if there is none.
 LocalValue* take(LocalValue*& locals, std::uint64_t key) noexcept {
     for (LocalValue** link = &locals; *link != nullptr; link = &(*link)->older) {
         if (LocalValue* value = *link; value->key == key) {
@@ -64,7 +64,7 @@ LocalSlot::Making::Making(const LocalSlot& slot)
     locals_ = this;
 }
 
-// It may be gone already: a raw context that a value's destructor left behind is unwound after the values.
+// The entry may already be gone: a raw context that a value's destructor left behind is unwound after the values.
 LocalSlot::Making::~Making() {
     take(locals_, key);
 }
@@ -73,7 +73,7 @@ void LocalSlot::refuse_while_making() const {
     for (const LocalValue* value = locals_here(); value != nullptr; value = value->older) {
         if (value->key == (key_ | making)) {
             throw std::logic_error(describe(where_) +
-                                   ", was used by its own initialiser, which is to make its first value: let the "
+                                   ", was used by its own initialiser while that makes the first value: let the "
                                    "initialiser return the value, without using that Local");
         }
     }
@@ -81,7 +81,7 @@ void LocalSlot::refuse_while_making() const {
 
 void LocalSlot::refuse_unset() const {
     throw std::logic_error(describe(where_) + ", has no value: set it in this green thread first, give the Local an " +
-                           "initialiser, or ask has_value() or get_if() before");
+                           "initialiser, or ask has_value() or get_if() first");
 }
 
 }  // namespace tendril::detail

@@ -21,7 +21,7 @@ bool Lock::take(Deadline deadline) {
     }
     if (held_by_me()) {
         throw std::logic_error("green thread " + std::to_string(owner_) +
-                               " waits for a Lock that it holds, which would be for ever; use an RLock");
+                               " waits for a Lock that it holds, which would never end; use an RLock");
     }
     return waiters_.wait("Lock::acquire", &owner_, deadline) == Outcome::handed;
 }
@@ -39,7 +39,7 @@ void Lock::unlock() {
     waiters_.check_thread();
     if (!held_by_me()) {
         throw std::logic_error("a Lock was released by green thread " + std::to_string(current_id()) + ", and " +
-                               (owner_ == 0 ? "nobody" : "green thread " + std::to_string(owner_)) + " holds it");
+                               (owner_ == 0 ? "no one" : "green thread " + std::to_string(owner_)) + " holds it");
     }
     detail::Waiter* next = waiters_.front();
     owner_ = next != nullptr ? next->fiber.id : 0;
@@ -72,7 +72,7 @@ bool RLock::try_lock() {
 
 void RLock::unlock() {
     if (depth_ == 1 || !lock_.held_by_me()) {
-        lock_.unlock();  // throws for who does not hold it, and then nothing changes
+        lock_.unlock();  // throws if this green thread does not hold it; then nothing changes
         depth_ = 0;
     } else {
         --depth_;

@@ -8,7 +8,7 @@ namespace tendril::detail {
 
 void refuse_capacity_of_zero() {
     throw std::invalid_argument(
-        "a queue with a capacity of 0 could hold nothing; for a rendezvous use tendril::Channel, for no bound leave "
+        "a queue with a capacity of 0 cannot hold anything; for a rendezvous use tendril::Channel, for no bound leave "
         "the capacity out");
 }
 

@@ -38,7 +38,7 @@ void Semaphore::release(Size permits) {
 }
 
 void BoundedSemaphore::release(Size permits) {
-    // Free ones are all that are not held: a permit goes from hand to hand without becoming free.
+    // Every permit that is not held is free: release() hands one to a waiter without making it free.
     if (permits > limit_ - semaphore_.available()) {
         throw std::logic_error("a BoundedSemaphore of " + std::to_string(limit_) + " has " +
                                std::to_string(limit_ - semaphore_.available()) + " permits out, and " +

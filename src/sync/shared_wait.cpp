@@ -16,10 +16,10 @@
 
 namespace tendril::detail {
 
-// One wait of one green thread, on its stack. Seen by other OS threads only through the object's list, so under the
+// One wait of one green thread, on its stack. Other OS threads see it only through the object's list, and so under the
 // object's mutex, and through its hub's mailbox.
 struct SharedWaiter : ListNode {
-    Waiter waiter;  // the hub's
+    Waiter waiter;  // belongs to the hub
     struct Mail : Letter {
         SharedWaiter& owner;
         explicit Mail(SharedWaiter& o) noexcept : Letter(&SharedWaiter::arrived), owner(o) {}
@@ -29,10 +29,10 @@ struct SharedWaiter : ListNode {
         explicit Presence(SharedWaiter& o) noexcept : Expectation(&SharedWaiter::hub_gone), owner(o) {}
     } presence{*this};
     SharedWaitQueue& queue;
-    Mutex& mutex;  // the object's
+    Mutex& mutex;  // belongs to the object
 
     void* const slot;
-    Outcome decided = Outcome::waiting;  // under the mutex; once it is not, the letter has been sent
+    Outcome decided = Outcome::waiting;  // under the mutex; once it is decided, the letter has been sent
 
     SharedWaiter(const char* what, SharedWaitQueue& q, Mutex& m, void* s) : waiter(what), queue(q), mutex(m), slot(s) {}
 
@@ -40,11 +40,12 @@ struct SharedWaiter : ListNode {
         TENDRIL_ASSERT(decided == Outcome::waiting && outcome != Outcome::waiting);
         decided = outcome;
         ListNode::unlink();
-        mailbox_of(waiter.fiber.hub).send(letter);  // whose hub lives: it ends after those who wait in it
+        // that hub still lives: it ends after the green threads that wait in it
+        mailbox_of(waiter.fiber.hub).send(letter);
     }
 
     TENDRIL_OPAQUE TENDRIL_NOT_ANALYZED Outcome wait(MutexLock& held, Deadline deadline) {
-        waiter.prepare(deadline);  // may throw; nobody knows of this one yet
+        waiter.prepare(deadline);  // may throw; this waiter is not visible yet
         presence.begin();
         queue.waiters_.push_back(*this);
         held.unlock();
@@ -54,10 +55,10 @@ struct SharedWaiter : ListNode {
     }
 
 private:
-    // The letter need not have arrived: the wait may have been broken off before.
+    // The letter may not have arrived yet: a kill or a deadline may have interrupted the wait before.
     TENDRIL_NOT_ANALYZED void leave(MutexLock& held) noexcept {
         held.lock();
-        presence.end();  // what it was handed is its own from now on, also for a fork()
+        presence.end();  // what was handed to it belongs to it from now on, also for a fork()
         ListNode::unlink();
         const Outcome outcome = decided;
         held.unlock();
@@ -67,7 +68,7 @@ private:
         if (waiter.outcome != outcome) {
             mailbox_of(waiter.fiber.hub).withdraw(letter);
         }
-        waiter.outcome = outcome;  // also where a kill or a deadline broke the wait off: they came too late
+        waiter.outcome = outcome;  // also if a kill or a deadline interrupted the wait: it came too late
     }
 
     static void arrived(Letter& letter, bool hub_lives) noexcept {
@@ -77,7 +78,7 @@ private:
         }
     }
 
-    // It never runs again. What it was handed and had not taken goes back.
+    // The green thread never runs again. Gives back what was handed to it and what it had not taken.
     static void hub_gone(Expectation& expectation, HubGone how) noexcept {
         SharedWaiter& self = static_cast<Presence&>(expectation).owner;
         const MutexLock lock(self.mutex);
@@ -89,7 +90,8 @@ private:
     }
 };
 
-// Of one Observer, which owns it, and whose hub gets the letter. Seen by other OS threads as a SharedWaiter is.
+// The watch of one Observer, which owns it; the Observer's hub gets the letter. Visible to other OS threads as a
+// SharedWaiter is.
 struct SharedWatch final : Observer::Bond, ListNode {
     struct Mail : Letter {
         SharedWatch& owner;
@@ -103,7 +105,7 @@ struct SharedWatch final : Observer::Bond, ListNode {
     Scheduler& hub;
     Observer& observer;
     bool sent = false;         // under the mutex
-    bool has_arrived = false;  // the hub's
+    bool has_arrived = false;  // belongs to the hub
 
     SharedWatch(Mutex& m, Observer& o) : mutex(m), hub(Scheduler::here()), observer(o) { presence.begin(); }
     SharedWatch(const SharedWatch&) = delete;

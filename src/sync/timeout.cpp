@@ -76,7 +76,7 @@ void Timeout::cancel() noexcept {
 void Timeout::reset(Deadline deadline) {
     detail::here::require_owner("a Timeout", fiber_.hub.os.serial);
     cancel();
-    if (!expiry_.linked()) {  // else it is about to be thrown
+    if (!expiry_.linked()) {  // if linked, it is about to be thrown
         thrown_ = false;
         arm(deadline);
     }

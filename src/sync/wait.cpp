@@ -18,7 +18,7 @@ struct Arrivals::Member : Observer {
     static void on_ready(Observer& self) noexcept;
 };
 
-// Members are in the list of their thing, then in `ready`, then in none.
+// A member is in the list of its awaited object, then in `ready`, then in none.
 struct Arrivals::State {
     std::unique_ptr<Member[]> members;
     std::size_t to_come;
@@ -58,7 +58,7 @@ std::size_t Arrivals::next(Deadline deadline, const char* what) {
     State& state = *state_;
     here::require_owner("an iwait()", state.owner);
     if (state.waiter != nullptr) {
-        throw ConcurrentUse("a second green thread moves on in an iwait() that one waits in; give each its own");
+        throw ConcurrentUse("a green thread advanced an iwait() in which another one waits; give each its own");
     }
     if (state.to_come == 0) {
         return none;
@@ -77,11 +77,11 @@ std::size_t Arrivals::next(Deadline deadline, const char* what) {
 }
 
 void refuse_null_pointer() {
-    throw std::invalid_argument("wait(), iwait() or get_any() was given a null pointer; leave out what is not there");
+    throw std::invalid_argument("wait(), iwait() or get_any() was given a null pointer; leave out what does not exist");
 }
 
 void refuse_no_queue() {
-    throw std::invalid_argument("get_any() was given no queue, and would wait for ever");
+    throw std::invalid_argument("get_any() was given no queue, and would never return");
 }
 
 }  // namespace tendril::detail

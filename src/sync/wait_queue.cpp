@@ -17,7 +17,7 @@ namespace tendril::detail {
 
 namespace {
 
-// What leads here may be an exception that nobody will see any more.
+// Names the exception that may have led here, since it will not be reported any more.
 const char* while_unwinding() noexcept {
     return std::uncaught_exceptions() > 0 ? "; an exception was leaving the scope that destroyed it" : "";
 }
@@ -60,7 +60,7 @@ void WaitQueue::check_thread() const {
     owner_ = here::owner();
 }
 
-// GCC 12 does not see that the waiter leaves the list in its destructor.
+// GCC 12 does not see that the waiter's destructor takes it out of the list.
 #pragma GCC diagnostic push
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wdangling-pointer"
@@ -96,7 +96,7 @@ void WaitQueue::add(Waiter& waiter) noexcept {
     waiters_.push_back(waiter);
 }
 
-// The usual one without a frame of its own: each hand-over asks once or twice.
+// Handles the usual case without a frame of its own: each hand-over calls this once or twice.
 Waiter* WaitQueue::first_open() noexcept {
     Waiter* first = waiters_.front();
     return first == nullptr || first->plainly_open() ? first : first_open_of_all();
@@ -132,7 +132,7 @@ void WaitQueue::wake_first(Outcome with) noexcept {
     }
 }
 
-// Those that were handed something and have not run yet do not refer to this any more.
+// Makes the waiters that were handed something and have not run yet forget this queue.
 void WaitQueue::forget_handed() noexcept {
     Scheduler* hub = Scheduler::if_any();
     if (giver_.take == nullptr || hub == nullptr || owner_ != hub->os.serial || hub->ready.is_past(last_handed_)) {
@@ -145,7 +145,7 @@ void WaitQueue::forget_handed() noexcept {
     }
 }
 
-// Each waiter lies on a stack of its own, mostly cold: it is touched once, and the next is on its way meanwhile.
+// Each waiter lies on a stack of its own, mostly cold: touches it once, and prefetches the next one meanwhile.
 void WaitQueue::wake_all(Outcome with) noexcept {
     waiters_.take_all([with](Waiter& waiter) { waiter.resolve(with); });
 }
