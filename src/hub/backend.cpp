@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Which backends there are.
+// The table of backends.
 
 #include "hub/backend.hpp"
 
@@ -49,7 +49,7 @@ const Entry& find(std::string_view name) {
         known += (known.empty() ? "" : ", ") + std::string(each.name);
     }
     throw std::invalid_argument("no backend is called \"" + std::string(name) +
-                                "\" (TENDRIL_BACKEND); there are: " + known);
+                                "\" (TENDRIL_BACKEND); known: " + known);
 }
 
 }  // namespace
@@ -65,10 +65,10 @@ std::unique_ptr<Backend> make_backend(std::string_view name) {
 std::system_error cannot_watch(const Backend& backend, int fd, int error) {
     std::string text = "cannot wait for descriptor " + std::to_string(fd);
     if (error == -EINVAL && backend.name() == std::string_view("select")) {
-        text += ": the backend \"select\" takes numbers below " + std::to_string(FD_SETSIZE) +
-                " (FD_SETSIZE) only; use another one (TENDRIL_BACKEND=epoll)";
+        text += ": the backend \"select\" takes only numbers below " + std::to_string(FD_SETSIZE) +
+                " (FD_SETSIZE); use another one (TENDRIL_BACKEND=epoll)";
     } else if (error == -EPERM) {
-        text += ": what it is, a regular file perhaps, is always ready; read it in offload()";
+        text += ": it is always ready (a regular file?); read it in offload()";
     }
     return std::system_error(-error, std::generic_category(), text);
 }

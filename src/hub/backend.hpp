@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Backend: what tells the hub of ready descriptors, and how the hub sleeps. For whoever ports it:
+// Backend: reports ready descriptors to the hub, and puts the hub to sleep. What a new backend must do:
 //
-// 1. arm() asks for events of a descriptor; those that are present already are reported too. An event may be reported
-//    for nothing (the hub's users try again), none that is armed may be lost.
+// 1. arm() asks for events of a descriptor; events that are already present are reported too. A spurious report is
+//    allowed (the hub's users try again), the loss of an armed event is not.
 // 2. A persistent backend reports each change towards readiness, of all kinds, from the first arm() to the disarm().
-//    Any other reports a kind once: it is not armed any more then, and the kinds that were not reported still are,
-//    until a hangup ends all.
-// 3. Tokens are the hub's; a backend hands back the one it was given. A batch may name one that was disarmed after the
-//    batch was taken: the hub knows stale ones.
-// 4. The hub disarms what it armed before the number is closed, and a disarm() leaves nothing behind: no reference to
-//    what is open, no event when a duplicate of the descriptor lives on.
+//    Any other backend reports a kind once: reporting disarms that kind, the kinds that were not reported stay armed,
+//    and a hangup disarms all.
+// 3. Tokens are the hub's; a backend hands back the token it was given. A batch may contain one that was disarmed after
+//    the batch was taken: the hub recognises stale tokens.
+// 4. The hub disarms a descriptor before its number is closed, and disarm() leaves nothing behind: no reference to the
+//    open file, and no event even if a duplicate of the descriptor lives on.
 
 #pragma once
 
@@ -23,7 +23,7 @@
 
 namespace tendril::detail {
 
-// A set of what may come of a descriptor.
+// A set of events of a descriptor.
 using Events = std::uint8_t;
 namespace events {
 inline constexpr Events none = 0;
@@ -49,36 +49,36 @@ public:
     virtual const char* name() const noexcept = 0;
     bool persistent() const noexcept { return persistent_; }
 
-    // Adds `what` (read, write, priority) to what is armed of fd. `again`: it was armed before with this token, and not
-    // disarmed since; what is present is reported again.
-    // Returns: 0 or -errno: -EINVAL for a number that select cannot take; -ENOENT when `again`, and the number was
-    // closed since. A regular file is always ready, a closed number never: -EPERM and -EBADF say so, or else the events
-    // of the next wait() do.
+    // Adds `what` (read, write, priority) to the events armed for fd. `again`: it is already armed with this token;
+    // what is present is reported again.
+    // Returns: 0 or -errno: -EINVAL for a number that select cannot take; -ENOENT if `again` is set and the number was
+    // closed since. A regular file is always ready, and a closed number never: arm() returns -EPERM or -EBADF for them,
+    // or else the next wait() reports them.
     virtual int arm(int fd, std::uint64_t token, Events what, bool again) noexcept = 0;
 
-    // Also of a number of which nothing is armed any more.
+    // Disarms fd; harmless if nothing is armed for it.
     virtual void disarm(int fd, std::uint64_t token) noexcept = 0;
 
-    // Sleeps until there are events or wake() is called, at most timeout_ns (< 0: without end).
-    // Returns: the events, valid until the next call; none also for no reason.
+    // Sleeps until there are events, wake() is called or timeout_ns has passed (< 0: without limit).
+    // Returns: the events, valid until the next call; may return none early, for no reason.
     // Throws: std::system_error when the backend is broken.
     virtual std::span<const BackendEvent> wait(std::int64_t timeout_ns) = 0;
 
-    // Ends a wait() that goes on or comes next. From any OS thread.
+    // Wakes the current wait(), or the next one if none is in progress. May be called from any OS thread.
     virtual void wake() noexcept = 0;
 
 private:
     const bool persistent_;
 };
 
-// "io_uring" where the kernel refuses it: says so on standard error, and is epoll.
-// Throws: std::system_error when the system refuses, std::invalid_argument for an unknown name, listing those there
-// are.
+// Makes the backend of that name. If the kernel refuses io_uring, says so on standard error and makes epoll instead.
+// Throws: std::system_error if the system refuses; std::invalid_argument, which lists the known names, for an unknown
+// name.
 std::unique_ptr<Backend> make_backend(std::string_view name);
 void require_backend(std::string_view name);    // throws std::invalid_argument as make_backend()
 std::vector<std::string_view> backend_names();  // the default first
 
-// What to throw when arm() refused: names the number, and says what to do where something can be done.
+// The error to throw when arm() has refused: names the number, and the remedy if there is one.
 std::system_error cannot_watch(const Backend& backend, int fd, int error);
 
 std::unique_ptr<Backend> make_epoll_backend();

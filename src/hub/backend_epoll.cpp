@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend by epoll(7), edge-triggered: registered once, with everything that may come.
+// The epoll(7) backend, edge-triggered: each descriptor is registered once, for all events.
 
 #include <array>
 #include <system_error>
@@ -44,7 +44,7 @@ public:
         return r == -EEXIST ? sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) : r;
     }
 
-    // What is closed leaves the set by itself, unless a duplicate lives on, perhaps in another process.
+    // A closed descriptor leaves the set by itself, unless a duplicate lives on, perhaps in another process.
     void disarm(int fd, std::uint64_t /*token*/) noexcept override {
         epoll_event event{};
         sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &event);

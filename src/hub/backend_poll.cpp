@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend by ppoll(2): what is armed lies in one array without gaps, which each wait() hands to the system.
+// The ppoll(2) backend: the armed descriptors lie in one array without gaps, which each wait() passes to the system.
 //
-// 1. A number has a row while a kind is armed of it, at row_of_[number]. A row whose last kind was reported goes, and
-//    so does one with a hangup: the system would name it again and again, asked for or not.
+// 1. A number has a row, row_of_[number], while a kind of event is armed for it. A row is removed when its last kind
+//    was reported, or a hangup, which the system would otherwise report again and again, asked for or not.
 // 2. Row 0 is the eventfd's.
 
 #include <system_error>
@@ -76,12 +76,11 @@ public:
             if (left == -EINTR) {
                 return {};
             }
-            throw std::system_error(
-                -left, std::generic_category(),
-                "the hub's ppoll failed (EINVAL: more descriptors than RLIMIT_NOFILE allows by now)");
+            throw std::system_error(-left, std::generic_category(),
+                                    "the hub's ppoll failed (EINVAL: more descriptors than RLIMIT_NOFILE now allows)");
         }
         std::size_t count = 0;
-        for (std::size_t row = polled_.size() - 1; left > 0 && row > 0; --row) {  // backwards: rows may go on the way
+        for (std::size_t row = polled_.size() - 1; left > 0 && row > 0; --row) {  // backwards: rows may be removed
             if (polled_[row].revents != 0) {
                 events_[count++] = report(row);
                 --left;
@@ -96,7 +95,7 @@ public:
     void wake() noexcept override { wakeup_.wake(); }
 
 private:
-    // For the number, and for one more row and its event. Throws: std::bad_alloc.
+    // Makes room for the number, and for one more row and its event. Throws: std::bad_alloc.
     void make_room(int fd) {
         if (const auto needed = static_cast<std::size_t>(fd) + 1; row_of_.size() < needed) {
             row_of_.resize(std::max(needed, row_of_.size() * 2), no_row);
@@ -115,7 +114,7 @@ private:
         armed_.push_back({token, what});
     }
 
-    // The last one takes its place.
+    // Moves the last row into its place.
     void remove_row(std::size_t row) noexcept {
         row_of_[static_cast<std::size_t>(polled_[row].fd)] = no_row;
         if (row != polled_.size() - 1) {
@@ -148,7 +147,7 @@ private:
 
     Wakeup wakeup_;
     std::vector<pollfd> polled_;
-    std::vector<BackendEvent> armed_;  // beside polled_: the token, and which kinds
+    std::vector<BackendEvent> armed_;  // parallel to polled_: the token and the armed kinds
     std::vector<std::uint32_t> row_of_;
     std::vector<BackendEvent> events_;
 };

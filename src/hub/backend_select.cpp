@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend by pselect(2), which takes only numbers below FD_SETSIZE. A hangup is seen as readable and writable, so
-// where only urgent data are waited for, readability is asked for too.
+// The pselect(2) backend, which takes only numbers below FD_SETSIZE. pselect reports a hangup as readable and writable,
+// so a descriptor armed only for urgent data is armed for reading too.
 
 #include <algorithm>
 #include <array>
@@ -123,7 +123,7 @@ private:
         return sys::poll(&one, 1, 0) > 0 && (one.revents & (POLLHUP | POLLERR)) != 0;
     }
 
-    // The system says that there are some, not which.
+    // The system says that some descriptors are closed, but not which.
     std::span<const BackendEvent> closed_ones() {
         if (!sys::is_open(wakeup_.fd())) {
             throw std::system_error(EBADF, std::generic_category(), "the hub's eventfd was closed under it");
@@ -142,7 +142,7 @@ private:
     fd_set read_;
     fd_set write_;
     fd_set priority_;
-    int end_ = 0;  // no armed number is as great
+    int end_ = 0;  // above all armed numbers
     std::array<std::uint64_t, FD_SETSIZE> tokens_;
     std::array<BackendEvent, FD_SETSIZE> events_;
 };

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend by io_uring(7): a poll request for each descriptor, which lives until it is disarmed and tells of every
-// change (IORING_POLL_ADD_MULTI). Requests are handed over by the call that sleeps, which so is the only one.
+// The io_uring(7) backend: one poll request for each descriptor, which lives until it is disarmed and reports every
+// change (IORING_POLL_ADD_MULTI). The call that sleeps also submits the requests, so it is the only system call.
 //
-// 1. A request names a number, and the kernel looks it up when the request is handed over. So arm() only notes that
-//    one is wanted, in due_; wait() makes them. What is disarmed before is forgotten, and nobody else's by mistake.
-// 2. disarm() cancels a request that was handed over at once: the kernel holds the open file until then.
-// 3. A request is known to the kernel by its number and the number's generation, which each disarm() raises, so what a
-//    cancelled one still had to say finds nobody.
-// 4. A request that ends by itself (the kernel was short of something) is made anew by the next wait(); but one for
-//    what is always ready ends with its first event, and only when it is armed again there is a new one.
+// 1. A request names a number, which the kernel looks up when the request is submitted. So arm() only notes in due_
+//    that one is wanted, and wait() makes them. A request that is disarmed before that is forgotten, and never watches
+//    a later owner of the number.
+// 2. disarm() cancels a submitted request at once: until then the kernel holds the open file.
+// 3. The kernel knows a request by its number and the number's generation, which each disarm() raises, so the late
+//    completions of a cancelled request are recognised as stale.
+// 4. The next wait() renews a request that ended by itself (the kernel was short of something). A request for a
+//    descriptor that is always ready ends with its first event, and is made anew only when armed again.
 
 #include <array>
 #include <atomic>
@@ -28,7 +29,7 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr std::uint64_t nobody = UINT64_MAX;  // whose completions tell nothing
+constexpr std::uint64_t nobody = UINT64_MAX;  // completions with this are ignored
 constexpr unsigned every_kind = POLLIN | POLLOUT | POLLRDHUP | POLLPRI;
 
 Events events_of(int bits) noexcept {
@@ -38,8 +39,8 @@ Events events_of(int bits) noexcept {
                                if_any(POLLRDHUP | POLLERR | POLLHUP, events::hangup));
 }
 
-// A request tells what the descriptor's driver said when it woke it, and TCP says IN and PRI for any data. Nobody minds
-// (short reads are only trusted less then) but those who ask for urgent data.
+// A request reports what the descriptor's driver said when it woke it, and TCP says IN and PRI for any data. That
+// matters only to callers that wait for urgent data; elsewhere short reads are merely trusted less.
 bool has_urgent_data(int fd) noexcept {
     pollfd one{fd, POLLPRI, 0};
     return sys::poll(&one, 1, 0) < 0 || (one.revents & POLLPRI) != 0;
@@ -100,16 +101,16 @@ public:
 
 private:
     static constexpr unsigned requests = 256;
-    static constexpr unsigned completions = 4096;  // more are kept by the kernel
+    static constexpr unsigned completions = 4096;  // the kernel keeps those beyond
     static constexpr unsigned batch = 256;
 
-    struct Watch {  // of a number
+    struct Watch {  // the poll request of one number
         std::uint64_t token = 0;
         std::uint32_t generation = 0;
         bool active = false;  // the kernel has a request of this generation
-        bool wanted = false;  // one, or a new one, shall be made
+        bool wanted = false;  // a request is to be made, or made anew
         bool in_due = false;
-        bool urgent = false;  // somebody asked for events::priority
+        bool urgent = false;  // armed with events::priority
     };
 
     void make_room(int fd) {
@@ -124,7 +125,7 @@ private:
         watch.wanted = true;
         if (!watch.in_due) {
             watch.in_due = true;
-            due_.push_back(fd);  // each number once: there is room
+            due_.push_back(fd);  // each number once, so there is room
         }
     }
 
@@ -132,7 +133,7 @@ private:
         return std::uint64_t{watches_[static_cast<std::size_t>(fd)].generation} << 32 | static_cast<std::uint32_t>(fd);
     }
 
-    // Returns: nullptr when the kernel takes none at the moment.
+    // Returns: nullptr if the kernel takes none at the moment.
     io_uring_sqe* next_request() noexcept {
         io_uring_sqe* request = ring_.next_request();
         if (request == nullptr) {
@@ -145,7 +146,7 @@ private:
     bool cancel(int fd) noexcept {
         io_uring_sqe* const request = next_request();
         if (request != nullptr) {
-            // Not prep_poll_remove(), which refuses (EALREADY) while an event is on its way.
+            // Not prep_poll_remove(), which fails (EALREADY) while an event is on its way.
             ::io_uring_prep_cancel64(request, name_of(fd), 0);
             request->user_data = nobody;
         }
@@ -182,7 +183,7 @@ private:
         case -ETIME:
         case -EINTR:
         case -EBUSY:   // completions must be taken before the kernel takes requests
-        case -EAGAIN:  // no memory now
+        case -EAGAIN:  // no memory at the moment
             return;
         case -EBADR:
             for (std::size_t fd = 0; fd < watches_.size(); ++fd) {

@@ -2,8 +2,8 @@
 //
 // Chooser: decides the order of events in place of the hub, for tests that try every order (docs/design/0005).
 //
-// The hub asks it before every switch. Time passes then from deadline to deadline, as the Chooser says, whatever the
-// clock; descriptors are looked at only when nothing is ready and no timer is armed.
+// The hub asks it before every switch. Time then passes from deadline to deadline, when the Chooser says so, whatever
+// the clock; the hub polls descriptors only when nothing is ready and no timer is armed.
 
 #pragma once
 

@@ -62,7 +62,7 @@ void DescriptorSlots::add_block() {
     }
 }
 
-// The free ones are listed anew, the lowest first, so that the last blocks become free.
+// Rebuilds the free list, lowest slot first, so that the last blocks become free.
 void DescriptorSlots::give_back() noexcept {
     first_free_ = nullptr;
     for (std::size_t b = blocks_.size(); b-- > 0;) {
@@ -80,7 +80,7 @@ void DescriptorSlots::give_back() noexcept {
                 ++free;
             }
         }
-        // Refused where memory is locked: mlockall(2).
+        // The system refuses if memory is locked: mlockall(2).
         if (free == per_block && sys::discard(block.slots, per_block * sizeof(Descriptor)) == 0) {
             first_free_ = before;
             next_generation_ = generation;
@@ -95,7 +95,7 @@ void DescriptorSlots::give_back() noexcept {
 Descriptors::~Descriptors() {
     slots_.for_each([this](Descriptor& d) {
         if (d.fd >= 0 && d.owned) {
-            disarm(d);  // or the backend would hold what is open until it goes itself, and its address be taken still
+            disarm(d);  // else the backend would keep the open file, and with it an address in use, until its own end
             sys::close(d.fd);
         }
     });
@@ -157,7 +157,7 @@ int Descriptors::release(Descriptor& d) noexcept {
     return fd;
 }
 
-// The number is somebody else's by now, or nobody's.
+// Detaches the slot from a number that was closed, and may already be reused, behind the hub's back.
 void Descriptors::lose(Descriptor& d) noexcept {
     notify_closed(d);
     if (d.owned) {
@@ -169,7 +169,7 @@ void Descriptors::lose(Descriptor& d) noexcept {
     }
 }
 
-// Nobody is left on it afterwards.
+// Notifies and removes all waiters and Interests.
 void Descriptors::notify_closed(Descriptor& d) noexcept {
     for (Waiter* w : {d.reader, d.writer}) {
         if (w != nullptr) {
@@ -209,8 +209,8 @@ void Descriptors::free_slot(Descriptor& d) noexcept {
 }
 
 void Descriptors::refuse(const Waiter& first) {
-    throw ConcurrentUse(std::string("green thread ") + std::to_string(first.fiber.id) + " waits in " + first.what +
-                        " on this descriptor already; give each direction of a socket to one green thread");
+    throw ConcurrentUse(std::string("green thread ") + std::to_string(first.fiber.id) + " already waits in " +
+                        first.what + " on this descriptor; give each direction of a socket to one green thread");
 }
 
 int Descriptors::arm(Descriptor& d, Events what) noexcept {
@@ -226,7 +226,7 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
     return 0;
 }
 
-// In the frames of the waits, as HubCore::park() wants it.
+// Inlined into both wait() functions: see Scheduler::park().
 [[gnu::always_inline]] inline Outcome Descriptors::suspend(Descriptor& d, Direction direction, const char* what,
                                                            Deadline deadline) {
     Waiter waiter(what);
@@ -236,13 +236,13 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
     ++waiting_;
     const OnExit woken([&] {
         --waiting_;
-        if (place == &waiter) {  // else it was closed meanwhile, and the slot may be another's by now
+        if (place == &waiter) {  // else it was closed meanwhile, and another descriptor may have the slot
             place = nullptr;
         }
     });
     const std::uint32_t generation = d.generation;
     const Outcome outcome = waiter.wait_inline(deadline);
-    return d.generation == generation ? outcome : Outcome::closed;  // closed between the event and our turn
+    return d.generation == generation ? outcome : Outcome::closed;  // closed between the event and this turn
 }
 
 TENDRIL_OPAQUE Outcome Descriptors::wait(Descriptor& d, Direction direction, const char* what, Deadline deadline) {
@@ -261,7 +261,7 @@ TENDRIL_OPAQUE Outcome Descriptors::wait(Descriptor& d, Direction direction, con
 
 namespace {
 
-// What the system says of it now.
+// Returns what the system reports now.
 short poll_now(int fd, Direction direction) noexcept {
     pollfd one{fd, static_cast<short>(direction == Direction::read ? POLLIN | POLLRDHUP : POLLOUT), 0};
     int r = 0;
@@ -278,7 +278,7 @@ TENDRIL_OPAQUE Outcome Descriptors::wait(int fd, Direction direction, const char
         refuse_second(*d, direction);
     }
     for (;;) {
-        const short now = fd < 0 ? POLLNVAL : poll_now(fd, direction);  // which would pass over it
+        const short now = fd < 0 ? POLLNVAL : poll_now(fd, direction);  // poll() ignores negative numbers
         if ((now & POLLNVAL) != 0) {
             throw std::system_error(EBADF, std::generic_category(),
                                     std::string(what) + ": descriptor " + std::to_string(fd) + " is not open");
@@ -328,7 +328,7 @@ Descriptor* Descriptors::adopt_armed(int fd, Events what, int& r) {
         lose(d);
         if (r == -EBADF) {
             return nullptr;
-        }  // else the number is used again
+        }  // else the number is in use again
     }
 }
 
@@ -413,7 +413,7 @@ void Descriptors::forget_waits() noexcept {
 void Descriptors::on_event(const BackendEvent& event) noexcept {
     Descriptor& d = slots_.at(static_cast<std::uint32_t>(event.token));
     if (d.generation != static_cast<std::uint32_t>(event.token >> 32)) {
-        return;  // of one that was closed
+        return;  // for a descriptor that was closed
     }
     if ((event.what & events::invalid) != 0) [[unlikely]] {
         notify_closed(d);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Descriptors: the versioned slots of the descriptors that a hub knows.
+// Descriptors: versioned slots for the descriptors that a hub knows.
 //
-// 1. Owned ones are opened and closed here. Foreign ones are somebody else's numbers; they have a slot while somebody
-//    waits for them or watches them.
+// 1. open() takes over owned descriptors, and they are closed here. Foreign ones belong to other code; they have a slot
+//    while a green thread waits for them or an Interest watches them.
 // 2. `armed` is what the backend will report. With a persistent backend a descriptor is armed once, at its first wait,
-//    for everything, until it is closed or nobody cares for it any more; with others before each wait.
-// 3. A slot's token is its index and its generation; closing raises the generation, so an event of an earlier owner
-//    of the slot, or of a reused number, finds nobody.
-// 4. `readable` (`writable`) false means: the last call said EAGAIN, or came back short, and no event has come since.
-//    True means: try.
-// 5. by_fd_ leads from a number to its slot. A number that is opened while it has a slot, or that the backend does not
-//    know any more, was closed behind the hub's back: whoever is there is notified. An owned slot lives on then with
+//    for everything, until it is closed or no longer needed; with other backends it is armed before each wait.
+// 3. A slot's token is its index and its generation. Closing raises the generation, so an event of an earlier owner of
+//    the slot, or of a reused number, is recognised as stale.
+// 4. `readable` (`writable`) is false after a call said EAGAIN, or came back short, until the next event. While it is
+//    true: try.
+// 5. by_fd_ maps a number to its slot. A number that is opened while it has a slot, or that the backend no longer
+//    knows, was closed behind the hub's back: its waiters and Interests are notified. An owned slot then lives on with
 //    the number -1, until its owner closes it.
 
 #pragma once
@@ -39,9 +39,9 @@ constexpr Events events_for(Direction direction) noexcept {
 struct Descriptor;
 struct HubCore;
 
-// Somebody who wants to know of events of a descriptor, beside who waits in recv and send: a select(), an Io watcher.
-// Notified of events, wanted or not, until it leaves; with others than a persistent backend once for each renew().
-// Notified of events::invalid when the number is closed, and out of the list then.
+// Subscribes to events of a descriptor, besides the green threads that wait in recv and send: a select(), an Io
+// watcher. Notified of all events, wanted or not, until it leaves; with a backend that is not persistent, once for each
+// renew(). When the number is closed it is notified of events::invalid, already out of the list.
 struct Interest : ListNode {
     Events wanted;
     Descriptor* descriptor = nullptr;                 // nullptr: not in a list
@@ -54,17 +54,17 @@ struct Descriptor {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
     Events armed = events::none;
-    bool in_use = false;  // else it is free, and holds nothing but its generation
+    bool in_use = false;  // false: the slot is free, and only its generation means anything
     bool owned = true;
-    bool registered = false;  // with the backend: must be disarmed before it goes
+    bool registered = false;  // with the backend: must be disarmed before the slot is freed
     bool readable = true;
     bool writable = true;
-    bool hangup = false;              // sticky, also after urgent data: short reads tell nothing any more
-    bool short_read_empties = true;   // not so for Unix-domain: a read ends behind a message that carries descriptors
-    std::uint32_t gone = UINT32_MAX;  // the generation whose peer was found to have gone: it reset, or left
+    bool hangup = false;             // sticky, also set by urgent data: from then on a short read does not mean "empty"
+    bool short_read_empties = true;  // false for Unix-domain: a read ends behind a message that carries descriptors
+    std::uint32_t gone = UINT32_MAX;  // the generation whose peer is known to be gone: it reset, or closed
     Waiter* reader = nullptr;
     Waiter* writer = nullptr;
-    Waiter* next_writer = nullptr;  // called send(), and lets others run first: they may send, but not wait
+    Waiter* next_writer = nullptr;  // has called send(), and is letting others run first: they may send, but not wait
     List<Interest> interests;
     Scheduler* hub = nullptr;
     Descriptor* next_free = nullptr;
@@ -72,7 +72,7 @@ struct Descriptor {
     std::uint64_t token() const noexcept { return std::uint64_t{generation} << 32 | index; }
     Waiter*& place(Direction direction) noexcept { return direction == Direction::read ? reader : writer; }
 
-    // A call said EAGAIN, or a stream's read came back short: wait for the next event.
+    // Notes that a call said EAGAIN, or that a stream's read came back short: the next wait is for the next event.
     void drained(Direction direction) noexcept {
         if (direction == Direction::read) {
             readable = hangup;
@@ -81,15 +81,15 @@ struct Descriptor {
         }
     }
 
-    // A read said EAGAIN, which is the kernel's own word, whatever the last edge promised.
+    // Notes that a read said EAGAIN: the kernel's own word, whatever the last edge promised.
     void emptied() noexcept { readable = false; }
 };
 
-// The slots, by index. Found by a shift and a mask, since every event looks one up.
+// The slots, by index. A shift and a mask find one, since every event looks one up.
 //
-// A slot's address is good until the hub's end, whoever holds it: calls that wait elsewhere while their descriptor is
-// closed, and whoever compares generations later. So give_back() discards the pages of blocks of which none is in use,
-// but keeps their addresses: such a slot reads as zeros, and no descriptor ever has the generation 0.
+// A slot's address stays valid until the hub's end, because calls that wait elsewhere keep it while their descriptor is
+// closed, and compare generations later. So give_back() discards the pages of blocks in which no slot is in use, but
+// keeps their addresses: such a slot reads as zeros, and no descriptor ever has the generation 0.
 class DescriptorSlots {
 public:
     DescriptorSlots() = default;
@@ -105,16 +105,16 @@ public:
     Descriptor& take();  // throws std::bad_alloc
     void put_back(Descriptor& d) noexcept;
 
-    // Whether far more are kept than are used, and give_back() has not just found out that it cannot help.
+    // Whether far more slots are kept than are used, unless the last give_back() found that it cannot help.
     bool surplus() const noexcept {
         constexpr std::size_t kept = 1024;
         return kept_ > used_ * 4 + kept && (used_ < seen_used_ / 2 || kept_ > seen_kept_);
     }
-    void give_back() noexcept;  // O(n) of what is kept
+    void give_back() noexcept;  // Cost: O(n) in the kept slots
     std::size_t kept() const noexcept { return kept_; }
 
     template <class F>
-    void for_each(F f) {  // also those that are free
+    void for_each(F f) {  // includes the free slots
         for (const Block& block : blocks_) {
             for (std::size_t i = 0; block.in_memory && i < per_block; ++i) {
                 f(block.slots[i]);
@@ -123,7 +123,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t per_block = 256;  // of 80 bytes: five pages
+    static constexpr std::size_t per_block = 256;  // slots of 80 bytes: five pages
     struct Block {
         Descriptor* slots = nullptr;
         bool in_memory = false;
@@ -144,28 +144,29 @@ public:
     explicit Descriptors(HubCore& hub) : hub_(hub) {}
     Descriptors(const Descriptors&) = delete;
     Descriptors& operator=(const Descriptors&) = delete;
-    ~Descriptors();  // closes what is open still; nobody waits any more
+    ~Descriptors();  // Requires: nobody waits. Closes the descriptors that are still open
 
-    // Takes over a non-blocking descriptor. Throws: std::bad_alloc; it is closed then.
+    // Takes over a non-blocking descriptor. Throws: std::bad_alloc, after closing it.
     Descriptor& open(int fd);
 
-    // Wakes who waits on it (Outcome::closed), then closes the number; or, with release(), leaves it to the caller.
+    // Wakes the waiters (Outcome::closed), then closes the number; release() returns it to the caller instead.
     void close(Descriptor& d) noexcept;
     int release(Descriptor& d) noexcept;
 
-    // Suspends until the next event, or returns at once when there has been one since the last drained().
+    // Suspends until the next event, or returns at once if one has come since the last drained().
     // Returns: signalled, timed_out or closed; d is no longer the caller's after closed.
-    // Throws: ConcurrentUse when another green thread waits in this direction; Interrupt; std::system_error.
+    // Throws: ConcurrentUse if another green thread waits in this direction; Interrupt; std::system_error.
     Outcome wait(Descriptor& d, Direction direction, const char* what, Deadline deadline);
 
-    // The same for any number, until the system says that it is ready: poll(2) is asked first.
-    // Throws: std::system_error for one that is not open (EBADF), as wait() otherwise.
+    // The same for any number, until the system says that it is ready: it asks poll(2) first.
+    // Throws: std::system_error if the number is not open (EBADF); otherwise as above.
     Outcome wait(int fd, Direction direction, const char* what, Deadline deadline);
 
-    // Suspends whom Interests will resolve: it counts as one that waits for descriptors. As Waiter::wait().
+    // Suspends a waiter that Interests will resolve, and counts it among those waiting for descriptors. Otherwise as
+    // Waiter::wait().
     Outcome wait_notified(Waiter& waiter, Deadline deadline);
 
-    // As if the deadline of who waits on this number had come. Returns: false when nobody waits, or not any more.
+    // Times out the wait on this descriptor, as if its deadline had passed. Returns: false if no one is waiting.
     bool expire(int fd) noexcept {
         const Descriptor* const d = find(fd);
         return d != nullptr && ((d->reader != nullptr && d->reader->resolve(Outcome::timed_out)) ||
@@ -178,37 +179,40 @@ public:
         }
     }
 
-    // Where a writer is about to wait or to let others run. Throws: ConcurrentUse when another one came before it.
+    // For a writer that is about to wait or to let others run. Throws: ConcurrentUse if another writer came first.
     static void refuse_before_first_writer(const Descriptor& d) {
         if (d.next_writer != nullptr) [[unlikely]] {
             refuse(*d.next_writer);
         }
     }
 
-    // Notifies `interest` of what comes, and of what is there.
-    // Returns: 0; -EPERM: a regular file, always ready; -errno. Throws: std::bad_alloc.
+    // Subscribes `interest` to the events of fd, those present included.
+    // Returns: 0; -EPERM for a regular file, which is always ready; -errno. Throws: std::bad_alloc.
     int watch(int fd, Interest& interest);
-    int keep_watching(Interest& interest) noexcept;  // after an event: renew(), where that is needed for the next one
-    int renew(Interest& interest) noexcept;          // notifies of what is there again; -EBADF when it was closed
-    int rearm(Interest& interest) noexcept;  // of what comes; the same but where nothing need be asked for again
+    // Arms again where the backend needs it: after an event, for the next one.
+    int keep_watching(Interest& interest) noexcept;
+    // Arms again; what is present is reported again. Returns: 0; -EBADF when the number was closed; -errno.
+    int renew(Interest& interest) noexcept;
+    // renew(), unless all that is wanted is still armed.
+    int rearm(Interest& interest) noexcept;
     void unwatch(Interest& interest) noexcept;
 
-    // The last read took all there was, and no event has come since, up to the hub's last look. False: who knows.
+    // Whether the last read took all there was, and no event had come when the hub last polled. False: unknown.
     bool is_drained(int fd) const noexcept;
 
-    // The number is about to be closed by whoever owns it: who waits for it or watches it is notified, now.
+    // To be called just before the owner of a foreign number closes it: notifies its waiters and Interests at once.
     void closing(int fd) noexcept;
 
     void on_event(const BackendEvent& event) noexcept;
-    static void notify(Descriptor& d, Events what) noexcept;  // its Interests
+    static void notify(Descriptor& d, Events what) noexcept;  // notifies its Interests
 
-    // In the child of a fork(): what others waited for is forgotten, and nothing is armed.
+    // In the child of a fork(): forgets the waits of the other green threads, and that anything was armed.
     void forget_waits() noexcept;
 
-    // What watch() returned, as an error. Throws: std::bad_alloc.
+    // Makes an exception of what watch() returned. Throws: std::bad_alloc.
     std::system_error cannot_watch(int fd, int error) const;
 
-    const Descriptor* at(int fd) const noexcept { return find(fd); }  // nullptr: none has this number
+    const Descriptor* at(int fd) const noexcept { return find(fd); }  // nullptr: no slot has this number
     // After a burst: see DescriptorSlots.
     bool surplus() const noexcept { return slots_.surplus(); }
     void give_back() noexcept;
@@ -222,7 +226,7 @@ private:
     Descriptor* find(int fd) const noexcept {
         return fd >= 0 && static_cast<std::size_t>(fd) < by_fd_.size() ? by_fd_[static_cast<std::size_t>(fd)] : nullptr;
     }
-    Descriptor& find_or_adopt(int fd);  // a foreign one gets a slot
+    Descriptor& find_or_adopt(int fd);  // makes a slot for a foreign one
     Descriptor& new_slot(int fd, bool owned);
     Descriptor* adopt_armed(int fd, Events what, int& r);  // nullptr: r is -errno
     int arm(Descriptor& d, Events what) noexcept;

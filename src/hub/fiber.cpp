@@ -40,7 +40,7 @@ void Fiber::expire(Expiry& expiry) noexcept {
 }
 
 void Fiber::withdraw(Expiry& expiry) noexcept {
-    // By another green thread, once this one's wait was broken off for it: too late, for that wait has no other
+    // Another green thread may withdraw it after it broke this one's wait off. That is too late: the wait has no other
     // outcome.
     const bool decided = !runs() && waiter != nullptr && waiter->outcome == Outcome::interrupted;
     if (expiry.linked() && !decided) {
@@ -53,7 +53,7 @@ void Fiber::interrupt() noexcept {
     attention |= interrupted;
     if (start_timer.armed()) {
         hub.timers.cancel(start_timer);
-        hub.ready.push(*this);  // to end there, without running its body
+        hub.ready.push(*this);  // it ends when it runs, without running its body
     } else if (waiter != nullptr && interruptible()) {
         waiter->resolve(Outcome::interrupted);
     }

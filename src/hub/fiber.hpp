@@ -5,11 +5,11 @@
 //    ... the stack grows down | closure | Fiber | StackTop | colour |
 //
 // Where a fiber is at any time:
-//   waits for its start      start_timer armed
+//   waits for its start      start_timer is armed
 //   ready                    in the hub's run queue; begun or not
 //   runs                     hub.current
-//   parked                   waiter != nullptr, and that not resolved yet
-// It is in the run queue once at most: whoever resolves its waiter, or starts it, puts it there.
+//   parked                   waiter != nullptr, and not resolved yet
+// It is in the run queue at most once: resolving its waiter, or starting it, puts it there.
 
 #pragma once
 
@@ -39,11 +39,11 @@ struct StartTimer : Timer {
 };
 
 struct Fiber final : Flow, StackOwner {
-    // Why it must look around before it waits and when it goes on; 0 on the fast path.
+    // Why the slow path is taken before a wait and after it; 0 on the fast path.
     enum Attention : std::uint8_t { interrupted = 1, in_callback = 2, asserting = 4 };
     std::uint8_t attention = 0;
     bool started = false;
-    bool ended = false;  // but not left yet
+    bool ended = false;  // but its stack was not left yet
     bool kill_pending = false;
 #if TENDRIL_CHECKS
     bool queued = false;  // in the run queue
@@ -57,12 +57,12 @@ struct Fiber final : Flow, StackOwner {
     const std::uint64_t spawner;  // id
     Site where;
     StackTop* stack = nullptr;  // nullptr: the OS thread's own
-    Record* record = nullptr;   // nullptr: nobody can ask
+    Record* record = nullptr;   // nullptr: no handle refers to it
     Enter enter = nullptr;
     void* closure = nullptr;
     std::exception_ptr kill_error;  // nullptr: GreenletExit
     List<Expiry> expiries;
-    LocalValue* locals = nullptr;                // the values of its Locals, the youngest first; destroyed at its end
+    LocalValue* locals = nullptr;                // the values of its Locals, youngest first; destroyed at its end
     AssertSwitches* asserts_switches = nullptr;  // the innermost; `asserting` is set while there is one
     StartTimer start_timer{*this};
     ContextTree tree;
@@ -75,20 +75,21 @@ struct Fiber final : Flow, StackOwner {
     bool runs() const noexcept;
     bool parked() const noexcept;
 
-    // May an interrupt be thrown into it now?
+    // Whether an interrupt may be thrown into it now.
     bool interruptible() const noexcept;
-    bool unwinds() const noexcept;  // itself, or a raw context inside it
+    bool unwinds() const noexcept;  // it does, or a raw context inside it
 
-    // Throws GreenletExit, or `error`, in it when it goes on. First come: a second one before that is dropped.
+    // Makes it throw GreenletExit, or `error`, when it next runs. First come, first served: a second kill before that
+    // is dropped.
     void kill(std::exception_ptr error) noexcept;
     void expire(Expiry& expiry) noexcept;
     void withdraw(Expiry& expiry) noexcept;
 
-    // For AssertSwitches: it is about to wait or yield, and goes on.
+    // For AssertSwitches: called when it is about to wait or yield, and when it goes on.
     void stretch_ends() noexcept;
     void stretch_begins() noexcept;
 
-    // What waits to be thrown, is thrown, if it may be.
+    // Throws the pending interrupt, if there is one and it may be thrown.
     void attend();
 
     std::size_t describe(char* out, std::size_t size) const noexcept override;

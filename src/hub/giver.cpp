@@ -15,7 +15,7 @@ void Giver::take_back(void* slot) const noexcept {
     try {
         take(object, slot);
     } catch (...) {
-        report("after a fork, an item that a green thread of the parent had been given is lost to the child",
+        report("after a fork, an item handed to a green thread of the parent is lost to the child",
                std::current_exception());
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Grace: how long green threads may take to end when their hub does. Pure arithmetic: its hub tells it the time.
+// Grace: how long green threads may take to end when their hub does. Pure arithmetic: the hub passes in the time.
 
 #pragma once
 
@@ -9,10 +9,10 @@
 
 namespace tendril::detail {
 
-// It begins anew with all progress: when fewer are left than ever before. One that ends after it has spawned another is
-// no progress, so the end comes, after as many graces as there are green threads at most. It is over when all of those
-// that are left have slept for the whole of it; or when it has passed, and each had many turns in it, however many
-// there are.
+// The grace begins anew with all progress: when fewer green threads are left than ever before. One that ends after
+// spawning another is no progress, so the hub does end: after at most as many graces as there are green threads. A
+// grace is over when all the green threads that are left have slept through the whole of it, or when it has passed and
+// each of them has had many turns in it, however many they are.
 class Grace {
 public:
     static constexpr std::int64_t grace_ns = 1'000'000'000;
@@ -21,7 +21,7 @@ public:
     Grace(std::size_t left, std::int64_t now_ns, std::int64_t slept_ns) noexcept
         : fewest_(left), since_ns_(now_ns), slept_ns_(slept_ns) {}
 
-    // Each that was ready has had a turn. `slept_ns`: how long the hub has slept so far.
+    // To be called when each ready green thread has had a turn. `slept_ns`: how long the hub has slept in all.
     bool is_over(std::size_t left, std::int64_t now_ns, std::int64_t slept_ns) noexcept {
         if (left < fewest_) {
             *this = Grace(left, now_ns, slept_ns);

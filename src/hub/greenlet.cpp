@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What handles do, and sleep, yield and their like.
+// The functions of handles; sleep(), yield(), idle() and join_all().
 
 #include <tendril/greenlet.hpp>
 
@@ -131,11 +131,11 @@ namespace detail {
 
 namespace {
 
-// Waits for the ends of many at once.
+// Counts the ends of many green threads, for one waiter.
 struct Gathering {
     struct Member : Observer {
         Gathering* all = nullptr;
-        RecordPtr<Record> record;  // counted: the caller's range may change while we wait
+        RecordPtr<Record> record;  // counts as a reference: the caller's range may change during the wait
         Member() : Observer(&Member::on_end) {}
         static void on_end(Observer& self) noexcept {
             auto& member = static_cast<Member&>(self);
@@ -185,14 +185,14 @@ std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const Jo
         waiter.wait(options.deadline);
     }
     if (all.failure.get() != nullptr) {
-        await_value(all.failure, never);  // throws its error
+        await_value(all.failure, never);  // throws the green thread's error
     }
     return all.ended;
 }
 
 std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline deadline) {
     std::vector<const AnyGreenlet*> others;
-    AnyGreenlet self;  // a copy: the caller's range may change while we wait
+    AnyGreenlet self;  // a copy: the caller's range may change during the wait
     for (std::size_t i = 0; i < n; ++i) {
         Record& record = checked(RecordAccess::of(*targets[i]));
         if (record.fiber != nullptr && record.fiber->runs()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The hub's side of the blocking watch: what runs in the hub's own OS thread, the signal handler's work included.
+// The hub's side of the blocking watch: the code that runs in the hub's own OS thread, in the signal handler too.
 
 #include "hub/heartbeat.hpp"
 
@@ -21,14 +21,14 @@ void Heartbeat::leave() noexcept {
     BlockingWatch::the().leave_list(*this);
 }
 
-// Either the watching OS thread sees that it is awake, or this sees that the other dozes.
+// Either the watching OS thread sees that the hub is awake, or this sees that the watching OS thread dozes.
 void Heartbeat::wake_up() noexcept {
     asleep_.store(false, std::memory_order_seq_cst);
     BlockingWatch::the().wake_if_dozing();
 }
 
-// In a signal handler: it may interrupt anything that this OS thread does. What it reads of the hub is whole, because
-// nothing has moved for long, or, where it moves just now, is only compared.
+// Runs in a signal handler, so it may interrupt anything that this OS thread does. What it reads of the hub is
+// consistent, because nothing has moved for long; what may just be moving is only compared.
 void Heartbeat::look(std::int64_t threshold_ns, const void* interrupted_at) noexcept {
     if (asleep_.load(std::memory_order_relaxed) || threshold_ns <= 0) {
         return;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Heartbeat: what other OS threads may see of a hub. All of them are in one list, for the blocking watch and for
+// Heartbeat: what other OS threads may see of a hub. All heartbeats are in one list, for the blocking watch and for
 // debuggers.
 //
-// Who may touch what:
-//   const, and the list's links       anybody who holds the list's mutex
+// Which OS thread may touch which member:
+//   const, and the list's links       any OS thread that holds the list's mutex
 //   beats_, asleep_                   the hub's OS thread writes, the watching one reads
 //   noted_, unreadable_               the hub's OS thread, and the signal handler that runs in it
 //   sighting_                         the handler while `sighted_` is false, the watching OS thread while it is true
@@ -27,7 +27,7 @@ namespace tendril::detail {
 
 struct HubCore;
 
-// What the signal handler saw: plain memory only, it may not allocate.
+// What the signal handler saw. Plain memory only: the handler may not allocate.
 struct Sighting {
     std::uint64_t greenlet = 0;
     Site where;
@@ -47,19 +47,19 @@ public:
     pid_t kernel_thread;  // as debuggers number it
     Heartbeat* next = nullptr;
 
-    // Of this OS thread's hub: joins the list.
+    // For this OS thread's hub. Joins the list.
     explicit Heartbeat(HubCore& core);
     Heartbeat(const Heartbeat&) = delete;
     Heartbeat& operator=(const Heartbeat&) = delete;
     ~Heartbeat() { leave(); }
 
-    // Leaves the list: no signal comes for it any more, and none that is on its way will look at the hub.
+    // Leaves the list: no more signals are sent for it, and one already on its way will not look at the hub.
     void leave() noexcept;
 
-    // The hub has looked at the clock and the backend.
+    // Notes that the hub has looked at the clock and the backend.
     void beat() noexcept { beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
-    // The hub sleeps in its backend, while this lives.
+    // While this lives, the hub sleeps in its backend.
     class Asleep {
     public:
         Asleep(Heartbeat& of, bool really) noexcept : of_(really ? &of : nullptr) {
@@ -79,7 +79,7 @@ public:
         Heartbeat* of_;
     };
 
-    // The name of the green thread that runs changes, while this lives: the handler must not read it.
+    // While this lives, a green thread's name is changing: the handler must not read it.
     class Unreadable {
     public:
         explicit Unreadable(Heartbeat& of) noexcept : of_(of) {
@@ -100,7 +100,7 @@ public:
 private:
     friend class BlockingWatch;
 
-    // As far as the handler can tell, nothing was switched while this stays the same.
+    // While this stays the same, nothing was switched, for all that the handler can see.
     struct Moment {
         std::uint64_t greenlet = 0;
         std::uint64_t beats = 0;
@@ -116,17 +116,17 @@ private:
 
     std::atomic<std::uint64_t> beats_{0};
     std::atomic<bool> asleep_{false};
-    std::atomic<bool> told_{false};  // of the incident that goes on
+    std::atomic<bool> told_{false};  // the current incident has been reported
     std::atomic<bool> sighted_{false};
     volatile std::sig_atomic_t unreadable_ = 0;
     Moment noted_;
     std::int64_t noted_at_ns_ = 0;
     Sighting sighting_;
     std::uint64_t watched_beats_ = 0;
-    unsigned watched_stuck_ = 0;  // looks in a row at which it had not moved
+    unsigned watched_stuck_ = 0;  // looks in a row that found no new beat
 };
 
-// All hubs of the process. tools/gdb/tendril.py walks it, by what `layout` says: see debug_layout.cpp.
+// All hubs of the process. tools/gdb/tendril.py walks the list, by the offsets in `layout`: see debug_layout.cpp.
 struct HubList {
     static constexpr std::size_t fields = 36;
     Heartbeat* first;

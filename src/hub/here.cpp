@@ -15,11 +15,11 @@ std::int64_t asked_ns() noexcept {
 }
 
 void give_back_stack() noexcept {
-    constexpr std::uintptr_t leaf = 512;  // of this frame: what discard() itself needs, and the red zone
+    constexpr std::uintptr_t leaf = 512;  // bytes below this frame: for discard() itself, and the red zone
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     StackTop* stack = fiber().stack;
     if (stack != nullptr &&
-        stack->bounds.contains(reinterpret_cast<const void*>(here))) {  // else in a context of its own
+        stack->bounds.contains(reinterpret_cast<const void*>(here))) {  // else the caller runs in a raw context
         StackPool::trim_below(*stack, reinterpret_cast<const void*>(here - leaf));
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The public face: Hub and Async.
+// The public classes Hub and Async.
 
 #include <tendril/hub.hpp>
 
@@ -31,7 +31,7 @@ bool Hub::run_until_idle(Deadline deadline) {
     detail::here::require_owner("a Hub", core_.os.serial);
     detail::Waiter waiter("run_until_idle");
     core_.until_idle.push_back(waiter);
-    struct Limit : detail::Timer {  // in place of the waiter's own, which would keep the hub busy
+    struct Limit : detail::Timer {  // instead of the waiter's own deadline, which would keep the hub busy
         HubCore& core;
         detail::Waiter& waiter;
         Limit(HubCore& c, detail::Waiter& w) noexcept
@@ -82,7 +82,7 @@ void AsyncState::arrived(Letter& letter, bool hub_lives) noexcept {
 
 void AsyncState::run() noexcept {
     const std::shared_ptr<AsyncState> keep = std::move(self);
-    sent.store(false, std::memory_order_release);  // a send from now on is a new one
+    sent.store(false, std::memory_order_release);  // from now on a send counts as a new one
     if (alive.load(std::memory_order_relaxed)) {
         running = true;
         const OnExit ended([this] {
@@ -103,7 +103,8 @@ void AsyncState::run() noexcept {
 
 namespace {
 
-// States whose Async was destroyed on a foreign OS thread: they are in their hub's lists, so nobody here may free them.
+// States whose Async was destroyed on a foreign OS thread. They are still in their hub's lists, so that OS thread may
+// not free them.
 constinit std::atomic<AsyncState*> misplaced{nullptr};
 
 }  // namespace
@@ -130,7 +131,7 @@ Async::~Async() {
     if (hub == nullptr || hub->mailbox != state_->mailbox) {
         if (!state_->mailbox->closed()) {
             detail::report(
-                "an Async was destroyed on another OS thread than its own: its hub will not sleep less for it");
+                "an Async was destroyed on an OS thread other than its own: its hub still counts it as alive");
             AsyncState& kept = *state_;
             kept.misplaced = std::move(state_);
             kept.next_misplaced = misplaced.load(std::memory_order_relaxed);
@@ -144,15 +145,15 @@ Async::~Async() {
     if (state_->mailbox->withdraw(*state_) || state_->HubCallback::linked()) {
         state_->HubCallback::unlink();
         state_->self = nullptr;
-    }  // else no send is under way, or one that has not come to the mailbox yet and will be dropped there
+    }  // else no send is under way, or one that has not reached the mailbox yet, and will be dropped there
     if (!state_->running) {
-        state_->callback = nullptr;  // what it captured goes here and now, not with the last sender
+        state_->callback = nullptr;  // destroys its captures here and now, not with the last sender
     }
 }
 
 bool Async::Sender::send_threadsafe() const {
     if (state_ == nullptr) {
-        throw std::logic_error("this Async was moved from; send by the one that it was moved to");
+        throw std::logic_error("this Async was moved from; send through the one it was moved to");
     }
     if (!state_->alive.load(std::memory_order_relaxed)) {
         return false;

@@ -12,8 +12,9 @@ namespace tendril::detail {
 
 class HubCallback : public ListNode {
 public:
-    virtual void run() noexcept = 0;   // reports what the user's code throws
-    virtual void forked() noexcept {}  // in the child, in the list: leaves it if it is the parent's alone
+    virtual void run() noexcept = 0;  // reports what the user's code throws
+    // In the child, if in the list: leaves it if it concerns only the parent.
+    virtual void forked() noexcept {}
 
 protected:
     ~HubCallback() = default;

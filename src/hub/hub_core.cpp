@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Switching, waiting and polling. The life of a hub (making, ending, reporting) is in hub_life.cpp.
+// Switching, waiting and polling. How a hub begins, ends and reports is in hub_life.cpp.
 
 #include "hub/hub_core.hpp"
 
@@ -34,7 +34,7 @@ TENDRIL_OPAQUE void Scheduler::yield() {
         turn();
     }
     if (!ready.empty()) [[likely]] {
-        os.observe(SwitchEvent::Kind::switched, me.id, ready.front().id);  // may refuse, so before anything has changed
+        os.observe(SwitchEvent::Kind::switched, me.id, ready.front().id);  // may throw, so before anything has changed
         switch_to(ready.rotate(me));
         TENDRIL_ASSERT(current == &me);
     }
@@ -47,14 +47,14 @@ TENDRIL_OPAQUE void Scheduler::yield() {
 Fiber& Scheduler::retire(Fiber& finished) noexcept {
     TENDRIL_ASSERT(&finished == current && finished.ended && finished.waiter == nullptr);
     if (--budget <= 0) [[unlikely]] {
-        turn();  // here too, or short green threads that spawn their successors would starve timers
+        turn();  // here too, else short green threads that spawn their successors would starve timers
     }
     Fiber& next = next_ready();
     os.observe(SwitchEvent::Kind::switched, finished.id, next.id);
     current = &next;
     os.tree = &next.tree;
     StackTop& stack = *finished.stack;
-    finished.~Fiber();  // what is left to write are its registers, on a stack that is still there
+    finished.~Fiber();  // only its registers are still to be written, on a stack that is still there
     os.stacks.release(stack);
     return next;
 }
@@ -70,7 +70,7 @@ void Scheduler::turn() noexcept {
 Fiber& HubCore::poll_until_ready() {
     while (ready.empty() && !prepare()) {
         if (idlers.empty() && nothing_can_come()) {
-            deliver_mail();  // what was sent already counts, also for an Async that keeps nothing alive
+            deliver_mail();  // what was already sent counts, even to an Async that does not keep the hub alive
             deliver_signals();
             if (ready.empty()) {
                 end_of_work();
@@ -89,7 +89,7 @@ Fiber& HubCore::poll_until_ready() {
     return ready.pop();
 }
 
-// Before a poll. Returns: whether it must come later, after the Prepare watchers.
+// Runs the Prepare watchers before a poll. Returns: whether the poll must wait for their callbacks.
 bool HubCore::prepare() noexcept {
     if (prepare_watchers.empty()) [[likely]] {
         return false;
@@ -128,7 +128,7 @@ void HubCore::turn() noexcept {
     polled();
 }
 
-// What costs next to nothing: mail, signals, timers.
+// The cheap part of a turn: mail, signals, timers.
 void HubCore::look(std::int64_t now_ns) noexcept {
     if (!in_foreign_child()) [[likely]] {
         deliver_mail();
@@ -140,7 +140,7 @@ void HubCore::look(std::int64_t now_ns) noexcept {
 
 void HubCore::turn_as_chosen() noexcept {
     budget = 1;
-    const bool waits = current->waiter != nullptr || current->ended;  // else it yields, and can go on
+    const bool waits = current->waiter != nullptr || current->ended;  // else it yields, and can continue
     while (!timers.empty()) {
         const bool must = waits && ready.empty() && idlers.empty();
         if (!chooser->pass_time(timers.next_ns(), must) && !must) {
@@ -167,7 +167,7 @@ void HubCore::end_of_work() noexcept {
     try {
         fail_main(loop_exit());
     } catch (...) {
-        fail_main(std::current_exception());  // no memory for the report
+        fail_main(std::current_exception());  // out of memory for the report
     }
 }
 
@@ -176,7 +176,7 @@ std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) 
     return backend->wait(timeout_ns);
 }
 
-// Nobody is ready: sleeps until somebody may be.
+// Called when no green thread is ready: sleeps until one may be.
 void HubCore::poll_idle() noexcept {
     heartbeat.beat();
     const bool may_sleep = idlers.empty() && idle_watchers.empty();
@@ -196,7 +196,7 @@ void HubCore::poll_idle() noexcept {
 void HubCore::ask_backend(std::int64_t timeout_ns) noexcept {
     if (in_foreign_child()) [[unlikely]] {
         fail_main(std::make_exception_ptr(
-            std::logic_error("this is the child of a fork() that tendril does not know of: it would take the parent's "
+            std::logic_error("this is the child of a fork() that tendril did not make: it would take the parent's "
                              "events away; call tendril::fork(), or exec")));
         return;
     }

@@ -3,10 +3,10 @@
 // HubCore: all of the hub of one OS thread, for the floor hub alone; the floors above see hub/here.hpp. What switches
 // and waits is its Scheduler; this adds where events come from, and what runs because of them.
 //
-// Timers and descriptor events only resolve waiters, so they may fire on any stack. What users wrote (link and Async
+// Timers and descriptor events only resolve waiters, so they may fire on any stack. User code (link and Async
 // callbacks) runs in the hub's own green thread, which is made when first needed.
 //
-// Its OS thread owns all of it but the Mailbox and the Heartbeat, which say themselves what others may touch.
+// Its OS thread owns all of it but the Mailbox and the Heartbeat, whose headers say what other OS threads may touch.
 
 #pragma once
 
@@ -50,17 +50,17 @@ struct HubCore final : Scheduler {
     std::shared_ptr<Mailbox> mailbox;
     std::unique_ptr<Signals> signals;         // once a signal is watched
     std::weak_ptr<FileWatches> file_watches;  // while a file is
-    List<Presence> asyncs;                    // that live
-    List<Presence> keeping;                   // a hub without other work asleep, instead of failing
+    List<Presence> asyncs;                    // the live ones
+    List<Presence> keeping;  // while not empty, a hub without other work sleeps instead of throwing LoopExit
 
     // The green threads.
-    std::size_t live = 0;         // spawned and not ended, without main and callback_fiber
+    std::size_t live = 0;         // spawned and not ended; not counting main and callback_fiber
     std::uint64_t ends = 0;       // so far
     List<Waiter> idlers;          // resumed one by one when nothing else is ready
     List<Waiter> until_idle;      // in run_until_idle(): resumed in place of a LoopExit
     Waiter* all_ended = nullptr;  // resolved when live becomes 0
-    Fiber* root = &main;          // whose end is the program's; in the child of a fork(), the one that forked
-    std::exception_ptr fatal;     // to be thrown in root, masked or not: LoopExit, a broken backend
+    Fiber* root = &main;          // its end is the program's; in the child of a fork(), the one that forked
+    std::exception_ptr fatal;     // to be thrown in root, even if masked: LoopExit, a broken backend
 
     // What users registered.
     List<HubCallback> callbacks;
@@ -75,19 +75,19 @@ struct HubCore final : Scheduler {
 
     // Memory.
     RecordCache records;
-    Reclaim reclaim;  // of what a burst has left
+    Reclaim reclaim;  // of the memory that a burst has left
 
     Chooser* chooser = nullptr;
     Hub facade{*this};
     Fiber main;
-    Heartbeat heartbeat{*this};  // last: nobody outside sees a hub that is half made or half gone
+    Heartbeat heartbeat{*this};  // last: no other OS thread sees a hub half made or half gone
 
     explicit HubCore(std::unique_ptr<Backend> chosen);
     HubCore(const HubCore&) = delete;
     HubCore& operator=(const HubCore&) = delete;
     ~HubCore();
 
-    // Every Scheduler is the base of one.
+    // Every Scheduler is the base of a HubCore.
     static HubCore& of(Scheduler& scheduler) noexcept { return static_cast<HubCore&>(scheduler); }
     static HubCore& of(const Fiber& fiber) noexcept { return of(fiber.hub); }
 
@@ -96,28 +96,28 @@ struct HubCore final : Scheduler {
     static HubCore* if_any() noexcept { return static_cast<HubCore*>(Scheduler::if_any()); }
     static void use_backend(std::string_view name);
 
-    // The hub's green thread will run it. have_callback_fiber() must have been called before; it throws when there is
-    // no stack.
+    // Queues the callback for the hub's own green thread. Requires: have_callback_fiber() was called before; it throws
+    // if there is no stack.
     void post(HubCallback& callback) noexcept;
     void have_callback_fiber();
     Signals& have_signals();
     void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;
     void run_spawn_hooks(Fiber& spawned) noexcept;
-    AnyGreenlet handle_of(Fiber& fiber);  // makes a record if it has none
+    AnyGreenlet handle_of(Fiber& fiber);  // makes its record unless it has one
 
-    // Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
+    // Forks. Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
     pid_t fork();
     [[noreturn]] void
-    end_of_child(const std::exception_ptr& error) noexcept;  // the green thread that forked ended there
-    // Is this the child of a fork(2) that was not ours?
+    end_of_child(const std::exception_ptr& error) noexcept;  // when the green thread that forked ends there
+    // Whether this is the child of a fork(2) that was not ours.
     bool in_foreign_child() const noexcept { return generation != fork_generation(); }
 
     // When the backend was asked last.
     std::int64_t asked_ns() const noexcept { return pace_.asked_ns(); }
 
-    // Every live fiber but main and the hub's own, in the order of spawning.
+    // Returns every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
-    // At most so many lines; what comes after them is counted, equal ones together.
+    // Writes most_lines lines at most; counts the fibers beyond them, equal ones together.
     void describe_fibers(std::ostream& out, DumpOptions options, std::size_t most_lines = SIZE_MAX);
 
 private:
@@ -130,7 +130,7 @@ private:
     void ask_backend(std::int64_t timeout_ns) noexcept;
     void polled() noexcept;
     bool nothing_can_come() const noexcept;
-    void end_of_work() noexcept;  // nobody can be woken any more
+    void end_of_work() noexcept;  // called when no event can wake any green thread
     bool prepare() noexcept;
     std::span<const BackendEvent> wait_for_events(std::int64_t timeout_ns);
     std::exception_ptr loop_exit();
@@ -153,9 +153,9 @@ private:
     void abandon_rest() noexcept;
     void run_spawn_hook(const SpawnHook::Callback& hook, const AnyGreenlet& greenlet) noexcept;
 
-    bool prepared_ = false;  // the Prepare watchers have been told since the last poll
+    bool prepared_ = false;  // the Prepare watchers have run since the last poll
     Pace pace_{clock_ns};
-    std::int64_t slept_ns_ = 0;  // with something to wake for
+    std::int64_t slept_ns_ = 0;  // in all, in sleeps that a timer or an event could end
 
     struct Owner;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a hub's green threads end with it: they are killed, and have time to clean up for as long as that leads anywhere.
+// How a hub's green threads end with it: they are killed, and may clean up as long as they make progress.
 
 #include <algorithm>
 #include <string>
@@ -14,11 +14,11 @@
 
 namespace tendril::detail {
 
-// Kills what is left, the youngest first; then again and again, in any order, for those that caught it and those that
-// were spawned since.
+// Kills the green threads that are left, youngest first; then again and again, in any order, those that caught it and
+// those spawned since.
 void HubCore::end_all() noexcept {
     constexpr std::int64_t longest_pause_ns = 100'000'000;
-    constexpr std::int64_t share = 4;  // of the time between two rounds, and of what a round and its kills took
+    constexpr std::int64_t share = 4;  // a pause is at least this many times what the kills and their turn took
     std::vector<Fiber*> all = fibers();
     for (auto it = all.rbegin(); it != all.rend(); ++it) {
         (*it)->kill(nullptr);
@@ -26,7 +26,7 @@ void HubCore::end_all() noexcept {
     all = {};
     std::int64_t now = Deadline::now_ns();
     std::int64_t killed = now;
-    std::int64_t next_kills = 0;  // 0: those that were killed have not run yet
+    std::int64_t next_kills = 0;  // 0: the killed green threads have not run yet
     std::int64_t pause = 500'000;
     Grace grace(live, now, slept_ns_);
     while (live > 0) {
@@ -56,7 +56,7 @@ void HubCore::kill_all() noexcept {
     });
 }
 
-// Each that is ready, once; or until somebody is.
+// Lets each ready green thread run once; without one, waits until all have ended, span_ns at most.
 void HubCore::let_all_run(std::int64_t span_ns) noexcept {
     try {
         if (!ready.empty()) {
@@ -66,7 +66,7 @@ void HubCore::let_all_run(std::int64_t span_ns) noexcept {
         Waiter waiter("the end of all green threads");
         all_ended = &waiter;
         waiter.wait(std::chrono::nanoseconds(span_ns));
-    } catch (...) {  // somebody killed the main green thread: what for, it is ending
+    } catch (...) {  // the main green thread was killed: ignored, it is ending anyway
     }
     all_ended = nullptr;
 }
@@ -79,10 +79,10 @@ void HubCore::abandon_rest() noexcept {
             char text[256];
             const std::string one(text, rest[i]->describe(text, sizeof text));
             if (i < most_told || rest.size() == most_told + 1) {
-                tendril::detail::report("the hub ends, and this one would not: " + one + "; it is abandoned");
+                tendril::detail::report("the hub ends, but this one did not: " + one + "; it is abandoned");
             } else {
-                tendril::detail::report("the hub ends, and " + std::to_string(rest.size() - most_told) +
-                                        " more would not, the first of them: " + one + "; they are abandoned");
+                tendril::detail::report("the hub ends, but " + std::to_string(rest.size() - most_told) +
+                                        " more did not, the first of them: " + one + "; they are abandoned");
             }
         }
         if (rest[i]->record != nullptr) {
@@ -91,7 +91,6 @@ void HubCore::abandon_rest() noexcept {
     }
 }
 
-// To handles that outlive the hub it is a killed one.
 void disown_record(Record& record) noexcept {
     record.fiber = nullptr;
     record.ending = Ending::killed;

@@ -128,10 +128,10 @@ TEST(HubEnd, AbandonsAndReportsWhatWillNotEnd) {
         yield();
     }).join();
     const std::string text = ::testing::internal::GetCapturedStderr();
-    EXPECT_NE(text.find("the hub ends, and this one would not: green thread "), std::string::npos) << text;
+    EXPECT_NE(text.find("the hub ends, but this one did not: green thread "), std::string::npos) << text;
     EXPECT_NE(text.find("\"stubborn\""), std::string::npos) << text;
     EXPECT_NE(text.find("hub_end_test.cpp:"), std::string::npos) << text;
-    EXPECT_NE(text.find("and 30 more would not, the first of them: green thread "), std::string::npos) << text;
+    EXPECT_NE(text.find("but 30 more did not, the first of them: green thread "), std::string::npos) << text;
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 21) << text;
 }
 
@@ -167,7 +167,7 @@ TEST(HubEnd, DoesNotWaitForOneThatYieldsForever) {
         yield();
     }).join();
     const std::string text = ::testing::internal::GetCapturedStderr();
-    EXPECT_NE(text.find("this one would not"), std::string::npos) << text;
+    EXPECT_NE(text.find("this one did not"), std::string::npos) << text;
 }
 
 // Made before the hub, these go after it.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The hub in the child of a fork(): fresh, with the green thread that called only.
+// The hub in the child of a fork(): fresh, and only with the green thread that called fork().
 //
-// The others are frozen: they never run again and are not unwound, for what they hold is the parent's. Their stacks
-// stay, since what goes on may refer to things that lie there. To handles and pools they have ended, as killed. What
-// lies in lists of things that live on (waiters in a queue, say) can be resolved by nobody, so nothing is handed to it.
-// Watchers are stopped, but for Fork's; Asyncs hear nothing more; links of those that froze are dropped: their
+// The others are frozen: they never run again and are not unwound, because what they hold is the parent's. Their stacks
+// stay, since the calling green thread may refer to objects there. Handles and pools see them as killed. Their nodes in
+// lists of surviving objects (waiters in a queue, say) can no longer be resolved, so nothing is handed to them.
+// Watchers are stopped, except Fork's; Asyncs get no more sends; links of frozen green threads are dropped, since their
 // callbacks are the parent's. Owned descriptors stay open.
 
 #include <cstdlib>
@@ -38,8 +38,8 @@ const FrozenStack frozen_stack;
 pid_t HubCore::fork() {
     refuse_in_callback();
     os.refuse_in_observer();
-    have_callback_fiber();             // so that nothing must be allocated for it in the child
-    const BlockingWatch::Pause pause;  // or a handler of the watching OS thread might hold a lock of the C library
+    have_callback_fiber();             // so that the child need not allocate it
+    const BlockingWatch::Pause pause;  // else a handler in the watching OS thread might hold a lock of the C library
     const pid_t pid = sys::fork();
     if (pid == 0) {
         begin_in_child();
@@ -54,7 +54,7 @@ void HubCore::begin_in_child() noexcept {
     try {
         const char* name = backend->name();
         descriptors.forget_waits();
-        backend = nullptr;  // the child's copy of its descriptors; the parent's stay as they are
+        backend = nullptr;  // closes the child's copy of its descriptors; the parent's stay as they are
         backend = make_backend(name);
         mailbox->forked();
         mailbox = std::make_shared<Mailbox>(*backend);
@@ -77,7 +77,7 @@ void HubCore::begin_in_child() noexcept {
         each->due();
     }
     const Shield shield;
-    yield();  // and the callbacks have run
+    yield();  // lets the callbacks run
 }
 
 void HubCore::freeze_others() noexcept {
@@ -118,7 +118,8 @@ void HubCore::freeze_others() noexcept {
     }
 }
 
-// What was handed to those that have not run to take it. From the last to the first: it comes to lie in its old order.
+// Takes back what was handed to green threads that have not run since. From the last to the first, so that the items
+// return in their old order.
 void HubCore::take_back_handed() noexcept {
     for (std::size_t i = ready.size(); i-- > 0;) {
         Waiter* waiter = ready.at(i).waiter;
@@ -141,7 +142,7 @@ void HubCore::forget_others() noexcept {
     }
 }
 
-// What main()'s return does in the parent.
+// Does what the return of main() does in the parent.
 void HubCore::end_of_child(const std::exception_ptr& error) noexcept {
     int status = EXIT_SUCCESS;
     try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a hub comes and goes, what it reports, and what it runs for users: callbacks and mail.
+// How a hub begins and ends, what it reports, and what it runs for users: callbacks and mail.
 
 #include <algorithm>
 #include <cstdio>
@@ -25,7 +25,7 @@ constinit thread_local Scheduler* Scheduler::here_ = nullptr;
 namespace {
 
 constinit Mutex chosen_mutex(Rank::chosen_backend);
-std::string chosen_backend TENDRIL_GUARDED_BY(chosen_mutex);  // by use_backend()
+std::string chosen_backend TENDRIL_GUARDED_BY(chosen_mutex);  // set by use_backend()
 
 std::unique_ptr<Backend> configured_backend() {
     std::string chosen;
@@ -40,7 +40,7 @@ std::unique_ptr<Backend> configured_backend() {
     return make_backend(chosen);
 }
 
-// For a false TENDRIL_ASSERT.
+// For the report of a failed TENDRIL_ASSERT.
 std::size_t describe_running(char* out, std::size_t size) noexcept {
     const HubCore* hub = HubCore::if_any();
     if (hub == nullptr || hub->current == &hub->main) {
@@ -57,20 +57,20 @@ struct HubCore::Owner {
         gone = true;
         HubCore* const hub = if_any();
         if (hub == nullptr || hub->in_foreign_child()) {
-            return;  // it is the parent's
+            return;  // the hub is the parent's
         }
         if (hub->os.on_own_stack()) {
             delete hub;
             here_ = nullptr;
         } else {
-            // exit() was called in a green thread or context: the process ends, and nothing is unwound.
+            // exit() was called in a green thread or raw context: the process ends, and nothing is unwound.
             hub->heartbeat.leave();
         }
     }
 };
 
 void Scheduler::make() {
-    OsThread::current().refuse_when_ending();  // made first, so that it goes last
+    OsThread::current().refuse_when_ending();  // made first, so destroyed last
     static thread_local HubCore::Owner owner;
     if (owner.gone) {
         throw std::logic_error("the hub of this OS thread has ended: nothing can be spawned or waited for any more");
@@ -94,8 +94,8 @@ Signals& HubCore::have_signals() {
 void HubCore::use_backend(std::string_view name) {
     if (const HubCore* hub = if_any(); hub != nullptr) {
         throw std::logic_error(std::string("use_backend(\"") + std::string(name) +
-                               "\") comes too late: the hub of this OS thread runs on \"" + hub->backend->name() +
-                               "\" already");
+                               "\") comes too late: the hub of this OS thread already runs on \"" +
+                               hub->backend->name() + "\"");
     }
     require_backend(name);
     const MutexLock lock(chosen_mutex);
@@ -169,7 +169,8 @@ void HubCore::fail_main(std::exception_ptr error) noexcept {
     }
 }
 
-// An error that is not for the error handler.
+// Passes KeyboardInterrupt and FatalError to the root green thread. Returns: false for any other error, which is for
+// the error handler.
 bool HubCore::fails_main(const std::exception_ptr& error) noexcept {
     try {
         std::rethrow_exception(error);
@@ -193,7 +194,7 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
     const std::uint8_t before = current->attention;
     current->attention |= Fiber::in_callback;
     try {
-        if (const ErrorHandler handler = error_handler; handler) {  // a copy: it may set another one
+        if (const ErrorHandler handler = error_handler; handler) {  // a copy: the handler may set another
             handler(context, error);
         } else {
             std::ostringstream where;
@@ -224,7 +225,7 @@ void HubCore::have_callback_fiber() {
         callback_fiber = &new_fiber(*this, {sizeof(void*), alignof(void*), run, nullptr}, {.name = {}, .where = {}});
         *static_cast<HubCore**>(callback_fiber->closure) = this;
         callback_fiber->started = true;
-        callback_fiber->shields = 1;  // a callback can name it, by current(), but nobody may end it
+        callback_fiber->shields = 1;  // a callback can get its handle, by current(), but must not kill it
         ready.push(*callback_fiber);
     }
 }
@@ -237,8 +238,9 @@ void HubCore::post(HubCallback& callback) noexcept {
     }
 }
 
-// The life of the hub's own green thread; it never ends, its stack goes with the pool. A round runs what was due when
-// it began: what its callbacks make due comes after everybody else had a turn, timers and descriptors included.
+// The body of the hub's own green thread. It never ends; its stack goes with the pool. A round runs the callbacks that
+// were due when it began: those that they make due run after every other green thread had a turn, and timers and
+// descriptors too.
 void HubCore::run_callbacks() {
     struct RoundEnd final : HubCallback {
         void run() noexcept override {}

@@ -24,7 +24,7 @@ bool end_by_signal = false;
 bool delivered = false;    // to the main green thread, at least once
 bool has_handler = false;  // below main()
 
-// The very last of exit(): after the destructors of everything static.
+// Runs at the very end of exit(): after the destructors of all static objects.
 [[gnu::destructor(101)]] void end_as_interrupted() {
     if (end_by_signal) {
         std::fflush(nullptr);
@@ -32,7 +32,7 @@ bool has_handler = false;  // below main()
     }
 }
 
-// main() is unwound. One more SIGINT from now on ends what is left at once.
+// Called when main() is unwound. Another SIGINT from now on ends the rest at once.
 void main_was_unwound() {
     const int status = exit_status_of_interrupt();
     sys::default_action(SIGINT);

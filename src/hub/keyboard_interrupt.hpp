@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What happens to KeyboardInterrupt when nobody catches it: the main green thread is unwound as by any exception, and
-// the process ends by SIGINT, so that whoever started it sees why (docs/design/0016-ctrl-c.md).
+// What happens to a KeyboardInterrupt that is not caught: it unwinds the main green thread as any exception does, and
+// the process ends by SIGINT, so that its parent sees why (docs/design/0016-ctrl-c.md).
 
 #pragma once
 
@@ -13,17 +13,19 @@ struct Fiber;
 
 bool is_keyboard_interrupt(const std::exception_ptr& error) noexcept;
 
-// `in` is about to throw a KeyboardInterrupt. In the process's main green thread it now has somewhere to arrive.
+// To be called just before `in` throws a KeyboardInterrupt: gives it a handler to arrive at, if `in` is the process's
+// main green thread.
 void expect_keyboard_interrupt(const Fiber& in) noexcept;
 
-// One was thrown in `root`, which unwinds still.
+// Whether a KeyboardInterrupt was thrown in `root`, which still unwinds.
 bool unwinds_for_interrupt(const Fiber& root) noexcept;
 
-// Is a KeyboardInterrupt that std::terminate() gets one that nobody would have caught, and no noexcept function in its
-// way the reason?
+// Whether std::terminate() got a KeyboardInterrupt because there was no handler for it, and not because it met a
+// noexcept function.
 bool interrupt_had_no_handler() noexcept;
 
-// The process is about to end by exit(), for a KeyboardInterrupt that was not caught: let the last thing be the signal.
+// Returns the status to exit() with after a KeyboardInterrupt that was not caught, and makes the signal the process's
+// last act.
 int exit_status_of_interrupt() noexcept;
 
 // Ends the process by SIGINT at once.

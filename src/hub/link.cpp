@@ -19,16 +19,17 @@ using detail::Observer;
 using detail::Record;
 using detail::RecordPtr;
 
-// Held by its Link, by the record it waits for, and by the hub's callback list; freed when nobody holds it. It keeps
-// the record alive only once the callback is due: a result that nobody can set any more goes, and its links with it.
+// Held by its Link, by the record it waits for, and by the hub's callback list; freed when none of them holds it. It
+// keeps the record alive only once the callback is due: a result that can no longer be set is freed, and its links with
+// it.
 struct Link::Node final : Observer, detail::HubCallback {
     Record& observed;
-    RecordPtr<Record> target;  // `observed`, when it has ended
+    RecordPtr<Record> target;  // `observed`, once it has ended
     Callback callback;
     bool on_value;
     bool on_error;
     bool held = true;     // by a Link
-    bool waiting = true;  // for the end, or in the callback list, or running
+    bool waiting = true;  // for the end, in the callback list, or running
 
     Node(Record& record, Callback f, bool value, bool error)
         : Observer(&Node::on_end), observed(record), callback(std::move(f)), on_value(value), on_error(error) {}
@@ -119,7 +120,7 @@ void Link::unlink() noexcept {
     node->held = false;
     if (in_a_list || !node->waiting) {
         delete node;
-    }  // else it runs, and goes when it has
+    }  // else it is running, and is deleted afterwards
 }
 
 void Link::keep() noexcept {

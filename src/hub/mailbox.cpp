@@ -6,8 +6,8 @@
 
 namespace tendril::detail {
 
-// Only the first letter of a batch wakes the hub: for as long as one lies there it has not been emptied, and whoever
-// put that one there has woken it. The hub looks after every wait of its backend.
+// Only the first letter of a batch wakes the hub: while a letter lies there, the hub has not emptied the box since the
+// sender of the first one woke it. The hub looks into the box after every wait of its backend.
 bool Mailbox::send(Letter& letter) noexcept {
     const MutexLock lock(mutex_);
     if (backend_ == nullptr) {
@@ -37,7 +37,7 @@ List<Letter>& Mailbox::take() noexcept {
     return full;
 }
 
-// First those who expect: they must be let go without this lock, which senders take while they hold another.
+// Ends the expectations first: that must happen without this lock, which senders take while they hold another.
 void Mailbox::close() noexcept {
     while (Expectation* expectation = expectations_.front()) {
         expectation->hub_gone(*expectation, HubGone::ended);
@@ -53,7 +53,7 @@ void Mailbox::close() noexcept {
     }
 }
 
-// From the last to the first, so that what is given back comes to lie in its old order.
+// From the last to the first, so that items given back return in their old order.
 void Mailbox::close_in_child(HubGone how) noexcept {
     backend_ = nullptr;
     while (Expectation* expectation = expectations_.pop_back()) {

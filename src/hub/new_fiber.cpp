@@ -13,15 +13,15 @@ namespace tendril::detail {
 
 namespace {
 
-// Everything between the arrival on the stack and the last switch away from it, in a frame of its own, so that
-// nothing is left to destroy then.
+// Everything between the arrival on the stack and the last switch away from it. In a frame of its own, so that nothing
+// is left to destroy at that switch.
 [[gnu::noinline]] void live(Fiber& self) noexcept {
     Ending ending = Ending::value;
     std::exception_ptr error;
     try {
-        if (self.kill_pending) [[unlikely]] {  // before it began: its body never runs
+        if (self.kill_pending) [[unlikely]] {  // killed before it began: its body never runs
             ending = Ending::killed;
-            ++self.shields;  // what it captured may have destructors that wait
+            ++self.shields;  // the destructors of its captures may wait
             self.enter(self.closure, self.record, false);
             if (self.kill_error != nullptr) {
                 std::rethrow_exception(std::exchange(self.kill_error, nullptr));
@@ -43,8 +43,8 @@ namespace {
     if (HubCore::of(self).root == &self) [[unlikely]] {
         HubCore::of(self).end_of_child(error);
     }
-    ++self.shields;  // nothing reaches it any more
-    do {             // what unwinds in either may use the other
+    ++self.shields;  // no interrupt reaches it any more
+    do {             // each may use the other while it unwinds
         self.tree.clear();
         destroy_locals(self);
     } while (self.tree.root != nullptr);
@@ -71,8 +71,8 @@ TENDRIL_OPAQUE void enter_fiber(Registers* registers) {
     live(self);
     HubCore& hub = HubCore::of(self);
     Fiber& next = hub.retire(self);
-    // Inline, like the jump that came here: calls and returns stay paired on either side, and the processor's stack
-    // of return addresses right for `next`.
+    // Inline, like the jump that came here: calls and returns stay paired on either side, and the processor's
+    // return-address stack is right for `next`.
     leave_flow(hub.words, hub.os.here, self, next);
 }
 
@@ -94,7 +94,8 @@ LocalValue*& locals_here() {
 }
 
 Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& options) {
-    // The pool needs the owner's address, which lies on the stack that it is to give: told right after.
+    // The pool needs the owner's address, which is on the very stack it is to provide: `stack.owner` is set right
+    // after.
     StackTop& stack = hub.os.stacks.acquire(options.stack_size, hub.main);
     auto* place = reinterpret_cast<Fiber*>(align_down(stack.top() - sizeof(Fiber), alignof(StackTop)));
     auto* fiber = ::new (place) Fiber(hub, next_flow_id(), hub.current->id, options.where);
@@ -108,7 +109,7 @@ Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& o
         fiber->~Fiber();
         hub.os.stacks.release(stack);
         throw std::invalid_argument(
-            "what shall run takes " + std::to_string(blueprint.closure_size) +
+            "the function to run takes " + std::to_string(blueprint.closure_size) +
             " bytes with its arguments, more than half of its stack; pass large things by pointer");
     }
     std::byte* closure = align_down(reinterpret_cast<std::byte*>(fiber) - blueprint.closure_size,
@@ -155,7 +156,7 @@ void NewFiber::start(const Deadline* delay) {
             hub.timers.arm(fiber_->start_timer, delay->ns());
         }
     } catch (...) {
-        fiber_->enter(memory_, fiber_->record, false);  // the closure is there already: destroyed, not run
+        fiber_->enter(memory_, fiber_->record, false);  // the closure already exists: destroyed, not run
         throw;
     }
     if (delay == nullptr) {

@@ -8,13 +8,14 @@
 
 namespace tendril::detail {
 
-// Not in the run queue yet. Throws: as spawn().
+// Makes a fiber that is not in the run queue yet. Throws: as spawn().
 Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& options);
 
-// A value's destructor may make, read and wait like any code; what it makes goes too.
+// Destroys the values of its Locals, also those that their destructors make. These may read other Locals and wait, like
+// any code.
 void destroy_locals(Fiber& fiber) noexcept;
 
-// Its green thread will never run again: to handles that outlive the hub it is a killed one.
+// For a green thread that will never run again: handles that outlive the hub see it as killed.
 void disown_record(Record& record) noexcept;
 
 }  // namespace tendril::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Presence: of something that a hub must know to be there; in one of the hub's lists while it is.
+// Presence: stands for an object that a hub must know to exist; in one of the hub's lists while it does.
 
 #pragma once
 

@@ -34,13 +34,13 @@ void Reclaim::run(HubCore& hub, std::int64_t now_ns) noexcept {
         due_ns_ = idle ? now_ns : now_ns + between_slices_ns;
         return;
     }
-    // What has been free for an interval is gone.
+    // What was free for a whole interval has been given back.
     hub.os.stacks.age();
     hub.records.age();
     due_ns_ = surplus(hub) ? now_ns + interval_ns : INT64_MAX;
 }
 
-// Returns: whether it is all done.
+// Gives back one slice. Returns: whether all is done.
 bool Reclaim::slice(HubCore& hub, std::int64_t now_ns) noexcept {
     const std::int64_t until = now_ns + slice_ns;
     if (!hub.os.stacks.give_back(until)) {
@@ -50,7 +50,7 @@ bool Reclaim::slice(HubCore& hub, std::int64_t now_ns) noexcept {
     const bool done = hub.records.give_back(until);
     freed_bytes_ += before - hub.records.bytes();
     hub.ready.shrink(hub.live);
-    if (!done || !hub.ready.empty()) {  // what follows cannot be cut into slices: some milliseconds, after a million
+    if (!done || !hub.ready.empty()) {  // the rest cannot be cut into slices: some milliseconds, after a million
         return done;
     }
     const std::size_t tables = hub.timers.bytes() + hub.descriptors.bytes();

@@ -36,7 +36,7 @@ std::string describe(const Record& record) {
 void release_record(Record* record) noexcept {
     if (record->owner != OsThread::current_serial() && record->owner != 0) [[unlikely]] {
         report("a handle of " + describe(*record) + " was dropped on OS thread " +
-               std::to_string(OsThread::current_serial()) + " and belongs to " + std::to_string(record->owner) +
+               std::to_string(OsThread::current_serial()) + " but belongs to " + std::to_string(record->owner) +
                "; its record is leaked");
         return;
     }
@@ -53,14 +53,14 @@ void release_record(Record* record) noexcept {
         }
     }
     if (record->ending == Ending::none) {
-        notify_all(record->observers);  // links to a result that nobody can set any more
+        notify_all(record->observers);  // links to a result that can no longer be set
     }
     record->destroy(record);
 }
 
 Record& checked(const RecordPtr<Record>& record) {
     if (record.get() == nullptr) {
-        throw std::logic_error("this handle refers to nothing: it was default-made or moved from");
+        throw std::logic_error("this handle refers to nothing: it was default-constructed or moved from");
     }
     here::require_owner(record->id != 0 ? "a green thread's handle" : "an AsyncResult", record->owner);
     return *record.get();
@@ -76,7 +76,8 @@ namespace {
     try {
         std::rethrow_exception(record.error);
     } catch (const Interrupt& interrupt) {
-        // It was meant for that one; rethrown here it would unwind the asker, past every catch of std::exception.
+        // It was meant for that green thread; rethrown here it would unwind the caller, past every catch of
+        // std::exception.
         throw GreenletKilled(describe(record) +
                              " was ended by an interrupt that it did not catch: " + interrupt.what());
     }
@@ -93,7 +94,7 @@ struct Joiner : Observer {
 void observe_end(const RecordPtr<Record>& record, Observer& observer) {
     Record& target = checked(record);
     if (target.fiber != nullptr && target.fiber->runs()) {
-        throw std::logic_error(describe(target) + " waits for its own end, which would be for ever");
+        throw std::logic_error(describe(target) + " waits for its own end, which would never come");
     }
     target.observers.push_back(observer);
 }
@@ -103,7 +104,7 @@ bool await_end(const RecordPtr<Record>& record, Deadline deadline) {
     if (target.ending != Ending::none) {
         return true;
     }
-    // The handle may go while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    // The handle may be dropped during the wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const RecordPtr<Record> keep = record;
     Joiner joiner(target.id == 0 ? "AsyncResult" : "join");
     observe_end(keep, joiner);
@@ -112,7 +113,7 @@ bool await_end(const RecordPtr<Record>& record, Deadline deadline) {
 }
 
 void await_value(const RecordPtr<Record>& record, Deadline deadline) {
-    checked(record);  // before the reference is counted, which only its own OS thread may do
+    checked(record);  // before the reference is counted, which only the owner's OS thread may do
     // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): as above
     const RecordPtr<Record> keep = record;
     if (!await_end(keep, deadline)) {
@@ -137,7 +138,7 @@ void end_record(Record& record, Ending ending, std::exception_ptr error) noexcep
     record.error = std::move(error);
     record.fiber = nullptr;
     HubCore* hub = HubCore::if_any();
-    record.end_number = hub != nullptr ? ++hub->ends : 0;  // an AsyncResult may be set after its hub
+    record.end_number = hub != nullptr ? ++hub->ends : 0;  // an AsyncResult may be set after its hub has ended
     notify_all(record.observers);
 }
 

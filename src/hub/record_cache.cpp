@@ -46,7 +46,7 @@ void* RecordCache::allocate_other(std::size_t index) {
 void RecordCache::free(void* memory, std::size_t size) noexcept {
     const std::size_t index = (size - 1) / step;
 #ifdef TENDRIL_ASAN
-    constexpr bool cached = false;  // so that a use after the end is seen
+    constexpr bool cached = false;  // so that ASan sees a use after free
 #else
     constexpr bool cached = true;
 #endif

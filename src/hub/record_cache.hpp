@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// RecordCache: freed records by size, last in, first out, so that a warm spawn does not allocate. What is not used
-// again goes back to the heap in two ages, as stacks do (context/stack_pool.hpp).
+// RecordCache: freed records by size, last in, first out, so that a warm spawn does not allocate. A record that is not
+// reused goes back to the heap in two ages, as stacks do (context/stack_pool.hpp).
 
 #pragma once
 
@@ -26,10 +26,10 @@ public:
     std::size_t bytes() const noexcept { return bytes_; }
     bool surplus() const noexcept { return bytes_ > kept_bytes; }
 
-    // The free ones of each size become aged, unless some are still.
+    // Marks the free records of each size as aged, unless some of that size still are.
     void age() noexcept;
 
-    // Frees aged ones, until the clock says until_ns. Returns: whether none is left, or no surplus.
+    // Frees aged records, until the clock says until_ns. Returns: whether none is left, or there is no surplus.
     bool give_back(std::int64_t until_ns) noexcept;
 
 private:
@@ -42,7 +42,7 @@ private:
     void* allocate_other(std::size_t index);
 
     std::array<Block*, classes> free_{};
-    std::size_t bytes_ = 0;  // of both
+    std::size_t bytes_ = 0;  // free and aged
     std::array<Block*, classes> aged_{};
 };
 

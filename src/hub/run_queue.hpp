@@ -2,12 +2,10 @@
 //
 // RunQueue: the green threads that are ready, first in, first out.
 //
-// A ring of pointers rather than a list through the control blocks: with thousands of green threads those are cold,
-// each on a page of its own, and pushing should not touch them. The ring also says what will be needed soon: see
-// fetch_ahead().
+// A ring of pointers, not a list through the control blocks: with thousands of green threads those are cold, each on a
+// page of its own, and push() should not touch them. The ring also shows what will be needed soon: see fetch_ahead().
 //
-// reserve() is the only function that allocates; a fiber is in the queue once at most, so room for all of them is
-// enough.
+// Only reserve() and shrink() allocate; a fiber is in the queue at most once, so room for all of them is enough.
 
 #pragma once
 
@@ -31,26 +29,26 @@ public:
     bool empty() const noexcept { return head_ == tail_; }
     std::size_t size() const noexcept { return tail_ - head_; }
 
-    // Makes room for `fibers` of them. Throws: std::bad_alloc.
+    // Makes room for `fibers` fibers. Throws: std::bad_alloc.
     void reserve(std::size_t fibers) {
         if (fibers > mask_) [[unlikely]] {
             resize(std::bit_ceil(fibers + 1));
         }
     }
 
-    // After a burst: gives most of the room back, if it is more than four times what twice `fibers` need.
+    // Gives most of the room back after a burst, if there is more than four times the room that twice `fibers` need.
     void shrink(std::size_t fibers) noexcept {
         const std::size_t enough = std::bit_ceil(std::max({fibers * 2, size() * 2, std::size_t{63}}) + 1);
         if (mask_ + 1 > enough * 4) {
             try {
                 resize(enough);
-            } catch (const std::bad_alloc&) {  // then it stays as it is
+            } catch (const std::bad_alloc&) {  // the ring stays as it is
             }
         }
     }
     std::size_t capacity() const noexcept { return mask_ + 1; }
 
-    // Requires: it is not in the queue, and there is room: reserve().
+    // Requires: the fiber is not in the queue, and there is room: reserve().
     void push(Fiber& fiber) noexcept {
         TENDRIL_ASSERT(size() <= mask_);
         enters(fiber);
@@ -84,11 +82,12 @@ public:
         }
     }
 
-    // Places are numbered from the first push on. Has all that was pushed when end_place() was `place` been popped?
+    // Places are numbered from the first push on. is_past() says whether every fiber pushed before end_place() was
+    // `place` has been popped.
     std::size_t end_place() const noexcept { return tail_; }
     bool is_past(std::size_t place) const noexcept { return static_cast<std::ptrdiff_t>(head_ - place) >= 0; }
 
-    // For tests that pick who runs next. Requires: i < size().
+    // For tests that pick the next fiber. Requires: i < size().
     Fiber& at(std::size_t i) const noexcept {
         TENDRIL_ASSERT(i < size());
         return *ring_[(head_ + i) & mask_];
@@ -100,7 +99,7 @@ public:
     }
 
 private:
-    // Once at most: only checked builds look, as the control block is cold.
+    // Asserts invariants in checked builds only, because the control block is cold.
     static void enters([[maybe_unused]] Fiber& fiber) noexcept {
 #if TENDRIL_CHECKS
         TENDRIL_ASSERT(!fiber.queued);
@@ -113,7 +112,7 @@ private:
 #endif
     }
 
-    // What the next but one touches first: its control block and the frames below it.
+    // Prefetches what the next fiber but one touches first: its control block and the frames below it.
     void fetch_ahead() const noexcept {
         if (tail_ - head_ > 1) {
             const auto* block = reinterpret_cast<const char*>(ring_[(head_ + 1) & mask_]);

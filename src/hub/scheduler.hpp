@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Scheduler: who runs, who is ready and who sleeps until when; what a switch, a wait and a wake-up touch of a hub. The
-// rest of the hub is HubCore (hub/hub_core.hpp): every Scheduler is the base of one.
+// Scheduler: which green thread runs, which are ready, and which sleep until when; the part of a hub that a switch, a
+// wait and a wake-up touch. The rest of the hub is HubCore (hub/hub_core.hpp): every Scheduler is the base of one.
 //
-// There is no loop of its own. A green thread that must wait switches straight to the next ready one; when none is
-// ready, it polls the backend itself, on its own stack, until one is, which may be itself: then nothing is switched.
+// It has no loop of its own. A green thread that must wait switches straight to the next ready one; when none is ready,
+// it polls the backend itself, on its own stack, until one is. That may be itself: then nothing is switched.
 //
 // Invariants:
 // 1. `current` runs; every other live fiber is ready, parked or waits for its start.
@@ -30,7 +30,7 @@ class Descriptors;
 
 struct Scheduler {
     OsThread& os;
-    const ThreadWords words;  // the OS thread's, at hand
+    const ThreadWords words;  // the OS thread's, copied here for speed
     Fiber* current;
     RunQueue ready;
     Timers timers;
@@ -41,7 +41,7 @@ struct Scheduler {
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
-    // This OS thread's, made on first use. Throws: std::logic_error once it has ended.
+    // Returns this OS thread's, made on first use. Throws: std::logic_error after it has ended.
     static Scheduler& here() {
         if (here_ == nullptr) [[unlikely]] {
             make();
@@ -51,23 +51,23 @@ struct Scheduler {
     static Scheduler* if_any() noexcept { return here_; }
     static void make();
 
-    // Throws HubBlocked inside a callback: for calls that may wait, whether they would this time or not.
+    // Throws HubBlocked inside a callback: for calls that may wait, even if they would not wait this time.
     void refuse_in_callback() const {
         if ((current->attention & Fiber::in_callback) != 0) [[unlikely]] {
             current->attend();
         }
     }
 
-    // Lets all that are ready run first. Throws: Interrupt, HubBlocked.
+    // Lets every ready green thread run first. Throws: Interrupt, HubBlocked.
     void yield();
 
-    // Leaves the running fiber until its waiter is resolved. Requires: it has a waiter. Inline, with the switch in it:
-    // each return between the switch and the green thread's own code is one that the processor may predict wrongly,
-    // because it was another green thread that called.
+    // Suspends the running fiber until its waiter is resolved. Requires: it has a waiter. Inline, with the switch in
+    // it: the processor may mispredict each return between the switch and the green thread's own code, because another
+    // green thread made the call.
     void park();
-    Fiber& leave_for_next() noexcept;  // park(), but for the jump itself
+    Fiber& leave_for_next() noexcept;  // park() without the jump itself
 
-    // For the finished fiber, which runs: gives its stack back. Returns: the fiber to switch to, at once.
+    // For the finished fiber, which is running: gives its stack back. Returns: the fiber to switch to, at once.
     Fiber& retire(Fiber& finished) noexcept;
 
 protected:
@@ -82,10 +82,10 @@ private:
     void switch_to(Fiber& next);
     Fiber& next_ready();
     Fiber& poll_until_ready();
-    void turn() noexcept;  // the budget is spent
+    void turn() noexcept;  // called when the budget is spent
 };
 
-// Small and on every path, hence here, where all types are known.
+// Small and on every path, so inline, and here, where all types are known.
 
 [[gnu::always_inline]] inline void Scheduler::switch_to(Fiber& next) {
     Fiber& from = *current;

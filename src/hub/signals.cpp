@@ -19,7 +19,7 @@
 
 namespace tendril::detail {
 
-// Written by the handler: `any`, then `arrived`. By its hub: the rest.
+// The handler writes `any` and `arrived`; the hub writes the rest.
 struct SignalPost {
     std::atomic<Backend*> backend{nullptr};  // of the hub whose post it is; nullptr: free
     std::atomic<bool> any{false};
@@ -31,9 +31,9 @@ struct SignalPost {
 namespace {
 
 std::atomic<SignalPost*> posts{nullptr};
-std::atomic<int> handlers{0};           // that run now
-std::atomic<bool> interrupts{false};    // SIGINT is watched by nobody but watch_interrupt()
-std::atomic<bool> interrupting{false};  // ... and came, and was not thrown yet
+std::atomic<int> handlers{0};           // running now
+std::atomic<bool> interrupts{false};    // only watch_interrupt() watches SIGINT
+std::atomic<bool> interrupting{false};  // ... it came, and its KeyboardInterrupt was not thrown yet
 
 constinit Mutex mutex(Rank::signals);
 struct Disposition {
@@ -51,7 +51,7 @@ void on_signal(int number) {
     const int saved_errno = errno;
     if (number == SIGINT && interrupts && interrupting.exchange(true)) {
         sys::default_action(SIGINT);
-        sys::raise(SIGINT);  // comes when this handler returns
+        sys::raise(SIGINT);  // delivered when this handler returns
         return;
     }
     ++handlers;  // before a post is looked at: see ~Signals()
@@ -89,12 +89,12 @@ void check_number(int number) {
     for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
         if (number == fault) {
             throw std::invalid_argument("signal " + std::to_string(number) + " (" + ::strsignal(number) +
-                                        ") says that the program went wrong, and cannot be watched");
+                                        ") reports a fault of the program and cannot be watched");
         }
     }
     if (number < 1 || number >= Signals::numbers || number == SIGKILL || number == SIGSTOP) {
-        throw std::invalid_argument("signal " + std::to_string(number) + " cannot be watched: there is no such " +
-                                    "number, or nobody can catch it");
+        throw std::invalid_argument("signal " + std::to_string(number) + " cannot be watched: no such " +
+                                    "signal, or one that cannot be caught");
     }
 }
 
@@ -114,7 +114,7 @@ void install(int number) {
     note_interrupts();
 }
 
-// What others have installed meanwhile stays.
+// Leaves alone a handler that other code installed meanwhile.
 void remove(int number) noexcept {
     const MutexLock lock(mutex);
     Disposition& disposition = dispositions[index(number)];
@@ -138,7 +138,7 @@ Signals::~Signals() {
             unwatch(number, *node);
         }
     }
-    // A handler that began before this may be about to wake the backend, on another OS thread.
+    // A handler that began before this may, on another OS thread, be about to wake the backend.
     post_.backend = nullptr;
     while (handlers != 0) {
         sys::yield_processor();
@@ -201,7 +201,7 @@ void Signals::watch_interrupt() {
 
 void Signals::Interrupt::came() noexcept {
     if (interrupts && unwinds_for_interrupt(*hub.root)) {
-        end_by_sigint();  // as one does that comes before the first was thrown
+        end_by_sigint();  // like one that comes before the first was thrown
     }
     if (interrupts) {
         hub.root->kill(std::make_exception_ptr(KeyboardInterrupt()));
@@ -216,7 +216,7 @@ void Signals::forget_handlers() noexcept {
     handlers = 0;
 }
 
-// In a child: nobody else is there.
+// Runs in a child, where no other OS thread exists.
 TENDRIL_NOT_ANALYZED void Signals::forget_others() noexcept {
     for (SignalPost* post = posts; post != nullptr; post = post->next) {
         post->backend = nullptr;

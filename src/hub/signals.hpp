@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Signals: how a hub hears of signals.
+// Signals: delivers signals to a hub.
 //
-// One handler for all signals that are watched, installed at the first watch of each and taken away with the last. It
-// marks the signal in the SignalPost of each hub that watches it, and wakes that hub's backend; the hub looks at its
-// post at each poll. Posts are process-wide, in a list that only grows, and are used again: the handler may walk it at
-// any moment. Nothing else is shared with the handler.
+// One handler serves all watched signals, installed at the first watch of each and removed with the last. It marks the
+// signal in the SignalPost of each hub that watches it, and wakes that hub's backend; the hub looks at its post at each
+// poll. Posts are process-wide, in a list that only grows, and are reused: the handler may walk the list at any moment.
+// Nothing else is shared with the handler.
 //
-// SIGINT in a program that asked for nothing: the main OS thread's hub watches it by itself when it is made and the
-// signal has its default effect. While nobody else watches SIGINT, it throws KeyboardInterrupt in the main green
-// thread; one more before that was thrown, or while it unwinds, ends the process, as it would have without us.
+// SIGINT in a program that does not handle it: the hub of the main OS thread watches it by itself if the signal has its
+// default effect when the hub is made. While nobody else watches SIGINT, it throws KeyboardInterrupt in the main green
+// thread. Another SIGINT before that is thrown, or while it unwinds, ends the process, as it would without tendril.
 
 #pragma once
 
@@ -23,10 +23,10 @@ namespace tendril::detail {
 struct HubCore;
 struct SignalPost;
 
-// Somebody in a hub who watches a signal.
+// Subscribes a watcher in a hub to a signal.
 class SignalNode : public ListNode {
 public:
-    virtual void came() noexcept = 0;  // as a Letter's arrive(): must not wait, throw or run what users wrote
+    virtual void came() noexcept = 0;  // like a Letter's arrive(): must not wait, throw or run user code
 
 protected:
     ~SignalNode() = default;
@@ -39,20 +39,21 @@ public:
     explicit Signals(HubCore& hub);
     Signals(const Signals&) = delete;
     Signals& operator=(const Signals&) = delete;
-    ~Signals();  // whoever watches still, does so no more
+    ~Signals();  // ends the watches that are left
 
     // Throws: std::invalid_argument for a number that cannot be watched; std::system_error.
     void watch(int number, SignalNode& node);
     void unwatch(int number, SignalNode& node) noexcept;
 
-    // At each poll: tells the watchers of what has come.
+    // To be called at each poll: notifies the watchers of the signals that have come.
     void deliver() noexcept;
 
-    // For the hub of the process's main OS thread: SIGINT, as above.
+    // For the hub of the process's main OS thread: watches SIGINT, as described above.
     void watch_interrupt();
 
-    // In the child of a fork() no other OS thread is in a handler, whatever the count says; then this hub's Signals go;
-    // then those of hubs that are gone, so that the signals have their former effect.
+    // For the child of a fork(), in this order: forget_handlers(), since no other OS thread is in a handler, whatever
+    // the count says; the end of this hub's Signals; forget_others(), which drops those of hubs that are gone, so that
+    // the signals have their former effect.
     static void forget_handlers() noexcept;
     static void forget_others() noexcept;
 
@@ -69,7 +70,7 @@ private:
     Interrupt interrupt_{hub_};
 };
 
-// A KeyboardInterrupt was thrown: the next SIGINT makes another.
+// Notes that the KeyboardInterrupt was thrown: the next SIGINT makes another.
 void interrupt_delivered() noexcept;
 
 }  // namespace tendril::detail

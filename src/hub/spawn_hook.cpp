@@ -26,7 +26,7 @@ SpawnHook::SpawnHook(Callback callback) {
 
 SpawnHook::~SpawnHook() {
     if (owner_ != detail::OsThread::current_serial()) {
-        detail::report("a SpawnHook was destroyed on another OS thread than its own, where it stays in use");
+        detail::report("a SpawnHook was destroyed on an OS thread other than its own; its own hub still calls it");
         return;
     }
     if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
@@ -39,7 +39,7 @@ void HubCore::run_spawn_hooks(Fiber& spawned) noexcept {
     current->attention |= Fiber::in_callback;
     try {
         const AnyGreenlet greenlet = handle_of(spawned);
-        for (const auto& hook : std::vector(spawn_hooks)) {  // a copy: they may come and go meanwhile
+        for (const auto& hook : std::vector(spawn_hooks)) {  // a copy: hooks may be added and removed meanwhile
             if (std::find(spawn_hooks.begin(), spawn_hooks.end(), hook) != spawn_hooks.end()) {
                 run_spawn_hook(*hook, greenlet);
             }

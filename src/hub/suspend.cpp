@@ -17,11 +17,12 @@ TENDRIL_OPAQUE void tendril_park() {
 
 #ifdef __x86_64__
 
-// tendril_suspend() is a naked function, and no assembly of the file's own: so archives, link-time optimisation and
-// -fvisibility see a function like any other. What it calls is `used`, for nobody else names it.
+// tendril_suspend() is a naked function and not a separate assembly file: so archives, link-time optimisation and
+// -fvisibility see a function like any other. The function it calls is marked `used`, because only the assembly names
+// it.
 //
-// To the unwinder, which may come here from a signal handler: the caller's stack pointer is in %rsp, later in %r12, and
-// the address to go on at in %rax, later in %r13.
+// For the unwinder, which may come here from a signal handler: the caller's stack pointer is in %rsp, later in %r12,
+// and the address to return to in %rax, later in %r13.
 #define TENDRIL_ENTERED_BY_A_JUMP                                                             \
     ".cfi_def_cfa rsp, 0\n\t"                                                                 \
     ".cfi_register rip, rax\n\t"                                                              \
@@ -39,7 +40,7 @@ struct TendrilSwitch {
     Registers* to;
 };
 
-// All of a switch but the jump. Both are the same when nobody else is ready.
+// Everything of a switch except the jump. from == to if no other green thread is ready.
 [[gnu::used]] TENDRIL_OPAQUE TendrilSwitch tendril_choose_next() noexcept {
     HubCore& hub = HubCore::here();
     tendril::detail::Fiber& from = *hub.current;
@@ -60,7 +61,7 @@ struct TendrilSwitch {
 
 #else
 
-// The sanitizers must be told on both sides of the switch, and Boost's has its own: a call.
+// The sanitizers must be told on both sides of the switch, and Boost has a switch of its own: so this calls park().
 [[gnu::naked, gnu::used]] void tendril_suspend() {
     asm(TENDRIL_ENTERED_BY_A_JUMP "call tendril_park\n\t"
                                   "movq %r12, %rsp\n\t"

@@ -80,7 +80,7 @@ void report_end_of(const Fiber& fiber, const std::exception_ptr& error, Cause ca
     }
 }
 
-// Errors of main() that are none of ours end as they do in every program.
+// Reports, unless the error comes from main() and is not an Interrupt: that ends as in every program.
 void say_who_ends() noexcept {
     const HubCore* hub = HubCore::if_any();
     const std::exception_ptr error = std::current_exception();
@@ -93,7 +93,7 @@ void say_who_ends() noexcept {
     }
     try {
         report_end_of(*hub->current, error, cause);
-    } catch (...) {  // no memory for it
+    } catch (...) {  // out of memory
     }
 }
 

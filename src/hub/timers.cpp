@@ -121,13 +121,13 @@ void Timers::give_back() noexcept {
             heap_ = std::move(smaller);
         }
         give_back_places();
-    } catch (const std::bad_alloc&) {  // then it stays as it is
+    } catch (const std::bad_alloc&) {  // the room stays as it is
     }
     seen_armed_ = heap_.size();
     seen_places_ = kept_places();
 }
 
-// The free ones are listed anew, the lowest first, so that the high ones become free.
+// Rebuilds the free list, lowest place first, so that the high ones become free.
 void Timers::give_back_places() noexcept {
     std::size_t end = places_.size();
     while (end > 0 && places_[end - 1].state == State::free) {
@@ -168,7 +168,7 @@ void Timers::list_free(std::size_t begin, std::size_t end) noexcept {
     }
 }
 
-// Puts the lowest page that was given back to use again: zeros, which are free places.
+// Takes the lowest page that was given back into use again. It reads as zeros, which are free places.
 void Timers::restore_page() noexcept {
     const std::uint32_t begin = dropped_.back();
     dropped_.pop_back();

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Timers: deadlines in order, and for equal ones in the order of arming.
+// Timers: deadlines in order; equal ones in the order of arming.
 //
 // A 4-ary heap of 16-byte entries. Timers lie on thousands of stacks, each on a page of its own, so neither the heap
-// nor the firing of a sleeper touches them: an entry names a small number, and a dense array of places says where in
-// the heap that number is and what it does. A sleeper's timer fires by a note in its place; it reads the note when it
-// goes on. That is worth two cache and TLB misses per sleep (docs/design/0003-timers.md).
+// nor the firing of a sleeper touches them: an entry holds a small number, and a dense array of places says where in
+// the heap that number is and what it does. A sleeper's timer fires by a note in its place, which the sleeper reads
+// when it runs. That saves two cache and TLB misses per sleep (docs/design/0003-timers.md).
 //
-// Arming and cancelling cost O(log n), next to nothing for the usual deadline that is later than most; a cancelled
+// Arming and cancelling cost O(log n), and next to nothing for the usual deadline that is later than most. A cancelled
 // timer leaves nothing behind but its place, which the next one takes. After a burst give_back() gives back the heap's
-// room, the places behind the last one in use, and the pages of others that no place in use lies on.
+// room, the places behind the last one in use, and the pages that hold no place in use.
 
 #pragma once
 
@@ -26,13 +26,13 @@ class RunQueue;
 
 class Timers {
 public:
-    // When due, timer.fire is called, disarmed. Throws: std::bad_alloc; nothing is armed then.
+    // Arms the timer: when due, it is disarmed and timer.fire is called. Throws: std::bad_alloc, with nothing armed.
     void arm(Timer& timer, std::int64_t when_ns);
 
-    // The same, of a timer that can wake nobody who waits, so that it hides no LoopExit.
+    // The same for a timer that cannot wake a waiter, and so does not prevent a LoopExit.
     void arm_background(Timer& timer, std::int64_t when_ns);
 
-    // When due, the fiber becomes ready, and fired() says so until cancel() is called.
+    // Arms the timer: when due, the fiber becomes ready, and fired() returns true until cancel() is called.
     void arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns);
     bool fired(const Timer& timer) const noexcept {
         return timer.armed() && places_[timer.number].state == State::fired;
@@ -44,7 +44,7 @@ public:
         }
     }
 
-    // Of those that call, not those that wake: cancels where lies_there(address of the timer).
+    // Cancels the timers that call (not those that wake) for which lies_there(address of the timer).
     template <class Lies>
     void cancel_if(Lies lies_there) noexcept {
         for (Place& place : places_) {
@@ -60,18 +60,17 @@ public:
     std::size_t size() const noexcept { return heap_.size(); }
     std::int64_t next_ns() const noexcept { return heap_.empty() ? INT64_MAX : heap_.front().when; }
 
-    // Whether far more room is kept than is used, and give_back() has not just found out that it cannot help.
+    // Whether far more room is kept than is used, unless the last give_back() found that it cannot help.
     bool surplus() const noexcept {
         constexpr std::size_t kept = 4096;
         return kept_places() > heap_.size() * 4 + kept &&
                (heap_.size() < seen_armed_ / 2 || kept_places() > seen_places_);
     }
-    void give_back() noexcept;  // O(n) of what there is room for
+    void give_back() noexcept;  // Cost: O(n) in the room kept
     std::size_t bytes() const noexcept { return heap_.capacity() * sizeof(Entry) + kept_places() * sizeof(Place); }
     std::size_t kept_places() const noexcept { return places_.size() - dropped_.size() * places_per_page(); }
 
-    // Fires all that are due at now_ns, in order; wakes fibers into `ready`. What is armed meanwhile waits for the
-    // next call.
+    // Fires all timers due at now_ns, in order; wakes fibers into `ready`. One armed meanwhile waits for the next call.
     void run(std::int64_t now_ns, RunQueue& ready) noexcept;
 
 private:
@@ -113,11 +112,11 @@ private:
     std::vector<Entry> heap_;
     std::vector<Place> places_;
     std::uint32_t first_free_ = Timer::unarmed;
-    std::vector<std::uint32_t> dropped_;  // pages of free places that were given back, in no list: the first of each
+    std::vector<std::uint32_t> dropped_;  // pages of free places given back, in no free list: their first places
     std::size_t seen_armed_ = SIZE_MAX;   // by the last give_back()
     std::size_t seen_places_ = 0;
     std::uint32_t sequence_ = 0;
-    std::size_t background_ = 0;  // entries of that state: changed where the state changes, and nowhere else
+    std::size_t background_ = 0;  // entries in that state: changes where the state changes, and nowhere else
 };
 
 }  // namespace tendril::detail

@@ -15,7 +15,7 @@ void Waiter::freeze() noexcept {
     outcome = Outcome::interrupted;
 }
 
-// What is due already is thrown before it waits.
+// Throws a pending interrupt before the wait.
 void Waiter::attend_first() {
     if (fiber.attention != 0) {
         fiber.stretch_ends();
@@ -24,8 +24,8 @@ void Waiter::attend_first() {
     fiber.hub.os.refuse_in_observer();
 }
 
-// What broke the wait off is thrown. A kill or a Timeout that came after the wait was decided is too late for it,
-// however it was decided, and comes at the next wait.
+// Throws the interrupt that broke the wait off. A kill or a Timeout that came after the wait was decided, however it
+// was decided, is too late for it, and is thrown at the next wait.
 void Waiter::attend_afterwards() {
     fiber.stretch_begins();
     if (outcome == Outcome::interrupted) {
@@ -40,7 +40,7 @@ bool Waiter::whole_open() const noexcept {
 bool Waiter::resolve_whole(Outcome with) noexcept {
     outcome = with;
     Waiter& whole = static_cast<StandIn*>(this)->whole;
-    whole.slot = slot;  // where what is handed over lies: for the child of a fork()
+    whole.slot = slot;  // where the item lies: for the child of a fork()
     return whole.resolve(with);
 }
 

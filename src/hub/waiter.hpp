@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Waiter: one wait of one green thread, on its stack. This is the one place where a hand-off, a deadline and a kill
-// that meet are decided: the first to resolve a waiter wins, all others learn that they came too late.
+// Waiter: one wait of one green thread, on its stack. A hand-off, a deadline and a kill that meet are decided here and
+// nowhere else: the first to resolve a waiter wins, all others learn that they came too late.
 //
-// A primitive keeps waiters in a List, which they leave in their destructor at the latest. Who hands something over
-// pops waiters until one lets itself be resolved, so a waiter that timed out or was killed never takes an item with
-// it.
+// A primitive keeps waiters in a List, which they leave in their destructor at the latest. A producer pops waiters
+// until resolve() succeeds, so a waiter that timed out or was killed never swallows an item.
 
 #pragma once
 
@@ -21,35 +20,37 @@
 
 namespace tendril::detail {
 
-// One cache line, so that what resolves it touches no other of a cold stack.
+// One cache line, so that resolving it touches no other line of a cold stack.
 struct alignas(64) Waiter : ListNode, private Timer {
     Fiber& fiber;
-    const char* what;                    // it waits for, in reports: "sleep", "recv"
-    void* slot = nullptr;                // where a hand-over puts, or takes, what is handed over; the primitive's own
+    const char* what;                    // the call that waits, in reports: "sleep", "recv"
+    void* slot = nullptr;                // where a hand-over puts or takes the item; its meaning is the primitive's
     Outcome outcome = Outcome::waiting;  // timed_out is written by wait() itself
     SlotUse slot_use = SlotUse::handover;
 
     // For the running green thread.
     explicit Waiter(const char* what);
 
-    // Suspends until resolved, unless it is already, or until the deadline. Call it once.
+    // Suspends until resolved or until the deadline; returns at once if already resolved. Call it once.
     // Returns: the outcome; never waiting or interrupted. Throws: Interrupt; HubBlocked inside a hub callback.
     Outcome wait(Deadline deadline);
     Outcome wait_inline(Deadline deadline);  // for the primitives' own wait functions: see Scheduler::park()
 
-    // wait() in three steps, for who must do something in between. prepare() throws what is due already, and nothing
-    // else does but settle(), which throws what came meanwhile; before that, `outcome` may be made `handed`.
+    // wait(), split in three for callers that must act in between. prepare() throws an interrupt that is already
+    // pending. suspend() does not throw. settle() throws the one that broke this wait off; before it, the caller may
+    // set `outcome` to `handed`.
     void prepare(Deadline deadline);
     void suspend();
     Outcome settle();
     void note() noexcept;     // suspend() is note(),
     void resumed() noexcept;  // Scheduler::park(), and resumed()
 
-    // From anywhere in the hub. Returns: false when another came first.
+    // Ends the wait, from anywhere in the hub. Returns: false if it was already resolved.
     bool resolve(Outcome with) noexcept;
-    bool decide(Outcome with) noexcept;  // resolve(). Requires: open(). Returns: true.
+    bool decide(Outcome with) noexcept;  // resolve() for a waiter known to be open. Requires: open(). Returns: true
 
-    // Who handed it something, until it runs, for the child of a fork(). Kept in a link of the list that it has left.
+    // Notes the giver of what was handed over, until the fiber runs: the child of a fork() needs it. Kept in a link of
+    // the list that the waiter has left.
     void handed_by(const Giver& giver) noexcept {
         prev = const_cast<ListNode*>(reinterpret_cast<const ListNode*>(&giver));
     }
@@ -58,11 +59,12 @@ struct alignas(64) Waiter : ListNode, private Timer {
     }
     void forget_giver() noexcept { prev = nullptr; }
 
-    void freeze() noexcept;  // in the child of a fork(): nobody resolves it any more
+    void freeze() noexcept;  // in the child of a fork(): makes sure that it is never resolved
 
-    bool plainly_open() const noexcept;  // open(), but for a stand-in
+    bool plainly_open() const noexcept;  // open(), for a waiter that is not a stand-in
 
-    // Not resolved yet. The deadline resolves it too, by a note in the hub's timers, without touching this.
+    // Whether it is not resolved yet. The deadline resolves it too, by a note in the hub's timers, without touching
+    // this.
     bool open() const noexcept;
 
 private:
@@ -75,8 +77,8 @@ private:
 
 static_assert(sizeof(Waiter) == 64);
 
-// Where one wait stands in several lines: a stand-in in each, open as long as the whole is. Resolving one resolves the
-// whole, and its own outcome says that it was this one.
+// For one wait in several lines: a stand-in in each, open as long as the whole is. Resolving one resolves the whole,
+// and its own outcome says that it was this one.
 struct StandIn final : Waiter {
     Waiter& whole;
     explicit StandIn(Waiter& w, void* s) : Waiter(w.what), whole(w) {
@@ -117,7 +119,7 @@ inline void Waiter::resumed() noexcept {
     TENDRIL_ASSERT(fiber.runs() && fiber.waiter == this);
     fiber.waiter = nullptr;
     if (outcome == Outcome::waiting) {
-        outcome = Outcome::timed_out;  // by the note in the timers: who else would have made it ready
+        outcome = Outcome::timed_out;  // by the note in the timers: nothing else makes it ready without an outcome
     }
     fiber.hub.timers.cancel(*this);
 }
@@ -136,7 +138,7 @@ inline Outcome Waiter::settle() {
 }
 
 [[gnu::always_inline]] inline Outcome Waiter::wait_inline(Deadline deadline) {
-    if (outcome == Outcome::waiting) [[likely]] {  // else what it waits for came before it waited
+    if (outcome == Outcome::waiting) [[likely]] {  // else it was resolved before it began to wait
         prepare(deadline);
         suspend();
     }
@@ -155,7 +157,7 @@ inline bool Waiter::decide(Outcome with) noexcept {
     outcome = with;
     if (suspended_) [[likely]] {
         Scheduler& hub = fiber.hub;
-        hub.timers.cancel(*this);  // which would make it ready once more, if it came before its turn
+        hub.timers.cancel(*this);  // else its deadline could make the fiber ready a second time
         hub.ready.push(fiber);
     }
     return true;

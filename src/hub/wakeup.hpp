@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Wakeup: how other OS threads end a backend's sleep, by an eventfd(2) in what it watches.
+// Wakeup: ends a backend's sleep from other OS threads, by an eventfd(2) that the backend watches.
 
 #pragma once
 
@@ -18,7 +18,7 @@ public:
 
     int fd() const noexcept { return fd_.get(); }
 
-    // From any OS thread.
+    // Wakes the backend. May be called from any OS thread.
     void wake() noexcept {
         const std::uint64_t one = 1;
         if (sys::write(fd_.get(), &one, sizeof one) == -EAGAIN) {  // the counter is full, after 2^64 wake-ups
@@ -27,7 +27,7 @@ public:
         }
     }
 
-    // Not readable any more; for a backend that is not told of changes only.
+    // Makes it unreadable again; only for a backend that is not persistent.
     void reset() noexcept {
         std::uint64_t count = 0;
         sys::read(fd_.get(), &count, sizeof count);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// AssertSwitches, and Fiber's part in it: while there is one, `attention` says so, and every wait takes its slow path.
+// AssertSwitches, and Fiber's part in it: while one exists, `attention` says so, and every wait takes its slow path.
 
 #include <tendril/assert_switches.hpp>
 
@@ -22,9 +22,9 @@ namespace {
 std::string complaint(const Site& where, std::chrono::nanoseconds longest, std::chrono::nanoseconds limit) {
     const auto ms = [](std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); };
     char text[160];
-    std::snprintf(text, sizeof text, ":%d held the hub for %.3f ms without a switch, and %.3f ms is the limit",
-                  where.line, ms(longest), ms(limit));
-    return std::string("the code since ") + where.file + text + "; let it yield(), or offload() what computes";
+    std::snprintf(text, sizeof text, ":%d held the hub for %.3f ms without a switch; the limit is %.3f ms", where.line,
+                  ms(longest), ms(limit));
+    return std::string("the code since ") + where.file + text + "; let it yield(), or offload() the computation";
 }
 
 }  // namespace

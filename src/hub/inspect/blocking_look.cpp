@@ -2,9 +2,9 @@
 //
 // The watching OS thread's closer look at a hub that seems to be stuck.
 //
-// Where the hub's OS thread computes, by a signal, whose handler looks (Heartbeat::look): only there can be told
-// whether green threads are being switched, which leaves no other trace. Where it waits in a system call, from
-// outside: a signal would end sleeps and others early, with EINTR.
+// If the hub's OS thread computes, a signal's handler looks (Heartbeat::look): only there can it be seen whether green
+// threads are being switched, because a switch leaves no other trace. If it waits in a system call, this looks from
+// outside: a signal would end sleeps and other calls early, with EINTR.
 
 #include <pthread.h>
 
@@ -34,7 +34,8 @@ bool copy(const void* object, std::size_t offset, T& to) noexcept {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
-// The green thread that runs there; nothing of it is followed before it was copied, since it may end meanwhile.
+// Notes the green thread that runs there. Copies each object before it follows a pointer in it, since the green thread
+// may end meanwhile.
 bool sight(const Fiber* fiber, Sighting& sighting) noexcept {
     const Record* record = nullptr;
     if (!copy(fiber, offsetof(Fiber, id), sighting.greenlet) || !copy(fiber, offsetof(Fiber, where), sighting.where) ||
@@ -43,7 +44,7 @@ bool sight(const Fiber* fiber, Sighting& sighting) noexcept {
     }
     alignas(std::string) std::array<std::byte, sizeof(std::string)> raw{};
     if (record != nullptr && copy(record, offsetof(Record, name), raw)) {
-        const auto* name = reinterpret_cast<const std::string*>(raw.data());  // whose text lies where it says
+        const auto* name = reinterpret_cast<const std::string*>(raw.data());  // its text lies where the copy points
         const std::size_t size = std::min(name->size(), sighting.name.size() - 1);
         if (!copy_memory(name->data(), sighting.name.data(), size)) {
             sighting.name[0] = 0;
@@ -61,9 +62,9 @@ void BlockingWatch::look_closer(Heartbeat& hub) {
     if (look == Look::told || (look == Look::seen && call.state == ThreadCall::State::waits)) {
         return;
     }
-    const bool told = hub.told_.load(std::memory_order_relaxed);  // then only whether another has begun
+    const bool told = hub.told_.load(std::memory_order_relaxed);  // then looks only for the start of another incident
     if (!told || hub.watched_stuck_ % looks_per_threshold == 0) {
-        sys::signal_thread(hub.thread, signal_);  // it is in the list, so its OS thread lives
+        sys::signal_thread(hub.thread, signal_);  // the hub is in the list, so its OS thread lives
     }
 }
 
@@ -100,7 +101,7 @@ BlockingWatch::Look BlockingWatch::look_from_outside(Heartbeat& hub, const Threa
     std::array<void*, 48>& addresses = seen.sighting.addresses;
     addresses[0] = const_cast<void*>(call.address);
     seen.sighting.depth = 1 + return_addresses_on(call.stack_pointer, std::span(addresses).subspan(1));
-    // If it went on meanwhile, what was copied may be nonsense.
+    // If the hub went on meanwhile, the copies may be nonsense.
     if (sight(current, seen.sighting) && hub.beats_.load(std::memory_order_relaxed) == moment.beats &&
         ThreadCall::of(hub.kernel_thread) == call) {
         outside.told = true;

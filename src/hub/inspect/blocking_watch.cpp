@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The watching OS thread. Every quarter of the threshold it looks at each hub's heartbeat. Where one has not moved for
-// two looks in a row, and the hub does not sleep, it looks more closely (blocking_look.cpp). While all hubs sleep, so
-// does it.
+// The watching OS thread. Every quarter of the threshold it looks at each hub's heartbeat. If one has not moved for two
+// looks in a row, and the hub does not sleep, it looks more closely (blocking_look.cpp). While all hubs sleep, it
+// sleeps too.
 
 #include "hub/inspect/blocking_watch.hpp"
 #include "base/sys.hpp"
@@ -34,9 +34,9 @@ namespace detail {
 
 namespace {
 
-constexpr unsigned stuck_looks = 2;  // before a signal is sent
+constexpr unsigned stuck_looks = 2;  // before the closer look
 
-// Of this OS thread, while it is in the list. The signal handler's way to the hub.
+// This OS thread's, while it is in the list. The signal handler finds the hub by it.
 constinit thread_local Heartbeat* mine [[gnu::tls_model("initial-exec")]] = nullptr;
 
 std::int64_t default_threshold_ns() noexcept {
@@ -78,9 +78,9 @@ void print(const BlockReport& report) {
     }
     text += " has held the hub of OS thread " + std::to_string(report.os_thread) + " for " +
             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(report.held).count()) +
-            " ms, and nobody else could run; it is in";
+            " ms, and no other green thread could run; it is in";
     if (!report.call.empty()) {
-        text += " the system call " + report.call + ", called by (some of it perhaps before)";
+        text += " the system call " + report.call + ", called by (some of these calls may have returned)";
     }
     detail::report(text);
     for (const std::string& line : report.backtrace) {
@@ -139,7 +139,7 @@ void BlockingWatch::start() {
     static const AtExit at_exit;
 }
 
-// The first realtime signal that nobody handles is ours from now on.
+// Takes the first realtime signal that the program does not handle.
 void BlockingWatch::have_signal() {
     for (int number = SIGRTMIN + 1; signal_ == 0 && number < SIGRTMAX; ++number) {
         struct sigaction there {};
@@ -154,7 +154,7 @@ void BlockingWatch::have_signal() {
         }
     }
     if (signal_ == 0) {
-        throw std::runtime_error("the blocking watch needs a realtime signal, and the program handles all of them");
+        throw std::runtime_error("the blocking watch needs a realtime signal, but the program handles all of them");
     }
 }
 
@@ -180,7 +180,7 @@ void BlockingWatch::join_list(Heartbeat& hub) {
 void BlockingWatch::start_or_report() noexcept {
     try {
         start();
-    } catch (const std::exception& e) {  // a hub is worth more than its watch
+    } catch (const std::exception& e) {  // a hub must not fail because its watch does
         report("the blocking watch is off: " + std::string(e.what()));
         threshold_ns_ = 0;
     }
@@ -193,7 +193,7 @@ void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
         link = &(*link)->next;
     }
     if (*link == nullptr) {
-        return;  // it has left already, or a fork() has
+        return;  // it has already left, or a fork() has removed it
     }
     mine = nullptr;
     stuck_.erase(&hub);
@@ -201,7 +201,7 @@ void BlockingWatch::leave_list(Heartbeat& hub) noexcept {
     *link = hub.next;
     try {
         collect(hub);
-    } catch (...) {  // no memory to tell of it
+    } catch (...) {  // out of memory: the report is lost
     }
 }
 
@@ -213,7 +213,7 @@ void BlockingWatch::wake_if_dozing() noexcept {
 }
 
 void BlockingWatch::set(std::chrono::nanoseconds threshold, BlockHandler handler) {
-    auto kept = std::make_shared<const BlockHandler>(std::move(handler));  // the old one goes when the mutex is free
+    auto kept = std::make_shared<const BlockHandler>(std::move(handler));  // destroys the old one without the mutex
     MutexLock lock(mutex_);
     configured_ = true;
     threshold_ns_ = std::max<std::int64_t>(threshold.count(), 0);
@@ -260,7 +260,7 @@ void BlockingWatch::run() noexcept {
         }
         dozes_.store(true, std::memory_order_seq_cst);
         if (!stopping_ && (seen_.empty() || !pauses_.empty()) &&
-            (threshold_ns_ == 0 || !look_at_hubs())) {  // once more: one may have woken up
+            (threshold_ns_ == 0 || !look_at_hubs())) {  // looks again: a hub may have woken up
             changed_.wait(lock);
         }
         dozes_.store(false, std::memory_order_seq_cst);
@@ -273,7 +273,7 @@ bool BlockingWatch::look_at_hubs() noexcept {
     for (Heartbeat* hub = all_hubs.first; hub != nullptr; hub = hub->next) {
         try {
             collect(*hub);
-        } catch (...) {  // no memory to tell of it: at the next look
+        } catch (...) {  // out of memory: tries again at the next look
         }
         if (hub->asleep_.load(std::memory_order_seq_cst)) {
             hub->watched_stuck_ = 0;
@@ -287,7 +287,7 @@ bool BlockingWatch::look_at_hubs() noexcept {
         } else if (++hub->watched_stuck_ >= stuck_looks) {
             try {
                 look_closer(*hub);
-            } catch (...) {  // no memory to tell of it: at the next look
+            } catch (...) {  // out of memory: tries again at the next look
             }
         }
     }
@@ -302,7 +302,7 @@ void BlockingWatch::collect(Heartbeat& hub) {
     }
 }
 
-// Calls the handler with all that was seen, without the mutex.
+// Calls the handler for each sighting, without the mutex.
 void BlockingWatch::deliver(MutexLock& lock) {
     while (!seen_.empty() && !stopping_ && pauses_.empty()) {
         const std::vector<Seen> all = std::exchange(seen_, {});
@@ -321,7 +321,7 @@ void BlockingWatch::deliver(MutexLock& lock) {
                 detail::report("the handler of the blocking watch threw", std::current_exception());
             }
         }
-        handler = nullptr;  // what it captured may be destroyed here
+        handler = nullptr;  // its captures may be destroyed here
         lock.lock();
         delivering_ = false;
         delivered_.wake_all();
@@ -346,9 +346,9 @@ BlockingWatch::Pause::~Pause() {
     watch.changed_.wake_one();
 }
 
-// The watching OS thread is gone, with all hubs but this OS thread's.
+// In a child: the watching OS thread is gone, and all hubs but this OS thread's.
 void BlockingWatch::forked() noexcept {
-    ::new (&thread_) std::thread;  // over the old one, which could only be joined
+    ::new (&thread_) std::thread;  // over the old object, which could only be joined
     watcher_ = {};
     seen_.clear();
     while (pauses_.pop_front() != nullptr) {

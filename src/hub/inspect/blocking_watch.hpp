@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// BlockingWatch: the list of all hubs, and the OS thread that watches them. There is one, which is never destroyed.
+// BlockingWatch: the list of all hubs, and the OS thread that watches them. There is one, and it is never destroyed.
 
 #pragma once
 
@@ -45,7 +45,7 @@ public:
         friend class List<Pause>;
     };
 
-    // In the child of a fork() that goes on with a hub: watches that hub, if the watch was on.
+    // In the child of a fork() that keeps its hub: watches that hub, if the watch was on.
     void restart_in_child() noexcept;
 
 private:
@@ -54,15 +54,15 @@ private:
     struct Seen {
         std::uint64_t os_thread;
         Sighting sighting;
-        std::string call;  // where it was seen from outside: what it waits in
+        std::string call;  // the system call it waits in, if seen from outside
     };
 
     enum class Look : std::uint8_t {
         unable,  // memory cannot be read from outside
-        seen,    // there may be something to be told later
+        seen,    // nothing to report yet
         told,
     };
-    // What was seen of a hub from outside, while it is stuck.
+    // What was seen from outside of a hub that is stuck.
     struct Outside {
         Heartbeat::Moment moment;
         std::int64_t since_ns = 0;
@@ -83,21 +83,21 @@ private:
     TENDRIL_NOT_ANALYZED void deliver(MutexLock& lock);
     static void on_signal(int, siginfo_t*, void* context) noexcept;
 
-    Mutex mutex_{Rank::blocking_watch};  // also of the list of hubs
+    Mutex mutex_{Rank::blocking_watch};  // guards the list of hubs too
     ThreadCondition changed_;
     ThreadCondition delivered_;
     std::thread thread_ TENDRIL_GUARDED_BY(mutex_);       // until stop() takes it, to join it
-    std::thread::id watcher_ TENDRIL_GUARDED_BY(mutex_);  // its number
+    std::thread::id watcher_ TENDRIL_GUARDED_BY(mutex_);  // its id
     // Shared, so that nothing of the user's is copied under the mutex.
     std::shared_ptr<const BlockHandler> handler_ TENDRIL_GUARDED_BY(mutex_);
     List<Pause> pauses_ TENDRIL_GUARDED_BY(mutex_);
-    std::vector<Seen> seen_ TENDRIL_GUARDED_BY(mutex_);                     // to be delivered
-    std::map<const Heartbeat*, Outside> stuck_ TENDRIL_GUARDED_BY(mutex_);  // hubs that seem to be
+    std::vector<Seen> seen_ TENDRIL_GUARDED_BY(mutex_);                     // waiting for delivery
+    std::map<const Heartbeat*, Outside> stuck_ TENDRIL_GUARDED_BY(mutex_);  // the hubs that seem to be stuck
     bool configured_ TENDRIL_GUARDED_BY(mutex_) = false;
     bool stopping_ TENDRIL_GUARDED_BY(mutex_) = false;
     bool delivering_ TENDRIL_GUARDED_BY(mutex_) = false;
     int signal_ TENDRIL_GUARDED_BY(mutex_) = 0;  // 0: none yet
-    std::atomic<std::int64_t> threshold_ns_{0};  // 0: off. Read by the handler too
+    std::atomic<std::int64_t> threshold_ns_{0};  // 0: off. The signal handler reads it too
     std::atomic<bool> dozes_{false};             // until a hub wakes up
 
     const AtFork at_fork_{this, [](void* self) noexcept { static_cast<BlockingWatch*>(self)->forked(); }};

@@ -301,7 +301,7 @@ TENDRIL_TEST(BlockingWatchThreads, TheDefaultHandlerPrints) {
     set_blocking_watch(0ns);  // and the handler has returned
     const std::string text = ::testing::internal::GetCapturedStderr();
     EXPECT_NE(text.find("\"printed\", spawned at "), std::string::npos) << text;
-    EXPECT_NE(text.find("and nobody else could run; it is in\ntendril:     "), std::string::npos) << text;
+    EXPECT_NE(text.find("and no other green thread could run; it is in\ntendril:     "), std::string::npos) << text;
 }
 
 TENDRIL_TEST(BlockingWatchThreads, TheHandlerMaySetTheWatch) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What tools/gdb/tendril.py needs to find every green thread of a process or of a core file: where the list of hubs
-// begins, and at which offsets the fields lie that it follows. It reads plain memory by them, so it needs no debug
-// information at all. The names there, in the same order, are its own; a new order needs a new version.
+// Tells tools/gdb/tendril.py how to find every green thread of a process or a core file: where the list of hubs begins,
+// and the offsets of the fields that it follows. It reads plain memory by them, so it needs no debug information at
+// all. tendril.py names the fields in the same order; a new order needs a new version.
 
 #include <cstddef>
 
@@ -16,7 +16,7 @@ namespace tendril::detail {
 #ifdef TENDRIL_SWITCH_OURS
 #define TENDRIL_OFFSET_OF_REGISTERS offsetof(Fiber, sp), offsetof(Fiber, fp), offsetof(Fiber, pc)
 #else
-#define TENDRIL_OFFSET_OF_REGISTERS 0, 0, 0  // Boost's switch does not say
+#define TENDRIL_OFFSET_OF_REGISTERS 0, 0, 0  // Boost's switch does not expose them
 #endif
 
 struct StackPoolLayout {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The dump: a tree of all green threads of a hub.
+// Writes the dump: a tree of all green threads of a hub.
 
 #include <tendril/dump.hpp>
 
@@ -50,7 +50,7 @@ public:
         for (const Fiber* fiber : live_) {
             spawned_by_[fiber->spawner].push_back(fiber);
         }
-        if (hub_.root == &hub_.main) {  // else it stayed behind at a fork()
+        if (hub_.root == &hub_.main) {  // else this is the child of a fork(), and main stayed in the parent
             tree(hub_.main);
         }
         if (const Fiber* callbacks = hub_.callback_fiber;
@@ -127,7 +127,7 @@ private:
             return;
         }
         --lines_left_;
-        constexpr std::size_t deepest = 20;  // further in than this, it is off the page
+        constexpr std::size_t deepest = 20;  // deeper than this, the line runs off the page
         const std::string indent(2 + 2 * std::min(depth, deepest), ' ');
         out_ << indent;
         name(f);
@@ -163,7 +163,7 @@ private:
         }
     }
 
-    // Who has what it waits for.
+    // Names the green thread that holds what this one waits for.
     void holder(const Fiber& f) {
         if (!f.parked() || f.waiter->slot_use == SlotUse::handover || f.waiter->slot == nullptr) {
             return;
@@ -183,7 +183,7 @@ private:
         }
     }
 
-    // One that has no line of its own.
+    // Counts one that gets no line of its own.
     void count(const Fiber& f) {
         std::ostringstream kind;
         state(kind, f);
@@ -257,9 +257,9 @@ private:
     const DumpOptions options_;
     std::size_t lines_left_;
     const std::int64_t now_;
-    const std::vector<Fiber*> live_;                                 // in the order of their ids
-    std::map<std::uint64_t, std::vector<const Fiber*>> spawned_by_;  // what is left to be written
-    std::map<std::string, Alike> rest_;                              // what has no line, by what it does
+    const std::vector<Fiber*> live_;                                 // ordered by id
+    std::map<std::uint64_t, std::vector<const Fiber*>> spawned_by_;  // those not written yet
+    std::map<std::string, Alike> rest_;                              // those without a line, by state and origin
     AddressNames names_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ActiveWatcher: a watcher while it is active, in its hub's list; see watcher_state.hpp.
+// ActiveWatcher: an active watcher, in its hub's list; see watcher_state.hpp.
 
 #pragma once
 

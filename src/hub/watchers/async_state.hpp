@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// AsyncState: what an Async and its senders share.
+// AsyncState: the state that an Async and its senders share.
 //
-// The hub's: everything but `sent`, `alive` and `mailbox`. It is in the mailbox, then in the hub's callback list, while
-// it has a send to run; `self` keeps it meanwhile, and belongs to whoever set `sent`, then to the hub.
+// The hub owns everything but `sent`, `alive` and `mailbox`. While it has a send to run, it is in the mailbox, then in
+// the hub's callback list; `self` keeps it alive meanwhile, and belongs to the sender that set `sent`, then to the hub.
 
 #pragma once
 
@@ -19,14 +19,14 @@ namespace tendril::detail {
 
 struct AsyncState final : Letter, HubCallback {
     const std::shared_ptr<Mailbox> mailbox;
-    std::atomic<bool> sent{false};  // in the mailbox or on its way to run(): one more send changes nothing
-    std::atomic<bool> alive{true};  // its Async is
+    std::atomic<bool> sent{false};  // in the mailbox or on its way to run(): another send changes nothing
+    std::atomic<bool> alive{true};  // its Async lives
     Callback<void()> callback;      // the hub's
-    Presence lives;                 // in the hub's lists: of all Asyncs,
-    Presence keeps;                 // and of what keeps it asleep
+    Presence lives;                 // in the hub's list of all Asyncs
+    Presence keeps;                 // in the hub's list of what it sleeps for
     bool running = false;
     std::shared_ptr<AsyncState> self;
-    std::shared_ptr<AsyncState> misplaced;  // itself, for good: see ~Async()
+    std::shared_ptr<AsyncState> misplaced;  // itself, forever: see ~Async()
     AsyncState* next_misplaced = nullptr;
 
     AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f)
@@ -36,7 +36,7 @@ struct AsyncState final : Letter, HubCallback {
     void run() noexcept override;
     void forked() noexcept override {
         HubCallback::unlink();
-        self = nullptr;  // perhaps the last that held it
+        self = nullptr;  // may destroy this
     }
 };
 

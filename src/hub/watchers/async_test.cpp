@@ -159,7 +159,7 @@ TENDRIL_TEST(AsyncThreads, DestroyedOnAForeignOsThreadItIsReported) {
         std::thread([moved = std::move(async)] {}).join();
     }).join();
     const std::string text = ::testing::internal::GetCapturedStderr();
-    EXPECT_NE(text.find("an Async was destroyed on another OS thread than its own"), std::string::npos) << text;
+    EXPECT_NE(text.find("an Async was destroyed on an OS thread other than its own"), std::string::npos) << text;
 }
 
 TENDRIL_TEST(Async, CanBeMoved) {

@@ -47,7 +47,7 @@ struct ChildState final : WatcherState {
         ChildStatus status{pid, -1, 0};
         const int r = sys::wait_child(pidfd.get(), status.code, status.signal);
         if (r == 0) {
-            return;  // told for nothing
+            return;  // a spurious event
         }
         stop();
         callback(status);
@@ -61,7 +61,8 @@ struct ChildState final : WatcherState {
 Child::Child(pid_t pid, Callback callback, WatcherOptions options)
     : Watcher([&]() -> std::unique_ptr<WatcherState> {
           if (pid <= 0) {
-              throw std::invalid_argument("a Child watcher of process " + std::to_string(pid) + ": no such number");
+              throw std::invalid_argument("a Child watcher of process " + std::to_string(pid) +
+                                          ": not a process number");
           }
           detail::require_callback(callback, "a Child watcher");
           return std::make_unique<ChildState>(pid, std::move(callback), options.ref);

@@ -16,7 +16,7 @@ namespace tendril::detail {
 
 namespace {
 
-// One mask for all, because two who watch the same file share the kernel's watch.
+// One mask for all, because two Stat watchers of the same file share the kernel's watch.
 constexpr std::uint32_t everything =
     IN_ATTRIB | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF | IN_MOVE_SELF;
 
@@ -79,7 +79,7 @@ void FileWatches::remove(int watch, FileNode& node) noexcept {
     }
 }
 
-// From the hub's own green thread: it reads what there is, but not for ever while others write.
+// Runs in the hub's own green thread. Reads the pending events, but not without limit while other processes write.
 void FileWatches::run() noexcept {
     constexpr int most_reads = 64;
     alignas(inotify_event) std::array<char, 4096> buffer;

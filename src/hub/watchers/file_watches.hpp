@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// FileWatches: the inotify descriptor of a hub, shared by its Stat watchers, which hold it; it is closed with the last.
+// FileWatches: the inotify descriptor of a hub. Its Stat watchers share it and keep it alive; it is closed with the
+// last.
 //
-// The kernel has one watch per file, whoever asked for it; here is who did. A watch that the kernel takes away (its
-// file is gone) is forgotten; who had it asks anew.
+// The kernel has one watch per file, whichever watcher asked for it; this keeps the watchers of each. A watch that the
+// kernel removes (its file is gone) is forgotten; its watchers add a new one.
 
 #pragma once
 
@@ -20,7 +21,7 @@ namespace tendril::detail {
 
 class FileNode {
 public:
-    virtual void touched() noexcept = 0;             // perhaps; from the hub
+    virtual void touched() noexcept = 0;             // the file may have changed; called by the hub
     virtual void forgotten(int watch) noexcept = 0;  // the kernel's watch is gone
 
 protected:
@@ -29,7 +30,7 @@ protected:
 
 class FileWatches final : HubCallback {
 public:
-    // The hub's. Returns: nullptr when the system has no more of them, or none at all.
+    // Returns the hub's; nullptr if the system has no inotify, or no more of it.
     static std::shared_ptr<FileWatches> of(HubCore& hub);
 
     explicit FileWatches(HubCore& hub, Fd inotify) noexcept;
@@ -37,12 +38,12 @@ public:
     FileWatches& operator=(const FileWatches&) = delete;
     ~FileWatches();
 
-    // The node is told of what happens to the file; for a directory only to the entry `name` in it, if that is not
-    // empty. Twice is once. Returns: the watch, or -errno. Throws: std::bad_alloc.
+    // Notifies the node of changes to the file; for a directory, only of those to the entry `name` in it, unless that
+    // is empty. Adding twice is adding once. Returns: the watch, or -errno. Throws: std::bad_alloc.
     int add(const std::string& path, FileNode& node, const std::string& name);
     void remove(int watch, FileNode& node) noexcept;
 
-    void inherited() noexcept { inherited_ = true; }  // by fork(): the parent's, not to be touched
+    void inherited() noexcept { inherited_ = true; }  // by fork(): it is the parent's, and must not be changed
 
 private:
     struct Entry {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Io: a watcher of a descriptor. Backends tell of changes, or once; asking again after each callback makes it
+// Io: a watcher of a descriptor. Backends report changes, or each event once; arming again after each callback makes it
 // level-triggered.
 
 #include <sys/stat.h>
@@ -52,7 +52,7 @@ struct IoState final : WatcherState {
         }
     }
 
-    // Not every backend refuses at once what cannot be watched.
+    // Checks here, because not every backend refuses at once what cannot be watched.
     int watch() {
         if (!sys::is_open(fd)) {
             return -EBADF;

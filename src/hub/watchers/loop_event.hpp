@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// LoopEvent: a watcher of what the hub does itself (Idle, Prepare, Check, Fork), in one of the hub's lists.
+// LoopEvent: a watcher of the hub's own doings (Idle, Prepare, Check, Fork), in one of the hub's lists.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Idle, Prepare, Check and Fork: watchers of what the hub itself does, each in a list of the hub.
+// Idle, Prepare, Check and Fork: watchers of the hub's own doings, each in a list of the hub.
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Periodic: a watcher of the wall clock, by a timerfd that also tells when the clock was set.
+// Periodic: a watcher of the wall clock, by a timerfd that also reports when the clock was set.
 
 #include <cstdint>
 #include <system_error>
@@ -37,7 +37,7 @@ struct PeriodicState final : WatcherState {
         : WatcherState("a Periodic's callback", ref), first(begin), interval(step), next(begin),
           callback(std::move(f)) {}
 
-    // The first of its times after `now`; one that is too late for the clock never comes.
+    // Returns the first of its times after `now`; INT64_MAX, which never comes, if that is too late for the clock.
     std::int64_t after(std::int64_t now) const noexcept {
         std::int64_t since = 0;
         std::int64_t result = 0;
@@ -54,7 +54,7 @@ struct PeriodicState final : WatcherState {
         int r = 0;
         while ((r = sys::arm_wall_timer(timer.get(), next)) == -ECANCELED) {
             if (sys::wall_clock() >= next) {
-                break;  // it is readable, and says the same again
+                break;  // the timer is readable, and will report the same again
             }
             next = after(sys::wall_clock());
         }
@@ -81,7 +81,7 @@ struct PeriodicState final : WatcherState {
         timer.close();
     }
 
-    // What the timer says is a hint: the clock decides.
+    // The timer only hints: the clock decides.
     void call() override {
         std::uint64_t times = 0;
         static_cast<void>(sys::read(timer.get(), &times, sizeof times));

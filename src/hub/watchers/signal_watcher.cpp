@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Signal, the watcher.
+// Signal: a watcher of a signal.
 
 #include <utility>
 

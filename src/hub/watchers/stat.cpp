@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Stat: a watcher of a file's attributes. Both the file and its directory are watched, so that it is told when another
-// file takes the name. What inotify tells is a hint to look; only a look decides whether anything has changed.
+// Stat: a watcher of a file's attributes. It watches both the file and its directory, so that it notices when another
+// file takes the name. inotify only hints; a look at the attributes decides whether anything has changed.
 
 #include <cstdint>
 #include <string>
@@ -39,7 +39,7 @@ struct StatState final : WatcherState, FileNode {
     const Duration interval;
     Stat::Callback callback;
     FileAttributes seen;
-    std::shared_ptr<FileWatches> files;  // nullptr: not active, or there is no inotify
+    std::shared_ptr<FileWatches> files;  // nullptr: not active, or no inotify
     int file_watch = -1;
     int directory_watch = -1;
     struct Node : detail::Timer {
@@ -61,7 +61,7 @@ struct StatState final : WatcherState, FileNode {
     void touched() noexcept override { due(); }
     void forgotten(int watch) noexcept override { (watch == file_watch ? file_watch : directory_watch) = -1; }
 
-    // Returns: whether the kernel will tell of every change.
+    // Watches by inotify. Returns: whether the kernel will report every change.
     bool attach() {
         if (files == nullptr && (files = FileWatches::of(hub())) == nullptr) {
             return false;
@@ -117,7 +117,7 @@ struct StatState final : WatcherState, FileNode {
     }
 
     void call() override {
-        if (!attach()) {  // before it looks, so that nothing is missed in between
+        if (!attach()) {  // before the look, so that no change in between is missed
             look_later();
         }
         const FileAttributes now = look(path);
@@ -132,7 +132,7 @@ struct StatState final : WatcherState, FileNode {
 Stat::Stat(std::string path, Callback callback, StatOptions options)
     : Watcher([&]() -> std::unique_ptr<WatcherState> {
           if (path.empty() || options.interval == Duration()) {
-              throw std::invalid_argument("a Stat watcher needs a path, and an interval that is not nothing");
+              throw std::invalid_argument("a Stat watcher needs a path, and an interval above zero");
           }
           detail::require_callback(callback, "a Stat watcher");
           return std::make_unique<StatState>(std::move(path), std::move(callback), options.interval, options.ref);

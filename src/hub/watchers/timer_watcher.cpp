@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Timer, the watcher.
+// Timer: a watcher of time.
 
 #include <algorithm>
 #include <cstdint>
@@ -28,7 +28,8 @@ struct TimerState final : WatcherState {
     TimerState(Duration first, Duration next, Timer::Callback f, bool ref)
         : WatcherState("a Timer's callback", ref), after(first), repeat(next), callback(std::move(f)) {}
 
-    // Whether the hub sleeps for it, the reference says; the timer itself hides no LoopExit.
+    // In the background: the watcher's reference, and not this timer, decides whether the hub sleeps for it or throws
+    // LoopExit.
     void arm(std::int64_t at) {
         disarm();
         hub().timers.arm_background(timer, at);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What all watchers have in common.
+// The part that all watchers have in common.
 
 #include "hub/watchers/watcher_state.hpp"
 
@@ -98,8 +98,7 @@ namespace {
 bool foreign(const WatcherState& state, const char* done) noexcept {
     const bool refused = state.owner() != OsThread::current_serial() && state.active();
     if (refused) {
-        detail::report(std::string("a watcher was ") + done +
-                       " on another OS thread than its own; it stays active there");
+        detail::report(std::string("a watcher was ") + done + " on an OS thread other than its own; it stays active");
     }
     return refused;
 }

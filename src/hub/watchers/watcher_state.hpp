@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// WatcherState: what a Watcher is made of; each kind derives one.
+// WatcherState: the state of a Watcher; each kind derives its own.
 //
-// It belongs to its Watcher. One that is destroyed inside its own callback lives until that returns (`held`). While
+// Its Watcher owns it. If the Watcher is destroyed inside the callback, it lives until that returns (`held_`). While
 // active it is in its hub's list, so that the hub can stop all of them: when it ends, and in the child of a fork().
 
 #pragma once
@@ -24,18 +24,18 @@ public:
     explicit WatcherState(const char* kind, bool ref);
     virtual ~WatcherState() = default;
 
-    void start();          // throws what on_start() throws, and is not active then
-    void stop() noexcept;  // not called any more
+    void start();          // throws what on_start() throws, and then is not active
+    void stop() noexcept;  // no callback begins afterwards
     bool active() const noexcept { return ActiveWatcher::linked(); }
     bool pending() const noexcept { return HubCallback::linked(); }
     void set_ref(bool ref) noexcept;
     void require_thread() const;  // throws WrongThread, std::logic_error
     std::uint64_t owner() const noexcept { return owner_; }
 
-    // The Watcher goes. Deletes this, now or when its callback has returned.
+    // To be called when the Watcher is destroyed. Deletes this, now or when its callback has returned.
     void drop() noexcept;
 
-    // The event has come: call() will run. From the hub.
+    // To be called by the hub when the event has come: call() will run.
     void due() noexcept {
         if (active() && !pending()) {
             here::post(*this);
@@ -48,22 +48,22 @@ public:
 
 protected:
     virtual void on_start() = 0;
-    virtual void on_stop() noexcept = 0;  // gives back what on_start() took
+    virtual void on_stop() noexcept = 0;  // releases what on_start() took
     virtual void call() = 0;              // the user's callback
-    virtual void called() {}              // after it, when still active; may stop()
+    virtual void called() {}              // after the callback, if still active; may stop()
     HubCore& hub() const noexcept { return *hub_; }
 
 private:
     const char* kind_;
-    HubCore* hub_;               // nullptr: it has ended
+    HubCore* hub_;               // nullptr: the hub has ended
     const std::uint64_t owner_;  // serial of its OS thread
     bool ref_;
-    Presence keeps_;  // the hub asleep, while active and ref_
+    Presence keeps_;  // makes the hub sleep for it, while active and ref_
     bool held_ = true;
     bool running_ = false;
 };
 
-// Throws std::invalid_argument when there is nothing to call.
+// Throws std::invalid_argument if the callback is empty.
 template <class F>
 const F& require_callback(const F& callback, const char* kind) {
     if (!callback) {
