@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Floor: base
 //
-// Deadline: until when a call may wait. Built from a duration, a steady_clock time point, or nothing (never).
+// Deadline: the moment until which a call may wait. Built from a duration, a steady_clock time point, or nothing
+// (never).
 //
 //     sock.recv(buffer, 2s);                    // two seconds from now
 //     Deadline all = 10s;                       // one deadline for several calls
 //     sock.send_all(head, all); sock.send_all(body, all);
 //
-// The clock is read when the Deadline is built, which is when the call is made. Any thread may use it.
+// The clock is read when the Deadline is built, which is when the call is made. Any OS thread may use it.
 
 #pragma once
 
@@ -39,12 +40,12 @@ public:
         }
     }
 
-    // Time points before the clock's zero mean long ago, those too far away for it never.
+    // At a point in time. One before the clock's zero counts as long ago, one too far away for the clock as never.
     template <class Unit>
     constexpr Deadline(std::chrono::time_point<Clock, Unit> at) noexcept  // implicit on purpose
         : at_(std::max<std::int64_t>(point_ns(at.time_since_epoch()), 0)) {}
 
-    // `span` after another moment than now: one that ns() gave.
+    // `span` after the moment from_ns, which ns() returned.
     static constexpr Deadline after(std::int64_t from_ns, Duration span) noexcept {
         Deadline deadline;
         if (span.count() < never_ns - from_ns) {
@@ -53,10 +54,10 @@ public:
         return deadline;
     }
 
-    constexpr bool is_never() const noexcept { return at_ == never_ns; }
-    bool passed() const noexcept { return !is_never() && at_ <= now_ns(); }
+    constexpr bool is_never() const noexcept { return at_ == never_ns; }     // a wait until it has no limit
+    bool passed() const noexcept { return !is_never() && at_ <= now_ns(); }  // reads the clock
 
-    // Time left; zero when passed, `forever` when never.
+    // Returns the time left: zero if passed, `forever` if never.
     std::chrono::nanoseconds remaining() const noexcept {
         if (is_never()) {
             return forever;
@@ -65,9 +66,10 @@ public:
         return std::chrono::nanoseconds(left > 0 ? left : 0);
     }
 
-    // Nanoseconds on the steady clock; the largest value is never.
+    // Returns nanoseconds on the steady clock; the largest value means never.
     constexpr std::int64_t ns() const noexcept { return at_; }
 
+    // Returns the steady clock's time, on the same scale as ns().
     static std::int64_t now_ns() noexcept {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
     }
@@ -80,7 +82,7 @@ private:
     template <class Unit>
     static constexpr std::int64_t point_ns(Unit since_zero) noexcept {
         if constexpr (std::is_same_v<Unit, std::chrono::nanoseconds>) {
-            return since_zero.count();  // as it is: never, as a time point, is the largest
+            return since_zero.count();  // unchanged: as a time point, never is the largest
         } else {
             return detail::saturated_ns(since_zero);
         }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Floor: base
 //
-// Duration: how long something may take. Built from any std::chrono::duration, of any unit and number type.
+// Duration: a span of time that is not negative. Built from any std::chrono::duration, of any unit and number type.
 //
 //     Timer tick(500ms, beat, {.repeat = std::chrono::duration<double>(0.5)});
 //     Timer never_due(std::chrono::years(300), beat);       // forever: nothing wraps around
 //
-// Every option and parameter that is a time span is a Duration, and Deadlines are built from one, so that
-// all convert alike: rounded up to nanoseconds, and anything longer than a century is `forever`.
+// Every option and parameter that is a time span is a Duration, and Deadlines are built from one, so that all convert
+// alike: rounded up to nanoseconds, and anything longer than a century is `forever`. Any OS thread may use it.
 
 #pragma once
 
@@ -22,9 +22,10 @@ namespace tendril {
 
 namespace detail {
 
-inline constexpr long double longest_ns = 4e18L;  // some 126 years; longer spans, added to a clock, might overflow
+inline constexpr long double longest_ns = 4e18L;  // 126 years; a longer span, added to a clock, might overflow
 
-// Nanoseconds, rounded up; the largest (smallest) number where the span is longer than any clock needs. NaN: largest.
+// Converts to nanoseconds, rounded up; to the largest (smallest) number if the span is longer than any clock needs.
+// NaN: the largest.
 template <class Rep, class Period>
 constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> d) noexcept {
     using Limits = std::numeric_limits<std::int64_t>;
@@ -51,7 +52,8 @@ constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> d) noexce
 
 class Duration {
 public:
-    constexpr Duration() noexcept = default;  // nothing
+    constexpr Duration() noexcept = default;
+    // zero
 
     // Throws: std::invalid_argument when negative or not a number.
     template <class Rep, class Period>
@@ -61,10 +63,11 @@ public:
         }
     }
 
-    constexpr operator std::chrono::nanoseconds() const noexcept {  // implicit on purpose; forever is the largest
+    constexpr operator std::chrono::nanoseconds() const noexcept {  // implicit on purpose; forever: the largest
         return std::chrono::nanoseconds(ns_);
     }
     constexpr std::int64_t count() const noexcept { return ns_; }  // nanoseconds
+    // Whether it is the longest span, which no clock reaches.
     constexpr bool is_forever() const noexcept { return ns_ == std::numeric_limits<std::int64_t>::max(); }
 
     friend constexpr auto operator<=>(Duration, Duration) = default;  // NOLINT(modernize-use-nullptr): a false alarm

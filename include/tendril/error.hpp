@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Floor: base
 //
-// What tendril throws.
+// The exceptions that tendril throws.
 //
-// Three families, so that a catch clause says what it means:
+// Three families, so that a catch clause shows its intent:
 //   Interrupt          unwinds a green thread from outside (kill, Timeout). Not a std::exception: `catch (const
 //                      std::exception&)` never swallows it. Code that catches `...` should rethrow it.
-//   std::system_error  what the system or a peer answered; TimeoutError is the one for a call's own deadline.
-//   std::logic_error   a caller's mistake, with what to do instead.
+//   std::system_error  an error of the system or of a peer; TimeoutError says that the call's own deadline passed.
+//   std::logic_error   a mistake of the caller; the text says what to do instead.
 //
 // Example: examples/kill.cpp
 
@@ -22,7 +22,7 @@
 
 namespace tendril {
 
-// The base of everything that is thrown into a green thread from outside.
+// The base of all exceptions that are thrown into a green thread from outside.
 class Interrupt {
 public:
     Interrupt() = default;
@@ -32,33 +32,34 @@ public:
     virtual const char* what() const noexcept = 0;
 };
 
-// What kill() throws. A green thread that ends by it has ended normally, as "killed".
+// Thrown by kill(). A green thread that ends by it has ended normally, as "killed".
 class GreenletExit : public Interrupt {
 public:
     const char* what() const noexcept override;
 };
 
-// What the main green thread gets at its next wait when SIGINT comes (the terminal's Ctrl-C) and the program has not
-// asked for that signal itself. Uncaught it unwinds the main green thread, and the process ends by SIGINT.
+// Thrown in the main green thread, at its next wait, when SIGINT comes (the terminal's Ctrl-C) and the program does not
+// handle that signal itself. Uncaught, it unwinds the main green thread, and the process ends by SIGINT.
 class KeyboardInterrupt : public Interrupt {
 public:
     const char* what() const noexcept override;
 };
 
-// Thrown by a callback in the hub, or out of a green thread whose handle is gone: not for the hub's error handler, but
-// thrown in the main green thread at its next wait. For what the program cannot go on after.
+// For errors that the program cannot survive. Thrown by a callback in the hub, or out of a green thread that has no
+// handle left, it does not go to the hub's error handler: it is thrown again in the main green thread, at its next
+// wait.
 class FatalError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-// get() of a green thread that was killed. A std::exception, so that it can't unwind the asker silently.
+// Thrown by get() of a green thread that was killed. A std::exception, so that it cannot unwind the caller silently.
 class GreenletKilled : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-// A call's own deadline came first. code() is std::errc::timed_out.
+// Thrown when a call's own deadline passed first. code() is std::errc::timed_out.
 class TimeoutError : public std::system_error {
 public:
     // doing: "recv", "connect to 10.0.0.1:80".
@@ -74,26 +75,28 @@ private:
     std::shared_ptr<const std::string> text_;  // shared, so that copying cannot throw
 };
 
-// An object was used from an OS thread that is not its own; what() names both.
+// Thrown when an object is used on an OS thread other than its own; what() names both.
 class WrongThread : public std::logic_error {
 public:
     WrongThread(const char* object, std::uint64_t owner, std::uint64_t caller);
 };
 
-// A second green thread tried to do what one is already waiting to do (two readers on one socket). The first is
+// Thrown when a second green thread tries to wait where only one may (two readers of one socket). The first is
 // unharmed.
 class ConcurrentUse : public std::logic_error {
 public:
     using std::logic_error::logic_error;
 };
 
-// The main green thread waits, and nothing is left that could wake it. what() lists every blocked green thread.
+// Thrown when the main green thread waits, and nothing is left that could wake it. what() lists every blocked green
+// thread.
 class LoopExit : public std::logic_error {
 public:
     using std::logic_error::logic_error;
 };
 
-// A callback that runs in the hub (of a link, an Async) tried to wait. It must spawn a green thread for that.
+// Thrown when a callback that runs in the hub (of a link, an Async) tries to wait. It must spawn a green thread for
+// that.
 class HubBlocked : public std::logic_error {
 public:
     using std::logic_error::logic_error;

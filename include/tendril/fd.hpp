@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: base
 //
-// Fd: owns a descriptor's number, and closes it. It knows no hub: what waits on it in a hub is told by closing() in
-// select.hpp, not by this. Any thread.
+// Fd: owns a descriptor's number, and closes it. It knows no hub: closing() of select.hpp notifies the waiters on the
+// number, this does not. Any OS thread may use it.
 
 #pragma once
 
@@ -12,8 +12,8 @@ namespace tendril {
 
 class Fd {
 public:
-    Fd() = default;
-    explicit Fd(int fd) noexcept : fd_(fd) {}
+    Fd() = default;                            // closed
+    explicit Fd(int fd) noexcept : fd_(fd) {}  // takes over the number; negative: closed
     Fd(Fd&& other) noexcept : fd_(other.release()) {}
     Fd& operator=(Fd&& other) noexcept {
         Fd moved(std::move(other));
@@ -22,11 +22,12 @@ public:
     }
     ~Fd() { close(); }
 
-    int get() const noexcept { return fd_; }  // -1 when closed
+    int get() const noexcept { return fd_; }  // -1 if closed
     bool is_open() const noexcept { return fd_ >= 0; }
     explicit operator bool() const noexcept { return is_open(); }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }  // the caller's now
-    void close() noexcept;
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }  // the caller must close it
+
+    void close() noexcept;  // does nothing if it is closed
 
 private:
     int fd_ = -1;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Floor: hub
 //
-// Hub: the scheduler of an OS thread, made on first use. Most programs never name it; here is what they may ask of
-// it. It ends with its OS thread: green threads that are left are then killed, the youngest first, and unwound, for as
-// long as they become fewer. When none has ended for a second (and each that is ready had many turns in it), those that
-// are left are abandoned, and reported on standard error. exit() ends the hub of its caller so, but inside a green
-// thread or a context it unwinds nothing.
+// Hub: the scheduler of an OS thread, made on first use. Most programs never name it; this class has its few settings.
+// The hub ends with its OS thread. It then kills the green threads that are left, youngest first, and lets them unwind
+// as long as their number falls. If none has ended for a second (and each ready one had many turns in it), the hub
+// abandons the rest and reports them on standard error. exit() ends the hub of the calling OS thread in the same way,
+// but inside a green thread or a context it unwinds nothing.
 
 #pragma once
 
@@ -30,53 +30,58 @@ struct AsyncState;
 struct HubCore;
 }  // namespace detail
 
-// What an unhandled error belongs to.
+// Where an unhandled error comes from.
 struct ErrorContext {
-    std::uint64_t greenlet = 0;  // id of the green thread; 0 when none
-    std::string_view name;       // its name, may be empty
-    Site where;                  // it was spawned
+    std::uint64_t greenlet = 0;  // id of the green thread; 0: none
+    std::string_view name;       // its name; may be empty
+    Site where;                  // where it was spawned
     std::string_view activity;   // "green thread", "link callback", ...
 };
 
-// Must not throw or wait.
+// Gets errors that no other code can catch. Must not throw or wait.
 using ErrorHandler = std::function<void(const ErrorContext&, const std::exception_ptr&)>;
 
+// Counts of a hub, as of now.
 struct HubStats {
-    std::size_t greenlets = 0;    // spawned and not ended; the main one is not counted
-    std::size_t stacks_used = 0;  // also by raw contexts
-    std::size_t stacks_free = 0;  // kept for the next green threads, until nobody has wanted them for a while
+    std::size_t greenlets = 0;    // spawned and not ended; without the main one
+    std::size_t stacks_used = 0;  // raw contexts included
+    std::size_t stacks_free = 0;  // kept for the next green threads, until unused for a while
     std::size_t timers = 0;
     std::size_t descriptors = 0;     // open sockets
-    std::size_t waiting_for_io = 0;  // green threads
-    std::size_t keeping_alive = 0;   // Asyncs and watchers that keep the loop alive
+    std::size_t waiting_for_io = 0;  // green threads that wait for a descriptor
+    std::size_t keeping_alive = 0;   // Asyncs and watchers that keep the hub alive
 };
 
 class Hub {
 public:
-    // This OS thread's. TENDRIL_BACKEND in the environment names its backend: "epoll", the default; "io_uring", where
-    // tendril was built with liburing (and epoll, said on standard error, where the kernel refuses it); "poll";
-    // "select", for numbers below FD_SETSIZE.
-    // Throws: std::invalid_argument for an unknown backend; std::system_error when the system refuses what it needs.
+    // Returns this OS thread's hub, and makes it first if necessary. The environment variable TENDRIL_BACKEND names its
+    // backend: "epoll", the default; "io_uring", if tendril was built with liburing (if the kernel refuses, the hub
+    // says so on standard error and uses epoll); "poll"; "select", for numbers below FD_SETSIZE.
+    // Throws: std::invalid_argument for an unknown backend; std::system_error if the system refuses what the hub needs;
+    // std::logic_error after the hub has ended.
     static Hub& current();
 
-    // For the hubs that are made from now on, in place of TENDRIL_BACKEND. Throws: std::invalid_argument for an
-    // unknown name, listing those that there are; std::logic_error when this OS thread has its hub already.
+    // Sets the backend of the hubs made from now on, overriding TENDRIL_BACKEND.
+    // Throws: std::invalid_argument for an unknown name, listing the known ones; std::logic_error if this OS thread
+    // already has its hub.
     static void use_backend(std::string_view name);
 
-    // Waits until nothing is left that the hub would wait for: no timer, no descriptor, nothing that keeps it alive.
-    // Green threads that nobody can wake do not count. Returns: false when the deadline came first. Any number of
-    // times. Throws: Interrupt.
+    // Waits until the hub has nothing left to wait for: no timer, no descriptor, nothing that keeps it alive. Green
+    // threads that nothing can wake do not count. May be called any number of times.
+    // Returns: false if the deadline came first.
+    // Throws: Interrupt; WrongThread.
     bool run_until_idle(Deadline deadline = never);
 
-    // Called with every error that nobody else can see: of a green thread whose handle is gone, of a callback. The
-    // default, also for an empty handler, prints one line to standard error.
+    // Sets the handler for errors that no other code can catch: of a green thread without a handle, of a callback. The
+    // default, also used for an empty handler, prints one line to standard error. Throws: WrongThread.
     void set_error_handler(ErrorHandler handler);
 
-    // What every green thread of this hub is doing: see dump.hpp.
+    // Writes what every green thread of this hub is doing: see dump.hpp. Throws: WrongThread; std::bad_alloc; what the
+    // stream throws.
     void dump(std::ostream& out, DumpOptions options = {}) const;
 
-    HubStats stats() const noexcept;
-    const char* backend() const noexcept;
+    HubStats stats() const noexcept;       // on the hub's OS thread
+    const char* backend() const noexcept;  // its name, such as "epoll"
 
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;
@@ -88,14 +93,15 @@ private:
 };
 
 // Async: wakes a hub from other OS threads. The callback runs in the hub of the OS thread that made the Async; sends
-// that come before it has run are one. Example: examples/async.cpp
+// that come before it has run are merged into one. Example: examples/async.cpp
 class Async {
 public:
-    // A copyable way to send, for the other threads; may outlive the Async and the hub.
+    // A copyable handle for sending from other OS threads; may outlive the Async and the hub.
     class Sender {
     public:
-        // From any OS thread. Not from a signal handler.
-        // Returns: false when nobody will hear it: the Async or its hub is gone.
+        // Makes the callback run, soon. May be called from any OS thread, but not from a signal handler. Never waits.
+        // Returns: false if the Async or its hub is gone. Throws: std::logic_error if the Async was already moved from
+        // when the Sender was made.
         bool send_threadsafe() const;
 
     private:
@@ -104,8 +110,9 @@ public:
         std::shared_ptr<detail::AsyncState> state_;
     };
 
-    // keep_alive: while it lives, a hub with nothing else to wait for sleeps instead of throwing LoopExit.
-    // Throws: std::invalid_argument for an empty callback.
+    // The callback must not wait (HubBlocked); the hub's error handler gets what it throws. keep_alive: while this
+    // lives, a hub with nothing else to wait for sleeps instead of throwing LoopExit.
+    // Throws: std::invalid_argument for an empty callback; otherwise as Hub::current().
     explicit Async(detail::Callback<void()> callback, bool keep_alive = true);
     Async(Async&&) noexcept = default;
     Async& operator=(Async&& other) noexcept {
@@ -113,8 +120,9 @@ public:
         std::swap(state_, moved.state_);
         return *this;
     }
-    ~Async();  // on the hub's thread
+    ~Async();  // Must run on the OS thread that made it. The callback does not begin any more.
 
+    // Returns a handle for other OS threads.
     Sender sender() const noexcept { return Sender(state_); }
     bool send_threadsafe() const { return sender().send_threadsafe(); }
 

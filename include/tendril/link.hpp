@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Floor: hub
 //
-// Link: keeps a callback linked to a green thread or an AsyncResult while it lives. Made by their link() functions.
+// Link: connects a callback to the end of a green thread, or to an AsyncResult, while it lives. Their link() functions
+// make it. Belongs to one OS thread.
+// Example: examples/lifecycle.cpp
 // Example: examples/lifecycle.cpp
 
 #pragma once
@@ -20,13 +22,13 @@ void drop_links(Record& record) noexcept;  // in the child of a fork(): their ca
 
 class Link {
 public:
-    Link() = default;
+    Link() = default;  // linked to nothing
     Link(Link&& other) noexcept;
     Link& operator=(Link&& other) noexcept;
-    ~Link();
+    ~Link();  // unlink()
 
-    void unlink() noexcept;  // the callback will not run any more, unless it has
-    void keep() noexcept;    // for ever: destroying this Link no longer unlinks
+    void unlink() noexcept;  // the callback will not run, unless it already has or is running
+    void keep() noexcept;    // forever: destroying this Link no longer unlinks
 
 private:
     friend struct detail::LinkMaker;

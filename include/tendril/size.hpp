@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: base
 //
-// Size: how many of something there may be. Built from any integer; a negative one, which would silently become huge
-// as a std::size_t, is refused.
+// Size: a number of items. Built from any integer; refuses a negative one, which would silently become huge as a
+// std::size_t.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 
 namespace tendril {
 
+// No limit, where a function allows that.
 inline constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
 class Size {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Floor: hub
 //
-// spawn_after_local: as spawn_after, for work that is of use only while its spawner lives: a warning that something
+// spawn_after_local: like spawn_after, for work that is of use only while its spawner lives: a warning that a call
 // takes long, a retry.
 //
 //     auto warning = spawn_after_local(5s, [&] { log("still busy"); });     // nothing to undo on any way out
@@ -22,7 +22,7 @@ namespace tendril {
 
 namespace detail {
 
-// Cancels `target` when the green thread ends whose record it observes.
+// Cancels `target` at the end of the green thread whose record it observes.
 struct CancelAtEnd : Observer {
     AnyGreenlet target;
     CancelAtEnd() noexcept : Observer(&CancelAtEnd::on_end) {}
@@ -39,17 +39,17 @@ struct BoundToSpawner {
 
     template <class... A>
     decltype(auto) operator()(A&&... arguments) {
-        bond.reset();  // it has begun: the spawner's end means nothing to it any more
+        bond.reset();  // it has begun: the spawner's end no longer matters
         return std::invoke(std::move(function), std::forward<A>(arguments)...);
     }
 };
 
 }  // namespace detail
 
-// spawn_after_local: begins when `delay` has passed, unless the green thread that called this has ended by then, by a
-// value, by an error or by a kill: then it is cancelled, and never begins. One that has begun lives on. In the main
-// green thread, and in a callback that runs in the hub, the spawner ends with the hub.
-// Returns, throws: as spawn_after; cancel() and kill() do as there. Cost: as spawn_after; nothing stays with the
+// spawn_after_local: begins when `delay` has passed, unless the calling green thread ends before, by a value, by an
+// error or by a kill: then it is cancelled, and never begins. Once begun, it lives on. In the main green thread, and in
+// a callback that runs in the hub, the spawner ends with the hub.
+// Returns and throws as spawn_after; cancel() and kill() work as there. Cost: as spawn_after; nothing stays with the
 // spawner once it has begun.
 template <class F, class... A>
 auto spawn_after_local(const detail::SpawnCall& options, Deadline delay, F&& f, A&&... args) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: hub
 //
-// SpawnHook: sees every green thread that is spawned in this OS thread's hub while it lives. For tracing, for counting,
-// for names.
+// SpawnHook: while it lives, its callback sees every green thread that is spawned in this OS thread's hub. For tracing,
+// counting and naming.
 
 #pragma once
 
@@ -19,13 +19,14 @@ class SpawnHook {
 public:
     using Callback = detail::Callback<void(const AnyGreenlet& spawned)>;
 
-    // callback is called by the spawning green thread, before its spawn() returns; the new one has not begun. It must
-    // not wait; what it throws goes to the hub's error handler. Several are called in the order in which they were
-    // made. One that spawns is called for what it spawns. Throws: std::invalid_argument for an empty callback.
+    // The spawning green thread calls the callback before its spawn() returns; the spawned one has not begun. The
+    // callback must not wait (HubBlocked); the hub's error handler gets what it throws. Several hooks are called in the
+    // order in which they were made. A callback that spawns is called for that green thread too.
+    // Throws: std::invalid_argument for an empty callback.
     [[nodiscard("a SpawnHook ends with its variable: give it a name")]] explicit SpawnHook(Callback callback);
     SpawnHook(const SpawnHook&) = delete;
     SpawnHook& operator=(const SpawnHook&) = delete;
-    ~SpawnHook();  // in the same OS thread; may be in the callback
+    ~SpawnHook();  // Removes the hook. Must run on the OS thread that made it; may run inside the callback.
 
 private:
     std::uint64_t owner_;  // serial of the OS thread

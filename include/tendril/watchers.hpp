@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Floor: hub
 //
-// Watchers: callbacks for what happens to a hub: libev's event kinds. Programs seldom need them, for a green thread
-// that waits says the same in a line; they are for schedulers, other libraries' descriptors, and what comes unasked.
+// Watchers: callbacks for the events of a hub; libev's event kinds. Programs seldom need them, since a green thread
+// that waits does the same in a line. They are for schedulers, for other libraries' descriptors, and for events that
+// nothing waits for.
 //
 //     Timer tick(1s, [] { std::puts("tick"); }, {.repeat = 1s});
 //     Signal quit(SIGTERM, [&](int) { stop.set(); });
 //
-// A watcher is active from its construction until stop(), its destruction or, where it says so, its one event. Its
-// callback runs in its hub's own green thread: it must not wait (HubBlocked), may spawn, and may stop, restart or
-// destroy any watcher, its own too. What it throws goes to the hub's error handler. Events that come before the
-// callback has run are one. An active watcher keeps its hub asleep, where it would otherwise throw LoopExit, unless it
-// was made with ref = false. Everything here belongs to the OS thread that made it; in the child of a fork() no watcher
-// is active, until it is started again. One that outlives its hub does nothing. Example: examples/watchers.cpp
+// A watcher is active from its construction until stop(), its destruction or, where its class says so, its one event.
+// Its callback runs in its hub's own green thread: it must not wait (HubBlocked); it may spawn, and may stop, restart
+// or destroy any watcher, its own too. The hub's error handler gets what it throws. Events that come before the
+// callback has run are merged into one. While a watcher is active, its hub sleeps where it would otherwise throw
+// LoopExit, unless the watcher was made with ref = false. A watcher belongs to the OS thread that made it. In the child
+// of a fork() no watcher is active until it is started again; only a Fork stays active. A watcher that outlives its hub
+// does nothing. Example: examples/watchers.cpp
 
 #pragma once
 
@@ -35,24 +37,26 @@ class WatcherState;
 }
 
 struct WatcherOptions {
-    bool ref = true;  // keeps the hub alive
+    bool ref = true;  // while active, keeps the hub from throwing LoopExit
 };
 
+// What all watchers can do.
 class Watcher {
 public:
     Watcher(Watcher&& other) noexcept;
     Watcher& operator=(Watcher&& other) noexcept;
-    ~Watcher();  // stops it; on its own OS thread
+    ~Watcher();  // stop(). Must run on its own OS thread
 
-    // Again, after stop() or after its event; nothing when active. Throws: as the constructor; std::logic_error when it
-    // was moved from, or its hub has ended; WrongThread.
+    // Makes it active again, after stop() or after its event; does nothing if it is active. Throws: as the constructor;
+    // std::logic_error if it was moved from, or its hub has ended; WrongThread.
     void start();
-    // Its callback will not run any more, also when it was due already. On its own OS thread: another is refused, and
-    // that reported.
+    // Makes it inactive: its callback does not begin any more, even if it was already due. On another OS thread than
+    // its own, does nothing but report the mistake on standard error.
     void stop() noexcept;
 
-    bool active() const noexcept;
-    bool pending() const noexcept;  // the callback is due, and has not run yet
+    bool active() const noexcept;   // started, and not stopped since
+    bool pending() const noexcept;  // the callback is due, and has not begun yet
+    // Changes WatcherOptions::ref. Throws: std::logic_error if it was moved from, or its hub has ended; WrongThread.
     void set_ref(bool ref);
 
 protected:
@@ -64,7 +68,7 @@ private:
     detail::WatcherState* state_;  // nullptr: moved from
 };
 
-// What a descriptor is ready for: a set.
+// A set of events of a descriptor.
 enum class IoEvents : std::uint8_t { none = 0, read = 1, write = 2, priority = 4, closed = 16 };
 constexpr IoEvents operator|(IoEvents a, IoEvents b) noexcept {
     return static_cast<IoEvents>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -76,27 +80,30 @@ constexpr bool any(IoEvents e) noexcept {
     return e != IoEvents::none;
 }
 
-// Runs while a descriptor is ready, again and again (level-triggered); an error or hang-up is readable and writable.
-// Runs once with `closed`, and is stopped, when the number was closed in this hub or the backend found it closed: tell
-// the hub by closing(fd) of select.hpp before you close a number that is watched.
+// Runs its callback again and again while the descriptor is ready (level-triggered). An error or a hang-up counts as
+// readable and writable. If the number was closed in this hub, or the backend found it closed, the callback runs once
+// with `closed` and the watcher stops. Before you close a number that is watched, notify the hub by closing(fd) of
+// select.hpp.
 class Io : public Watcher {
 public:
     using Callback = detail::Callback<void(IoEvents)>;
 
-    // Throws: std::invalid_argument for a negative fd, for no events or an empty callback; std::system_error: EBADF,
-    // EPERM (a regular file is always ready).
+    // Throws: std::invalid_argument for a negative fd, no events or an empty callback; std::system_error: EBADF, EPERM
+    // (a regular file is always ready).
     Io(int fd, IoEvents events, Callback callback, WatcherOptions options = {});
 
-    // Another descriptor, other events. Requires: not active; std::logic_error otherwise.
+    // Sets another descriptor and other events, for the next start(). Throws: std::logic_error if it is active;
+    // std::invalid_argument as the constructor; WrongThread.
     void set(int fd, IoEvents events);
 };
 
 struct TimerOptions {
-    Duration repeat = {};  // after the first time; 0: once only
+    Duration repeat = {};  // the time between two runs; 0: runs once only
     bool ref = true;
 };
 
-// Runs when time has passed: `after` from its start, then each `repeat`, never early. A late one does not catch up.
+// Runs its callback when time has passed: `after` from its start, then every `repeat`, never early. One that runs late
+// does not catch up.
 class Timer : public Watcher {
 public:
     using Callback = detail::Callback<void()>;
@@ -104,14 +111,16 @@ public:
     // Throws: std::invalid_argument for a negative time or an empty callback.
     Timer(Duration after, Callback callback, TimerOptions options = {});
 
-    // From now, `repeat` must pass before it runs next; without a repeat it stops. For timeouts that activity puts off.
+    // Restarts it: it next runs when `repeat` has passed from now. Without a repeat, stops it. For timeouts that
+    // activity postpones. Throws: as start().
     void again();
-    std::chrono::nanoseconds remaining() const noexcept;  // until it is due; 0 when not active
+    std::chrono::nanoseconds remaining() const noexcept;  // until it is due; 0 if not active
 };
 
-// Runs when the wall clock says so: at `first`, then each `interval` (0: once only), never early. Somebody who sets the
-// clock moves it too: forwards past its time it is due at once, and once; backwards it waits for the clock to come
-// there again. Where `first` has passed already, it is due at once if it is the only time, else the next one counts.
+// Runs its callback at a time of the wall clock: at `first`, then every `interval` (0: once only), never early. Setting
+// the clock moves its time too: if the clock jumps past it, it is due at once, and once; if the clock goes back, it
+// waits until the clock comes there again. If `first` has already passed, it is due at once if that is its only time,
+// else at its next time.
 class Periodic : public Watcher {
 public:
     using Callback = detail::Callback<void()>;
@@ -123,7 +132,8 @@ public:
         : Periodic(SinceEpoch{detail::saturated_ns(first.time_since_epoch())}, interval, std::move(callback), options) {
     }
 
-    std::chrono::system_clock::time_point next() const;  // when it is due; the last time when not active
+    // Returns when it is next due; if not active, when it last was. Throws: std::logic_error, WrongThread.
+    std::chrono::system_clock::time_point next() const;
 
 private:
     struct SinceEpoch {
@@ -132,35 +142,42 @@ private:
     Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options);
 };
 
-// Runs whenever nothing else is ready, all the time: the hub does not sleep meanwhile.
+// Runs its callback whenever nothing else is ready, over and over: the hub does not sleep while it is active.
 class Idle : public Watcher {
 public:
+    // Throws: std::invalid_argument for an empty callback.
     explicit Idle(detail::Callback<void()> callback, WatcherOptions options = {});
 };
 
-// Runs before the hub looks for events, perhaps to sleep; Check runs after it has.
+// Prepare runs its callback before the hub polls, perhaps to sleep; Check runs its callback after the poll.
 class Prepare : public Watcher {
 public:
+    // Throws: std::invalid_argument for an empty callback.
     explicit Prepare(detail::Callback<void()> callback, WatcherOptions options = {});
 };
+
 class Check : public Watcher {
 public:
+    // Throws: std::invalid_argument for an empty callback.
     explicit Check(detail::Callback<void()> callback, WatcherOptions options = {});
 };
 
-// Runs in the child of a fork(), before the call returns there.
+// Runs its callback in the child of a fork(), before fork() returns there. Never keeps the hub alive.
 class Fork : public Watcher {
 public:
+    // Throws: std::invalid_argument for an empty callback.
     explicit Fork(detail::Callback<void()> callback);
 };
 
+// How a child process ended.
 struct ChildStatus {
     pid_t pid = 0;
-    int code = 0;    // as exit() got it; -1 when it is not known: somebody else has waited for it
-    int signal = 0;  // that ended it, 0 when it ended by itself
+    int code = 0;    // the exit status; -1: unknown, because other code has already waited for the process
+    int signal = 0;  // the signal that ended it; 0: none did
 };
 
-// Runs once, when the child process has ended, and reaps it; by a pidfd, so no handler for SIGCHLD is needed.
+// Runs its callback once, when the child process has ended, and reaps the process. It uses a pidfd, so it needs no
+// handler for SIGCHLD.
 class Child : public Watcher {
 public:
     using Callback = detail::Callback<void(const ChildStatus&)>;
@@ -169,7 +186,7 @@ public:
     Child(pid_t pid, Callback callback, WatcherOptions options = {});
 };
 
-// What there is to know of a file, or that there is none.
+// The attributes of a file, or that it does not exist.
 struct FileAttributes {
     bool exists = false;
     std::uint64_t size = 0;
@@ -181,38 +198,40 @@ struct FileAttributes {
     friend bool operator==(const FileAttributes&, const FileAttributes&) = default;
 };
 
+// The attributes before and after a change.
 struct StatChange {
     FileAttributes previous;
     FileAttributes current;
 };
 
 struct StatOptions {
-    Duration interval = std::chrono::seconds(5);  // how often it looks where the kernel does not tell
+    Duration interval = std::chrono::seconds(5);  // how often it looks if the kernel does not report changes
     bool ref = true;
 };
 
-// Runs when a file has changed, has come, has gone, or another has taken its name; what a link leads to, for a link.
-// Several changes that come together are one. The kernel tells of changes (inotify); where it does not, it looks every
-// interval: on network file systems, for links, while the file's directory does not exist, and when inotify's limits
-// are reached. A rename of a directory further up is noticed with the next change only. It looks from the hub's own OS
-// thread: a network file system that hangs holds up the hub.
+// Runs its callback when a file has changed, appeared or disappeared, or when another file has taken its name. For a
+// link, the file it leads to is meant. Changes that come close together are merged into one. The kernel reports changes
+// (inotify). Where it does not, the watcher looks every interval: on network file systems, for links, while the file's
+// directory does not exist, and when inotify's limits are reached. It notices a rename of a directory further up only
+// with the next change. It looks from the hub's own OS thread: a network file system that hangs holds up the hub.
 class Stat : public Watcher {
 public:
     using Callback = detail::Callback<void(const StatChange&)>;
 
-    // Throws: std::invalid_argument for an empty path or callback, or an interval that is not positive.
+    // Throws: std::invalid_argument for an empty path or callback, a path with a null character, or an interval of
+    // zero.
     Stat(std::string path, Callback callback, StatOptions options = {});
 
-    const FileAttributes& current() const;  // as it last saw them
+    const FileAttributes& current() const;  // the attributes it last saw
 };
 
-// Runs when the signal has come to the process; in each hub that watches it. While any does, the signal has no other
-// effect; then it has the effect that it had before. Does not keep the hub alive unless asked to.
+// Runs its callback when the signal has come to the process, in each hub that watches it. While any hub watches the
+// signal, it has no other effect; afterwards it has its former effect. Does not keep the hub alive unless asked to.
 class Signal : public Watcher {
 public:
     using Callback = detail::Callback<void(int)>;
 
-    // Throws: std::invalid_argument for a number that cannot be caught, or that says what the program did wrong
+    // Throws: std::invalid_argument for a number that cannot be caught, or that reports a fault of the program
     // (SIGSEGV, ...).
     Signal(int number, Callback callback, WatcherOptions options = {.ref = false});
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// TENDRIL_ASSERT: an invariant that is checked wherever NDEBUG is not defined (dev, tsan, fuzz, valgrind), and costs
-// nothing in release. A false one prints file, line, condition and the green thread that found it, and aborts.
+// TENDRIL_ASSERT: checks an invariant wherever NDEBUG is not defined (dev, tsan, fuzz, valgrind), and costs nothing in
+// release. If it is false, prints file, line, condition and the running green thread, and aborts.
 //
-// For what only a bug of the library can break. What its user can break is a std::logic_error that says what to do.
+// For invariants that only a bug of the library can break. A mistake of its user is a std::logic_error that says what
+// to do.
 
 #pragma once
 
@@ -11,8 +12,8 @@
 
 namespace tendril::detail {
 
-// Writes into out[0, size) what runs on this OS thread. Returns: how many bytes; 0: there is nothing to say. The floor
-// that knows registers it: base knows no green threads.
+// Writes into out[0, size) a description of what runs on this OS thread. Returns: the number of bytes; 0: no
+// description. A higher floor registers it, because base knows no green threads.
 using DescribeFlow = std::size_t (*)(char* out, std::size_t size) noexcept;
 void describe_flow_by(DescribeFlow describe) noexcept;
 
@@ -21,10 +22,10 @@ void describe_flow_by(DescribeFlow describe) noexcept;
 }  // namespace tendril::detail
 
 #ifndef NDEBUG
-#define TENDRIL_CHECKS 1  // for what only assertions need
+#define TENDRIL_CHECKS 1  // for members that only assertions need
 #define TENDRIL_ASSERT(...) \
     ((__VA_ARGS__) ? static_cast<void>(0) : ::tendril::detail::assertion_failed(#__VA_ARGS__, __FILE__, __LINE__))
-#else  // not evaluated, but its names are used
+#else  // the condition is not evaluated, but its names count as used
 #define TENDRIL_CHECKS 0
 #define TENDRIL_ASSERT(...) static_cast<void>(sizeof((__VA_ARGS__) ? 1 : 0))
 #endif

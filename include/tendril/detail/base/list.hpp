@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// List: an intrusive doubly linked list, first in first out. A node unlinks itself in O(1), also when it is destroyed,
-// which is what lets waiter nodes live on the stacks of suspended green threads.
+// List: an intrusive doubly linked list, first in, first out. A node unlinks itself in O(1), also when it is destroyed,
+// so waiter nodes can live on the stacks of suspended green threads.
 
 #pragma once
 
@@ -80,7 +80,7 @@ public:
         return last;
     }
 
-    // Empties the list and calls f with each. f must neither unlink others nor use this list.
+    // Empties the list and calls f with each node. f must neither unlink other nodes nor use this list.
     template <class F>
     void take_all(F f) {
         ListNode* node = head_.next;
@@ -95,7 +95,7 @@ public:
         }
     }
 
-    // f must not unlink.
+    // Calls f with each node. f must not unlink.
     template <class F>
     void for_each(F f) const {
         for (const ListNode* n = head_.next; n != &head_; n = n->next) {

@@ -2,14 +2,14 @@
 //
 // Mutex: the only lock between OS threads in this library. Not for users.
 //
-// 1. Each has a rank. An OS thread that holds one takes only locks of higher rank, so no two can deadlock. Builds
-//    without NDEBUG check this at every lock() and abort, naming both.
+// 1. Each has a rank. An OS thread that holds one takes only locks of higher rank, so no two OS threads can deadlock.
+//    Builds without NDEBUG check this at every lock() and abort, naming both locks.
 // 2. fork(), ours or the C library's, begins only when no OS thread holds any Mutex (docs/design/0009). So in the child
-//    every Mutex is free, and what it guards is whole.
+//    every Mutex is free, and the data it guards are consistent.
 // 3. It is never held across a switch, a wait for something that needs another lock, or a call to user code, except the
-//    moves of a SharedQueue's items. So a fork waits for instructions; only the blocking watch's may take
-//    milliseconds, while it looks into a hub that is blocked.
-// 4. What it guards says so by TENDRIL_GUARDED_BY, and Clang refuses an access without the lock.
+//    moves of a SharedQueue's items. So a fork waits only for a few instructions; only the blocking watch may hold its
+//    Mutex for milliseconds, while it looks into a hub that is blocked.
+// 4. Guarded members say so by TENDRIL_GUARDED_BY, and Clang refuses an access without the lock.
 
 #pragma once
 
@@ -20,18 +20,18 @@
 
 namespace tendril::detail {
 
-// Outermost first. The reason says what is taken while this one is held.
+// Outermost first. Each comment says what is taken, or done, while that lock is held.
 enum class Rank : std::uint8_t {
     team,            // of a server's hubs: sends to their mailboxes, makes Asyncs, which may make a hub
     thread_pool,     // sets a SharedEvent, starts OS threads
     orphans,         // reaps children
     shared,          // a Shared object: sends to the mailbox of the hub that it wakes
-    chosen_backend,  // by the making of a hub; copies a string
-    signals,         // by hubs; installs handlers
-    blocking_watch,  // by hubs that come and go; starts the watching OS thread
-    mailbox,         // by senders that hold any of the above; wakes a backend
-    once,            // makes what the process has one of, on first use, whatever the caller holds
-    at_fork,         // the list of what is mended in the child: joined by all that is made under the others
+    chosen_backend,  // taken while a hub is made; copies a string
+    signals,         // taken by hubs; installs handlers
+    blocking_watch,  // taken by hubs that begin and end; starts the watching OS thread
+    mailbox,         // taken by senders that hold any of the above; wakes a backend
+    once,            // makes the process's single objects, on first use, whatever the caller holds
+    at_fork,         // the list of repairs in the child: joined by objects made under any of the others
 };
 
 class TENDRIL_CAPABILITY("mutex") Mutex {
@@ -40,7 +40,7 @@ public:
     Mutex(const Mutex&) = delete;
     Mutex& operator=(const Mutex&) = delete;
 
-    // Aborts, in builds without NDEBUG, when this OS thread holds a lock of equal or higher rank.
+    // Takes the lock. In builds without NDEBUG, aborts if this OS thread holds a lock of equal or higher rank.
     void lock() noexcept TENDRIL_ACQUIRE();
     void unlock() noexcept TENDRIL_RELEASE();
 
@@ -49,7 +49,7 @@ private:
     const Rank rank_;
 };
 
-// Holds a Mutex while it lives; may let go of it meanwhile.
+// Holds a Mutex while it lives; may release it meanwhile.
 class TENDRIL_SCOPED_CAPABILITY MutexLock {
 public:
     explicit MutexLock(Mutex& mutex) noexcept TENDRIL_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }

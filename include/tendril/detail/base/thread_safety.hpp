@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What Clang's thread-safety analysis is told (-Wthread-safety): which lock guards a member, which a function needs.
-// Other compilers see nothing. Not for users.
+// Annotations for Clang's thread-safety analysis (-Wthread-safety): which lock guards a member, which locks a function
+// needs. Empty for other compilers. Not for users.
 
 #pragma once
 
@@ -17,5 +17,6 @@
 #define TENDRIL_REQUIRES(...) TENDRIL_LOCK_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define TENDRIL_ACQUIRE(...) TENDRIL_LOCK_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define TENDRIL_RELEASE(...) TENDRIL_LOCK_ATTRIBUTE(release_capability(__VA_ARGS__))
-// The analysis does not follow a lock into another function, nor know that nobody else is there: in a fork's child.
+// For functions that the analysis cannot judge: a lock is passed into another function, or no other OS thread exists,
+// as in a fork's child.
 #define TENDRIL_NOT_ANALYZED TENDRIL_LOCK_ATTRIBUTE(no_thread_safety_analysis)

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// What the compiler is told about a switch: TENDRIL_ALL_REGISTERS, the clobber list of an asm statement after which no
-// register but the stack and frame pointers is what it was, and TENDRIL_OPAQUE, for the functions around it. Not for
-// users.
+// What the compiler is told about a switch. TENDRIL_ALL_REGISTERS is the clobber list of an asm statement that
+// preserves no register but the stack and frame pointers; TENDRIL_OPAQUE marks the functions around it. Not for users.
 //
-// The list is one for all switches. It names the AVX-512 registers wherever the compiler lets it: Clang always, GCC
-// only where the translation unit is compiled for them. A function for a larger processor than the switch's own
-// translation unit (link-time optimisation of mixed flags, a target attribute) could keep values in the ones that are
-// not named. TENDRIL_OPAQUE prevents that: each function that contains a switch, or that surrounds one which is inlined
-// into the user's code, is a call of which the compiler knows nothing, and such a call clobbers them by the ABI.
-// The calling convention then also covers the floating-point control words, which travel with the flow: no arithmetic
-// of the user's can move between their exchange and the jump.
+// All switches share one list. It names the AVX-512 registers wherever the compiler allows it: Clang always, GCC only
+// if the translation unit is compiled for them. So code compiled for a larger processor than the switch's own
+// translation unit (link-time optimisation of mixed flags, a target attribute) could keep values in registers that the
+// list does not name. TENDRIL_OPAQUE prevents that: each function that contains a switch, or that surrounds one inlined
+// into the user's code, is a call of which the compiler knows nothing, and by the ABI such a call clobbers those
+// registers. By the calling convention the call also covers the floating-point control words, which travel with the
+// flow: the compiler cannot move the user's arithmetic between their exchange and the jump.
 
 #pragma once
 
-// The compiler neither inlines it nor looks inside it for what it leaves alone (GCC's -fipa-ra).
+// The compiler neither inlines the function nor looks inside it for registers that it preserves (GCC's -fipa-ra).
 #if defined(__GNUC__) && !defined(__clang__)
 #define TENDRIL_OPAQUE [[gnu::noipa]]
 #else
@@ -41,7 +40,7 @@
 #else
 #define TENDRIL_APX_REGISTERS
 #endif
-// Without rax, rdx, rsi and rdi, which carry operands where one of them does: name those that do not.
+// Without rax, rdx, rsi and rdi, which carry operands in some switches: those that use fewer name the rest themselves.
 #define TENDRIL_ALL_REGISTERS                                                                                        \
     "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc", "st", "st(1)", "st(2)",      \
         "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
@@ -50,7 +49,7 @@
 
 #elif defined(__aarch64__)
 
-// Without x0 and x1, which carry operands. The vector registers' names mean the whole of them with SVE too.
+// Without x0 and x1, which carry operands. With SVE, a vector register's name means the whole of it.
 #define TENDRIL_ALL_REGISTERS                                                                                          \
     "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",     \
         "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "memory", "cc", "v0", "v1", "v2", \

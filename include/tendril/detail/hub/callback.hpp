@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Callback: a std::function that says in one line why something cannot be one. Not for users by its name.
+// Callback: a std::function that explains in one line why it cannot hold an object. Users never name it.
 
 #pragma once
 
@@ -33,9 +33,9 @@ private:
     static Function checked(F&& f) {
         constexpr bool callable = std::is_invocable_v<std::decay_t<F>&, A...>;
         constexpr bool copyable = std::is_copy_constructible_v<std::decay_t<F>>;
-        static_assert(callable, "tendril: this callback cannot be called with what it is told; see the Callback type "
+        static_assert(callable, "tendril: this callback cannot be called with its arguments; see the Callback type "
                                 "of the class, or the header, for its parameters");
-        static_assert(copyable, "tendril: a callback must be copyable; what is not belongs into a std::shared_ptr");
+        static_assert(copyable, "tendril: a callback must be copyable; put what is not into a std::shared_ptr");
         if constexpr (callable && copyable) {
             return Function(std::forward<F>(f));
         } else {

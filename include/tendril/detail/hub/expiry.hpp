@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Expiry: an interrupt with an identity, such as a Timeout's, once it has come about.
+// Expiry: a pending interrupt with an identity, such as that of a Timeout.
 
 #pragma once
 
@@ -8,9 +8,10 @@
 
 namespace tendril::detail {
 
-// Waits in its green thread's list to be thrown. Lives with its maker, who unlinks it when it is no longer wanted.
+// Lies in its green thread's list until it is thrown. Lives with its maker, which unlinks it when it is no longer
+// wanted.
 struct Expiry : ListNode {
-    void (*raise)(Expiry&);  // throws; unlinked already
+    void (*raise)(Expiry&);  // throws; is already unlinked when called
     explicit Expiry(void (*r)(Expiry&)) noexcept : raise(r) {}
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Giver: what hands things to those who wait for them. In the child of a fork() it takes back what was handed to a
-// green thread that is frozen there and had not run to take it. Not for users.
+// Giver: the primitive that hands items to waiters. In the child of a fork() it takes back the items handed to a green
+// thread that is frozen there and had not run to take them. Not for users.
 
 #pragma once
 
@@ -9,9 +9,9 @@ namespace tendril::detail {
 
 struct Giver {
     void* object = nullptr;
-    void (*take)(void* object, void* slot) = nullptr;  // nullptr: it hands nothing that could be lost
+    void (*take)(void* object, void* slot) = nullptr;  // nullptr: it hands over nothing that could be lost
 
-    // Where `take` throws, for there is no memory to keep it, it is lost, and that is reported.
+    // Takes an item back. If `take` throws, because there is no memory to keep the item, it is lost, which is reported.
     void take_back(void* slot) const noexcept;
 };
 

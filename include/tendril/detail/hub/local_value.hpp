@@ -8,14 +8,14 @@
 
 namespace tendril::detail {
 
-// Owned by its green thread, in a list that it destroys at its end, on its own stack.
+// Owned by its green thread, in a list that the green thread destroys at its end, on its own stack.
 struct LocalValue {
     LocalValue* older;
-    std::uint64_t key;  // of its Local; never used again for another
+    std::uint64_t key;  // that of its Local; never reused for another Local
     void (*destroy)(LocalValue*) noexcept;
 };
 
-// The list of the running green thread.
+// Returns the head of the running green thread's list.
 LocalValue*& locals_here();
 
 }  // namespace tendril::detail

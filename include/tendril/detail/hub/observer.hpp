@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Observer: is notified when something has come about: a green thread's end, a result, an Event. Not for users.
+// Observer: is notified of an event: a green thread's end, a result, an Event's setting. Not for users.
 //
-// Notified once, and no longer in the list then. By whoever brought it about, on its stack: notify() must not wait or
-// throw. It may unlink other observers of the same thing, which then are not notified.
+// Notified once, already out of the list, by the code that caused the event, on that code's stack: notify() must not
+// wait or throw. It may unlink other observers of the same object, which then are not notified.
 
 #pragma once
 
@@ -14,9 +14,10 @@
 namespace tendril::detail {
 
 struct Observer : ListNode {
-    // What stands between it and a thing that cannot have it in a list: one of another hub's, or of the system.
+    // The link between the observer and an object that cannot have it in a list: one of another hub's, or of the
+    // system.
     struct Bond {
-        virtual ~Bond() = default;  // the thing does not notify it any more
+        virtual ~Bond() = default;  // the object no longer notifies the observer
     };
 
     void (*notify)(Observer&) noexcept;

@@ -10,19 +10,19 @@ namespace tendril::detail {
 
 enum class Outcome : std::uint8_t {
     waiting,
-    signalled,    // what it waited for came about; nothing is lost if the waiter then throws instead
-    handed,       // it was given something: it must complete, and an interrupt that came later has to wait
-    timed_out,    // by its own deadline
-    closed,       // what it waited on is gone
+    signalled,    // the event came; nothing is lost if the waiter then throws instead
+    handed,       // an item was handed over: the waiter must take it, and throw a later interrupt at its next wait
+    timed_out,    // its own deadline passed
+    closed,       // the object it waited on is gone
     interrupted,  // wait() throws
     stands_in,    // not a wait of its own: see StandIn of hub/waiter.hpp
 };
 
-// What the slot of a wait is.
+// What the slot of a wait points to.
 enum class SlotUse : std::uint8_t {
-    handover,    // the primitive's own
-    holder,      // the number of the green thread that holds what is waited for: std::uint64_t, 0 for nobody
-    last_taker,  // ... that took some of it last
+    handover,    // memory of the primitive's own
+    holder,      // the id of the green thread that holds the object: std::uint64_t, 0: none
+    last_taker,  // the id of the green thread that last took from it, likewise
 };
 
 }  // namespace tendril::detail

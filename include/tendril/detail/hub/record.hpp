@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Record: what handles and a green thread share; all that is left of one that has ended. An AsyncResult is a record
-// without a green thread. Not for users.
+// Record: the state that handles share with their green thread, and all that is left of one that has ended. An
+// AsyncResult is a record without a green thread. Not for users.
 //
-// Owned by its green thread (until it ends) and by every handle, counted without locks: handles stay on their OS
-// thread.
+// Owned by its green thread (until it ends) and by every handle. The count needs no lock, because handles stay on their
+// OS thread.
 
 #pragma once
 
@@ -34,26 +34,26 @@ struct Record {
     std::uint32_t references = 1;  // its maker's
     Ending ending = Ending::none;
     bool started = false;              // its body has begun
-    bool error_seen = false;           // somebody asked how it ended
-    Fiber* fiber = nullptr;            // until it has ended; nullptr for an AsyncResult
+    bool error_seen = false;           // a caller has asked how it ended
+    Fiber* fiber = nullptr;            // while the green thread lives; nullptr for an AsyncResult
     CrewMember* membership = nullptr;  // in a Group or Pool
     std::uint64_t owner = 0;           // serial of the OS thread
     std::uint64_t id = 0;              // 0 for an AsyncResult
     std::uint64_t end_number = 0;      // ends of a hub are numbered in order
     Site where;
     std::string name;
-    std::exception_ptr error;  // when ended by error, or killed with a custom exception
+    std::exception_ptr error;  // if it ended by an error, or was killed with a custom exception
     List<Observer> observers;  // of its end
     void (*destroy)(Record*) noexcept;
 
     explicit Record(void (*d)(Record*) noexcept) noexcept : destroy(d) {}
 };
 
-// Memory for records, from a cache of the OS thread where there is one.
+// Memory for records, from the hub's cache if this OS thread has a hub.
 void* allocate_record(std::size_t size);
 void free_record(void* record, std::size_t size) noexcept;
 
-// The last reference goes. Reports an error that nobody has seen.
+// Drops one reference. With the last one, destroys the record, after reporting an error that no caller has seen.
 void release_record(Record* record) noexcept;
 
 template <class T>
@@ -128,14 +128,15 @@ private:
     R* record_ = nullptr;
 };
 
-// What handles do with their record. All throw std::logic_error for a handle that refers to none, and WrongThread.
+// The operations of handles on their record. All throw std::logic_error for a handle that refers to nothing, and
+// WrongThread.
 Record& checked(const RecordPtr<Record>& record);
-void observe_end(const RecordPtr<Record>& record, Observer& observer);  // std::logic_error for the running green thread
-bool await_end(const RecordPtr<Record>& record, Deadline deadline);     // false: not within the deadline
-void await_value(const RecordPtr<Record>& record, Deadline deadline);   // returns when there is one, else throws
-std::exception_ptr error_of(const RecordPtr<Record>& record);           // nullptr: not ended, or by a value
+void observe_end(const RecordPtr<Record>& record, Observer& observer);  // logic_error for the running green thread
+bool await_end(const RecordPtr<Record>& record, Deadline deadline);     // returns false if the deadline came first
+void await_value(const RecordPtr<Record>& record, Deadline deadline);   // returns once there is a value, else throws
+std::exception_ptr error_of(const RecordPtr<Record>& record);           // nullptr: has not ended, or ended by a value
 
-// The record's last change: tells its observers.
+// Records how it ended, and notifies its observers: the record's last change.
 void end_record(Record& record, Ending ending, std::exception_ptr error) noexcept;
 
 }  // namespace tendril::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Timer: an entry of a hub's timer heap, which lives where its waiter lives.
+// Timer: an entry of a hub's timer heap; lives where its owner lives.
 
 #pragma once
 
@@ -8,11 +8,11 @@
 
 namespace tendril::detail {
 
-// Whoever owns an armed timer cancels it before destroying it.
+// Its owner must cancel an armed timer before destroying it.
 struct Timer {
     static constexpr std::uint32_t unarmed = UINT32_MAX;
 
-    void (*fire)(Timer&) noexcept;  // called when due, disarmed already
+    void (*fire)(Timer&) noexcept;  // called when due, already disarmed
     std::uint32_t number = unarmed;
 
     explicit Timer(void (*f)(Timer&) noexcept) noexcept : fire(f) {}
