@@ -12,7 +12,7 @@ namespace tendril::detail {
 
 namespace {
 
-// Never destroyed: AtForks come and go while static objects are.
+// Never destroyed: AtForks are made and destroyed while static objects are.
 struct Registry {
     Mutex mutex{Rank::at_fork};
     List<AtFork> all TENDRIL_GUARDED_BY(mutex);
@@ -36,7 +36,7 @@ AtFork::~AtFork() {
     ListNode::unlink();
 }
 
-// Without the lock: nobody else is there.
+// Without the lock: no other OS thread exists.
 TENDRIL_NOT_ANALYZED void mend_child() noexcept {
     generation.fetch_add(1, std::memory_order_relaxed);
     List<AtFork>& all = registry().all;
@@ -47,7 +47,7 @@ TENDRIL_NOT_ANALYZED void mend_child() noexcept {
 
 namespace {
 
-// When the library is loaded, so that no fork() finds it half done.
+// Runs when the library is loaded, so that no fork() finds it half done.
 [[gnu::constructor]] void install() {
     registry();
     ::pthread_atfork(nullptr, nullptr, &mend_child);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// AtFork: what must be mended in the child of a fork(), where only the calling OS thread goes on: what refers to OS
-// threads that are gone. Locks need no mending: see base/fork_gate.hpp. And how a hub knows that it is in a child that
-// nobody prepared.
+// AtFork: repairs an object in the child of a fork(), where only the calling OS thread goes on: whatever refers to OS
+// threads that are gone. Locks need no repair: see base/fork_gate.hpp. fork_generation() tells a hub that it is in a
+// child for which nothing was prepared.
 
 #pragma once
 
@@ -14,8 +14,8 @@
 
 namespace tendril::detail {
 
-// Calls `in_child` in the child of every fork(), ours or the C library's, while it lives. Any OS thread may make and
-// destroy it. Make it the last member of what it mends: that is then whole whenever it is called.
+// While it lives, calls `in_child` in the child of every fork(), ours or the C library's. Any OS thread may make and
+// destroy it. Make it the last member of the object it repairs, which is then complete whenever it is called.
 class AtFork : private ListNode {
 public:
     // in_child: must not wait, throw, or make or destroy an AtFork.
@@ -32,7 +32,7 @@ private:
     void (*const in_child_)(void*) noexcept;
 };
 
-// Raised in the child of every fork(2), by whoever it was called, also without us. Starts at 0.
+// Raised by one in the child of every fork(2), tendril's or not. Starts at 0.
 std::uint64_t fork_generation() noexcept;
 
 }  // namespace tendril::detail

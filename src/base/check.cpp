@@ -23,7 +23,7 @@ void assertion_failed(const char* condition, const char* file, int line) noexcep
     if (const DescribeFlow describe = describe_flow.load(std::memory_order_relaxed); describe != nullptr) {
         flow[describe(flow, sizeof flow - 1)] = '\0';
     }
-    std::fprintf(stderr, "tendril: %s:%d: a bug of tendril's own: not (%s)%s%s\n", file, line, condition,
+    std::fprintf(stderr, "tendril: %s:%d: a bug in tendril: not (%s)%s%s\n", file, line, condition,
                  *flow != 0 ? ", in " : "", flow);
     std::abort();
 }

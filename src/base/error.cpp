@@ -23,7 +23,7 @@ TimeoutError::TimeoutError(const std::string& doing, std::size_t done)
 
 WrongThread::WrongThread(const char* object, std::uint64_t owner, std::uint64_t caller)
     : std::logic_error(std::string(object) + " belongs to OS thread " + std::to_string(owner) +
-                       ", which used it first, and was used from OS thread " + std::to_string(caller) +
+                       ", which used it first, but was used from OS thread " + std::to_string(caller) +
                        " (0: a thread without a hub); between OS threads use SharedQueue, SharedEvent, "
                        "SharedSemaphore, offload() or an Async") {}
 

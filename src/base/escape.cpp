@@ -10,14 +10,14 @@ namespace {
 
 struct Character {
     std::uint32_t code;
-    std::size_t size;  // in bytes; 0: no UTF-8
+    std::size_t size;  // in bytes; 0: not UTF-8
 };
 
 constexpr bool continues(unsigned char c) noexcept {
     return (c & 0xc0) == 0x80;
 }
 
-// The first of a text that is not empty.
+// Returns the first character. Requires: the text is not empty.
 Character first_of(std::string_view text) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char lead = byte(0);

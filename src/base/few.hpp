@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Few: the numbers of green threads in a message, which stays short however many they are: "1, 2, 3 and 99 more".
+// Few: lists the ids of green threads for a message, which stays short however many there are: "1, 2, 3 and 99 more".
 
 #pragma once
 

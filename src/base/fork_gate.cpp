@@ -17,8 +17,8 @@ namespace tendril::detail::fork_gate {
 
 namespace {
 
-// How many OS threads are in a section, in parts, so that those threads seldom meet on a cache line. Each part is
-// raised before `closed` is read, and read after `closed` is written, both in the one order of seq_cst: either the
+// The number of OS threads in a section, in several parts, so that OS threads seldom meet on a cache line. A part is
+// raised before `closed` is read, and read after `closed` is written, both in the single order of seq_cst: either the
 // section's OS thread sees the closed gate and withdraws, or the forking one sees the section.
 struct alignas(64) Part {
     std::atomic<std::uint32_t> inside{0};
@@ -28,12 +28,12 @@ constinit std::array<Part, part_count> parts;
 constinit std::atomic<std::uint32_t> closed{0};
 constinit std::mutex one_fork;  // held while the gate is closed
 
-// Sections of whoever closes the gate, begun since, are in no part: they are those of other fork handlers, before or
-// behind ours.
+// The forking OS thread may begin sections while it keeps the gate closed, in other fork handlers before or after ours.
+// They count in no part.
 struct Here {
     Part* part = nullptr;
     unsigned depth = 0;
-    bool closes = false;  // the gate, and did not skip it
+    bool closes = false;  // it has closed the gate, and not skipped it
 };
 constinit thread_local Here here [[gnu::tls_model("initial-exec")]];
 
@@ -107,8 +107,8 @@ void open_in_parent() noexcept {
     one_fork.unlock();
 }
 
-// The other OS threads are gone, also those that had come to the gate, and one that was closing it while this one was
-// in a section and forked.
+// The other OS threads are gone: those that waited at the gate too, and one that was closing it while this one was in a
+// section and forked.
 void open_in_child() noexcept {
     here.closes = false;
     for (Part& part : parts) {
@@ -121,7 +121,7 @@ void open_in_child() noexcept {
     ::new (static_cast<void*>(&one_fork)) std::mutex;
 }
 
-// When the library is loaded, and wherever a Mutex is linked.
+// Runs when the library is loaded, in every program that links a Mutex.
 [[gnu::constructor]] void install() {
     ::pthread_atfork(&close, &open_in_parent, &open_in_child);
 }

@@ -2,11 +2,11 @@
 //
 // The fork gate: keeps fork() out of critical sections, and critical sections out of fork().
 //
-// A section is entered by each Mutex that is locked, or by a NoFork. fork(), by whoever it is called, closes the gate
-// and waits until no OS thread is in a section; what comes then waits at the gate until the fork is done. So there is
-// no order in which fork() would have to take locks, and a lock need not be listed anywhere to be free in the child.
-// One fork at a time. In an OS thread that is in a section itself (a fork() in the move of an item, or in a signal
-// handler) the gate stays open: it would wait for its own caller.
+// Locking a Mutex enters a section, and so does a NoFork. Every fork(), tendril's or not, closes the gate and waits
+// until no OS thread is in a section; sections that begin later wait at the gate until the fork is done. So fork() need
+// not take locks in any order, and a lock need not be listed anywhere to be free in the child. One fork at a time. If
+// the forking OS thread is itself in a section (a fork() while an item is moved, or in a signal handler), the gate
+// stays open: it would wait for its own caller.
 //
 // Cost: two uncontended atomic additions for an outermost section, nothing for one inside another.
 
@@ -16,15 +16,15 @@ namespace tendril::detail {
 
 namespace fork_gate {
 
-// Of this OS thread; sections nest.
+// For this OS thread; sections nest.
 void enter() noexcept;
 void leave() noexcept;
 
-bool is_closed() noexcept;  // a fork() is under way, or waits for sections to end
+bool is_closed() noexcept;  // a fork() is in progress, or waits for sections to end
 
 }  // namespace fork_gate
 
-// A section without a lock: for the changes that a hub makes to what the child of another OS thread's fork() reads.
+// A section without a lock: for a hub's changes to data that the child of another OS thread's fork() reads.
 class NoFork {
 public:
     NoFork() noexcept { fork_gate::enter(); }

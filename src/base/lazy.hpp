@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Lazy: what is made at its first use, and lives as long as the process. Two OS threads may make it at the same time;
-// one of the two is kept. So nothing is locked meanwhile, and a fork() in a third OS thread finds nothing locked in its
-// child, where the guard of a function's static object would stay taken for ever.
+// Lazy: an object made at its first use, which lives as long as the process. Two OS threads may make it at the same
+// time; one of the two objects is kept. So nothing is locked meanwhile, and a fork() in a third OS thread leaves
+// nothing locked in its child, where the guard of a function's static object would stay taken forever.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace tendril::detail {
 
-// A static constinit object. Any OS thread.
+// For static constinit objects. Any OS thread may use it.
 template <class T>
 class Lazy {
 public:
@@ -19,7 +19,7 @@ public:
     Lazy(const Lazy&) = delete;
     Lazy& operator=(const Lazy&) = delete;
 
-    // make() returns a std::unique_ptr<const T>. Throws: what it throws; the next call makes it then.
+    // make() returns a std::unique_ptr<const T>. Throws: what make() throws; the next call then calls it again.
     template <class F>
     const T& get(F make) {
         const T* kept = kept_.load(std::memory_order_acquire);

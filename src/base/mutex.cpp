@@ -29,7 +29,7 @@ constexpr std::array<const char*, 10> names{"team",    "thread_pool",    "orphan
                                             "signals", "blocking_watch", "mailbox", "once",   "at_fork"};
 static_assert(names.size() == static_cast<std::size_t>(Rank::at_fork) + 1);
 
-// The ranks that this OS thread holds: at most one lock of each, as the ranks only rise.
+// The ranks that this OS thread holds: at most one lock of each, because a lock is taken only above all held ones.
 struct Held {
     unsigned ranks = 0;
 
@@ -61,7 +61,7 @@ void Mutex::lock() noexcept {
     mutex_.lock();
 }
 
-// Once the mutex is free, another OS thread may destroy this.
+// Once mutex_ is free, another OS thread may destroy this object.
 void Mutex::unlock() noexcept {
     const Rank rank = rank_;
     mutex_.unlock();

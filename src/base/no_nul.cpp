@@ -11,7 +11,7 @@ namespace tendril::detail {
 void require_no_nul(std::string_view text, const char* what) {
     constexpr std::size_t quoted = 255;
     if (text.find('\0') != std::string_view::npos) {
-        throw std::invalid_argument(std::string(what) + " with a zero byte in it: \"" + escaped(text, quoted) + '"');
+        throw std::invalid_argument(std::string(what) + " contains a zero byte: \"" + escaped(text, quoted) + '"');
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Texts that the system, or a library in C, reads to their first zero byte. One with such a byte inside would name
-// something else than was checked ("x\0.png" opens x), so it is refused.
+// Refuses zero bytes in texts that the system, or a library in C, reads only up to the first one. Such a text would
+// name something other than what was checked ("x\0.png" opens x).
 
 #pragma once
 
@@ -12,15 +12,15 @@ namespace tendril {
 
 namespace detail {
 
-// what: "a file's path". Throws: std::invalid_argument that says what it was, and quotes the text.
+// what: "a file's path". Throws: std::invalid_argument, which names `what` and quotes the text.
 void require_no_nul(std::string_view text, const char* what);
 
 }  // namespace detail
 
 namespace sys {
 
-// The path that a call takes. Cannot be made of a `const char*` that was made of a string: where a zero byte is in the
-// text there is no path, and the call fails with EINVAL.
+// The path argument of a call. Cannot be made from a `const char*` taken from a string. If the text contains a zero
+// byte there is no path, and the call fails with EINVAL.
 class Path {
 public:
     Path(const std::string& text) noexcept  // implicit on purpose

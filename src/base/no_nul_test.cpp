@@ -19,7 +19,7 @@ TEST(NoNul, NamesWhatItRefuses) {
         detail::require_no_nul({"x\0.png", 6}, "File::open: a path");
         FAIL();
     } catch (const std::invalid_argument& e) {
-        EXPECT_STREQ(e.what(), "File::open: a path with a zero byte in it: \"x\\x00.png\"");
+        EXPECT_STREQ(e.what(), "File::open: a path contains a zero byte: \"x\\x00.png\"");
     }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Once: runs something once in a process, as std::call_once does; but a fork() in another OS thread waits until it has
-// run, where a std::once_flag, or the guard of a function's static object, would stay locked in the child for ever.
+// Once: runs a function once in a process, as std::call_once does. But a fork() in another OS thread waits until the
+// function has run; a std::once_flag, or the guard of a function's static object, would stay locked in the child
+// forever.
 
 #pragma once
 
@@ -11,15 +12,15 @@
 
 namespace tendril::detail {
 
-// A static constinit object. Any OS thread.
+// For static constinit objects. Any OS thread may use it.
 class Once {
 public:
     constexpr Once() = default;
     Once(const Once&) = delete;
     Once& operator=(const Once&) = delete;
 
-    // Runs `make` unless an earlier call has; what it throws counts as not run. Requires: `make` takes no lock but
-    // those that a Rank::once may be held over.
+    // Runs `make` unless an earlier call has. If `make` throws, it counts as not run. Requires: `make` takes only locks
+    // that may be taken while a Rank::once is held.
     template <class F>
     void operator()(F make) {
         if (!done_.load(std::memory_order_acquire)) [[unlikely]] {

@@ -36,7 +36,7 @@ std::string describe(const std::exception_ptr& error) {
 }
 
 void report(std::string_view text) noexcept {
-    // Names and what() may hold anything; a line is a line, and a terminal obeys no stranger.
+    // Names and what() may contain anything: the report must stay one line, and must not control a terminal.
     if (!is_plain(text)) {
         try {
             std::fprintf(stderr, "tendril: %s\n", visible(std::string(text)).c_str());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The last resort for an error that nobody can catch: a line on standard error.
+// The last resort for an error that no code can catch: prints a line on standard error.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace tendril::detail {
 
-// What an exception says: "type: what()" for a std::exception, what() of an Interrupt, else its type.
+// Describes an exception: "type: what()" for a std::exception or an Interrupt, else only its type.
 std::string describe(const std::exception_ptr& error);
 
 // Prints "tendril: <where>: <error>". Never throws.

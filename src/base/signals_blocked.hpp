@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// SignalsBlocked: while it lives, this OS thread takes no signals but those of its own faults. A thread that is started
-// meanwhile inherits that, for good: the program's signals are not for threads that it does not know of.
+// SignalsBlocked: while it lives, this OS thread takes no signals except those of its own faults. An OS thread that is
+// started meanwhile inherits that for good: the program's signals should not go to threads it does not know.
 
 #pragma once
 

@@ -44,14 +44,14 @@ const std::string& AddressNames::of(const void* return_address) {
 
 std::string AddressNames::describe(const void* return_address) {
     const auto address = reinterpret_cast<std::uintptr_t>(return_address);
-    const std::uintptr_t call = address - 1;  // which may be the last thing that its function does
+    const std::uintptr_t call = address - 1;  // the call may be the last instruction of its function
     Dl_info info{};
     link_map* object = nullptr;
     if (::dladdr1(reinterpret_cast<void*>(call), &info, reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) == 0) {
         return hex(address);
     }
     const std::string place = std::string(info.dli_fname) + '+' + hex(address - object->l_addr);
-    // The program itself has no name there, and the one in argv[0] may be another file's by now.
+    // The program itself has no name there, and argv[0] may by now name another file.
     const std::string file = *object->l_name != 0 ? object->l_name : "/proc/self/exe";
     std::unique_ptr<SymbolTable>& table = tables_[file];
     if (table == nullptr) {

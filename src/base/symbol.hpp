@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What return addresses are called. Not for signal handlers: it allocates, and reads files.
+// Names return addresses. Not for signal handlers: it allocates, and reads files.
 
 #pragma once
 
@@ -12,7 +12,7 @@ namespace tendril::detail {
 
 class SymbolTable;
 
-// Reads the symbol table of each program and library once; so make one for many addresses, and let it go afterwards.
+// Reads the symbol table of each program and library once: make one for many addresses, and destroy it afterwards.
 class AddressNames {
 public:
     AddressNames();
@@ -20,8 +20,8 @@ public:
     AddressNames& operator=(const AddressNames&) = delete;
     ~AddressNames();
 
-    // "function(arguments)+0x1c (program+0x234c)"; where the symbol table does not know it, or was stripped, only
-    // "program+0x234c", which `addr2line -Cfe program 0x234c` understands. Throws: std::bad_alloc.
+    // Returns "function(arguments)+0x1c (program+0x234c)"; if the symbol table does not know the function, or was
+    // stripped, only "program+0x234c", which `addr2line -Cfe program 0x234c` understands. Throws: std::bad_alloc.
     const std::string& of(const void* return_address);
 
 private:
@@ -31,7 +31,7 @@ private:
     std::map<std::string, std::unique_ptr<SymbolTable>> tables_;  // by file
 };
 
-// "type_or_function" as the compiler mangled it, readable; as it is when it is not a mangled name.
+// Makes a compiler's mangled name readable; returns any other text unchanged.
 std::string demangled(const char* mangled);
 
 }  // namespace tendril::detail

@@ -12,10 +12,10 @@ namespace tendril::detail {
 
 namespace {
 
-// Items that lie in a row in the file. Returns: false when they are not all there.
+// Reads `count` consecutive items of the file. Returns: false if they are not all there.
 template <class T>
 bool read_row(std::istream& file, std::uint64_t at, std::size_t count, std::vector<T>& into) {
-    constexpr std::size_t most = std::size_t{1} << 30;  // bytes: no file that is read here has more
+    constexpr std::size_t most = std::size_t{1} << 30;  // bytes: more than any file read here has
     if (count > most / sizeof(T)) {
         return false;
     }

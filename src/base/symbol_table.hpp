@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// SymbolTable: the functions of an ELF file, static ones included. The dynamic linker knows only those that the file
-// exports, which for a program are none unless it is linked with -rdynamic.
+// SymbolTable: the functions of an ELF file, static ones included. The dynamic linker knows only the exported ones, and
+// a program exports none unless it is linked with -rdynamic.
 
 #pragma once
 
@@ -15,24 +15,26 @@ namespace tendril::detail {
 
 class SymbolTable {
 public:
-    // Empty when the file cannot be read, has no symbol table, or is none of this system's. Throws: std::bad_alloc.
+    // Empty if the file cannot be read, has no symbol table, or is not an ELF file of this system's class. Throws:
+    // std::bad_alloc.
     explicit SymbolTable(const std::string& file);
 
     struct Function {
-        std::uintptr_t begin = 0;  // as the file has it, before it is loaded anywhere
+        std::uintptr_t begin = 0;  // as in the file, before it is loaded anywhere
         std::uintptr_t size = 0;
-        std::size_t name = 0;  // where it begins in the names
+        std::size_t name = 0;  // its offset in names_
     };
 
-    // The one that the address lies in, or nullptr.
+    // Returns the function that contains the address, or nullptr.
     const Function* find(std::uintptr_t address) const noexcept;
     const char* name_of(const Function& function) const noexcept { return names_.data() + function.name; }
 
 private:
     void read(std::istream& file);
 
-    std::vector<Function> functions_;  // in order
-    std::string names_;                // one after another, each with a final zero
+    std::vector<Function> functions_;
+    // by address
+    std::string names_;  // one after another, each with a final zero
 };
 
 }  // namespace tendril::detail

@@ -129,7 +129,7 @@ int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept {
 
 namespace {
 
-// Some parts; `most`: bytes to move, of the first part then.
+// The parts of a transfer. If `most` limits it, only the first part, cut to `most` bytes.
 class Parts {
 public:
     Parts(const iovec* parts, std::size_t count, std::size_t most) noexcept : first_{*parts} {
@@ -152,7 +152,7 @@ private:
 
 constexpr std::size_t all = static_cast<std::size_t>(-1);
 
-// f(), with SIGPIPE blocked in this OS thread meanwhile; the one that it caused is taken away.
+// Calls f() with SIGPIPE blocked in this OS thread, and discards the SIGPIPE that f() caused.
 template <class F>
 ssize_t without_sigpipe(F f) noexcept {
     sigset_t broken_pipe;
@@ -379,7 +379,7 @@ int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept {
 }
 
 int close(int fd) noexcept {
-    // Linux frees the number even when it answers EINTR, so a second try could close somebody else's descriptor.
+    // Linux frees the number even if the call fails with EINTR, so a second try could close another descriptor.
     return detail::call<int>(Call::close, fd, [=] { return ::close(fd); });
 }
 
@@ -401,7 +401,7 @@ int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {
 
 namespace {
 
-// The system call itself: glibc's wrapper came later than the kernel's call, and sanitizers do not know it.
+// The bare system call: glibc's wrapper is newer than the kernel's call, and sanitizers do not know it.
 int epoll_pwait2(int epfd, epoll_event* events, int n, const timespec* timeout) noexcept {
     return static_cast<int>(::syscall(SYS_epoll_pwait2, epfd, events, n, timeout, nullptr, 0));
 }
@@ -466,7 +466,7 @@ void* reserve_memory(std::size_t size, void* wish) noexcept {
         return nullptr;
     }
     ::madvise(p, size,
-              MADV_NOHUGEPAGE);  // one touched page must not become two megabytes; EINVAL: no huge pages at all
+              MADV_NOHUGEPAGE);  // one touched page must not become two megabytes; EINVAL: the kernel has no huge pages
     return p;
 }
 
@@ -478,10 +478,10 @@ int guard_install(void* at, std::size_t size) noexcept {
     constexpr int madv_guard_install = 102;  // Linux 6.13; Debian 12's headers do not know it
     constexpr int no_such_advice = 0x7fff;
     enum Advice : int { unknown, refuses_some, takes_any };
-    static constinit std::atomic<int> kernel{unknown};  // not a guarded static: fork() may find the guard taken
+    static constinit std::atomic<int> kernel{unknown};  // not a guarded static: a fork() might find the guard taken
     return detail::call<int>(Call::madvise, -1, [=] {
         if (kernel.load(std::memory_order_relaxed) == unknown) {
-            // An emulator such as qemu-user takes any advice and does nothing.
+            // An emulator such as qemu-user accepts any advice and does nothing.
             kernel.store(::madvise(at, size, no_such_advice) == 0 ? takes_any : refuses_some,
                          std::memory_order_relaxed);
         }
@@ -502,7 +502,7 @@ int discard(void* at, std::size_t size) noexcept {
 }
 
 std::size_t page_size() noexcept {
-    return static_cast<std::size_t>(::getauxval(AT_PAGESZ));  // no call into the kernel, and no lock
+    return static_cast<std::size_t>(::getauxval(AT_PAGESZ));  // makes no system call, and takes no lock
 }
 
 void trim_heap() noexcept {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// sys: the only door to the system's calls. Every function returns what the call returns, or -errno; errno itself is
-// never left for a caller to read. Nothing here waits: descriptors are non-blocking, poll_events alone may sleep.
+// sys: the only door to the system's calls. Every function returns what the call returns, or -errno; callers never read
+// errno itself. Nothing here waits, since descriptors are non-blocking; only poll(), select(), epoll_wait(),
+// futex_wait() and waitid() may sleep.
 //
-// Tests put a FaultHook in the door, which may make any call fail with the errno it likes, do less than it was asked
-// for, or take long: tests/support/faults.hpp does it by script and by seed.
+// Tests install a FaultHook, which may make any call fail with an errno of its choice, do less than it was asked to, or
+// take long: tests/support/faults.hpp does so by script and by seed.
 
 #pragma once
 
@@ -78,22 +79,22 @@ enum class Call : unsigned {
     signal_child,
 };
 
-// What shall become of a call.
+// What a fault hook does to a call.
 struct Fault {
-    int error = 0;  // it fails with this errno, and its work is not done; 0: it goes on
-    std::size_t at_most = static_cast<std::size_t>(-1);  // of the bytes it was asked to move; never less than 1
-    std::int64_t delay_ns = 0;                           // before all that the OS thread sleeps so long
+    int error = 0;  // fails the call with this errno, without making it; 0: makes the call
+    std::size_t at_most = static_cast<std::size_t>(-1);  // limits the bytes moved; 0 counts as 1
+    std::int64_t delay_ns = 0;                           // the OS thread sleeps for this long first
     Fault() = default;
     Fault(int e) noexcept : error(e) {}
 };
 
-// Asked before each call. May be called from any OS thread.
+// Called before each call, perhaps from several OS threads.
 using FaultHook = Fault (*)(Call call, int fd) noexcept;
 
 namespace detail {
 extern std::atomic<FaultHook> fault_hook;
 
-// The hook's word, slept for already if it says so.
+// Asks the hook, and has already slept if it says so.
 Fault ask(FaultHook hook, Call call, int fd) noexcept;
 
 inline int fault(Call call, int fd) noexcept {
@@ -110,13 +111,13 @@ inline R call(Call which, int fd, F f) noexcept {
     return r >= 0 ? r : static_cast<R>(-errno);
 }
 
-// One that takes a path: f(path).
+// Makes a call that takes a path: f(path).
 template <class F>
 inline int call_with(Call which, int fd, Path path, F f) noexcept {
     return path.get() == nullptr ? -EINVAL : call<int>(which, fd, [&] { return f(path.get()); });
 }
 
-// One that moves up to n bytes: f(n).
+// Makes a call that moves up to n bytes: f(n).
 template <class F>
 inline ssize_t transfer(Call which, int fd, std::size_t n, F f) noexcept {
     if (const FaultHook hook = fault_hook.load(std::memory_order_relaxed); hook != nullptr) [[unlikely]] {
@@ -133,7 +134,7 @@ inline ssize_t transfer(Call which, int fd, std::size_t n, F f) noexcept {
 
 void set_fault_hook(FaultHook hook) noexcept;  // nullptr: none
 
-// May a call have done less than it could? Then a short count tells nothing of what is left.
+// Whether a call may have done less than it could. A short count then says nothing about what is left.
 inline bool may_cut_short() noexcept {
     return detail::fault_hook.load(std::memory_order_relaxed) != nullptr;
 }
@@ -155,30 +156,30 @@ inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
 inline int connect(int fd, const sockaddr* to, socklen_t len) noexcept {
     return detail::call<int>(Call::connect, fd, [=] { return ::connect(fd, to, len); });
 }
-// A datagram, whole: no short counts. from: nullptr: nobody asks.
+// For a whole datagram: no short counts. from: nullptr: the sender is not wanted.
 inline ssize_t recv_datagram(int fd, void* p, std::size_t n, int flags, sockaddr* from, socklen_t* len) noexcept {
     return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recvfrom(fd, p, n, flags, from, len); });
 }
-// to: nullptr where it is connected.
+// to: nullptr for a connected socket.
 inline ssize_t send_datagram(int fd, const void* p, std::size_t n, const sockaddr* to, socklen_t len) noexcept {
     return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, MSG_NOSIGNAL, to, len); });
 }
-inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // what comes with it is closed on exec
+inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // received descriptors are closed on exec
     return detail::call<ssize_t>(Call::recvmsg, fd, [=] { return ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
     return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return ::sendmsg(fd, message, flags | MSG_NOSIGNAL); });
 }
-// Of a stream: several parts, in one call. A fault that cuts them short leaves the first part, cut short.
+// For a stream: moves several parts in one call. A fault that cuts them short leaves only the first part, cut short.
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t send_file(int to, int from, std::int64_t offset, std::size_t n) noexcept;  // to a socket
 int socket(int family, int type) noexcept;                                         // non-blocking, closed on exec
-int unix_pair(int (&ends)[2], int type = SOCK_STREAM) noexcept;                    // two connected ones, closed on exec
+int unix_pair(int (&ends)[2], int type = SOCK_STREAM) noexcept;  // two connected sockets, closed on exec
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept;
 int listen(int fd, int backlog) noexcept;
 int shutdown(int fd, int how) noexcept;
-// Of a socket: bytes that came and were not read; bytes that were sent and that the peer has not acknowledged. 0:
+// For a socket: the number of bytes received and not read; of bytes sent that the peer has not acknowledged. 0:
 // unknown.
 int unread(int fd) noexcept;
 int unsent(int fd) noexcept;
@@ -188,7 +189,7 @@ int set_option_raw(int fd, int level, int option, const void* value, socklen_t s
 int set_linger(int fd, bool on, int seconds) noexcept;
 int get_linger(int fd, bool& on, int& seconds) noexcept;
 int local_name(int fd, sockaddr* out, socklen_t* len) noexcept;
-int peer_credentials(int fd, pid_t& process, uid_t& user, gid_t& group) noexcept;  // of a Unix-domain stream
+int peer_credentials(int fd, pid_t& process, uid_t& user, gid_t& group) noexcept;  // for a Unix-domain stream
 int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept;
 
 // Descriptors.
@@ -198,25 +199,25 @@ inline ssize_t read(int fd, void* p, std::size_t n) noexcept {
 inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
     return detail::transfer(Call::write, fd, n, [=](std::size_t some) { return ::write(fd, p, some); });
 }
-// To a pipe: one that nobody reads any more is -EPIPE, and no SIGPIPE comes of it.
+// Writes to a pipe. Returns -EPIPE, and raises no SIGPIPE, if the reading end is closed.
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
-// Several parts, in one call, as recv_parts() and send_parts().
+// Several parts in one call, as recv_parts() and send_parts().
 ssize_t write_pipe_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t read_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 int pipe(int (&ends)[2], int flags) noexcept;                // the reading end first; closed on exec. flags: O_NONBLOCK
 int open(Path path, int flags, unsigned mode = 0) noexcept;  // closed on exec
-// The same pipe or terminal once more, whose flags are its own; closed on exec. -errno where there is no such way.
+// Opens the same pipe or terminal again, with flags of its own; closed on exec. Returns -errno if that is impossible.
 int reopen(int fd, int flags) noexcept;
-bool is_terminal(int fd) noexcept;  // not the master of a pseudo-terminal: to open that again makes another one
-int duplicate(int fd, int at_least) noexcept;  // the copy's number is not below; closed on exec
+bool is_terminal(int fd) noexcept;  // false for the master of a pseudo-terminal: reopening it makes another one
+int duplicate(int fd, int at_least) noexcept;  // the copy's number is at least at_least; closed on exec
 int file_kind(int fd) noexcept;                // S_IFIFO, S_IFSOCK, ...
 int status_flags(int fd) noexcept;
 int set_nonblocking(int fd, bool on = true) noexcept;
-int close_on_exec(int fd) noexcept;  // whether: 0 or 1
+int close_on_exec(int fd) noexcept;  // 0 or 1: whether it is set
 int set_close_on_exec(int fd) noexcept;
 int unlink(Path path) noexcept;
 int access(Path path, int mode) noexcept;
-int close(int fd) noexcept;  // the number is free afterwards, whatever it returns
+int close(int fd) noexcept;  // the number is free afterwards, whatever this returns
 int eventfd() noexcept;
 inline bool is_open(int fd) noexcept {
     return close_on_exec(fd) >= 0;
@@ -224,12 +225,12 @@ inline bool is_open(int fd) noexcept {
 
 // The wall clock: nanoseconds since 1970.
 std::int64_t wall_clock() noexcept;
-int wall_timer() noexcept;  // a timerfd: readable when its time has come, or when the clock was set; read() says which
-// Returns: 0; -ECANCELED: the clock was set since it was armed before; ask what time it is, and arm it again.
+int wall_timer() noexcept;  // a timerfd: readable when its time has come, or the clock was set; read() says which
+// Returns: 0; -ECANCELED: the clock was set since the timer was last armed: read the clock, and arm again.
 int arm_wall_timer(int fd, std::int64_t at_ns) noexcept;
-void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: it seems to have been set forwards
+void set_wall_clock_shift(std::int64_t ns) noexcept;  // for tests: wall_clock() is ahead by this much
 
-// Files. These may wait for a disk: they are called in a ThreadPool.
+// Files. These may block on a disk: call them in a ThreadPool.
 ssize_t pread(int fd, void* p, std::size_t n, std::uint64_t offset) noexcept;
 ssize_t pwrite(int fd, const void* p, std::size_t n, std::uint64_t offset) noexcept;
 std::int64_t file_size(int fd) noexcept;
@@ -239,19 +240,20 @@ int sync(int fd) noexcept;
 struct FileStatus {
     std::uint64_t device, inode, size, links;
     std::int64_t modified_ns;  // since 1970
-    std::int64_t changed_ns;   // the attributes or the content
+    std::int64_t changed_ns;   // of the attributes or the content
     std::uint32_t mode, owner, group;
 };
-int file_status(Path path, FileStatus& out) noexcept;  // of what a link leads to
+int file_status(Path path, FileStatus& out) noexcept;  // for a link, of the file it leads to
 int file_status(int fd, FileStatus& out) noexcept;
-// A path from this folder; closed on exec. beneath: no link on the way leads out of it (EXDEV); -ENOSYS, -EPERM: the
-// kernel, or who guards it, has no such way.
+// Opens a path relative to the folder; closed on exec. open_beneath(): no link on the way may lead out of the folder
+// (EXDEV); -ENOSYS, -EPERM: the kernel, or a filter, does not offer this.
 int open_at(int folder, Path path, int flags) noexcept;
 int open_beneath(int folder, Path path, int flags) noexcept;
-// Calls each(context, name, is_folder) for what is in a folder, "." and ".." too, until it says false. A link is none.
+// Calls each(context, name, is_folder) for each entry of a folder, "." and ".." too, until it returns false. A link
+// does not count as a folder.
 int list_folder(int fd, bool (*each)(void* context, const char* name, bool is_folder), void* context);
 bool is_link(Path path) noexcept;
-bool on_network(Path path) noexcept;  // a file system whose other users' changes the kernel does not tell of
+bool on_network(Path path) noexcept;  // a file system that other machines can change without the kernel's notice
 int inotify() noexcept;
 int inotify_add(int fd, Path path, std::uint32_t mask) noexcept;
 int inotify_remove(int fd, int watch) noexcept;
@@ -259,11 +261,11 @@ int inotify_remove(int fd, int watch) noexcept;
 // The event loop.
 int epoll_create() noexcept;
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept;
-// timeout_ns < 0: without end.
+// timeout_ns < 0: no limit.
 int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept;
 // The same; changes the sets.
 int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept;
-// The same. Sleeps to the nanosecond where the kernel can (5.11), else rounds up to milliseconds.
+// The same. Sleeps to the nanosecond if the kernel can (5.11), else rounds up to milliseconds.
 int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) noexcept;
 
 // Processes.
@@ -271,18 +273,19 @@ pid_t fork() noexcept;
 int posix_spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
                 char* const argv[], char* const env[]) noexcept;
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
-// Reaps the child behind a pidfd, if it has ended: code of its exit(), or the signal that ended it, else 0.
-// Returns: 1; 0: it has not; -ECHILD: it is not ours, or somebody else reaped it.
+// Reaps the child behind a pidfd, if it has ended. code: its exit status; signal: the signal that ended it, else 0.
+// Returns: 1; 0: it has not ended; -ECHILD: it is not a child of ours, or was already reaped.
 int wait_child(int pidfd, int& code, int& signal) noexcept;
-int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps, without WNOHANG
+int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps unless WNOHANG is set
 int signal_child(int pidfd, int signal) noexcept;
 int signal_group(int pidfd, pid_t leader, int signal) noexcept;  // `pidfd` is the leader's
 int kill(pid_t pid, int signal) noexcept;
 pid_t parent() noexcept;
-unsigned processors() noexcept;                    // that this OS thread may run on
-int signal_at_parents_death(int signal) noexcept;  // of the OS thread that forked us
+unsigned processors() noexcept;                    // on which this OS thread may run
+int signal_at_parents_death(int signal) noexcept;  // the death of the OS thread that forked this process
 
-// Signals, and who we are. No fault is put into these: they fail for a wrong argument only, or never.
+// Signals, and the identity of this process. Fault hooks do not see these: they fail only for a wrong argument, or
+// never.
 int sigaction(int number, const struct ::sigaction* set, struct ::sigaction* before) noexcept;
 void default_action(int number) noexcept;  // SIG_DFL
 int sigaltstack(const stack_t* set, stack_t* before) noexcept;
@@ -295,12 +298,13 @@ inline bool on_first_thread() noexcept {
     return thread_id() == process_id();
 }
 uid_t effective_user() noexcept;
-bool isatty(int fd) noexcept;     // also the master of a pseudo-terminal
-void yield_processor() noexcept;  // to another OS thread
+bool isatty(int fd) noexcept;     // also true for the master of a pseudo-terminal
+void yield_processor() noexcept;  // lets another OS thread run
 void name_thread(pthread_t thread, const char* name) noexcept;
 [[noreturn]] void exit_now(int status) noexcept;  // _exit(2)
 
-// OS threads. Blocks while `word` is `expected`, until futex_wake() or the timeout (negative: none), or for no reason.
+// OS threads. futex_wait() blocks while `word` is `expected`, until futex_wake() or the timeout (negative: none); it
+// may return early for no reason.
 void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t timeout_ns = -1) noexcept;
 void futex_wake(const std::atomic<std::uint32_t>& word, int most = INT32_MAX) noexcept;
 
@@ -311,8 +315,8 @@ void* free_addresses(std::size_t size) noexcept;  // the start of a free range o
 int release_memory(void* at, std::size_t size) noexcept;
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
 int protect_none(void* at, std::size_t size) noexcept;
-int discard(void* at, std::size_t size) noexcept;  // gives the pages back; they read as zeros afterwards
+int discard(void* at, std::size_t size) noexcept;  // gives the pages back; they then read as zeros
 std::size_t page_size() noexcept;
-void trim_heap() noexcept;  // the C library gives back what it keeps of freed memory, where it can be asked to
+void trim_heap() noexcept;  // makes the C library give back freed memory, if it can
 
 }  // namespace tendril::sys

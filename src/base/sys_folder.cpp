@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The part of the door that is for folders, and for what is opened from one.
+// The calls of base/sys.hpp for folders, and for opening files in one.
 
 #include <dirent.h>
 #include <linux/openat2.h>

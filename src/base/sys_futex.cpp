@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The calls of base/sys.hpp by which OS threads wait for each other. Not seen by fault hooks: they report no errors.
+// The calls of base/sys.hpp by which OS threads wait for each other. Fault hooks do not see them: they report no
+// errors.
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Signals, and who we are: those calls of base/sys.hpp that no test makes fail. All may be called in a signal handler
-// but name_thread().
+// Signals, and the identity of this process: the calls of base/sys.hpp that no test makes fail. All but name_thread()
+// may be called in a signal handler.
 
 #include <sched.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The calls of base/sys.hpp that only watchers need: the wall clock, and what becomes of files.
+// The calls of base/sys.hpp that only watchers need: the wall clock, and changes of files.
 
 #include <sys/inotify.h>
 #include <sys/stat.h>

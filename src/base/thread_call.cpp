@@ -22,7 +22,7 @@ struct CallName {
     const char* name;
 };
 
-// Those that keep a program waiting.
+// The calls that can keep a program waiting.
 constexpr CallName call_names[] = {
 #ifdef SYS_poll
     {SYS_poll, "poll"},
@@ -63,7 +63,7 @@ constexpr CallName call_names[] = {
     {SYS_rt_sigsuspend, "sigsuspend"},
 };
 
-// Is it behind an instruction that calls?
+// Whether the address is just after a call instruction.
 bool follows_call(const void* address) noexcept {
 #if defined(__x86_64__)
     std::array<unsigned char, 7> before{};
@@ -89,7 +89,7 @@ bool follows_call(const void* address) noexcept {
 #endif
 }
 
-// The parts of this process that hold code. Without memory of its own, and without the C library's locks.
+// The address ranges of this process that hold code. Uses no heap memory, and none of the C library's locks.
 class CodeMaps {
 public:
     CodeMaps() noexcept {
@@ -162,7 +162,7 @@ ThreadCall ThreadCall::of(pid_t thread) noexcept {
         call.address = reinterpret_cast<const void*>(address);
     } else {
         call.number = -1;
-        call.state = State::runs;  // or it waits for a page of its memory
+        call.state = State::runs;  // or waits for a page of memory
     }
     return call;
 }
@@ -190,7 +190,7 @@ std::size_t return_addresses_on(const void* stack_pointer, std::span<void*> out)
     for (std::size_t i = 0; i < deepest && found < out.size(); ++i) {
         std::uintptr_t word = 0;
         if (!copy_memory(at + i, &word, sizeof word)) {
-            break;  // the stack's end
+            break;  // the end of the stack
         }
         if (code.contain(word) && follows_call(reinterpret_cast<const void*>(word))) {
             out[found++] = reinterpret_cast<void*>(word);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What another OS thread of this process does, as the kernel tells, and what lies in its memory: without a signal, so
-// that no call of its is disturbed, and without trust in what moves meanwhile.
+// ThreadCall: what another OS thread of this process is doing, according to the kernel, and what its memory contains.
+// It sends no signal, so it disturbs no system call, and it does not trust data that may move meanwhile.
 
 #pragma once
 
@@ -19,7 +19,7 @@ struct ThreadCall {
     State state = State::unknown;  // waits: in a system call; unknown: the kernel does not say
     long number = -1;
     const void* stack_pointer = nullptr;
-    const void* address = nullptr;  // behind the call
+    const void* address = nullptr;  // the instruction after the call
     friend bool operator==(const ThreadCall&, const ThreadCall&) = default;
 
     static ThreadCall of(pid_t thread) noexcept;
@@ -27,11 +27,11 @@ struct ThreadCall {
     std::string name() const;  // "clock_nanosleep"; "system call 1234"
 };
 
-// Returns: false when not all of it can be read.
+// Copies memory of this process that may be unmapped. Returns: false if not all of it can be read.
 bool copy_memory(const void* from, void* to, std::size_t size) noexcept;
 
-// The return addresses that lie on a stack, innermost first: words that lie behind a call instruction. Some may be left
-// over from calls that have returned. Returns: how many were written.
+// Finds the return addresses on a stack, innermost first: words that point just after a call instruction. Some may be
+// left over from calls that have returned. Returns: how many were written.
 std::size_t return_addresses_on(const void* stack_pointer, std::span<void*> out) noexcept;
 
 }  // namespace tendril::detail

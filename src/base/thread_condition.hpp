@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // ThreadCondition: std::condition_variable for OS threads and a Mutex. It keeps nothing that a fork() could break: in
-// the child nobody waits, and it is as new.
+// the child no OS thread waits, and it is as new.
 //
-// wait() may return though nobody woke it, so it is called in a loop over what is waited for. That must be changed with
-// the lock held; waking needs no lock.
+// wait() may return without a wake-up, so call it in a loop that tests the condition. Change the condition with the
+// lock held; waking needs no lock.
 
 #pragma once
 
@@ -20,11 +20,11 @@ namespace tendril::detail {
 
 class ThreadCondition {
 public:
-    // Blocks the OS thread; the lock is free meanwhile. timeout: negative for ever.
+    // Blocks the OS thread, without the lock meanwhile. timeout: negative: no limit.
     TENDRIL_NOT_ANALYZED void wait(MutexLock& held,
                                    std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1)) noexcept {
         const std::uint32_t before = wakes_.load(std::memory_order_relaxed);
-        waited_.store(true, std::memory_order_relaxed);  // read by those that change something after us, under the lock
+        waited_.store(true, std::memory_order_relaxed);  // read by later wakers, after the lock
         held.unlock();
         sys::futex_wait(wakes_, before, timeout.count());
         held.lock();
@@ -42,7 +42,7 @@ private:
     }
 
     std::atomic<std::uint32_t> wakes_{0};
-    std::atomic<bool> waited_{false};  // by anybody, ever: until then a wake needs no system call
+    std::atomic<bool> waited_{false};  // whether any OS thread ever waited: until then a wake needs no system call
 };
 
 }  // namespace tendril::detail

@@ -25,15 +25,15 @@ namespace tendril::sys {
 
 namespace {
 
-// The best that the kernel knows: nothing happens behind our back, completions come in enter() only (6.1); without
-// interrupting us (5.19); somehow.
+// The ways to set up the ring, best first. With the first, completions are processed only in enter() (6.1); with the
+// second, processing does not interrupt this OS thread (5.19); the last takes the defaults.
 constexpr unsigned ways[] = {
     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
     0,
 };
 
-// The last one came with polls that go on after they have reported (5.13).
+// The last feature came with polls that stay armed after they have reported (5.13).
 constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_RSRC_TAGS;
 
 // liburing maps and unmaps rings by system calls that ThreadSanitizer does not see, so that two rings which lie at the

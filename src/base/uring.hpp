@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Uring: the door's io_uring(7): a pair of rings shared with the kernel, and the one call that goes with it. Only where
-// the build found liburing (TENDRIL_HAS_URING).
+// Uring: the door to io_uring(7): a pair of rings shared with the kernel, and the one call that goes with them. Exists
+// only if the build found liburing (TENDRIL_HAS_URING).
 //
-// 1. All but the destructor belongs to the OS thread that called open(): the kernel refuses others.
-// 2. The kernel learns of requests, and works on what is due, in enter() alone.
+// 1. All but the destructor must run on the OS thread that called open(): the kernel refuses others.
+// 2. Only enter() submits requests, and only in enter() the kernel works on them.
 // 3. After fork() the child may only destroy its copy, which does nothing to the parent's.
 
 #pragma once
@@ -15,8 +15,8 @@
 
 namespace tendril::sys {
 
-// Of what kind the kernel can poll none, so that it calls them ready at once: a file, a directory, a disk, /dev/null.
-// (Some character devices can be polled; they are taken for /dev/null.)
+// Whether the kernel cannot poll the descriptor and so reports it ready at once: a file, a directory, a disk,
+// /dev/null. (Some character devices can be polled; they are treated like /dev/null.)
 bool is_always_ready(int fd) noexcept;
 
 class Uring {
@@ -26,21 +26,21 @@ public:
     Uring& operator=(const Uring&) = delete;
     ~Uring();
 
-    // Returns: 0 or -errno: -ENOSYS, -EPERM: there is none, or it is forbidden; -ENOTSUP: the kernel's lacks what is
-    // needed here (5.13 has it).
+    // Returns: 0 or -errno: -ENOSYS, -EPERM: the kernel has no io_uring, or forbids it; -ENOTSUP: it lacks features
+    // needed here (5.13 has them).
     int open(unsigned requests, unsigned completions) noexcept;
 
-    // The next request to fill, all zeros. Returns: nullptr when the ring is full: enter() first.
+    // Returns the next request to fill, all zeros; nullptr if the ring is full: enter() first.
     io_uring_sqe* next_request() noexcept;
 
-    // Hands all requests over and lets the kernel work on what is due; with `sleep`, waits for a completion, at most
-    // timeout_ns (< 0: without end). Returns: 0 or -errno: -ETIME, -EINTR; -EBADR: completions were lost.
+    // Submits all requests and lets the kernel work on what is due; with `sleep`, waits for a completion, at most
+    // timeout_ns (< 0: no limit). Returns: 0 or -errno: -ETIME, -EINTR; -EBADR: completions were lost.
     int enter(bool sleep, std::int64_t timeout_ns) noexcept;
 
-    // Something to hand over, to work on, or to take?
+    // Whether there is anything to submit, to work on, or to take.
     bool anything_to_do() const noexcept;
 
-    // Calls f(completion) for those that are there, at most `most`.
+    // Calls f(completion) for the completions that have come, at most `most`.
     template <class F>
     void take(unsigned most, F f) {
         unsigned head = *ring_.cq.khead;

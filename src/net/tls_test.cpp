@@ -227,8 +227,8 @@ TEST(TlsOptions, AreRefusedWhereTheyAreNotSafeOrWithoutEffect) {
         {{.ocsp_response = "x"}, ".ocsp_response is a server's"},
         {{.ciphers = "ALL:aNULL:@SECLEVEL=0"}, "does not authenticate"},
         {{.ciphers = "NULL-SHA256:@SECLEVEL=0"}, "does not encrypt"},
-        {{.ca_file = std::string("/x\0y", 4)}, "a CA file with a zero byte"},
-        {{.key_log_file = std::string("/x\0y", 4)}, "a key log file with a zero byte"},
+        {{.ca_file = std::string("/x\0y", 4)}, "a CA file contains a zero byte"},
+        {{.key_log_file = std::string("/x\0y", 4)}, "a key log file contains a zero byte"},
     };
     for (const auto& [options, why] : cases) {
         EXPECT_NE(refusal_of(options).find(why), std::string::npos) << why << ": " << refusal_of(options);

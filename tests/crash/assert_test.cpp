@@ -30,9 +30,9 @@ TEST(Assert, SaysWhereAndInWhichGreenThread) {
             victim.join();
         },
         aborts,
-        "tendril: .*assert_test.cpp:[0-9]+: a bug of tendril's own: not \\(1 \\+ 1 == 3\\), in green thread [0-9]+ "
+        "tendril: .*assert_test.cpp:[0-9]+: a bug in tendril: not \\(1 \\+ 1 == 3\\), in green thread [0-9]+ "
         "\"victim\"");
-    EXPECT_EXIT(TENDRIL_ASSERT(false), aborts, "a bug of tendril's own: not \\(false\\)\n");
+    EXPECT_EXIT(TENDRIL_ASSERT(false), aborts, "a bug in tendril: not \\(false\\)\n");
 }
 
 TEST(Assert, ParkingNeedsAWaiter) {
