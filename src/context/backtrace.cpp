@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The unwinder of the C++ runtime does the walking. For a suspended flow it is called through tendril_walk(), whose
-// unwind table says "my caller's stack pointer, frame pointer and address are the ones in *from": so it walks from
-// there into the suspended frames, on the stack of the asker.
+// The C++ runtime's unwinder does the walking. For a suspended flow it is called through tendril_walk(), whose unwind
+// table says "my caller's stack pointer, frame pointer and address are the ones in *from". So it walks from there into
+// the suspended frames, while it runs on the stack of the OS thread's current flow.
 
 #include "context/backtrace.hpp"
 
@@ -16,17 +16,17 @@ namespace {
 
 struct Walk {
     std::span<void*> out;
-    std::uintptr_t after;  // what is recorded begins behind the function that starts here; 0: with the next frame
+    std::uintptr_t after;  // records the frames after the function that starts here; 0: after the next frame
     std::size_t size = 0;
     std::uintptr_t last_cfa = 0;
     bool recording = false;
-    bool from_signal = false;  // ... with the frame that a signal interrupted, instead of `after`
-    bool only_last = false;    // each overwrites the one before
+    bool from_signal = false;  // records from the frame that a signal interrupted, and ignores `after`
+    bool only_last = false;    // each frame overwrites the one before
 };
 
 _Unwind_Reason_Code visit(_Unwind_Context* frame, void* argument) noexcept {
     auto& walk = *static_cast<Walk*>(argument);
-    int exact = 0;  // where a signal came, not where a call returns to
+    int exact = 0;  // the address is where a signal came, not where a call returns to
     const std::uintptr_t at = _Unwind_GetIPInfo(frame, &exact);
     if (!walk.recording && walk.from_signal) {
         walk.recording = exact != 0;
@@ -42,7 +42,7 @@ _Unwind_Reason_Code visit(_Unwind_Context* frame, void* argument) noexcept {
         walk.size = 0;
     }
     if (at == 0 || walk.size == walk.out.size() || (walk.size > 0 && cfa == walk.last_cfa && exact == 0)) {
-        return _URC_NORMAL_STOP;  // the last: an outermost frame that does not end the walk names itself for ever
+        return _URC_NORMAL_STOP;  // the last: an outermost frame that does not end the walk names itself forever
     }
     walk.last_cfa = cfa;
     walk.out[walk.size++] = reinterpret_cast<void*>(at + (exact != 0 ? 1 : 0));
@@ -91,7 +91,7 @@ void prime_backtrace() noexcept {
 extern "C" TENDRIL_HIDDEN void tendril_walk(const Registers* from, void (*walk)(void*), void* argument);
 
 #if defined(__x86_64__)
-// In the escapes: DW_CFA_def_cfa_expression, the CFA is *(rbx + 0); DW_CFA_expression, the caller's rbp (6) and return
+// In the escapes: DW_CFA_def_cfa_expression: the CFA is *(rbx + 0); DW_CFA_expression: the caller's rbp (6) and return
 // address (16) were saved at rbx + 8 and rbx + 16. The offsets are those of Registers.
 extern "C" [[gnu::naked]] TENDRIL_OPAQUE void tendril_walk(const Registers*, void (*)(void*), void*) {
     asm("pushq %rbx\n\t"
@@ -112,7 +112,7 @@ extern "C" [[gnu::naked]] TENDRIL_OPAQUE void tendril_walk(const Registers*, voi
         "ret");
 }
 #elif defined(__aarch64__)
-// The same by x19, for x29 (the frame pointer) and x30 (the return address).
+// The same through x19, for x29 (the frame pointer) and x30 (the return address).
 asm(R"(
     .text
     .p2align 4

@@ -20,23 +20,23 @@ namespace detail {
 
 struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_this<ContextState> {
     OsThread& os;
-    const std::uint64_t serial = os.serial;  // may be compared when the OS thread is gone
-    const std::uint64_t tree_id;             // of the tree that it belongs to; os.tree is that tree whenever it runs
+    const std::uint64_t serial = os.serial;  // may be compared after the OS thread is gone
+    const std::uint64_t tree_id;             // of its tree; os.tree is that tree whenever it runs
     const std::uint64_t id;
-    std::shared_ptr<ContextState> parent;  // made it; once it has ended, the nearest ancestor that had not
-    ContextState* unwinder = nullptr;      // waits for the end that it has forced
+    std::shared_ptr<ContextState> parent;  // made it; once this has ended, the nearest ancestor that had not
+    ContextState* unwinder = nullptr;      // the context that has forced its end, and waits for it
     Context::Function run;
     ContextOptions options;
     StackTop* stack = nullptr;
     bool started = false;
     bool dead = false;
-    std::any value;            // what the next arrival here is given
-    std::exception_ptr error;  // or this, to throw
+    std::any value;            // what the next switch to it delivers
+    std::exception_ptr error;  // or this, which is thrown
     std::shared_ptr<ContextState> self;
 
-    // Of a root only.
+    // For a root only.
     List<ContextState> children;          // all other contexts of the tree that have not ended
-    std::shared_ptr<ContextState> ended;  // left for good by the last switch
+    std::shared_ptr<ContextState> ended;  // the context that the last switch left for good
 
     ContextState(OsThread& thread, std::uint64_t number) : os(thread), tree_id(thread.tree->id), id(number) {}
 
@@ -109,8 +109,8 @@ ContextState& ContextState::check(const std::shared_ptr<ContextState>& state) {
 void ContextState::require_owned_here() const {
     if (!owned_here()) {
         throw std::logic_error("context " + std::to_string(id) + " belongs to green thread " + std::to_string(tree_id) +
-                               " and was switched to from " + std::to_string(os.tree->id) +
-                               "; a raw context is its maker's alone");
+                               " but was switched to from " + std::to_string(os.tree->id) +
+                               "; only the green thread that made a raw context may use it");
     }
 }
 
@@ -126,7 +126,7 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
     OsThread& os = to.os;
     ContextState& from = running(os);
     if (&from == &to) {
-        throw std::logic_error("context " + std::to_string(to.id) + " is the one that runs; it cannot be switched to");
+        throw std::logic_error("context " + std::to_string(to.id) + " is already running and cannot be switched to");
     }
     if (!to.started) {
         to.start();
@@ -149,10 +149,11 @@ void ContextState::finish() noexcept {
     if (os.tree == &os.own_tree) {
         os.reclaim_without_hub();
     }
-    parent = heir().shared_from_this();  // a line in which each made the next and ended does not grow
+    parent = heir().shared_from_this();  // so that a chain in which each made the next and ended does not grow
 }
 
-// Who gets the result: the nearest ancestor that has not ended. The root never does while its green thread lives.
+// Returns the context that gets the result: the nearest ancestor that has not ended. The root does not end while its
+// green thread lives.
 ContextState& ContextState::heir() const noexcept {
     const ContextState* p = this;
     do {
@@ -168,7 +169,7 @@ void ContextState::enter(Registers* registers) {
     leave_flow(self.os.words, self.os.here, self, next);
 }
 
-// The whole life of a context, in a frame of its own, so that nothing is left to destroy when it leaves.
+// Runs the whole life of a context, in a frame of its own, so that nothing is left to destroy when it is left.
 ContextState& ContextState::live(ContextState& self) noexcept {
     std::any result;
     std::exception_ptr failure;
@@ -190,7 +191,7 @@ ContextState& ContextState::live(ContextState& self) noexcept {
     return next;
 }
 
-// By the owner's destructor, or at the end of the tree.
+// Called by the owner's destructor, or at the end of the tree.
 void ContextState::unwind() noexcept {
     if (dead) {
         return;
@@ -198,7 +199,7 @@ void ContextState::unwind() noexcept {
     const auto keep = shared_from_this();
     if (!owned_here()) {
         report("context " + std::to_string(id) +
-               " was destroyed by another OS or green thread than its own; it is left to that one's end");
+               " was destroyed by an OS or green thread other than its own; it lives until its own ends");
         self = keep;
         return;
     }
@@ -210,7 +211,7 @@ void ContextState::unwind() noexcept {
         return;
     }
     if (this == os.tree->current) {
-        return;  // it destroys its own handle; it ends when its function does
+        return;  // it destroys its own handle, and ends when its function does
     }
     try {
         unwinder = &running(os);
@@ -221,7 +222,7 @@ void ContextState::unwind() noexcept {
     }
     if (!dead) {
         report("context " + std::to_string(id) + " switched away while it was unwound; its stack is abandoned");
-        dead = true;  // its frames are half destroyed: nothing may go back there
+        dead = true;  // its frames are half destroyed: nothing may switch back to it
         ListNode::unlink();
     }
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Flow: one flow of control that can be left and gone back to, and switch_flow(), which does it. Raw contexts and green
+// Flow: one flow of control that can be left and resumed, and switch_flow(), which does both. Raw contexts and green
 // threads are built on it; it knows neither.
 //
 // Invariants:
-// 1. A Flow belongs to one OS thread for ever.
-// 2. Exactly one flow of an OS thread runs; all the fields of a suspended one say where it stopped.
-// 3. What C++ keeps per OS thread but a flow owns (exceptions in flight, errno, the floating-point control) travels
-//    with
-//    the flow.
+// 1. A Flow belongs to one OS thread forever.
+// 2. Exactly one flow of an OS thread runs; the fields of a suspended one say where it stopped.
+// 3. State that C++ keeps per OS thread but a flow owns (exceptions in flight, errno, the floating-point control)
+//    travels with the flow.
 
 #pragma once
 
@@ -60,9 +59,9 @@ struct Flow : Registers {
 
     Flow() noexcept {
         fp_control.save();
-    }  // a new flow takes over its maker's
+    }  // a new flow inherits its maker's
 
-    // The stack that it begins on. Others than the sanitizers need not know.
+    // Sets the stack that it begins on; only sanitizer builds need it.
     void begins_on([[maybe_unused]] StackBounds& stack) noexcept {
 #if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
         on = &stack;
@@ -70,7 +69,7 @@ struct Flow : Registers {
     }
 };
 
-// What happens on arrival, also to be called first thing on a new stack.
+// Must run on arrival, and first thing on a new stack.
 [[gnu::always_inline]] inline void flow_arrived([[maybe_unused]] Flow& self) noexcept {
 #ifdef TENDRIL_ASAN
     __sanitizer_finish_switch_fiber(self.asan_fake_stack, nullptr, nullptr);
@@ -97,8 +96,8 @@ namespace {
 
 }  // namespace
 
-// Mostly there is neither an exception nor an errno on either side, and nothing to write. A flow that runs has zeros
-// in its own `eh` and `saved_errno`.
+// Usually neither side has an exception or an errno, and nothing is written. The `eh` and `saved_errno` of a running
+// flow are zero.
 [[gnu::always_inline]] inline void exchange_words(const ThreadWords& words, Flow& from, Flow& to) noexcept {
     const auto any = [](const EhGlobals& eh, int error) {
         return reinterpret_cast<std::uintptr_t>(eh.caught) | eh.uncaught | static_cast<unsigned>(error);
@@ -111,7 +110,7 @@ namespace {
     }
 }
 
-// All but the stack and the place.
+// Exchanges everything but the stack and the address.
 [[gnu::always_inline]] inline void exchange_state(const ThreadWords& words, Flow& from, Flow& to) noexcept {
     exchange_words(words, from, to);
     from.fp_control.save();
@@ -121,7 +120,7 @@ namespace {
 }
 
 // Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.
-// `here` is the OS thread's note of the stack that it is on. The function that this is inlined into is TENDRIL_OPAQUE.
+// `here` is the OS thread's note of its current stack. The function that this is inlined into must be TENDRIL_OPAQUE.
 [[gnu::always_inline]] inline void switch_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
                                                Flow& to) noexcept {
     exchange_state(words, from, to);
@@ -135,7 +134,7 @@ namespace {
                                                         Flow& to) noexcept {
     *words.eh = std::exchange(to.eh, EhGlobals());
     *words.error = std::exchange(to.saved_errno, 0);
-    from.fp_control.save();  // loading the words unseen would cost more
+    from.fp_control.save();  // loading the words without comparing would cost more
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
         to.fp_control.load();
     }

@@ -36,11 +36,11 @@ StackBounds bounds_of_this_thread() noexcept {
     return bounds;
 }
 
-// Our switch leaves return addresses on one stack that a shadow stack keeps for another.
+// Refuses shadow stacks: our switch would run one stack's return addresses against the shadow of another.
 void refuse_shadow_stack() noexcept {
 #if defined(__x86_64__)
     std::uint64_t shadow = 0;
-    asm volatile("rdsspq %0" : "+r"(shadow));  // does nothing where no shadow stack is active
+    asm volatile("rdsspq %0" : "+r"(shadow));  // does nothing if no shadow stack is active
     if (shadow != 0) {
         std::fputs("tendril: this process runs with a shadow stack (CET), which green threads cannot switch; "
                    "start it with GLIBC_TUNABLES=glibc.cpu.hwcaps=-SHSTK\n",
@@ -100,7 +100,7 @@ void OsThread::throw_in_observer() {
         "wait, until it returns");
 }
 
-// In blocks per OS thread: an atomic increment would cost a fifth of a spawn.
+// Takes ids in blocks per OS thread: an atomic increment would cost a fifth of a spawn.
 std::uint64_t next_flow_id() noexcept {
     constexpr std::uint64_t block = 4096;
     static std::atomic<std::uint64_t> next_block{1};

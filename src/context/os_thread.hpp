@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// OsThread: what the context floor keeps per OS thread. Made on first use, gone with the thread, after the hub.
+// OsThread: the context floor's state of one OS thread. Made on first use, destroyed with the OS thread, after the hub.
 
 #pragma once
 
@@ -15,19 +15,19 @@ namespace tendril::detail {
 
 struct ContextState;
 
-// Numbers for raw contexts and green threads alike: unique in the process.
+// Returns a new id for a raw context or a green thread, unique in the process.
 std::uint64_t next_flow_id() noexcept;
 
-// The raw contexts of one green thread (or of an OS thread without a hub): they switch among themselves only.
+// The raw contexts of one green thread (or of an OS thread without a hub). They switch only among themselves.
 struct ContextTree {
     std::uint64_t id;                 // of the green thread
     ContextState* root = nullptr;     // stands for the green thread's own stack; made on first use
-    ContextState* current = nullptr;  // the one that runs
+    ContextState* current = nullptr;  // the running one
 
     explicit ContextTree(std::uint64_t owner) noexcept : id(owner) {}
     ContextTree(const ContextTree&) = delete;
     ContextTree& operator=(const ContextTree&) = delete;
-    // Unwinds what is suspended still; their owners find them dead.
+    // Unwinds the contexts that are still suspended; their owners then see them dead.
     ~ContextTree() { clear(); }
     void clear() noexcept {
         if (root != nullptr) {
@@ -35,13 +35,14 @@ struct ContextTree {
         }
     }
 
-    // Is the running context being unwound, or would an exception that leaves it arrive in one that unwinds?
+    // Whether the running context is being unwound, or an exception that leaves it would arrive in one that unwinds.
     bool unwinds() const noexcept;
 
-    // The green thread's own stack, while a raw context runs instead; else nullptr.
+    // Returns the green thread's own stack while a raw context runs instead; else nullptr.
     const Flow* suspended_root() const noexcept;
 
-    // The hub comes and goes: the contexts of the OS thread's own stack are its main green thread's meanwhile. Same id.
+    // For the beginning and the end of a hub: while it exists, the contexts of the OS thread's own stack belong to its
+    // main green thread, which has the same id.
     void take_over(ContextTree& other) noexcept {
         root = std::exchange(other.root, nullptr);
         current = std::exchange(other.current, nullptr);
@@ -52,18 +53,18 @@ private:
 };
 
 struct OsThread {
-    const std::uint64_t serial;  // 1, 2, ...; never used twice in a process
+    const std::uint64_t serial;  // 1, 2, ...; never reused in the process
     ThreadWords words;
     StackPool stacks;
     StackBounds own_stack;
-    StackBounds* here = &own_stack;  // the stack that runs; kept up in sanitizer builds only
+    StackBounds* here = &own_stack;  // the current stack; maintained in sanitizer builds only
     ContextTree own_tree{next_flow_id()};
-    ContextTree* tree = &own_tree;  // of the green thread that runs; the hub moves it along
+    ContextTree* tree = &own_tree;  // the running green thread's; the hub updates it
     SwitchObserver observer = nullptr;
     bool observing = false;  // inside the observer, where switching is refused
     bool ending = false;     // its contexts are being unwound; too late for a hub
 
-    // This OS thread's. Throws: std::logic_error when the thread is in its last breath.
+    // Returns this OS thread's, made on first use. Throws: std::logic_error when the OS thread is ending.
     static OsThread& current() {
         if (current_ == nullptr) [[unlikely]] {
             make();
@@ -72,18 +73,18 @@ struct OsThread {
     }
     static OsThread* if_any() noexcept { return current_; }
 
-    // False when exit() was called on the stack of a green thread or context: then nothing of it may be taken down.
+    // False if exit() was called on the stack of a green thread or context: then nothing may be destroyed.
     bool on_own_stack() const noexcept { return !stacks.holds(__builtin_frame_address(0)); }
 
-    // The pooled stack of the green thread or context that runs, known by what was switched to last, wherever the stack
+    // Returns the pooled stack of the running green thread or context, known by the last switch, wherever the stack
     // pointer is; nullptr: the OS thread's own stack. Async-signal-safe.
     const StackTop* running_stack() const noexcept;
 
-    // The serial of the calling OS thread, 0 if it has none; stays known until the thread's last instruction.
+    // Returns the serial of the calling OS thread, 0 if it has none; works until the OS thread's last instruction.
     static std::uint64_t current_serial() noexcept { return serial_; }
 
-    // A context has ended, and there is no hub that would give free stacks back after a while: what was not used again
-    // while many ended, goes.
+    // To be called when a context has ended without a hub, which would give free stacks back after a while: gives back
+    // those that stayed unused while many contexts ended.
     void reclaim_without_hub() noexcept {
         constexpr unsigned many = 1024;
         if (++ended_ % many == 0 && stacks.surplus()) {
@@ -92,13 +93,13 @@ struct OsThread {
         }
     }
 
-    // Tells the observer, if there is one, of a switch.
+    // Notifies the observer, if there is one, of a switch.
     void observe(SwitchEvent::Kind kind, std::uint64_t from, std::uint64_t to) {
         if (observer != nullptr) [[unlikely]] {
             call_observer(kind, from, to);
         }
     }
-    // Throws: std::logic_error in the last breath of the thread.
+    // Throws: std::logic_error when the OS thread is ending.
     void refuse_when_ending() const {
         if (ending) {
             throw_ending();
@@ -129,9 +130,9 @@ private:
     unsigned ended_ = 0;  // contexts, without a hub
 };
 
-// From now on an overflow of a pooled stack prints who ran, and aborts; once per process, then per OS thread.
+// Makes an overflow of a pooled stack print whose it was, and abort. Installed once per process.
 void install_overflow_handler();
-void* give_signal_stack();               // to the calling OS thread, if it has none; nullptr: it had one
-void take_signal_stack(void*) noexcept;  // back again
+void* give_signal_stack();               // gives the calling OS thread one; nullptr: it already had one
+void take_signal_stack(void*) noexcept;  // takes that back
 
 }  // namespace tendril::detail

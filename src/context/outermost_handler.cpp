@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The entry is made of the formats that every compiler writes: a CIE and an FDE (DWARF 5, 6.4.1, as .eh_frame has them:
-// LSB 5.0, 10.6) for the one byte before the return address, and the table that __gxx_personality_v0 reads (the LSDA of
-// the Itanium C++ ABI), which has one catch clause.
+// The entry uses the formats that every compiler writes: a CIE and an FDE (DWARF 5, 6.4.1, as .eh_frame has them: LSB
+// 5.0, 10.6) for the one byte before the return address, and the table that __gxx_personality_v0 reads (the LSDA of the
+// Itanium C++ ABI), with one catch clause.
 
 #include "context/outermost_handler.hpp"
 
@@ -46,7 +46,7 @@ constexpr std::uint8_t return_address = 30;
 
 #ifdef TENDRIL_KNOWS_FRAMES
 
-// Appends to a table of bytes, in which nothing is aligned.
+// A table of bytes that grows at its end; nothing in it is aligned.
 template <std::size_t N>
 class Table {
 public:
@@ -61,7 +61,7 @@ public:
         std::memcpy(&bytes_[size_], &value, sizeof value);
         size_ += sizeof value;
     }
-    // A CIE or FDE: its length, its contents, and no-operations up to a multiple of 8.
+    // Appends a CIE or FDE: its length, its contents, and no-operations up to a multiple of 8.
     template <class Contents>
     void entry(Contents contents) noexcept {
         const std::size_t begin = size_;
@@ -84,7 +84,7 @@ private:
 Table<64> clauses;
 Table<128> section;
 
-// One call site, the byte before the return address; one action, "if it is the first type"; one type.
+// Writes one call site, the byte before the return address; one action, "if it is the first type"; one type.
 void write_clauses(const std::type_info& type) noexcept {
     constexpr std::uint8_t absolute = 0x00;
     constexpr std::uint8_t uleb128 = 0x01;
@@ -139,7 +139,8 @@ bool have_outermost_handler([[maybe_unused]] const Flow* own_stack, [[maybe_unus
         write_clauses(type);
         write_section(outermost);
         __register_frame(section.data());
-        // A program that registered all of itself (linked by GCC with -static) has its own entry found before ours.
+        // In a program that registered all of itself (linked by GCC with -static) the runtime finds the program's own
+        // entry before ours.
         auto* const before = static_cast<std::byte*>(const_cast<void*>(outermost)) - 1;
         found = _Unwind_FindEnclosingFunction(const_cast<void*>(outermost)) == before;
         if (!found) {
@@ -154,7 +155,7 @@ bool have_outermost_handler([[maybe_unused]] const Flow* own_stack, [[maybe_unus
 #endif
 }
 
-// Where the runtime goes on once the stack is unwound, with the exception in its hand.
+// The runtime continues here once the stack is unwound, and passes the exception.
 extern "C" [[noreturn, gnu::used, gnu::visibility("hidden")]] void tendril_landed(void* exception) {
     __cxxabiv1::__cxa_begin_catch(exception);
     on_landing();
@@ -162,14 +163,14 @@ extern "C" [[noreturn, gnu::used, gnu::visibility("hidden")]] void tendril_lande
 }
 
 #if defined(__x86_64__)
-// Entered by a jump: the exception is in %rax, and the stack as the outermost frame left it.
+// Entered by a jump: the exception is in %rax, and the stack is as the outermost frame left it.
 extern "C" [[gnu::naked, gnu::used]] TENDRIL_OPAQUE void tendril_land_outermost() {
     asm("movq %rax, %rdi\n\t"
         "andq $-16, %rsp\n\t"
         "call tendril_landed");
 }
 #elif defined(__aarch64__)
-// Entered by a jump: the exception is in x0, as an argument is.
+// Entered by a jump: the exception is in x0, like an argument.
 asm(R"(
     .text
     .p2align 2

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A handler for exceptions that nobody catches, below the outermost function of the stack (main): for them the C++
-// runtime's search finds a handler, so it unwinds the stack as for any exception that is caught, instead of calling
-// std::terminate() first.
+// A handler for uncaught exceptions, below the outermost function of the stack (main). The C++ runtime's search finds
+// it, so the runtime unwinds the stack as for any caught exception, instead of calling std::terminate() first.
 //
-// No frame is changed for it. The runtime asks the unwind tables about each return address; the table entry of the
-// outermost one (in the C library's start code, which handles nothing) is put in front of by one that says "here is a
-// handler" (docs/design/0016-ctrl-c.md).
+// It changes no frame. The runtime asks the unwind tables about each return address. For the outermost one (in the C
+// library's start code, which handles nothing) an entry that says "here is a handler" takes precedence over the table's
+// own (docs/design/0016-ctrl-c.md).
 
 #pragma once
 
@@ -16,10 +15,10 @@
 
 namespace tendril::detail {
 
-// Once per process, and for ever: from now on exceptions of `type`, and of types derived from it, that nobody catches
-// on this OS thread's own stack unwind it and then call `handler`, inside the last catch clause there is. It must not
-// return. own_stack: where that stack stopped when it is left at the moment; nullptr: it runs.
-// Returns: whether there is a handler; false where the outermost frame cannot be found.
+// Installs the handler, once per process and forever. From now on an uncaught exception of `type`, or of a type derived
+// from it, on this OS thread's own stack unwinds that stack and then calls `handler`, inside the last catch clause.
+// `handler` must not return. own_stack: where that stack stopped, if it is suspended; nullptr: it runs.
+// Returns: whether there is a handler; false if the outermost frame cannot be found, or its entry cannot be overridden.
 bool have_outermost_handler(const Flow* own_stack, const std::type_info& type, void (*handler)()) noexcept;
 
 }  // namespace tendril::detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What happens when a green thread runs out of stack: it touches the guard, the kernel sends SIGSEGV, and this
-// handler, on a stack of its own, prints who ran. Every other SIGSEGV goes to the handler that was there before.
+// Reports that a green thread ran out of stack: it touches the guard, the kernel sends SIGSEGV, and this handler, on a
+// stack of its own, prints which green thread ran. Every other SIGSEGV goes to the previous handler.
 
 #include <ucontext.h>
 
@@ -20,7 +20,7 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr std::size_t signal_stack_size = std::size_t{64} << 10;  // AMX machines need some 11 KiB for the frame alone
+constexpr std::size_t signal_stack_size = std::size_t{64} << 10;  // AMX machines need 11 KiB for the frame alone
 
 struct sigaction before;
 
@@ -35,7 +35,7 @@ void say(const char* text, std::size_t size) noexcept {
     }
 }
 
-// Made of pieces, in a signal handler; what does not fit is left out.
+// A text built from pieces in a signal handler; leaves out what does not fit.
 class Text {
 public:
     Text& operator<<(const char* piece) noexcept {
@@ -76,14 +76,14 @@ std::uintptr_t stack_pointer([[maybe_unused]] const void* frame) noexcept {
 #elif defined(__aarch64__)
     return static_cast<const ucontext_t*>(frame)->uc_mcontext.sp;
 #else
-    return UINTPTR_MAX;  // unknown: then the guard alone tells
+    return UINTPTR_MAX;  // unknown: then only the guard tells
 #endif
 }
 
 constexpr char advice[] = "\ntendril: give it a larger stack when spawning it (SpawnOptions::stack_size)";
 
-// To blame is who ran, whose memory was hit does not say: a frame that is larger than the guard ends in a neighbour's
-// stack or guard, with the stack pointer there as well.
+// The one to blame is the green thread that ran, not the one whose memory was hit: a frame larger than the guard
+// reaches into a neighbour's stack or guard, and the stack pointer is there as well.
 void explain(const OsThread& os, const void* address, std::uintptr_t sp) noexcept {
     constexpr std::uintptr_t below_sp = 4096;  // a call's return address, a red zone, a probe
     const StackTop* const ran = os.running_stack();
@@ -125,7 +125,7 @@ void on_fault(int number, siginfo_t* info, void* frame) {
     } else if (info->si_code > 0) {
         sys::default_action(SIGSEGV);  // the faulting instruction runs again and ends the process
     } else if (before.sa_handler == SIG_DFL) {
-        sys::default_action(SIGSEGV);  // by kill() or raise(): no instruction will
+        sys::default_action(SIGSEGV);  // sent by kill() or raise(): no instruction will run again
         sys::raise(SIGSEGV);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What ASan, TSan and valgrind must be told of stacks and switches. In a plain build everything here is empty.
+// What ASan, TSan and valgrind must know of stacks and switches. In a plain build everything here is empty.
 
 #pragma once
 
@@ -52,7 +52,7 @@ struct StackBounds {
 #endif
 };
 
-// A stack comes into the world; not called for an OS thread's own.
+// Announces a new stack; not called for an OS thread's own.
 inline void announce_stack([[maybe_unused]] StackBounds& stack) noexcept {
 #ifdef TENDRIL_VALGRIND
     stack.valgrind_id = VALGRIND_STACK_REGISTER(stack.bottom, static_cast<const char*>(stack.bottom) + stack.size);
@@ -61,14 +61,14 @@ inline void announce_stack([[maybe_unused]] StackBounds& stack) noexcept {
 
 inline void retire_stack([[maybe_unused]] StackBounds& stack) noexcept {
 #ifdef TENDRIL_ASAN
-    __asan_unpoison_memory_region(stack.bottom, stack.size);  // of one abandoned in use: the addresses may serve others
+    __asan_unpoison_memory_region(stack.bottom, stack.size);  // if abandoned in use: its addresses may be reused
 #endif
 #ifdef TENDRIL_VALGRIND
     VALGRIND_STACK_DEREGISTER(stack.valgrind_id);
 #endif
 }
 
-// Nothing will run on it any more, and what is only referred to from there is not leaked.
+// Marks a stack on which nothing will run again; objects referred to only from there do not count as leaked.
 inline void abandon_stack([[maybe_unused]] const StackBounds& stack) noexcept {
 #ifdef TENDRIL_ASAN
     __lsan_register_root_region(stack.bottom, stack.size);
@@ -84,8 +84,9 @@ inline void destroy_tsan_fiber(void*& fiber) noexcept {
 }
 #endif
 
-// A flow of control is about to begin on a stack that may have served before. The last one left its entry frame without
-// returning, so ASan may hold that frame's variables for out of scope, and TSan could not destroy the fiber that ran.
+// To be called before a flow of control begins on a stack that may have been used before. The last flow left its entry
+// frame without returning, so ASan may treat that frame's variables as out of scope, and TSan could not destroy the
+// fiber that ran.
 inline void begin_use([[maybe_unused]] StackBounds& stack) noexcept {
 #ifdef TENDRIL_ASAN
     __asan_unpoison_memory_region(stack.bottom, stack.size);

@@ -11,7 +11,7 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr std::size_t usual_bytes = std::size_t{8} << 20;  // of stacks: unmapping them takes well below a millisecond
+constexpr std::size_t usual_bytes = std::size_t{8} << 20;  // of stacks; unmapping so many takes well below 1 ms
 
 void retire(StackTop& stack) noexcept {
     retire_stack(stack.bounds);
@@ -47,7 +47,7 @@ void StackChunk::unmap(StackChunk& made_by_map) noexcept {
 
 StackChunk::~StackChunk() {
     for_each_live([](StackTop& stack) { retire(stack); });
-    if (sys::release_memory(base_, bytes()) < 0) {  // vm.max_map_count: it would cut one mapping into two
+    if (sys::release_memory(base_, bytes()) < 0) {  // vm.max_map_count: unmapping would cut one mapping into two
         sys::discard(base_, bytes());
     }
 }
@@ -79,7 +79,7 @@ void StackChunk::set_aside(StackTop& stack) noexcept {
     cold_ |= bit(slot);
 }
 
-// Neighbours in one call: the system passes over the guards between them.
+// Discards neighbours in one call: the system skips the guards between them.
 bool StackChunk::discard_cold() noexcept {
     if (slots_ == 1 && size_ > usual_bytes) {
         const std::size_t piece = std::min(usual_bytes, size_ - discarded_);

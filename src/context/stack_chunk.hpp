@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// StackChunk: some stacks of one size in one mapping. The unit in which a StackPool takes address space from the system
-// and gives it back: pages, page tables and guards go with it.
+// StackChunk: several stacks of one size in one mapping. The unit in which a StackPool takes address space from the
+// system and gives it back, with its pages, page tables and guards.
 //
 //   base()                          slot 0 | slot 1                                        slot n-1 |
 //    | guard | ... stack grows down ... | StackTop | colour | guard | ...                            |
 //            ^ bounds.bottom            ^ top()
 //
-// StackTop holds what must survive between two uses. The colour, 0 to 2 KiB in steps of a cache line by slot number,
-// keeps the control blocks of many stacks from falling on the same cache sets.
+// StackTop holds the data that must survive between two uses. The colour, 0 to 2 KiB in steps of a cache line by slot
+// number, keeps the control blocks of many stacks from sharing the same cache sets.
 //
 // A slot is
 //   live   in use, or free and warm: its StackTop is valid
 //   cold   its StackTop is gone, its pages are still there
-//   bare   no page is there, but for the guard's marks in the page tables
-// The masks that say so lie here, outside of the slots, so that a bare slot costs no page.
+//   bare   it has no pages; only the guard's marks in the page tables remain
 
 #pragma once
 
@@ -31,10 +30,10 @@
 
 namespace tendril::detail {
 
-// Who uses a stack; says so in the report of an overflow. describe() runs in a signal handler.
+// The user of a stack, which describes itself in the report of an overflow. describe() runs in a signal handler.
 class StackOwner {
 public:
-    // Writes a text without a final newline, not longer than size; returns its length.
+    // Writes a text without a final newline, at most size bytes. Returns: its length.
     virtual std::size_t describe(char* out, std::size_t size) const noexcept = 0;
 
 protected:
@@ -50,7 +49,7 @@ struct alignas(64) StackTop {
     StackChunk* chunk = nullptr;
     StackBounds bounds;  // the usable part
 
-    // The end of the usable part; 64-byte aligned.
+    // Returns the end of the usable part; 64-byte aligned.
     std::byte* top() noexcept { return reinterpret_cast<std::byte*>(this); }
 };
 
@@ -60,15 +59,14 @@ public:
     static constexpr std::size_t colours = 32;
     static constexpr std::size_t colour_step = 64;  // a cache line
 
-    // What a chunk of stacks of `size` bytes has.
+    // Returns how many stacks of `size` bytes a chunk usually has.
     static unsigned usual_slots(std::size_t size) noexcept;
 
-    // At `wish`, where that is free. `number` is its place in the sequence of its pool's chunks, which decides its
-    // colours. Returns: nullptr when the system refuses the address space. Throws: std::bad_alloc.
-    static std::unique_ptr<StackChunk> map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number,
-                                           std::byte* wish = nullptr);
+    // Returns: nullptr if the system refuses the address space. `number` is its position in the sequence of its pool's
+    // chunks, which decides its colours. Throws: std::bad_alloc.
+    static std::unique_ptr<StackChunk> map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number);
     static void unmap(StackChunk& made_by_map) noexcept;
-    ~StackChunk();  // the stacks go, used or not
+    ~StackChunk();  // unmaps the stacks, used or not
     StackChunk(const StackChunk&) = delete;
     StackChunk& operator=(const StackChunk&) = delete;
 
@@ -85,7 +83,7 @@ public:
     bool any_live() const noexcept { return live_ != 0; }
     bool any_cold() const noexcept { return cold_ != 0; }
 
-    // The slot that take() makes live, a cold one if there is one. Requires: !full().
+    // Returns the slot that take() will make live, a cold one if there is one. Requires: !full().
     unsigned next() const noexcept {
         TENDRIL_ASSERT(!full());
         return static_cast<unsigned>(std::countr_zero(cold_ != 0 ? cold_ : all() & ~live_));
@@ -95,13 +93,13 @@ public:
     std::byte* guard_of(unsigned slot) const noexcept { return base_ + slot * slot_size(); }
     StackTop& take() noexcept;
 
-    // A free stack that is live becomes cold: its StackTop is no more.
+    // Makes a free live stack cold: its StackTop no longer exists.
     void set_aside(StackTop& stack) noexcept;
 
-    // Gives back the pages of cold slots, some megabytes at a time at most. Returns: whether none is left.
+    // Gives back the pages of cold slots, at most some megabytes at a time. Returns: whether none is left.
     bool discard_cold() noexcept;
 
-    // The live stack that the address lies in, its guard included, or nullptr.
+    // Returns the live stack that contains the address, its guard included, or nullptr.
     StackTop* find(const void* at) const noexcept;
 
     // Calls f(StackTop&) for each live stack, free or not.
@@ -126,14 +124,14 @@ private:
     StackTop& top_of(unsigned slot) const noexcept;
 
     std::byte* const base_;
-    const std::size_t size_;   // of a stack
-    const std::size_t guard_;  // below each
+    const std::size_t size_;   // of each stack
+    const std::size_t guard_;  // of each guard
     const unsigned slots_;
     const std::size_t first_colour_;
     std::uint32_t live_ = 0;
     std::uint32_t cold_ = 0;
     std::uint32_t guarded_ = 0;
-    std::size_t discarded_ = 0;  // of a single large slot that is given back piece by piece
+    std::size_t discarded_ = 0;  // bytes given back of a single large slot, which goes piece by piece
 };
 
 }  // namespace tendril::detail

@@ -19,7 +19,7 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr unsigned between_looks_at_the_clock = 32;  // stacks taken apart, at some hundred nanoseconds each
+constexpr unsigned between_looks_at_the_clock = 32;  // stacks taken apart, at a few hundred nanoseconds each
 
 bool time_is_up(std::int64_t until_ns) noexcept {
     return until_ns != INT64_MAX && Deadline::now_ns() >= until_ns;
@@ -116,9 +116,8 @@ std::byte* StackPool::next_place() noexcept {
 StackChunk& StackPool::add_chunk(Bin& bin, std::size_t size) {
     std::size_t guard = bin.slots < with_large_guard ? large_guard : small_guard;
     chunks_.reserve(std::bit_ceil(chunks_.size() + 1));
-    std::byte* const wish = next_place();
-    // One that the system refuses (ulimit -v, vm.overcommit_memory=2) is tried again with half as many stacks and
-    // small guards.
+    // If the system refuses one (ulimit -v, vm.overcommit_memory=2), tries again with half as many stacks and small
+    // guards.
     for (unsigned slots = StackChunk::usual_slots(size); slots > 0; slots /= 2, guard = small_guard) {
         if (auto chunk = StackChunk::map(size, guard, slots, chunks_made_, wish); chunk != nullptr) {
             ++chunks_made_;
@@ -141,7 +140,7 @@ void StackPool::guard(std::byte* at, std::size_t size) {
         if (r == 0) {
             return;
         }
-        by_mprotect_ = true;  // a kernel before 6.13, or one whose seccomp filter knows no such advice
+        by_mprotect_ = true;  // a kernel before 6.13, or a seccomp filter that does not know this advice
     }
     if (const int r = sys::protect_none(at, size); r != 0) {
         throw std::system_error(
@@ -170,12 +169,12 @@ void StackPool::age() noexcept {
 }
 
 bool StackPool::give_back(std::int64_t until_ns) noexcept {
-    // The largest first, since what is kept is measured in bytes.
+    // The largest first, because kept_bytes counts bytes.
     return std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return take_apart(bin, until_ns); }) &&
            std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return discard(bin, until_ns); });
 }
 
-// Aged stacks become cold; chunks of which nothing else is left go. Returns: false when time is up.
+// Makes aged stacks cold, and unmaps chunks in which nothing else is left. Returns: false when time is up.
 bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
     for (unsigned n = 1; bin.aged != nullptr && surplus(); ++n) {
         StackTop& stack = *bin.aged;
@@ -186,7 +185,7 @@ bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
         chunk.set_aside(stack);
         chunk.unlink();
         bin.open.push_front(chunk);
-        const bool whole = !chunk.any_live() && chunk.slots() > 1;  // a single one may be large: see discard()
+        const bool whole = !chunk.any_live() && chunk.slots() > 1;  // a single stack may be large: see discard()
         if (whole) {
             drop(bin, chunk);
         }
@@ -197,7 +196,7 @@ bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
     return true;
 }
 
-// What was left of chunks that are in use goes. Returns: false when time is up.
+// Gives back the cold slots of chunks that are still in use. Returns: false when time is up.
 bool StackPool::discard(Bin& bin, std::int64_t until_ns) noexcept {
     while (StackChunk* chunk = bin.open.front()) {
         if (!chunk->any_cold()) {
@@ -236,7 +235,7 @@ void StackPool::trim_below(StackTop& stack, const void* lowest) noexcept {
     }
 }
 
-// The first chunk that does not lie wholly below the address.
+// Returns the first chunk that does not lie wholly above the address.
 std::vector<StackChunk*>::const_iterator StackPool::place_of(const void* address) const noexcept {
     return std::partition_point(chunks_.begin(), chunks_.end(),
                                 [&](const StackChunk* chunk) { return chunk->base() + chunk->bytes() <= address; });

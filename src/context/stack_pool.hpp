@@ -2,15 +2,15 @@
 //
 // StackPool: the stacks of one OS thread, in chunks (context/stack_chunk.hpp).
 //
-// Freed stacks are used again last in, first out: a warm acquire() pops a list. What is not used again goes back to the
-// system, in two ages. age() makes the free stacks "aged"; those that are used again until the next time are not aged
-// any more when they are freed; give_back() takes the aged ones apart, in slices: a chunk of which nothing is live any
-// more is unmapped, of others the pages go and the slots serve again, before new chunks are mapped. So what stays
-// mapped follows the demand between two calls of age(), and kept_bytes stay in any case.
+// Freed stacks are reused last in, first out: a warm acquire() pops a list. Those not reused go back to the system, in
+// two ages. age() makes the free stacks "aged"; one that is reused loses its age when it is next freed; give_back()
+// takes the aged ones apart, in slices. A chunk in which nothing is live is unmapped; in other chunks the pages are
+// given back, and the slots are reused before new chunks are mapped. So the mapped memory follows the demand between
+// two calls of age(), and kept_bytes stay in any case.
 //
-// A guard is a megabyte for the first stacks of each size, as large as a program's larger frames are, and 64 KiB for
-// the others: each page of a guard is an entry in the page tables, which a million stacks would notice. 64 KiB is also
-// what -fstack-clash-protection relies on (on aarch64).
+// A guard is a megabyte for the first stacks of each size, as large as a program's larger frames, and 64 KiB for the
+// others: each page of a guard is an entry in the page tables, which a million stacks would notice. 64 KiB is also what
+// -fstack-clash-protection relies on (on aarch64).
 
 #pragma once
 
@@ -30,41 +30,41 @@ public:
     static constexpr std::size_t maximum_size = std::size_t{1} << 30;
     static constexpr std::size_t large_guard = std::size_t{1} << 20;
     static constexpr std::size_t small_guard = std::size_t{64} << 10;
-    static constexpr std::size_t with_large_guard = 32;              // stacks of each size
-    static constexpr std::size_t kept_bytes = std::size_t{4} << 20;  // of free stacks, warm
+    static constexpr std::size_t with_large_guard = 32;              // this many stacks of each size
+    static constexpr std::size_t kept_bytes = std::size_t{4} << 20;  // free stacks, warm, that are never given back
 
     StackPool() = default;
     StackPool(const StackPool&) = delete;
     StackPool& operator=(const StackPool&) = delete;
-    ~StackPool();  // all stacks go, used or not
+    ~StackPool();  // unmaps all stacks, used or not
 
-    // A stack of at least `size` bytes of address space, its guard not counted; 0: default_size.
-    // Throws: std::invalid_argument for a size out of bounds, std::system_error when the system gives no more.
+    // Returns a stack of at least `size` bytes of address space, not counting its guard; 0: default_size.
+    // Throws: std::invalid_argument for a size out of bounds; std::system_error if the system provides no more.
     StackTop& acquire(std::size_t size, const StackOwner& owner);
 
-    // The caller may still be running on it, if it does nothing afterwards but leave.
+    // Frees the stack. The caller may still be running on it, if it does nothing afterwards but leave it.
     void release(StackTop& stack) noexcept;
 
-    // Whether more is free than is kept.
+    // Whether more is free than kept_bytes.
     bool surplus() const noexcept { return free_bytes_ > kept_bytes; }
 
-    // The free stacks of each size become aged, unless some are still.
+    // Marks the free stacks of each size as aged, unless some of that size still are.
     void age() noexcept;
 
-    // Gives back aged stacks, until the clock says until_ns, and one step in any case.
-    // Returns: whether nothing aged is left, or no surplus.
+    // Gives back aged stacks until the clock says until_ns; one step in any case.
+    // Returns: whether no aged stack is left, or there is no surplus.
     bool give_back(std::int64_t until_ns) noexcept;
 
-    // Gives back the pages of a used stack that lie wholly below `lowest`, which nobody uses.
+    // Gives back the pages of a used stack that lie wholly below `lowest`. Requires: nothing uses them.
     static void trim_below(StackTop& stack, const void* lowest) noexcept;
 
-    // The used stack whose guard the address lies in, or nullptr. Async-signal-safe, as the two below.
+    // Returns the used stack whose guard contains the address, or nullptr. Async-signal-safe, as the two below.
     const StackTop* guard_hit(const void* address) const noexcept;
 
-    // Does the address lie in any of its chunks?
+    // Whether the address lies in any of its chunks.
     bool holds(const void* address) const noexcept { return chunk_at(address) != nullptr; }
 
-    // The stack, used or free and warm, that the address lies in, its guard included; or nullptr.
+    // Returns the stack, used or free and warm, that contains the address, its guard included; or nullptr.
     StackTop* find(const void* address) const noexcept;
 
     // Calls f(StackTop&) for each used stack. f must not acquire or release.
@@ -87,7 +87,7 @@ public:
     }
 
     std::size_t used() const noexcept { return used_; }
-    std::size_t free() const noexcept { return live_ - used_; }  // and warm
+    std::size_t free() const noexcept { return live_ - used_; }  // free and warm
     std::size_t mapped_bytes() const noexcept { return mapped_; }
     bool guards_cost_mappings() const noexcept { return by_mprotect_; }
 
@@ -97,7 +97,7 @@ private:
         StackTop* hot = nullptr;    // free since the last age(), newest first
         StackTop* aged = nullptr;   // free since before, newest first
         List<StackChunk> open;      // chunks with a slot that is not live; those with a cold one come first
-        std::size_t slots = 0;      // of all chunks
+        std::size_t slots = 0;      // in all chunks
     };
 
     static constexpr int smallest_log2 = 15;
@@ -117,10 +117,10 @@ private:
     const StackChunk* chunk_at(const void* address) const noexcept;
 
     std::array<Bin, largest_log2 - smallest_log2 + 1> bins_;
-    std::vector<StackChunk*> chunks_;  // owned; from the lowest address up
+    std::vector<StackChunk*> chunks_;  // owned; highest address first, which is the order in which the system maps them
     std::size_t used_ = 0;
     std::size_t live_ = 0;        // used, or free and warm
-    std::size_t free_bytes_ = 0;  // of the latter
+    std::size_t free_bytes_ = 0;  // of the free ones
     std::size_t mapped_ = 0;
     std::size_t chunks_made_ = 0;
     std::byte* room_ = nullptr;  // the place to wish for while there is no chunk

@@ -24,7 +24,7 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
     to.pc = reinterpret_cast<void*>(entry);
 }
 
-// As on x86-64: from behind the load of x29 to the jump.
+// As on x86-64: the instructions after the load of x29, up to the jump.
 inline bool inside_jump(const void* pc) noexcept {
     std::uint32_t instruction = 0;
     std::memcpy(&instruction, pc, sizeof instruction);
@@ -37,7 +37,7 @@ inline const void* stopped_at(const Registers& of) noexcept {
 }
 
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
-    register Registers* t asm("x0") = &to;  // where a function that begins finds its first argument
+    register Registers* t asm("x0") = &to;  // in x0, where a beginning function finds its first argument
     register Registers* f asm("x1") = &from;
     asm volatile("adr x9, 1f\n\t"
                  "mov x10, sp\n\t"
@@ -46,7 +46,7 @@ inline const void* stopped_at(const Registers& of) noexcept {
                  "ldp x10, x29, [x0]\n\t"
                  "ldr x16, [x0, #16]\n\t"
                  "mov sp, x10\n\t"
-                 "mov x30, xzr\n\t"  // a function that begins sees no caller: backtraces end there
+                 "mov x30, xzr\n\t"  // a beginning function sees no caller: backtraces end there
                  "br x16\n\t"
                  "1:\n\t"
                  "hint #36\n\t"  // bti j

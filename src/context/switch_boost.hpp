@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The switch by Boost.Context, for every other architecture (and anywhere with -DTENDRIL_CONTEXT=boost).
+// The switch by Boost.Context, for all other architectures (and anywhere with -DTENDRIL_CONTEXT=boost).
 //
 // Boost's assembly saves the callee-saved registers on the stack it leaves. On x86-64 it also saves the floating-point
 // control words; FpControl does the same for all through <cfenv>.
@@ -17,7 +17,7 @@ struct Registers {
     void (*entry)(Registers*) = nullptr;
 };
 
-// What arrives on a stack writes down where the one it came from stopped.
+// Runs on arrival: notes where the flow that it came from stopped.
 inline Registers* arrived(boost::context::detail::transfer_t transfer) noexcept {
     auto** ends = static_cast<Registers**>(transfer.data);
     ends[0]->context = transfer.fctx;
@@ -35,7 +35,7 @@ inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcep
     to.context = boost::context::detail::make_fcontext(top, unused_by_boost, &boost_entry);
 }
 
-// Its assembly has no unwind table, where a walk ends by itself.
+// Boost's assembly has no unwind table, so a walk ends there by itself.
 inline bool inside_jump(const void*) noexcept {
     return false;
 }

@@ -2,14 +2,14 @@
 //
 // The switch for x86-64, System V ABI.
 //
-// Only the stack pointer, the frame pointer and the address to go on at are saved; all other registers are declared
+// Saves only the stack pointer, the frame pointer and the address to continue at. All other registers are declared
 // clobbered, so that the compiler, which inlines this into the scheduler, saves the few that are live there. The
-// functions that it is inlined into are TENDRIL_OPAQUE: see all_registers.hpp. Nothing is
-// pushed, so the red zone of the frame that switches stays whole. It leaves by `jmp`: a `ret` to another stack's frame
-// misses the return predictor and costs five times as much.
+// functions that it is inlined into are TENDRIL_OPAQUE: see all_registers.hpp. Nothing is pushed, so the red zone of
+// the switching frame stays intact. It leaves by `jmp`: a `ret` to another stack's frame misses the return predictor
+// and costs five times as much.
 //
-// Shadow stacks (CET) would see the later `ret` of a frame on another stack as an attack: refuse_shadow_stack() in
-// os_thread.cpp ends the process with a message where one is active.
+// A shadow stack (CET) would take the later `ret` of a frame on another stack for an attack: refuse_shadow_stack() in
+// os_thread.cpp ends the process with a message if one is active.
 
 #pragma once
 
@@ -25,22 +25,22 @@ struct Registers {
     void* pc = nullptr;  // offset 16
 };
 
-// Makes `to` begin entry(argument) at its first switch. top is 16-byte aligned, the end of the memory it may use. entry
-// must never return.
+// Makes `to` begin entry(&to) at its first switch. top: 16-byte aligned, the end of the memory it may use. entry must
+// never return.
 inline void prepare(Registers& to, void* top, void (*entry)(Registers*)) noexcept {
     auto* sp = static_cast<void**>(top);
     *--sp = nullptr;
-    *--sp = nullptr;  // a return address of zero: backtraces end here; and the stack is aligned as after a call
+    *--sp = nullptr;  // a return address of zero ends backtraces here; the stack is aligned as after a call
     *--sp = nullptr;
     to.sp = sp;
     to.fp = nullptr;
     to.pc = reinterpret_cast<void*>(entry);
 }
 
-// Is that between the two halves of a jump, where the stack pointer is the new flow's and the frame pointer not yet, or
-// both are and the place not? Then the stack can't be walked from there. May take other code for it.
+// Whether pc is between the two halves of a jump: the stack pointer is already the new flow's but the frame pointer is
+// not, or both are but the address is not. The stack cannot be walked from there. May mistake other code for a jump.
 inline bool inside_jump(const void* pc) noexcept {
-    const auto* code = static_cast<const unsigned char*>(pc);  // each byte says that there is a next one
+    const auto* code = static_cast<const unsigned char*>(pc);  // each byte read implies that there is a next one
     const bool loads_fp = code[0] == 0x48 && code[1] == 0x8b && code[2] == 0x6f && code[3] == 8;  // movq 8(%rdi), %rbp
     return loads_fp || (code[0] == 0xff && code[1] == 0x67 && code[2] == 16);                     // jmpq *16(%rdi)
 }
@@ -51,7 +51,7 @@ inline const void* stopped_at(const Registers& of) noexcept {
 
 [[gnu::always_inline]] inline void jump(Registers& from, Registers& to) noexcept {
     Registers* f = &from;
-    Registers* t = &to;  // in %rdi, where a function that begins finds its first argument
+    Registers* t = &to;  // in %rdi, where a beginning function finds its first argument
     asm volatile("leaq 1f(%%rip), %%rax\n\t"
                  "movq %%rsp, 0(%%rsi)\n\t"
                  "movq %%rbp, 8(%%rsi)\n\t"
@@ -73,7 +73,8 @@ struct FpControl {
     std::uint32_t mxcsr = 0;
     std::uint16_t x87 = 0;
 
-    // Straight into place: a copy of the pair would load 8 bytes from two fresh smaller stores, and stall for them.
+    // Stores straight into place: a copy of the pair would load 8 bytes from two fresh smaller stores, and stall for
+    // them.
     [[gnu::always_inline]] void save() noexcept { asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87)); }
     [[gnu::always_inline]] void load() const noexcept {
         asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
