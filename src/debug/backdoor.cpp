@@ -32,7 +32,7 @@ using namespace std::chrono_literals;
 using detail::Fiber;
 
 constexpr std::size_t longest_line = 4096;
-constexpr auto answer_deadline = 10s;  // for one who does not read
+constexpr auto answer_deadline = 10s;  // for a client that does not read
 
 struct Entry {
     std::string help;
@@ -43,15 +43,14 @@ Fiber& green_thread(std::string_view number) {
     std::uint64_t id = 0;
     const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), id);
     if (error != std::errc() || stop != number.data() + number.size()) {
-        throw std::invalid_argument("\"" + std::string(number) +
-                                    "\" is not the number of a green thread; ps shows them");
+        throw std::invalid_argument("\"" + std::string(number) + "\" is not the id of a green thread; ps lists them");
     }
     for (Fiber* fiber : detail::here::fibers()) {
         if (fiber->id == id) {
             return *fiber;
         }
     }
-    throw std::invalid_argument("there is no green thread " + std::to_string(id) + " that could be named here");
+    throw std::invalid_argument("there is no green thread " + std::to_string(id) + " that can be named here");
 }
 
 void show_stats(std::string_view, std::ostream& out) {
@@ -63,12 +62,12 @@ void show_stats(std::string_view, std::ostream& out) {
 
 std::map<std::string, Entry, std::less<>> our_commands() {
     std::map<std::string, Entry, std::less<>> all;
-    all["ps"] = {"all green threads, as a tree of who spawned whom",
+    all["ps"] = {"all green threads, as a tree by spawner",
                  [](std::string_view, std::ostream& out) { dump(out, {.backtraces = false}); }};
     all["stack"] = {"ID: where a green thread stopped", [](std::string_view id, std::ostream& out) {
                         dump(out, {.backtraces = true, .only = green_thread(id).id});
                     }};
-    all["stats"] = {"counts of what the hub has", &show_stats};
+    all["stats"] = {"the hub's counts", &show_stats};
     all["kill"] = {"ID: throws GreenletExit in a green thread", [](std::string_view id, std::ostream& out) {
                        green_thread(id).kill(nullptr);
                        out << "asked\n";
@@ -76,7 +75,7 @@ std::map<std::string, Entry, std::less<>> our_commands() {
     return all;
 }
 
-// The first word, and the rest without blanks around.
+// Returns the first word, and the rest without surrounding blanks.
 std::pair<std::string_view, std::string_view> split(std::string_view line) {
     constexpr std::string_view blanks = " \t\r";
     line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
@@ -117,7 +116,7 @@ struct Backdoor::State {
         while (const std::size_t n = client.recv(buffer)) {
             for (const char c : std::string_view(buffer, n)) {
                 if (c != '\n') {
-                    line.append(line.size() <= longest_line ? 1 : 0, c);  // of a longer one the rest is dropped
+                    line.append(line.size() <= longest_line ? 1 : 0, c);  // drops the rest of a longer line
                 } else if (!answer(client, std::exchange(line, {}))) {
                     return;
                 }
@@ -125,7 +124,7 @@ struct Backdoor::State {
         }
     }
 
-    // Returns: whether the session goes on.
+    // Answers one line. Returns: whether the session continues.
     bool answer(TcpSocket& client, std::string_view line) {
         const auto [name, arguments] = split(line);
         if (name == "quit") {
@@ -158,9 +157,9 @@ struct Backdoor::State {
         }
         const auto found = commands.find(name);
         if (found == commands.end()) {
-            throw std::invalid_argument("no command is called \"" + std::string(name) + "\"; help shows them");
+            throw std::invalid_argument("unknown command \"" + std::string(name) + "\"; help lists them");
         }
-        const Command command = found->second.run;  // a copy: it may be replaced while it waits
+        const Command command = found->second.run;  // a copy: the command may be replaced while it waits
         command(arguments, out);
     }
 };
@@ -168,7 +167,7 @@ struct Backdoor::State {
 Backdoor::Backdoor(const Address& at, std::size_t sessions_at_most) {
     if (at.family() != AF_UNIX) {
         throw std::invalid_argument("a Backdoor at " + at.to_string() +
-                                    " would let in whoever can connect; give it a Unix-domain address, unix:/path");
+                                    " would admit anyone who can connect; give it a Unix-domain address, unix:/path");
     }
     state_ = std::make_unique<State>(at, sessions_at_most);
     state_->server = spawn({.name = "backdoor"}, [state = state_.get()] { state->serve(); });
@@ -177,7 +176,7 @@ Backdoor::Backdoor(const Address& at, std::size_t sessions_at_most) {
 Backdoor::~Backdoor() {
     const Shield shield;
     const std::string path = state_->at.path();
-    state_->server.kill();  // and serve() its sessions
+    state_->server.kill();  // and with it serve() and the sessions
     state_->listener.close();
     if (!path.empty() && path.front() != '@') {
         sys::unlink(path);
@@ -186,7 +185,7 @@ Backdoor::~Backdoor() {
 
 void Backdoor::add(std::string name, std::string help, Command command) {
     if (!command || name.empty() || name.find_first_of(" \t\r\n") != std::string::npos) {
-        throw std::invalid_argument("a command needs a name of one word, and something to run");
+        throw std::invalid_argument("a command needs a name of one word, and a function to run");
     }
     state_->commands[std::move(name)] = {std::move(help), std::move(command)};
 }

@@ -63,7 +63,7 @@ TENDRIL_TEST(ConformanceM, TM14_SessionsAtOnceAndErrorsOfTheirOwn) {
     EXPECT_EQ(backdoor.sessions(), 2u);
     auto slow = spawn([&] { return a.ask("slow"); });
     EXPECT_EQ(b.ask("fail luck"), "error: no luck\n");
-    EXPECT_EQ(b.ask("nonsense"), "error: no command is called \"nonsense\"; help shows them\n");
+    EXPECT_EQ(b.ask("nonsense"), "error: unknown command \"nonsense\"; help lists them\n");
     EXPECT_EQ(b.ask("  "), "");
     EXPECT_NE(b.ask("help").find("fail  throws\n"), std::string::npos);
     EXPECT_EQ(slow.get(), "slept\n");
