@@ -44,7 +44,7 @@ def add(counts, report, root):
 
 
 def count(build, root):
-    data = [str(path) for path in sorted(build.rglob("*.gcda"))]
+    data = [str(path) for path in sorted(build.rglob("*.gcno"))]  # also of what never ran
     counts = {}
     for first in range(0, len(data), AT_ONCE):
         done = subprocess.run(["gcov", "--json-format", "--stdout", *data[first : first + AT_ONCE]], cwd=build, check=True,
