@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a TaskGraph does whatever its keys and values: who waits for whom, who may run, what becomes of failures. Not for
-// users. It is in src/pool/task_set.hpp.
+// TaskSet: the part of a TaskGraph that needs neither the type of its keys nor of its values: which task waits for
+// which, which may run, what becomes of failures. Not for users. Declared in src/pool/task_set.hpp.
 
 #pragma once
 

@@ -48,8 +48,8 @@ public:
     void wake_all(Outcome with) noexcept;
     std::size_t size() const noexcept;  // Cost: O(n).
 
-    // For wait() and iwait(): the observer's hub tells it, once, after the next notify_observers(), at once when `ready`. What it
-    // observes must outlive it. `mutex` is the owner's, held.
+    // For wait() and iwait(): the observer's hub notifies it, once, after the next notify_observers(), or at once when
+    // `ready`. What it observes must outlive it. `mutex` is the owner's, held.
     void observe(Mutex& mutex, Observer& observer, bool ready) const;
     void notify_observers() noexcept;
 
