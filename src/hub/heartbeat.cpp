@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "context/backtrace.hpp"
+#include "hub/blocking_watch.hpp"
 #include "hub/hub_core.hpp"
-#include "hub/inspect/blocking_watch.hpp"
 
 namespace tendril::detail {
 

@@ -21,11 +21,13 @@
 #include <tendril/spawn_hook.hpp>
 
 #include "base/at_fork.hpp"
+#include "hub/active_watcher.hpp"
 #include "hub/backend.hpp"
 #include "hub/chooser.hpp"
 #include "hub/descriptor.hpp"
 #include "hub/heartbeat.hpp"
 #include "hub/hub_callback.hpp"
+#include "hub/loop_event.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/pace.hpp"
 #include "hub/presence.hpp"
@@ -34,8 +36,6 @@
 #include "hub/scheduler.hpp"
 #include "hub/signals.hpp"
 #include "hub/waiter.hpp"
-#include "hub/watchers/active_watcher.hpp"
-#include "hub/watchers/loop_event.hpp"
 
 namespace tendril::detail {
 

@@ -16,8 +16,8 @@
 #include "base/at_fork.hpp"
 #include "base/report.hpp"
 #include "base/sys.hpp"
+#include "hub/blocking_watch.hpp"
 #include "hub/hub_core.hpp"
-#include "hub/inspect/blocking_watch.hpp"
 #include "hub/keyboard_interrupt.hpp"
 
 namespace tendril::detail {

@@ -16,7 +16,6 @@
 #include "hub/hub_core.hpp"
 #include "hub/new_fiber.hpp"
 #include "hub/terminate.hpp"
-#include "hub/watchers/async_state.hpp"
 
 namespace tendril::detail {
 

@@ -15,7 +15,7 @@
 #include <tendril/watchers.hpp>
 
 #include "hub/here.hpp"
-#include "hub/watchers/active_watcher.hpp"
+#include "hub/active_watcher.hpp"
 
 namespace tendril::detail {
 

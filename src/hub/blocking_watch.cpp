@@ -4,7 +4,7 @@
 // looks in a row, and the hub does not sleep, it looks more closely (blocking_look.cpp). While all hubs sleep, it
 // sleeps too.
 
-#include "hub/inspect/blocking_watch.hpp"
+#include "hub/blocking_watch.hpp"
 #include "base/sys.hpp"
 
 #include <sys/ucontext.h>

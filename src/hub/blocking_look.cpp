@@ -17,8 +17,8 @@
 #include <utility>
 
 #include "base/sys.hpp"
+#include "hub/blocking_watch.hpp"
 #include "hub/hub_core.hpp"
-#include "hub/inspect/blocking_watch.hpp"
 
 namespace tendril::detail {
 
