@@ -139,7 +139,7 @@ class Checker:
         families = self.layers.families.get(floor, {})
         own = path.relative_to(self.root / "src").parts[1]
         other = private.split("/")[1]
-        if own in families and other in families and own != other and families[other] >= families[own]:
+        if other in families and own != other and families[other] >= families.get(own, -1):
             self.error(path, line, f'{floor}/{own} must not include "{private}"')
 
     def check_public_include(self, path, line, floor, included):

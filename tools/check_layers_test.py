@@ -84,6 +84,8 @@ class CheckLayers(unittest.TestCase):
         self.accepts({"src/http/server/a.cpp": '#include "http/message/b.hpp"\n#include "http/server/c.hpp"'})
         self.refuses({"src/http/message/a.cpp": '#include "http/server/b.hpp"'}, "http/message must not include")
         self.refuses({"src/http/client/a.cpp": '#include "http/server/b.hpp"'}, "http/client must not include")
+        self.refuses({"src/http/a.cpp": '#include "http/message/b.hpp"'}, "http/a.cpp must not include")
+        self.accepts({"src/http/message/a.cpp": '#include "http/b.hpp"'})
         self.accepts({"src/http/message/a_test.cpp": '#include "http/server/b.hpp"'})
 
     def test_private_in_public(self):
