@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// AssertSwitches: finds the code that computes for too long without letting others run.
+// AssertSwitches: finds code that computes for too long without letting other green threads run.
 
 #include <tendril/assert_switches.hpp>
 #include <tendril/deadline.hpp>
@@ -29,7 +29,7 @@ void run(std::chrono::milliseconds limit, bool kindly) {
         guard.check();
         std::cout << "others could run\n";
     } catch (const std::logic_error&) {
-        std::cout << "nobody else could run for longer than " << limit.count() << " ms\n";
+        std::cout << "no other green thread could run for longer than " << limit.count() << " ms\n";
     }
 }
 

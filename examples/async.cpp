@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Async: another OS thread computes, and wakes the hub when it has something. Several sends may become one run, so what
-// was computed travels in a container of its own.
+// Async: another OS thread computes, and wakes the hub when it has a result. Several sends may become one run, so the
+// results travel in a container of their own.
 
 #include <cstdio>
 #include <mutex>

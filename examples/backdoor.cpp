@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A Backdoor: look into a running program through a socket, with commands of its own. Here it is its own client.
+// A Backdoor: shows the inside of a running program through a socket, with commands of the program's own. Here the
+// program is its own client.
 
 #include <cstdio>
 #include <ostream>
@@ -11,7 +12,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/socket.hpp>
 
-// Says a line; prints what comes before the next prompt.
+// Sends a line; prints the answer up to the next prompt.
 void ask(tendril::TcpSocket& client, const std::string& line) {
     client.send_all(line + "\n");
     std::string answer;
@@ -25,7 +26,7 @@ void ask(tendril::TcpSocket& client, const std::string& line) {
 int main() {
     int jobs = 3;
     tendril::debug::Backdoor backdoor("unix:@example-backdoor-" + std::to_string(::getpid()));
-    backdoor.add("jobs", "[N]: how many jobs there are, or shall be", [&](std::string_view n, std::ostream& out) {
+    backdoor.add("jobs", "[N]: prints, or sets, the number of jobs", [&](std::string_view n, std::ostream& out) {
         if (!n.empty()) {
             jobs = std::stoi(std::string(n));
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The blocking watch: who holds the hub, so that no other green thread can run.
+// The blocking watch: reports which green thread holds the hub, so that no other can run.
 
 #include <tendril/blocking_watch.hpp>
 #include <tendril/greenlet.hpp>
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 int main() {
     std::atomic<bool> told{false};
     tendril::set_blocking_watch(50ms, [&](const tendril::BlockReport& report) {
-        // It also says for how long, where it was spawned, and in which calls it is.
+        // The report also says for how long, where the green thread was spawned, and in which calls it is.
         std::cout << "\"" << report.name << "\" holds the hub\n";
         told = true;
     });
@@ -25,7 +25,7 @@ int main() {
         }
     });
     const auto hog = tendril::spawn({.name = "hog"}, [&] {
-        while (!told) {  // neither waits nor yields: meanwhile there is no heartbeat
+        while (!told) {  // neither waits nor yields, so there is no heartbeat meanwhile
         }
     });
     hog.join();

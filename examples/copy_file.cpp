@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Files are read and written in other OS threads: a slow disk holds up nobody else.
+// Files are read and written in other OS threads: a slow disk does not hold up other green threads.
 
 #include <unistd.h>
 

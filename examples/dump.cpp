@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The dump: who spawned whom, and what each green thread waits for. Here without the backtraces, ids, times and sizes,
-// which differ from run to run.
+// The dump: which green thread spawned which, and what each waits for. Printed here without the backtraces, ids, times
+// and sizes, which differ from run to run.
 
 #include <tendril/dump.hpp>
 #include <tendril/greenlet.hpp>

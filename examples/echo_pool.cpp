@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// An echo server as eventlet's own: a pool of up to 10,000 green threads, one for each connection; and some clients.
+// An echo server like eventlet's own: a pool of up to 10,000 green threads, one for each connection; and some clients.
 
 #include <cstdio>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // An echo server: plain blocking code, one green thread per connection. With an address (127.0.0.1:7000) it serves
-// there until it is ended; without one it serves on a free port and is its own client.
+// there until it is stopped; without one it serves on a free port and is its own client.
 
 #include <cstdio>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// An Event: many wait for one thing to come about.
+// An Event: many green threads wait for one thing to happen.
 
 #include <chrono>
 #include <cstdio>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Seeds 000 and 002: a crawler in one line, pool.imap(fetch, urls): three at a time, and the bodies come in the order
-// of the URLs, whichever was there first. It brings its own server, which answers the first page last.
+// Seeds 000 and 002: a crawler in one line, pool.imap(fetch, urls). It fetches three pages at a time, and the bodies
+// come in the order of the URLs, whichever arrives first. It brings its own server, which answers the first page last.
 
 #include <chrono>
 #include <cstdio>

@@ -12,7 +12,8 @@
 using namespace std::chrono_literals;
 
 int main() {
-    // gevent would run it in the parent and in the child. Here what was spawned before stays with the parent.
+    // gevent would run it in the parent and in the child. Here a green thread that was spawned before stays with the
+    // parent.
     auto magic = tendril::spawn([] { std::printf("magic, once\n"); });
 
     const pid_t pid = tendril::fork();

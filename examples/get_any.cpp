@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// get_any: takes an item from whichever of several queues has one first: what `select` is in Go.
+// get_any: takes an item from the first of several queues that has one, as `select` does in Go.
 
 #include <cstdio>
 #include <string>
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 int main() {
     tendril::Queue<std::string> orders;
     tendril::Channel<int> cancellations;
-    tendril::Queue<std::string> stop;  // nothing comes here: its shutdown is the sign
+    tendril::Queue<std::string> stop;  // nothing is put here: its shutdown is the sign to stop
 
     const auto worker = tendril::spawn([&] {
         try {

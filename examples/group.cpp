@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's group: green threads that are waited for together. One that never blocks runs to its end.
+// Seed 001's group: green threads that the caller waits for together. One that never waits runs to its end.
 
 #include <cstdio>
 

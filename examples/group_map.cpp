@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's map and imap of a group: map spawns all before the first runs; imap keeps the order of the input,
-// imap_unordered gives each result when it is there.
+// Seed 001's map and imap of a group: map spawns all jobs before the first runs; imap keeps the order of the input;
+// imap_unordered returns each result when it is ready.
 
 #include <chrono>
 #include <cstdio>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A server as most are: routes with parameters, JSON, a body that is read as it comes, a response that is written as it
-// is made, an access log, and a request that ends it all. It asks itself; with an address it serves there instead:
+// A typical server: routes with parameters, JSON, a body that is read as it arrives, a response that is sent while it
+// is made, an access log, and a request that stops the server. It sends requests to itself; with an address it serves
+// there instead:
 //
 //     example_http_server 127.0.0.1:8080
 //     curl localhost:8080/users/2; curl -T README.md localhost:8080/lines; curl -X POST localhost:8080/stop
@@ -29,7 +30,7 @@ void show_user(http::Request& request, http::Response& response) {
     response.send(R"({"id":)" + user->first + R"(,"name":")" + user->second + "\"}\n", "application/json");
 }
 
-// Of a body of any length no more than this buffer is held.
+// Holds no more than this buffer, however long the body is.
 void count_lines(http::Request& request, http::Response& response) {
     std::ptrdiff_t lines = 0;
     char buffer[4096];
@@ -39,7 +40,7 @@ void count_lines(http::Request& request, http::Response& response) {
     response.send(std::to_string(lines) + " lines\n", "text/plain");
 }
 
-// Each piece is sent when it is there, as a chunk, since nobody has said how long the whole will be.
+// Sends each piece as a chunk as soon as it exists, since the length of the whole is not known.
 void count_down(http::Request&, http::Response& response) {
     response.set("Content-Type", "text/plain");
     for (int i = 3; i > 0; --i) {
@@ -52,7 +53,7 @@ void count_down(http::Request&, http::Response& response) {
 
 void stop(http::Request&, http::Response& response) {
     response.send("bye\n", "text/plain");
-    throw StopServe();  // what is under way is finished
+    throw StopServe();  // requests under way are finished
 }
 
 void show(http::ClientResponse answer) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The files of a folder, served in whole, in part, or not at all to who has them already.
+// Serves the files of a folder whole, in part, or not at all if the client has them already.
 
 #include <unistd.h>
 
@@ -42,9 +42,9 @@ int main() {
     ask("poem.txt", {{"Range", "bytes=-5"}});                                    // the last five
     ask("poem.txt", {{"Range", "bytes=15-"}, {"If-Range", first.get("ETag")}});  // if it is still the same
     ask("poem.txt", {{"Range", "bytes=100-"}});                                  // beyond its end
-    ask("poem.txt", {{"If-None-Match", first.get("ETag")}});                     // if it is another than I have
-    ask("poem.txt", {{"If-Modified-Since", first.get("Last-Modified")}});        // if it is newer
-    ask("%2e%2e/%2e%2e/etc/passwd");                                             // nothing outside of the folder
+    ask("poem.txt", {{"If-None-Match", first.get("ETag")}});               // if it differs from the copy that I have
+    ask("poem.txt", {{"If-Modified-Since", first.get("Last-Modified")}});  // if it is newer
+    ask("%2e%2e/%2e%2e/etc/passwd");                                       // nothing outside of the folder
 
     server.stop();
     std::filesystem::remove_all(folder);

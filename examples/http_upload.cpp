@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A form with a file: multipart/form-data, as a browser sends it. The file goes to the disk as it comes, so it may be
-// larger than the memory; its name is made harmless.
+// A form with a file: multipart/form-data, as a browser sends it. The file goes to disk as it arrives, so it may be
+// larger than memory; its name is made harmless.
 
 #include <unistd.h>
 
@@ -22,8 +22,8 @@ constexpr std::uint64_t largest_file = 100 << 20;
 const auto folder = std::filesystem::temp_directory_path() / ("tendril-upload-" + std::to_string(::getpid()));
 
 void upload(http::Request& request, http::Response& response) {
-    request.limit_body(2 * largest_file);  // in place of max_body, as nothing of it is kept in memory
-    http::MultipartReader parts(request.body(), request.header("Content-Type"));  // no form: 415
+    request.limit_body(2 * largest_file);  // instead of max_body, as none of it is kept in memory
+    http::MultipartReader parts(request.body(), request.header("Content-Type"));  // not a form: 415
     std::string report;
     while (auto part = parts.next()) {
         if (part->filename()) {
@@ -54,7 +54,7 @@ int main() {
     const std::string url = "http://" + server.address().to_string();
     std::printf("%s", http::post(url, form, "multipart/form-data; boundary=limit").text().c_str());
     std::printf("%ju bytes\n", static_cast<std::uintmax_t>(std::filesystem::file_size(folder / "beach.jpg")));
-    std::printf("what is no form: %d\n", http::post(url, "no form", "text/plain").status());
+    std::printf("not a form: %d\n", http::post(url, "no form", "text/plain").status());
 
     server.stop();
     std::filesystem::remove_all(folder);

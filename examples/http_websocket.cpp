@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A chat over WebSockets: what one says, all hear. The handler of each member has a green thread of its own, which
-// receives; any of them may send to all. Then two clients talk, and close as the protocol has it.
+// A chat over WebSockets: what one member says, all hear. The handler of each member receives in a green thread of its
+// own; any of them may send to all. Then two clients talk, and close as the protocol demands.
 
 #include <chrono>
 #include <cstdio>
@@ -17,18 +17,18 @@ using namespace tendril;
 
 namespace {
 
-// The handlers own the sockets: who has left, however it came, is here no more.
+// The handlers own the sockets: a member that has left, however it left, is not here any more.
 std::vector<std::weak_ptr<http::WebSocket>> room;
 
 void tell_all(const std::string& text) {
     std::erase_if(room, [](const auto& member) { return member.expired(); });
-    for (const auto& member : std::vector(room)) {  // a copy: members come and go while one is sent to
+    for (const auto& member : std::vector(room)) {  // a copy: members come and go while a message is sent
         try {
             if (const auto socket = member.lock()) {
                 socket->send(text, std::chrono::seconds(1));
             }
         } catch (const std::system_error&) {
-            // Gone, or too slow: its handler learns of that.
+            // The member has gone or is too slow: its handler notices.
         }
     }
 }
@@ -36,7 +36,7 @@ void tell_all(const std::string& text) {
 void chat(http::Request& request, http::Response& response) {
     auto accepted = http::websocket_accept(request, response, {.deflate = http::WebSocketDeflate()});
     if (!accepted) {
-        return;  // no WebSocket was asked for, and the client was told so
+        return;  // no WebSocket was requested, and the client got an error
     }
     const std::string name(request.path().substr(1));
     auto socket = std::make_shared<http::WebSocket>(std::move(*accepted));
@@ -47,7 +47,7 @@ void chat(http::Request& request, http::Response& response) {
             tell_all(name + ": " + message->data);
         }
     } catch (const http::WebSocketError&) {
-        // It broke the protocol, or vanished without a word.
+        // The member broke the protocol, or vanished without a Close.
     }
     const std::string why = std::to_string(socket->close_code()) + " " + std::string(socket->close_reason());
     socket.reset();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A server that uses several processors: one hub in each of three OS threads. Its handler is called in all of them, so
-// what they share is atomic. A stop token ends it from anywhere.
+// data that the calls share is atomic. A stop token stops it from any OS thread.
 
 #include <atomic>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Kill: end a green thread from outside. It unwinds where it waits; a Shield holds the kill off while something must be
+// Kill: ends a green thread from outside. It unwinds where it waits; a Shield defers the kill while something must be
 // finished.
 
 #include <chrono>
@@ -27,7 +27,7 @@ int main() {
         }
     });
     tendril::yield();  // the worker begins, and sleeps
-    worker.kill();     // returns when it has unwound
+    worker.kill();     // returns when the worker has unwound
     std::printf("worker: killed %d\n", worker.killed());
 
     const auto writer = tendril::spawn([] {
@@ -36,7 +36,7 @@ int main() {
             tendril::sleep(10ms);
             std::printf("writer: both halves are written\n");
         }
-        tendril::yield();  // here the kill arrives
+        tendril::yield();  // the kill is thrown here
         std::printf("never printed\n");
     });
     tendril::yield();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Lifecycle: what a green thread can be asked, from its spawning to its end by a value, an error, a kill or a cancel.
+// Lifecycle: the questions that a green thread's handle answers, from its spawning to its end by a value, an error, a
+// kill or a cancel.
 
 #include <chrono>
 #include <cstdio>
@@ -30,7 +31,7 @@ int main() {
     const auto loser = tendril::spawn([] { throw std::runtime_error("it went wrong"); });
     const tendril::Link link =
         loser.link_exception([](const tendril::AnyGreenlet&) { std::printf("link: an error\n"); });
-    loser.join();  // does not throw: the error stays inside until somebody asks
+    loser.join();  // does not throw: the error stays inside until get() is called
     show("failed:", loser);
     try {
         loser.get();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's local: what one green thread sets is not there for another.
+// Seed 001's local: a value that one green thread sets does not exist for another.
 
 #include <cstdio>
 #include <stdexcept>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A Lock keeps together what stretches over calls that wait; a Condition waits for something that it guards.
+// A Lock protects work that stretches over calls that wait; a Condition waits for a change of what the Lock guards.
 
 #include <cstdio>
 #include <deque>

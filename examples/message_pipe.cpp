@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// MessagePipe: jobs for a child process, which is this program once more; with one of them goes an open file.
+// MessagePipe: sends jobs to a child process, which is this program again; one of them carries an open file.
 
 #include <cstdio>
 #include <string>
@@ -11,7 +11,7 @@
 
 using tendril::MessagePipe;
 
-// In the child: answers each message, until the parent has no more.
+// In the child: answers each message, until the parent sends no more.
 int serve(MessagePipe pipe) {
     while (auto job = pipe.recv()) {
         if (job->fds.empty()) {
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
 
     auto [ours, theirs] = MessagePipe::pair();
     tendril::Popen child({"/proc/self/exe", std::to_string(theirs.fd())}, {.pass_fds = {theirs.fd()}});
-    theirs.close();  // or we would hold the child's end open ourselves
+    theirs.close();  // otherwise this process would hold the child's end open itself
 
     for (const char* job : {"the first", "the second"}) {
         ours.send(job);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What blocks or computes for long goes to another OS thread; the green threads here go on meanwhile.
+// Code that blocks or computes for long goes to another OS thread; the green threads here go on meanwhile.
 
 #include <atomic>
 #include <chrono>
@@ -15,7 +15,7 @@
 
 using namespace std::chrono_literals;
 
-// Blocks its OS thread until somebody has counted to ten.
+// Blocks its OS thread until the green threads have counted to ten.
 static std::string blocking_call(const std::string& name, const std::atomic<int>& counter) {
     while (counter < 10) {
         std::this_thread::sleep_for(1ms);
@@ -35,7 +35,7 @@ int main() {
     ticker.join();
 
     tendril::ThreadPool pool(2);
-    const auto square = pool.spawn([](int x) { return x * x; }, 12);  // waits for nothing
+    const auto square = pool.spawn([](int x) { return x * x; }, 12);  // does not wait
     const auto fails = pool.spawn([]() -> int { throw std::runtime_error("no luck"); });
     std::printf("12 squared is %d\n", square.get());
     try {

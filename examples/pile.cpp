@@ -23,7 +23,7 @@ int main() {
             squares.spawn(square, n);
         }
     });
-    tendril::sleep();  // it has begun: an empty pile would be at its end
+    tendril::sleep();  // lets the producer begin: an empty pile would be at its end
     for (const int n : squares) {
         std::printf("%d\n", n);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's pool: two at a time. The hub gives a slot back after its worker has ended, so that one counts itself, and
-// the first counts the second; the third runs alone.
+// Seed 001's pool: two workers at a time. The hub gives a slot back after its worker has ended, so each worker counts
+// itself, and the first counts the second; the third runs alone.
 
 #include <cstdio>
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Popen: a child process, while other green threads go on.
+// Popen: runs a child process, while other green threads go on.
 
 #include <chrono>
 #include <cstdio>
@@ -14,7 +14,7 @@ using tendril::PIPE;
 
 void cron() {
     for (int ticks = 0;; ++ticks) {
-        if (ticks < 5) {  // so many fit in the child's second; the next one may come before its end or after
+        if (ticks < 5) {  // five fit in the child's second; the next one may come before its end or after
             std::printf("cron\n");
         }
         tendril::sleep(200ms);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's boss and workers over a bounded queue: a get from the full queue lets the boss's next item in.
+// Seed 001's boss and workers over a bounded queue: a get from the full queue makes room for the boss's next item.
 
 #include <chrono>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Lines from a stream, and the classic streams over one.
+// Reads lines from a stream, and uses the classic streams over one.
 
 #include <cstdio>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Names become addresses, while other green threads run.
+// Resolves names to addresses, while other green threads run.
 
 #include <cstdio>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// run: programs as if they were functions; and several at once.
+// run: calls programs as if they were functions; and several at once.
 
 #include <chrono>
 #include <cstdio>

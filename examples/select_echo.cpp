@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// An echo server around select(), as one would write it without green threads: lists of descriptors, a queue of
+// An echo server around select(), as it would be written without green threads: lists of descriptors, a queue of
 // answers for each client. But select() suspends its own green thread only: the clients run in another.
 
 #include <cstdio>
@@ -33,7 +33,7 @@ void serve(tendril::Listener& server) {
             }
             std::string data(1024, '\0');
             data.resize(clients[fd].recv(data));
-            if (data.empty()) {  // its end
+            if (data.empty()) {  // the client's end
                 std::erase(inputs, fd);
                 clients.erase(fd);
                 continue;

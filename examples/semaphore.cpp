@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's semaphore: two permits, five workers. release() never switches, and who waits is served in order.
+// Seed 001's semaphore: two permits, five workers. release() never switches, and waiters are served in order.
 
 #include <cstdio>
 #include <mutex>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Seed 001's session manager: the server sets the request, and whatever the application calls finds it, without passing
-// it along. Each connection has a green thread, hence a request of its own, also while others are answered.
+// Seed 001's session manager: the server sets the request, and every function that the application calls finds it,
+// without passing it along. Each connection has its own green thread, and so its own request, also while other requests
+// are answered.
 
 #include <cstdio>
 #include <string>
@@ -16,7 +17,7 @@ namespace {
 
 Local<http::Request*> request;
 
-// The request is there while this lives, also when the application throws or its green thread is killed.
+// Sets the request while this object lives, also when the application throws or its green thread is killed.
 struct SessionManager {
     explicit SessionManager(http::Request& arrived) { request = &arrived; }
     SessionManager(const SessionManager&) = delete;
@@ -25,7 +26,7 @@ struct SessionManager {
 };
 
 std::string logic() {
-    sleep();  // others are answered meanwhile
+    sleep();  // other requests are answered meanwhile
     return "Hello " + std::string((*request)->header("User-Agent")) + " from " + (*request)->client();
 }
 

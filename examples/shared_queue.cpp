@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Two OS threads, each with green threads: one hands out numbers, the other sums them. Nobody blocks a hub.
+// Two OS threads, each with green threads: one hands out numbers, the other sums them. Neither blocks its hub.
 
 #include <cstdio>
 #include <thread>
@@ -11,7 +11,7 @@
 #include <tendril/shared_queue.hpp>
 
 int main() {
-    tendril::SharedQueue<int> numbers(8);  // put() waits when eight lie there
+    tendril::SharedQueue<int> numbers(8);  // put() waits when there are eight
     tendril::SharedQueue<long> sums;
     tendril::SharedEvent ready;
 

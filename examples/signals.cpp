@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Signals: a function in a green thread of its own, which may wait like any other; here, to end in good order.
+// Signals: a function in a green thread of its own, which may wait like any other; here it ends the program in good
+// order.
 
 #include <csignal>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A server as an object: started, asked, stopped. {.hubs = 4} would serve in four OS threads.
+// A server as an object: started, queried, stopped. {.hubs = 4} would serve in four OS threads.
 
 #include <cstdio>
 #include <string>
@@ -16,7 +16,7 @@ int main() {
         for (;;) {
             std::size_t n = 0;
             {
-                const Serving::Idle idle(serving);  // between two requests: a stop need not wait for us
+                const Serving::Idle idle(serving);  // between two requests: a stop need not wait for this handler
                 n = client.recv(buffer);
             }
             if (n == 0) {
@@ -32,7 +32,7 @@ int main() {
     client.send_all("hello");
     char buffer[14];
     std::printf("%s\n", std::string(buffer, client.recv_exactly(buffer)).c_str());
-    std::printf("killed in the midst of something: %zu\n", server.stop(5s));
+    std::printf("killed while at work: %zu\n", server.stop(5s));
     std::printf("then the client reads %zu bytes\n", client.recv(buffer));
     return 0;
 }

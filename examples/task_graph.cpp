@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A build: each target begins when all that it needs are there; one that fails fails what is made of it.
+// A build: each target begins when all its inputs exist; a target that fails also fails everything built from it.
 
 #include <cstdio>
 #include <map>

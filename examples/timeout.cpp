@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Timeout: bound everything that a piece of code does, however many waits it has.
+// Timeout: limits everything that a piece of code does, however many waits it has.
 
 #include <chrono>
 #include <cstdio>
@@ -20,16 +20,16 @@ int work(int steps) {
 }
 
 int main() {
-    // A call's own deadline is a result of that call.
+    // When a call's own deadline passes, the call returns that as its result.
     const auto job = tendril::spawn(work, 1000);
     std::printf("joined in time: %d\n", job.join(1ms));
 
-    // A Timeout is thrown out of whatever waits while it lives; with_timeout() turns it into an empty result.
+    // A Timeout is thrown out of any wait while it lives; with_timeout() turns it into an empty result.
     const std::optional<int> quick = tendril::with_timeout(1h, work, 1);
     const std::optional<int> slow = tendril::with_timeout(1ms, work, 1000);
     std::printf("quick: %d, slow: %s\n", quick.value_or(0), slow ? "done" : "given up");
 
-    // They nest: each scope catches its own expiry only.
+    // Timeouts nest: each scope catches only its own expiry.
     try {
         tendril::Timeout outer(1ms);
         tendril::with_timeout(1h, work, 1000);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// An echo server that speaks TLS, and its client. The certificate is for localhost and signed by itself, so the client
-// trusts that one alone. Its key is in this file: it keeps no secret. With an address (127.0.0.1:7000) it serves there.
+// An echo server that speaks TLS, and its client. The certificate is for localhost and self-signed, so the client
+// trusts only that one. Its key is in this file, so it keeps no secret. With an address (127.0.0.1:7000) the server
+// serves there.
 
 #include <cstdio>
 #include <string>
@@ -28,7 +29,7 @@ WQgpBFfGJr+byCL/T1U8mSOiuTGhRANCAASg1fmq+Ff6sJeoZ3xTioP88CFFsC4h
 -----END PRIVATE KEY-----
 )";
 
-void echo(tendril::TlsSocket& client) {  // the handshake is made
+void echo(tendril::TlsSocket& client) {  // the handshake is complete
     char buffer[4096];
     while (const std::size_t n = client.recv(buffer)) {
         client.send_all({buffer, n});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// wait and iwait: the first of different things, and all of many in the order of their ends.
+// wait and iwait: the first of several different things, and all of many in the order in which they end.
 
 #include <chrono>
 #include <cstdio>

@@ -32,7 +32,7 @@ int main() {
 
     Prepare prepare([&] { std::puts("before the hub looks"), prepare.stop(); });
     Check check([&] { std::puts("after it has looked"), check.stop(); });
-    Timer soon(1ms, [] {});  // or it would sleep, and look for ever
+    Timer soon(1ms, [] {});  // without it the hub would sleep and never look
     hub.run_until_idle();
     Idle idle([&] { std::puts("nothing else to do"), idle.stop(); });
     hub.run_until_idle();

@@ -23,7 +23,7 @@ wsgi::Chunks app(const wsgi::Environ& environ, wsgi::StartResponse& start_respon
     return {"Hello, ", environ["PATH_INFO"].substr(1), environ["wsgi.url_scheme"] == "http" ? "!" : " in secret!"};
 }
 
-// Whatever it is put around answers with one header more.
+// Adds a header to the answers of the application that it wraps.
 wsgi::Application signing(wsgi::Application inner) {
     return [inner](wsgi::Environ& environ, wsgi::StartResponse& start_response) {
         wsgi::StartResponse signed_response([start_response](auto status, http::Headers headers, const auto& error) {

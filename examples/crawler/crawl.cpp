@@ -20,7 +20,8 @@ tendril::http::ClientOptions client_options(const Options& options) {
     tendril::http::ClientOptions result;
     result.total_timeout = options.timeout;
     result.per_origin = options.per_host;
-    result.redirects = 0;  // each is a page of its own, so that none is fetched twice and none leaves the site
+    // each redirect is a page of its own, so that no page is fetched twice and none lies off the site
+    result.redirects = 0;
     result.user_agent = agent;
     if (!options.ca_file.empty()) {
         result.tls = tendril::TlsOptions{.ca_file = options.ca_file};
@@ -28,7 +29,7 @@ tendril::http::ClientOptions client_options(const Options& options) {
     return result;
 }
 
-// What is to be fetched: a queue that pages fill with their links.
+// The pages still to fetch: a queue that pages fill with their links.
 class Frontier {
 public:
     Frontier(tendril::http::Client& client, const Options& options)
@@ -44,7 +45,7 @@ public:
         if (page.status == 0 || page.status >= 400) {
             ++progress_.errors;
         }
-        // A site may live elsewhere than its address says: www., https.
+        // A site may be at an address other than the one given: www., https.
         if (progress_.done == 1 && page.location.has_value() && !page.location->same_origin(site_)) {
             begin_site(*page.location);
         }

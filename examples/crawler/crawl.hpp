@@ -16,13 +16,13 @@ inline constexpr char agent[] = "tendril-crawler";
 
 struct Progress {
     std::size_t done = 0;
-    std::size_t found = 0;  // done ones too
+    std::size_t found = 0;  // includes those done
     std::size_t errors = 0;
     std::size_t excluded = 0;  // by robots.txt
 };
 
 // Calls `report` for each page, in the order in which they were found. Throws: std::invalid_argument for a start that
-// is no URL; what `report` throws; Interrupt.
+// is not a URL; what `report` throws; Interrupt.
 void crawl(const Options& options, const std::function<void(const Page&, const Progress&)>& report);
 
 }  // namespace crawler

@@ -31,7 +31,7 @@ std::string_view trimmed(std::string_view text) {
     return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-// "&amp;" is what links have; others are rare in them.
+// Decodes "&amp;", which links have; other entities are rare in them.
 std::string without_entities(std::string_view text) {
     std::string result;
     for (std::size_t at = 0; at < text.size();) {

@@ -11,8 +11,8 @@
 
 namespace crawler {
 
-// Where its <a> and <area> lead, each once, in their order, without fragments; those that no HTTP client can follow are
-// left out. A <base> counts, comments and scripts do not.
+// The targets of its <a> and <area>, each once, in their order, without fragments. Leaves out those that no HTTP client
+// can follow. Respects a <base>; ignores comments and scripts.
 std::vector<tendril::http::Url> links_of(std::string_view html, const tendril::http::Url& page);
 
 }  // namespace crawler

@@ -44,7 +44,7 @@ int run(const crawler::Options& options) {
             }
             display.show(progress);
         });
-    } catch (const tendril::KeyboardInterrupt&) {  // the pages under way are given up
+    } catch (const tendril::KeyboardInterrupt&) {  // pages under way are abandoned
         interrupted = true;
     }
     display.end(interrupted);

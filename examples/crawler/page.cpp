@@ -27,7 +27,7 @@ void read_redirect(ClientResponse& response, Page& page) {
     }
 }
 
-// Only counted: it may be large.
+// Counts the bytes without keeping them: the rest may be large.
 std::uint64_t size_of_rest(ClientResponse& response) {
     char buffer[16384];
     std::uint64_t size = 0;

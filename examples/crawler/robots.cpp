@@ -24,7 +24,7 @@ std::string_view trimmed(std::string_view text) {
     return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-// A prefix, in which "*" stands for anything and a final "$" for the end.
+// Matches a prefix, in which "*" stands for any text and a final "$" for the end.
 bool matches(std::string_view pattern, std::string_view target) {
     const bool whole = pattern.ends_with('$');
     if (whole) {
@@ -32,7 +32,7 @@ bool matches(std::string_view pattern, std::string_view target) {
     }
     std::size_t p = 0;
     std::size_t t = 0;
-    std::size_t star = std::string_view::npos;  // the last one, and where what it stands for ends
+    std::size_t star = std::string_view::npos;  // the last "*", and where the text that it stands for ends
     std::size_t star_end = 0;
     for (;;) {
         if (p == pattern.size() && (!whole || t == target.size())) {
@@ -72,10 +72,10 @@ Line parse_line(std::string_view text) {
 Robots::Robots(std::string_view text, std::string_view agent) {
     const std::string own = lowered(agent);
     std::vector<Rule> for_all;
-    bool named = false;  // some group is for this agent
+    bool named = false;  // a group names this agent
     bool in_own = false;
     bool in_all = false;
-    bool in_agents = false;  // the lines that begin a group
+    bool in_agents = false;  // in the lines that begin a group
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         const Line line = parse_line(text.substr(0, end));

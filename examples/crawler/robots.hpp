@@ -15,11 +15,11 @@ namespace crawler {
 class Robots {
 public:
     Robots() = default;  // everything is allowed
-    // What the groups for this agent say, else those for "*".
+    // Holds the rules of the groups for this agent, else those for "*".
     Robots(std::string_view text, std::string_view agent);
     static Robots nothing_allowed();
 
-    // target: path and query. The longest rule that matches counts, and "allow" of two that are as long.
+    // `target`: path and query. The longest matching rule counts; of two equally long ones, "allow" does.
     bool allows(std::string_view target) const;
 
 private:
@@ -30,7 +30,7 @@ private:
     std::vector<Rule> rules_;
 };
 
-// Asks the site for its own. One that cannot be asked allows nothing, one that has none everything.
+// Asks the site for its robots.txt. If the request fails, nothing is allowed; if the site has none, everything is.
 Robots fetch_robots(tendril::http::Client& client, const tendril::http::Url& site, std::string_view agent);
 
 }  // namespace crawler

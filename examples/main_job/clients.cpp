@@ -34,7 +34,7 @@ tendril::http::Url page_of(const tendril::Address& server, const char* path) {
                                  : "http+unix://" + tendril::http::percent_encode(server.path()) + path;
 }
 
-// For a client that keeps its one connection open whatever comes.
+// Options for a client that keeps its one connection open whatever happens.
 tendril::http::ClientOptions one_connection() {
     tendril::http::ClientOptions options;
     options.per_origin = 1;
@@ -94,12 +94,13 @@ public:
 
 private:
     struct Connection {
-        std::unique_ptr<tendril::http::Client> client;  // one for each: they would share connections
+        std::unique_ptr<tendril::http::Client> client;  // one for each connection: one client would share them
         std::size_t number = 0;
         std::size_t left = 0;  // requests to make
     };
 
-    // work(connection) for all of them, in turn, by the green threads in flight; again while it returns true.
+    // Calls work(connection) for all connections, in turn, from the green threads in flight; again while it returns
+    // true.
     template <class Work>
     void for_all(Work work) {
         std::deque<Connection*> waiting;
@@ -177,7 +178,7 @@ void run_clients(const Plan& plan, const OnTally& tell) {
     while (!work.join(100ms)) {
         tell(clients.tally());
     }
-    work.get();  // its error, if any
+    work.get();  // throws its error, if any
     tell(clients.tally());
 }
 

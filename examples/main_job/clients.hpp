@@ -26,13 +26,13 @@ struct Percentiles {
     double p50 = 0, p99 = 0;  // in milliseconds
 };
 
-// What the clients have done so far. Plain data: it also goes from process to process as it is.
+// What the clients have done so far. Plain data: it also goes unchanged from process to process.
 struct Tally {
     std::uint64_t tried = 0;     // connections: opened, or found impossible to open
     std::uint64_t held = 0;      // connections that are open
     std::uint64_t requests = 0;  // answered as they should be
-    std::uint64_t errors = 0;    // requests that were not, or could not even be made
-    double seconds_to_open = 0;  // with a first answer on each; these and what follows: once finished
+    std::uint64_t errors = 0;    // requests that were not, or could not be made
+    double seconds_to_open = 0;  // with a first answer on each; this and the members below: once finished
     double seconds_to_fetch = 0;
     Percentiles prompt, slow;  // from sending a request to having its whole answer
     char first_error[200] = "";
@@ -42,7 +42,8 @@ static_assert(std::is_trivially_copyable_v<Tally>);
 
 using OnTally = std::function<void(const Tally&)>;
 
-// Does all of the plan. Calls tell() about ten times a second, and with the finished tally while all is still open.
+// Runs the whole plan. Calls tell() about ten times a second, and with the finished tally while all connections are
+// still open.
 void run_clients(const Plan& plan, const OnTally& tell);
 
 }  // namespace demo

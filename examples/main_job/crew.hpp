@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Crew: green threads that do not outlive this object. Left by an exception, it kills them.
+// Crew: green threads that do not outlive this object. If an exception leaves its scope, it kills them.
 
 #pragma once
 
@@ -23,7 +23,7 @@ public:
         return members_.emplace_back(tendril::spawn(std::move(f)));
     }
 
-    // Waits for all. Throws: the first error of one.
+    // Waits for all. Throws: the first error of a member.
     void join() { tendril::join_all(members_, {.raise_error = true}); }
 
 private:

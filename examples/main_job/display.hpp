@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the demo shows: how far it is, and a table at the end.
+// What the demo shows: its progress, and a table at the end.
 
 #pragma once
 
@@ -26,7 +26,7 @@ private:
 
     const char* label_;
     std::uint64_t total_;
-    std::uint64_t next_ = 0;  // nothing is shown below
+    std::uint64_t next_ = 0;  // nothing is shown below this value
     bool terminal_;
 };
 

@@ -11,7 +11,7 @@
 namespace demo {
 
 void Figures::note(const tendril::http::AccessRecord& record) {
-    if (record.status != 101) {  // that of the live page itself lasts as long as the page is open
+    if (record.status != 101) {  // the live page's own request lasts as long as the page is open
         rate_.note();
         latencies_.note(record.took);
     }

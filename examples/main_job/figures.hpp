@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Figures: what the live page shows of a server and its hub.
+// Figures: what the live page shows about a server and its hub.
 
 #pragma once
 
@@ -17,7 +17,7 @@ namespace demo {
 
 class Figures {
 public:
-    // A request was answered.
+    // Counts an answered request.
     void note(const tendril::http::AccessRecord& record);
 
     std::string json(const tendril::http::ServerView& server);

@@ -23,15 +23,15 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t own_descriptors = 16;   // listeners, the event loop, some to spare
 constexpr std::size_t room_for_watchers = 8;  // of the live page
-constexpr auto hold = 1h;                     // for so long connections may say nothing
+constexpr auto hold = 1h;                     // how long connections may say nothing
 
 // How many connections are possible, and where their clients run.
 struct Arrangement {
     std::size_t connections;
-    bool together;  // in this process, indeed in this OS thread
+    bool together;  // in this process, and in the same OS thread
 };
 
-// Says so when that is less than was wanted.
+// Prints a line if that is fewer than wanted.
 Arrangement arrange(std::size_t wanted) {
     const std::size_t free = raise_descriptor_limit();
     if (free <= own_descriptors) {

@@ -14,7 +14,7 @@ namespace demo {
 
 class Latencies {
 public:
-    // Each step goes up to here, in microseconds; one more has what took longer.
+    // The upper bound of each step, in microseconds; one more step has the answers that took longer.
     static constexpr std::array<std::uint64_t, 18> bounds{10,      20,      50,      100,       200,       500,
                                                           1000,    2000,    5000,    10'000,    20'000,    50'000,
                                                           100'000, 200'000, 500'000, 1'000'000, 2'000'000, 5'000'000};

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using tendril::http::WebSocket;
 
-// Returns: whether the page has closed. What it says goes nowhere.
+// Returns: whether the page has closed. Ignores what it says.
 bool closes_within(WebSocket& page, std::chrono::milliseconds interval) {
     const tendril::Deadline deadline = interval;
     try {
@@ -40,7 +40,7 @@ void LiveFeed::serve(tendril::http::Request& request, tendril::http::Response& r
             page->send(figures_.json(request.server()), 10s);
         } while (!closes_within(*page, 500ms) && !stopping_);
         page->close(tendril::http::close_code::going_away);
-    } catch (const std::system_error&) {  // the page is gone without a word
+    } catch (const std::system_error&) {  // the page has gone without a Close
     }
 }
 

@@ -15,10 +15,10 @@ class LiveFeed {
 public:
     explicit LiveFeed(Figures& figures) : figures_(figures) {}
 
-    // Until the page is closed, or stop().
+    // Serves a page until it is closed, or until stop().
     void serve(tendril::http::Request& request, tendril::http::Response& response);
 
-    // They are told to go away, soon.
+    // Makes all pages close soon.
     void stop() { stopping_ = true; }
 
 private:

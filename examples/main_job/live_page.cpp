@@ -11,7 +11,7 @@ namespace demo {
 
 namespace {
 
-// NONCE is replaced, so that only what stands here is run.
+// NONCE is replaced by a random word, so that a browser uses only the style and the script below.
 constexpr std::string_view live_page = R"html(<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The live page: HTML, style and script in one, which shows what the LiveFeed sends.
+// The live page: HTML, style and script in one file, which shows what the LiveFeed sends.
 
 #pragma once
 

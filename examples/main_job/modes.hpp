@@ -8,7 +8,7 @@
 
 namespace demo {
 
-// Serves and fetches, shows the figures. 1 when a request failed.
+// Serves and fetches, shows the figures. Returns: 1 if a request failed.
 int hold_and_fetch(const Options& options);
 
 // Serves until SIGINT or SIGTERM, then drains.

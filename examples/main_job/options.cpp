@@ -79,7 +79,7 @@ void apply(int found, char** argv, Options& options) {
 
 Options parse_options(int argc, char** argv) {
     Options options;
-    opterr = 0;  // the messages are ours
+    opterr = 0;  // this file prints the messages
     for (int found; (found = getopt_long(argc, argv, ":", known_options, nullptr)) != -1;) {
         apply(found, argv, options);
     }

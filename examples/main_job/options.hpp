@@ -17,7 +17,7 @@ struct Options {
     std::string address;               // of the server
     bool serve = false;
     bool help = false;
-    std::string report_to;  // set in the second process only: its clients report there
+    std::string report_to;  // set only in the second process: its clients report there
 };
 
 extern const char usage[];

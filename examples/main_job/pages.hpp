@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The pages: the live one and its figures, and two that are there to be fetched.
+// The pages: the live one and its figures, and two to be fetched.
 
 #pragma once
 
@@ -15,7 +15,7 @@ namespace demo {
 
 inline constexpr std::chrono::milliseconds slow_page_delay{50};
 
-// Both must outlive it.
+// Requires: both outlive the Router.
 tendril::http::Router make_pages(Figures& figures, LiveFeed& feed);
 
 }  // namespace demo

@@ -14,16 +14,16 @@ std::size_t raise_descriptor_limit();
 // Resident memory of this process, in bytes.
 std::size_t resident_memory();
 
-// Watches how much memory the green threads of this OS thread take.
+// Measures how much memory the green threads of this OS thread take.
 class Footprint {
 public:
     Footprint() : before_(resident_memory()) {}
 
-    // Measures now, and keeps it if there were never more green threads.
+    // Measures now, and keeps the result if there were never more green threads.
     void sample();
 
-    std::size_t greenlets() const { return greenlets_; }  // the most there were
-    double kib_each() const;                              // what the process had grown by then, over their number
+    std::size_t greenlets() const { return greenlets_; }  // the largest number so far
+    double kib_each() const;  // the growth of the process at that time, divided by their number
 
 private:
     std::size_t before_;

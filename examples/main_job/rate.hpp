@@ -23,14 +23,14 @@ public:
     std::uint64_t per_second(Clock::time_point now = Clock::now()) {
         move_to(now);
         std::uint64_t sum = 0;
-        for (std::uint64_t back = 1; back < slots; ++back) {  // this one's time is not over yet
+        for (std::uint64_t back = 1; back < slots; ++back) {  // the current slot's time is not over yet
             sum += counts_[(tick_ + slots - back) % slots];
         }
         return sum;
     }
 
 private:
-    static constexpr std::uint64_t slots = 11;  // of a tenth of a second
+    static constexpr std::uint64_t slots = 11;  // each a tenth of a second
 
     void move_to(Clock::time_point now) {
         const auto tick = static_cast<std::uint64_t>(now.time_since_epoch() / std::chrono::milliseconds(100));

@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Ends the process with the scope, if it has not ended by itself.
+// Ends the process at the end of the scope, unless it has already ended.
 struct Ended {
     tendril::Popen& process;
     ~Ended() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The clients in a process of their own, for where one process may not open enough descriptors for both ends.
+// Runs the clients in a process of their own, for systems where one process may not open enough descriptors for both
+// ends.
 
 #pragma once
 
@@ -11,7 +12,7 @@
 namespace demo {
 
 // As run_clients(), in a second process that this one starts and waits for.
-// Throws: std::runtime_error when that one fails.
+// Throws: std::runtime_error if that process fails.
 void run_clients_in_second_process(const Plan& plan, const OnTally& tell);
 
 // What the second process does: runs the clients and reports to the first one.

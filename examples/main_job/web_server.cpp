@@ -28,7 +28,7 @@ WebServer::WebServer(tendril::Listener listener, std::size_t most_connections, s
 
 void WebServer::stop() {
     feed_.stop();
-    server_.stop(std::chrono::seconds(1));  // a request whose head stops half-way shall not hold it up
+    server_.stop(std::chrono::seconds(1));  // a request whose head stops half-way must not hold it up
 }
 
 }  // namespace demo

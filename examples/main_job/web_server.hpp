@@ -17,7 +17,7 @@ namespace demo {
 
 class WebServer {
 public:
-    // patience: a connection from which no whole request comes for so long is closed.
+    // `patience`: how long a connection may go without a whole request before it is closed.
     WebServer(tendril::Listener listener, std::size_t most_connections, std::chrono::seconds patience);
 
     tendril::Address address() const { return server_.address(); }
@@ -25,7 +25,7 @@ public:
     // Begins to serve; returns at once.
     void start() { server_.start(); }
 
-    // Waits until the answers that are being made are sent, a second at most.
+    // Waits, for a second at most, until the answers under way are sent.
     void stop();
 
 private:
