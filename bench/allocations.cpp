@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// operator new, replaced by one that counts, for the whole program, and what is counted with it. A library's own calls
-// of malloc would not be seen; tendril has none. Peers are not counted.
+// operator new, replaced by one that counts for the whole program, and the measurements that use the count. It would
+// not see a library's own calls of malloc; tendril has none. Peers are not counted.
 
 #include "allocations.hpp"
 
@@ -83,7 +83,7 @@ void count(const char* what, Round round) {
     std::printf(",\"%s\":%.5f", what, allocated_by(round));
 }
 
-// A green thread that does `work` again and again, until it goes out of scope.
+// A green thread that calls `work` again and again, until this object goes out of scope.
 template <class F>
 class Repeating {
 public:
@@ -93,7 +93,7 @@ public:
                   work();
               }
           })) {
-        tendril::yield();  // it begins
+        tendril::yield();  // lets it begin
     }
     ~Repeating() { thread_.kill(); }
     Repeating(const Repeating&) = delete;
@@ -189,7 +189,7 @@ void locks() {
 void count_allocations(const Identity& who) {
     std::printf("{\"system\":\"%s\",\"version\":\"%s\",\"bench\":\"allocations\",\"n\":%llu,\"counts\":{", who.system,
                 who.version, static_cast<unsigned long long>(rounds));
-    // What allocates for sure, so that a count of 0 means something.
+    // Something that certainly allocates, so that a count of 0 means something.
     const double control = allocated_by([] { ::operator delete(::operator new(64)); });
     std::printf("\"control: one operator new\":%.5f", control);
     through_the_store();

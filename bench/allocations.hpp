@@ -8,7 +8,7 @@
 
 namespace bench {
 
-// One JSON line with the allocations per operation, by what is done.
+// Prints one JSON line with the allocations per operation, for each operation.
 void count_allocations(const Identity& who);
 
 }  // namespace bench

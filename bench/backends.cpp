@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What waiting for a descriptor costs on each backend: one byte to and fro between two green threads of one hub. Per
-// operation: one message, so two make a round trip. bench/backends runs it, and counts its system calls.
+// What waiting for a descriptor costs on each backend: one byte passed back and forth between two green threads of one
+// hub. Per operation: one message, so two make a round trip. bench/backends runs it, and counts its system calls.
 //
-//     bench_backends BACKEND [unix|tcp|pipe [MESSAGES]]     with a number: just that many, for strace
+//     bench_backends BACKEND [unix|tcp|pipe [MESSAGES]]     with a number: exactly that many, for strace
 
 #include <cstdio>
 #include <cstdlib>
@@ -46,7 +46,8 @@ template <class End>
 bench::Elapsed ping_pong(End& a, End& b, std::uint64_t messages) {
     const auto play = [messages](End& end, bool serves) {
         const char ball = 'x';
-        char buffer[64];  // more than comes: a read that comes back short need not be followed by one that says EAGAIN
+        // larger than the message: no second read, which would return EAGAIN, must follow a short one
+        char buffer[64];
         for (std::uint64_t i = 0; i < messages / 2; ++i) {
             if (serves) {
                 end.send_all({&ball, 1});
@@ -64,7 +65,7 @@ bench::Elapsed ping_pong(End& a, End& b, std::uint64_t messages) {
     return bench::now() - start;
 }
 
-// Measures, or plays that many messages. Returns: the program's status.
+// Measures, or sends that many messages. Returns: the program's status.
 template <class End>
 int play(End& a, End& b, const std::string& row, std::uint64_t messages) {
     if (messages > 0) {
@@ -89,7 +90,7 @@ int main(int argc, char** argv) {
     ::setenv("TENDRIL_BACKEND", argv[1], 1);
     const std::string kind = argc > 2 ? argv[2] : "unix";
     if (tendril::Hub::current().backend() != std::string_view(argv[1])) {
-        return 1;  // the hub has said why
+        return 1;  // the hub has printed the reason
     }
     const std::string row = std::string(argv[1]) + "_" + kind;
     const std::uint64_t messages = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The floor: what a switch between stacks costs when nothing decides who runs next. An inline switch, registers
-// declared clobbered instead of saved, left by an indirect jump; between two stacks, and round a ring of 1,000.
-// The ring's order stands in an array: were each stack to name its successor, every switch would wait for a line of
-// the stack it has just come to, three times as long as the switch itself, which a scheduler's queue need not do.
+// The floor: what a switch between stacks costs when there is no decision which one runs next. An inline switch,
+// registers declared clobbered instead of saved, left by an indirect jump; between two stacks, and around a ring of
+// 1,000. The ring's order is in an array: if each stack named its successor, every switch would wait for a cache line
+// of the stack that it has just reached, three times as long as the switch itself, which a scheduler's queue can avoid.
 
 #include <sys/mman.h>
 
@@ -18,7 +18,7 @@
 
 namespace {
 
-// One stack's saved state. The assembly below knows it by its offsets.
+// One stack's saved state. The assembly below relies on its offsets.
 struct Frame {
     void* sp = nullptr;
     void* fp = nullptr;
@@ -26,8 +26,8 @@ struct Frame {
 };
 static_assert(offsetof(Frame, sp) == 0 && offsetof(Frame, fp) == 8 && offsetof(Frame, pc) == 16);
 
-// Nothing is pushed on the stack that is left, so its red zone stays whole. The frame pointer can't be declared
-// clobbered where a function uses it, and is saved.
+// Nothing is pushed on the stack that is left, so its red zone stays intact. The frame pointer cannot be declared
+// clobbered where a function uses it, so it is saved.
 #if defined(__x86_64__)
 [[gnu::always_inline]] inline void switch_to(Frame* from, Frame* to) {
     __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
@@ -69,7 +69,7 @@ static_assert(offsetof(Frame, sp) == 0 && offsetof(Frame, fp) == 8 && offsetof(F
 #error "the floor knows x86-64 and aarch64; CMake leaves this program out elsewhere"
 #endif
 
-// A new stack begins here: the switch leaves its two frames where the ABI passes two arguments.
+// A new stack begins here: the switch leaves its two frames in the registers where the ABI passes two arguments.
 [[noreturn]] void bounce(Frame* from, Frame* self) {
     for (;;) {
         switch_to(self, from);
@@ -92,8 +92,8 @@ Frame** ring_next = nullptr;
     }
 }
 
-// `count` new stacks that begin in `entry`. Each frame sits at the top of its stack, shifted by some cache lines, so
-// that frames of different stacks don't fall on the same cache sets.
+// `count` new stacks that begin in `entry`. Each frame lies at the top of its stack, shifted by some cache lines, so
+// that frames of different stacks do not fall on the same cache sets.
 class Stacks {
 public:
     Stacks(std::size_t count, void (*entry)(Frame*, Frame*)) : length_(count * size) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What every C++ program in bench/ measures with: two clocks, a calibrated loop, and one JSON line per measurement
-// on stdout, which bench/compare reads. peers/go/main.go does the same in Go; keep the two alike.
+// What every C++ program in bench/ measures with: two clocks, a calibrated loop, and one JSON line per measurement on
+// stdout, which bench/compare reads. peers/go/main.go does the same in Go; keep them alike.
 
 #pragma once
 
@@ -23,7 +23,7 @@ inline constexpr bool optimized = true;
 inline constexpr bool optimized = false;
 #endif
 
-// Nanoseconds of wall time and of this process's CPU time: a point when read from now(), else a distance.
+// Nanoseconds of wall time and of this process's CPU time: a point in time if returned by now(), else a duration.
 struct Elapsed {
     double wall = 0;
     double cpu = 0;
@@ -41,7 +41,7 @@ inline Elapsed now() {
     return {read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
-// Who measures: the name that compare's column gets, and what it was built with.
+// The program that measures: the name for compare's column, and what it was built with.
 struct Identity {
     const char* system;
     const char* version;
@@ -54,14 +54,14 @@ inline void report(const Identity& who, const char* bench, Elapsed total, std::u
     std::fflush(stdout);
 }
 
-// Of CPU time; work that mostly sleeps counts an eighth of its wall time. Wall time alone would be done with the first
-// short run that a busy machine interrupts.
+// How much CPU time a run is worth; work that mostly sleeps counts an eighth of its wall time. By wall time alone, the
+// first short run that a busy machine interrupts would be enough.
 inline double worth(const Elapsed& took) {
     return std::max(took.cpu, took.wall / 8);
 }
 
-// Calls work(n), which does n operations and returns what they took, with growing n until n is worth 30 ms (this
-// warms caches and pools up as well), then once more for about 0.3 s, which is reported. n is a multiple of `step`.
+// Calls work(n), which does n operations and returns what they took, with growing n until n is worth 30 ms (this also
+// warms up caches and pools), then once more for about 0.3 s, which is reported. n is a multiple of `step`.
 template <class Work>
 void measure(const Identity& who, const char* bench, std::uint64_t step, Work work) {
     std::uint64_t n = step;
@@ -80,7 +80,7 @@ struct Bench {
     void (*run)();
 };
 
-// main() of every program: runs the benches named on the command line, all of them when none is.
+// main() of every program: runs the benches named on the command line, or all of them if none is named.
 template <std::size_t count>
 int run_benches(int argc, char** argv, const Bench (&benches)[count]) {
     if constexpr (!optimized) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The work on what green threads share, written once for every C++ system as that of workloads.hpp is; peers/go/sync.go
-// repeats it in Go. Besides the System described there, each takes a type that the system's program makes from what the
-// system has:
+// The work on objects that green threads share, written once for every C++ system, as workloads.hpp is;
+// peers/go/sync.go repeats it in Go. Besides the System described there, each workload takes a type that the system's
+// program makes from what the system has:
 //
 //     Pipe     void put(int);  int get()             both wait
 //     Permits  void acquire(); void release()        none free at the start; acquire() waits
-//     Signal   void wait();    void broadcast()      wakes all who wait now, and nobody who comes later
+//     Signal   void wait();    void broadcast()      wakes all that wait now, and none that comes later
 
 #pragma once
 
@@ -20,7 +20,7 @@
 
 namespace bench {
 
-// Ends the program when the work was not done: a figure for it would be a lie.
+// Ends the program if the work was not done: a figure for it would be a lie.
 inline void require_done(const char* name, std::uint64_t done, std::uint64_t n) {
     if (done != n) {
         std::fprintf(stderr, "%s: %llu of %llu done\n", name, static_cast<unsigned long long>(done),
@@ -31,9 +31,9 @@ inline void require_done(const char* name, std::uint64_t done, std::uint64_t n) 
 
 // Per operation: a round trip. An int goes there through one pipe and comes back, one larger, through another.
 //
-// With `same_code` both green threads run one function, as the two ends of a relay, or the workers of a server, do;
-// else each has a function of its own. The processor tells them apart: a return that leads into other code than the one
-// that it expects costs a dozen nanoseconds.
+// With `same_code` both green threads run one function, as the two ends of a relay or the workers of a server do; else
+// each has a function of its own. The processor distinguishes them: a return that leads to code other than it expects
+// costs a dozen nanoseconds.
 template <class Pipe, bool same_code, class System>
 void ping_pong(System& system, const char* name) {
     measure(System::identity, name, 1, [&](std::uint64_t n) {
@@ -114,8 +114,8 @@ void hand_to_and_fro(System& system, const char* name) {
     });
 }
 
-// Per operation: one of `waiters` green threads woken by a broadcast, and waiting again for the next. Neither starting
-// nor ending them counts.
+// Per operation: one of `waiters` green threads woken by a broadcast, and waiting again for the next. Starting and
+// ending them does not count.
 template <class Signal, class System>
 void broadcast_to(System& system, std::size_t waiters, const char* name) {
     using Handle = decltype(system.spawn([] {}));

@@ -5,7 +5,7 @@
 //
 //     static constexpr bench::Identity identity;
 //     Handle spawn(f)       a green thread with a handle that has join()
-//     void spawn_n(f)       one that nobody joins
+//     void spawn_n(f)       one that is never joined
 //     void yield()
 //     void sleep(std::chrono::milliseconds)
 
@@ -79,8 +79,8 @@ void spawn_and_join(System& system, std::size_t batch, const char* name) {
     });
 }
 
-// Per operation: one sleep of 1 to 20 ms. 10,000 green threads sleep 70 times each, the same lengths in every system;
-// what 400 ms in the middle cost is measured, so that neither starting nor ending the threads counts.
+// Per operation: one sleep of 1 to 20 ms. 10,000 green threads sleep 70 times each, for the same lengths in every
+// system. What 400 ms in the middle cost is measured, so starting and ending the threads does not count.
 template <class System>
 void sleeping(System& system) {
     using std::chrono::milliseconds;
@@ -110,7 +110,7 @@ void sleeping(System& system) {
     }
 }
 
-// A figure in KiB from /proc/self/status or /proc/meminfo; 0 when it isn't there.
+// Returns: a figure in KiB from /proc/self/status or /proc/meminfo; 0 if it is missing.
 inline std::uint64_t kib_of(const char* file, const char* key) {
     std::uint64_t value = 0;
     if (std::FILE* f = std::fopen(file, "re")) {
@@ -130,8 +130,8 @@ inline std::uint64_t status_kib(const char* key) {
     return kib_of("/proc/self/status", key);
 }
 
-// How many of the stacks have a page within 1 MiB below the sampled address that cannot be read: a guard. Asks the
-// system, which answers EFAULT where a program would be killed.
+// Returns: the share of the stacks that have an unreadable page, a guard, within 1 MiB below the sampled address. Asks
+// the system, which answers EFAULT where a program would be killed.
 inline double share_guarded(const std::vector<std::uintptr_t>& samples) {
     constexpr std::uintptr_t page = 4096;
     constexpr std::uintptr_t reach = std::uintptr_t{1} << 20;
@@ -150,8 +150,8 @@ inline double share_guarded(const std::vector<std::uintptr_t>& samples) {
     return samples.empty() ? 0 : static_cast<double>(guarded) / static_cast<double>(samples.size());
 }
 
-// 1,000,000 green threads asleep for an hour: memory of each, and the time to make it. Stops earlier, and says why,
-// where the system can't make more or less than 10 % of the machine's memory is left. Doesn't return.
+// 1,000,000 green threads asleep for an hour: the memory of each, and the time to make it. Stops earlier, and says why,
+// if the system cannot make more or less than 10 % of the machine's memory is left. Does not return.
 template <class System>
 [[noreturn]] void parked(System& system, const char* name) {
     constexpr std::uint64_t wanted = 1'000'000;
@@ -161,7 +161,7 @@ template <class System>
     std::uint64_t created = 0;
     std::uint64_t asleep = 0;
     std::string limit;
-    std::vector<std::uintptr_t> samples;  // an address on each thousandth stack
+    std::vector<std::uintptr_t> samples;  // an address on every thousandth stack
     const Elapsed start = now();
     while (created < wanted && limit.empty()) {
         try {
@@ -180,7 +180,7 @@ template <class System>
             limit = "memory of the machine";
         }
     }
-    // One turn runs them all; a few more are for systems that run them in portions.
+    // One turn runs them all; the further turns are for systems that run them in portions.
     for (int turn = 0; asleep < created && turn < 10'000; ++turn) {
         system.yield();
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What one more hub on one more processor is worth: in each OS thread a hub with an echo server and its clients, over
-// loopback TCP; one hub, then as many as there are processors, taking turns.
+// What each further hub on a further processor is worth: each OS thread has a hub with an echo server and its clients,
+// over loopback TCP. Measures one hub, then as many as there are processors, in turn.
 //
 //     bench_echo_hubs [ROUNDS]      prints messages per second for each, and the median of the rounds' ratios
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The load of bench/echo: connections that each send a message, read the echo whole, and send the next. It knows no
-// tendril: a bare epoll loop, and OpenSSL on the socket for TLS, the same for every server.
+// The load of bench/echo: connections that each send a message, read the whole echo, and send the next. It does not use
+// tendril: a bare epoll loop, with OpenSSL on the socket for TLS, the same for every server.
 //
 //     bench_echo_load PORT BYTES CONNECTIONS MESSAGES PID [tls]
 //
 // Prints one JSON line: messages, wall nanoseconds per message, and the CPU nanoseconds per message that the process
-// PID, the server, used meanwhile. A tenth of the messages goes ahead unmeasured.
+// PID, the server, used in that time. A tenth of the messages is sent beforehand, unmeasured.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ namespace {
     std::exit(1);
 }
 
-// Of all threads of a process, to the nanosecond.
+// Returns: the CPU time of all threads of a process, to the nanosecond.
 double cpu_of(const std::string& pid) {
     double sum = 0;
     for (const auto& task : std::filesystem::directory_iterator("/proc/" + pid + "/task")) {
@@ -82,7 +82,7 @@ public:
         push();
     }
 
-    // Moves on as far as it goes. Returns: whether the echo is whole.
+    // Goes on as far as possible without waiting. Returns: whether the echo is complete.
     bool move(char* buffer) {
         push();
         for (;;) {
@@ -100,7 +100,7 @@ public:
     static inline std::vector<char> message;
 
 private:
-    // The next two return -1 for "not now".
+    // The next two return -1 if they would have to wait.
     long take(char* buffer, std::size_t size) {
         const long n = ssl_ != nullptr ? SSL_read(ssl_, buffer, static_cast<int>(size)) : ::recv(fd_, buffer, size, 0);
         if (n == 0 || (n < 0 && !later(n))) {

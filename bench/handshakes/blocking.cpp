@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The same connections one after another by OpenSSL's blocking calls, in two OS threads: what no event loop costs.
+// The same connections one after another by OpenSSL's blocking calls, in two OS threads: the cost without an event
+// loop.
 //
 //     bench_handshakes_blocking CERTIFICATE KEY [TOTAL]
 
@@ -32,7 +33,7 @@ void no_delay(int fd) {
     check(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0, "setsockopt");
 }
 
-// Sends nothing but what it reads, until the end.
+// Sends back what it reads, until the end.
 void serve_one(int fd, SSL_CTX* context) {
     no_delay(fd);
     SSL* ssl = SSL_new(context);

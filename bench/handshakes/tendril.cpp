@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // TLS connections on tendril, both ends in one hub: connect, handshake, 64 bytes and their echo, the end. In waves: all
-// of a wave are open at the same time.
+// connections of a wave are open at the same time.
 //
 //     bench_handshakes_tendril CERTIFICATE KEY [TOTAL AT_ONCE]
 //
@@ -25,7 +25,7 @@ namespace {
 
 using namespace tendril;
 
-// Waits when it has been echoed, until all of its wave have.
+// After its echo each connection waits here until all of its wave have theirs.
 class Wave {
 public:
     explicit Wave(std::size_t size) : left_(size) {}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The servers of bench/http, for the programs beside this: how each is started, who of its processes serves, and what
-# that one has used.
+# The servers of bench/http, for the programs next to this one: how to start each, which of its processes serves, and
+# how much that process has used.
 
 import os
 import pathlib
@@ -29,13 +29,13 @@ SYSTEMS = {
 
 
 def cpus():
-    """One for the server, another for who asks it."""
+    """One CPU for the server, another for the load."""
     all_of_them = sorted(os.sched_getaffinity(0))
     return all_of_them[0], all_of_them[-1]
 
 
 def pinned(cpu, urgent=False):
-    """For a new process. urgent: before all else that runs there, where we may; or that would be measured too."""
+    """For a new process. urgent: with priority over all else on that CPU, if allowed; else that is measured too."""
     def prepare():
         os.sched_setaffinity(0, {cpu})
         if urgent:
@@ -47,7 +47,7 @@ def pinned(cpu, urgent=False):
 
 
 def choose(build, names):
-    """The commands of those that are here; names those that are not."""
+    """The commands of the servers that are installed; prints the names of the others."""
     commands = {}
     for name in names:
         command = [part.format(build=build) for part in SYSTEMS[name][0]]
@@ -61,7 +61,7 @@ def choose(build, names):
 
 
 class Server:
-    """One that runs on a CPU of its own. `pid` is the process that serves."""
+    """A server that runs on a CPU of its own. `pid` is the process that serves."""
 
     def __init__(self, command, cpu, urgent=False):
         self.folder = tempfile.TemporaryDirectory()
@@ -73,7 +73,7 @@ class Server:
             configuration = pathlib.Path(self.folder.name) / "nginx.conf"
             configuration.write_text(text.replace("PORT", str(self.port)).replace("FOLDER", self.folder.name))
             command = [NGINX, "-p", self.folder.name, "-c", str(configuration)]
-        # GOMAXPROCS: it has one CPU, as all have. Standard error: some print a line for each slow client.
+        # GOMAXPROCS: it has one CPU, as all servers have. Standard error: some print a line for each slow client.
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True,
                                         preexec_fn=pinned(cpu, urgent), env=dict(os.environ, GOMAXPROCS="1"))
@@ -96,7 +96,7 @@ class Server:
         return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
     def cpu_ns(self):
-        """Of all its threads, user and system."""
+        """CPU time of all its threads, user and system."""
         tasks = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
@@ -141,7 +141,7 @@ def ask(port):
 
 
 def machine(build):
-    """What figures depend on."""
+    """What the figures depend on."""
     commit = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], capture_output=True, text=True)
     cache = (build / "CMakeCache.txt").read_text()
     kind = next((line.split("=")[1] for line in cache.splitlines() if line.startswith("CMAKE_BUILD_TYPE")), "")

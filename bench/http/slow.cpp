@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The load of bench/http/slow: connections that each send a byte of a request's head a second, for ever, and beside
-// them requests of others on a fixed schedule, whether the server keeps up or not. It knows no tendril: a bare epoll
-// loop in one thread.
+// The load of bench/http/slow: connections that each send one byte of a request's head per second, without end, and in
+// addition requests of others on a fixed schedule, whether the server keeps up or not. It does not use tendril: a bare
+// epoll loop in one thread.
 //
 //     bench_http_slow PORT SLOW RATE SECONDS
 //
-// Opens SLOW connections within two seconds. Then RATE requests a second begin, each at its time, on 64 kept-alive
-// connections, every tenth on a fresh one; until all slow connections have ended, or SECONDS have passed. Latency
-// counts from the time at which a request should have begun. Prints one JSON line; times of the slow connections' ends
-// are since they were made.
+// Opens SLOW connections within two seconds. Then RATE requests per second begin, each at its time, on 64 kept-alive
+// connections, every tenth on a new one, until all slow connections have ended or SECONDS have passed. Latency counts
+// from the time at which a request should have begun. Prints one JSON line; the ends of the slow connections count from
+// when they were opened.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -56,10 +56,10 @@ struct Connection {
     int fd = -1;
     Kind kind = Kind::kept;
     double made = 0;
-    double begun = 0;        // of a request: when it should have begun
-    std::size_t sent = 0;    // of a slow head
-    bool connected = false;  // else it sends its request when it is
-    bool refused = false;    // a slow one that was answered, with an error
+    double begun = 0;        // when a request should have begun
+    std::size_t sent = 0;    // how much of a slow head
+    bool connected = false;  // if not yet, it sends its request once it is
+    bool refused = false;    // a slow one got an error as its answer
     std::string answer;
 };
 
@@ -93,7 +93,7 @@ public:
             idle_.push_back(connect(Kind::kept));
         }
         const double start = clock_now();
-        const double first = start + (slow_ > 0 ? ramp : 0.2 * second);  // of the requests
+        const double first = start + (slow_ > 0 ? ramp : 0.2 * second);  // when the first request begins
         const double end = first + seconds * second;
         std::size_t opened = 0;
         std::size_t due = 0;
@@ -131,7 +131,7 @@ public:
 private:
     struct Drip {
         double at;
-        Connection* connection;  // not closed while it is in the queue
+        Connection* connection;  // stays open while it is in the queue
     };
 
     Connection* connect(Kind kind) {
@@ -160,7 +160,7 @@ private:
         } else if (idle_.empty()) {
             queued_.push_back(at);
         } else {
-            Connection& one = *idle_.front();  // all in turn, so that none is idle for long
+            Connection& one = *idle_.front();  // takes all in turn, so that none is idle for long
             idle_.pop_front();
             start_request(one, at);
         }
@@ -181,7 +181,7 @@ private:
         }
     }
 
-    // The next byte of those whose second is over.
+    // Sends the next byte on the connections whose second is over.
     void drip(double now) {
         while (!drip_.empty() && drip_.front().at <= now) {
             const double at = drip_.front().at;
@@ -269,11 +269,11 @@ private:
     sockaddr_in to_{};
     const int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     std::deque<std::unique_ptr<Connection>> all_;
-    std::deque<Connection*> idle_;  // kept ones
-    std::deque<double> queued_;     // requests that should have begun
+    std::deque<Connection*> idle_;  // kept-alive connections
+    std::deque<double> queued_;     // times at which waiting requests should have begun
     std::deque<Drip> drip_;         // in the order of their times
     std::vector<double> latencies_;
-    std::vector<double> lateness_;  // of this program itself, included in the latencies
+    std::vector<double> lateness_;  // delays of this program itself, included in the latencies
     std::size_t errors_ = 0;
     Ends ends_;
 };

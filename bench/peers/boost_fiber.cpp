@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The work of workloads.hpp on Boost.Fiber: its round-robin scheduler, and one pool of stacks for all fibers, its
-// fastest way to make them. Those stacks come from malloc and have no guard pages; `parked_guarded` parks fibers on
-// its guarded ones.
+// The work of workloads.hpp on Boost.Fiber, with its round-robin scheduler and one pool of stacks for all fibers, its
+// fastest way to make them. Those stacks come from malloc and have no guard pages; `parked_guarded` parks fibers on its
+// guarded ones.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ struct BoostFiber {
     Stacks stacks;
 };
 
-// Boost's guarded stacks, refused when the guard isn't there: Boost 1.74 itself ignores that mprotect failed.
+// Boost's guarded stacks, refused if the guard is missing: Boost 1.74 itself ignores that mprotect failed.
 class CheckedStacks {
 public:
     CheckedStacks() {
@@ -54,7 +54,7 @@ public:
     boost::context::stack_context allocate() {
         boost::context::stack_context stack = stacks_.allocate();
         const char* lowest = static_cast<const char*>(stack.sp) - stack.size;
-        if (write(pipe_[1], lowest, 1) == 1) {  // EFAULT is what a guard gives
+        if (write(pipe_[1], lowest, 1) == 1) {  // a guard gives EFAULT
             stacks_.deallocate(stack);
             throw std::runtime_error("mprotect fails: vm.max_map_count");
         }
@@ -75,7 +75,7 @@ void parked_guarded() {
     bench::parked(guarded, "parked_guarded");
 }
 
-// A buffer of two slots, the smallest there is, holds one element: one slot stays empty.
+// A buffer of two slots, the smallest possible, holds one element: one slot stays empty.
 class Buffered {
 public:
     void put(int value) { channel_.push(value); }
@@ -102,8 +102,8 @@ private:
     boost::fibers::unbuffered_channel<int> channel_;
 };
 
-// Fibers of one OS thread need no mutex for what they share, so the conditions below get a lock that does nothing:
-// it spares them a fifth to a third of the time that boost::fibers::mutex and condition_variable take.
+// Fibers of one OS thread need no mutex for what they share, so the conditions below get a lock that does nothing: this
+// saves a fifth to a third of the time that boost::fibers::mutex and condition_variable take.
 struct NoLock {
     void lock() {}
     void unlock() {}
@@ -127,7 +127,7 @@ private:
     boost::fibers::condition_variable_any released_;
 };
 
-// An event: the number of broadcasts so far, so that nobody wakes without one.
+// An event: the number of broadcasts so far, so that no fiber wakes without one.
 class Broadcasts {
 public:
     void wait() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The floor of bench/echo: the least that an echo server does, a bare epoll loop that reads and writes. No timers, no
-// back pressure but waiting for the socket, no connection table but epoll's own. With TLS: OpenSSL on the socket.
+// The floor of bench/echo: the least that an echo server does, a bare epoll loop that reads and writes. It has no
+// timers, no back pressure except waiting for the socket, and no connection table except epoll's own. With TLS: OpenSSL
+// on the socket.
 //
 //     bench_echo_epoll [CERTIFICATE KEY]      prints its port; ends when it is killed
 
@@ -23,7 +24,7 @@ constexpr std::size_t buffer_size = 32768;
 struct Connection {
     int fd = -1;
     SSL* ssl = nullptr;
-    std::size_t pending = 0;  // read, to be written from `sent` on
+    std::size_t pending = 0;  // already read, to be written from `sent` on
     std::size_t sent = 0;
     char buffer[buffer_size];
 };
@@ -36,7 +37,7 @@ bool later(const Connection& c, long n) {
     return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
 }
 
-// Returns: false when it is over.
+// Returns: false at the connection's end.
 bool serve(Connection& c) {
     for (;;) {
         while (c.sent < c.pending) {
@@ -56,7 +57,7 @@ bool serve(Connection& c) {
         c.pending = static_cast<std::size_t>(n);
         c.sent = 0;
         if (c.ssl == nullptr && c.pending < buffer_size) {
-            // A short read has emptied the socket: the next one would only say so. One send, and wait.
+            // A short read has emptied the socket: another one would only report that. One send, and wait.
             const long sent = ::send(c.fd, c.buffer, c.pending, MSG_NOSIGNAL);
             if (sent == n) {
                 c.sent = c.pending = 0;

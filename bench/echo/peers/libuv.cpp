@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The echo server on libuv, as its guide writes one: a read callback, uv_try_write first, a write request for what is
-// left. With TLS: OpenSSL between two memory BIOs, since libuv owns the socket.
+// The echo server on libuv, as its guide writes one: a read callback, uv_try_write first, a write request for the rest.
+// With TLS: OpenSSL between two memory BIOs, since libuv owns the socket.
 //
 //     bench_echo_libuv [CERTIFICATE KEY]      prints its port; ends when it is killed
 
@@ -19,7 +19,7 @@
 namespace {
 
 SSL_CTX* tls = nullptr;
-char shared_buffer[32768];  // one read is used up before the next is made
+char shared_buffer[32768];  // a read's data is used up before the next read
 
 struct Connection {
     uv_tcp_t socket{};

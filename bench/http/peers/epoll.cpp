@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The floor of bench/http: the least that a server can do, a bare epoll loop that parses nothing: whatever one recv()
-// brings is answered with one response, made when it started, of the same bytes as tendril's. No limits, no timers.
+// The floor of bench/http: the least that a server can do, a bare epoll loop that parses nothing. It answers whatever
+// one recv() returns with one response, made when it started, with as many bytes as tendril's. No limits, no timers.
 //
 //     bench_http_epoll      prints its port; ends when it is killed
 
@@ -18,7 +18,7 @@
 
 namespace {
 
-// A date that is never made anew.
+// The date is never updated.
 constexpr std::string_view response = "HTTP/1.1 200 OK\r\n"
                                       "Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
                                       "Content-Type: text/plain\r\n"
@@ -26,7 +26,7 @@ constexpr std::string_view response = "HTTP/1.1 200 OK\r\n"
                                       "\r\n"
                                       "Hello, World!";
 
-// Returns: false when it is over.
+// Returns: false at the connection's end.
 bool serve(int fd) {
     char request[4096];
     const ssize_t n = ::recv(fd, request, sizeof request, 0);

@@ -103,7 +103,8 @@ func handToAndFro(bench string) {
 	})
 }
 
-// Closing a channel is the broadcast; each round has a new one; sync.Cond's takes as long. `waiting` is atomic because goroutines are preempted.
+// Closing a channel is the broadcast; each round has a new channel. sync.Cond's broadcast takes as long. `waiting` is
+// atomic because goroutines are preempted.
 func broadcastTo(waiters int, bench string) {
 	measure(bench, waiters, func(n int) elapsed {
 		signal := make(chan struct{})
