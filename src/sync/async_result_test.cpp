@@ -179,7 +179,7 @@ TENDRIL_TEST(AsyncResult, AnInterruptThatWasSetDoesNotUnwindTheAsker) {
 }
 
 TENDRIL_TEST(AsyncResult, AnErrorThatNobodyAsksForIsNotReported) {
-    { AsyncResult<int>().set_exception(std::runtime_error("whoever set it knows")); }
+    { AsyncResult<int>().set_exception(std::runtime_error("the caller that set it knows")); }
 }
 
 TENDRIL_TEST(AsyncResult, RefusesMisuse) {

@@ -112,7 +112,7 @@ TENDRIL_TEST(HttpClientRedirect, IsNotDelayedByItsBody) {
             }
             c.say("HTTP/1.1 302 Found\r\nLocation: /fast\r\nTransfer-Encoding: chunked\r\n\r\n");
             try {
-                for (;;) {  // a byte now and then, for ever
+                for (;;) {  // a byte now and then, without end
                     c.say("1\r\nx\r\n");
                     sleep(1ms);
                 }

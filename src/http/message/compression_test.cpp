@@ -87,7 +87,7 @@ TENDRIL_TEST(Compression, OfWholeBodiesAndOfPieces) {
         EXPECT_EQ(coded.header("ETag"), "W/\"1\"");
         const RawAnswer plain = client.ask(get(path));
         EXPECT_EQ(plain.header("Content-Encoding"), std::nullopt);
-        EXPECT_EQ(plain.header("Vary"), "Accept-Encoding") << "for caches, whoever asks";
+        EXPECT_EQ(plain.header("Vary"), "Accept-Encoding") << "for caches, whichever client asks";
         EXPECT_EQ(plain.header("ETag"), "\"1\"");
         EXPECT_EQ(inflated(coded.body), plain.body);
         EXPECT_LT(coded.body.size(), plain.body.size());

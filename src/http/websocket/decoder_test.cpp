@@ -16,7 +16,7 @@ using Event = MessageDecoder::Event;
 
 constexpr std::size_t most = 1000;
 
-// What is told of these bytes, given in pieces: "text:..", "binary:..", "ping:..", and at last the code of the error.
+// The events of these bytes, given in pieces: "text:..", "binary:..", "ping:..", and finally the code of the error.
 std::vector<std::string> told(MessageDecoder& decoder, const std::string& bytes, std::size_t piece = 1'000'000) {
     std::vector<std::string> all;
     try {

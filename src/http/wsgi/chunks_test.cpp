@@ -145,7 +145,7 @@ TENDRIL_TEST(WsgiChunks, ChunksAreClosedOnceWhateverTheOutcome) {
         client.send(get("/endless"));
         char c;
         client.socket.recv({&c, 1});
-    }  // it goes away amid the body
+    }  // it goes away in the middle of the body
     while (closed.size() < 2) {
         yield();
     }
