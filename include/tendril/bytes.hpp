@@ -9,10 +9,11 @@
 
 #include <concepts>
 #include <cstddef>
-#include <ranges>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace tendril {
 
@@ -24,13 +25,21 @@ template <class T>
 concept ByteLike = OneOf < std::remove_cv_t<T>,
 char, unsigned char, std::byte, char8_t > ;
 
+// Contiguous, of a known size. By std::data() and std::size(), as <ranges> takes long to compile.
 template <class R>
-concept ByteRange =
-    std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && ByteLike<std::ranges::range_value_t<R>>;
+concept ByteRange = requires(R& range) {
+    std::begin(range);
+    std::size(range);
+    requires ByteLike<std::remove_reference_t<decltype(*std::data(range))>>;
+};
 
 template <class R>
-concept WritableByteRange = ByteRange<R> && std::ranges::borrowed_range<R> &&
-    !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+concept WritableByteRange =
+    ByteRange<R> && !std::is_const_v<std::remove_reference_t<decltype(*std::data(std::declval<R&>()))>>;
+
+// A temporary one whose bytes outlive it, such as a std::span.
+template <class R>
+concept Borrowed = std::is_lvalue_reference_v<R> || std::ranges::enable_borrowed_range<std::remove_cvref_t<R>>;
 }  // namespace detail
 
 class Bytes {
@@ -40,7 +49,7 @@ public:
     Bytes(const char* text) noexcept : Bytes(std::string_view(text)) {}
     template <detail::ByteRange R>
     requires(!std::is_array_v<std::remove_cvref_t<R>>) Bytes(const R& range)
-    noexcept : Bytes(std::ranges::data(range), std::ranges::size(range)) {}
+    noexcept : Bytes(std::data(range), std::size(range)) {}
 
     // Is it text or a buffer that is not full? Say {array, size}.
     template <detail::ByteLike T, std::size_t n>
@@ -63,8 +72,9 @@ public:
     Buffer(void* data, std::size_t size) noexcept : span_(static_cast<std::byte*>(data), size) {}
     template <class R>
     // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Buffer itself
-    requires(!std::same_as<std::remove_cvref_t<R>, Buffer> && detail::WritableByteRange<R>) Buffer(R&& range)
-    noexcept : Buffer(std::ranges::data(range), std::ranges::size(range)) {}
+    requires(!std::same_as<std::remove_cvref_t<R>, Buffer> && detail::WritableByteRange<R> && detail::Borrowed<R>)
+        Buffer(R&& range)
+    noexcept : Buffer(std::data(range), std::size(range)) {}
 
     std::byte* data() const noexcept { return span_.data(); }
     std::size_t size() const noexcept { return span_.size(); }

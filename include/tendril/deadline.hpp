@@ -12,7 +12,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -43,7 +42,11 @@ public:
     // At a point in time. One before the clock's zero counts as long ago, one too far away for the clock as never.
     template <class Unit>
     constexpr Deadline(std::chrono::time_point<Clock, Unit> at) noexcept  // implicit on purpose
-        : at_(std::max<std::int64_t>(point_ns(at.time_since_epoch()), 0)) {}
+        : at_(point_ns(at.time_since_epoch())) {
+        if (at_ < 0) {
+            at_ = 0;
+        }
+    }
 
     // `span` after the moment from_ns, which ns() returned.
     static constexpr Deadline after(std::int64_t from_ns, Duration span) noexcept {

@@ -39,11 +39,15 @@
 #include <type_traits>
 #include <utility>
 
-#include <tendril/detail/hub/record.hpp>
 #include <tendril/detail/sync/local_slot.hpp>
 #include <tendril/site.hpp>
 
 namespace tendril {
+
+namespace detail {
+void* allocate_record(std::size_t size);
+void free_record(void* record, std::size_t size) noexcept;
+}  // namespace detail
 
 template <class T>
 class Local {

@@ -32,8 +32,6 @@
 
 namespace tendril {
 
-class Resolver;
-
 namespace detail {
 struct SocketAccess;
 }
@@ -107,14 +105,6 @@ private:
 
 using UnixSocket = TcpSocket;  // the same calls; connect("unix:/path") makes one
 
-struct ConnectOptions {
-    std::optional<Address> bind = std::nullopt;  // connect from here; of a host's addresses only its family is tried
-    // Of a host with several addresses, the next is tried besides after so long without success, or when one fails (RFC
-    // 8305); 64 at most at once.
-    Duration attempt_delay = std::chrono::milliseconds(250);
-    Resolver* resolver = nullptr;  // that looks a host up; nullptr: the hub's own
-};
-
 // Connects. On any error or interrupt the half-made socket is closed.
 // Throws: TimeoutError; std::system_error that names the address; Interrupt.
 TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline = never);
@@ -144,16 +134,6 @@ TcpSocket connect(std::string_view to, const ConnectOptions& options, Deadline d
 inline TcpSocket connect(std::string_view to, Deadline deadline = never) {
     return connect(to, ConnectOptions(), deadline);
 }
-
-struct ListenOptions {
-    int backlog = 1024;         // connections that wait for accept; the system's limit is net.core.somaxconn
-    bool reuse_address = true;  // a port whose old connections linger may be taken
-    bool reuse_port = false;    // other listeners may share the port; off: two servers by mistake are an error
-    bool v6_only = false;       // a listener on [::] is not one on 0.0.0.0 too
-    // unix:/path: a socket file there on which nobody listens is removed first. Of two servers that start at the same
-    // moment one may remove the other's: not where a second start is likely.
-    bool replace_socket_file = false;
-};
 
 class Listener {
 public:

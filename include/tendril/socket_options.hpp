@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// The options of sockets, by name and with their types.
+// The options of connecting and of listening; and those of sockets, by name and with their types.
 //
 //     socket.set(option::keep_alive, true);
 //     socket.set(option::keep_alive_idle, 30s);
@@ -22,9 +22,31 @@
 #include <type_traits>
 #include <utility>
 
+#include <tendril/address.hpp>
 #include <tendril/detail/net/handle.hpp>
+#include <tendril/duration.hpp>
 
 namespace tendril {
+
+class Resolver;
+
+struct ConnectOptions {
+    std::optional<Address> bind = std::nullopt;  // connect from here; of a host's addresses only its family is tried
+    // Of a host with several addresses, the next is tried besides after so long without success, or when one fails (RFC
+    // 8305); 64 at most at once.
+    Duration attempt_delay = std::chrono::milliseconds(250);
+    Resolver* resolver = nullptr;  // that looks a host up; nullptr: the hub's own
+};
+
+struct ListenOptions {
+    int backlog = 1024;         // connections that wait for accept; the system's limit is net.core.somaxconn
+    bool reuse_address = true;  // a port whose old connections linger may be taken
+    bool reuse_port = false;    // other listeners may share the port; off: two servers by mistake are an error
+    bool v6_only = false;       // a listener on [::] is not one on 0.0.0.0 too
+    // unix:/path: a socket file there on which nobody listens is removed first. Of two servers that start at the same
+    // moment one may remove the other's: not where a second start is likely.
+    bool replace_socket_file = false;
+};
 
 // T: bool, int, seconds, milliseconds.
 template <class T>

@@ -18,7 +18,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace tendril {
 class Address;
@@ -49,11 +48,7 @@ public:
     explicit AccessLog(Target target, std::string_view format = default_format);
 
     // Something else than lines: called for each request. Must not throw.
-    static AccessLog of_records(std::function<void(const AccessRecord&)> each) {
-        AccessLog log;
-        log.each_ = std::move(each);
-        return log;
-    }
+    static AccessLog of_records(std::function<void(const AccessRecord&)> each);
 
     static void standard_error(std::string_view line);
 

@@ -11,11 +11,11 @@
 #include <optional>
 #include <string>
 
-#include <tendril/http/headers.hpp>
-#include <tendril/http/message.hpp>
 #include <tendril/stream.hpp>
 
 namespace tendril::http {
+
+class Headers;
 
 namespace detail {
 class BodyReader;

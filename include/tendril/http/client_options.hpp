@@ -15,7 +15,7 @@
 #include <tendril/duration.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/url.hpp>
-#include <tendril/socket.hpp>
+#include <tendril/socket_options.hpp>
 #include <tendril/tls_context.hpp>
 
 namespace tendril::http {

@@ -29,7 +29,6 @@
 
 #include <tendril/bytes.hpp>
 #include <tendril/http/headers.hpp>
-#include <tendril/http/message.hpp>
 #include <tendril/stream.hpp>
 
 namespace tendril::http {

@@ -7,12 +7,12 @@
 //         response.send("Hello, World!", "text/plain");
 //     });
 //
-// Over TLS the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several hubs it is
-// called in several OS threads. What it throws, of whatever type, is reported (error_log.hpp), and answered with 500
-// if nothing was sent yet; the connection ends then. But a StatusError is the answer that it says, and not reported.
-// So are ProtocolErrors with a status of 4xx: what the client sent is bad (its body, a form, a path). A server that
-// the handler asks as a client breaks the protocol with 502, and that is an error like any other; so is a Timeout or a
-// TimeoutError of its own.
+// Over TLS (tls.hpp) the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several
+// hubs it is called in several OS threads. What it throws, of whatever type, is reported (error_log.hpp), and answered
+// with 500 if nothing was sent yet; the connection ends then. But a StatusError is the answer that it says, and not
+// reported. So are ProtocolErrors with a status of 4xx: what the client sent is bad (its body, a form, a path). A
+// server that the handler asks as a client breaks the protocol with 502, and that is an error like any other; so is a
+// Timeout or a TimeoutError of its own.
 //
 // What clients may do to it is bounded: see the limits and the time limits. A request that breaks the protocol is
 // answered with its status, logged in one line without its content, and the connection ends.
@@ -22,7 +22,6 @@
 #pragma once
 
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,7 +30,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <tendril/duration.hpp>
@@ -41,8 +39,14 @@
 #include <tendril/http/request.hpp>
 #include <tendril/http/response.hpp>
 #include <tendril/network.hpp>
-#include <tendril/stream_server.hpp>
-#include <tendril/tls.hpp>
+#include <tendril/server.hpp>
+#include <tendril/site.hpp>
+#include <tendril/socket.hpp>
+
+namespace tendril {
+class StreamServer;
+class TlsListener;
+}  // namespace tendril
 
 namespace tendril::http {
 
@@ -115,85 +119,42 @@ protected:
 };
 
 namespace detail {
-
 class ServerState;
-
-// A connection, whatever its socket is.
-struct Connected {
-    Stream& stream;
-    void* socket;                                   // what `take` takes
-    std::unique_ptr<Stream> (*take)(void* socket);  // moves the socket out
-    const Address& peer;
-    Serving& serving;
-    bool secure;
-};
-
-// With options that are complete.
-std::shared_ptr<ServerState> make_state(Handler handler, const ServerOptions& options, const Site& at);
-void serve_connection(ServerState& server, const Connected& connected);
-const ServerView& view(const ServerState& server) noexcept;
-
-// The same listener; over TLS it says that HTTP/1.1 is spoken, to clients who ask (ALPN).
-template <class L>
-L&& speaking_http(L&& listener) {
-    if constexpr (std::same_as<std::remove_cvref_t<L>, TlsListener>) {
-        listener.offer_alpn({"http/1.1", "http/1.0"});
-    }
-    return std::forward<L>(listener);
 }
-
-// The handler of serve() or StreamServer: speaks HTTP on each connection.
-struct HttpSpeaker {
-    std::shared_ptr<ServerState> server;
-
-    template <class S>
-    void operator()(S& socket, const Address& peer, Serving& serving) const {
-        serve_connection(*server, {socket, &socket,
-                                   [](void* from) -> std::unique_ptr<Stream> {
-                                       return std::make_unique<S>(std::move(*static_cast<S*>(from)));
-                                   },
-                                   peer, serving, std::same_as<S, TlsSocket>});
-    }
-};
-
-}  // namespace detail
 
 // Serves until the handler throws StopServe, a stop is requested or the listener is closed; then lets requests that are
-// under way come to their ends (options.connections.drain), closes idle connections at once, and returns.
+// under way come to their ends (options.connections.drain), closes idle connections at once, and returns. Over TLS
+// (tls.hpp) the listener says that HTTP/1.1 is spoken, to clients who ask (ALPN).
 // Throws: as tendril::serve().
-template <class L>
-void serve(L&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here()) {
-    const std::shared_ptr<detail::ServerState> state = detail::make_state(std::move(handler), options, at);
-    tendril::serve(detail::speaking_http(std::forward<L>(listener)), detail::HttpSpeaker{state},
-                   detail::view(*state).options().connections);
-}
+void serve(Listener& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
+void serve(Listener&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
+void serve(TlsListener& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
+void serve(TlsListener&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
 
 // The same as an object that is started and stopped: see stream_server.hpp, whose calls these are.
 class Server : public ServerView {
 public:
-    template <class L>
-    requires(std::same_as<L, Listener> || std::same_as<L, TlsListener>)
-        Server(L listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here())
-        : state_(detail::make_state(std::move(handler), options, at)),
-          server_(detail::speaking_http(std::move(listener)), detail::HttpSpeaker{state_},
-                  detail::view(*state_).options().connections) {}
-    Server(std::string_view address, Handler handler, const ServerOptions& options = {}, Site at = Site::here())
-        : Server(listen(address), std::move(handler), options, at) {}
+    Server(Listener listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
+    Server(TlsListener listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
+    Server(std::string_view address, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server();
 
-    void start() { server_.start(); }
-    std::size_t stop(Duration drain = std::chrono::seconds(1)) { return server_.stop(drain); }
-    void serve_forever() { server_.serve_forever(); }
-    void stop_accepting() { server_.stop_accepting(); }
-    void start_accepting() { server_.start_accepting(); }
-    Address address() const { return server_.address(); }
-    bool is_running() const noexcept { return server_.is_running(); }
+    void start();
+    std::size_t stop(Duration drain = std::chrono::seconds(1));
+    void serve_forever();
+    void stop_accepting();
+    void start_accepting();
+    Address address() const;
+    bool is_running() const noexcept;
 
-    ServerStats stats() const noexcept override { return detail::view(*state_).stats(); }
-    const ServerOptions& options() const noexcept override { return detail::view(*state_).options(); }
+    ServerStats stats() const noexcept override;
+    const ServerOptions& options() const noexcept override;
 
 private:
     std::shared_ptr<detail::ServerState> state_;
-    StreamServer server_;
+    std::shared_ptr<StreamServer> server_;  // nobody else's
 };
 
 }  // namespace tendril::http

@@ -28,7 +28,9 @@
 #include <utility>
 #include <vector>
 
-#include <tendril/file.hpp>
+namespace tendril {
+class File;
+}
 
 namespace tendril::http::wsgi {
 

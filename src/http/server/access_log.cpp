@@ -170,6 +170,12 @@ AccessLog::AccessLog(Target target, std::string_view format) {
     };
 }
 
+AccessLog AccessLog::of_records(std::function<void(const AccessRecord&)> each) {
+    AccessLog log;
+    log.each_ = std::move(each);
+    return log;
+}
+
 void AccessLog::standard_error(std::string_view line) {
     std::string whole(line);
     whole += '\n';  // in one write, so that lines of several hubs do not mix

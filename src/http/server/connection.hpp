@@ -15,6 +15,7 @@
 
 #include <tendril/timeout.hpp>
 
+#include "http/server/connected.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/idle_timer.hpp"
 #include "http/server/server_state.hpp"

@@ -21,6 +21,7 @@
 
 namespace tendril::http::detail {
 
+struct Connected;
 class ServerState;
 
 struct Exchange {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/sys.hpp"
+#include "http/server/connected.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/server_state.hpp"
 

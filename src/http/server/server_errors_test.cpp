@@ -14,6 +14,7 @@
 #include <tendril/http/websocket.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/socket.hpp>
+#include <tendril/tls.hpp>
 
 #include "certificates.hpp"
 #include "green_test.hpp"

@@ -9,7 +9,6 @@
 
 #include "context/os_thread.hpp"
 #include "http/message/chars.hpp"
-#include "http/server/connection.hpp"
 
 namespace tendril::http::detail {
 
@@ -121,18 +120,6 @@ std::string ServerState::client(const Address& peer, const Headers& headers) con
         }
     }
     return host_of(client);
-}
-
-std::shared_ptr<ServerState> make_state(Handler handler, const ServerOptions& options, const Site& at) {
-    return std::make_shared<ServerState>(std::move(handler), options, at);
-}
-
-const ServerView& view(const ServerState& server) noexcept {
-    return server;
-}
-
-void serve_connection(ServerState& server, const Connected& connected) {
-    Connection(server, connected).run();
 }
 
 }  // namespace tendril::http::detail

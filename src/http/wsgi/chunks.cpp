@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <tendril/error.hpp>
+#include <tendril/file.hpp>
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"

@@ -7,6 +7,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include <tendril/file.hpp>
+
 #include "http/message/chars.hpp"
 
 namespace tendril::http::wsgi {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <tendril/file.hpp>
 #include <tendril/greenlet.hpp>
 
 #include "green_test.hpp"
