@@ -72,13 +72,16 @@ TENDRIL_TEST(HttpServerOptions, AnErrorLogAndAHandshakeTimeoutArrive) {
 
 TENDRIL_TEST(HttpServerOptions, ErrorsArePrintedAsAsked) {
     std::string lines;
-    Server server(
-        "127.0.0.1:0", [](Request&, Response&) { throw std::runtime_error("broken"); },
-        {.errors = {.write = [&](std::string_view line) { lines.append(line) += '\n'; }, .lines_per_second = 0}});
-    server.start();
-    EXPECT_EQ(RawHttp(server.address()).ask(get("/")).status, 500);
-    EXPECT_EQ(lines, "");
-    EXPECT_EQ(server.options().connections.error_log->count(ErrorKind::handler), 1U);
+    {
+        Server server(
+            "127.0.0.1:0", say_path,
+            {.errors = {.write = [&](std::string_view line) { lines.append(line) += '\n'; }, .lines_per_second = 0}});
+        server.start();
+        EXPECT_EQ(RawHttp(server.address()).ask("nonsense\r\n\r\n").status, 400);
+        EXPECT_EQ(server.options().connections.error_log->count(ErrorKind::bad_request), 1U);
+        EXPECT_EQ(lines, "");
+    }
+    EXPECT_NE(lines, "") << "at its end the log says how many had no line";
 }
 
 TENDRIL_TEST(HttpServerOptions, ThePlaceOfTheCallIsNoted) {

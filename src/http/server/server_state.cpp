@@ -58,7 +58,9 @@ void check(const Handler& handler, const ServerOptions& options) {
     }
 }
 
-ServerOptions complete(ServerOptions options, const Site& at) {
+// With an ErrorLog, and with the place of the call.
+ServerOptions complete(const Handler& handler, ServerOptions options, const Site& at) {
+    check(handler, options);
     if (options.connections.error_log == nullptr) {
         options.connections.error_log = std::make_shared<ErrorLog>(options.errors);
     }
@@ -70,10 +72,9 @@ ServerOptions complete(ServerOptions options, const Site& at) {
 
 ServerState::ServerState(Handler handler, ServerOptions options, const Site& at)
     : handler_(std::move(handler)),
-      options_(complete(std::move(options), at)), limits_{options_.max_request_line, options_.max_header_bytes,
-                                                          options_.max_header_count} {
-    check(handler_, options_);
-}
+      options_(complete(handler_, std::move(options), at)), limits_{options_.max_request_line,
+                                                                    options_.max_header_bytes,
+                                                                    options_.max_header_count} {}
 
 void ServerState::count(Count what) noexcept {
     Counters& mine = counters_[tendril::detail::OsThread::current_serial() % counters_.size()];
