@@ -81,7 +81,7 @@ public:
     class Lines;
     Lines lines();
 
-    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0) override;  // the source's
+    [[noreturn]] void time_out(const TimeoutError& error) override;  // the source's
     void close() noexcept override;
     bool is_open() const noexcept override { return source_ != nullptr && source_->is_open(); }
 

@@ -20,6 +20,8 @@
 #include <string>
 #include <system_error>
 
+#include <tendril/detail/base/timeout_text.hpp>
+
 namespace tendril {
 
 // The base of all exceptions that are thrown into a green thread from outside.
@@ -59,20 +61,33 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// Thrown when a call's own deadline passed first. code() is std::errc::timed_out.
+// Thrown when a call's own deadline passed first. code() is std::errc::timed_out. what() names the call and its object,
+// and says how long it waited and how much was done. Throwing formats nothing: the text is made at the first what().
+//
+//     recv from 10.0.0.7:5432: timed out after 2 s
+//     send_all to 10.0.0.7:80: timed out, 65536 of 1000000 bytes done, then nothing for 0.5 s
 class TimeoutError : public std::system_error {
 public:
-    // doing: "recv", "connect to 10.0.0.1:80".
-    explicit TimeoutError(const std::string& doing, std::size_t done = 0);
+    // For calls of your own. doing: "recv", "connect to 10.0.0.1:80".
+    explicit TimeoutError(std::string doing, std::size_t done = 0);
 
-    const char* what() const noexcept override { return text_->c_str(); }
+    // `inner` has ended a call amid `doing`, which says both.
+    TimeoutError(std::string doing, const TimeoutError& inner, std::size_t done = 0);
+
+    // Says the same, but with another done().
+    TimeoutError(const TimeoutError& other, std::size_t done);
+
+    // For the library: see src/base/timed_out.hpp.
+    explicit TimeoutError(std::shared_ptr<const detail::TimeoutText> text, std::size_t done = 0);
+
+    const char* what() const noexcept override { return text_->get(); }
 
     // How much of the work was done before: bytes for a socket call, else 0.
     std::size_t done() const noexcept { return done_; }
 
 private:
     std::size_t done_;
-    std::shared_ptr<const std::string> text_;  // shared, so that copying cannot throw
+    std::shared_ptr<const detail::TimeoutText> text_;  // shared, so that copying cannot throw
 };
 
 // Thrown when an object is used on an OS thread other than its own; what() names both.

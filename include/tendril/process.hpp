@@ -174,7 +174,7 @@ private:
 // The deadline of run() came first; what was read is here.
 class RunTimeout : public TimeoutError {
 public:
-    explicit RunTimeout(CompletedProcess process);
+    RunTimeout(CompletedProcess process, const TimeoutError& why);
     const std::string& out() const noexcept { return process_->out; }
     const std::string& err() const noexcept { return process_->err; }
 

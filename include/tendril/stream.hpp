@@ -25,6 +25,7 @@
 namespace tendril {
 
 class File;
+class TimeoutError;
 
 class Source {
 public:
@@ -43,8 +44,8 @@ public:
 
     // For a loop over recv() that asks its deadline itself, since data that keeps coming never lets recv() time out:
     // ends the loop as recv() would have. A request's body notes that its client was too slow; a Source that reads
-    // another passes the call on to it. Throws: TimeoutError(doing, done), always.
-    [[noreturn]] virtual void time_out(const std::string& doing, std::size_t done = 0);
+    // another passes the call on to it. Throws: the error, always.
+    [[noreturn]] virtual void time_out(const TimeoutError& error);
 
     virtual void close() noexcept = 0;  // idempotent; who waits on it gets EBADF
     virtual bool is_open() const noexcept = 0;

@@ -36,6 +36,7 @@
 
 #include <tendril/async_result.hpp>
 #include <tendril/deadline.hpp>
+#include <tendril/detail/hub/time_out.hpp>
 #include <tendril/detail/pool/job.hpp>
 #include <tendril/error.hpp>
 #include <tendril/size.hpp>
@@ -108,7 +109,7 @@ public:
             }
         } const unless_ready{result, submit(result, std::forward<F>(f), std::forward<A>(args)...)};
         if (!result.wait(deadline)) {
-            throw TimeoutError("a job of a ThreadPool");
+            detail::wait_timed_out("ThreadPool::apply");
         }
         return std::move(result).get();
     }

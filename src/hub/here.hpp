@@ -70,6 +70,11 @@ inline Fiber& fiber() {
     return *Scheduler::here().current;
 }
 
+// How long ago its present wait began, or its last one: for the TimeoutError that says so.
+inline std::int64_t waited_ns() {
+    return Deadline::now_ns() - fiber().waits_since_ns;
+}
+
 // Throws HubBlocked inside a callback: for calls that may wait, even if they would not wait this time.
 inline void refuse_in_callback() {
     Scheduler::here().refuse_in_callback();

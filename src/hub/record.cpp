@@ -5,7 +5,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/escape.hpp"
 #include "base/report.hpp"
+#include "base/timed_out.hpp"
 #include "hub/here.hpp"
 #include "hub/hub_core.hpp"
 
@@ -25,10 +27,13 @@ void free_record(void* record, std::size_t size) noexcept {
 
 namespace {
 
+std::string describe(std::uint64_t id, const std::string& name) {
+    return id == 0 ? "an AsyncResult"
+                   : "green thread " + std::to_string(id) + (name.empty() ? "" : " \"" + escaped(name) + '"');
+}
+
 std::string describe(const Record& record) {
-    return record.id == 0
-               ? "an AsyncResult"
-               : "green thread " + std::to_string(record.id) + (record.name.empty() ? "" : " \"" + record.name + '"');
+    return describe(record.id, record.name);
 }
 
 }  // namespace
@@ -106,7 +111,7 @@ bool await_end(const RecordPtr<Record>& record, Deadline deadline) {
     }
     // The handle may be dropped during the wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const RecordPtr<Record> keep = record;
-    Joiner joiner(target.id == 0 ? "AsyncResult" : "join");
+    Joiner joiner(target.id == 0 ? "AsyncResult::get" : "join");
     observe_end(keep, joiner);
     joiner.waiter.wait(deadline);
     return target.ending != Ending::none;
@@ -117,7 +122,8 @@ void await_value(const RecordPtr<Record>& record, Deadline deadline) {
     // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): as above
     const RecordPtr<Record> keep = record;
     if (!await_end(keep, deadline)) {
-        throw TimeoutError("get() of " + describe(*keep.get()));
+        time_out({.waited_ns = here::waited_ns()},
+                 [id = keep->id, name = keep->name] { return "get() of " + describe(id, name); });
     }
     if (keep->ending != Ending::value) {
         rethrow(*keep.get());

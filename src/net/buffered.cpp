@@ -35,7 +35,7 @@ public:
     // Before each round but the first. Throws: TimeoutError.
     void next() {
         if (std::exchange(begun_, true) && deadline_.passed()) {
-            reader_.time_out(what_);
+            reader_.time_out(TimeoutError(what_));
         }
     }
 
@@ -206,9 +206,9 @@ void BufferedReader::trim() noexcept {
     }
 }
 
-void BufferedReader::time_out(const std::string& doing, std::size_t done) {
-    use(source_).time_out(doing, done);
-    Source::time_out(doing, done);  // GCC forgets that a virtual call does not return
+void BufferedReader::time_out(const TimeoutError& error) {
+    use(source_).time_out(error);
+    Source::time_out(error);  // GCC forgets that a virtual call does not return
 }
 
 void BufferedReader::close() noexcept {
@@ -259,7 +259,7 @@ void BufferedWriter::send_all(Bytes bytes, Deadline deadline) {
     try {
         send_now(parts, deadline);
     } catch (const TimeoutError& e) {
-        throw TimeoutError("send_all", e.done() > before ? e.done() - before : 0);
+        throw TimeoutError("send_all", e, e.done() > before ? e.done() - before : 0);
     }
 }
 

@@ -45,10 +45,10 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
             try {
                 await(d, Direction::write, "connect", deadline);  // then connect() again says how it went
             } catch (const TimeoutError&) {
-                throw TimeoutError(what);
+                detail::time_out({.waited_ns = detail::here::waited_ns()}, [what] { return what; });
             }
         } else if (r == -EAGAIN && to.family() == AF_UNIX) {
-            detail::pause_before_retry(pause, deadline, "connect", what);
+            detail::pause_before_retry(pause, deadline, "connect", "connect to ", to);
         } else if (r != -EINTR) {
             fail(r, what);
         }
@@ -96,7 +96,7 @@ public:
             if (broken_ != nullptr) {
                 std::rethrow_exception(broken_);
             }
-            throw std::system_error(last_error_, text());
+            throw std::system_error(last_error_, text(name_, tries_));
         }
         {
             const Shield shield;
@@ -126,19 +126,20 @@ private:
 
     void refuse_late(Deadline deadline) const {
         if (!has_won() && running_ > 0 && deadline.passed()) {
-            throw TimeoutError(text());
+            detail::time_out({.waited_ns = Deadline::now_ns() - began_ns_},
+                             [name = name_, tries = tries_] { return text(name, tries); });
         }
     }
 
-    std::string text() const {
-        std::string result = "connect to " + name_ + ": tried ";
-        for (std::size_t i = 0; i < tries_.size() && i < most_named; ++i) {
-            const Try& each = tries_[i];
+    static std::string text(const std::string& name, const std::vector<Try>& tries) {
+        std::string result = "connect to " + name + ": tried ";
+        for (std::size_t i = 0; i < tries.size() && i < most_named; ++i) {
+            const Try& each = tries[i];
             result += (i == 0 ? "" : ", ") + each.to.to_string() + " (" +
                       (each.error ? each.error.message() : "no answer yet") + ")";
         }
         return result +
-               (tries_.size() > most_named ? " and " + std::to_string(tries_.size() - most_named) + " more" : "");
+               (tries.size() > most_named ? " and " + std::to_string(tries.size() - most_named) + " more" : "");
     }
 
     void attempt(std::size_t at) {
@@ -163,6 +164,7 @@ private:
 
     const std::string name_;
     const ConnectOptions& options_;
+    const std::int64_t began_ns_ = Deadline::now_ns();
     Event attempt_ended_;
     std::size_t running_ = 0;
     std::size_t failed_ = 0;

@@ -94,7 +94,8 @@ public:
 
     void send_to(Bytes bytes, const Address& to, Deadline deadline) {
         if (!sending_.acquire(deadline)) {
-            throw TimeoutError("send_to");
+            detail::time_out({.waited_ns = detail::here::waited_ns()},
+                             [to] { return "DatagramServer::send_to " + to.to_string() + ", waiting for its turn"; });
         }
         const std::lock_guard held(sending_, std::adopt_lock);
         socket_.send_to(bytes, to, deadline);

@@ -18,6 +18,7 @@
 #include "base/escape.hpp"
 #include "base/no_nul.hpp"
 #include "base/sys.hpp"
+#include "base/timed_out.hpp"
 #include "hub/here.hpp"
 #include "net/resolver.hpp"
 
@@ -160,6 +161,11 @@ std::string default_kind() {
     return named != nullptr && *named != '\0' ? named : "c-ares";
 }
 
+std::string quoted(const std::string& what) {
+    constexpr std::size_t shown = 255;  // a name is no longer; what is may be anything
+    return '"' + detail::escaped(what, shown) + '"';
+}
+
 }  // namespace
 
 class Resolver::System final : public Resolver::Kind {
@@ -180,7 +186,7 @@ private:
             try {
                 return offload(deadline, f, args...);
             } catch (const TimeoutError&) {
-                throw TimeoutError("resolve " + what);
+                time_out_lookup(what);
             }
         }();
         if (answer.error == EAI_SYSTEM) {
@@ -197,9 +203,12 @@ std::shared_ptr<Resolver::Kind> Resolver::Kind::make_system() {
     return std::make_shared<System>();
 }
 
+void Resolver::Kind::time_out_lookup(const std::string& what) {
+    detail::time_out({.waited_ns = detail::here::waited_ns()}, [what] { return "resolve " + quoted(what); });
+}
+
 void Resolver::Kind::fail(DnsError why, const std::string& what) {
-    constexpr std::size_t shown = 255;  // a name is no longer; what is may be anything
-    throw std::system_error(make_error_code(why), "resolve \"" + detail::escaped(what, shown) + '"');
+    throw std::system_error(make_error_code(why), "resolve " + quoted(what));
 }
 
 const std::error_category& dns_category() noexcept {

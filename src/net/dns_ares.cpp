@@ -154,7 +154,7 @@ private:
         // Throws: TimeoutError.
         Permit(Semaphore& from, const std::string& what, Deadline deadline) {
             if (!from.acquire(deadline)) {
-                throw TimeoutError("resolve " + what);
+                time_out_lookup(what);
             }
             from_ = &from;
         }
@@ -274,7 +274,7 @@ private:
             arm_timer();
         }
         if (!lookup.answered.wait(deadline)) {
-            throw TimeoutError("resolve " + what);
+            time_out_lookup(what);
         }
         if (lookup.status == ARES_ENOMEM) {
             throw std::bad_alloc();

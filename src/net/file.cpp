@@ -11,6 +11,7 @@
 
 #include <tendril/thread_pool.hpp>
 
+#include "base/escape.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril {
@@ -38,6 +39,7 @@ int flags_of(FileMode mode) noexcept {
 // f(fd), which returns -errno for an error, in the pool. The job holds the descriptor.
 template <class F>
 auto in_pool(const char* what, Deadline deadline, std::shared_ptr<Fd> fd, F f) {
+    const int number = fd->get();
     try {
         auto result = offload(deadline, [fd = std::move(fd), f = std::move(f)]() mutable { return f(fd->get()); });
         if (result < 0) {
@@ -45,7 +47,9 @@ auto in_pool(const char* what, Deadline deadline, std::shared_ptr<Fd> fd, F f) {
         }
         return result;
     } catch (const TimeoutError&) {
-        throw TimeoutError(what);
+        detail::time_out({.waited_ns = detail::here::waited_ns()}, [what, number] {
+            return std::string("File: ") + what + " of descriptor " + std::to_string(number);
+        });
     }
 }
 
@@ -78,7 +82,8 @@ File File::open(const std::string& path, FileMode mode, unsigned permissions, De
         }
         return File(std::move(fd));
     } catch (const TimeoutError&) {
-        throw TimeoutError(what);
+        detail::time_out({.waited_ns = detail::here::waited_ns()},
+                         [path] { return "File::open of \"" + detail::escaped(path) + '"'; });
     }
 }
 

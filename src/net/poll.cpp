@@ -196,7 +196,7 @@ bool turn_while_open(int fd, std::optional<Direction> direction, const char* wha
     }
     here::yield();
     if (placed.has_value() && placed->outcome() == Outcome::timed_out) {  // by Descriptors::expire()
-        throw TimeoutError(what);
+        time_out({}, [what, fd] { return std::string(what) + " of descriptor " + std::to_string(fd); });
     }
     return !watching.closed(0);
 }

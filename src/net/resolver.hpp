@@ -27,6 +27,7 @@ public:
         return family == AddressFamily::ipv4 ? AF_INET : family == AddressFamily::ipv6 ? AF_INET6 : AF_UNSPEC;
     }
     [[noreturn]] static void fail(DnsError why, const std::string& what);
+    [[noreturn]] static void time_out_lookup(const std::string& what);  // after a wait
 };
 
 }  // namespace tendril

@@ -21,7 +21,8 @@ void wait_for(int fd, Direction direction, const char* what, Deadline deadline) 
     const bool open = turn_while_open(fd, direction, what);
     switch (open ? here::descriptors().wait(fd, direction, what, deadline) : Outcome::closed) {
     case Outcome::timed_out:
-        throw TimeoutError(what);
+        time_out({.waited_ns = here::waited_ns()},
+                 [what, fd] { return std::string(what) + " of descriptor " + std::to_string(fd); });
     case Outcome::closed:
         fail(-EBADF, std::string(what) + ": descriptor " + std::to_string(fd) + " was closed by another green thread");
     default:

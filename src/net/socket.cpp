@@ -85,9 +85,10 @@ std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::
     while (done < count) {
         const auto n = static_cast<std::size_t>(std::min(count - done, most_at_once));
         const ssize_t r =
-            detail::when_ready(d, Direction::write, "send_file", deadline, static_cast<std::size_t>(done), [&](int fd) {
-                return sys::send_file(fd, from->get(), static_cast<std::int64_t>(offset + done), n);
-            });
+            detail::when_ready(d, Direction::write, "send_file", deadline,
+                               {static_cast<std::size_t>(done), static_cast<std::size_t>(count)}, [&](int fd) {
+                                   return sys::send_file(fd, from->get(), static_cast<std::int64_t>(offset + done), n);
+                               });
         if (done == 0 && (r == -EINVAL || r == -ENOSYS)) {
             return Stream::send_file(file, offset, count, deadline);
         }
@@ -99,7 +100,8 @@ std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::
         }
         done += static_cast<std::uint64_t>(r);
         if (done < count) {
-            detail::next_round(d, detail::Direction::write, "send_file", deadline, static_cast<std::size_t>(done));
+            detail::next_round(d, detail::Direction::write, "send_file", deadline,
+                               {static_cast<std::size_t>(done), static_cast<std::size_t>(count)});
         }
     }
     return done;

@@ -70,7 +70,7 @@ void send_message(TcpSocket& socket, Bytes bytes, std::span<const int> descripto
         detail::send_whole(d, bytes.after(sent), deadline,
                            [](int fd, const void* p, std::size_t n) { return sys::send(fd, p, n, 0); });
     } catch (const TimeoutError& e) {
-        throw TimeoutError("send_message", sent + e.done());
+        throw TimeoutError("send_message", e, sent + e.done());
     }
 }
 

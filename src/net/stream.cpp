@@ -13,19 +13,19 @@ namespace tendril {
 namespace {
 
 // Calls `transfer`, which moves some bytes, or none at the end, until `wanted` are. Each call takes its own turn; that
-// it may succeed at once, every time, must not keep the deadline from coming. time_out(done) throws the TimeoutError.
+// it may succeed at once, every time, must not keep the deadline from coming. time_out(error) throws the error.
 template <class Transfer, class TimeOut>
-std::size_t repeat(std::size_t wanted, Deadline deadline, Transfer transfer, TimeOut time_out) {
+std::size_t repeat(const char* call, std::size_t wanted, Deadline deadline, Transfer transfer, TimeOut time_out) {
     std::size_t done = 0;
     while (done < wanted) {
         if (done > 0 && deadline.passed()) {
-            time_out(done);
+            time_out(TimeoutError(call, done));
         }
         std::size_t n = 0;
         try {
             n = transfer(done);
-        } catch (const TimeoutError&) {
-            time_out(done);
+        } catch (const TimeoutError& e) {
+            time_out(TimeoutError(call, e, done));
         }
         if (n == 0) {
             break;
@@ -39,12 +39,12 @@ std::size_t repeat(std::size_t wanted, Deadline deadline, Transfer transfer, Tim
 
 std::size_t Source::recv_exactly(Buffer buffer, Deadline deadline) {
     return repeat(
-        buffer.size(), deadline, [&](std::size_t done) { return recv(buffer.after(done), deadline); },
-        [&](std::size_t done) { time_out("recv_exactly", done); });
+        "recv_exactly", buffer.size(), deadline, [&](std::size_t done) { return recv(buffer.after(done), deadline); },
+        [&](const TimeoutError& error) { time_out(error); });
 }
 
-void Source::time_out(const std::string& doing, std::size_t done) {
-    throw TimeoutError(doing, done);
+void Source::time_out(const TimeoutError& error) {
+    throw error;
 }
 
 std::size_t Source::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
@@ -58,8 +58,8 @@ std::size_t Source::recv_parts(std::span<const Buffer> parts, Deadline deadline)
 
 void Sink::send_all(Bytes bytes, Deadline deadline) {
     repeat(
-        bytes.size(), deadline, [&](std::size_t done) { return send(bytes.after(done), deadline); },
-        [](std::size_t done) { throw TimeoutError("send_all", done); });
+        "send_all", bytes.size(), deadline, [&](std::size_t done) { return send(bytes.after(done), deadline); },
+        [](const TimeoutError& error) { throw error; });
 }
 
 void Sink::send_parts(std::span<const Bytes> parts, Deadline deadline) {
@@ -71,7 +71,7 @@ void Sink::send_parts(std::span<const Bytes> parts, Deadline deadline) {
         try {
             send_all(part, deadline);
         } catch (const TimeoutError& e) {
-            throw TimeoutError("send_parts", done + e.done());
+            throw TimeoutError("send_parts", e, done + e.done());
         }
         done += part.size();
     }
@@ -92,7 +92,7 @@ std::uint64_t Sink::send_file(const File& file, std::uint64_t offset, std::uint6
         try {
             send_all({buffer.data(), n}, deadline);
         } catch (const TimeoutError& e) {
-            throw TimeoutError("send_file", static_cast<std::size_t>(done) + e.done());
+            throw TimeoutError("send_file", e, static_cast<std::size_t>(done) + e.done());
         }
         done += n;
     }

@@ -37,9 +37,9 @@ constexpr std::size_t most_in_record = 16384;
 constexpr const char* object = "a TLS socket";
 
 // Acquires within the deadline of a call.
-void acquire(Semaphore& turn, const char* what, Deadline deadline, std::size_t done) {
+void acquire(Semaphore& turn, const Descriptor& d, const char* what, Deadline deadline, std::size_t done) {
     if (!turn.acquire(deadline)) {
-        throw TimeoutError(what, done);
+        time_out_wait(d, what, done);
     }
 }
 
@@ -158,7 +158,7 @@ void TlsState::enter_call(const char* what) {
 
 void TlsState::next_round(const char* what, Deadline deadline, std::size_t done, bool writes) {
     if (deadline.passed()) {
-        throw TimeoutError(what, done);
+        time_out_round(*wire_.descriptor, what, done);
     }
     Descriptor& d = SocketAccess::handle(socket_).use(object);
     if (--d.hub->budget <= 0) [[unlikely]] {
@@ -213,7 +213,7 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
             }
             if (!wire_.starved) {  // records came that were not data: up to a buffer full of key updates
                 if (deadline.passed()) {
-                    throw TimeoutError(what, done);
+                    time_out_round(*wire_.descriptor, what, done);
                 }
                 wire_.descriptor->hub->yield();
                 break;
@@ -236,7 +236,7 @@ void TlsState::await_write(const char* what, Deadline deadline, std::size_t done
         await(*wire_.descriptor, Direction::write, what, deadline, done);
         return;
     }
-    acquire(write_turn_, what, deadline, done);
+    acquire(write_turn_, *wire_.descriptor, what, deadline, done);
     const Held held(write_turn_);
     const Descriptor& d = SocketAccess::handle(socket_).use(object);
     if (!d.writable) {  // else the writer got on meanwhile
@@ -290,7 +290,7 @@ void TlsState::prepare_handshake(Deadline deadline) {
     if (handshaken_) [[likely]] {
         return;
     }
-    acquire(handshake_turn_, "TLS handshake", deadline, 0);
+    acquire(handshake_turn_, *wire_.descriptor, "TLS handshake", deadline, 0);
     const Held held(handshake_turn_);
     if (handshaken_) {
         return;
@@ -359,7 +359,7 @@ public:
             state.refuse_before_first_writer(what);
         }
         state.prepare_handshake(deadline);
-        acquire(state.write_turn_, what, deadline, 0);
+        acquire(state.write_turn_, *state.wire_.descriptor, what, deadline, 0);
         try {
             static_cast<void>(SocketAccess::handle(state.socket_).use(object));
             state.check_usable(what);

@@ -14,24 +14,24 @@ void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* w
         fail(-EBADF, std::string(object) + " was closed by another green thread");
     }
     if (placed.outcome() == Outcome::timed_out) {  // by Descriptors::expire()
-        fail_wait(placed.outcome(), what, 0);
+        fail_wait(d, placed.outcome(), what, 0);
     }
 }
 
-void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,
-                        const std::string& doing) {
+void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what, const char* doing,
+                        const Address& to) {
     constexpr std::chrono::milliseconds longest(50);
     if (deadline.passed()) {
-        throw TimeoutError(doing);
+        time_out({}, [doing, to] { return doing + to.to_string(); });
     }
     Waiter waiter(what);
     waiter.wait(std::min(Deadline(pause), deadline));
     pause = std::min(pause * 2, longest);
 }
 
-void fail_wait(Outcome outcome, const char* what, std::size_t done) {
+void fail_wait(const Descriptor& d, Outcome outcome, const char* what, Progress progress) {
     if (outcome == Outcome::timed_out) {
-        throw TimeoutError(what, done);
+        time_out_wait(d, what, progress);
     }
     fail(-EBADF, std::string(what) + ": closed by another green thread");
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include <tendril/address.hpp>
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
 #include <tendril/detail/net/handle.hpp>
@@ -22,6 +23,7 @@
 #include "hub/descriptor.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
+#include "net/io_timeout.hpp"
 
 namespace tendril::detail {
 
@@ -37,20 +39,20 @@ namespace tendril::detail {
     fail(r, what);
 }
 
-[[noreturn]] void fail_wait(Outcome outcome, const char* what, std::size_t done);
+[[noreturn]] void fail_wait(const Descriptor& d, Outcome outcome, const char* what, Progress progress);
 
 // Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
-inline void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done = 0) {
+inline void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress = 0) {
     const Outcome outcome = d.hub->descriptors.wait(d, direction, what, deadline);
     if (outcome == Outcome::timed_out || outcome == Outcome::closed) [[unlikely]] {
-        fail_wait(outcome, what, done);
+        fail_wait(d, outcome, what, progress);
     }
 }
 
 // After an EAGAIN that no event will follow: a Unix-domain listener with a full backlog, a datagram receiver with a
-// full queue. Waits a little, longer each time. `what` is for dumps, `doing` for the TimeoutError.
-void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what,
-                        const std::string& doing);
+// full queue. Waits a little, longer each time. `what` is for dumps, `doing` for the TimeoutError: "connect to ".
+void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what, const char* doing,
+                        const Address& to);
 
 // Takes a place of a descriptor, if it is free, for a call that lets others run before it waits: a second one is
 // refused then, as if this one waited.
@@ -111,9 +113,9 @@ inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
 // so it asks its deadline, and lets others run. Meanwhile the direction is still this call's: a second one gets
 // ConcurrentUse; so does this one, if it is a writer that came second and would get ahead of the first by its turn.
 // Throws: TimeoutError; EBADF when d was closed meanwhile; Interrupt.
-inline void next_round(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done) {
+inline void next_round(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress) {
     if (deadline.passed()) [[unlikely]] {
-        throw TimeoutError(what, done);
+        time_out_round(d, what, progress);
     }
     if (--d.hub->budget <= 0) [[unlikely]] {
         if (direction == Direction::write) {
@@ -126,7 +128,7 @@ inline void next_round(Descriptor& d, Direction direction, const char* what, Dea
 // Repeats `call` until it says something else than "not now", waiting in between.
 // Returns: its result; -errno for an error.
 template <class Call>
-ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, std::size_t done,
+ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress,
                    Call call) {
     Descriptors::refuse_second(d, direction);
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
@@ -145,7 +147,7 @@ ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadlin
                 d.drained(direction);
             }
         }
-        await(d, direction, what, deadline, done);
+        await(d, direction, what, deadline, progress);
     }
 }
 
@@ -170,10 +172,10 @@ std::size_t recv_whole(Descriptor& d, Buffer buffer, Deadline deadline, Read rea
     std::size_t done = 0;
     while (done < buffer.size()) {
         if (done > 0) {
-            next_round(d, Direction::read, "recv_exactly", deadline, done);
+            next_round(d, Direction::read, "recv_exactly", deadline, {done, buffer.size()});
         }
         const Buffer rest = buffer.after(done);
-        const ssize_t r = when_ready(d, Direction::read, "recv_exactly", deadline, done,
+        const ssize_t r = when_ready(d, Direction::read, "recv_exactly", deadline, {done, buffer.size()},
                                      [&](int fd) { return read(fd, rest.data(), rest.size()); });
         if (r < 0) {
             fail(d, r, "recv_exactly");
@@ -207,10 +209,10 @@ void send_whole(Descriptor& d, Bytes bytes, Deadline deadline, Write write) {
     std::size_t done = 0;
     while (done < bytes.size()) {
         if (done > 0) {
-            next_round(d, Direction::write, "send_all", deadline, done);
+            next_round(d, Direction::write, "send_all", deadline, {done, bytes.size()});
         }
         const Bytes rest = bytes.after(done);
-        const ssize_t r = when_ready(d, Direction::write, "send_all", deadline, done,
+        const ssize_t r = when_ready(d, Direction::write, "send_all", deadline, {done, bytes.size()},
                                      [&](int fd) { return write(fd, rest.data(), rest.size()); });
         if (r < 0) {
             fail(d, r, "send_all, after " + std::to_string(done) + " of " + std::to_string(bytes.size()) + " bytes");

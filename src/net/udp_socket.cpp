@@ -145,13 +145,18 @@ void UdpSocket::send_to(Bytes bytes, const Address& to, Deadline deadline) {
         return sys::send_datagram(fd, bytes.data(), bytes.size(), to.raw(), to.raw_size());
     };
     for (;;) {
-        const ssize_t r =
-            to.family() != AF_UNIX ? when_ready(d, Direction::write, "send_to", deadline, 0, call) : call(still_open());
+        ssize_t r = 0;
+        try {
+            r = to.family() != AF_UNIX ? when_ready(d, Direction::write, "send_to", deadline, 0, call)
+                                       : call(still_open());
+        } catch (const TimeoutError&) {
+            detail::time_out({.waited_ns = detail::here::waited_ns()}, [to] { return "send_to " + to.to_string(); });
+        }
         if (r >= 0) {
             return;
         }
         if (r == -EAGAIN) {
-            detail::pause_before_retry(pause, deadline, "send_to", "send_to");
+            detail::pause_before_retry(pause, deadline, "send_to", "send_to ", to);
         } else if (r != -EINTR) {
             fail(r, "send to " + to.to_string());
         }

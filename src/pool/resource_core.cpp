@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include <tendril/detail/hub/time_out.hpp>
 #include <tendril/error.hpp>
 #include <tendril/timeout.hpp>
 
@@ -164,7 +165,7 @@ void ResourceCore::resize(std::size_t max) {
 void ResourceCore::make(ResourcePtr& one, Deadline deadline) {
     refuse_closed();
     if (!with_timeout(deadline, [&] { one = kind_->make(); })) {
-        throw TimeoutError("making a resource for get() of a ResourcePool");
+        wait_timed_out("ResourcePool::get, making a resource");
     }
     one->born_ns = Deadline::now_ns();
 }
@@ -184,7 +185,7 @@ bool ResourceCore::usable(Resource& r, Deadline deadline) {
         }
     });
     if (!in_time) {
-        throw TimeoutError("checking a resource for get() of a ResourcePool");
+        wait_timed_out("ResourcePool::get, checking a resource");
     }
     return healthy;
 }

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include <tendril/error.hpp>
+#include <tendril/detail/hub/time_out.hpp>
 #include <tendril/shield.hpp>
 
 #include "base/report.hpp"
@@ -100,7 +100,7 @@ void ResourceSlots::wait(void* slot, Deadline deadline) {
     refuse_closed();
     switch (waiters_.wait("ResourcePool::get", slot, deadline)) {
     case Outcome::timed_out:
-        throw TimeoutError("get() of a ResourcePool");
+        wait_timed_out("ResourcePool::get");
     case Outcome::closed:
         refuse_closed();
         break;

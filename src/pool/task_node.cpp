@@ -12,7 +12,10 @@
 #include <tendril/shield.hpp>
 #include <tendril/task_graph.hpp>
 
+#include "base/escape.hpp"
 #include "base/on_exit.hpp"
+#include "base/timed_out.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
@@ -123,6 +126,21 @@ TaskArrivals::TaskArrivals(TaskSet& set, std::vector<TaskNode*> nodes) {
     set.readers_.push_back(*this);
 }
 
+void TaskArrivals::time_out(std::size_t i) const {
+    const std::size_t left = size_ - arrived_.size();
+    std::string late;
+    for (std::size_t at = 0; late.empty(); ++at) {
+        if (!pending_[static_cast<std::ptrdiff_t>(at)].node->completed()) {
+            late = pending_[static_cast<std::ptrdiff_t>(at)].node->text;
+        }
+    }
+    detail::time_out({.waited_ns = here::waited_ns(), .done = i, .whole = size_, .unit = "values"},
+                     [late = std::move(late), left] {
+                         return "TaskGraph: waiting for the value of task \"" + escaped(late) + '"' +
+                                (left > 1 ? " and " + std::to_string(left - 1) + " more" : "");
+                     });
+}
+
 TaskNode* TaskArrivals::at(std::size_t i, const char* what, Deadline deadline) {
     while (!arrived(i)) {
         if (gone_ || waiters_.wait(what, nullptr, deadline) == Outcome::closed) {
@@ -172,7 +190,7 @@ TaskNode& TaskSlot::wait(std::size_t i) {
         if (std::exchange(taken_, false)) {
             set_.slots_.release();
         }
-        wait_by([&] { needs_.at(i, "dependencies of a task", never); });
+        wait_by([&] { needs_.at(i, "a TaskGraph (for what its task needs)", never); });
     }
     return *needs_.at(i, "", never);
 }
@@ -241,9 +259,9 @@ std::size_t arrival_count(const TaskArrivals& arrivals) noexcept {
 }
 
 TaskNode& arrival(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
-    TaskNode* node = arrivals.at(i, "a value of a TaskGraph", deadline);
+    TaskNode* node = arrivals.at(i, "TaskGraph::get", deadline);
     if (node == nullptr) {
-        throw TimeoutError("waiting for a value of a TaskGraph", i);
+        arrivals.time_out(i);
     }
     node->tell_failure();
     return *node;

@@ -36,6 +36,9 @@ public:
     // Throws: std::logic_error when the graph was destroyed; Interrupt.
     TaskNode* at(std::size_t i, const char* what, Deadline deadline);
 
+    // After at(i) has returned nullptr. Throws: TimeoutError, which names one that is late.
+    [[noreturn]] void time_out(std::size_t i) const;
+
     void graph_is_gone() noexcept;
 
 private:

@@ -97,7 +97,9 @@ void ChildProcess::await(const char* what, Deadline deadline, std::size_t done) 
     watch();
     const KeepAlive awake;
     if (waiters_.wait(what, nullptr, deadline) == Outcome::timed_out && !ask()) {
-        throw TimeoutError(std::string(what) + " for process " + std::to_string(pid_), done);
+        time_out({.waited_ns = here::waited_ns(), .done = done}, [what, pid = pid_] {
+            return what + std::string(" (of process ") + std::to_string(pid) + ", which still runs)";
+        });
     }
 }
 

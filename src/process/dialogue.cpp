@@ -15,6 +15,10 @@ namespace tendril::detail {
 
 namespace {
 
+[[noreturn]] void time_out_dialogue(pid_t child, TimedOut how) {
+    time_out(how, [child] { return "communicate with process " + std::to_string(child); });
+}
+
 constexpr std::size_t least_read = 4096;
 constexpr std::size_t most_read = 65536;  // what a pipe holds
 
@@ -55,13 +59,13 @@ public:
         }
     }
 
-    void wait(Deadline deadline, std::size_t done) {
+    void wait(pid_t child, Deadline deadline, std::size_t done) {
         Waiter waiter("communicate");
         waiter_ = &waiter;
         const OnExit woken([this] { waiter_ = nullptr; });
         const KeepAlive awake;
         if (waiter.wait(deadline) == Outcome::timed_out) {
-            throw TimeoutError("communicate", done);
+            time_out_dialogue(child, {.waited_ns = here::waited_ns(), .done = done});
         }
     }
 
@@ -168,9 +172,9 @@ void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err,
             any.listen_to(1, from_out.fd());
             any.listen_to(2, from_err.fd());
             const InUse in_use(to, from_out, from_err);
-            any.wait(deadline, out.size() + err.size());
+            any.wait(child, deadline, out.size() + err.size());
         } else if (deadline.passed()) {
-            throw TimeoutError("communicate", out.size() + err.size());
+            time_out_dialogue(child, {.done = out.size() + err.size()});
         }
     }
 }

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include <tendril/deadline.hpp>
@@ -17,6 +19,7 @@ struct Dialogue {
     std::string out;
     std::string err;
     bool running = false;
+    pid_t child = 0;  // for errors
 
     // Writes and drains, all at the same time, until each pipe has come to its end; they are closed then.
     // Throws: TimeoutError, Interrupt, ConcurrentUse, std::system_error, std::bad_alloc; it goes on from there.

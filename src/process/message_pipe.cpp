@@ -178,7 +178,7 @@ void MessagePipe::State::send_all(Descriptor& d, Bytes bytes, const std::vector<
     const std::size_t total = length_size + bytes.size();
     while (sent < total) {
         if (sent > 0) {
-            next_round(d, Direction::write, "MessagePipe::send", deadline, sent);
+            next_round(d, Direction::write, "MessagePipe::send", deadline, {sent, total});
         }
         iovec parts[2] = {};
         const std::size_t of_head = std::min(sent, length_size);
@@ -197,7 +197,7 @@ void MessagePipe::State::send_all(Descriptor& d, Bytes bytes, const std::vector<
             header->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
             std::memcpy(CMSG_DATA(header), fds.data(), sizeof(int) * fds.size());
         }
-        const ssize_t r = when_ready(d, Direction::write, "MessagePipe::send", deadline, sent,
+        const ssize_t r = when_ready(d, Direction::write, "MessagePipe::send", deadline, {sent, total},
                                      [&](int fd) { return sys::sendmsg(fd, &message, MSG_DONTWAIT); });
         if (r < 0) {
             fail(r, "MessagePipe::send");

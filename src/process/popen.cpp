@@ -215,6 +215,7 @@ Output Popen::communicate(std::string input, Deadline deadline) {
         dialogue.input = std::move(input);
     }
     dialogue.running = true;
+    dialogue.child = state.child->pid();
     const detail::OnExit ended([&] { dialogue.running = false; });
     dialogue.go_on(state.in, state.out, state.err, deadline);
     state.child->await("communicate", deadline, dialogue.out.size() + dialogue.err.size());

@@ -75,8 +75,8 @@ PopenOptions popen_options(const std::vector<std::string>& argv, const RunOption
 CalledProcessError::CalledProcessError(CompletedProcess process)
     : std::runtime_error(failure(process)), process_(std::make_shared<const CompletedProcess>(std::move(process))) {}
 
-RunTimeout::RunTimeout(CompletedProcess process)
-    : TimeoutError("run '" + process.argv.front() + "'", process.out.size() + process.err.size()),
+RunTimeout::RunTimeout(CompletedProcess process, const TimeoutError& why)
+    : TimeoutError("run '" + process.argv.front() + "'", why, process.out.size() + process.err.size()),
       process_(std::make_shared<const CompletedProcess>(std::move(process))) {}
 
 CompletedProcess run(const std::vector<std::string>& argv, RunOptions options) {
@@ -89,12 +89,12 @@ CompletedProcess run(const std::vector<std::string>& argv, RunOptions options) {
             throw CalledProcessError(std::move(done));
         }
         return done;
-    } catch (const TimeoutError&) {
+    } catch (const TimeoutError& why) {
         ended.end();
         auto& state = RunAccess::state(child);
         state.dialogue.take_rest(state.out, state.err);
         throw RunTimeout(
-            {argv, child.returncode().value_or(0), std::move(state.dialogue.out), std::move(state.dialogue.err)});
+            {argv, child.returncode().value_or(0), std::move(state.dialogue.out), std::move(state.dialogue.err)}, why);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <tendril/error.hpp>
 
+#include "base/timed_out.hpp"
 #include "hub/here.hpp"
 
 namespace tendril::detail {
@@ -18,7 +19,7 @@ void refuse_second_set() {
 }
 
 void refuse_to_wait() {
-    throw TimeoutError("get_nowait() of an AsyncResult that is not set");
+    time_out({.waited_ns = 0}, "get_nowait() of an AsyncResult that is not set");
 }
 
 void refuse_null_error(const std::exception_ptr& error) {

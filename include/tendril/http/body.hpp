@@ -37,7 +37,7 @@ public:
     bool ended() const noexcept;               // all was read
     const Headers& trailers() const noexcept;  // that came behind it, once it has ended; never mixed with the headers
 
-    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0) override;
+    [[noreturn]] void time_out(const TimeoutError& error) override;
     void close() noexcept override;  // nothing more of it is read, and the connection ends after this message
     bool is_open() const noexcept override;
 

@@ -70,7 +70,7 @@ public:
     // that name already: nothing is overwritten. Returns: its path. Throws: as save().
     std::string save_in(const std::string& directory, std::uint64_t most, Deadline deadline = never);
 
-    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0) override;  // the reader's source's
+    [[noreturn]] void time_out(const TimeoutError& error) override;  // the reader's source's
     void close() noexcept override { state_ = nullptr; }
     bool is_open() const noexcept override { return state_ != nullptr; }
 

@@ -56,7 +56,7 @@ public:
     std::vector<std::string> readlines(Deadline deadline = never);
 
     std::size_t recv(Buffer buffer, Deadline deadline = never) override { return in_.recv(buffer, deadline); }
-    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0) override { in_.time_out(doing, done); }
+    [[noreturn]] void time_out(const TimeoutError& error) override { in_.time_out(error); }
     void close() noexcept override { in_.close(); }
     bool is_open() const noexcept override { return in_.is_open(); }
 

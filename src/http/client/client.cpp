@@ -8,6 +8,7 @@
 #include <tendril/error.hpp>
 #include <tendril/http/cookie_jar.hpp>
 
+#include "base/timed_out.hpp"
 #include "http/client/client_exchange.hpp"
 #include "http/client/request_writer.hpp"
 #include "http/message/content_decoder.hpp"
@@ -76,15 +77,19 @@ struct Limits {
     Deadline whole;  // total_timeout's
 };
 
-ClientPool::Place connected(ClientPool& pool, const Url& url, const Route& route, ClientPool::Wanted wanted,
-                            Deadline deadline) {
+ClientPool::Place connected(ClientPool& pool, const ClientRequest& request, const Route& route,
+                            ClientPool::Wanted wanted, Deadline deadline) {
     const ClientOptions& options = pool.options();
-    ClientPool::Place place = pool.acquire(route, wanted, deadline);
-    if (!place.has_connection()) {
-        place.put(open_connection(url, route, options, pool.session(route),
-                                  std::min(deadline, Deadline(options.connect_timeout))));
+    try {
+        ClientPool::Place place = pool.acquire(route, wanted, deadline);
+        if (!place.has_connection()) {
+            place.put(open_connection(request.url, route, options, pool.session(route),
+                                      std::min(deadline, Deadline(options.connect_timeout))));
+        }
+        return place;
+    } catch (const TimeoutError& e) {
+        tendril::detail::time_out_amid(e, Happened(request, "connecting"));
     }
-    return place;
 }
 
 // Sends the request and waits for the final head, on an idle connection or a new one. If an idle one turns out to be
@@ -100,7 +105,7 @@ void exchange(Answer& answer, const Limits& limits) {
     ClientPool::Wanted wanted = may_repeat ? ClientPool::Wanted::any : ClientPool::Wanted::checked;
     for (;; wanted = ClientPool::Wanted::fresh) {
         ClientExchange& one =
-            answer.exchange.emplace(connected(pool, request.url, route, wanted, std::min(limits.head, limits.whole)),
+            answer.exchange.emplace(connected(pool, request, route, wanted, std::min(limits.head, limits.whole)),
                                     request, options, limits.whole);
         try {
             one.run(by_proxy, cookies, limits.head);
@@ -177,7 +182,7 @@ std::string ClientResponse::text(std::size_t most, Deadline deadline) {
     try {
         for (detail::Rounds rounds(deadline); size <= most && !answer_->ended();) {
             if (rounds.over()) {
-                throw TimeoutError("text() of a response");
+                throw TimeoutError("ClientResponse::text", size);
             }
             if (size == all.size()) {
                 all.resize(answer_->larger_than(size));

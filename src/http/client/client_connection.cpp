@@ -71,7 +71,7 @@ void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline d
         std::size_t n = 0;
         while ((n = blame_server([&] { return parser.parse(incoming.unread(), head); })) == 0) {
             if (rounds.over()) {
-                throw TimeoutError("the proxy's answer to CONNECT");
+                throw TimeoutError("the proxy's answer to CONNECT " + to);
             }
             if (incoming.fill(deadline) == 0) {
                 throw ProtocolError(Fault::incomplete, 502, "the proxy closed the connection before it answered");

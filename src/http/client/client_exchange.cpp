@@ -9,6 +9,7 @@
 
 #include <tendril/error.hpp>
 
+#include "base/timed_out.hpp"
 #include "http/client/request_writer.hpp"
 #include "http/message/rounds.hpp"
 #include "http/message/upstream_error.hpp"
@@ -94,8 +95,8 @@ void ClientExchange::send(bool by_proxy, std::string_view cookies, Deadline dead
         } else {
             stream.send_all(text.bytes(), deadline);
         }
-    } catch (const TimeoutError&) {
-        throw TimeoutError(what("sending the request"));
+    } catch (const TimeoutError& e) {
+        tendril::detail::time_out_amid(e, Happened(request_, "sending the request"));
     } catch (const std::system_error& e) {
         if (!is_closed(e)) {
             found_closed_ = place_.connection().exchanges > 0;
@@ -129,7 +130,8 @@ void ClientExchange::wait_for_head(Duration first_byte, Deadline deadline) {
                 return;
             }
         } else if (deadline.passed() || (!sender_.running() && sender_.ended_ns() <= from)) {
-            throw TimeoutError(what("waiting for the response"));
+            tendril::detail::time_out({.waited_ns = Deadline::now_ns() - from},
+                                      Happened(request_, "waiting for the response"));
         }
     }
 }
@@ -174,16 +176,19 @@ void ClientExchange::ended_early(const std::system_error* error) {
         throw;  // rethrows what the caller has caught
     }
     if (error != nullptr) {
-        throw std::system_error(error->code(), what("the connection was closed before the response"));
+        throw std::system_error(error->code(), Happened(request_, "the connection was closed before the response")());
     }
     throw ProtocolError(Fault::incomplete, 502,
-                        what(nothing_came ? "the connection ended before the response"
-                                          : "the connection ended in the middle of the response's head"));
+                        Happened(request_, nothing_came
+                                               ? "the connection ended before the response"
+                                               : "the connection ended in the middle of the response's head")());
 }
 
-// Leaves out the query, which may be secret.
-std::string ClientExchange::what(const char* happened) const {
-    return request_.method + " " + request_.url.origin() + request_.url.path() + ": " + happened;
+Happened::Happened(const ClientRequest& request, const char* what)
+    : method_(request.method), url_(request.url), what_(what) {}
+
+std::string Happened::operator()() const {
+    return method_ + " " + url_.origin() + url_.path() + ": " + what_;
 }
 
 void ClientExchange::begin_body() {
@@ -207,12 +212,12 @@ void ClientExchange::begin_body() {
 std::size_t ClientExchange::recv(Buffer buffer, Deadline deadline) {
     std::size_t n = 0;
     if (whole_.passed()) {  // even if data has already arrived: a server that keeps sending gets no more time
-        throw TimeoutError(what("reading the response's body"));
+        tendril::detail::time_out({}, Happened(request_, "reading the response's body"));
     }
     try {
         n = reader_.recv(buffer, std::min({deadline, whole_, Deadline(options_.body_timeout)}));
-    } catch (const TimeoutError&) {
-        throw TimeoutError(what("reading the response's body"));
+    } catch (const TimeoutError& e) {
+        tendril::detail::time_out_amid(e, Happened(request_, "reading the response's body"));
     } catch (const std::exception&) {
         const std::exception_ptr cause = sender_.source_error();
         close();

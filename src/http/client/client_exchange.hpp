@@ -22,6 +22,19 @@
 
 namespace tendril::http::detail {
 
+// What happened to a request: "GET http://example.org/x: waiting for the response", without the query, which may be
+// secret. Copies what it names, and makes the text when it is asked.
+class Happened {
+public:
+    Happened(const ClientRequest& request, const char* what);
+    std::string operator()() const;
+
+private:
+    std::string method_;
+    Url url_;
+    const char* what_;
+};
+
 class ClientExchange {
 public:
     // Requires: `place` has a connection; the request and the options outlive the exchange. `whole` limits all of it,
@@ -65,7 +78,6 @@ private:
     [[noreturn]] void ended_early(const std::system_error* error);
     void begin_body();
     void finish() noexcept;
-    std::string what(const char* happened) const;  // for errors: "GET http://example.org/x: ..."
 
     ClientPool::Place place_;
     const ClientRequest& request_;

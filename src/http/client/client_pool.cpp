@@ -7,7 +7,9 @@
 
 #include <tendril/error.hpp>
 
+#include "base/timed_out.hpp"
 #include "http/message/chars.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http::detail {
 
@@ -79,8 +81,11 @@ ClientPool::Place ClientPool::acquire(const Route& route, Wanted wanted, Deadlin
     Waiting waiting(*this, at, wanted);
     static_cast<void>(waiting.waiter.granted.wait(deadline));
     if (!waiting.waiter.has_place) {
-        throw TimeoutError("waiting for one of " + std::to_string(options_.per_origin) + " connections to an origin, " +
-                           std::to_string(options_.connections) + " in all");
+        tendril::detail::time_out({.waited_ns = tendril::detail::here::waited_ns()},
+                                  [per_origin = options_.per_origin, all = options_.connections] {
+                                      return "waiting for one of " + std::to_string(per_origin) +
+                                             " connections to an origin, " + std::to_string(all) + " in all";
+                                  });
     }
     Place place(*this, at, std::move(waiting.waiter.connection));
     waiting.waiter.has_place = false;

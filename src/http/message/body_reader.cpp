@@ -40,8 +40,8 @@ const Headers& Body::trailers() const noexcept {
     return reader_->trailers();
 }
 
-void Body::time_out(const std::string& doing, std::size_t done) {
-    reader_->time_out(doing, done);
+void Body::time_out(const TimeoutError& error) {
+    reader_->time_out(error);
 }
 
 void Body::close() noexcept {
@@ -138,8 +138,8 @@ void BodyReader::fail(const ProtocolError& error) {
     std::rethrow_exception(thrown_);
 }
 
-void BodyReader::time_out(const std::string& doing, std::size_t done) {
-    thrown_ = std::make_exception_ptr(TimeoutError(doing, done));
+void BodyReader::time_out(const TimeoutError& error) {
+    thrown_ = std::make_exception_ptr(error);
     std::rethrow_exception(thrown_);
 }
 
@@ -226,7 +226,7 @@ std::string BodyReader::read_all(std::size_t most, Deadline deadline) {
     std::size_t size = 0;
     for (Rounds rounds(deadline); !ended();) {
         if (rounds.over()) {
-            time_out("read_all of a body");
+            time_out(TimeoutError("read_all of a body"));
         }
         if (size == all.size()) {
             // Does not allocate the stated length at once: a peer must send what it makes us hold.
@@ -248,7 +248,7 @@ bool BodyReader::drain(std::uint64_t most, Deadline deadline) {
     std::uint64_t done = 0;
     for (Rounds rounds(deadline); !ended() && !failed_ && done <= most;) {
         if (rounds.over()) {
-            time_out("skipping the rest of a body");
+            time_out(TimeoutError("skipping the rest of a body"));
         }
         done += recv(buffer, deadline);
     }

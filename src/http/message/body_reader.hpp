@@ -63,7 +63,7 @@ public:
     void forget_error() noexcept { thrown_ = nullptr; }
 
     // For loops over recv(): see Source::time_out(). Counts as the peer's fault.
-    [[noreturn]] void time_out(const std::string& doing, std::size_t done = 0);
+    [[noreturn]] void time_out(const TimeoutError& error);
 
     // Reads the rest of the body and discards it.
     // Returns: whether the body ended; false if more than `most` bytes were left.

@@ -79,7 +79,7 @@ struct MultipartState {
             }
             if (begin == end) {
                 if (rounds.over()) {
-                    source.time_out("reading a multipart body");
+                    source.time_out(TimeoutError("reading a multipart body"));
                 }
                 fill(deadline);
             }
@@ -131,7 +131,7 @@ std::uint64_t copy(Source& from, File& to, std::uint64_t most, Deadline deadline
             too_large();
         }
         if (rounds.over()) {
-            from.time_out("saving a part of a multipart body");
+            from.time_out(TimeoutError("saving a part of a multipart body"));
         }
         to.send_all({block.data(), n});
         if (n < block.size()) {
@@ -198,7 +198,7 @@ File open_new(const std::string& directory, const std::string& name, std::string
 bool skip_to_part(detail::MultipartState& state, Deadline deadline) {
     for (detail::Rounds rounds(deadline);;) {
         if (rounds.over()) {
-            state.source.time_out("skipping a part of a multipart body");
+            state.source.time_out(TimeoutError("skipping a part of a multipart body"));
         }
         const auto step = state.step(deadline);
         state.in_part = step.event == detail::MultipartParser::Event::data;
@@ -235,11 +235,11 @@ std::size_t Part::recv(Buffer buffer, Deadline deadline) {
     return n;
 }
 
-void Part::time_out(const std::string& doing, std::size_t done) {
+void Part::time_out(const TimeoutError& error) {
     if (state_ != nullptr) {
-        state_->source.time_out(doing, done);
+        state_->source.time_out(error);
     }
-    Source::time_out(doing, done);
+    Source::time_out(error);
 }
 
 std::string Part::read_all(std::size_t most, Deadline deadline) {
@@ -249,7 +249,7 @@ std::string Part::read_all(std::size_t most, Deadline deadline) {
     const bool answered = of_server();
     while (const std::size_t n = recv(block, deadline)) {
         if (rounds.over()) {
-            time_out("read_all of a part of a multipart body");
+            time_out(TimeoutError("read_all of a part of a multipart body"));
         }
         if (n > most - all.size()) {
             judged(answered, too_large);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include <tendril/detail/hub/time_out.hpp>
 #include <tendril/error.hpp>
 
 #include "http/message/rounds.hpp"
@@ -64,7 +65,7 @@ std::optional<WebSocket::Message> WebSocket::State::ended() const {
 std::optional<WebSocket::Message> WebSocket::State::recv(Deadline deadline) {
     while (!done && reader == Reader::close) {
         if (!change.wait(deadline)) {
-            throw TimeoutError("recv on a WebSocket");
+            tendril::detail::wait_timed_out("WebSocket::recv");
         }
     }
     if (reader == Reader::recv) {
@@ -110,7 +111,7 @@ Event WebSocket::State::next(Deadline deadline) {
                 break;
             case Event::none:
                 if (rounds.over()) {  // pings and pieces of a message may come without end
-                    throw TimeoutError("recv on a WebSocket");
+                    throw TimeoutError("WebSocket::recv");
                 }
                 fill(deadline);
             }
@@ -174,9 +175,9 @@ void WebSocket::State::fill(Deadline deadline) {
             throw WebSocketError(close_code::abnormal, "a WebSocket's connection ended without a Close frame");
         }
         input = {buffer.get(), n};
-    } catch (const TimeoutError&) {
+    } catch (const TimeoutError& e) {
         if (deadline.passed()) {
-            throw TimeoutError("recv on a WebSocket");
+            throw TimeoutError("WebSocket::recv", e);
         }
         note_silence();
         return;

@@ -13,8 +13,10 @@
 #include <tendril/error.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/timed_out.hpp"
 #include "http/message/rounds.hpp"
 #include "http/websocket/state.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::http {
 
@@ -36,7 +38,8 @@ class WebSocket::State::Held {
 public:
     Held(Lock& lock, const char* what, Deadline deadline) : lock_(lock) {
         if (!lock.acquire(deadline)) {
-            throw TimeoutError(what);
+            tendril::detail::time_out({.waited_ns = tendril::detail::here::waited_ns()},
+                                      [what] { return std::string("WebSocket::") + what + ", waiting for its turn"; });
         }
     }
     explicit Held(Lock& locked) noexcept : lock_(locked) {}
@@ -98,7 +101,7 @@ void WebSocket::State::send_fragments(FrameHeader header, Bytes data, std::size_
     try {
         for (detail::Rounds rounds(deadline);;) {
             if (rounds.over()) {
-                throw TimeoutError("send on a WebSocket");
+                throw TimeoutError("between two fragments");
             }
             const std::size_t n = std::min(data.size(), fragment_size);
             header.fin = n == data.size();
@@ -114,8 +117,8 @@ void WebSocket::State::send_fragments(FrameHeader header, Bytes data, std::size_
             header.opcode = Opcode::continuation;
             header.compressed = false;
         }
-    } catch (const TimeoutError&) {
-        throw TimeoutError("send on a WebSocket", sent);
+    } catch (const TimeoutError& e) {
+        throw TimeoutError("WebSocket::send", e, sent);
     }
 }
 
@@ -136,7 +139,7 @@ void WebSocket::State::transmit(Bytes start, Bytes rest, Deadline deadline) {
         } catch (const TimeoutError& e) {
             const std::size_t gone = e.done();
             if (deadline <= patience || !patience.passed()) {
-                throw TimeoutError("send on a WebSocket", done_before + gone);
+                throw TimeoutError(e, done_before + gone);
             }
             if (gone == 0) {
                 give_up("the peer of a WebSocket does not read what is sent to it");
@@ -190,7 +193,7 @@ void WebSocket::State::send_masked(FrameHeader header, Bytes payload, std::size_
     detail::Rounds rounds(deadline);
     for (std::size_t at = 0;;) {
         if (rounds.over()) {
-            throw TimeoutError("send on a WebSocket");
+            throw TimeoutError("between two pieces of a frame");
         }
         n = std::min(payload.size() - at, at_once);
         chunk.append(reinterpret_cast<const char*>(payload.data()) + at, n);
@@ -216,7 +219,7 @@ void WebSocket::State::send_outbox(Deadline deadline) {
     } catch (const TimeoutError& e) {
         outbox.erase(0, e.done());
         frame_broken = false;
-        throw TimeoutError("send on a WebSocket");
+        throw TimeoutError(e, 0);
     }
     frame_broken = false;
     outbox.clear();
