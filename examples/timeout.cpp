@@ -35,7 +35,8 @@ int main() {
         tendril::with_timeout(1h, work, 1000);
         std::printf("never printed\n");
     } catch (const tendril::Timeout::Expired& e) {
-        std::printf("outer: %s\n", e.what());
+        std::printf("outer: given up\n");
+        std::fprintf(stderr, "%s\n", e.what());  // which Timeout, where it was made, and what it broke off
     }
     job.kill();
 }

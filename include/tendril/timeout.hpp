@@ -14,7 +14,11 @@
 //
 // When it expires, Expired is thrown at the place where the green thread waits, or at its next wait; never into code
 // that only computes, unwinds, or holds a Shield; nor into a wait that was decided before it expired. Once: who
-// catches it may go on. Example: examples/timeout.cpp
+// catches it may go on. Its text says what happened:
+//
+//     a Timeout of 2 s (fetch.cpp:41) expired while green thread 17 "reader" waited in recv for 1.98 s
+//
+// Example: examples/timeout.cpp
 
 #pragma once
 
@@ -28,9 +32,11 @@
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/base/late_text.hpp>
 #include <tendril/detail/hub/expiry.hpp>
 #include <tendril/detail/hub/timer.hpp>
 #include <tendril/error.hpp>
+#include <tendril/site.hpp>
 
 namespace tendril {
 
@@ -39,28 +45,61 @@ struct Fiber;
 
 template <class F, class T>
 concept falls_back = std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>;
+
+// A Deadline, and the place of the call that it is given to: see detail/hub/in_call.hpp.
+class DeadlineInCall {
+public:
+    template <std::convertible_to<Deadline> Given>
+    DeadlineInCall(const Given& given, Site at = Site::here()) : deadline_(given), at_(at) {}
+    Deadline deadline() const noexcept { return deadline_; }
+    Site place() const noexcept { return at_; }
+
+private:
+    Deadline deadline_;
+    Site at_;
+};
 }  // namespace detail
 
-class Timeout {
+class Timeout : detail::Timer, detail::Expiry {
 public:
-    // What it throws. An Interrupt, not a std::exception.
+    // What it throws. An Interrupt, not a std::exception. what() makes its text when it is asked first: throwing costs
+    // no formatting.
     class Expired : public Interrupt {
     public:
-        explicit Expired(std::uint64_t serial) noexcept : serial_(serial) {}
         const char* what() const noexcept override;
 
     private:
         friend class Timeout;
-        std::uint64_t serial_;
+        struct Facts {
+            std::uint64_t serial;  // the Timeout's
+            std::int64_t length_ns;
+            const char* file;
+            int line;
+            detail::BrokenWait wait;
+            std::int64_t waited_ns;
+            std::uint64_t id;  // the green thread's
+            char name[48];     // or its beginning; it ends with a zero byte
+        };
+        explicit Expired(const Facts& facts) noexcept : facts_(facts) {}
+        std::string text() const;
+
+        Facts facts_;
+        detail::LateText text_;
     };
 
     // Armed from here on, for the green thread that runs. A deadline that has passed already expires at the next
-    // wait, even at a yield(); `never` does nothing.
-    [[nodiscard("a Timeout ends with its variable: give it a name")]] explicit Timeout(Deadline deadline);
+    // wait, even at a yield(); `never` does nothing. `at`: the place that Expired names, which is that of the call.
+    // What makes a Timeout for others, such as std::optional::emplace(), passes Site::here() itself.
+    [[nodiscard("a Timeout ends with its variable: give it a name")]] explicit Timeout(Deadline deadline,
+                                                                                       Site at = Site::here())
+        : Timer(&Timeout::on_time), Expiry(&Timeout::on_throw), file_(at.file), line_(at.line) {
+        start(deadline);
+    }
 
     // Throws `error` instead of Expired. Throws: std::invalid_argument when it is null.
     [[nodiscard("a Timeout ends with its variable: give it a name")]] Timeout(Deadline deadline,
-                                                                              std::exception_ptr error);
+                                                                              std::exception_ptr error,
+                                                                              Site at = Site::here());
 
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
@@ -73,25 +112,21 @@ public:
     bool expired() const noexcept;  // has been thrown
 
     // Is this the very object that threw e? Nested timeouts tell themselves apart by it.
-    bool threw(const Expired& e) const noexcept { return e.serial_ == serial_; }
+    bool threw(const Expired& e) const noexcept { return e.facts_.serial == serial_; }
 
 private:
-    struct TimerNode : detail::Timer {
-        Timeout& timeout;
-        explicit TimerNode(Timeout& t) noexcept;
-    };
-    struct ExpiryNode : detail::Expiry {
-        Timeout& timeout;
-        explicit ExpiryNode(Timeout& t) noexcept;
-    };
+    static void on_time(detail::Timer& self) noexcept;
+    static void on_throw(detail::Expiry& self, const detail::BrokenWait& wait);
+    void start(Deadline deadline);
     void arm(Deadline deadline);
 
-    detail::Fiber& fiber_;
-    std::uint64_t serial_;
+    detail::Fiber* fiber_ = nullptr;
+    std::uint64_t serial_ = 0;
+    std::int64_t length_ns_ = 0;
+    const char* const file_;  // where it was made
+    const int line_;
     bool thrown_ = false;
     std::exception_ptr error_;
-    TimerNode timer_;
-    ExpiryNode expiry_;
 };
 
 // f(args...) with a Timeout around it.
@@ -99,10 +134,10 @@ private:
 // passes through.
 template <class F, class... A>
 requires std::invocable<F, A...>
-auto with_timeout(Deadline deadline, F&& f, A&&... args) {
+auto with_timeout(detail::DeadlineInCall deadline, F&& f, A&&... args) {
     using R = std::invoke_result_t<F, A...>;
     static_assert(!std::is_reference_v<R>, "let the function return a value or a pointer");
-    Timeout timeout(deadline);
+    Timeout timeout(deadline.deadline(), deadline.place());
     try {
         if constexpr (std::is_void_v<R>) {
             std::invoke(std::forward<F>(f), std::forward<A>(args)...);
@@ -125,7 +160,7 @@ auto with_timeout(Deadline deadline, F&& f, A&&... args) {
 // f() with a Timeout around it; its result, or `fallback` when this timeout expired.
 template <class F, class T>
 requires detail::falls_back<F, T>
-auto with_timeout(Deadline deadline, F&& f, T&& fallback) -> std::invoke_result_t<F> {
+auto with_timeout(detail::DeadlineInCall deadline, F&& f, T&& fallback) -> std::invoke_result_t<F> {
     auto result = with_timeout(deadline, std::forward<F>(f));
     return result ? *std::move(result) : static_cast<std::invoke_result_t<F>>(std::forward<T>(fallback));
 }
@@ -133,8 +168,8 @@ auto with_timeout(Deadline deadline, F&& f, T&& fallback) -> std::invoke_result_
 // What cannot be called: it says so.
 template <class F, class... A>
 requires(!std::invocable<F, A...> &&
-         !(sizeof...(A) == 1 && (detail::falls_back<F, A> && ...))) std::optional<bool> with_timeout(Deadline, F&&,
-                                                                                                     A&&...) {
+         !(sizeof...(A) == 1 &&
+           (detail::falls_back<F, A> && ...))) std::optional<bool> with_timeout(detail::DeadlineInCall, F&&, A&&...) {
     static_assert(
         std::invocable<F, A...>,
         "tendril::with_timeout(deadline, f, args...): f cannot be called with these arguments; as a fallback, "

@@ -40,10 +40,13 @@ void Fiber::expire(Expiry& expiry) noexcept {
 }
 
 void Fiber::withdraw(Expiry& expiry) noexcept {
+    if (!expiry.linked()) {
+        return;
+    }
     // Another green thread may withdraw it after it broke this one's wait off. That is too late: the wait has no other
     // outcome.
     const bool decided = !runs() && waiter != nullptr && waiter->outcome == Outcome::interrupted;
-    if (expiry.linked() && !decided) {
+    if (!decided) {
         expiry.unlink();
         settle_attention();
     }
@@ -79,7 +82,7 @@ namespace {
 
 }  // namespace
 
-void Fiber::attend() {
+void Fiber::attend(const BrokenWait& wait) {
     if ((attention & in_callback) != 0) {
         throw HubBlocked("a callback that runs in the hub must not wait; let it spawn a green thread that does");
     }
@@ -101,7 +104,7 @@ void Fiber::attend() {
     Expiry* expiry = expiries.pop_front();
     settle_attention();
     if (expiry != nullptr) {
-        expiry->raise(*expiry);
+        expiry->raise(*expiry, wait);
     }
 }
 

@@ -89,8 +89,8 @@ struct Fiber final : Flow, StackOwner {
     void stretch_ends() noexcept;
     void stretch_begins() noexcept;
 
-    // Throws the pending interrupt, if there is one and it may be thrown.
-    void attend();
+    // Throws the pending interrupt, if there is one and it may be thrown. A Timeout's text names this wait.
+    void attend(const BrokenWait& wait);
 
     std::size_t describe(char* out, std::size_t size) const noexcept override;
 

@@ -40,7 +40,7 @@ void AnyGreenlet::kill_nowait(std::exception_ptr error) const {
     if (fiber != nullptr) {
         fiber->kill(std::move(error));
         if (fiber->runs()) {
-            fiber->attend();
+            fiber->attend({.call = "kill_nowait"});
         }
     }
 }

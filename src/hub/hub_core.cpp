@@ -28,7 +28,7 @@ TENDRIL_OPAQUE void Scheduler::yield() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
         me.stretch_ends();
-        me.attend();
+        me.attend({.call = "yield"});
     }
     if (--budget <= 0) [[unlikely]] {
         turn();
@@ -40,7 +40,7 @@ TENDRIL_OPAQUE void Scheduler::yield() {
     }
     if (me.attention != 0) [[unlikely]] {
         me.stretch_begins();
-        me.attend();
+        me.attend({.call = "yield", .begun = true});
     }
 }
 

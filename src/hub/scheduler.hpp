@@ -54,7 +54,7 @@ struct Scheduler {
     // Throws HubBlocked inside a callback: for calls that may wait, even if they would not wait this time.
     void refuse_in_callback() const {
         if ((current->attention & Fiber::in_callback) != 0) [[unlikely]] {
-            current->attend();
+            current->attend({.call = "a callback"});
         }
     }
 

@@ -19,7 +19,7 @@ void Waiter::freeze() noexcept {
 void Waiter::attend_first() {
     if (fiber.attention != 0) {
         fiber.stretch_ends();
-        fiber.attend();
+        fiber.attend({.call = what});
     }
     fiber.hub.os.refuse_in_observer();
 }
@@ -29,7 +29,7 @@ void Waiter::attend_first() {
 void Waiter::attend_afterwards() {
     fiber.stretch_begins();
     if (outcome == Outcome::interrupted) {
-        fiber.attend();
+        fiber.attend({.call = what, .begun = true, .since_ns = fiber.waits_since_ns});
     }
 }
 

@@ -114,7 +114,7 @@ CrewPlace Crew::enter(Deadline deadline, bool lend) {
         place.lent_ = true;
         return place;
     }
-    if (spawners_.wait("a slot of a Pool", nullptr, deadline) != Outcome::handed) {
+    if (spawners_.wait("Pool::spawn", nullptr, deadline) != Outcome::handed) {
         return CrewPlace();
     }
     member->has_slot = true;
@@ -268,7 +268,7 @@ std::vector<AnyGreenlet> Crew::members() const {
 
 bool Crew::wait_for_at_most(std::size_t members, Deadline deadline) {
     while (size_ > members) {
-        switch (joiners_.wait("the end of all members of a Group or Pool", nullptr, deadline)) {
+        switch (joiners_.wait("Group::join", nullptr, deadline)) {
         case Outcome::handed:
             return true;  // it became empty, whatever came since
         case Outcome::signalled:

@@ -116,7 +116,7 @@ AnyGreenlet Feed::next() {
             return {};
         }
         const Crew::Loan loan(crew_);
-        consumers_.wait("the next result of an imap", nullptr, never);
+        consumers_.wait("Imap::next", nullptr, never);
     }
 }
 

@@ -110,7 +110,7 @@ AnyGreenlet PileCore::next() {
         }
         const Crew::Loan loan(crew_);
         if (jobs_.empty()) {
-            consumers_.wait("the next result of a Pile", nullptr, never);
+            consumers_.wait("Pile::next", nullptr, never);
         } else {
             AnyGreenlet(jobs_.front()).join();
         }

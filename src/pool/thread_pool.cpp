@@ -305,7 +305,7 @@ bool inside(const Workers& workers) noexcept {
 
 void about_to_wait() {
     if (Fiber& me = here::fiber(); me.attention != 0) {
-        me.attend();
+        me.attend({.call = "ThreadPool::apply"});
     }
 }
 

@@ -3,12 +3,17 @@
 // Conformance, behaviours.md section 3.D, row TD04, for every call that waits: its own deadline, a Timeout around it,
 // and a kill inside it are told apart, and none of them leaves anything behind (which the fixture checks).
 //
+// And both kinds of exceptions say what they broke off.
+//
 // A new call is one line in `calls`: what it does with a deadline, on something that does not come about by itself.
-// It answers whether the thing came about; when its own deadline passes it may as well throw TimeoutError.
+// It answers whether the thing came about; when its own deadline passes it may as well throw TimeoutError. The calls of
+// sockets, files, processes and HTTP are in timeout_texts_test.cpp.
 
 #include <array>
 #include <functional>
 #include <mutex>
+#include <regex>
+#include <string>
 #include <vector>
 
 #include <tendril/async_result.hpp>
@@ -113,6 +118,9 @@ struct Scene {
 
 struct Call {
     const char* name;
+    const char* waits_in;  // as a Timeout says it that breaks it off: the call itself, or one that it is made of
+    const char* late;      // what its TimeoutError begins with, a regular expression; "": it returns false, or throws
+                           // what its like throws (Empty, Full)
     bool (*run)(Scene&, Deadline);
 };
 
@@ -128,85 +136,100 @@ bool in_time(F f) {
 }
 
 const Call calls[] = {
-    {"sleep", [](Scene&, Deadline d) { return sleep(d), false; }},
-    {"join", [](Scene& s, Deadline d) { return s.endless.join(d); }},
-    {"get", [](Scene& s, Deadline d) { return s.endless.get(d) != 0; }},
-    {"join_all", [](Scene& s, Deadline d) { return join_all(s.several, {.deadline = d}) != 0; }},
-    {"kill", [](Scene& s, Deadline d) { return s.endless.kill(d); }},
-    {"kill with an error",
+    {"sleep", "sleep", "", [](Scene&, Deadline d) { return sleep(d), false; }},
+    {"join", "join", "", [](Scene& s, Deadline d) { return s.endless.join(d); }},
+    {"get", "join", R"(get\(\) of green thread \d+)", [](Scene& s, Deadline d) { return s.endless.get(d) != 0; }},
+    {"join_all", "join_all", "", [](Scene& s, Deadline d) { return join_all(s.several, {.deadline = d}) != 0; }},
+    {"kill", "join", "", [](Scene& s, Deadline d) { return s.endless.kill(d); }},
+    {"kill with an error", "join", "",
      [](Scene& s, Deadline d) { return s.endless.kill(std::make_exception_ptr(GreenletExit()), d); }},
-    {"Event::wait", [](Scene& s, Deadline d) { return s.event.wait(d); }},
-    {"Semaphore::acquire", [](Scene& s, Deadline d) { return s.none.acquire(d); }},
-    {"Lock::acquire", [](Scene& s, Deadline d) { return s.held.acquire(d); }},
-    {"Condition::wait",
+    {"Event::wait", "Event::wait", "", [](Scene& s, Deadline d) { return s.event.wait(d); }},
+    {"Semaphore::acquire", "Semaphore::acquire", "", [](Scene& s, Deadline d) { return s.none.acquire(d); }},
+    {"Lock::acquire", "Lock::acquire", "", [](Scene& s, Deadline d) { return s.held.acquire(d); }},
+    {"Condition::wait", "Condition::wait", "",
      [](Scene& s, Deadline d) {
          const std::lock_guard guard(s.guard);
          return s.condition.wait(s.guard, d);
      }},
-    {"Queue::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.get(d); }); }},
-    {"Queue::peek", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.peek(d); }); }},
-    {"Queue::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.full.put(2, d); }); }},
-    {"JoinableQueue::join", [](Scene& s, Deadline d) { return s.undone.join(d); }},
-    {"Channel::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.channel.get(d); }); }},
-    {"Channel::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.channel.put(2, d); }); }},
-    {"AsyncResult::get", [](Scene& s, Deadline d) { return s.unset.get(d) != 0; }},
-    {"AsyncResult::wait", [](Scene& s, Deadline d) { return s.unset.wait(d); }},
-    {"wait",
+    {"Queue::get", "Queue::get", "", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.get(d); }); }},
+    {"Queue::peek", "Queue::peek", "", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.peek(d); }); }},
+    {"Queue::put", "Queue::put", "", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.full.put(2, d); }); }},
+    {"JoinableQueue::join", "JoinableQueue::join", "", [](Scene& s, Deadline d) { return s.undone.join(d); }},
+    {"Channel::get", "Channel::get", "",
+     [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.channel.get(d); }); }},
+    {"Channel::put", "Channel::put", "",
+     [](Scene& s, Deadline d) { return in_time<Full>([&] { s.channel.put(2, d); }); }},
+    {"AsyncResult::get", "AsyncResult::get", R"(get\(\) of an AsyncResult)",
+     [](Scene& s, Deadline d) { return s.unset.get(d) != 0; }},
+    {"AsyncResult::wait", "AsyncResult::get", "", [](Scene& s, Deadline d) { return s.unset.wait(d); }},
+    {"wait", "wait", "",
      [](Scene& s, Deadline d) {
          return !wait({AnyWaitable(s.event), AnyWaitable(s.unset)}, d).empty();
      }},
-    {"iwait",
+    {"iwait", "iwait", "",
      [](Scene& s, Deadline d) {
          auto coming = iwait(s.several, d);
          return coming.begin() != coming.end();
      }},
-    {"SharedEvent::wait", [](Scene& s, Deadline d) { return s.shared_event.wait(d); }},
-    {"SharedSemaphore::acquire", [](Scene& s, Deadline d) { return s.shared_none.acquire(d); }},
-    {"SharedQueue::get", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.shared_empty.get(d); }); }},
-    {"SharedQueue::put", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.shared_full.put(2, d); }); }},
-    {"ThreadPool::apply", [](Scene& s, Deadline d) { return s.no_threads.apply(d, [] { return true; }); }},
-    {"ResourcePool::get", [](Scene& s, Deadline d) { return static_cast<bool>(s.lent.get(d)); }},
-    {"ResourcePool::get, making one", [](Scene& s, Deadline d) { return static_cast<bool>(s.unreachable.get(d)); }},
-    {"TaskGraph::get", [](Scene& s, Deadline d) { return s.graph.get(2, d) != 0; }},
-    {"TaskGraph::wait",
+    {"SharedEvent::wait", "SharedEvent::wait", "", [](Scene& s, Deadline d) { return s.shared_event.wait(d); }},
+    {"SharedSemaphore::acquire", "SharedSemaphore::acquire", "",
+     [](Scene& s, Deadline d) { return s.shared_none.acquire(d); }},
+    {"SharedQueue::get", "SharedQueue::get", "",
+     [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.shared_empty.get(d); }); }},
+    {"SharedQueue::put", "SharedQueue::put", "",
+     [](Scene& s, Deadline d) { return in_time<Full>([&] { s.shared_full.put(2, d); }); }},
+    {"ThreadPool::apply", "AsyncResult::get", "ThreadPool::apply",
+     [](Scene& s, Deadline d) { return s.no_threads.apply(d, [] { return true; }); }},
+    {"ResourcePool::get", "ResourcePool::get", "ResourcePool::get",
+     [](Scene& s, Deadline d) { return static_cast<bool>(s.lent.get(d)); }},
+    {"ResourcePool::get, making one", "sleep", "ResourcePool::get, making a resource",
+     [](Scene& s, Deadline d) { return static_cast<bool>(s.unreachable.get(d)); }},
+    {"TaskGraph::get", "TaskGraph::get", R"(TaskGraph: waiting for the value of task "2")",
+     [](Scene& s, Deadline d) { return s.graph.get(2, d) != 0; }},
+    {"TaskGraph::wait", "TaskGraph::get", R"(TaskGraph: waiting for the value of task "\d" and 1 more)",
      [](Scene& s, Deadline d) {
          return !s.graph.wait({2, 1}, d).empty();
      }},
-    {"TaskGraph::wait_each", [](Scene& s, Deadline d) { return (*s.graph.wait_each(d).begin()).second != 0; }},
-    {"TaskGraph::kill", [](Scene& s, Deadline d) { return s.graph.kill(3, d); }},
-    {"TaskGraph::kill_all", [](Scene& s, Deadline d) { return s.graph.kill_all(d); }},
-    {"TaskGraph::wait_all", [](Scene& s, Deadline d) { return s.graph.wait_all(d); }},
-    {"Pool::spawn", [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.busy.spawn_n([] {}); }); }},
-    {"Pool::add", [](Scene& s, Deadline d) { return s.busy.add(s.endless, d); }},
-    {"Pool::join", [](Scene& s, Deadline d) { return s.busy.join(d); }},
-    {"Pool::wait_all", [](Scene& s, Deadline d) { return s.busy.wait_all(d); }},
-    {"Pool::wait_available", [](Scene& s, Deadline d) { return s.busy.wait_available(d); }},
-    {"Pool::kill", [](Scene& s, Deadline d) { return s.busy.kill(d); }},
-    {"Pool::map",
+    {"TaskGraph::wait_each", "TaskGraph::get", R"(TaskGraph: waiting for the value of task "\d" and 1 more)",
+     [](Scene& s, Deadline d) { return (*s.graph.wait_each(d).begin()).second != 0; }},
+    {"TaskGraph::kill", "join", "", [](Scene& s, Deadline d) { return s.graph.kill(3, d); }},
+    {"TaskGraph::kill_all", "join_all", "", [](Scene& s, Deadline d) { return s.graph.kill_all(d); }},
+    {"TaskGraph::wait_all", "TaskGraph::wait_all", "", [](Scene& s, Deadline d) { return s.graph.wait_all(d); }},
+    {"Pool::spawn", "Pool::spawn", "",
+     [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.busy.spawn_n([] {}); }); }},
+    {"Pool::add", "Pool::spawn", "", [](Scene& s, Deadline d) { return s.busy.add(s.endless, d); }},
+    {"Pool::join", "Group::join", "", [](Scene& s, Deadline d) { return s.busy.join(d); }},
+    {"Pool::wait_all", "Group::join", "", [](Scene& s, Deadline d) { return s.busy.wait_all(d); }},
+    {"Pool::wait_available", "Pool::wait_available", "", [](Scene& s, Deadline d) { return s.busy.wait_available(d); }},
+    {"Pool::kill", "Group::join", "", [](Scene& s, Deadline d) { return s.busy.kill(d); }},
+    {"Pool::map", "Imap::next", "",
      [](Scene& s, Deadline d) {
          return static_cast<bool>(with_timeout(d, [&] { return s.busy.map([](int i) { return i; }, std::vector{1}); }));
      }},
-    {"Imap::next",
+    {"Imap::next", "Imap::next", "",
      [](Scene& s, Deadline d) {
          auto results = s.busy.imap_unordered([](int i) { return i; }, std::vector{1});
          return static_cast<bool>(with_timeout(d, [&] { return results.next(); }));
      }},
-    {"Pile::spawn", [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.crowded.spawn([] { return 1; }); }); }},
-    {"Pile::next",
+    {"Pile::spawn", "Semaphore::acquire", "",
+     [](Scene& s, Deadline d) { return with_timeout(d, [&] { s.crowded.spawn([] { return 1; }); }); }},
+    {"Pile::next", "join", "",
      [](Scene& s, Deadline d) { return static_cast<bool>(with_timeout(d, [&] { return s.crowded.next(); })); }},
-    {"wait_readable", [](Scene& s, Deadline d) { return wait_readable(s.silent.reader.get(), d), true; }},
-    {"wait_writable", [](Scene& s, Deadline d) { return wait_writable(s.clogged.writer.get(), d), true; }},
-    {"select",
+    {"wait_readable", "wait_readable", R"(wait_readable of descriptor \d+)",
+     [](Scene& s, Deadline d) { return wait_readable(s.silent.reader.get(), d), true; }},
+    {"wait_writable", "wait_writable", R"(wait_writable of descriptor \d+)",
+     [](Scene& s, Deadline d) { return wait_writable(s.clogged.writer.get(), d), true; }},
+    {"select", "select", "",
      [](Scene& s, Deadline d) { return !select({s.silent.reader}, {}, {s.silent.reader}, d).readable.empty(); }},
-    {"select of nothing", [](Scene&, Deadline d) { return !select({}, {}, {}, d).readable.empty(); }},
-    {"poll",
+    {"select of nothing", "select", "", [](Scene&, Deadline d) { return !select({}, {}, {}, d).readable.empty(); }},
+    {"poll", "poll", "",
      [](Scene& s, Deadline d) {
          std::array fds{PollFd{s.silent.reader.get(), POLLIN, 0}};
          return poll(fds, d) != 0;
      }},
-    {"Epoll::wait", [](Scene& s, Deadline d) { return !s.epoll.wait(d).empty(); }},
-    {"Hub::run_until_idle", [](Scene&, Deadline d) { return Hub::current().run_until_idle(d); }},
-    {"kill_all", [](Scene& s, Deadline d) { return kill_all(s.several, d) != s.several.size(); }},
+    {"Epoll::wait", "Epoll::wait", "", [](Scene& s, Deadline d) { return !s.epoll.wait(d).empty(); }},
+    {"Hub::run_until_idle", "run_until_idle", "", [](Scene&, Deadline d) { return Hub::current().run_until_idle(d); }},
+    {"kill_all", "join_all", "", [](Scene& s, Deadline d) { return kill_all(s.several, d) != s.several.size(); }},
 };
 
 void for_each_call(const std::function<void(const Call&, Scene&)>& check) {
@@ -257,6 +280,62 @@ TENDRIL_TEST(ConformanceD, TD04_AnExpiryThatIsDueAlreadyComesBeforeTheCallWaits)
                 call.run(scene, 1h);
             },
             Timeout::Expired);
+    });
+}
+
+constexpr const char* some_time = "\\d[\\d.]* (us|ms|s)";
+
+TENDRIL_TEST(ConformanceD, TD04_ATimeoutSaysWhereItWasMadeAndWhatItBrokeOff) {
+    for_each_call([](const Call& call, Scene& scene) {
+        std::string text;
+        spawn({.name = "read\ner"}, [&] {
+            try {
+                Timeout outer(1ms);
+                call.run(scene, 1h);
+            } catch (const Timeout::Expired& e) {
+                text = e.what();
+                EXPECT_EQ(e.what(), e.what()) << "the same pointer";
+                EXPECT_STREQ(Timeout::Expired(e).what(), e.what()) << "a copy's own";
+            }
+        }).join();
+        const std::string expected = std::string("a Timeout of ") + some_time +
+                                     " \\(timeout_every_call_test.cpp:\\d+\\) expired while green thread \\d+ "
+                                     "\"read\\\\x0aer\" waited in " +
+                                     call.waits_in + " for " + some_time;
+        EXPECT_TRUE(std::regex_match(text, std::regex(expected))) << text << "\nis not\n" << expected;
+    });
+}
+
+TENDRIL_TEST(ConformanceD, TD04_ATimeoutThatWasDueBeforeSaysSo) {
+    for_each_call([](const Call& call, Scene& scene) {
+        std::string text;
+        try {
+            Timeout outer(0s);
+            call.run(scene, 1h);
+        } catch (const Timeout::Expired& e) {
+            text = e.what();
+        }
+        EXPECT_TRUE(std::regex_match(text, std::regex("a Timeout of 0 s \\(timeout_every_call_test.cpp:\\d+\\) expired "
+                                                      "before green thread \\d+ \"test body\" waited in [\\w:]+")))
+            << text;
+    });
+}
+
+TENDRIL_TEST(ConformanceD, TD04_TheTimeoutErrorOfEveryCallSaysOfWhatAndForHowLong) {
+    for_each_call([](const Call& call, Scene& scene) {
+        for (const Deadline deadline : {Deadline(1ms), Deadline(0s)}) {
+            std::string text;
+            try {
+                EXPECT_FALSE(call.run(scene, deadline));
+            } catch (const TimeoutError& e) {
+                text = e.what();
+                EXPECT_EQ(e.what(), TimeoutError(e).what()) << "copies share it";
+                EXPECT_EQ(e.code(), std::errc::timed_out);
+            }
+            const std::string expected =
+                *call.late != 0 ? std::string(call.late) + ": timed out after " + some_time : "";
+            EXPECT_TRUE(std::regex_match(text, std::regex(expected))) << text << "\nis not\n" << expected;
+        }
     });
 }
 

@@ -204,7 +204,7 @@ void Connection::call_handler() {
     Exchange& x = *exchange_;
     try {
         if (!server_.options().handler_timeout.is_forever()) {
-            limit_.emplace(Deadline(server_.options().handler_timeout));
+            limit_.emplace(Deadline(server_.options().handler_timeout), Site{.file = "ServerOptions::handler_timeout"});
         }
         server_.handler()(x.request, x.response);
         end_limit();
