@@ -119,7 +119,7 @@ TENDRIL_TEST(HttpClient, ReadsEveryKindOfBody) {
 TENDRIL_TEST(HttpClient, RefusesWhatIsNoHttp) {
     EXPECT_TRUE(contains(fetched("220 smtp.example.org ESMTP\r\n"), "no HTTP"));
     EXPECT_TRUE(contains(fetched(""), "ended before the response"));
-    EXPECT_TRUE(contains(fetched("HTTP/1.1 200 O"), "midst of the response's head"));
+    EXPECT_TRUE(contains(fetched("HTTP/1.1 200 O"), "middle of the response's head"));
     EXPECT_TRUE(contains(fetched("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"), "ended before the body"));
     EXPECT_TRUE(contains(fetched("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"), "chunk size"));
     EXPECT_TRUE(
