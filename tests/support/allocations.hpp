@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Counts operator new, per OS thread, for the whole test program of the one file that includes this. Sanitizer builds
-// have their own operator new: leave it out there.
+// Counts operator new, per OS thread, for the whole test program; exactly one file of it includes this. Leave it out of
+// sanitizer builds, which have their own operator new.
 
 #pragma once
 
@@ -17,7 +17,7 @@ thread_local bool refuse_allocations = false;
 thread_local std::size_t allocations_left = SIZE_MAX;  // until one is refused
 }  // namespace
 
-// Not inlined, and one delete by the other: that is how valgrind knows which belong together.
+// Not inlined, and one delete calls the other, so that valgrind knows which new and delete belong together.
 [[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     const bool refuse = refuse_allocations || (allocations_left != SIZE_MAX && allocations_left-- == 0);
@@ -38,7 +38,7 @@ thread_local std::size_t allocations_left = SIZE_MAX;  // until one is refused
 namespace tendril {
 namespace {
 
-// How much 100 rounds allocate, after some that warm up.
+// Returns the number of allocations of 100 rounds, after some rounds that warm up.
 template <class F>
 std::size_t allocated_by(F round) {
     for (int i = 0; i < 10; ++i) {
@@ -51,8 +51,8 @@ std::size_t allocated_by(F round) {
     return allocations - before;
 }
 
-// Calls f with its first allocation refused, then with its second, and so on until it makes no more. f may throw
-// std::bad_alloc; check() sees what it left behind. Returns: how many allocations it makes.
+// Calls f with its first allocation refused, then with its second, and so on until f makes no more. f may throw
+// std::bad_alloc; check() examines the state it left. Returns: how many allocations f makes.
 template <class F, class Check>
 std::size_t at_each_allocation(F f, Check check) {
     for (std::size_t n = 0;; ++n) {

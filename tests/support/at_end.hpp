@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// AtEnd: runs a function when it is destroyed. For tests of who is destroyed when.
+// AtEnd: runs a function when it is destroyed. For tests of the order of destruction.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace tendril::testing {
 
-// Runs `last` when it is destroyed, if it was not moved from.
+// Runs `last` when it is destroyed, unless it was moved from.
 class AtEnd {
 public:
     explicit AtEnd(std::function<void()> last) : last_(std::move(last)) {}
@@ -26,7 +26,7 @@ private:
     std::function<void()> last_;
 };
 
-// One that appends `letter`.
+// Returns an AtEnd that appends `letter`.
 inline AtEnd append(std::string& log, char letter) {
     return AtEnd([&log, letter] { log += letter; });
 }

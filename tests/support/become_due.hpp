@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// let_become_due(watcher): until it is pending; its callback has not run yet then. For tests that may see the hub.
+// let_become_due(watcher): waits until the watcher is pending, with its callback not run yet. For tests that may see
+// the hub.
 
 #pragma once
 
@@ -13,7 +14,7 @@
 
 namespace tendril::testing {
 
-// The hub looks for events when the other green thread yields, and then this one is ready before the callbacks.
+// The hub polls when the other green thread yields; this green thread is then ready before the callbacks.
 inline void let_become_due(const Watcher& watcher) {
     detail::HubCore& hub = detail::HubCore::here();
     const auto over = std::make_shared<bool>(false);

@@ -31,7 +31,7 @@ void check(bool good) {
     }
 }
 
-// What `write` puts into a BIO.
+// Returns what `write` puts into a BIO.
 template <class Write>
 std::string pem_of(Write write) {
     BIO* bio = BIO_new(BIO_s_mem());

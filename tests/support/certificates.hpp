@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Certificates for tests, made when they are needed: an authority, and what it signs. On the curve P-256, which is
+// Certificates for tests, made when needed: an authority, and certificates that it signs. On the curve P-256, which is
 // quick.
 
 #pragma once
@@ -35,11 +35,11 @@ private:
     std::string pem_;
 };
 
-const Authority& authority();       // the one that tests trust
-const Identity& server_identity();  // for localhost and 127.0.0.1, signed by it
+const Authority& authority();       // the authority that tests trust
+const Identity& server_identity();  // for localhost and 127.0.0.1, signed by authority()
 std::string encrypted_key(const Identity& identity, const std::string& password);
 
-// What is written to a temporary file lives as long as this.
+// A temporary file, removed when this is destroyed.
 class TemporaryFile {
 public:
     explicit TemporaryFile(const std::string& content = "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tests of this floor share.
+// Helpers for tests of child processes.
 
 #pragma once
 
@@ -15,19 +15,19 @@
 
 namespace tendril::testing {
 
-// No child of this process is left: none that lives, and no zombie.
+// Whether this process has no child left, neither a live one nor a zombie.
 inline bool no_child_left() {
     siginfo_t info;
     return sys::waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) == -ECHILD;
 }
 
-// Is there a child that has ended and that nobody has waited for?
+// Whether the process is a child that has ended and was not reaped.
 inline bool is_zombie(pid_t pid) {
     siginfo_t info;
     return sys::waitid(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
-// While it lives the n-th call (from 1) that `concerns` accepts fails.
+// While it lives, fails the n-th call (from 1) that `concerns` accepts.
 class FailNth {
 public:
     FailNth(bool (*concerns)(sys::Call), int n, int error) {

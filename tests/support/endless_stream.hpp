@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// EndlessStream: a peer that never lets anybody wait. It says `first`, and then `again` for ever, and takes whatever is
-// sent. For tests of loops that must ask their deadline all the same.
+// EndlessStream: a peer that never makes the caller wait. It sends `first`, then `again` without limit, and accepts all
+// that is sent. For tests of loops that must check their deadline nevertheless.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// errno_of(f): the code of the std::system_error that f throws; 0 when it throws nothing.
+// errno_of(f): returns the code of the std::system_error that f throws; 0 if it throws nothing.
 
 #pragma once
 

@@ -63,7 +63,7 @@ private:
     bool chance(unsigned percent) { return random() % 100 < percent; }
 };
 
-std::mutex guard;  // of the plan; never held across a call
+std::mutex guard;  // guards the plan; never held across a call
 std::optional<Plan> plan;
 
 sys::Fault hook(sys::Call call, int fd) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A folder of a test's own, with what is in it removed at the end.
+// A folder of a test's own, removed with its contents at the end.
 
 #pragma once
 
@@ -34,7 +34,7 @@ public:
         return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
     }
 
-    // Writes a file, and makes the folders that it needs.
+    // Writes a file, and creates the folders that it needs.
     void write(const std::string& name, const std::string& content) const {
         std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
         std::ofstream(path(name), std::ios::binary) << content;

@@ -31,7 +31,7 @@ void run(void (*body)()) {
     }
     const HubStats left = hub.stats();
     EXPECT_EQ(left.greenlets, 0u) << "green threads are left";
-    EXPECT_LE(left.stacks_used, 1u) << "stacks are left";  // one is the hub's own, for callbacks
+    EXPECT_LE(left.stacks_used, 1u) << "stacks are left";  // one may be the hub's own, for callbacks
     EXPECT_EQ(left.timers, 0u) << "timers are left";
     EXPECT_EQ(left.descriptors, 0u) << "sockets are left";
     EXPECT_EQ(left.waiting_for_io, 0u) << "waiters are left";
@@ -41,7 +41,7 @@ void run(void (*body)()) {
     }
 }
 
-// TENDRIL_TEST_BACKEND in the environment names the only one, for runs that take long.
+// TENDRIL_TEST_BACKEND in the environment names the only backend to test, for runs that take long.
 std::vector<std::string_view> backends_to_test() {
     const char* only = std::getenv("TENDRIL_TEST_BACKEND");
     return only != nullptr ? std::vector<std::string_view>{only} : detail::backend_names();

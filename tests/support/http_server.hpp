@@ -23,9 +23,9 @@ public:
 
     RawHttp client() const { return RawHttp(server.address()); }
 
-    // What a new connection is answered.
+    // Sends `text` on a new connection. Returns: the answer.
     RawAnswer ask(std::string_view text) const { return client().ask(text); }
-    // All that is sent back until the connection ends.
+    // Sends `text` on a new connection. Returns: all that comes back until the connection ends.
     std::string all(std::string_view text) const {
         RawHttp one = client();
         one.send(text);
@@ -44,7 +44,7 @@ private:
     }
 };
 
-// "GET /path", and header lines, each with its CRLF.
+// Makes a request from "GET /path" and header lines, each with its CRLF.
 inline std::string request(std::string_view method_and_target, std::string_view headers = {}) {
     return std::string(method_and_target) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(headers) + "\r\n";
 }

@@ -32,7 +32,7 @@ std::string to_string(const std::vector<std::size_t>& choices) {
     return text;
 }
 
-// TENDRIL_REPLAY, taken apart.
+// The parsed TENDRIL_REPLAY.
 struct Replay {
     std::string name;
     std::vector<std::size_t> choices;
@@ -55,7 +55,7 @@ struct Replay {
 
 }  // namespace
 
-// The tree of choices: a path from its root, which next() moves to the leaf beside.
+// The tree of choices: a path from its root, which next() moves to the next leaf.
 class Tree final : public detail::Chooser {
 public:
     const Deadline::Clock::time_point beginning = Deadline::Clock::now() + std::chrono::hours(1);
@@ -70,7 +70,7 @@ public:
             }
             path_.push_back({0, of});
         } else if (path_[at_].of == 0) {
-            path_[at_].of = of;  // to be replayed
+            path_[at_].of = of;  // this choice is being replayed
         }
         if (path_[at_].of != of || path_[at_].taken >= of) {
             give_up("the scenario does not do the same whenever the same is chosen");
@@ -171,7 +171,7 @@ void Order::finish(const std::function<bool()>& rescue) {
             const std::string text = e.what();
             try {
                 kill_all(members_);
-            } catch (const LoopExit&) {  // what they use is about to go
+            } catch (const LoopExit&) {  // the objects they use are about to be destroyed
                 tree_.give_up("a wake-up is lost, and a kill does not reach all: " + text);
             }
             throw std::runtime_error("a wake-up is lost: " + text);
@@ -196,7 +196,7 @@ void Explored::expect_outcomes(std::string_view outcomes) const {
 
 namespace {
 
-// Returns: what is wrong; empty when nothing is.
+// Runs one order. Returns: what is wrong; empty: nothing.
 std::string go_through(Tree& tree, Explored& explored, const std::function<void(Order&)>& scenario) {
     HubCore& hub = HubCore::here();
     tree.rewind();
@@ -235,7 +235,7 @@ void walk(Tree& tree, Explored& explored, const std::function<void(Order&)>& sce
         const std::string text = detail::describe(error);
         unhandled = text == limits.may_be_unhandled ? unhandled : text;
     });
-    spawn([] {}).link([](const AnyGreenlet&) {}).keep();  // so that the hub's own green thread is there from the first
+    spawn([] {}).link([](const AnyGreenlet&) {}).keep();  // so that the hub's own green thread exists from the start
     for (int i = 0; i < 3; ++i) {
         yield();
     }

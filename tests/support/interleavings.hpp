@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// explore(): runs a scenario again and again, each time with its green threads in another order, until there is no
-// order left. At every switch it is chosen who goes on, and whether the next deadline comes now; what is chosen is
-// walked through depth first. The objects are the real ones; only the order is made.
+// explore(): runs a scenario again and again, each time with its green threads in another order, until no order is
+// left. At every switch it chooses the green thread that runs next, and whether the next deadline comes now; it walks
+// the tree of choices depth first. The objects are the real ones; only the order is artificial.
 //
 //     explore("a getter that is killed", [](Order& order) {
 //         Queue<int> queue;
@@ -14,10 +14,11 @@
 //         EXPECT_EQ(queue.size(), getter.killed() ? 1u : 0u);
 //     });
 //
-// A scenario must do the same whenever the same is chosen: no clock, no chance, no sleeping but until order.at(n). Its
-// objects are declared before the first go() and checked after finish(), which must be called; nothing may throw in
-// between. When an order fails its choices are printed, and TENDRIL_REPLAY="name: choices" runs that one alone, saying
-// at each choice who goes on. What is explored and what not: docs/design/0005-every-interleaving.md.
+// A scenario must do the same whenever the same is chosen: no clock, no chance, no sleeping except until order.at(n).
+// Declare its objects before the first go(), and check them after finish(), which must be called; nothing may throw in
+// between. If an order fails, its choices are printed, and TENDRIL_REPLAY="name: choices" runs that order alone,
+// printing at each choice which green thread runs next. What is explored and what is not:
+// docs/design/0005-every-interleaving.md.
 
 #pragma once
 
@@ -36,14 +37,14 @@ namespace tendril::testing {
 
 class Tree;
 
-// One order of events, while it is gone through.
+// One order of events, while it is run.
 class Order {
 public:
     explicit Order(Tree& tree, std::map<std::string, std::size_t, std::less<>>& seen) : tree_(tree), seen_(seen) {}
     Order(const Order&) = delete;
     Order& operator=(const Order&) = delete;
 
-    // A green thread of the scenario. What it throws (but GreenletExit) is a failure.
+    // Spawns a green thread of the scenario. An exception that leaves it (except GreenletExit) is a failure.
     template <class F>
     auto go(std::string_view name, F f) {
         auto greenlet = spawn({.name = name}, std::move(f));
@@ -54,22 +55,22 @@ public:
     // A choice of the scenario's own. Returns: each number below `of`, in different runs.
     std::size_t choose(std::size_t of);
 
-    // Lets others run or not: yield() alone always lets another go first.
+    // Lets others run, or not; yield() alone always lets another run first.
     void pause() {
         if (choose(2) != 0) {
             yield();
         }
     }
 
-    // The n-th deadline of the scenario (n > 0): comes after those with smaller n, and any time.
+    // Returns the n-th deadline of the scenario (n > 0): it comes after those with smaller n, otherwise at any time.
     Deadline at(int n) const;
 
-    // Lets all green threads run to their ends. When they cannot, as all that are left wait and no deadline is to come:
-    // rescue() checks that this is right, and helps one of them. Throws, what explore() reports, when it returns false
-    // or there is none: a lost wake-up. What waits after finish() still has its order chosen.
+    // Lets all green threads run to their ends. If they cannot, because all that are left wait and no deadline is to
+    // come, rescue() checks that this is right, and helps one of them. If it returns false, or is empty, throws an
+    // error that explore() reports: a lost wake-up. Waits after finish() still have their order chosen.
     void finish(const std::function<bool()>& rescue = nullptr);
 
-    // Notes that this came about in this order; see Explored::seen.
+    // Notes that this outcome came in this order; see Explored::seen.
     void saw(std::string_view outcome);
 
 private:
@@ -79,25 +80,25 @@ private:
 };
 
 struct Explored {
-    std::size_t runs = 0;                                  // orders gone through
+    std::size_t runs = 0;                                  // orders run
     std::size_t deepest = 0;                               // the most choices in one
-    std::map<std::string, std::size_t, std::less<>> seen;  // in how many saw() was called with what
-    std::string failure;                                   // of the last one; empty: none
-    std::vector<std::size_t> choices;                      // of the last one
+    std::map<std::string, std::size_t, std::less<>> seen;  // how often saw() was called with each outcome
+    std::string failure;                                   // of the last order; empty: none
+    std::vector<std::size_t> choices;                      // of the last order
 
     bool replayed = false;  // one order only
 
-    // Fails unless these were seen and no others: "a, b", in alphabetic order. Not where one order was replayed.
+    // Fails unless exactly these were seen: "a, b", in alphabetic order. Does nothing if a single order was replayed.
     void expect_outcomes(std::string_view outcomes) const;
 };
 
 struct Limits {
-    std::size_t runs = 1'000'000;         // more orders than that: a failure, unless `bounded`
-    bool bounded = false;                 // the scenario says that not all orders are gone through
+    std::size_t runs = 1'000'000;         // more orders than this are a failure, unless `bounded`
+    bool bounded = false;                 // accepts that not all orders are run
     std::string_view may_be_unhandled{};  // an error that may go to the hub's handler
 };
 
-// Goes through all orders, until one fails. Does not report it: for tests of explore() itself.
+// Runs all orders, until one fails. Does not report the failure: for tests of explore() itself.
 Explored try_every_order(std::string_view name, const std::function<void(Order&)>& scenario, const Limits& limits = {});
 
 // The same in a test: reports a failure, and prints how many orders there were.

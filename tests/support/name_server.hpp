@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A DNS server for tests, in green threads: over UDP and TCP, at one port of 127.0.0.1. It answers as its rule says:
+// A DNS server for tests, in green threads: over UDP and TCP, on one port of 127.0.0.1. It answers as its rule says:
 // with addresses, late, never, cut off, or as a forger would.
 
 #pragma once
@@ -24,12 +24,12 @@ struct Question {
 };
 
 struct Answer {
-    std::vector<std::string> addresses;  // of the type that was asked for
+    std::vector<std::string> addresses;  // of the requested type
     int code = 0;                        // 2: failure, 3: no such name, 5: refused
     bool silent = false;
     bool truncated = false;
     std::chrono::nanoseconds delay{0};
-    std::vector<std::string> forged;  // before the answer: "id", "question", "port", "garbage", "empty"
+    std::vector<std::string> forged;  // sent before the answer: "id", "question", "port", "garbage", "empty"
 };
 
 class NameServer {
@@ -47,7 +47,7 @@ public:
             serve(tcp_, [this](TcpSocket& client) {
                 try {
                     answer_stream(client);
-                } catch (const std::system_error&) {  // it has gone
+                } catch (const std::system_error&) {  // the client has left
                 }
             });
         });

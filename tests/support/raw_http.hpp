@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// RawHttp: a client that sends what it is told, byte for byte, and reads what comes, without tendril's own HTTP.
+// RawHttp: a client that sends given text, byte for byte, and reads the answer, without tendril's own HTTP.
 
 #pragma once
 
@@ -23,7 +23,7 @@ struct RawAnswer {
     std::string head;
     std::string body;
 
-    // The value of a header, as it was written; nothing when it is not there.
+    // Returns the value of a header, as it was written; nothing if it is absent.
     std::optional<std::string> header(std::string_view name) const {
         const std::size_t at = head.find("\r\n" + std::string(name) + ": ");
         if (at == std::string::npos) {
@@ -43,7 +43,7 @@ public:
 
     void send(std::string_view text) { socket.send_all(text); }
 
-    // One response. without_body: to a HEAD.
+    // Reads one response. without_body: it answers a HEAD.
     RawAnswer read(bool without_body = false) {
         RawAnswer answer;
         while (const std::optional<std::string> line = in.read_line()) {
@@ -66,7 +66,7 @@ public:
         return read();
     }
 
-    // Everything up to the end of the connection; a reset is one too.
+    // Returns everything up to the end of the connection; a reset counts as an end.
     std::string rest() {
         try {
             return in.read_all(std::size_t{64} << 20);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An HTTP server that says what a test wants it to say, byte by byte: for tests of the client. In green threads of the
-// test's own hub.
+// An HTTP server that sends what a test wants, byte by byte: for tests of the client. In green threads of the test's
+// own hub.
 //
 //     RawHttpServer server([](RawHttpConnection& c) {
 //         c.request();
@@ -34,7 +34,7 @@ class RawHttpConnection {
 public:
     RawHttpConnection(Stream& stream, std::size_t n) : number(n), stream_(stream), in_(stream, {.size = 4096}) {}
 
-    // The head of the next request, with its empty line; nothing: the client has closed.
+    // Returns the head of the next request, with its empty line; nothing if the client has closed.
     std::optional<std::string> request() {
         std::string head;
         while (const std::optional<std::string> line = in_.read_line()) {
@@ -51,7 +51,7 @@ public:
         return text;
     }
     std::string line() { return in_.read_line().value_or("the end"); }
-    bool at_end() {  // or broken off
+    bool at_end() {  // also true after a reset
         try {
             return in_.peek(1).empty();
         } catch (const std::system_error&) {
@@ -63,7 +63,7 @@ public:
         say("HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + fields + "\r\n" +
             body);
     }
-    // The same for every request that comes.
+    // Answers every request in this way.
     void answer_all(const std::string& body, const std::string& fields = "") {
         while (request()) {
             answer(body, fields);
@@ -109,7 +109,7 @@ private:
         RawHttpConnection connection(client, connections_++);
         try {
             handler_(connection);
-        } catch (const std::system_error&) {  // the client has gone
+        } catch (const std::system_error&) {  // the client has left
         }
     }
 

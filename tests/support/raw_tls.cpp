@@ -32,7 +32,7 @@ struct RawTlsClient::Parts {
     std::unique_ptr<SSL_CTX, Free<SSL_CTX, SSL_CTX_free>> context{SSL_CTX_new(TLS_client_method())};
     std::unique_ptr<SSL_SESSION, Free<SSL_SESSION, SSL_SESSION_free>> session;
     std::unique_ptr<SSL, Free<SSL, SSL_free>> ssl;
-    BIO* in = BIO_new(BIO_s_mem());  // the SSL's, as soon as there is one
+    BIO* in = BIO_new(BIO_s_mem());  // owned by the SSL, as soon as that exists
     BIO* out = BIO_new(BIO_s_mem());
 };
 
@@ -66,7 +66,7 @@ RawTlsClient::RawTlsClient(TcpSocket socket, const Options& options)
 
 RawTlsClient::~RawTlsClient() = default;
 
-// What OpenSSL wants to be sent.
+// Returns the bytes that OpenSSL wants to send.
 std::string RawTlsClient::taken() {
     std::string text(BIO_ctrl_pending(parts_->out), '\0');
     if (!text.empty()) {
@@ -81,7 +81,7 @@ void RawTlsClient::flush() {
     }
 }
 
-// Returns: 0 at the end.
+// Repeats `step`, sending and receiving for it, until it succeeds. Returns: its result; 0 at the end of the stream.
 template <class Step>
 int RawTlsClient::drive(Step step) {
     for (;;) {

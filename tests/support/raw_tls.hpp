@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A TLS client by OpenSSL alone, for what ours never does: it resumes whatever session it is told to, asks for key
+// A TLS client by OpenSSL alone, for what tendril's never does: it resumes any session it is given, asks for key
 // updates and new handshakes, breaks records. It waits as its socket does.
 
 #pragma once
@@ -17,21 +17,21 @@ public:
     struct Options {
         std::string server_name = "localhost";
         bool tls_1_2 = false;
-        std::string session = {};  // of session()
+        std::string session = {};  // as session() returned it
     };
     RawTlsClient(TcpSocket socket, const Options& options);
     RawTlsClient(const RawTlsClient&) = delete;
     RawTlsClient& operator=(const RawTlsClient&) = delete;
     ~RawTlsClient();
 
-    // Throw: std::runtime_error with OpenSSL's reason; what the socket throws.
+    // Throw std::runtime_error with OpenSSL's reason, and what the socket throws.
     void handshake();
     void send(const std::string& text);
     std::string recv(std::size_t at_most = 100);  // empty: the end
 
-    std::string hello();                          // the first bytes of a handshake, which are not sent
-    std::string record(const std::string& text);  // encrypted, and not sent
-    std::string key_update(bool answer);          // the record that tells of one
+    std::string hello();                          // the first bytes of a handshake, not sent
+    std::string record(const std::string& text);  // encrypted, not sent
+    std::string key_update(bool answer);          // the record that announces one, not sent
     void renegotiate();                           // TLS 1.2
 
     bool resumed() const;

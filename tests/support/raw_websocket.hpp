@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The other side of a WebSocket, frame by frame: it sends what it likes, and reads what really came.
+// The other side of a WebSocket, frame by frame: it sends any frames, and reads what really came.
 
 #pragma once
 
@@ -29,7 +29,7 @@ inline const std::string& endless() {
 
 class RawWebSocket {
 public:
-    // Connected with a WebSocket of this role.
+    // Connects to a new WebSocket of this role.
     explicit RawWebSocket(http::WebSocketRole role, const http::WebSocketOptions& options = {},
                           const http::WebSocketAgreement& agreement = {}, std::string leftover = {})
         : masks_(role == http::WebSocketRole::server), parser_(!masks_, agreement.deflate.has_value()) {
@@ -39,7 +39,7 @@ public:
             http::WebSocket(std::make_unique<TcpSocket>(std::move(one)), role, options, agreement, std::move(leftover));
     }
 
-    // A frame whose first byte is this one: FIN, RSV1 to 3, opcode.
+    // Returns a frame with this first byte: FIN, RSV1 to 3, opcode.
     std::string frame(unsigned first, std::string_view payload) const {
         using std::byte;
         std::string text =
@@ -50,7 +50,7 @@ public:
 
     std::string close_frame(int code) const { return frame(0x88, http::detail::make_close(code, {})); }
 
-    // In pieces of this many bytes; 0: as one. Stops when the WebSocket does not want any more.
+    // Sends in pieces of this many bytes; 0: as one. Stops when the WebSocket accepts no more.
     void send(const std::string& bytes, std::size_t piece = 0) {
         try {
             for (std::size_t at = 0; at < bytes.size();) {
@@ -65,8 +65,8 @@ public:
         }
     }
 
-    // The next frame: "text:...", "binary", "more" (a continuation), "ping", "pong", "close:1000 reason"; "+" before
-    // what is not the last of its message, "z" before what is compressed; "end" at the end.
+    // Returns the next frame: "text:...", "binary", "more" (a continuation), "ping", "pong", "close:1000 reason"; with
+    // "+" before a frame that is not the last of its message, "z" before a compressed one; "end" at the end.
     std::string next() {
         while (!parser_.parse(rest_, header)) {
             if (!fill()) {
@@ -88,7 +88,7 @@ public:
         return describe(payload);
     }
 
-    // All frames to the end; then this side is closed, too.
+    // Returns all frames to the end; then closes this side too.
     std::vector<std::string> all() {
         std::vector<std::string> frames;
         do {
