@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Channel and JoinableQueue in every order: an item is put exactly when it is got; join() returns when all is done.
+// Channel and JoinableQueue in every order: an item is put exactly when it is got; join() returns when all work is
+// done.
 
 #include <tendril/channel.hpp>
 #include <tendril/joinable_queue.hpp>

@@ -72,7 +72,7 @@ TEST(GetAnyModel, ADeadlineAndAnotherGetter) {
         bool helped = false;
         order.finish([&] {
             EXPECT_EQ(a.getting(), 1u);
-            EXPECT_EQ(any_got, 1) << "somebody waits, though there was an item for him";
+            EXPECT_EQ(any_got, 1) << "a getter waits, though there was an item for it";
             helped = true;
             a.put(3);
             return true;

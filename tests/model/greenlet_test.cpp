@@ -180,7 +180,7 @@ TEST(ModelGreenlet, ShieldKeepsInterruptsOut) {
     explored.expect_outcomes("done, expired, killed, never began");
 }
 
-// Each expiry is thrown as its own, also when both have come; a kill comes before them.
+// Each expiry is thrown separately, even if both have come; a kill is thrown before them.
 TEST(ModelTimeout, NestedOnesAndAKill) {
     const auto explored = explore("timeout: nested, cancelled by another, a kill", [](Order& order) {
         std::string end = "never began";

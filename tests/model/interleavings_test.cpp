@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// explore() itself: it goes through as many orders as there are, and finds what is planted.
+// explore() itself: it runs as many orders as there are, and finds planted faults.
 
 #include "interleavings.hpp"
 
@@ -28,8 +28,8 @@ std::size_t factorial(std::size_t n) {
     return n < 2 ? 1 : n * factorial(n - 1);
 }
 
-// A chain of `links` green threads, each spawned by the one before as the last that it does: whenever it is between
-// two links, all others may run, and it may go on itself.
+// A chain of `links` green threads, each spawned by the one before as its last act. Between two links all others may
+// run, or the chain may continue.
 void chain(std::string& log, char name, int links, int& left) {
     log += name;
     --left;
@@ -66,8 +66,8 @@ TEST(Interleavings, ChainsGiveTheMultinomial) {
     }
 }
 
-// yield() goes on with another where there is one: how many orders are there of green threads with so many parts left,
-// when `last` has just had one?
+// Returns how many orders there are of green threads with these numbers of parts left, when `last` has just run one.
+// yield() switches to another green thread if there is one.
 std::size_t orders(std::vector<int> left, std::size_t last) {
     std::size_t sum = 0;
     std::size_t alive = 0;
@@ -132,7 +132,7 @@ TEST(Interleavings, DeadlinesComeInTheirOrderAndAnyTime) {
         order.finish();
         logs.insert(log);
     });
-    // When both deadlines have come, either may go on first.
+    // When both deadlines have come, either may run first.
     const std::set<std::string> all{"12ab", "1a2b", "1ab2", "21ab", "2a1b", "2ab1",
                                     "a12b", "a1b2", "a21b", "a2b1", "ab12", "ab21"};
     EXPECT_EQ(logs, all);
@@ -149,7 +149,7 @@ TEST(Interleavings, AChoiceOfTheScenariosOwn) {
     EXPECT_EQ(all.size(), 9u);
 }
 
-// A flag and an Event, looked at with a yield in between: who sets it there is not heard.
+// Checks a flag, then waits for an Event, with a yield in between: a set() in between is lost.
 struct LosesWakeUps {
     bool open = false;
     Event changed;
@@ -180,7 +180,7 @@ TEST(Interleavings, APlantedLostWakeUpIsFound) {
     EXPECT_EQ(try_every_order("a lost wake-up", scenario).choices, explored.choices) << "found again, the same way";
 }
 
-// Hands over to the first in the list, whether that still waits or not: an item goes to one that timed out.
+// Hands over to the first in the list, whether it still waits or not: an item goes to a waiter that timed out.
 TEST(Interleavings, APlantedLossIsFound) {
     const Explored explored = try_every_order("a lost item", [](Order& order) {
         int* slot = nullptr;
@@ -190,7 +190,7 @@ TEST(Interleavings, APlantedLossIsFound) {
         order.go("getter", [&] {
             slot = &got;
             if (!arrived.wait(order.at(1))) {
-                taken_back = true;  // and does not look whether something came meanwhile
+                taken_back = true;  // and does not check whether an item came meanwhile
             }
             slot = nullptr;
         });

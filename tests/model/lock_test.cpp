@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Semaphore, Lock, RLock, Condition and Event in every order: permits are conserved, one holds a lock at a time, no
-// notification is lost with who died.
+// Semaphore, Lock, RLock, Condition and Event in every order: permits are conserved, at most one green thread holds a
+// lock, no notification is lost with a green thread that dies.
 
 #include <tendril/lock.hpp>
 #include <tendril/semaphore.hpp>
@@ -34,7 +34,7 @@ std::string ending(F f) {
     }
 }
 
-// Who is inside of what only so many may be inside.
+// Counts the green threads inside a section that admits only so many.
 struct Inside {
     Order& order;
     int most;
@@ -51,7 +51,7 @@ struct Inside {
     }
 };
 
-// Takes a permit (before the deadline), is inside, gives it back.
+// Takes a permit (before the deadline), enters, leaves, and gives the permit back.
 template <class L>
 bool visit(L& lock, Inside& inside, Deadline deadline = never) {
     if (!lock.acquire(deadline)) {
@@ -180,9 +180,9 @@ struct Store {
         order.pause();
         condition.notify_one();
     }
-    // Nobody waits while there are items. One more for who waits rightly.
+    // No taker waits while there are items. Adds one more for a taker that waits rightly.
     bool rescue() {
-        EXPECT_EQ(items, 0) << "somebody waits, and there are items";
+        EXPECT_EQ(items, 0) << "a taker waits, and there are items";
         EXPECT_FALSE(lock.locked());
         ++items;
         condition.notify_one();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Pool, Group, imap and Pile in every order: never more jobs than slots, no slot is lost, results come in their order,
-// and leaving early ends what runs.
+// and leaving early ends the running jobs.
 
 #include <tendril/pile.hpp>
 #include <tendril/pool.hpp>
@@ -39,7 +39,7 @@ std::string ending(F f) {
     }
 }
 
-// How many run at once.
+// Counts how many jobs run at once.
 struct Running {
     Order& order;
     int most;
@@ -195,7 +195,7 @@ std::string consume(Order& order, Pool& pool, std::size_t most, std::size_t wind
     return "left";
 }
 
-// Where the consumer has left, or is killed.
+// For a consumer that has left, or was killed.
 const testing::Limits two_goes_unheard{.may_be_unhandled = "std::runtime_error: two"};
 
 TEST(ModelImap, ASlowConsumerThatLeavesEarlyOrIsKilled) {

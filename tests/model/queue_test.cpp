@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Queue in every order: no item is lost or doubled, each putter's items keep their order, a put that failed has not
-// moved its argument, and nobody waits for ever while there is something for him (which finish() sees).
+// moved its argument, and no getter waits forever while there is an item for it (which finish() sees).
 
 #include <tendril/queue.hpp>
 
@@ -28,8 +28,8 @@ using testing::Order;
 
 using Item = std::unique_ptr<int>;
 
-// What went into a queue and what came out of it: 10, 11... are one putter's items, 20, 21... another's, and those from
-// 90 on the rescuer's.
+// Records what went into a queue and what came out: 10, 11... are one putter's items, 20, 21... another's, and those
+// from 90 on the rescuer's.
 struct Books {
     Order& order;
     std::vector<int> put = {};  // put() returned
@@ -69,25 +69,25 @@ struct Books {
         }
     }
 
-    // For finish(): who waits is right to do so; one is served.
+    // For finish(): checks that the waiters are right to wait, and serves one.
     template <class Q>
     bool rescue(Q& queue) {
         if (queue.getting() != 0) {
-            EXPECT_TRUE(queue.empty()) << "somebody waits to get, and there are items";
+            EXPECT_TRUE(queue.empty()) << "a getter waits, and there are items";
             EXPECT_EQ(queue.putting(), 0u);
             queue.put(std::make_unique<int>(90 + helped));
             put.push_back(90 + helped++);
             return true;
         }
         if (queue.putting() != 0) {
-            EXPECT_GE(queue.size(), queue.capacity()) << "somebody waits to put, and there is room";
+            EXPECT_GE(queue.size(), queue.capacity()) << "a putter waits, and there is room";
             got.push_back(*queue.get_nowait());
             return true;
         }
         return false;
     }
 
-    // After the end: what was put was got, or is there still.
+    // After the end: every item put was got, or is still there.
     template <class Q>
     void balance(Q& queue) {
         while (std::optional<Item> item = queue.try_get()) {
@@ -105,7 +105,7 @@ struct Books {
     }
 };
 
-// Runs it, and says how it ended.
+// Runs f. Returns: how it ended.
 template <class F>
 std::string ending(F f) {
     try {

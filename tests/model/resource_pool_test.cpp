@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ResourcePool in every order: never more than max, a slot is never lost with who failed to make, was killed or came
-// too late, and nobody waits while one is idle.
+// ResourcePool in every order: never more than max; no slot is lost with a green thread that failed to make an object,
+// was killed or came too late; and none waits while an object is idle.
 
 #include <tendril/resource_pool.hpp>
 
@@ -23,7 +23,7 @@ namespace {
 using testing::explore;
 using testing::Order;
 
-// Things that are counted while they live.
+// Objects that are counted while they live.
 struct Thing {
     int* alive;
     explicit Thing(int& count) : alive(&count) { ++count; }
@@ -56,7 +56,7 @@ struct Scene {
     Order& order;
     int most;
     int alive = 0;
-    int fail = 0;  // so many creations
+    int fail = 0;  // this many creations fail
     ResourcePool<Thing> pool;
 
     Scene(Order& o, int max)
