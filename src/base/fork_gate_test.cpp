@@ -20,8 +20,8 @@ namespace {
 using detail::NoFork;
 namespace fork_gate = detail::fork_gate;
 
-// As a library's, which locks in one handler and unlocks in the other. Installed before tendril's, so it runs with the
-// gate closed.
+// Fork handlers like those of a library that locks in one handler and unlocks in the other. Installed before tendril's,
+// so they run with the gate closed.
 struct OtherHandlers {
     static inline std::optional<NoFork> section;
     static inline bool wanted = false;
@@ -36,7 +36,7 @@ struct OtherHandlers {
     }
 };
 
-// Whether `body` comes to its end in a child. A plain fork(): what is tested is in its handlers.
+// Returns whether `body` ends in a child. A plain fork(), because its handlers are under test.
 template <class F>
 bool ends_in_child(F body) {
     const pid_t pid = ::fork();
@@ -58,7 +58,7 @@ void use_gate() {
 TEST(ForkGate, AForkInASectionWhileAnotherOsThreadForks) {
     std::optional<NoFork> section(std::in_place);
     std::thread other([] { EXPECT_TRUE(ends_in_child([] { use_gate(); })); });
-    while (!fork_gate::is_closed()) {  // from then on it waits for our section
+    while (!fork_gate::is_closed()) {  // from now on it waits for our section
         const timespec moment{0, 1'000'000};
         ::nanosleep(&moment, nullptr);
     }
@@ -83,7 +83,7 @@ TEST(ForkGate, OtherForkHandlersMayHaveSections) {
         }
     }));
     OtherHandlers::wanted = false;
-    std::thread([] { EXPECT_TRUE(ends_in_child([] { use_gate(); })); }).join();  // waits until nobody is inside
+    std::thread([] { EXPECT_TRUE(ends_in_child([] { use_gate(); })); }).join();  // waits until no OS thread is inside
 }
 
 }  // namespace

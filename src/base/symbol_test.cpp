@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Names of addresses.
+// AddressNames and demangled().
 
 #include "base/symbol.hpp"
 

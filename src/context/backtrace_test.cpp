@@ -20,7 +20,7 @@
 namespace tendril::detail {
 namespace {
 
-// A flow on a stack of its own that runs `body`, which goes back by back().
+// A flow on a stack of its own that runs `body`, which switches back by back().
 struct Partner : Flow, StackOwner {
     OsThread& os = OsThread::current();
     Flow root;
@@ -45,7 +45,7 @@ struct Partner : Flow, StackOwner {
     std::size_t describe(char*, std::size_t) const noexcept override { return 0; }
 };
 
-volatile int sink = 0;  // written after each call, so that none of them is a tail call
+volatile int sink = 0;  // written after each call, so that no call is a tail call
 
 [[gnu::noinline]] void pauses(Partner& partner) {
     partner.back();
@@ -66,7 +66,7 @@ void* address(F* function) {
     return reinterpret_cast<void*>(function);
 }
 
-// The functions that the addresses lie in.
+// Returns the functions that contain the addresses.
 std::vector<void*> functions(const std::array<void*, 64>& addresses, std::size_t size) {
     std::vector<void*> all;
     for (std::size_t i = 0; i < size; ++i) {
@@ -83,7 +83,7 @@ std::vector<void*> suspended_in(const Flow& flow) {
 
 #ifdef TENDRIL_SWITCH_OURS
 
-// Its frame is laid out by a register that the caller's is not: over-aligned, and of a size that is known late.
+// Its frame is laid out by a register other than the caller's: over-aligned, and of a size known only at run time.
 [[gnu::noinline]] void has_an_odd_frame(Partner& partner, std::size_t size) {
     alignas(128) volatile char wide[256] = {};
     auto* late = static_cast<volatile char*>(__builtin_alloca(size));
@@ -133,7 +133,7 @@ TEST(Backtrace, NeverWritesMoreThanThereIsRoomFor) {
     sink = 0;
 }
 
-// The stack that asks may itself be a suspended one's partner: none of it is in the answer.
+// The stack that asks may itself be a suspended flow's partner: no frame of it is in the answer.
 TEST(Backtrace, OfASuspendedFlowAskedByAnother) {
     Partner sleeper([](Partner& self) { recurses(self, 1); });
     sleeper.go();

@@ -79,7 +79,7 @@ TEST(Context, GivesItsStackBackWhenItEnds) {
     const std::size_t before = stacks.used();
     {
         Context fresh(nothing);
-        EXPECT_EQ(stacks.used(), before);  // none until it begins
+        EXPECT_EQ(stacks.used(), before);  // it has no stack until it begins
         Context suspended([](std::any) { return current_context().parent().switch_to(); });
         suspended.switch_to();
         EXPECT_EQ(stacks.used(), before + 1);
@@ -89,7 +89,7 @@ TEST(Context, GivesItsStackBackWhenItEnds) {
     EXPECT_EQ(stacks.used(), before);
 }
 
-// A hub gives stacks back after a while; without one the number of contexts that end is the clock.
+// A hub gives stacks back after a while; without a hub, the number of contexts that end serves as the clock.
 TEST(Context, WithoutAHubABurstLeavesFewStacks) {
     std::thread([] {
         constexpr std::size_t many = 5000;
@@ -107,7 +107,7 @@ TEST(Context, WithoutAHubABurstLeavesFewStacks) {
     }).join();
 }
 
-// A line in which each makes the next and ends must not keep all its records: the last one's parent is the root.
+// A chain in which each makes the next and ends must not keep all its records: the last one's parent is the root.
 TEST(Context, ALongLineOfHeirsIsNotKept) {
     const ContextRef root = current_context();
     auto held = std::make_shared<int>(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// switch_flow() itself, without contexts and hubs: registers, alignment, and what travels with a flow.
+// switch_flow() itself, without contexts and hubs: registers, alignment, and the state that travels with a flow.
 
 #include "context/flow.hpp"
 
@@ -16,7 +16,7 @@
 namespace tendril::detail {
 namespace {
 
-// A flow on a stack of its own that runs a function, which goes back by back().
+// A flow on a stack of its own that runs a function, which switches back by back().
 struct Partner : Flow, StackOwner {
     OsThread& os = OsThread::current();
     Flow root;
@@ -45,7 +45,7 @@ struct Partner : Flow, StackOwner {
     std::size_t describe(char*, std::size_t) const noexcept override { return 0; }
 };
 
-// What the compiler keeps in registers across the call must be there afterwards.
+// Values that the compiler keeps in registers across the call must be intact afterwards.
 [[gnu::noinline]] long mix(Partner& partner, long a, long b, long c, double x, double y) {
     long sum = 0;
     double product = 1;

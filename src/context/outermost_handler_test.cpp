@@ -24,7 +24,7 @@ struct Unwound {
     ~Unwound() { std::fprintf(stderr, "unwound, %d\n", std::uncaught_exceptions()); }
 };
 
-// On a stack below which nobody catches anything; GoogleTest does in main().
+// Runs on a stack below which nothing catches; GoogleTest catches in main().
 void on_a_bare_stack(void (*body)()) {
     pthread_t thread{};
     pthread_create(

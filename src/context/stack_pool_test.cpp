@@ -28,7 +28,7 @@ struct Nobody : StackOwner {
 };
 const Nobody owner;
 
-// Makes one kind of call fail while it lives, from the n-th on.
+// While it lives, makes one kind of call fail, from the n-th on.
 class Fault {
 public:
     Fault(sys::Call call, int error, int after = 0) {
@@ -124,7 +124,7 @@ TEST(StackPool, KnowsWhoseGuardWasHit) {
     EXPECT_EQ(pool.guard_hit(bottom_of(first) - 1), &first);
     EXPECT_EQ(pool.guard_hit(&pool), nullptr);
     pool.release(second);
-    EXPECT_EQ(pool.guard_hit(bottom_of(second) - 1), nullptr);  // free: nobody's overflow
+    EXPECT_EQ(pool.guard_hit(bottom_of(second) - 1), nullptr);  // free: no overflow
 }
 
 TEST(StackPool, TheFirstGuardsAreLargeAndAllAreAsLargeAsProbesNeed) {
@@ -133,7 +133,7 @@ TEST(StackPool, TheFirstGuardsAreLargeAndAllAreAsLargeAsProbesNeed) {
         ASSERT_EQ(pool.acquire(0, owner).chunk->guard(), StackPool::large_guard) << i;
     }
     EXPECT_EQ(pool.acquire(0, owner).chunk->guard(), 64 * kib);
-    EXPECT_EQ(pool.acquire(32 * kib, owner).chunk->guard(), StackPool::large_guard);  // of another size
+    EXPECT_EQ(pool.acquire(32 * kib, owner).chunk->guard(), StackPool::large_guard);  // a stack of another size
 }
 
 TEST(StackPool, FindsTheStackOfAnAddressAmongMany) {
@@ -164,14 +164,14 @@ TEST(StackPool, VisitsTheUsedOnes) {
     EXPECT_EQ(seen.count(all[10]), 0u);
 }
 
-#ifndef TENDRIL_TSAN  // whose fiber for each stack takes mappings of its own
+#ifndef TENDRIL_TSAN  // its fiber for each stack takes mappings of its own
 std::size_t mappings() {
     std::ifstream maps("/proc/self/maps");
     return static_cast<std::size_t>(
         std::count(std::istreambuf_iterator<char>(maps), std::istreambuf_iterator<char>(), '\n'));
 }
 
-// The kernel joins chunks that lie side by side, so that many stacks take few mappings.
+// The kernel joins adjacent chunks, so that many stacks take few mappings.
 TEST(StackPool, ManyStacksTakeFewMappings) {
     StackPool pool;
     const std::size_t before = mappings();
@@ -236,7 +236,7 @@ TEST(StackPool, FallsBackToGuardsByMprotect) {
         EXPECT_EQ(pool.guard_hit(bottom_of(stack) - 1), &stack);
         std::memset(const_cast<void*>(stack.bounds.bottom), 1, stack.bounds.size);
     }
-    pool.acquire(0, owner);  // the kernel is not asked twice
+    pool.acquire(0, owner);  // it does not ask the kernel twice
     EXPECT_TRUE(pool.guards_cost_mappings());
 }
 
@@ -260,13 +260,13 @@ TEST(StackPool, TheMappingLimitIsNamed) {
     }
     EXPECT_EQ(pool.used(), 2u);
     pool.release(first);
-    EXPECT_EQ(&pool.acquire(0, owner), &first);  // a stack that has its guard serves on
+    EXPECT_EQ(&pool.acquire(0, owner), &first);  // a stack that has its guard is reused
     sys::set_fault_hook(nullptr);
-    pool.acquire(0, owner);  // and the slot that had none gets one now
+    pool.acquire(0, owner);  // and the slot that had no guard gets one now
     EXPECT_EQ(pool.used(), 3u);
 }
 
-// Touches the guard as an overflow would. By fork alone, so that it is the guard that is seen under qemu as well.
+// Touches the guard as an overflow would. Uses fork() alone, so that the guard is what is seen under qemu too.
 TEST(StackPoolDeath, BothKindsOfGuardsFault) {
     GTEST_FLAG_SET(death_test_style, "fast");
     for (const int error : {0, EINVAL}) {
@@ -275,7 +275,7 @@ TEST(StackPoolDeath, BothKindsOfGuardsFault) {
                 const Fault maybe_an_old_kernel(sys::Call::madvise, error);
                 StackPool pool;
                 StackTop& stack = pool.acquire(0, owner);
-                std::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would end the process otherwise
+                std::signal(SIGSEGV, SIG_DFL);  // else a sanitizer's handler would end the process
                 *const_cast<volatile std::byte*>(bottom_of(stack) - 1) = std::byte{1};
             },
             ::testing::KilledBySignal(SIGSEGV), "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a StackPool gives back, and what it keeps. The time is the caller's: age() is its only clock.
+// The stacks that a StackPool gives back, and those it keeps. The test controls time: age() is the pool's only clock.
 
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ struct Nobody : StackOwner {
 };
 const Nobody owner;
 
-// Counts the calls by which pages go, while it lives.
+// While it lives, counts the calls that give pages back.
 class Discards {
 public:
     Discards() {
@@ -40,7 +40,7 @@ private:
     static inline std::atomic<int> count_;
 };
 
-// Memory that was written and has been given back reads as zeros.
+// Written memory that was given back reads as zeros.
 bool given_back(const std::byte* bottom) {
     return *bottom == std::byte{0};
 }
@@ -70,7 +70,7 @@ struct Used {
         }
         return n;
     }
-    // What the hub does at the end of an interval.
+    // Does what the hub does at the end of an interval.
     void interval() {
         EXPECT_TRUE(pool.give_back(no_hurry));
         pool.age();
@@ -84,7 +84,7 @@ TEST(StackTrim, ABurstGoesWithItsMappingsButForWhatIsKept) {
     burst.release(0, 2000);
     EXPECT_TRUE(burst.pool.surplus());
     burst.interval();
-    EXPECT_EQ(burst.pool.mapped_bytes(), mapped);  // it has not lain free through an interval
+    EXPECT_EQ(burst.pool.mapped_bytes(), mapped);  // it was not free through a whole interval
     burst.interval();
     EXPECT_FALSE(burst.pool.surplus());
     EXPECT_EQ(burst.pool.free(), StackPool::kept_bytes / StackPool::default_size);
@@ -108,7 +108,7 @@ TEST(StackTrim, OfChunksInUseThePagesGoInFewCalls) {
     EXPECT_EQ(some.count_given_back(5, 6) + some.count_given_back(60, 61), 0u);
 }
 
-// On kernels before 6.13, where each guard is a mapping of its own.
+// For kernels before 6.13, where each guard is a mapping of its own.
 TEST(StackTrim, PagesBetweenGuardsByMprotectGoToo) {
     sys::set_fault_hook(
         [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::madvise ? EINVAL : 0; });
@@ -132,7 +132,7 @@ TEST(StackTrim, SlotsOfChunksInUseServeAgainBeforeNewChunks) {
     some.interval();
     some.interval();
     const std::size_t mapped = some.pool.mapped_bytes();
-    for (int i = 0; i < 16 + 12; ++i) {  // those that are kept, and the rest of the last chunk's slots
+    for (int i = 0; i < 16 + 12; ++i) {  // those that are kept, and the other slots of the last chunk
         some.pool.acquire(0, owner);
     }
     EXPECT_EQ(some.pool.mapped_bytes(), mapped);
@@ -171,7 +171,7 @@ TEST(StackTrim, GoesInSlices) {
     burst.interval();
     int slices = 1;
     for (std::size_t before = burst.pool.mapped_bytes(); !burst.pool.give_back(0); ++slices) {
-        EXPECT_LE(before - burst.pool.mapped_bytes(), 32 * (256 + 1024) * kib);  // a chunk at most
+        EXPECT_LE(before - burst.pool.mapped_bytes(), 32 * (256 + 1024) * kib);  // one chunk at most
         before = burst.pool.mapped_bytes();
     }
     EXPECT_GT(slices, 2000 / 32 / 2);
@@ -195,7 +195,7 @@ TEST(StackTrim, StacksTakenAmidTheSlicesAreWhole) {
     EXPECT_EQ(burst.pool.used(), taken.size());
 }
 
-// One stack that is larger than what a slice may unmap goes in pieces.
+// One stack larger than what a slice may unmap is given back in pieces.
 TEST(StackTrim, ALargeOneGoesInPieces) {
     Used one(1, std::size_t{64} << 20);
     one.release(0, 1);
@@ -241,7 +241,7 @@ TEST(StackTrim, OneThatWasGivenBackServesAgainWithItsGuard) {
         ::testing::KilledBySignal(SIGSEGV), "");
 }
 
-#ifndef TENDRIL_TEST_UNDER_EMULATOR  // whose mincore() fails
+#ifndef TENDRIL_TEST_UNDER_EMULATOR  // its mincore() fails
 
 TEST(StackTrim, AFreeSlotThatIsGivenBackHoldsNoPageAtAll) {
     Used some(40);
@@ -249,7 +249,7 @@ TEST(StackTrim, AFreeSlotThatIsGivenBackHoldsNoPageAtAll) {
     some.release(0, 39);
     some.interval();
     some.interval();
-    // The lower chunk went whole or lies around what is kept; looked at from the system's side.
+    // The lower chunk was unmapped whole, or surrounds what is kept; checked from the system's side.
     const auto resident = [](const void* from, std::size_t size) {
         std::vector<unsigned char> in_core(size / sys::page_size());
         EXPECT_EQ(::mincore(const_cast<void*>(from), size, in_core.data()), 0);
