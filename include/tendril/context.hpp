@@ -53,7 +53,7 @@ public:
     // switches back, the child's result.
     // Throws: whatever is thrown into the running context meanwhile: an exception that left a child, or one from
     // throw_into(); DeadContext; WrongThread; std::logic_error if the target is the running context, or another green
-    // thread's.
+    // thread's; std::system_error if there is no stack for a fresh one.
     std::any switch_to(std::any value = {}) const;
 
     // As switch_to(), but the target's own switch_to() throws `error`. A fresh context never runs: it ends, and its
@@ -93,8 +93,7 @@ public:
     Context() = default;
 
     // Makes a context that will call `run` at its first switch_to().
-    // Throws: std::invalid_argument for an empty function or a stack size out of bounds; std::system_error if there is
-    // no stack for it.
+    // Throws: std::invalid_argument for an empty function or a stack size out of bounds.
     explicit Context(Function run, ContextOptions options = {}, Site at = Site::here());
 
     Context(Context&&) noexcept = default;

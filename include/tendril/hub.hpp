@@ -2,6 +2,7 @@
 // Floor: hub
 //
 // Hub: the scheduler of an OS thread, made on first use. Most programs never name it; this class has its few settings.
+//
 // The hub ends with its OS thread. It then kills the green threads that are left, youngest first, and lets them unwind
 // as long as their number falls. If none has ended for a second (and each ready one had many turns in it), the hub
 // abandons the rest and reports them on standard error. exit() ends the hub of the calling OS thread in the same way,

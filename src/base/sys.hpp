@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // sys: the only door to the system's calls. Every function returns what the call returns, or -errno; callers never read
-// errno itself. Nothing here waits, since descriptors are non-blocking; only poll(), select(), epoll_wait(),
-// futex_wait() and waitid() may sleep.
+// errno itself. Descriptors are non-blocking, so nothing here waits, except poll(), select(), epoll_wait(),
+// futex_wait() and waitid(), which may sleep, and the calls for files, which may block on a disk.
 //
 // Tests install a FaultHook, which may make any call fail with an errno of its choice, do less than it was asked to, or
 // take long: tests/support/faults.hpp does so by script and by seed.

@@ -49,7 +49,7 @@ struct Record {
     explicit Record(void (*d)(Record*) noexcept) noexcept : destroy(d) {}
 };
 
-// Memory for records, from the hub's cache if this OS thread has a hub.
+// Memory for records, from the cache of this OS thread's hub.
 void* allocate_record(std::size_t size);
 void free_record(void* record, std::size_t size) noexcept;
 
