@@ -8,7 +8,7 @@
 //     use(page.get());                      // waits for it; its value, or its exception
 //
 // All of this belongs to one OS thread: a green thread never leaves the one it was spawned in, and its handles must
-// stay there too. Examples: examples/hello.cpp, examples/kill.cpp
+// stay there too (WrongThread otherwise). Examples: examples/hello.cpp, examples/kill.cpp
 
 #pragma once
 
@@ -34,58 +34,66 @@
 
 namespace tendril {
 
-// A shared reference to a green thread, whatever its result. Copying is cheap; dropping it changes nothing for the
+// A shared reference to a green thread, whatever its result. Copying is cheap. Dropping it does not affect the green
 // thread.
 class AnyGreenlet {
 public:
     using Callback = detail::Callback<void(const AnyGreenlet&)>;
 
-    AnyGreenlet() = default;  // refers to none: its states are false, and what waits or acts throws std::logic_error
+    // An empty handle: its states are false; functions that wait or act throw std::logic_error.
+    AnyGreenlet() = default;
 
-    // Waits for its end. Returns: false when the deadline came first.
-    // Yields: unless it has ended. Throws: std::logic_error for oneself; Interrupt; WrongThread.
+    // Waits for its end.
+    // Returns: false if the deadline came first.
+    // Yields: unless it has already ended. Throws: std::logic_error for the running green thread itself; Interrupt;
+    // WrongThread.
     bool join() const { return detail::await_end(record_, never); }
     [[nodiscard("it says whether it ended in time")]] bool join(Deadline deadline) const {
         return detail::await_end(record_, deadline);
     }
 
-    // Throws GreenletExit (or `error`) inside it, at the place where it waits, and waits for its end. One that has
-    // not begun never will. One that has ended stays as it ended. Delivered once: it may catch it and live on; and
-    // only when it is neither unwinding nor in a Shield. A second kill before the first was delivered is the same
-    // kill. Oneself: thrown here, at once.
-    // Returns: false when the deadline came before its end.
+    // Throws GreenletExit (or `error`) inside it, at the place where it waits, and waits for its end. If it has not
+    // begun, it never does. If it has ended, nothing changes. The kill is thrown once, and not while the target unwinds
+    // or holds a Shield; the target may catch it and live on. A second kill before the first was thrown is dropped. On
+    // the running green thread itself: throws here, at once.
+    // Returns: false if the deadline came before its end.
+    // Throws: Interrupt, when the caller is killed or timed out while it waits; std::logic_error for an empty handle;
+    // WrongThread.
     bool kill(Deadline deadline = never) const;
     bool kill(std::exception_ptr error, Deadline deadline = never) const;
 
-    // Asks only; takes effect when the caller next yields.
+    // Kills it without waiting for its end: takes effect when the caller next yields. On the running green thread
+    // itself: throws here, at once.
     void kill_nowait() const;
     void kill_nowait(std::exception_ptr error) const;
 
-    // Prevents it from beginning. Returns: false when it had begun already; nothing happens then.
+    // Prevents it from beginning. Returns: false if it has already begun; nothing happens then.
     bool cancel() const;
 
-    // callback(*this) in the hub once it has ended, in the order the links were added; also when it has ended
-    // already. It must not wait. What it throws goes to the hub's error handler. The Link unlinks when it is
-    // destroyed.
+    // Calls callback(*this) in the hub once it has ended, also if it already has; callbacks run in the order in which
+    // they were linked. The callback must not wait (HubBlocked); the hub's error handler gets what it throws. The Link
+    // unlinks when it is destroyed.
+    // Throws: std::invalid_argument for an empty callback.
     [[nodiscard("a Link unlinks when it goes: give it a name, or keep() it")]] Link link(Callback callback) const;
-    [[nodiscard]] Link link_value(Callback callback) const;      // only when it ended by a value
-    [[nodiscard]] Link link_exception(Callback callback) const;  // only when it ended by an error or was killed
+    [[nodiscard]] Link link_value(Callback callback) const;      // only if it ended by a value
+    [[nodiscard]] Link link_exception(Callback callback) const;  // only if it ended by an error or was killed
 
     bool started() const noexcept;     // its body has begun
     bool ready() const noexcept;       // it has ended: by a value, by an error, or killed
     bool successful() const noexcept;  // ... by a value
     bool killed() const noexcept;      // ... by GreenletExit
 
-    // What ended it: the error, or a GreenletKilled; nullptr while it lives and after a value.
+    // Returns the error that ended it, or a GreenletKilled; nullptr while it lives and after a value. An error that was
+    // asked for counts as handled.
     std::exception_ptr exception() const;
 
-    // For wait() and iwait().
+    // For wait() and iwait(): notifies the observer of its end.
     void observe(detail::Observer& observer) const { detail::observe_end(record_, observer); }
 
-    std::uint64_t id() const noexcept;  // unique in the process
+    std::uint64_t id() const noexcept;  // unique in the process; 0: empty handle
     std::string_view name() const noexcept;
     void set_name(std::string_view name) const;
-    Site where() const noexcept;  // it was spawned
+    Site where() const noexcept;  // where it was spawned
 
     explicit operator bool() const noexcept { return record_.get() != nullptr; }
     friend bool operator==(const AnyGreenlet& a, const AnyGreenlet& b) noexcept {
@@ -105,9 +113,9 @@ class Greenlet : public AnyGreenlet {
 public:
     Greenlet() = default;
 
-    // Waits for its end and returns its value, or rethrows the exception that ended it; again and again, to every
-    // asker. T is copied out of an lvalue and moved out of `std::move(g).get()`.
-    // Throws: TimeoutError when the deadline came first; GreenletKilled when it was killed; Interrupt.
+    // Waits for its end and returns its value, or rethrows the exception that ended it. May be called again, by any
+    // number of green threads. T is copied out of an lvalue and moved out of `std::move(g).get()`.
+    // Throws: TimeoutError if the deadline came first; GreenletKilled if it was killed; Interrupt.
     std::add_lvalue_reference_t<T> get(Deadline deadline = never) const& {
         detail::await_value(record_, deadline);
         if constexpr (std::is_reference_v<T>) {
@@ -129,10 +137,11 @@ private:
     using AnyGreenlet::AnyGreenlet;
 };
 
-// spawn: a green thread that runs f(args...), on copies of both as std::thread makes them. It begins when the caller
-// next yields, after all that were ready before; never inline.
-// Throws: std::invalid_argument for a stack size out of bounds; std::system_error when there is no stack for it.
-// With options (a name, a stack size): spawn({.name = "reader"}, f, args...), or SpawnOptions that were made before.
+// spawn: makes a green thread that runs f(args...), on copies of both, as std::thread makes them. It begins when the
+// caller next yields, after all green threads that were ready before; never inline.
+// Throws: std::invalid_argument for a stack size out of bounds or a null function; std::system_error if there is no
+// stack for it.
+// With options (a name, a stack size): spawn({.name = "reader"}, f, args...), or with a SpawnOptions made before.
 template <class F, class... A>
 auto spawn(const detail::SpawnBraces& options, F&& f, A&&... args) {
     return detail::launch<Greenlet>(options.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
@@ -142,8 +151,8 @@ auto spawn(const detail::SpawnCall& call, F&& f, A&&... args) {
     return detail::launch<Greenlet>(call.options(), nullptr, std::forward<F>(f), std::forward<A>(args)...);
 }
 
-// Without options. Several, for the place of the call: see detail::SpawnMembers. It is unknown with four arguments and
-// more.
+// Without options. Several overloads, to record the place of the call: see detail::SpawnMembers. With four arguments or
+// more the place is unknown.
 template <class F>
 requires detail::Task<F>
 auto spawn(F&& f, Site at = Site::here()) {
@@ -170,7 +179,7 @@ auto spawn(F&& f, A&&... args) {
     return spawn(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
 }
 
-// spawn_n: no handle, no result: the cheapest. What it throws goes to the hub's error handler.
+// spawn_n: like spawn, without a handle or a result: the cheapest way. The hub's error handler gets what f throws.
 template <class F, class... A>
 void spawn_n(const detail::SpawnBraces& options, F&& f, A&&... args) {
     detail::launch_alone(options.options(), std::forward<F>(f), std::forward<A>(args)...);
@@ -199,7 +208,7 @@ void spawn_n(F&& f, A&&... args) {
     spawn_n(detail::SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
 }
 
-// spawn_after: begins when `delay` has passed. cancel() or kill() before that, and it never runs.
+// spawn_after: like spawn, but begins when `delay` has passed. If it is cancelled or killed before that, it never runs.
 template <class F, class... A>
 auto spawn_after(const detail::SpawnBraces& options, Deadline delay, F&& f, A&&... args) {
     return detail::launch<Greenlet>(options.options(), &delay, std::forward<F>(f), std::forward<A>(args)...);
@@ -228,13 +237,14 @@ void spawn_after(Number, F&&, A&&...) {
     static_assert(!std::is_arithmetic_v<Number>, "tendril::spawn_after: give the delay a unit, as in 1s or 20ms");
 }
 
-// The green thread that runs; in the OS thread's own stack, the main one.
+// Returns a handle of the running green thread; on the OS thread's own stack, that is the main one.
 AnyGreenlet current();
 
-// Lets every other green thread that is ready run first. Yields. Throws: Interrupt.
+// Lets every other ready green thread run first. Throws: Interrupt; HubBlocked inside a callback.
 void yield();
 
-// Suspends the running green thread until the deadline, never shorter; sleep() and sleep(0s) are yield().
+// Suspends the running green thread until the deadline, never for less; sleep() and sleep(0s) are yield(). Throws:
+// Interrupt; HubBlocked inside a callback.
 void sleep(Deadline deadline);
 inline void sleep() {
     yield();
@@ -248,7 +258,7 @@ void sleep(std::chrono::duration<Rep, Period> duration) {
     }
 }
 
-// Without these, `using namespace tendril; sleep(1);` would be unistd.h's, which stops the hub.
+// Without these, after `using namespace tendril`, sleep(1) would call unistd.h's, which stops the whole hub.
 template <class Number>
 requires std::is_arithmetic_v<Number>
 void sleep(Number) {
@@ -256,12 +266,12 @@ void sleep(Number) {
 }
 void sleep(unsigned give_a_unit_as_in_sleep_1s) = delete;
 
-// Waits until nothing else is ready to run.
+// Waits until no other green thread is ready to run. Throws: Interrupt; HubBlocked inside a callback.
 void idle();
 
 struct JoinOptions {
     Deadline deadline = never;
-    std::size_t count = SIZE_MAX;  // return when so many have ended
+    std::size_t count = SIZE_MAX;  // return when this many have ended
     bool raise_error = false;      // rethrow the first failure, in the order of their ends, as soon as there is one
 };
 
@@ -270,7 +280,9 @@ std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const Jo
 std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline deadline);
 }  // namespace detail
 
-// Waits for the end of all. Returns: how many have ended; duplicates count once each.
+// Waits until all have ended, or JoinOptions says otherwise. Returns: how many have ended; a duplicate counts again.
+// Throws: Interrupt; with raise_error, the first failure; std::logic_error for an empty handle, or the running green
+// thread.
 template <std::ranges::input_range Range>
 std::size_t join_all(Range&& greenlets, const JoinOptions& options = {}) {
     const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
@@ -284,7 +296,8 @@ inline std::size_t join_all(std::initializer_list<AnyGreenlet> greenlets, const 
     return join_all(std::vector(greenlets), options);
 }
 
-// Kills all, then waits for their ends. Returns: how many still live at the deadline.
+// Kills all, then waits for their ends. If the calling green thread is among them, it is killed last, after the wait.
+// Returns: how many of the others still live at the deadline. Throws: Interrupt; std::logic_error for an empty handle.
 template <std::ranges::input_range Range>
 std::size_t kill_all(Range&& greenlets, Deadline deadline = never) {
     const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);

@@ -76,7 +76,7 @@ auto spawn_after_local(const detail::SpawnBraces& options, Deadline delay, F&& f
                              std::forward<A>(args)...);
 }
 
-// Without options, as spawn_after().
+// Without options, like spawn_after().
 template <class F>
 requires detail::Task<F>
 auto spawn_after_local(Deadline delay, F&& f, Site at = Site::here()) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the library's own code may do with handles (AnyGreenlet, Greenlet, AsyncResult), which are references to a
-// Record. Not for users.
+// Internal access to handles (AnyGreenlet, Greenlet, AsyncResult), which are references to a Record. Not for users.
 
 #pragma once
 
@@ -11,7 +10,7 @@
 
 namespace tendril::detail {
 
-// Sees the Record of a handle.
+// Gets the Record of a handle.
 struct RecordAccess {
     template <class Handle>
     static const RecordPtr<Record>& of(const Handle& handle) noexcept {
@@ -30,7 +29,7 @@ struct HandleMaker {
         return Handle(std::move(record));
     }
     template <class To, class From>
-    static To as(From&& handle) noexcept {  // a handle of another type, for the same Record
+    static To as(From&& handle) noexcept {  // a handle of another type for the same Record
         return To(std::move(handle.record_));
     }
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a callable gets onto a new stack. Not for users.
+// Puts a callable onto a new stack. Not for users.
 
 #pragma once
 
@@ -25,7 +25,7 @@ namespace tendril {
 struct SpawnOptions {
     std::string_view name = {};
     std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
-    Site where = {};             // the place that dumps and reports name; empty: that of the call
+    Site where = {};             // the place named in dumps and reports; empty: that of the call
 };
 
 template <class T>
@@ -33,17 +33,17 @@ class Greenlet;
 
 namespace detail {
 
-// Options, and the place of the call that they are given to, where they name none.
+// Options, with the place of the call that they are passed to, if they name none.
 //
-// A default argument could tell the place, but none can follow any number of arguments. So the options bring it with
-// them. A variable, a member or what a function returns becomes an InCall at the call, and a default argument of that
-// conversion tells where that is. A braced list, {.name = "x"}, can only become an aggregate, whose default member
-// initialisers tell where the list stands. So there are two overloads of each function: one takes an InCall, the other
-// such an aggregate (SpawnBraces).
+// A default argument could record the place, but none can follow a variable number of arguments. So the options carry
+// it. A variable, a member or a function's result becomes an InCall at the call, and a default argument of that
+// conversion records the place. A braced list, {.name = "x"}, can only become an aggregate, whose default member
+// initialisers record where the list stands. So each function has two overloads: one takes an InCall, the other such an
+// aggregate (SpawnBraces).
 template <class Options>
 class InCall {
 public:
-    template <std::derived_from<Options> Given>  // so that no braced list becomes one
+    template <std::derived_from<Options> Given>  // so that a braced list does not become one
     InCall(const Given& given, Site at = Site::here()) noexcept : options_(given) {
         if (options_.where.line == 0) {
             options_.where = at;
@@ -68,15 +68,15 @@ struct SpawnBraces {
 template <class T>
 concept OptionsOfSpawn = std::same_as<T, SpawnOptions> || std::same_as<T, SpawnBraces> || std::same_as<T, SpawnCall>;
 
-// A function to run, not options.
+// A function to run, as opposed to options.
 template <class F>
 concept Function = !OptionsOfSpawn<std::decay_t<F>>;
 
 template <class F, class... A>
 concept Task = std::invocable<std::decay_t<F>, std::decay_t<A>...> && Function<F>;
 
-// What no spawn takes: for overloads that say so in one line. Not where the call is right but for its last argument,
-// the place, nor where options come first, which have overloads of their own.
+// A call that no spawn accepts, for overloads that say so in one line. Not if only its last argument, the place, is
+// wrong, nor if options come first, which have overloads of their own.
 template <class F, class... A>
 concept NoTask = !Task<F, A...> && Function<F> && !(std::is_same_v<std::decay_t<A>, Site> || ...);
 
@@ -87,7 +87,7 @@ constexpr void refuse_call() {
                   "let it take them by value or by const&, or pass std::ref(x) to what outlives it");
 }
 
-// Stands for a result where there is none, so that no other error follows.
+// Stands for a missing result, so that no other error follows.
 template <class... T>
 struct Anything {
     template <class U>
@@ -118,7 +118,7 @@ struct Closure {
     }
 };
 
-// Runs (or, when `run` is false, only destroys) the closure in its green thread.
+// Runs (if `run` is false, only destroys) the closure in its green thread.
 using Enter = void (*)(void* closure, Record* record, bool run);
 
 template <class C, class R, bool keep_result>
@@ -146,7 +146,7 @@ struct Blueprint {
     Record* record;  // may be nullptr
 };
 
-// A stack with a green thread on it that has not begun, and room for its closure. start() makes it ready.
+// A stack with a green thread that has not begun, and room for its closure. start() makes it ready.
 class NewFiber {
 public:
     NewFiber(const Blueprint& blueprint, const SpawnOptions& options);
@@ -166,7 +166,7 @@ private:
     void* memory_;
 };
 
-// A function pointer, member pointer or std::function that is null can be called by nobody: say so now, not later.
+// Refuses a null function pointer, member pointer or std::function now, because nothing could call it later.
 [[noreturn]] void refuse_empty_callable();
 template <class F>
 void refuse_empty(const F& f) {
@@ -177,7 +177,7 @@ void refuse_empty(const F& f) {
     }
 }
 
-// A green thread that runs f(args...), and a handle of it. What cannot be called is refused in one line.
+// Makes a green thread that runs f(args...), and a handle of it. Refuses in one line what cannot be called.
 template <template <class> class Handle, class F, class... A>
 auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... args) {
     if constexpr (!Task<F, A...>) {
@@ -208,7 +208,7 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
         using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
         static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
         refuse_empty(f);
-        RecordPtr<Record> record;  // only to keep a name in
+        RecordPtr<Record> record;  // only to hold a name
         if (!options.name.empty()) {
             record = RecordPtr<Record>(::new (allocate_record(sizeof(Result<void>))) Result<void>);
         }
@@ -218,9 +218,9 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
     }
 }
 
-// spawn and spawn_n without options, for classes that have them with options. The place of the call is a default
-// argument, which C++ allows after a fixed number of arguments only; hence an overload for each number up to a few. The
-// last of each kind takes any number, and its place is unknown: pass SpawnOptions to have it.
+// spawn and spawn_n without options, for classes that have them with options. A default argument records the place of
+// the call. C++ allows one only after a fixed number of arguments; hence an overload for each number up to a few. The
+// last of each kind takes any number, and its place is unknown: pass SpawnOptions to set it.
 template <class Derived>
 class SpawnMembers {
 public:
@@ -259,7 +259,7 @@ private:
     Derived& self() noexcept { return static_cast<Derived&>(*this); }
 };
 
-// The handles of a range: pointers into it, or, where its elements are made as it is walked, to copies.
+// The handles of a range: pointers into it or, if iterating makes its elements, pointers to copies.
 template <class Handle, class Range>
 class HandlesOf {
 public:
