@@ -13,6 +13,7 @@
 #include <tendril/http/multipart.hpp>
 #include <tendril/http/server.hpp>
 #include <tendril/http/static_files.hpp>
+#include <tendril/tls.hpp>
 
 #include "certificates.hpp"
 #include "folder.hpp"

@@ -25,16 +25,12 @@
 
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
 
-#include <tendril/http/request.hpp>
-#include <tendril/http/response.hpp>
+#include <tendril/http/server.hpp>
 
 namespace tendril::http {
-
-using Handler = std::function<void(Request&, Response&)>;  // as in server.hpp
 
 struct RouterOptions {
     // A {name} may hold slashes that were encoded (%2F). Else such a path is answered with 400, as most code that gets

@@ -14,8 +14,8 @@
 
 #include <tendril/watchers.hpp>
 
-#include "hub/here.hpp"
 #include "hub/active_watcher.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
