@@ -11,6 +11,7 @@
 #include <string>
 
 #include <tendril/http/body.hpp>
+#include <tendril/http/message.hpp>
 
 #include "http/message/chunked.hpp"
 #include "http/message/framing.hpp"
