@@ -122,7 +122,7 @@ Listener listen(const Address& at, const ListenOptions& options) {
     }
     check(SocketAccess::make_prompt(fd, at.family()));
     const int bound = bind_to(fd, at, options);
-    if (bound == -EADDRINUSE && at.family() == AF_UNIX && !options.replace_socket_file) {
+    if (bound == -EADDRINUSE && at.family() == AF_UNIX && !at.path().starts_with('@') && !options.replace_socket_file) {
         fail(bound, what + " (a socket file is there; if its server is gone, remove it, or set replace_socket_file)");
     }
     check(bound);

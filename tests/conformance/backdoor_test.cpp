@@ -85,7 +85,7 @@ TENDRIL_TEST(ConformanceM, TM14_ItShowsAndKillsGreenThreads) {
     EXPECT_EQ(session.ask("kill " + id), "asked\n");
     EXPECT_TRUE(victim.join(60s) && victim.killed());
     EXPECT_EQ(session.ask("kill " + id).rfind("error: there is no green thread ", 0), 0u);
-    EXPECT_EQ(session.ask("kill x").rfind("error: \"x\" is not the number", 0), 0u);
+    EXPECT_EQ(session.ask("kill x").rfind("error: \"x\" is not the id", 0), 0u);
 }
 
 TENDRIL_TEST(ConformanceM, TM15_OneThatLeavesAtOnceOrTalksTooMuchDisturbsNobody) {

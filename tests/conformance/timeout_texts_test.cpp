@@ -68,19 +68,24 @@ void until_late(F f) {
     }
 }
 
+// Of this process alone: tests of other programs run at the same time.
+std::string own_name(const char* name) {
+    return "unix:@tendril-" + std::string(name) + "-" + std::to_string(::getpid());
+}
+
 struct Connected {
     Listener listener;
     TcpSocket client = connect(listener.address());
     TcpSocket server = listener.accept();
-    explicit Connected(const char* at = "127.0.0.1:0") : listener(listen(at)) {}
+    explicit Connected(const std::string& at = "127.0.0.1:0") : listener(listen(at)) {}
 };
 
 // Peers that say nothing, and others that read nothing.
 struct Scene {
     Connected silent;
-    Connected clogged{"unix:@tendril-clogged"};  // whose buffers don't grow, as those of TCP do
+    Connected clogged{own_name("clogged")};  // whose buffers don't grow, as those of TCP do
     std::pair<TcpSocket, TcpSocket> unnamed = TcpSocket::pair();
-    Listener full = listen("unix:@tendril-timeout-texts", {.backlog = 0});
+    Listener full = listen(own_name("full"), {.backlog = 0});
     std::vector<TcpSocket> fillers;
     UdpSocket datagrams = UdpSocket::bound("127.0.0.1:0");
     UdpSocket connected = UdpSocket::connected(datagrams.local_address());
@@ -150,7 +155,7 @@ const Call calls[] = {
      }},
     {"TcpSocket::await_data", "await_data", "await_data from PEER: timed out after TIME",
      [](Scene& s, Deadline d) { s.silent.client.await_data(d); }},
-    {"TcpSocket::send", "send", "send to unix:@tendril-clogged: timed out after TIME",
+    {"TcpSocket::send", "send", "send to CLOGGED: timed out after TIME",
      [](Scene& s, Deadline d) { s.clogged.client.send("x", d); }},
     {"TcpSocket::send_all", "send_all",
      R"(send_all to PEER: timed out, \d+ of 20000000 bytes done(, then nothing for TIME)?)",
@@ -158,12 +163,12 @@ const Call calls[] = {
          Connected other;
          other.client.send_all(endless(), d);
      }},
-    {"TcpSocket::send_parts", "send_parts", "send_parts to unix:@tendril-clogged: timed out after TIME",
+    {"TcpSocket::send_parts", "send_parts", "send_parts to CLOGGED: timed out after TIME",
      [](Scene& s, Deadline d) {
          const Bytes part("x");
          s.clogged.client.send_parts({&part, 1}, d);
      }},
-    {"send_message", "send_message", "send_message to unix:@tendril-clogged: timed out after TIME",
+    {"send_message", "send_message", "send_message to CLOGGED: timed out after TIME",
      [](Scene& s, Deadline d) {
          const int fd = 0;
          send_message(s.clogged.client, "x", {&fd, 1}, d);
@@ -172,8 +177,7 @@ const Call calls[] = {
      [](Scene& s, Deadline d) { recv_message(s.silent.client, s.ten, 1, d); }},
     {"Listener::accept", "accept", "accept on PEER: timed out after TIME",
      [](Scene& s, Deadline d) { s.silent.listener.accept(d); }},
-    {"connect", "connect", "connect to unix:@tendril-timeout-texts: timed out",
-     [](Scene& s, Deadline d) { connect(s.full.address(), d); }},
+    {"connect", "connect", "connect to FULL: timed out", [](Scene& s, Deadline d) { connect(s.full.address(), d); }},
     {"UdpSocket::recv", "recv", "recv on PEER: timed out after TIME",
      [](Scene& s, Deadline d) { UdpSocket::bound("127.0.0.1:0").recv(s.ten, d); }},
     {"UdpSocket::recv, connected", "recv", "recv from PEER: timed out after TIME",
@@ -192,7 +196,7 @@ const Call calls[] = {
      [](Scene& s, Deadline d) { s.clogged_pipe.writer.send("x", d); }},
     {"BufferedReader::read_line", "recv", "recv from PEER: timed out after TIME",
      [](Scene& s, Deadline d) { s.reader.read_line(d); }},
-    {"BufferedWriter::send_all", "send_parts", R"(send_all: send_parts to unix:@tendril-clogged: timed out after TIME)",
+    {"BufferedWriter::send_all", "send_parts", R"(send_all: send_parts to CLOGGED: timed out after TIME)",
      [](Scene& s, Deadline d) { BufferedWriter(s.clogged.client).send_all(s.much, d); }},
     {"read_proxy_header", "recv_exactly", R"(recv_exactly from PEER: timed out after TIME)",
      [](Scene& s, Deadline d) { read_proxy_header(s.silent.client, d); }},
@@ -233,8 +237,11 @@ const Call calls[] = {
 };
 
 std::string with_numbers(std::string pattern) {
-    const std::pair<const char*, const char*> all[] = {
-        {"PEER", "127\\.0\\.0\\.1:\\d+"}, {"FAR", "http://127\\.0\\.0\\.1:\\d+"}, {"TIME", "\\d[\\d.]* (us|ms|s)"}};
+    const std::pair<const char*, const char*> all[] = {{"CLOGGED", "unix:@tendril-clogged-\\d+"},
+                                                       {"FULL", "unix:@tendril-full-\\d+"},
+                                                       {"PEER", "127\\.0\\.0\\.1:\\d+"},
+                                                       {"FAR", "http://127\\.0\\.0\\.1:\\d+"},
+                                                       {"TIME", "\\d[\\d.]* (us|ms|s)"}};
     for (const auto& [from, to] : all) {
         for (std::size_t at = 0; (at = pattern.find(from, at)) != std::string::npos;) {
             pattern.replace(at, std::string(from).size(), to);

@@ -83,7 +83,7 @@ TEST(Assert, NothingIsHandedToNobody) {
     SharedWaitQueue shared("a test");
     EXPECT_EXIT(queue.hand(), aborts, "wait_queue.cpp.*first_open\\(\\) != nullptr");
     EXPECT_EXIT(shared.hand(), aborts, "shared_wait.cpp.*any\\(\\)");
-    EXPECT_EXIT(shared.front_slot(), aborts, "shared_wait.cpp.*any\\(\\)");
+    EXPECT_EXIT(shared.wake_first(Outcome::closed), aborts, "shared_wait.cpp.*any\\(\\)");
 }
 
 TEST(Assert, ATimerIsArmedOnce) {

@@ -117,7 +117,7 @@ TENDRIL_TEST(HttpClient, ReadsEveryKindOfBody) {
 }
 
 TENDRIL_TEST(HttpClient, RefusesWhatIsNoHttp) {
-    EXPECT_TRUE(contains(fetched("220 smtp.example.org ESMTP\r\n"), "no HTTP"));
+    EXPECT_TRUE(contains(fetched("220 smtp.example.org ESMTP\r\n"), "not HTTP"));
     EXPECT_TRUE(contains(fetched(""), "ended before the response"));
     EXPECT_TRUE(contains(fetched("HTTP/1.1 200 O"), "middle of the response's head"));
     EXPECT_TRUE(contains(fetched("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"), "ended before the body"));
@@ -125,7 +125,7 @@ TENDRIL_TEST(HttpClient, RefusesWhatIsNoHttp) {
     EXPECT_TRUE(
         contains(fetched("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), "before the body"));
     EXPECT_TRUE(contains(fetched("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"), "differ"));
-    EXPECT_TRUE(contains(fetched("HTTP/1.1 101 Switching Protocols\r\n\r\n"), "nobody asked"));
+    EXPECT_TRUE(contains(fetched("HTTP/1.1 101 Switching Protocols\r\n\r\n"), "without being asked"));
 }
 
 std::string coded(detail::Wrapping wrapping, const std::string& text) {

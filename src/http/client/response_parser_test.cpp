@@ -120,7 +120,7 @@ TEST(ResponseParser, GoesOnAtAnyByte) {
 
 TEST(ResponseParser, RefusesWhatIsNoHttp) {
     const std::vector<std::pair<std::string, const char*>> examples = {
-        {"\r\n", "no HTTP"},
+        {"\r\n", "not HTTP"},
         {"HTTP/1.1 20\r\n", "not a version, a status"},
         {"HTTP/1.1\r\n", "not a version, a status"},
         {"HTTP/1.1 200OK\r\n", "not a version, a status"},
@@ -129,7 +129,7 @@ TEST(ResponseParser, RefusesWhatIsNoHttp) {
         {"HTTP/1.1 +20 OK\r\n", "three digits"},
         {"HTTP/1.1 099 OK\r\n", "below 100"},
         {"HTTP/2.0 200 OK\r\n", "not HTTP/1"},
-        {"http/1.1 200 OK\r\n", "no HTTP"},
+        {"http/1.1 200 OK\r\n", "not HTTP"},
         {"HTTP/11  200 OK\r\n", "does not begin"},
         {"HTTP/1.1 200 O\001K\r\n", "control character"},
         {"HTTP/1.1 200 OK\r\nA B: 1\r\n\r\n", "not a name and a colon"},
@@ -141,8 +141,8 @@ TEST(ResponseParser, RefusesWhatIsNoHttp) {
         {"HTTP/1.1 200 OK\r\n\r\r\n", "not a name and a colon"},
         {"HTTP/1.1 200 OK\r\nA: \r\r\n\r\n", "control character"},
         {std::string("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", 23), "control character"},
-        {"\x15\x03\x03", "no HTTP"},
-        {"SSH-2.0-OpenSSH", "no HTTP"},
+        {"\x15\x03\x03", "not HTTP"},
+        {"SSH-2.0-OpenSSH", "not HTTP"},
         {"HTTP/1.1 200 " + std::string(8192, 'x'), "too long"},
         {"HTTP/1.1 200 OK\r\nA: " + std::string(65536, 'x'), "too long"},
     };

@@ -98,7 +98,7 @@ TENDRIL_TEST(Wsgi, StartResponseComesBeforeTheFirstPieceThatIsNotEmpty) {
             start_response("200 OK");
             return "text";
         },
-        "a second time");
+        "twice");
 }
 
 TENDRIL_TEST(Wsgi, AnErrorReplacesWhatWasSaidUntilItWentOut) {
@@ -147,7 +147,7 @@ TENDRIL_TEST(Wsgi, WhatIsTheServersIsRefused) {
         expect_error(saying("200 OK", {{name, "x"}}), "may only be set by the server");
     }
     for (const char* status : {"", "20", "200OK", "101 Switching Protocols", "600 x", "2x0 OK", "200 OK\r\nX: y"}) {
-        expect_error(saying(status, {}), "status is like");
+        expect_error(saying(status, {}), "status is not like");
     }
     expect_error(saying("200 OK", {{"Content-Length", "3"}}), "another length than its Content-Length");
     EXPECT_EQ(ask(saying("200 OK", {{"Content-Length", "4"}}), get("/")).body, "text");
