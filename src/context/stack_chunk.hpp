@@ -62,9 +62,10 @@ public:
     // Returns how many stacks of `size` bytes a chunk usually has.
     static unsigned usual_slots(std::size_t size) noexcept;
 
-    // Returns: nullptr if the system refuses the address space. `number` is its position in the sequence of its pool's
-    // chunks, which decides its colours. Throws: std::bad_alloc.
-    static std::unique_ptr<StackChunk> map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number);
+    // At `wish`, where that is free. `number` is its place in the sequence of its pool's chunks, which decides its
+    // colours. Returns: nullptr when the system refuses the address space. Throws: std::bad_alloc.
+    static std::unique_ptr<StackChunk> map(std::size_t size, std::size_t guard, unsigned slots, std::size_t number,
+                                           std::byte* wish = nullptr);
     static void unmap(StackChunk& made_by_map) noexcept;
     ~StackChunk();  // unmaps the stacks, used or not
     StackChunk(const StackChunk&) = delete;

@@ -89,26 +89,16 @@ StackTop& StackPool::carve(Bin& bin, std::size_t size) {
     return stack;
 }
 
-// Where few programs have anything: each pool of the process has 64 GiB of addresses for itself, far below what the
-// system has mapped so far. They are not reserved, since a reservation counts against `ulimit -v`, and qemu-user keeps
-// a record of each page of it. nullptr: there are too few addresses.
-std::byte* StackPool::find_room() noexcept {
-    constexpr std::uintptr_t room = std::uintptr_t{64} << 30;
-    static std::atomic<unsigned> given{0};
-    const std::uintptr_t top = reinterpret_cast<std::uintptr_t>(sys::free_addresses(1)) / room;
-    const std::uintptr_t rooms = top / 2;  // the lower half is the program's and its heap's
-    return rooms == 0 ? nullptr : reinterpret_cast<std::byte*>((top - 1 - given++ % rooms) * room);
-}
-
 // Above all others. So chunks lie one after another, and so do stacks that are taken one after another: ten thousand
 // that wait for one event are woken a quarter faster than where each chunk lies below the one before, which is how the
 // system would place them (docs/design/0015).
-std::byte* StackPool::next_place() noexcept {
+std::byte* StackPool::next_place() {
+    constexpr std::size_t room = std::size_t{64} << 30;
     if (!chunks_.empty()) {
         return chunks_.back()->base() + chunks_.back()->bytes();
     }
     if (room_ == nullptr) {
-        room_ = find_room();
+        room_ = static_cast<std::byte*>(sys::free_addresses(room));
     }
     return room_;
 }
@@ -116,8 +106,9 @@ std::byte* StackPool::next_place() noexcept {
 StackChunk& StackPool::add_chunk(Bin& bin, std::size_t size) {
     std::size_t guard = bin.slots < with_large_guard ? large_guard : small_guard;
     chunks_.reserve(std::bit_ceil(chunks_.size() + 1));
-    // If the system refuses one (ulimit -v, vm.overcommit_memory=2), tries again with half as many stacks and small
-    // guards.
+    // One that the system refuses (ulimit -v, vm.overcommit_memory=2) is tried again with half as many stacks and
+    // small guards.
+    std::byte* const wish = next_place();
     for (unsigned slots = StackChunk::usual_slots(size); slots > 0; slots /= 2, guard = small_guard) {
         if (auto chunk = StackChunk::map(size, guard, slots, chunks_made_, wish); chunk != nullptr) {
             ++chunks_made_;
@@ -235,7 +226,7 @@ void StackPool::trim_below(StackTop& stack, const void* lowest) noexcept {
     }
 }
 
-// Returns the first chunk that does not lie wholly above the address.
+// Returns the first chunk that does not lie wholly below the address.
 std::vector<StackChunk*>::const_iterator StackPool::place_of(const void* address) const noexcept {
     return std::partition_point(chunks_.begin(), chunks_.end(),
                                 [&](const StackChunk* chunk) { return chunk->base() + chunk->bytes() <= address; });

@@ -107,8 +107,7 @@ private:
     StackTop& acquire_other(Bin& bin, std::size_t size);
     StackTop& carve(Bin& bin, std::size_t size);
     StackChunk& add_chunk(Bin& bin, std::size_t size);
-    static std::byte* find_room() noexcept;
-    std::byte* next_place() noexcept;
+    std::byte* next_place();
     void guard(std::byte* at, std::size_t size);
     bool take_apart(Bin& bin, std::int64_t until_ns) noexcept;
     bool discard(Bin& bin, std::int64_t until_ns) noexcept;
@@ -117,13 +116,13 @@ private:
     const StackChunk* chunk_at(const void* address) const noexcept;
 
     std::array<Bin, largest_log2 - smallest_log2 + 1> bins_;
-    std::vector<StackChunk*> chunks_;  // owned; highest address first, which is the order in which the system maps them
+    std::vector<StackChunk*> chunks_;  // owned; from the lowest address up
     std::size_t used_ = 0;
     std::size_t live_ = 0;        // used, or free and warm
     std::size_t free_bytes_ = 0;  // of the free ones
     std::size_t mapped_ = 0;
     std::size_t chunks_made_ = 0;
-    std::byte* room_ = nullptr;  // the place to wish for while there is no chunk
+    std::byte* room_ = nullptr;  // where the first chunk was wished
     bool by_mprotect_ = false;
 };
 
