@@ -311,7 +311,7 @@ void futex_wake(const std::atomic<std::uint32_t>& word, int most = INT32_MAX) no
 // Memory.
 // Readable and writable once touched, never huge pages; at `wish` where that is free. nullptr: errno says why.
 void* reserve_memory(std::size_t size, void* wish = nullptr) noexcept;
-void* free_addresses(std::size_t size) noexcept;  // where so many lie in a row now; nullptr: nowhere
+void* free_addresses(std::size_t size) noexcept;  // the start of a free range of `size` bytes; nullptr: none is free
 int release_memory(void* at, std::size_t size) noexcept;
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
 int protect_none(void* at, std::size_t size) noexcept;

@@ -106,9 +106,9 @@ std::byte* StackPool::next_place() {
 StackChunk& StackPool::add_chunk(Bin& bin, std::size_t size) {
     std::size_t guard = bin.slots < with_large_guard ? large_guard : small_guard;
     chunks_.reserve(std::bit_ceil(chunks_.size() + 1));
+    std::byte* const wish = next_place();
     // One that the system refuses (ulimit -v, vm.overcommit_memory=2) is tried again with half as many stacks and
     // small guards.
-    std::byte* const wish = next_place();
     for (unsigned slots = StackChunk::usual_slots(size); slots > 0; slots /= 2, guard = small_guard) {
         if (auto chunk = StackChunk::map(size, guard, slots, chunks_made_, wish); chunk != nullptr) {
             ++chunks_made_;

@@ -122,7 +122,7 @@ private:
     std::size_t free_bytes_ = 0;  // of the free ones
     std::size_t mapped_ = 0;
     std::size_t chunks_made_ = 0;
-    std::byte* room_ = nullptr;  // where the first chunk was wished
+    std::byte* room_ = nullptr;  // the place to wish for while there is no chunk
     bool by_mprotect_ = false;
 };
 
