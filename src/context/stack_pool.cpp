@@ -89,16 +89,26 @@ StackTop& StackPool::carve(Bin& bin, std::size_t size) {
     return stack;
 }
 
+// Where few programs have anything: each pool of the process has 64 GiB of addresses for itself, far below what the
+// system has mapped so far. They are not reserved, since a reservation counts against `ulimit -v`, and qemu-user keeps
+// a record of each page of it. nullptr: there are too few addresses.
+std::byte* StackPool::find_room() noexcept {
+    constexpr std::uintptr_t room = std::uintptr_t{64} << 30;
+    static std::atomic<unsigned> given{0};
+    const std::uintptr_t top = reinterpret_cast<std::uintptr_t>(sys::free_addresses(1)) / room;
+    const std::uintptr_t rooms = top / 2;  // the lower half is the program's and its heap's
+    return rooms == 0 ? nullptr : reinterpret_cast<std::byte*>((top - 1 - given++ % rooms) * room);
+}
+
 // Above all others. So chunks lie one after another, and so do stacks that are taken one after another: ten thousand
 // that wait for one event are woken a quarter faster than where each chunk lies below the one before, which is how the
 // system would place them (docs/design/0015).
-std::byte* StackPool::next_place() {
-    constexpr std::size_t room = std::size_t{64} << 30;
+std::byte* StackPool::next_place() noexcept {
     if (!chunks_.empty()) {
         return chunks_.back()->base() + chunks_.back()->bytes();
     }
     if (room_ == nullptr) {
-        room_ = static_cast<std::byte*>(sys::free_addresses(room));
+        room_ = find_room();
     }
     return room_;
 }

@@ -107,7 +107,8 @@ private:
     StackTop& acquire_other(Bin& bin, std::size_t size);
     StackTop& carve(Bin& bin, std::size_t size);
     StackChunk& add_chunk(Bin& bin, std::size_t size);
-    std::byte* next_place();
+    static std::byte* find_room() noexcept;
+    std::byte* next_place() noexcept;
     void guard(std::byte* at, std::size_t size);
     bool take_apart(Bin& bin, std::int64_t until_ns) noexcept;
     bool discard(Bin& bin, std::int64_t until_ns) noexcept;
