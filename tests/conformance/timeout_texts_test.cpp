@@ -268,19 +268,29 @@ TENDRIL_TEST(TimeoutTexts, ATimeoutErrorSaysOfWhatAndForHowLong) {
     }
 }
 
+// What a Timeout says that expires while the call waits.
+std::string broken_off(const Call& call, Scene& scene) {
+    for (auto length = 1ms;; length *= 4) {
+        try {
+            Timeout outer(length);
+            call.run(scene, 1h);
+            return "it came to its end";
+        } catch (const Timeout::Expired& e) {
+            if (const std::string text = e.what(); text.find("expired before") == std::string::npos) {
+                return text;  // else this process got no processor for so long
+            }
+        }
+    }
+}
+
 TENDRIL_TEST(TimeoutTexts, ATimeoutSaysWhatItBrokeOff) {
     Scene scene;
     for (const Call& call : calls) {
         SCOPED_TRACE(call.name);
-        try {
-            Timeout outer(1ms);
-            call.run(scene, 1h);
-            ADD_FAILURE() << "it came to its end";
-        } catch (const Timeout::Expired& e) {
-            expect_text(e.what(), "a Timeout of TIME \\(timeout_texts_test.cpp:\\d+\\) expired while green thread \\d+ "
-                                  "\"test body\" waited in " +
-                                      std::string(call.waits_in) + " for TIME");
-        }
+        expect_text(broken_off(call, scene),
+                    "a Timeout of TIME \\(timeout_texts_test.cpp:\\d+\\) expired while green thread \\d+ "
+                    "\"test body\" waited in " +
+                        std::string(call.waits_in) + " for TIME");
     }
 }
 
