@@ -63,8 +63,13 @@ void BlockingWatch::look_closer(Heartbeat& hub) {
         return;
     }
     const bool told = hub.told_.load(std::memory_order_relaxed);  // then looks only for the start of another incident
-    if (!told || hub.watched_stuck_ % looks_per_threshold == 0) {
-        sys::signal_thread(hub.thread, signal_);  // the hub is in the list, so its OS thread lives
+    if (told && hub.watched_stuck_ % looks_per_threshold != 0) {
+        return;
+    }
+    // The hub is in the list, so its OS thread lives. It may begin to sleep just now; only where the kernel does not say
+    // whether it does, the signal may end that sleep.
+    if (call.state != ThreadCall::State::runs || !hub.watched_alarm_.set(hub.thread, hub.kernel_thread, signal_)) {
+        sys::signal_thread(hub.thread, signal_);
     }
 }
 

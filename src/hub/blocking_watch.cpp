@@ -359,6 +359,7 @@ void BlockingWatch::forked() noexcept {
     if (mine != nullptr) {
         mine->next = nullptr;
         mine->kernel_thread = sys::thread_id();
+        mine->watched_alarm_.forked();
     }
 }
 

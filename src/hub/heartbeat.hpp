@@ -23,6 +23,8 @@
 
 #include <tendril/site.hpp>
 
+#include "base/cpu_alarm.hpp"
+
 namespace tendril::detail {
 
 struct HubCore;
@@ -124,6 +126,7 @@ private:
     Sighting sighting_;
     std::uint64_t watched_beats_ = 0;
     unsigned watched_stuck_ = 0;  // looks in a row that found no new beat
+    CpuAlarm watched_alarm_;
 };
 
 // All hubs of the process. tools/gdb/tendril.py walks the list, by the offsets in `layout`: see debug_layout.cpp.
