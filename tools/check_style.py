@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Checks what is seen without compiling, over the files that git tracks or would track: clang-format, the licence line,
-# `#pragma once`, the width of lines, marks of unfinished work, and that code which a document quotes is the file's.
+# `#pragma once`, the width of lines, marks of unfinished work, and that code which a document quotes is the file's,
+# as measured figures are those of bench/results (tools/speed_table.py).
 # Prints file:line: text; status 1 when there is anything.
 #
 # A document quotes a file whole, less its opening comment: <!-- quote: examples/x.cpp --> on the line before the fence.
@@ -14,6 +15,8 @@
 import re
 import subprocess
 import sys
+
+import speed_table
 from pathlib import Path
 
 WIDTH = 120
@@ -131,7 +134,7 @@ def findings(root, english=False):
         for line, what in check_text(path, text):
             yield name, line, what
         if path.suffix == ".md":
-            for line, what in check_quotes(root, text):
+            for line, what in [*check_quotes(root, text), *speed_table.differs(text)]:
                 yield name, line, what
         if path.suffix in (".cpp", ".hpp"):
             cxx.append(name)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// CpuAlarm: a signal for an OS thread that computes, timer_create(2) on its processor time. pthread_kill() would end the
-// sleep or poll that the OS thread may just have begun; this goes off only once the OS thread uses the processor.
+// CpuAlarm: a signal for an OS thread that computes, by timer_create(2) on its processor time. pthread_kill(3) would
+// end a sleep or poll that the OS thread may just have begun; this goes off only once the OS thread uses the processor.
 
 #pragma once
 
@@ -19,8 +19,8 @@ public:
     CpuAlarm& operator=(const CpuAlarm&) = delete;
     ~CpuAlarm();
 
-    // Sends the signal once the OS thread next computes, a clock tick later at most. Always for the same OS thread, which
-    // must live. Returns: false if the kernel has no timer for it.
+    // Sends the signal when the OS thread next computes, at most a clock tick later. Every call names the same OS
+    // thread, which still runs. Returns: false if the kernel has no timer left.
     bool set(pthread_t thread, pid_t kernel_thread, int number) noexcept;
 
     // In a child, which inherits no timers.

@@ -66,8 +66,8 @@ void BlockingWatch::look_closer(Heartbeat& hub) {
     if (told && hub.watched_stuck_ % looks_per_threshold != 0) {
         return;
     }
-    // The hub is in the list, so its OS thread lives. It may begin to sleep just now; only where the kernel does not say
-    // whether it does, the signal may end that sleep.
+    // The hub is in the list, so its OS thread still runs. It may begin to sleep just now, and a signal may end that
+    // sleep only where the kernel does not tell whether it sleeps.
     if (call.state != ThreadCall::State::runs || !hub.watched_alarm_.set(hub.thread, hub.kernel_thread, signal_)) {
         sys::signal_thread(hub.thread, signal_);
     }
