@@ -94,6 +94,7 @@ void DescriptorSlots::give_back() noexcept {
 
 Descriptors::~Descriptors() {
     slots_.for_each([this](Descriptor& d) {
+        TENDRIL_ASSERT(d.reader == nullptr && d.writer == nullptr);
         if (d.fd >= 0 && d.owned) {
             disarm(d);  // else the backend would keep the open file, and with it an address in use, until its own end
             sys::close(d.fd);

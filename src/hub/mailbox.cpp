@@ -2,6 +2,8 @@
 
 #include "hub/mailbox.hpp"
 
+#include <tendril/detail/base/check.hpp>
+
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
@@ -34,6 +36,7 @@ List<Letter>& Mailbox::take() noexcept {
     any_.store(false, std::memory_order_release);
     List<Letter>& full = boxes_[filled_];
     filled_ ^= 1U;
+    TENDRIL_ASSERT(boxes_[filled_].empty());  // which the last take() returned
     return full;
 }
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <tendril/detail/base/check.hpp>
 #include <tendril/process.hpp>
 
 #include "net/transfer.hpp"
@@ -35,6 +36,7 @@ std::optional<int> ChildProcess::returncode() const noexcept {
 }
 
 int ChildProcess::result() const {
+    TENDRIL_ASSERT(!running());
     if (state_ == State::lost) {
         fail(-result_, "child process " + std::to_string(pid_) +
                            ": its result is not to be had (did another wait for it, is SIGCHLD ignored, is it the "

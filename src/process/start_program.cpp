@@ -7,6 +7,8 @@
 #include <string_view>
 #include <system_error>
 
+#include <tendril/detail/base/check.hpp>
+
 #include "base/sys.hpp"
 
 namespace tendril::detail {
@@ -198,6 +200,9 @@ void check_start(const std::vector<std::string>& argv, const PopenOptions& optio
 }
 
 pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& options, const Streams& streams) {
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+        TENDRIL_ASSERT(streams[i] < 0 || streams[i] > 2 || streams[i] == static_cast<int>(i));
+    }
     FileActions actions;
     prepare(actions, options, streams);
     const Attributes attributes(options);

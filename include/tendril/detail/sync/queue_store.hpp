@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/detail/base/check.hpp>
+
 namespace tendril::detail {
 
 // A ring whose size is a power of two, so that a queue that goes up and down allocates nothing. It grows when it is
@@ -52,8 +54,12 @@ public:
         ::new (static_cast<void*>(slot(0))) T(std::move(item));
         ++size_;
     }
-    T& front() { return *slot(0); }
+    T& front() {
+        TENDRIL_ASSERT(size_ > 0);
+        return *slot(0);
+    }
     void take(std::optional<T>& into) noexcept {
+        TENDRIL_ASSERT(size_ > 0);
         T* const first = slot(0);
         into.emplace(std::move(*first));
         std::destroy_at(first);
@@ -152,6 +158,7 @@ public:
 
     // Requires: size() > 0. Throws: what Less throws; then nothing has changed.
     void take(std::optional<T>& into) {
+        TENDRIL_ASSERT(!items_.empty());
         const std::size_t place = place_for_last();
         into.emplace(std::move(items_.front().item));
         const std::size_t path = place + 1;  // its bits below the highest lead from the root there: 0 left, 1 right
@@ -195,6 +202,7 @@ private:
 
     // Requires: room. From the end to `place`.
     void rise(std::size_t place, T&& item, std::uint64_t number) noexcept {
+        TENDRIL_ASSERT(items_.size() < items_.capacity() && place <= items_.size());
         items_.push_back({std::move(item), number});
         std::size_t at = items_.size() - 1;
         if (at == place) {
