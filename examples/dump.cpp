@@ -7,13 +7,10 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/queue.hpp>
 
-#include <chrono>
 #include <iostream>
 #include <regex>
 #include <sstream>
 #include <vector>
-
-using namespace std::chrono_literals;
 
 int main() {
     tendril::Queue<int> jobs;
@@ -24,7 +21,8 @@ int main() {
         }
         tendril::join_all(workers);
     });
-    tendril::sleep(1ms);  // all of them are waiting now
+    tendril::yield();  // the server begins, and spawns the workers;
+    tendril::yield();  // they begin, and wait
 
     std::ostringstream text;
     tendril::dump(text, {.backtraces = false});
