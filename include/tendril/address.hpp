@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// Address: where a socket is: IPv4, IPv6 or Unix-domain. A value; any thread may use it.
+// Address: the address of a socket: IPv4, IPv6 or Unix-domain. A plain value, which any OS thread may use; nothing here
+// waits or asks the network.
 //
 //     Address::parse("127.0.0.1:8080")   Address::parse("[::1]:8080")    Address::parse("[fe80::1%eth0]:80")
 //     Address::parse(":8080")            every IPv4 address of this machine, as does "*:8080"
@@ -26,7 +27,7 @@ namespace detail {
 [[noreturn]] void refuse_port(unsigned long long number);
 }  // namespace detail
 
-// Throws: std::invalid_argument for what is not a port: below 0 or above 65535.
+// Returns the number as a port. Throws: std::invalid_argument if it is below 0 or above 65535.
 template <std::integral N>
 constexpr std::uint16_t checked_port(N number) {
     if (!std::in_range<std::uint16_t>(number)) {
@@ -39,7 +40,7 @@ constexpr std::uint16_t checked_port(N number) {
     return static_cast<std::uint16_t>(number);
 }
 
-// What functions take as a port: a number of any integral type, which is never cut to fit.
+// A port as functions take it: made from a number of any integral type, and never truncated to fit.
 class Port {
 public:
     constexpr Port() noexcept = default;  // 0
@@ -56,32 +57,35 @@ private:
 
 class Address {
 public:
-    // Of no family; what accept() of an unnamed Unix-domain peer gives.
+    // Makes an address of no family, such as UdpSocket::recv_from() gives for a Unix-domain sender without a name.
     Address() noexcept;
 
-    // Throws: std::invalid_argument that quotes the text and says what was expected. Host names are not looked up here.
+    // Reads any of the forms above. Does not look up host names: see dns.hpp.
+    // Throws: std::invalid_argument that quotes the text and says what was expected.
     static Address parse(std::string_view text);
 
-    // ip: "127.0.0.1", "::1", "fe80::1%eth0"; without brackets. Throws: std::invalid_argument, also for a port above
-    // 65535.
+    // Makes an address from "127.0.0.1", "::1" or "fe80::1%eth0", without brackets, and a port.
+    // Throws: std::invalid_argument that quotes the text; also for a port above 65535.
     static Address ip(std::string_view ip, Port port);
 
-    // A path, or @name in the abstract space. Throws: std::invalid_argument when empty or longer than the 107 bytes
-    // there are.
+    // Makes a Unix-domain address from a path, or from @name for the abstract space.
+    // Throws: std::invalid_argument if it is empty, has a zero byte, or is longer than 107 bytes.
     static Address unix_path(std::string_view path);
 
-    // Of a system's structure. Throws: std::invalid_argument when size is out of bounds.
+    // Copies an address that the system gave. Throws: std::invalid_argument if its size is out of bounds.
     static Address from_raw(const sockaddr* raw, socklen_t size);
 
     int family() const noexcept { return storage_.ss_family; }  // AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: none
-    std::uint16_t port() const noexcept;                        // 0 for Unix-domain
-    std::string ip() const;                                     // empty for Unix-domain
-    std::string path() const;                                   // of a Unix-domain address; @name when abstract
-    std::string to_string() const;                              // as parse() reads it
+    std::uint16_t port() const noexcept;                        // 0 unless IPv4 or IPv6
+    std::string ip() const;         // without port and brackets, with the scope; empty unless IPv4 or IPv6
+    std::string path() const;       // of a Unix-domain address, @name in the abstract space; else empty
+    std::string to_string() const;  // in the form that parse() reads; "(no address)" if of no family
 
+    // The address as system calls take it; points into this object.
     const sockaddr* raw() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t raw_size() const noexcept { return size_; }
 
+    // Same family, address, port and scope. An IPv4-mapped IPv6 address does not equal the IPv4 one: see network.hpp.
     friend bool operator==(const Address& a, const Address& b) noexcept;
 
 private:
@@ -90,17 +94,18 @@ private:
     socklen_t size_;
 };
 
-// A host and a port as users type them: "example.org:80", "127.0.0.1:80", "[::1]:80". The host is a name or an address,
-// without brackets; it is not looked up.
-// Throws: std::invalid_argument that quotes the text and says what was expected.
 struct HostPort {
-    std::string host;
+    std::string host;  // a name or an address, without brackets
     std::uint16_t port = 0;
 };
+
+// Splits a host and a port as users type them: "example.org:80", "127.0.0.1:80", "[::1]:80". Looks nothing up.
+// Throws: std::invalid_argument that quotes the text and says what was expected.
 HostPort split_host_port(std::string_view text);
 
 }  // namespace tendril
 
+// Addresses may be keys of unordered containers.
 template <>
 struct std::hash<tendril::Address> {
     std::size_t operator()(const tendril::Address& address) const noexcept;

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// What socket calls take: Bytes to read from, Buffer to write into. Views of somebody else's memory, made from
-// whatever holds bytes contiguously: spans, strings, vectors and arrays of char, unsigned char or std::byte; or
-// {pointer, size}. A string literal is a Bytes without its final zero.
+// Bytes and Buffer: the memory that socket calls read from and write into.
+//
+//     socket.send_all("hello");                      a string literal, without its final zero
+//     std::array<char, 512> buffer;
+//     std::size_t n = socket.recv(buffer);           fills at most the array's size
+//     socket.send_all({buffer.data(), n});           a pointer and a size, in bytes
+//
+// They are views of memory that the caller owns and keeps until the call has returned. They convert from everything
+// that holds bytes contiguously: spans, strings, vectors and arrays of char, unsigned char, char8_t or std::byte.
 
 #pragma once
 
@@ -25,7 +31,7 @@ template <class T>
 concept ByteLike = OneOf < std::remove_cv_t<T>,
 char, unsigned char, std::byte, char8_t > ;
 
-// Contiguous, of a known size. By std::data() and std::size(), as <ranges> takes long to compile.
+// A contiguous range of known size. Uses std::data() and std::size(), since <ranges> takes long to compile.
 template <class R>
 concept ByteRange = requires(R& range) {
     std::begin(range);
@@ -37,21 +43,24 @@ template <class R>
 concept WritableByteRange =
     ByteRange<R> && !std::is_const_v<std::remove_reference_t<decltype(*std::data(std::declval<R&>()))>>;
 
-// A temporary one whose bytes outlive it, such as a std::span.
+// A range that is no temporary, or one whose bytes outlive it, such as a std::span.
 template <class R>
 concept Borrowed = std::is_lvalue_reference_v<R> || std::ranges::enable_borrowed_range<std::remove_cvref_t<R>>;
 }  // namespace detail
 
+// Constant bytes, to be sent or parsed.
 class Bytes {
 public:
-    constexpr Bytes() noexcept = default;
+    constexpr Bytes() noexcept = default;  // empty
+
+    // Views `size` bytes; a text up to its final zero; or a whole range. Implicit on purpose.
     Bytes(const void* data, std::size_t size) noexcept : span_(static_cast<const std::byte*>(data), size) {}
     Bytes(const char* text) noexcept : Bytes(std::string_view(text)) {}
     template <detail::ByteRange R>
     requires(!std::is_array_v<std::remove_cvref_t<R>>) Bytes(const R& range)
     noexcept : Bytes(std::data(range), std::size(range)) {}
 
-    // Is it text or a buffer that is not full? Say {array, size}.
+    // Deleted: an array that is not constant may be text, or a buffer that is only partly filled. Say {array, size}.
     template <detail::ByteLike T, std::size_t n>
     requires(!std::is_const_v<T>) Bytes(T (&array)[n])
     = delete;
@@ -59,6 +68,8 @@ public:
     const std::byte* data() const noexcept { return span_.data(); }
     std::size_t size() const noexcept { return span_.size(); }
     bool empty() const noexcept { return span_.empty(); }
+
+    // Returns the bytes after the first n. Requires: n <= size().
     Bytes after(std::size_t n) const noexcept { return {data() + n, size() - n}; }
     operator std::span<const std::byte>() const noexcept { return span_; }
 
@@ -66,9 +77,10 @@ private:
     std::span<const std::byte> span_;
 };
 
+// Writable memory, to be filled. A temporary converts only if its bytes outlive it, as a span's do.
 class Buffer {
 public:
-    constexpr Buffer() noexcept = default;
+    constexpr Buffer() noexcept = default;  // empty
     Buffer(void* data, std::size_t size) noexcept : span_(static_cast<std::byte*>(data), size) {}
     template <class R>
     // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Buffer itself
@@ -79,6 +91,8 @@ public:
     std::byte* data() const noexcept { return span_.data(); }
     std::size_t size() const noexcept { return span_.size(); }
     bool empty() const noexcept { return span_.empty(); }
+
+    // Returns the memory after the first n bytes. Requires: n <= size().
     Buffer after(std::size_t n) const noexcept { return {data() + n, size() - n}; }
     operator std::span<std::byte>() const noexcept { return span_; }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// DatagramServer: a green thread for each datagram that comes.
+// DatagramServer: handles each arriving datagram in a green thread of its own.
 //
 //     DatagramServer server(UdpSocket::bound("0.0.0.0:5353"), [](Bytes asked, const Address& from, DatagramServer& s) {
 //         s.send_to(answer(asked), from);
 //     });
 //     server.serve_forever();
 //
-// It has the verbs of StreamServer. It belongs to the OS thread that made it. Example: examples/datagram_server.cpp
+// It has the same verbs as StreamServer. It belongs to the OS thread that made it. Example:
+// examples/datagram_server.cpp
 
 #pragma once
 
@@ -31,9 +32,11 @@
 namespace tendril {
 
 struct DatagramServerOptions {
-    std::size_t concurrency = 1000;  // handlers at once; at the limit it receives nothing, and the kernel drops
-    std::size_t stack_size = 0;      // of a handler's green thread; 0: 256 KiB
-    std::shared_ptr<ErrorLog> error_log = {};  // nothing: the server has one of its own
+    // Handlers that run at once. At the limit the server receives nothing, and the kernel drops what its queue cannot
+    // hold.
+    std::size_t concurrency = 1000;
+    std::size_t stack_size = 0;                // of a handler's green thread, in bytes; 0: 256 KiB
+    std::shared_ptr<ErrorLog> error_log = {};  // nullptr: the server has one of its own
     Site where = {};                           // the place that reports name for handlers; empty: that of the call
 };
 
@@ -41,8 +44,9 @@ class DatagramServer {
 public:
     using Handler = std::function<void(Bytes, const Address&, DatagramServer&)>;
 
-    // The handler is called as handler(datagram, from) or handler(datagram, from, server) in a green thread of its own.
-    // What it throws goes to the ErrorLog, and serving goes on; StopServe ends it.
+    // Takes over the socket. Receives nothing before start(). Calls the handler as handler(datagram, from) or
+    // handler(datagram, from, server), in a green thread of its own; the bytes live until the handler returns. What a
+    // handler throws goes to the ErrorLog, and serving goes on; StopServe ends it.
     // Throws: std::invalid_argument for a concurrency of 0.
     template <class H>
     DatagramServer(UdpSocket socket, H handler, DatagramServerOptions options = {}, Site at = Site::here()) {
@@ -60,27 +64,34 @@ public:
     }
     DatagramServer(const DatagramServer&) = delete;
     DatagramServer& operator=(const DatagramServer&) = delete;
-    ~DatagramServer();  // stops without a drain, under a Shield
 
-    // Begins to receive, in a green thread of its own. Throws: std::logic_error when it has been stopped.
+    // Stops without a drain, under a Shield: kills the handlers and waits for their end.
+    ~DatagramServer();
+
+    // Begins to receive, in a green thread of its own. Does not wait; does nothing if it has been started already.
+    // Throws: std::logic_error if the server has been stopped.
     void start();
 
-    // Receives no more, lets handlers go on until the drain is over, kills those that are left, closes the socket.
-    // Idempotent. Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended.
+    // Receives no more, lets handlers go on for `drain` at most, kills those that are left, and closes the socket.
+    // Idempotent. Yields.
+    // Returns: how many handlers were killed.
+    // Throws: Interrupt; before it passes on, all handlers have been killed and have ended, and the socket is closed.
     std::size_t stop(Duration drain = std::chrono::seconds(1));
 
-    // Starts, and waits until it has been stopped, by another green thread or by StopServe.
-    // Throws: std::system_error, when the socket is broken; Interrupt: it is stopped without a drain first.
+    // Starts, and waits until another green thread stops the server or a handler throws StopServe; handlers then have
+    // one second.
+    // Throws: std::system_error if the socket is broken; Interrupt; either way the server first stops without a drain.
     void serve_forever();
 
-    // Sends from the server's socket. Several may do so at the same time: first come, first served, where one has to
-    // wait. Throws: as UdpSocket::send_to(); TimeoutError also for its turn.
+    // Sends a datagram from the server's socket. Several green threads may call it at the same time; if one must wait,
+    // the others wait behind it, first come, first served.
+    // Throws: as UdpSocket::send_to(); TimeoutError also if the deadline passes before its turn.
     void send_to(Bytes bytes, const Address& to, Deadline deadline = never);
 
-    Address address() const;
-    bool is_running() const noexcept;
-    std::size_t running() const noexcept;  // handlers
-    const ErrorLog& error_log() const noexcept;
+    Address address() const;                     // with the port that the system chose; throws EBADF once closed
+    bool is_running() const noexcept;            // started, and not stopped
+    std::size_t running() const noexcept;        // handlers that have not ended
+    const ErrorLog& error_log() const noexcept;  // the one of the options, or the server's own
 
 private:
     class Core;

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// Names and addresses: what getaddrinfo(3) and getnameinfo(3) answer, as calls that suspend only their green thread.
+// Looking up host names and addresses, as getaddrinfo(3) and getnameinfo(3) do, but suspending only the calling green
+// thread.
 //
 //     std::vector<Address> all = resolve("example.org", 80);
-//     TcpSocket s = connect("example.org", 80);              socket.hpp: tries them all
+//     TcpSocket s = connect("example.org", 80);              socket.hpp: tries all addresses
 //
-// Two kinds of resolvers, picked by name. "c-ares", the default, asks the DNS servers itself, from the hub: no OS
-// thread waits. "system" calls the C library in ThreadPool::shared(), and so knows whatever nsswitch.conf names. The
-// environment's TENDRIL_RESOLVER names the default of those who name none.
+// There are two kinds of resolvers, chosen by name. "c-ares", the default, asks the DNS servers itself, from the hub:
+// no OS thread waits. "system" calls the C library in ThreadPool::shared(), so it uses every source that nsswitch.conf
+// names. The environment variable TENDRIL_RESOLVER names the kind for resolvers whose options name none.
 //
-// Numeric addresses are never looked up, nor are "localhost" and what ends in ".localhost": they are this machine's
-// loopback (RFC 6761). Otherwise the hosts file is asked first. Letter case does not matter. Names must be ASCII: those
-// in other scripts in their xn-- form. Old forms of addresses, such as 127.1, are refused.
+// Numeric addresses are never looked up, nor are "localhost" and names that end in ".localhost": they mean this
+// machine's loopback (RFC 6761). For all other names the hosts file comes first. Letter case does not matter. Names
+// must be ASCII; write those in other scripts in their xn-- form. Old forms of addresses, such as 127.1, are refused.
 //
-// A lookup that its caller left (a deadline, a Timeout, a kill) harms nobody when its answer comes. Example:
+// A caller may leave a lookup (by a deadline, a Timeout or a kill); its answer is dropped when it comes. Example:
 // examples/resolve.cpp
 
 #pragma once
@@ -34,49 +35,53 @@
 
 namespace tendril {
 
+// Why a lookup failed; compares with the code() of the std::system_error that it threw.
 enum class DnsError {
     not_found = 1,   // there is no such name
-    no_address,      // the name has none of the kind that was asked for
-    server_failure,  // no server could be reached, or those that were could or would not say
-    no_answer,       // the servers did not say anything, within the resolver's own time
-    bad_name,        // it cannot be a name
-    bad_answer,      // what the servers said makes no sense
+    no_address,      // the name has no address of the requested family
+    server_failure,  // no server could be reached, or those that were reached refused or failed
+    no_answer,       // no server answered within the resolver's own time limits
+    bad_name,        // not a valid host name
+    bad_answer,      // a server's answer makes no sense
     other,
 };
-const std::error_category& dns_category() noexcept;
+const std::error_category& dns_category() noexcept;  // its values are DnsError
 inline std::error_code make_error_code(DnsError e) noexcept {
     return {static_cast<int>(e), dns_category()};
 }
 
-enum class AddressFamily { any, ipv4, ipv6 };
+enum class AddressFamily { any, ipv4, ipv6 };  // which addresses a lookup returns
 
 struct ResolverOptions {
-    std::string kind = {};  // "c-ares" or "system"; empty: the environment's, then "c-ares"
+    std::string kind = {};  // "c-ares" or "system"; empty: TENDRIL_RESOLVER, else "c-ares"
 
-    // What follows is for "c-ares". Empty, or nothing: as /etc/resolv.conf says, which is read again when it changes.
-    std::vector<std::string> servers = {};  // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"
-    std::optional<std::vector<std::string>> search = {};
-    std::optional<int> dots = {};  // a name with so many is tried as it is first
-    Duration try_timeout = {};     // for an answer, in the first round; 0: two seconds
+    // For "c-ares" only. What is empty or absent comes from /etc/resolv.conf, which is read again when it changes.
+    std::vector<std::string> servers = {};                // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"
+    std::optional<std::vector<std::string>> search = {};  // domains to try after a short name
+    std::optional<int> dots = {};  // a name with at least this many dots is first tried without a domain
+    Duration try_timeout = {};     // how long to wait for an answer in the first round; 0: two seconds
     int tries = 0;                 // rounds through the servers; 0: three
-    bool hosts_file = true;
+    bool hosts_file = true;        // whether the hosts file comes before the servers
 };
 
-// Belongs to the hub that it was made in. Copies are the same resolver.
+// Looks up names and addresses. Belongs to the hub that it was made in: its calls throw WrongThread elsewhere. Copies
+// are the same resolver.
 class Resolver {
 public:
-    // Throws: std::invalid_argument for an unknown kind, or servers that are no addresses.
+    // Makes a resolver; asks no server yet.
+    // Throws: std::invalid_argument for an unknown kind, servers that are not addresses, a time or number out of range.
     explicit Resolver(const ResolverOptions& options = {});
 
-    // The hub's own, of default options, made on first use.
+    // Returns this hub's own resolver, which has the default options and is made on first use.
     static Resolver current();
 
-    // All addresses of a host, with this port, best first (RFC 6724).
-    // Throws: std::system_error of dns_category(), which quotes the name; TimeoutError; Interrupt.
+    // Returns all addresses of a host, with this port, best first (RFC 6724). Waits while it looks them up.
+    // Throws: std::system_error of dns_category(), whose text quotes the name; TimeoutError; Interrupt.
     std::vector<Address> resolve(std::string_view host, Port port = {}, AddressFamily family = AddressFamily::any,
                                  Deadline deadline = never);
 
-    // The name of an address. Throws: as resolve(); std::invalid_argument for an address that is not IP.
+    // Returns the name of an address. Waits while it looks it up.
+    // Throws: as resolve(); std::invalid_argument for an address that is not IPv4 or IPv6.
     std::string reverse(const Address& address, Deadline deadline = never);
 
 private:
@@ -87,7 +92,7 @@ private:
     std::shared_ptr<Kind> kind_;
 };
 
-// By Resolver::current().
+// The same two calls on Resolver::current().
 std::vector<Address> resolve(std::string_view host, Port port = {}, AddressFamily family = AddressFamily::any,
                              Deadline deadline = never);
 std::string reverse(const Address& address, Deadline deadline = never);

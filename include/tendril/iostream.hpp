@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// IoStream: a std::iostream over a Stream, a Source or a Sink, for code that is written for those.
+// IoStream: a std::iostream over a Stream, a Source or a Sink, for code that expects standard streams.
 //
 //     IoStream io(socket);
 //     io << "HELO " << name << "\r\n" << std::flush;
 //     std::getline(io, line);
 //
-// Errors, timeouts and kills are thrown as they are: the stream's exceptions() has badbit set. Without it the standard
-// streams swallow them all, a kill too; leave it set. Destroying it does not flush: that would wait. One green thread
-// at a time.
+// Reading waits, and yields, when the buffer is empty; writing, when it is full or flushed. There is no deadline: use a
+// Timeout. Errors, timeouts and kills are thrown as they are, because the stream's exceptions() has badbit set. Leave
+// it set: otherwise the standard streams swallow everything, a kill included. The destructor does not flush, since that
+// would wait. Use it in one green thread at a time.
 
 #pragma once
 
@@ -21,6 +22,8 @@
 
 namespace tendril {
 
+// The buffer under an IoStream, 4096 bytes in each direction. Either pointer may be nullptr: reading then finds the
+// end, or writing fails. Both outlive the buffer.
 class StreamBuf final : public std::streambuf {
 public:
     StreamBuf(Source* source, Sink* sink) noexcept : source_(source), sink_(sink) {
@@ -42,13 +45,14 @@ private:
 };
 
 namespace detail {
-struct HasStreamBuf {  // made before the iostream that needs it
+struct HasStreamBuf {  // a base, so that it is made before the iostream that needs it
     StreamBuf buffer;
 };
 }  // namespace detail
 
 class IoStream : private detail::HasStreamBuf, public std::iostream {
 public:
+    // Reads from, or writes to, an object that outlives the IoStream.
     explicit IoStream(Stream& stream) : IoStream(&stream, &stream) {}
     explicit IoStream(Source& source) : IoStream(&source, nullptr) {}
     explicit IoStream(Sink& sink) : IoStream(nullptr, &sink) {}

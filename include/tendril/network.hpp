@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// Network: the addresses that begin alike, as lists of those who are trusted name them. A value; any thread may use it.
+// Network: the addresses that share a prefix, for example in a list of trusted proxies. A plain value, which any OS
+// thread may use.
 //
 //     const std::vector<Network> proxies{"10.0.0.0/8", "2001:db8::/32", "::1", "unix:"};
 //     if (contains(proxies, peer)) ...
 //
-// An IPv4-mapped IPv6 address (::ffff:10.0.0.1, as a listener on [::] sees IPv4 clients) is the IPv4 address that it
-// holds, here as in a Network: so 10.0.0.0/8 contains it, and ::/0 does not. Scopes (%eth0) are not compared.
+// An IPv4-mapped IPv6 address (::ffff:10.0.0.1, as a listener on [::] sees IPv4 clients) counts as the IPv4 address in
+// it, both in a Network and in an address to be looked for: 10.0.0.0/8 contains it, and ::/0 does not. Scopes (%eth0)
+// are ignored.
 
 #pragma once
 
@@ -24,17 +26,21 @@ namespace tendril {
 
 class Network {
 public:
-    // "10.0.0.0/8", "2001:db8::/32"; an address without a prefix length is itself alone; "unix:" is all of the Unix
-    // domain. Throws: std::invalid_argument that quotes the text and says what was expected; also for an address that
-    // has bits past its prefix ("10.1.0.0/8"), as one of the two is a mistake.
+    // Reads "10.0.0.0/8" or "2001:db8::/32"; an address without a prefix length, which is a network of one; or "unix:",
+    // which contains all Unix-domain addresses.
+    // Throws: std::invalid_argument that quotes the text and says what was expected; also for an address with bits past
+    // its prefix ("10.1.0.0/8"), since one of the two must be a mistake.
     static Network parse(std::string_view text);
 
+    // The same, implicitly: a list of networks can be written as a list of strings.
     template <std::convertible_to<std::string_view> Text>
     Network(const Text& text) : Network(parse(text)) {}
 
+    // Whether the address is in this network; its port does not matter.
     [[nodiscard]] bool contains(const Address& address) const noexcept;
 
-    std::string to_string() const;  // as parse() reads it; IPv4 where it is mapped
+    // Returns the form that parse() reads, always with a prefix length; IPv4 if it was IPv4-mapped.
+    std::string to_string() const;
 
     friend bool operator==(const Network& a, const Network& b) noexcept = default;
 
@@ -46,7 +52,7 @@ private:
     int family_ = AF_UNSPEC;
 };
 
-// Is it in one of them?
+// Whether the address is in at least one of the networks.
 [[nodiscard]] bool contains(std::span<const Network> networks, const Address& address) noexcept;
 
 }  // namespace tendril

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// Pipes, one way, as plain blocking calls: between green threads, and to and from child processes (process.hpp).
+// Pipes: one-way streams between green threads, and to and from child processes (process.hpp), as plain blocking calls.
 //
-// stream.hpp says what holds for them as for sockets. close() from another green thread wakes who waits, with EBADF.
+//     auto [reader, writer] = make_pipe();
+//     writer.send_all("hello");
+//     std::size_t n = reader.recv(buffer);
 //
-// Writing where nobody reads any more is an error (EPIPE), and sends no SIGPIPE, whatever the program does with that
-// signal. Each end belongs to the OS thread that made it, as a socket does. Example: examples/popen.cpp
+// stream.hpp says what holds for pipes as for sockets: when calls yield, what they throw, what a kill or timeout does.
+// close() by another green thread wakes the waiter, which gets EBADF.
+//
+// Writing to a pipe without a reader fails with EPIPE, and raises no SIGPIPE, whatever the program does with that
+// signal. Each end belongs to the OS thread that made it; calls on another one throw WrongThread. Example:
+// examples/popen.cpp
 
 #pragma once
 
@@ -26,30 +32,32 @@ namespace detail {
 struct PipeAccess;
 }
 
+// The end of a pipe that is read from.
 class PipeReader final : public Source {
 public:
     PipeReader() = default;  // closed
 
-    // Takes over a pipe's reading end (or a terminal, a FIFO), and makes it non-blocking, for all who share it.
-    // Throws: std::system_error, WrongThread; the descriptor is closed then.
+    // Takes over a pipe's reading end (or a terminal, a FIFO), and makes it non-blocking for every process that shares
+    // it. Does not yield. Throws: std::system_error; the descriptor is then closed.
     explicit PipeReader(Fd fd);
 
-    // The same for a descriptor that other processes use too, a terminal or standard input: their flag is left alone,
-    // or their reads would fail. A pipe or terminal is opened once more, with a flag of its own. Where that cannot be
-    // (a socket; no /proc; somebody else's terminal) the system is asked before each read whether it would wait: who
-    // shares it must not read at the same time.
+    // The same for a descriptor that other processes use too, such as a terminal or standard input. Leaves their
+    // non-blocking flag alone, since otherwise their reads would fail: opens a pipe or terminal a second time, with a
+    // flag of its own. If that is impossible (a socket; no /proc; another user's terminal), each read first asks the
+    // system whether it would wait; other processes must then not read at the same time, or a read holds up the hub.
     static PipeReader shared(Fd fd);
 
-    // As stream.hpp describes them. The end: nobody can write any more.
+    // As stream.hpp describes them. The stream ends when the last writer has closed.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
     std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
     std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never) override;
 
+    // Closes this end; idempotent. A waiting reader gets EBADF. Once no reader is left, writers get EPIPE.
     void close() noexcept override { handle_.close(); }
     bool is_open() const noexcept override { return handle_.is_open(); }
     int fd() const noexcept { return handle_.fd(); }  // still the reader's; -1 when closed
 
-    // For wait() and iwait(), which see that there is something to read, the end included, and take nothing.
+    // For wait() and iwait(): ready when there is something to read, or the end. Consumes nothing.
     bool ready() const { return handle_.ready("a pipe"); }
     void observe(detail::Observer& observer) const { handle_.observe("a pipe", observer); }
 
@@ -59,25 +67,27 @@ private:
     bool shared_ = false;
 };
 
+// The end of a pipe that is written to.
 class PipeWriter final : public Sink {
 public:
     PipeWriter() = default;  // closed
 
-    // Takes over a pipe's writing end. As PipeReader's.
+    // Takes over a pipe's writing end, as PipeReader's constructor does its end.
     explicit PipeWriter(Fd fd);
 
-    // As PipeReader's. What cannot be opened once more gets 4096 bytes at a time, and a terminal that takes only some
-    // of them holds up the hub until it has taken all.
+    // As PipeReader::shared(). A descriptor that cannot be opened a second time gets 4096 bytes at a time; a terminal
+    // that takes only some of them holds up the hub until it has taken all.
     static PipeWriter shared(Fd fd);
 
-    // As stream.hpp describes them. Up to 4096 bytes go whole.
+    // As stream.hpp describes them. Up to 4096 bytes are sent whole or not at all.
     std::size_t send(Bytes bytes, Deadline deadline = never) override;
     void send_all(Bytes bytes, Deadline deadline = never) override;
     void send_parts(std::span<const Bytes> parts, Deadline deadline = never) override;
 
-    void close() noexcept override { handle_.close(); }  // the reader sees the end
+    // Closes this end; idempotent. A waiting writer gets EBADF. Once no writer is left, readers see the end.
+    void close() noexcept override { handle_.close(); }
     bool is_open() const noexcept override { return handle_.is_open(); }
-    int fd() const noexcept { return handle_.fd(); }
+    int fd() const noexcept { return handle_.fd(); }  // still the writer's; -1 when closed
 
 private:
     friend struct detail::PipeAccess;
@@ -85,7 +95,8 @@ private:
     bool shared_ = false;
 };
 
-// The program's, shared with whoever started it: copies, whose end closes nothing else. Throws: std::system_error.
+// Return the program's standard input or output, made by shared() of a copy of the descriptor: closing the result does
+// not close the original. Throw: std::system_error.
 PipeReader standard_input();
 PipeWriter standard_output();
 
@@ -94,7 +105,7 @@ struct Pipe {
     PipeWriter writer;
 };
 
-// auto [reader, writer] = make_pipe();  Neither end is inherited by programs that are started.
+// Makes a pipe; does not yield. Programs that this one starts do not inherit its ends.
 // Throws: std::system_error (EMFILE: out of descriptors).
 Pipe make_pipe();
 

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// select: waiting for descriptors by their numbers, whoever opened them: for other libraries' sockets and pipes, and
-// for programs that were written around select, poll or epoll. All of them suspend the calling green thread only.
+// select, poll, Epoll and wait_readable: waiting for descriptors by their numbers, no matter which code opened them.
+// For other libraries' sockets and pipes, and for programs written around select, poll or epoll. All of them suspend
+// only the calling green thread.
 //
 //     wait_readable(PQsocket(connection), 5s);
 //     auto [readable, writable, exceptional] = select(inputs, outputs, inputs, 1s);
 //
-// The hub must know when a number is closed that somebody waits for or watches: sockets of tendril tell it by
-// themselves, for others call closing(fd) before. Whoever waits is told then, and never asks the system about that
-// number again, which may be somebody else's by then. Green threads and watchers may look at the same descriptor in any
-// number, but for wait_readable and wait_writable: one waits in each direction, as in recv and send.
-// Everything is for the hub of the calling OS thread. Example: examples/select_echo.cpp
+// The hub must know when a number is closed that a green thread waits for or a watcher watches. Tendril's own sockets
+// tell it; for other descriptors call closing(fd) first. The hub then ends those waits, and never asks the system about
+// that number again, which may belong to another file by then.
+//
+// Any number of green threads and watchers may wait for the same descriptor, except by wait_readable and wait_writable:
+// there only one may wait in each direction, as with recv and send. All calls concern the hub of the calling OS thread.
+// Those that wait throw HubBlocked in a callback of the hub. Example: examples/select_echo.cpp
 
 #pragma once
 
@@ -34,14 +37,15 @@
 
 namespace tendril {
 
-// Waits until a read (a write) would not wait: there is data or room, the end of the stream, or an error.
-// Yields, now and then also when it is so already. Throws: TimeoutError; std::system_error, EBADF: it is not open, or
-// was closed meanwhile; ConcurrentUse when another green thread waits in this direction; Interrupt.
+// Wait until a read (or a write) would not wait: there is data (or room), the end of the stream, or an error. They take
+// nothing. They yield if they must wait, and now and then even if they need not.
+// Throw: TimeoutError; std::system_error (EBADF) if the descriptor is not open or is closed meanwhile; ConcurrentUse if
+// another green thread already waits in this direction; Interrupt.
 void wait_readable(int fd, Deadline deadline = never);
 void wait_writable(int fd, Deadline deadline = never);
 
-// The number is about to be closed, by you: who waits for it in this hub gets EBADF or POLLNVAL, an Io watcher
-// `closed`. Does not yield. Harmless when nobody does, and for sockets of tendril, whose close() does more.
+// Tells this hub that the caller is about to close the number: its waiters get EBADF or POLLNVAL, an Io watcher gets
+// `closed`. Does not yield. Harmless if nothing waits for it, and for tendril's own sockets, whose close() does more.
 void closing(int fd) noexcept;
 
 namespace detail {
@@ -68,7 +72,8 @@ int number_of(const T& thing) noexcept {
 
 }  // namespace detail
 
-// Somebody's descriptor: a number, what has one (TcpSocket, Listener, Fd), or a pointer to that.
+// A descriptor in any form: a number, an object that has one (TcpSocket, Listener, Fd), or a pointer to such an object.
+// Copies the number only; does not keep the descriptor open.
 class AnyFd {
 public:
     template <detail::HasNumber T>
@@ -79,8 +84,8 @@ private:
     int fd_;
 };
 
-// A view of the descriptors in a range, or, in braces, of several kinds. It must not outlive them: for the arguments of
-// select() only.
+// The descriptors of a range, or of a list in braces, which may mix their forms: {socket, listener, 5}. A view that
+// must not outlive them: use it for the arguments of select() only.
 class FdRange {
 public:
     FdRange() noexcept : FdRange(std::initializer_list<AnyFd>()) {}
@@ -90,6 +95,7 @@ public:
     FdRange(const R& range)
     noexcept : at_(std::addressof(range)), visit_(&visit_range<R>) {}  // implicit on purpose
 
+    // Calls the visitor with each number, in their order; for select() itself.
     class Visitor {
     public:
         virtual void operator()(int fd) = 0;
@@ -117,27 +123,30 @@ private:
     void (*visit_)(const void*, std::size_t, Visitor&);
 };
 
-// Numbers, in the order in which they were given.
+// What select() found: numbers, in the order in which they were given.
 struct Selected {
     std::vector<int> readable;
     std::vector<int> writable;
     std::vector<int> exceptional;
 };
 
-// Waits until at least one of them is readable, writable, or exceptional: has urgent data. An error or a hang-up makes
-// readable and writable; a descriptor that is only in the last set is exceptional then.
-// Returns: those that are; three empty ones when the deadline came first, as select(2) does.
-// Yields, as wait_readable(). Throws: std::system_error, EBADF: one of them is closed, or was closed
-// meanwhile; Interrupt. Cost: one system call when one is ready; otherwise two more, and two for each descriptor. No
-// allocation besides the results for up to 16 descriptors.
+// Waits until at least one of the descriptors is readable, writable, or exceptional: has urgent data. One with an error
+// or a hang-up counts as readable and writable; if it is only in the last set, as exceptional.
+// Returns: the descriptors that are; three empty lists if the deadline comes first, as select(2) does.
+// Yields as wait_readable() does.
+// Throws: std::system_error (EBADF) if one of them is not open or is closed meanwhile; Interrupt.
+// Cost: one system call if one is ready; otherwise two more, and two for each descriptor. For up to 16 descriptors it
+// allocates nothing but the results.
 Selected select(FdRange readers, FdRange writers, FdRange exceptional, Deadline deadline = never);
 
 using PollFd = ::pollfd;  // fd, events, revents
 
-// Waits until one of them has what its `events` ask for, an error or a hang-up; see poll(2) for the bits. Others than
-// POLLIN, POLLOUT and POLLPRI are reported, but need not end the wait by themselves.
-// Returns: how many have, as their `revents` say; 0 when the deadline came first. One that is closed, or was closed
-// meanwhile, has POLLNVAL; one with a negative number is passed over. Yields, throws and costs as select().
+// Waits until one of the descriptors has an event of its `events`, an error or a hang-up, and sets every `revents`; see
+// poll(2) for the bits. Events other than POLLIN, POLLOUT and POLLPRI are reported, but need not end the wait by
+// themselves. A descriptor that is not open, or is closed meanwhile, has POLLNVAL; one with a negative number is
+// skipped.
+// Returns: the number of descriptors with a `revents`; 0 if the deadline comes first.
+// Yields and costs as select(). Throws: std::system_error; Interrupt.
 std::size_t poll(std::span<PollFd> fds, Deadline deadline = never);
 
 struct EpollEvent {
@@ -145,23 +154,24 @@ struct EpollEvent {
     std::uint64_t data = 0;    // as it was given to add()
 };
 
-// An epoll(7) descriptor of one's own: level-triggered, or by EPOLLET and EPOLLONESHOT not. A number that is closed
-// leaves it by itself, if it was not duplicated.
+// An epoll(7) descriptor that the program owns: level-triggered, unless an event asks for EPOLLET or EPOLLONESHOT. A
+// closed descriptor leaves the set by itself, if it had no duplicates. Belongs to the hub that it was made in.
 class Epoll {
 public:
-    Epoll();  // throws std::system_error
+    Epoll();  // makes an empty set; throws std::system_error
 
-    // Throws: std::system_error: EEXIST, ENOENT (not added), EBADF, EPERM (a regular file).
+    // Add a descriptor, change its events and data, or remove it. Never wait.
+    // Throw: std::system_error (EEXIST: already added; ENOENT: not added; EBADF: closed; EPERM: a regular file).
     void add(AnyFd fd, std::uint32_t events, std::uint64_t data);
     void modify(AnyFd fd, std::uint32_t events, std::uint64_t data);
     void remove(AnyFd fd);
 
-    // Waits for events; several green threads may, and each event goes to one of them.
-    // Returns: at most `most` of them; none when the deadline came first.
-    // Yields, as wait_readable(). Throws: std::system_error, EBADF: it was closed; Interrupt, no event is lost.
+    // Waits for events. Several green threads may wait at once: each event goes to one of them.
+    // Returns: at least one event and at most `most` (1024 at most); none if the deadline comes first.
+    // Yields as wait_readable() does. Throws: std::system_error (EBADF: it is closed); Interrupt, which loses no event.
     std::vector<EpollEvent> wait(Deadline deadline = never, std::size_t most = 64);
 
-    void close() noexcept { handle_.close(); }  // idempotent; who waits gets EBADF
+    void close() noexcept { handle_.close(); }  // idempotent; a waiter gets EBADF
     bool is_open() const noexcept { return handle_.is_open(); }
     int fd() const noexcept { return handle_.fd(); }  // -1 when closed
 

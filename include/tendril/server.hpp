@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// serve: a green thread for each connection that comes.
+// serve: accepts connections and handles each in a green thread of its own.
 //
 //     serve(listen("127.0.0.1:7000"), [](TcpSocket& client) { ... }, {.concurrency = 1000});
 //     serve(wrap_ssl(listen(":443"), tls), [](TlsSocket& client, const Address& peer) { ... }, {.hubs = 4});
 //
-// stream_server.hpp has the same as an object that is started and stopped. Example: examples/echo_server.cpp
+// stream_server.hpp has the same as an object that can be started and stopped. Example: examples/echo_server.cpp
 
 #pragma once
 
@@ -32,63 +32,74 @@ namespace tendril {
 
 class Pool;
 
-// A handler that throws it ends the serve() that called it.
+// A handler throws it to end the serve() or the server that called it.
 class StopServe : public std::runtime_error {
 public:
     StopServe() : std::runtime_error("StopServe was thrown outside a handler of serve()") {}
 };
 
-// What becomes of a handler's error. `report`: it goes to the ErrorLog, and serving goes on. `end`: serving ends as at
-// StopServe, and serve() throws it.
+// What to do with an exception that a handler throws. `report`: it goes to the ErrorLog, and serving goes on. `end`:
+// serving ends as at StopServe, and serve() throws the exception.
 enum class OnHandlerError { report, end };
 
-// Does a proxy in front say first who the client is (proxy_protocol.hpp)? `required`: a connection that does not begin
-// so is closed. Ask for it only where nobody but the proxy can connect, as who can, may say that he is anybody; or name
-// the proxies in StreamServerOptions::proxy_sources.
+// Whether connections begin with a header in which a proxy names the client (proxy_protocol.hpp). `required`: one that
+// does not is closed. Any client that can connect directly could claim any address, so use it only if nothing but the
+// proxy can connect, or name the proxies in StreamServerOptions::proxy_sources.
 enum class ProxyProtocol { off, required };
 
 struct StreamServerOptions {
-    // Handlers at once, in each hub. At the limit connections wait in the backlog; when one waits, the connection that
-    // has been idle for longest (Serving::Idle) is closed for it.
+    // Handlers that run at once, in each hub. At the limit connections wait in the backlog; while one waits, the
+    // connection that has been idle longest (Serving::Idle) is closed to make room.
     std::size_t concurrency = 1024;
+
     // Handlers at once for one client, in each hub; 0: no limit. A client is an IPv4 address or the first 64 bits of
-    // an IPv6 address, as the proxy says it where there is one. One more is closed at once.
+    // an IPv6 address, taken from the proxy's header if there is one. A connection above the limit is closed at once.
     std::size_t max_per_address = 0;
-    // Handlers are members of this Pool instead, beside what others spawn in it; concurrency says nothing then. While
-    // it is full, serving waits for a slot in line with all who would spawn, and connections wait in the backlog. What
-    // kills the Pool's members ends handlers, and serving goes on. It outlives the serving; with hubs = 1 only.
+
+    // Makes handlers members of this Pool, next to what else is spawned in it; `concurrency` then has no effect. While
+    // the Pool is full, serving stands in line for a slot with all other spawners, and connections wait in the backlog.
+    // Killing the Pool's members ends handlers, but not serving. The Pool must outlive the serving. With hubs = 1 only.
     Pool* pool = nullptr;
-    std::size_t stack_size = 0;  // of a handler's green thread; 0: 256 KiB
-    // How long handlers may go on after the end of accepting, before they are killed; at most: for ever.
+
+    std::size_t stack_size = 0;  // of a handler's green thread, in bytes; 0: 256 KiB
+
+    // How long handlers may go on after accepting has ended, before they are killed.
     Duration drain = forever;
+
     OnHandlerError on_error = OnHandlerError::report;
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
-    // The proxies: their connections must begin with the header; all others are plain ones, from their first byte on.
-    // Empty: everybody is a proxy.
+
+    // The proxies: their connections must begin with the header, and all others are plain from their first byte on.
+    // Empty: every connection is a proxy's.
     std::vector<Network> proxy_sources = {};
-    // For what comes before the handler: the proxy's header, and the handshake of a TLS listener.
+
+    // Limits what precedes the handler: the proxy's header, and the handshake of a TLS listener, each for itself.
     Duration handshake_timeout = std::chrono::seconds(10);
-    // Hubs that serve, each in an OS thread: this one and others that are started; 0: one for each processor. The
-    // handler is then called in several OS threads at the same time. A listener with reuse_port has one beside it in
-    // each hub, and the kernel chooses among them; any other is accepted from here, for the hub that has least to do.
+
+    // Hubs that serve, each in an OS thread: this one, and others that serve() starts; 0: one for each processor. The
+    // handler is then called in several OS threads at the same time. If the listener has reuse_port, every other hub
+    // makes a listener at the same address, and the kernel chooses among them. Otherwise this hub accepts for all, and
+    // hands each connection to the hub with the fewest.
     unsigned hubs = 1;
+
     std::stop_token stop = {};  // when a stop is requested, in any OS thread, serving ends as at StopServe
 
-    // Where errors of connections go, and are counted. Nothing: the server has one of its own, of default options.
+    // Where errors of connections are counted and printed. nullptr: the server has a log of its own, with the defaults.
     std::shared_ptr<ErrorLog> error_log = {};
 
     Site where = {};  // the place that reports name for handlers; empty: that of the call
 };
 
-// What a handler may ask of who serves: handler(socket, peer, serving).
+// What a handler can learn from, and tell, the server that called it: handler(socket, peer, serving).
 class Serving {
 public:
-    virtual bool stopping() const noexcept = 0;  // no more connections are accepted, and handlers should come to an end
+    // Whether serving ends: no more connections are accepted, and handlers should come to an end.
+    virtual bool stopping() const noexcept = 0;
 
-    // While it lives its connection has nothing under way, as between two requests: when serving stops, its handler is
-    // killed at once, without waiting for the drain; and at StreamServerOptions::concurrency (not in a Pool), when its
-    // place is wanted for a new client and no other has been idle for longer. Begun when serving has stopped already,
-    // it throws GreenletExit.
+    // While one lives, the connection has nothing under way, as between two requests, and its handler may be killed.
+    // That happens when serving stops, at once, without waiting for the drain. It also happens at the limit of
+    // StreamServerOptions::concurrency (not in a Pool), if a new client needs the place and no connection has been idle
+    // longer. The constructor throws GreenletExit if serving has stopped already.
     class Idle {
     public:
         explicit Idle(Serving& serving) : serving_(serving) { serving_.set_idle(true); }
@@ -109,12 +120,12 @@ namespace detail {
 
 using ConnectionHandler = std::function<void(TcpSocket&, const Address&, Serving&)>;
 void serve(Listener& listener, ConnectionHandler handler, const StreamServerOptions& options);
-// Options with a log, and with the place of the call.
+// Returns the options, with a log and with the place of the call if they had none.
 StreamServerOptions complete(StreamServerOptions options, const Site& at);
-// The exception that is being handled.
+// Reports the exception that is being handled.
 void report_connection(const StreamServerOptions& options, ErrorKind kind, const Address& peer);
 
-// A listener that makes something else of each connection, before its handler: TLS.
+// A listener that wraps each connection before the handler gets it: TLS.
 template <class L>
 concept WrappingListener = requires(L& l, TcpSocket s) {
     { l.listener() } -> std::same_as<Listener&>;
@@ -143,7 +154,7 @@ ConnectionHandler plain_handler(H handler) {
         };
 }
 
-// `listener` outlives it.
+// Requires: `listener` outlives the result.
 template <class L, class H>
 ConnectionHandler wrapping_handler(L& listener, H handler, const StreamServerOptions& options) {
     return [shared = std::make_shared<H>(std::move(handler)), &listener,
@@ -152,10 +163,10 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const StreamServerOpt
         decltype(listener.wrap(std::move(client))) wrapped;
         try {
             if (!client.ready()) {
-                const Serving::Idle idle(serving);  // it may be dropped for another while it says nothing
+                const Serving::Idle idle(serving);  // a silent client may be dropped for another
                 try {
                     client.await_data(deadline);
-                } catch (const TimeoutError&) {  // the handshake, which is as late, says so in its own words
+                } catch (const TimeoutError&) {  // the handshake is late too, and its own error says so
                 }
             }
             wrapped = listener.wrap(std::move(client));
@@ -170,20 +181,26 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const StreamServerOpt
 
 }  // namespace detail
 
-// Accepts until a handler throws StopServe, a stop is requested or the listener is closed, then waits for the handlers
-// that still run. The handler is called as handler(socket), handler(socket, peer) or handler(socket, peer, serving) in
-// a green thread of its own; its socket is closed when it returns. What it throws is reported or ends serving, as
-// on_error says; that the client has gone is counted only (error_log.hpp). Out of descriptors or memory, it pauses
-// accepting (10 ms, doubling up to 1 s, or until a handler ends) and goes on. When descriptors are missing for 0.3 s
-// and more, those who wait are accepted, with one that is held in reserve, and reset after each pause (64 at most);
-// that is reported once. StopServe leaves the listener open.
-// Yields. Throws: Interrupt: the handlers are killed and waited for first; std::system_error when the listener is
-// broken; std::invalid_argument for options that cannot be.
+// Accepts connections until a handler throws StopServe, a stop is requested or the listener is closed; then waits for
+// the handlers that still run, for `drain` at most, and kills the rest. StopServe leaves the listener open.
+//
+// Calls the handler as handler(socket), handler(socket, peer) or handler(socket, peer, serving), in a green thread of
+// its own, and closes the socket when it returns. What it throws is reported or ends serving, as on_error says; if it
+// threw because the client has gone, that is only counted (error_log.hpp).
+//
+// Out of descriptors or memory, it pauses accepting (for 10 ms, doubling up to 1 s, or until a handler ends) and goes
+// on. If descriptors are missing for 0.3 s or longer, it refuses waiting clients after each pause: it accepts them with
+// a descriptor held in reserve, and resets them (64 at most). That is reported once.
+//
+// Yields. Throws: Interrupt; the handlers are killed and have ended before. std::system_error if the listener is
+// broken; std::invalid_argument for options that contradict each other; what a handler threw, with OnHandlerError::end.
 template <class H>
 void serve(Listener& listener, H handler, const StreamServerOptions& options = {}, Site at = Site::here()) {
     detail::serve(listener, detail::plain_handler(std::move(handler)), detail::complete(options, at));
 }
 
+// The same for a listener that wraps its connections, such as a TlsListener: the handler gets the wrapped socket, whose
+// handshake is done. A failed handshake is reported, and closes the connection.
 template <class L, class H>
 requires detail::WrappingListener<L>
 void serve(L& listener, H handler, const StreamServerOptions& options = {}, Site at = Site::here()) {
@@ -191,6 +208,7 @@ void serve(L& listener, H handler, const StreamServerOptions& options = {}, Site
     detail::serve(listener.listener(), detail::wrapping_handler(listener, std::move(handler), whole), whole);
 }
 
+// The same for a temporary, or a moved listener, which is closed at the end.
 template <class L, class H>
 requires(!std::is_lvalue_reference_v<L>) void serve(L&& listener, H handler, const StreamServerOptions& options = {},
                                                     Site at = Site::here()) {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// Stream sockets over IPv4, IPv6 and the Unix domain, as plain blocking calls: stream.hpp says what holds for all of
-// them. close() from another green thread wakes who waits, with EBADF.
+// Stream sockets over IPv4, IPv6 and the Unix domain, as plain blocking calls.
 //
-// Everything belongs to the OS thread that made it; others get WrongThread, and a close or destruction there is
-// reported and leaks. The file of a Unix-domain listener is not removed when it closes: see
-// ListenOptions::replace_socket_file. Example: examples/echo_server.cpp
+//     Listener listener = listen("127.0.0.1:7000");
+//     TcpSocket client = connect("example.org", 80, 5s);
+//     client.send_all("GET / HTTP/1.0\r\n\r\n", 2s);
+//
+// stream.hpp says what holds for all streams: when calls yield, what they throw, what a kill or timeout does. close()
+// by another green thread wakes the waiter, which gets EBADF.
+//
+// A socket belongs to the OS thread that made it. Calls on other OS threads throw WrongThread; closing or destroying it
+// there leaks it until its hub ends, and reports that on standard error. Closing a Unix-domain listener does not remove
+// its file: see ListenOptions::replace_socket_file. Example: examples/echo_server.cpp
 
 #pragma once
 
@@ -36,6 +42,7 @@ namespace detail {
 struct SocketAccess;
 }
 
+// Who connected: the peer's process, and its user and group at that time.
 struct PeerCredentials {
     pid_t process;
     uid_t user;
@@ -47,11 +54,11 @@ class TcpSocket final : public Stream {
 public:
     TcpSocket() = default;  // closed
 
-    // Takes over a connected stream socket, and makes it non-blocking, for all who share it.
-    // Throws: std::system_error, EPROTOTYPE when it is something else; WrongThread; it is closed then.
+    // Takes over a connected stream socket, and makes it non-blocking for every process that shares it. Does not yield.
+    // Throws: std::system_error (EPROTOTYPE: not a stream socket, or a listening one); the descriptor is then closed.
     explicit TcpSocket(Fd fd);
 
-    // Two that are connected with each other, in the Unix domain.
+    // Makes two Unix-domain sockets that are connected with each other. Throws: std::system_error.
     static std::pair<TcpSocket, TcpSocket> pair();
 
     // As stream.hpp describes them.
@@ -65,19 +72,25 @@ public:
                             Deadline deadline = never) override;
     void await_data(Deadline deadline = never) override;
 
-    // What can be done without waiting; nothing: not now. Throws: std::system_error.
+    // As recv() and send(), but never wait or yield: return nothing if they would have to.
+    // Throw: std::system_error; ConcurrentUse if another green thread waits in this direction.
     [[nodiscard]] std::optional<std::size_t> try_recv(Buffer buffer);
     [[nodiscard]] std::optional<std::size_t> try_send(Bytes bytes);
 
     void shutdown(Shutdown how, Deadline deadline = never) override;  // never waits
-    void close() noexcept override { handle_.close(); }  // who waits on it gets EBADF before the number is free
-    bool is_open() const noexcept override { return handle_.is_open(); }
-    int fd() const noexcept override { return handle_.fd(); }
 
+    // Closes this descriptor, without waiting; idempotent. A waiter gets EBADF before the number is free again.
+    void close() noexcept override { handle_.close(); }
+    bool is_open() const noexcept override { return handle_.is_open(); }
+    int fd() const noexcept override { return handle_.fd(); }  // still the socket's; -1 when closed
+
+    // Return the addresses of the two ends. Throw: std::system_error (ENOTCONN: the peer is gone; EBADF).
     Address local_address() const;
     Address peer_address() const;
 
-    // Nagle's algorithm is off (option::no_delay) in what connect() and a Listener make.
+    // Set and read an option, such as option::keep_alive; socket_options.hpp lists them. Sockets that connect() and
+    // Listeners make begin with option::no_delay: Nagle's algorithm is off. Throw: std::system_error;
+    // std::invalid_argument for a value out of range.
     template <class O, class V = typename O::Value>
     void set(const O& option, const V& value) {
         detail::set_socket_option(handle_, option, detail::option_value(option, value));
@@ -87,15 +100,19 @@ public:
         return detail::get_socket_option(handle_, option);
     }
 
-    PeerCredentials peer_credentials() const;  // of a Unix-domain peer, when it connected
+    // Returns the credentials of a Unix-domain peer. Throws: std::system_error.
+    PeerCredentials peer_credentials() const;
 
-    // For wait() and iwait(), which see that there is something to receive, the end included, and take nothing.
+    // For wait() and iwait(): ready when there is something to receive, or the end. Consumes nothing.
     bool ready() const { return handle_.ready("a socket"); }
     void observe(detail::Observer& observer) const { handle_.observe("a socket", observer); }
 
-    // One more descriptor of the same connection, which ends when the last is closed.
+    // Returns another descriptor of the same connection, which lasts until all of them are closed.
+    // Throws: std::system_error.
     [[nodiscard]] TcpSocket duplicate() const;
-    [[nodiscard]] Fd release();  // the descriptor is the caller's from now on; it is non-blocking still
+
+    // Hands the descriptor to the caller, still non-blocking; this socket is then closed. A waiter gets EBADF.
+    [[nodiscard]] Fd release();
 
 private:
     friend struct detail::SocketAccess;
@@ -105,7 +122,8 @@ private:
 
 using UnixSocket = TcpSocket;  // the same calls; connect("unix:/path") makes one
 
-// Connects. On any error or interrupt the half-made socket is closed.
+// Connects to an address; waits until the connection is established. An error, timeout or interrupt closes the
+// unfinished socket.
 // Throws: TimeoutError; std::system_error that names the address; Interrupt.
 TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline = never);
 inline TcpSocket connect(const Address& to, Deadline deadline = never) {
@@ -116,10 +134,10 @@ namespace detail {
 TcpSocket connect_host(std::string_view host, std::uint16_t port, const ConnectOptions& options, Deadline deadline);
 }
 
-// Looks the host up (dns.hpp) and tries its addresses, IPv6 and IPv4 in turn: first come, first taken; all half-made
-// sockets are closed. The deadline is for the whole.
-// Throws: std::system_error: of the lookup; or of the last address, when all failed, and what() says how each did;
-// std::invalid_argument for a port above 65535.
+// Looks the host up (dns.hpp) and tries its addresses, IPv6 and IPv4 in turn, with ConnectOptions::attempt_delay
+// between them. Takes the first that connects; closes all other sockets. The deadline is for the whole.
+// Throws: TimeoutError; std::system_error: the lookup's; or, if all addresses failed, that of the last one, with a text
+// that says how each failed; std::invalid_argument for a port below 0 or above 65535; Interrupt.
 template <std::integral Port>
 TcpSocket connect(std::string_view host, Port port, const ConnectOptions& options, Deadline deadline = never) {
     return detail::connect_host(host, checked_port(port), options, deadline);
@@ -129,31 +147,40 @@ TcpSocket connect(std::string_view host, Port port, Deadline deadline = never) {
     return detail::connect_host(host, checked_port(port), ConnectOptions(), deadline);
 }
 
-// "example.org:80", and whatever Address::parse() reads. Throws: std::invalid_argument too.
+// The same for a text such as "example.org:80", or any other form that Address::parse() reads.
+// Throws: std::invalid_argument too, for a text of no such form.
 TcpSocket connect(std::string_view to, const ConnectOptions& options, Deadline deadline = never);
 inline TcpSocket connect(std::string_view to, Deadline deadline = never) {
     return connect(to, ConnectOptions(), deadline);
 }
 
+// A socket that waits for connections. listen() makes it.
 class Listener {
 public:
     Listener() = default;  // closed
 
-    // Takes over a socket that listens already, and makes it non-blocking. As TcpSocket's.
+    // Takes over a socket that already listens, as TcpSocket's constructor does a connected one.
     explicit Listener(Fd fd);
 
-    // Waits for a connection. Throws: TimeoutError; std::system_error (EMFILE: out of descriptors); Interrupt: a
-    // connection that had come stays in the backlog.
+    // Waits for a connection, and returns it; `peer` is set to its address, with an empty path() if a Unix-domain peer
+    // has no name.
+    // Throws: TimeoutError; std::system_error (EMFILE: out of descriptors); Interrupt; no connection is then lost: it
+    // stays in the backlog. ConcurrentUse if another green thread waits in accept().
     TcpSocket accept(Deadline deadline = never);
     TcpSocket accept(Address& peer, Deadline deadline = never);
-    [[nodiscard]] std::optional<TcpSocket> try_accept();  // nothing when nobody waits
+
+    // The same, but never wait or yield: return nothing if the backlog is empty.
+    [[nodiscard]] std::optional<TcpSocket> try_accept();
     [[nodiscard]] std::optional<TcpSocket> try_accept(Address& peer);
 
-    // For wait() and iwait(), which see that there is something to accept, and take nothing.
+    // For wait() and iwait(): ready when there is a connection to accept. Consumes nothing.
     bool ready() const { return handle_.ready("a listener"); }
     void observe(detail::Observer& observer) const { handle_.observe("a listener", observer); }
 
-    Address address() const;  // with the port that the system chose for port 0
+    // Returns where it listens, with the port that the system chose for port 0. Throws: std::system_error.
+    Address address() const;
+
+    // As TcpSocket's: options, a second descriptor of the same listening socket, the descriptor itself, the end.
     template <class O, class V = typename O::Value>
     void set(const O& option, const V& value) {
         detail::set_socket_option(handle_, option, detail::option_value(option, value));
@@ -174,7 +201,9 @@ private:
     detail::Handle handle_;
 };
 
-// Binds and listens. Throws: std::system_error that names the address (EADDRINUSE: the port is taken).
+// Binds to an address and listens there. Does not yield.
+// Throws: std::system_error that names the address (EADDRINUSE: the port is taken); std::invalid_argument for a text
+// that Address::parse() refuses, or a negative backlog.
 Listener listen(const Address& at, const ListenOptions& options = {});
 inline Listener listen(std::string_view at, const ListenOptions& options = {}) {
     return listen(Address::parse(at), options);

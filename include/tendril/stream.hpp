@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// Source, Sink and Stream: what can be read, what can be written, and what can be both and has an other side. Sockets,
-// TLS sockets, pipes and files are such, and readers, writers, servers and protocols take them as such: code that is
-// written for a Stream does not care which one it got.
+// Source, Sink and Stream: the interfaces of what can be read, what can be written, and what can do both and has a
+// peer. Sockets, TLS sockets, pipes and files implement them; readers, writers, servers and protocols take them. So
+// code that is written for a Stream works over all of these.
 //
-// Every call that takes a deadline yields. A call that must wait suspends its green thread only; it is tried first, so
-// one with data at hand does not wait, and a deadline that has passed already does not prevent it. One green thread may
-// read while another writes; a second reader (or writer) gets ConcurrentUse and the first is unharmed.
+// Every call that takes a deadline may yield. It first tries the system's call, even if the deadline has passed
+// already, and waits only if that would block; waiting suspends the calling green thread only. A call that need not
+// wait still lets other green threads run now and then.
 //
-// Errors of the system and of the peer are std::system_error; the end of the stream is a value, not an error.
+// A timeout throws TimeoutError. A kill or a Timeout throws an Interrupt out of the wait that it ends. After either the
+// stream is still usable; each call says what it has transferred by then. Errors of the system and of the peer are
+// std::system_error; on a closed stream, or one that is closed meanwhile, the error is EBADF. The end of the stream is
+// a value, not an error.
+//
+// One green thread may read while another writes. A second reader (or writer) gets ConcurrentUse, and the first is
+// unharmed. In a callback of the hub these calls throw HubBlocked.
 
 #pragma once
 
@@ -27,27 +33,31 @@ namespace tendril {
 class File;
 class TimeoutError;
 
+// Bytes to be read, in their order, once.
 class Source {
 public:
     virtual ~Source() = default;
 
-    // Waits for data. Returns: how many bytes came, at least 1; 0 at the end of the stream (or for an empty buffer).
-    // Throws: TimeoutError, nothing was read; std::system_error; Interrupt, nothing was read.
+    // Waits for data, and puts as much of it into the buffer as has arrived.
+    // Returns: the number of bytes, at least 1; 0 at the end of the stream (or for an empty buffer).
+    // Throws: TimeoutError; std::system_error; Interrupt; then nothing was read.
     virtual std::size_t recv(Buffer buffer, Deadline deadline = never) = 0;
 
     // Waits until the buffer is full. Returns: its size; less only at the end of the stream.
-    // Throws: TimeoutError, whose done() says how much was read and is in the buffer; std::system_error; Interrupt.
+    // Throws: TimeoutError, whose done() says how many bytes were read and are in the buffer; std::system_error;
+    // Interrupt; after these two some bytes may have been read, and nothing says how many.
     virtual std::size_t recv_exactly(Buffer buffer, Deadline deadline = never);
 
-    // Waits for data and fills the buffers with it in their order. Returns, throws: as recv().
+    // As recv(), with several buffers, which are filled in their order. It may leave the last ones empty.
     virtual std::size_t recv_parts(std::span<const Buffer> parts, Deadline deadline = never);
 
-    // For a loop over recv() that asks its deadline itself, since data that keeps coming never lets recv() time out:
-    // ends the loop as recv() would have. A request's body notes that its client was too slow; a Source that reads
-    // another passes the call on to it. Throws: the error, always.
+    // For loops over recv() that check their deadline themselves, since data that keeps coming never lets recv() time
+    // out: ends the loop as recv() would. A request's body notes that its client was too slow; a Source that reads
+    // another one passes the call on to it. Throws: the error, always.
     [[noreturn]] virtual void time_out(const TimeoutError& error);
 
-    virtual void close() noexcept = 0;  // idempotent; who waits on it gets EBADF
+    // Closes it, without waiting; idempotent. A waiter gets EBADF.
+    virtual void close() noexcept = 0;
     virtual bool is_open() const noexcept = 0;
 
 protected:
@@ -58,27 +68,31 @@ protected:
     Source& operator=(Source&&) = default;
 };
 
+// A place to write bytes to. "Sent" means taken by the system, not received by the peer.
 class Sink {
 public:
     virtual ~Sink() = default;
 
-    // Waits until some can be sent. Returns: how many bytes, at least 1 (0 for none). Throws: as recv(); nothing was
-    // sent.
+    // Waits until some of the bytes can be sent.
+    // Returns: the number of bytes sent, at least 1 (0 only if there were none to send).
+    // Throws: TimeoutError; std::system_error (EPIPE, ECONNRESET: the peer is gone); Interrupt; then nothing was sent.
     virtual std::size_t send(Bytes bytes, Deadline deadline = never) = 0;
 
     // Sends everything, within one deadline for the whole.
-    // Throws: TimeoutError, whose done() says how much was sent; std::system_error (EPIPE, ECONNRESET: the peer is
-    // gone); Interrupt.
+    // Throws: as send(); TimeoutError's done() says how many bytes were sent. After the other exceptions some may have
+    // been sent, and nothing but the text of an error says how many.
     virtual void send_all(Bytes bytes, Deadline deadline = never);
 
-    // Sends everything of every part, in their order, as one; where the system can, in one call. Throws: as send_all().
+    // Sends all parts in their order, as if they were one; in one system call if possible. Throws: as send_all().
     virtual void send_parts(std::span<const Bytes> parts, Deadline deadline = never);
 
-    // Sends this part of a file, or what of it there is; sockets let the kernel copy it. Reading a cold file may hold
-    // up the hub there. Returns: how many bytes. Throws: as send_all(); what reading the file throws.
+    // Sends `count` bytes of a file from `offset` on, fewer only if the file ends before. Sockets let the kernel copy
+    // them; it may hold up the hub while it reads from the disk what is not in its cache.
+    // Returns: the number of bytes. Throws: as send_all(); what reading the file throws.
     virtual std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count,
                                     Deadline deadline = never);
 
+    // Closes it, without waiting; idempotent. A waiter gets EBADF.
     virtual void close() noexcept = 0;
     virtual bool is_open() const noexcept = 0;
 
@@ -90,37 +104,40 @@ protected:
     Sink& operator=(Sink&&) = default;
 };
 
-enum class Shutdown { read, write, both };
+enum class Shutdown { read, write, both };  // the directions that shutdown() ends
 
+// A connection: a Source and a Sink in one, with a peer at the other end.
 class Stream : public Source, public Sink {
 public:
-    // Waits until a recv() may find something: data, the end or an error. For who holds a buffer only while there is
-    // something to put into it. Throws: as recv().
+    // Waits until recv() would probably not wait: there is data, the end or an error. Takes nothing. Lets callers
+    // allocate a buffer only when there is data for it. Throws: as recv().
     virtual void await_data(Deadline deadline = never) = 0;
 
-    // No more will be sent (the peer reads the end of the stream), or read. Over TLS the end is a record that must be
-    // sent: waits for a peer that takes nothing. Throws: as send(): TimeoutError when the deadline comes first.
+    // Ends sending (the peer then reads the end of the stream), receiving, or both. Never waits on a plain socket. Over
+    // TLS the end is a record that must be sent, so this waits while the peer takes nothing. Throws: as send().
     virtual void shutdown(Shutdown how, Deadline deadline = never) = 0;
 
-    virtual int fd() const noexcept = 0;  // the descriptor beneath, which is still the stream's; -1 when closed
+    virtual int fd() const noexcept = 0;  // the descriptor underneath, still the stream's; -1 when closed
 
     void close() noexcept override = 0;
     bool is_open() const noexcept override = 0;
 };
 
-// How long close_gently() listens to the peer, and to how much.
+// How much close_gently() still reads from the peer, and for how long.
 struct LingerLimits {
     Duration time = std::chrono::seconds(2);
     std::uint64_t bytes = std::uint64_t{64} * 1024 * 1024;
-    std::uint64_t expected = 0;  // what the peer is still to send, as far as it has said; UINT64_MAX: nobody knows
+    std::uint64_t expected = 0;  // bytes that the peer has announced and not sent yet; UINT64_MAX: unknown
 };
 
-// Closes a stream over a socket so that what was sent arrives. The kernel answers bytes that nobody has read with a
-// reset, which takes away from the peer what it has not read yet. This shuts down sending and reads what the peer still
-// sends, until the peer has closed, or what is expected of it has come, its system has acknowledged everything and
-// nothing more comes, or a limit is reached. Closes at once when nothing is on its way or expected. For servers that
-// answer without reading all of their input.
-// Yields. Throws: Interrupt; the stream is closed then too. Errors of the peer only end the wait.
+// Closes a stream over a socket so that sent data arrives. For servers that answer without reading all of their input:
+// if a socket is closed with unread input, the kernel resets the connection, and the peer loses the data that it has
+// not read yet.
+//
+// So this ends sending, and reads and drops what the peer still sends, until the peer closes; or until everything
+// expected has arrived, the peer's system has acknowledged everything, and 0.1 s pass without more; or until a limit is
+// reached. If nothing is unread, unacknowledged or expected, it closes at once.
+// Yields. Throws: Interrupt; the stream is closed in this case too. Errors of the peer only end the wait.
 void close_gently(Stream& stream, const LingerLimits& limits = {});
 
 }  // namespace tendril

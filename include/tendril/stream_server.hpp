@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Floor: net
 //
-// StreamServer: serve() as an object, which is started and stopped.
+// StreamServer: serve() as an object that can be started and stopped.
 //
 //     StreamServer server(listen("127.0.0.1:0"), [](TcpSocket& client) { ... });
 //     server.start();
 //     ...
 //     server.stop(5s);         handlers have five seconds to come to an end
 //
-// It belongs to the OS thread that made it. Example: examples/stream_server.cpp
+// It belongs to the OS thread that made it: start(), stop() and the like throw WrongThread elsewhere. Example:
+// examples/stream_server.cpp
 
 #pragma once
 
@@ -27,7 +28,7 @@ namespace detail {
 
 class StreamServerCore;
 
-// The listener that a StreamServer owns, whatever its type.
+// The listener that a StreamServer owns, of any type.
 struct OwnedListener {
     std::shared_ptr<void> owner;
     Listener* listener;
@@ -38,8 +39,9 @@ struct OwnedListener {
 
 class StreamServer {
 public:
-    // Of a Listener, or one that wraps its connections (TlsListener). The handler is as serve()'s.
-    // Throws: std::invalid_argument as serve().
+    // Takes over a Listener, or one that wraps its connections (TlsListener). The handler and the options are as
+    // serve()'s. Accepts nothing before start(). Throws: std::invalid_argument as serve(); std::system_error (EBADF)
+    // for a closed listener.
     template <class L, class H>
     requires(std::same_as<L, Listener> || detail::WrappingListener<L>)
         StreamServer(L listener, H handler, const StreamServerOptions& given = {}, Site at = Site::here()) {
@@ -53,7 +55,7 @@ public:
         }
     }
 
-    // Listens there itself. Throws: as listen().
+    // The same, with a listener that it makes by listen(address). Throws: as listen() too.
     template <class H>
     StreamServer(std::string_view address, H handler, const StreamServerOptions& options = {}, Site at = Site::here())
         : StreamServer(listen(address), std::move(handler), options, at) {}
@@ -61,33 +63,38 @@ public:
     StreamServer(const StreamServer&) = delete;
     StreamServer& operator=(const StreamServer&) = delete;
 
-    // Stops without a drain: handlers are killed and waited for, under a Shield. In one of them: not waited for.
+    // Stops without a drain, under a Shield: kills the handlers and waits for their end. In one of the handlers, it
+    // does not wait for them.
     ~StreamServer();
 
-    // Begins to accept, in a green thread of its own; with several hubs once all of them do. Yields then.
-    // Throws: std::logic_error when it has been stopped; what the start of another hub threw.
+    // Begins to accept, in a green thread of its own. With several hubs it waits until all of them accept; with one it
+    // does not yield. Does nothing if the server has been started already.
+    // Throws: std::logic_error if the server has been stopped; what the start of another hub threw: it is then stopped.
     void start();
 
-    // Accepts what waits in the backlog, as far as there is room, and no more; closes the listener, so that others are
-    // refused; lets handlers go on until the drain is over, and kills those that are left then; those that are idle
-    // (Serving::Idle) at once. Without a drain, or without room for it, what waits in the backlog is reset, and so may
-    // be who connects at the very moment of the close. Idempotent.
-    // Returns: how many were killed. Yields. Throws: Interrupt, when the handlers are killed and ended;
-    // std::logic_error in one of the handlers, which throws StopServe instead.
+    // Ends serving:
+    //   1. accepts what waits in the backlog, if there is room for it and a drain
+    //   2. closes the listener, so that later clients are refused
+    //   3. kills idle handlers (Serving::Idle) at once
+    //   4. lets the others go on for `drain`, and kills those that are left then
+    // Clients left in the backlog are reset; so may be those that connect at the very moment of the close. Idempotent.
+    // Yields. Returns: how many handlers were killed.
+    // Throws: Interrupt; all handlers have been killed and have ended by then. std::logic_error if a handler of this
+    // server calls it: throw StopServe there instead.
     std::size_t stop(Duration drain = std::chrono::seconds(1));
 
-    // Starts, and waits until it has been stopped by another green thread or by StopServe. Throws: what ended it, as
-    // serve(); Interrupt: it is stopped without a drain first.
+    // Starts, and waits until another green thread stops the server or a handler throws StopServe; closes the listener.
+    // Throws: what ended serving, as serve(); Interrupt; then the server has been stopped without a drain.
     void serve_forever();
 
-    // Connections wait in the backlog meanwhile.
+    // Pause and resume accepting; connections wait in the backlog meanwhile, and handlers go on. Do not wait.
     void stop_accepting();
     void start_accepting();
 
-    Address address() const;               // with the port that the system chose
-    bool is_running() const noexcept;      // started, and not stopped
-    std::size_t running() const noexcept;  // handlers of this hub
-    const ErrorLog& error_log() const noexcept;
+    Address address() const;                     // with the port that the system chose; throws EBADF once closed
+    bool is_running() const noexcept;            // started, and not stopped
+    std::size_t running() const noexcept;        // handlers of this hub that have not ended
+    const ErrorLog& error_log() const noexcept;  // the one of the options, or the server's own
 
 private:
     void make_core(detail::OwnedListener listener, const StreamServerOptions& options);

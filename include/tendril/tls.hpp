@@ -8,14 +8,14 @@
 //     serve(l, [](TlsSocket& client) { ... });
 //
 // A client verifies the server's certificate and its name, unless told otherwise. Nothing can be read before the
-// handshake has ended. A stream that ends without TLS's own word for it may have been cut off by anybody, and is an
-// error, unless suppress_ragged_eofs says that it is the protocol's habit.
+// handshake has ended. A stream that ends without TLS's own end record (close_notify) may have been cut off by an
+// attacker: that is an error, unless suppress_ragged_eofs says that the protocol's peers usually end this way.
 //
-// A TlsSocket is a Stream; stream.hpp says what holds for it. In addition: the first call that needs it makes the
-// handshake, within its own deadline, if it was not made before. A record that was begun must be finished: what a
-// send() or send_all() that timed out or was killed had begun, up to 16 KiB, is finished by the next call that sends,
-// and done() of the TimeoutError counts it. After a send that failed, what the peer said before can be read still.
-// Errors of TLS are TlsError. Example: examples/tls_echo.cpp
+// A TlsSocket is a Stream; stream.hpp says what holds for it. In addition: if the handshake has not been made, the
+// first call that needs it makes it, within its own deadline. TLS sends whole records: if a send() or send_all() times
+// out or is killed after it began a record, of up to 16 KiB, the next call that sends finishes that record, and done()
+// of the TimeoutError counts it. After a failed send, what the peer had sent before can still be read. Errors of TLS
+// are TlsError. Example: examples/tls_echo.cpp
 
 #pragma once
 
@@ -39,7 +39,8 @@ class TlsState;
 struct TlsSessionState;
 }  // namespace detail
 
-// code() is of tls_category(): OpenSSL's reason; or of tls_verify_category(): why a certificate was refused.
+// An error of TLS. code() is of tls_category(): OpenSSL's reason; or of tls_verify_category(): why a certificate was
+// refused.
 class TlsError : public std::system_error {
 public:
     using std::system_error::system_error;
@@ -47,18 +48,21 @@ public:
 const std::error_category& tls_category() noexcept;
 const std::error_category& tls_verify_category() noexcept;
 
+// What a peer's certificate says.
 struct TlsCertificate {
-    std::string subject, issuer;     // "CN = example.org, O = Example"
-    std::vector<std::string> names;  // that it is for: host names and IP addresses
-    std::string serial;              // hexadecimal
-    std::chrono::system_clock::time_point not_before, not_after;
-    std::string der;     // the whole
-    std::string sha256;  // of it, hexadecimal
+    std::string subject, issuer;                                  // "CN = example.org, O = Example"
+    std::vector<std::string> names;                               // the host names and IP addresses that it is for
+    std::string serial;                                           // hexadecimal
+    std::chrono::system_clock::time_point not_before, not_after;  // when it is valid
+    std::string der;                                              // the whole certificate
+    std::string sha256;                                           // the hash of `der`, hexadecimal
 };
 
-// What a client needs to resume a session with less work. Empty at first.
+// What a client needs to resume a session, which saves most of the handshake's work. TlsSocket::session() returns one,
+// WrapOptions::session takes it. Copies are the same session.
 class TlsSession {
 public:
+    // Whether it holds a session.
     explicit operator bool() const noexcept { return state_ != nullptr; }
 
 private:
@@ -67,18 +71,22 @@ private:
 };
 
 struct WrapOptions {
-    // client: the host name or IP address that the certificate must be for, among its alternative names (RFC 9525).
-    // Letter case, a final dot, an IPv6 address's brackets and zone do not count. Names in other scripts: as xn--.
+    // Client: the host name or IP address that must be among the alternative names of the certificate (RFC 9525).
+    // Letter case, a final dot, and an IPv6 address's brackets and zone are ignored. Names in other scripts: as xn--.
     std::string server_name = {};
-    // What may be spoken, where the context names none in TlsOptions::alpn.
+
+    // The protocols to offer or accept, if the context names none in TlsOptions::alpn.
     std::vector<std::string> alpn = {};
-    bool handshake_on_connect = true;   // before wrap_ssl() returns
-    bool suppress_ragged_eofs = false;  // an end without TLS's word for it is an end like another
-    // client: to be resumed, if the server wants to. Ignored unless it was made for this server_name, with the same
-    // authorities and the same verifying: what was verified then is not verified again.
+
+    bool handshake_on_connect = true;   // whether wrap_ssl() makes the handshake before it returns
+    bool suppress_ragged_eofs = false;  // takes an end without close_notify for an ordinary end
+
+    // Client: the session to resume, if the server agrees. Ignored unless it was made for this server_name, with the
+    // same authorities and the same kind of verifying, since what was verified then is not verified again.
     TlsSession session = {};
 };
 
+// A connection over TLS.
 class TlsSocket final : public Stream {
 public:
     TlsSocket() = default;  // closed
@@ -86,10 +94,12 @@ public:
     TlsSocket& operator=(TlsSocket&& other) noexcept;
     ~TlsSocket() override;
 
-    // Makes the handshake, unless it was made. Throws: TlsError; TimeoutError; std::system_error; Interrupt. After an
-    // error it can only be closed.
+    // Makes the handshake, unless it has been made. Waits for the peer.
+    // Throws: TlsError or std::system_error: the socket can then only be closed. TimeoutError; Interrupt: the next call
+    // goes on with it.
     void handshake(Deadline deadline = never);
 
+    // As stream.hpp describes them.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override;
     std::size_t recv_exactly(Buffer buffer, Deadline deadline = never) override;
     std::size_t send(Bytes bytes, Deadline deadline = never) override;
@@ -98,46 +108,50 @@ public:
 
     void await_data(Deadline deadline = never) override;
 
-    // For wait() and iwait(), which see that recv() would return without waiting, and take nothing: there is data, also
-    // what is decrypted already, or the end, or an error, which recv() throws then. Half a record is none of these.
-    // Before the end of the handshake: something has come for it; so a client makes the handshake first. While another
-    // green thread receives: something has come.
+    // For wait() and iwait(): ready when recv() would return without waiting: there is data, decrypted already or not;
+    // or the end; or an error, which recv() then throws. Half a record is none of these. Consumes nothing.
+    // Before the end of the handshake, or while another green thread receives, it is ready as soon as anything has
+    // arrived; so a client makes the handshake first.
     bool ready() const;
     void observe(detail::Observer& observer) const;
 
-    // Bytes that are decrypted already and that recv() returns without waiting.
+    // Returns the number of bytes that are decrypted already, which recv() returns without waiting; 0 if closed.
     std::size_t pending() const noexcept;
 
-    // write: the peer reads the end of the stream; waits while the peer takes nothing, as send() does. read: recv()
-    // returns 0 from now on.
+    // write: sends the end record, so that the peer reads the end of the stream; waits while the peer takes nothing, as
+    // send() does. read: recv() returns 0 from now on, also to a reader that waits already. Throws: as send().
     void shutdown(Shutdown how, Deadline deadline = never) override;
 
-    // Tells the peer, if that needs no waiting, and closes. Who waits on it gets EBADF.
+    // Sends the end record if that needs no waiting, and closes the socket; idempotent. A waiter gets EBADF.
     void close() noexcept override;
     bool is_open() const noexcept override;
-    int fd() const noexcept override;
+    int fd() const noexcept override;  // still the socket's; -1 when closed
 
-    // Ends TLS on both sides and gives the socket back, for plain bytes. Its peer must do the same.
-    // Throws: TlsError when the peer sent data that nobody has read, as handshake() otherwise; it can only be closed
-    // then.
+    // Ends TLS in both directions and returns the socket, for plain bytes; this one is then closed. The peer must do
+    // the same: waits for its end record.
+    // Throws: TlsError if the peer sent data that was not read: the socket can then only be closed. Else as
+    // handshake().
     TcpSocket unwrap(Deadline deadline = never);
 
+    // As TcpSocket's.
     Address local_address() const;
     Address peer_address() const;
 
-    // What the handshake came to; empty before its end.
-    std::string version() const;                             // "TLSv1.3"
-    std::string cipher() const;                              // "TLS_AES_256_GCM_SHA384"
-    std::string alpn() const;                                // what will be spoken
-    std::string server_name() const;                         // that the client asked for; lower case, no final dot
-    bool resumed() const;                                    // a session was
-    std::optional<TlsCertificate> peer_certificate() const;  // nothing: it showed none
-    std::string ocsp_response() const;  // DER, of a server that has it; verifying it is the caller's
-    TlsSession session() const;         // the newest; with TLS 1.3 it comes after the first recv()
-    bool kernel_sends() const;          // the kernel encrypts
-    bool kernel_receives() const;
+    // The results of the handshake; empty before its end. They throw EBADF when closed, except peer_certificate().
+    std::string version() const;      // "TLSv1.3"
+    std::string cipher() const;       // "TLS_AES_256_GCM_SHA384"
+    std::string alpn() const;         // the protocol that both sides agreed on
+    std::string server_name() const;  // the name that the client asked for; lower case, no final dot
+    bool resumed() const;             // whether a session was resumed
 
-    // Bytes that both sides derive from this connection's secrets, for channel binding (RFC 5705, RFC 9266).
+    std::optional<TlsCertificate> peer_certificate() const;  // nothing if the peer showed none
+    std::string ocsp_response() const;                       // DER, if the server sent one; the caller must verify it
+    TlsSession session() const;    // the newest; with TLS 1.3 there is none before the first recv()
+    bool kernel_sends() const;     // whether the kernel encrypts
+    bool kernel_receives() const;  // whether the kernel decrypts
+
+    // Returns bytes that both sides derive from this connection's secrets, for channel binding (RFC 5705, RFC 9266).
+    // Throws: std::logic_error before the handshake has ended.
     std::string exported(const std::string& label, std::size_t size) const;
 
 private:
@@ -146,35 +160,40 @@ private:
     std::shared_ptr<detail::TlsState> state_;
 };
 
-// Takes the socket over. Throws: as TlsSocket::handshake(), the socket is closed then; std::invalid_argument: a client
-// that verifies and was told no server_name, a server_name that cannot be one (an empty label, a zero byte, a space).
+// Takes over a connected socket, for TLS, and makes the handshake unless the options say otherwise.
+// Throws: as TlsSocket::handshake(); std::invalid_argument for a client that verifies and has no server_name, or for a
+// server_name that is not one (an empty label, a zero byte, a space). The socket is then closed.
 TlsSocket wrap_ssl(TcpSocket socket, const TlsContext& context = {}, const WrapOptions& options = {},
                    Deadline deadline = never);
 
-// A Listener whose connections are TLS. accept() waits for no handshake: a silent client stops nobody. serve() makes
-// the handshake in the handler's green thread.
+// A Listener whose connections are TLS. accept() does not wait for the handshake, so a silent client holds up no other.
+// serve() makes the handshake in the handler's green thread.
 class TlsListener {
 public:
     TlsListener() = default;  // closed
+
+    // Takes over the listener. Throws: std::invalid_argument if the context is not a server's, or if the options have a
+    // client's server_name or session.
     TlsListener(Listener listener, TlsContext context, WrapOptions options = {});
 
-    // As Listener::accept(). The handshake is made by the first call that needs it.
+    // As Listener::accept(). The first call on the socket that needs the handshake makes it.
     TlsSocket accept(Deadline deadline = never);
     TlsSocket accept(Address& peer, Deadline deadline = never);
 
+    // As Listener's.
     Address address() const { return listener_.address(); }
     void close() noexcept { listener_.close(); }
     bool is_open() const noexcept { return listener_.is_open(); }
     int fd() const noexcept { return listener_.fd(); }
-
-    // For wait() and iwait(), as Listener's.
     bool ready() const { return listener_.ready(); }
     void observe(detail::Observer& observer) const { listener_.observe(observer); }
 
-    // What serve() is made of.
+    // For serve(): the listener underneath; and an accepted connection over TLS, without waiting for its handshake.
     Listener& listener() noexcept { return listener_; }
     TlsSocket wrap(TcpSocket socket) const;
-    void offer_alpn(std::vector<std::string> names);  // unless WrapOptions::alpn named some
+
+    // Sets the protocols that connections accept, unless WrapOptions::alpn named some.
+    void offer_alpn(std::vector<std::string> names);
 
 private:
     Listener listener_;
@@ -182,6 +201,7 @@ private:
     WrapOptions options_;
 };
 
+// Returns the listener as a TlsListener. Throws: as its constructor.
 TlsListener wrap_ssl(Listener listener, const TlsContext& context, const WrapOptions& options = {});
 
 }  // namespace tendril

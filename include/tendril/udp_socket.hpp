@@ -8,10 +8,13 @@
 //     Datagram d = s.recv_from(buffer, from);
 //     s.send_to({buffer.data(), d.size}, from);
 //
-// As with streams, a call that must wait suspends its green thread only, and is tried first; one may receive while
-// another sends, and a second one gets ConcurrentUse. A datagram comes whole or not at all, and one of no bytes is a
-// datagram too, not an end. What the network says of an earlier datagram (ECONNREFUSED: nobody listens there) is the
-// error of the next call on a connected socket, which can be used on. Example: examples/udp_echo.cpp
+// As with streams, a call first tries, and suspends only its green thread if it must wait; calls that take a deadline
+// may yield. One green thread may receive while another sends; a second one in the same direction gets ConcurrentUse.
+// A socket belongs to the OS thread that made it: calls on others throw WrongThread.
+//
+// A datagram arrives whole or not at all. One without bytes is a datagram too, not an end. If the network refuses a
+// datagram later (ECONNREFUSED: nothing listens there), the next call on a connected socket throws that; the socket
+// stays usable. Example: examples/udp_echo.cpp
 
 #pragma once
 
@@ -30,50 +33,62 @@
 
 namespace tendril {
 
+// What a call received.
 struct Datagram {
-    std::size_t size = 0;    // bytes in the buffer: never more than it holds
-    bool truncated = false;  // the datagram was longer; the rest of it is lost
+    std::size_t size = 0;    // bytes put into the buffer
+    bool truncated = false;  // the datagram was longer than the buffer; its rest is lost
 };
 
 struct UdpOptions {
-    bool reuse_address = false;  // several sockets may have one multicast address and port
-    bool reuse_port = false;     // several sockets may share the port; the kernel chooses among them
-    bool v6_only = false;        // one on [::] is not one on 0.0.0.0 too
+    bool reuse_address = false;  // several sockets may have the same multicast address and port
+    bool reuse_port = false;     // several sockets may share the port; the kernel chooses one for each datagram
+    bool v6_only = false;        // a socket on [::] does not receive IPv4 datagrams
 };
 
 class UdpSocket {
 public:
     UdpSocket() = default;  // closed
 
-    // Throws: std::system_error that names the address.
+    // Makes a socket that receives at this address, from any peer. Does not yield.
+    // Throws: std::system_error that names the address; std::invalid_argument for a text that is not an address.
     static UdpSocket bound(const Address& at, const UdpOptions& options = {});
     static UdpSocket bound(std::string_view at, const UdpOptions& options = {}) {
         return bound(Address::parse(at), options);
     }
-    // Sends there, and hears nobody else.
+    // Makes a socket that sends to this address and receives from no other. Does not yield. Throws: as bound().
     static UdpSocket connected(const Address& to, const std::optional<Address>& bind = std::nullopt);
     static UdpSocket connected(std::string_view to) { return connected(Address::parse(to)); }
-    static UdpSocket unbound(int family);           // AF_INET, ...: sends from whatever port it gets
+
+    static UdpSocket unbound(int family);           // AF_INET, ...: sends from a port that the system chooses
     static std::pair<UdpSocket, UdpSocket> pair();  // in the Unix domain, connected with each other
 
-    // Takes over a datagram socket, and makes it non-blocking. Throws: std::system_error, EPROTOTYPE when it is none;
-    // it is closed then.
+    // Takes over a datagram socket, and makes it non-blocking.
+    // Throws: std::system_error (EPROTOTYPE: not a datagram socket); the descriptor is then closed.
     explicit UdpSocket(Fd fd);
 
-    // Waits for a datagram. Throws: TimeoutError; std::system_error; Interrupt; then none was taken.
+    // Wait for a datagram; `from` is set to its sender, of no family if that has no name.
+    // Throw: TimeoutError; std::system_error; Interrupt; then no datagram was taken.
     Datagram recv(Buffer buffer, Deadline deadline = never);
     Datagram recv_from(Buffer buffer, Address& from, Deadline deadline = never);
-    [[nodiscard]] std::optional<Datagram> try_recv_from(Buffer buffer, Address& from);  // nothing when none is there
 
-    // Waits until it can be sent. Throws: TimeoutError; std::system_error (EMSGSIZE: too long; EDESTADDRREQ: send() on
-    // a socket that is not connected); Interrupt; then it was not sent.
+    // The same, but never waits or yields: returns nothing if no datagram is there. Throws: std::system_error.
+    [[nodiscard]] std::optional<Datagram> try_recv_from(Buffer buffer, Address& from);
+
+    // Send the bytes as one datagram; wait while the system has no room for it.
+    // Throw: TimeoutError; std::system_error (EMSGSIZE: too long; EDESTADDRREQ: send() on a socket that is not
+    // connected); Interrupt; then it was not sent.
     void send(Bytes bytes, Deadline deadline = never);
     void send_to(Bytes bytes, const Address& to, Deadline deadline = never);
 
-    // Multicast: hears what is sent to this group, on the interface of this number (0: the system's choice).
+    // Multicast: receive what is sent to this group, or no longer, on the interface with this number (0: the system's
+    // choice). Throw: std::system_error (EAFNOSUPPORT: not an IP address).
     void join_group(const Address& group, unsigned interface = 0);
     void leave_group(const Address& group, unsigned interface = 0);
-    void send_groups_on(unsigned interface);  // what is sent to groups goes out there; 0: the system's choice
+
+    // Sends datagrams to groups out through this interface; 0: the system's choice. Throws: std::system_error.
+    void send_groups_on(unsigned interface);
+
+    // As TcpSocket's.
 
     template <class O, class V = typename O::Value>
     void set(const O& option, const V& value) {
@@ -85,14 +100,16 @@ public:
     }
 
     Address local_address() const;
-    Address peer_address() const;  // of a connected one
+    Address peer_address() const;  // throws std::system_error (ENOTCONN) unless connected
 
-    void close() noexcept { handle_.close(); }  // idempotent; who waits on it gets EBADF
+    void close() noexcept { handle_.close(); }  // idempotent; a waiter gets EBADF
     bool is_open() const noexcept { return handle_.is_open(); }
-    int fd() const noexcept { return handle_.fd(); }
-    [[nodiscard]] Fd release();  // the caller's from now on; it is non-blocking still
+    int fd() const noexcept { return handle_.fd(); }  // still the socket's; -1 when closed
 
-    // For wait() and iwait(), which see that there is something to receive, and take nothing.
+    // Hands the descriptor to the caller, still non-blocking; this socket is then closed. A waiter gets EBADF.
+    [[nodiscard]] Fd release();
+
+    // For wait() and iwait(): ready when there is a datagram to receive. Consumes nothing.
     bool ready() const { return handle_.ready("a UDP socket"); }
     void observe(detail::Observer& observer) const { handle_.observe("a UDP socket", observer); }
 
