@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// AcceptGroup: an AcceptLoop in this hub, and with hubs > 1 one in each of the OS threads that it starts beside it.
+// AcceptGroup: an AcceptLoop in this hub, and with hubs > 1 one more in each OS thread that it starts.
 //
-// With a listener that has SO_REUSEPORT every hub listens itself, at the same address. Any other is accepted from here:
-// the connection goes, as a descriptor, through a queue to the hub that has least to do.
+// If the listener has SO_REUSEPORT, every hub listens for itself, at the same address. Otherwise this hub accepts for
+// all: each connection goes, as a descriptor, through a queue to the hub with the fewest connections.
 
 #pragma once
 
@@ -15,20 +15,20 @@ namespace tendril::detail {
 
 class AcceptGroup {
 public:
-    // listener outlives it. closes: it is closed when no more is accepted.
+    // Requires: `listener` outlives the group. closes: whether to close it at the end of accepting.
     // Throws: std::invalid_argument; EBADF for a closed listener.
     AcceptGroup(Listener& listener, bool closes, ConnectionHandler handler, const StreamServerOptions& options);
     AcceptGroup(const AcceptGroup&) = delete;
     AcceptGroup& operator=(const AcceptGroup&) = delete;
-    ~AcceptGroup();  // run() is not under way
+    ~AcceptGroup();  // Requires: run() is not under way.
 
-    // Starts the other hubs. Throws: what their start threw; none is left then.
+    // Starts the other hubs. Throws: what their start threw; all of them have then ended.
     void start_other_hubs();
 
-    // After start_other_hubs(): serves until it is stopped. Throws: as serve().
+    // Serves until it is stopped. Requires: start_other_hubs() has returned. Throws: as serve().
     void run();
 
-    // In the OS thread that made it.
+    // To be called in the OS thread that made the group.
     void stop(Duration drain) noexcept;
     void pause(bool paused) noexcept;
     bool handles_here() const { return loop_->handles_here(); }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// AcceptLoop: what serves the connections of one hub. serve() and StreamServer run one; with several hubs each has its
+// AcceptLoop: serves the connections of one hub. serve() and StreamServer run one; with several hubs each hub has its
 // own (net/accept_group.hpp), and one of them may accept for the others.
 //
-// Shared by its run() and its handlers: should run() have to leave before they have ended (LoopExit while it waits for
-// them), they go on with what they need.
+// It is shared by its run() and its handlers. If run() must leave before the handlers have ended (LoopExit while it
+// waits for them), they still have what they need.
 
 #pragma once
 
@@ -25,18 +25,22 @@
 
 namespace tendril::detail {
 
-// The other hubs that serve. Called in the loop's own OS thread.
+// The other hubs that serve, as one hub's loop sees them. To be called in the loop's own OS thread.
 class OtherHubs {
 public:
-    virtual bool full() const noexcept = 0;  // none has room, this one included
-    // Returns: whether another hub takes the connection; it is moved from then.
+    virtual bool full() const noexcept = 0;  // no hub has room, this one included
+
+    // Offers a connection. Returns: whether another hub has taken it; it is then moved from.
     virtual bool take(TcpSocket& client, const Address& peer) = 0;
-    virtual void counted(std::ptrdiff_t change) noexcept = 0;  // handlers of this hub
+
+    virtual void counted(std::ptrdiff_t change) noexcept = 0;  // the number of this hub's handlers has changed
     virtual void stopped() noexcept = 0;                       // this hub's loop accepts no more
-    // The hub that accepts: whether a client waits, and that hub has no idle connection that it could drop for it. The
-    // others look for one of their own then.
+
+    // For the hub that accepts. true: a client waits, and this hub has no idle connection to drop for it; the others
+    // then look for one of theirs.
     virtual void want_room(bool wanted) noexcept = 0;
-    // Asked by the others: it does, and no hub has room for it.
+
+    // For the other hubs: whether want_room(true) holds, and no hub has room.
     virtual bool room_wanted() const noexcept = 0;
 
 protected:
@@ -45,24 +49,25 @@ protected:
 
 class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
 public:
-    // listener: nullptr when another hub accepts. Both outlive run().
-    // closes: the listener is closed at the end of accepting, after what waits in its backlog was accepted.
+    // listener: nullptr if another hub accepts. closes: whether to close the listener at the end of accepting, after
+    // the connections in its backlog were accepted. Requires: the listener and the other hubs outlive run().
     AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const StreamServerOptions& options,
                OtherHubs* others);
 
-    // Accepts until stop(), StopServe or the listener is closed, then waits for the handlers. Throws: as serve().
+    // Accepts until stop() or StopServe ends it or the listener is closed; then waits for the handlers. Throws: as
+    // serve().
     void run();
 
-    // In the loop's hub. Handlers have until then.
-    void stop(Duration drain) noexcept;
+    // To be called in the loop's hub.
+    void stop(Duration drain) noexcept;  // handlers may go on for `drain`
     void pause(bool paused) noexcept;
-    void notify() noexcept;  // what it waits for may have come about
+    void notify() noexcept;  // makes it check what it waits for
 
-    // A connection that another hub accepted, or run() itself.
-    // Returns: false when there is no memory for its handler; that is reported, and it is closed.
+    // Starts the handler of a connection that run() or another hub accepted.
+    // Returns: false if there is no memory for it; that is reported, and the connection is closed.
     bool start(TcpSocket client, const Address& peer);
 
-    bool handles_here() const;  // the green thread that asks is one of its handlers
+    bool handles_here() const;  // whether the calling green thread is one of its handlers
     std::size_t running() const noexcept { return running_.size(); }
     std::size_t killed() const noexcept { return killed_; }
 
@@ -110,7 +115,7 @@ private:
     void kill_idle();
     void end_handlers();
 
-    Listener* listener_;  // for accepting only
+    Listener* listener_;  // to accept from; its state is in descriptor_
     const bool closes_;
     ConnectionHandler handler_;
     StreamServerOptions options_;
@@ -118,17 +123,17 @@ private:
     Descriptor* descriptor_ = nullptr;
     std::uint32_t generation_ = 0;
     Running running_;
-    List<Connection> idle_;  // those of running_, the longest idle first
+    List<Connection> idle_;  // the idle ones of running_; the longest idle is first
     AddressCounts per_address_;
-    PoolSlots slots_;  // one is held for the next connection
+    PoolSlots slots_;  // may hold one for the next connection
     std::chrono::milliseconds pause_;
-    Reserve reserve_;        // of a loop that accepts
-    bool refusing_ = false;  // since it was out of descriptors for too long
+    Reserve reserve_;        // open only in a loop that accepts
+    bool refusing_ = false;  // descriptors have been missing for too long
     bool paused_ = false;
-    bool awaits_client_ = false;  // while it is full
+    bool awaits_client_ = false;  // it is full, and waits until a client needs room
     bool stopping_ = false;
     Deadline drained_by_;
-    std::exception_ptr error_;  // of a handler, that ended it
+    std::exception_ptr error_;  // of the handler that ended serving
     std::size_t killed_ = 0;
     Waiter* waiter_ = nullptr;
 };

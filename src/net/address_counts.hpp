@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// AddressCounts: how many connections each client has, for a limit. A client is an IPv4 address, or the first 64 bits
-// of an IPv6 address: whoever has one IPv6 address has all of that network. Others (Unix-domain) are not counted.
+// AddressCounts: the number of connections of each client, for a limit. A client is an IPv4 address, or the first 64
+// bits of an IPv6 address: a client with one IPv6 address can use all of that network. Other families (Unix-domain) are
+// not counted.
 
 #pragma once
 
@@ -19,10 +20,10 @@ class AddressCounts {
 public:
     using Client = std::array<std::uint8_t, 9>;  // 4 and 4 bytes, or 6 and 8
 
-    // A place among the connections of a client, given back at its end.
+    // A place among the connections of a client. Its destructor gives it back.
     class Place {
     public:
-        // most: 0: no limit; nothing is counted then. Throws: std::bad_alloc.
+        // most: 0: no limit, and nothing is counted. Throws: std::bad_alloc.
         Place(AddressCounts& counts, const Address& client, std::size_t most);
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;

@@ -13,7 +13,7 @@ namespace tendril::detail {
 
 namespace {
 
-// What c-ares wants: -1 and errno.
+// Converts -errno into what c-ares expects: -1 and errno.
 template <class R>
 R with_errno(R r) noexcept {
     if (r < 0) {
@@ -33,7 +33,7 @@ const ares_socket_functions ares_through_sys = {
     },
     [](ares_socket_t fd, void* p, std::size_t n, int flags, sockaddr* from, ares_socklen_t* size,
        void* allowance) noexcept -> ares_ssize_t {
-        if (from != nullptr && static_cast<AresAllowance*>(allowance)->packets-- <= 0) {  // nullptr: of a stream
+        if (from != nullptr && static_cast<AresAllowance*>(allowance)->packets-- <= 0) {  // nullptr: a stream
             return with_errno(static_cast<ares_ssize_t>(-EAGAIN));
         }
         return with_errno(sys::recv_datagram(fd, p, n, flags, from, size));

@@ -17,12 +17,12 @@ namespace tendril::detail {
 
 namespace {
 
-// The other end of a descriptor, or, where there is none, its own.
+// The other end of a descriptor; its own if there is none.
 struct End {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    int peer_error = 0;   // as the system says it, -errno
-    int local_error = 0;  // asked after the other
+    int peer_error = 0;   // -errno of getpeername
+    int local_error = 0;  // -errno of getsockname, which is asked if that failed
 
     explicit End(int fd) noexcept {
         peer_error = sys::peer_name(fd, reinterpret_cast<sockaddr*>(&address), &size);

@@ -36,7 +36,7 @@ void discard_unread(int fd) noexcept {
 
 namespace {
 
-constexpr std::chrono::milliseconds slice(100);  // of silence, after which it is asked whether more will come
+constexpr std::chrono::milliseconds slice(100);  // of silence, before it checks whether more can come
 
 // Returns: how many bytes came; 0 at the end of the stream.
 std::size_t listen_for(Stream& stream, Deadline deadline) {
@@ -75,7 +75,7 @@ void close_gently(Stream& stream, const LingerLimits& limits) {
     try {
         detail::linger(stream, limits);
     } catch (const std::system_error&) {
-        // The peer has gone, or takes nothing: all has been done for it.
+        // The peer has gone, or takes nothing: nothing more can be done for it.
     }
 }
 

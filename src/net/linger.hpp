@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// What can be done about bytes that nobody has read before a socket is closed. See close_gently() in stream.hpp.
+// For close_gently() in stream.hpp: dealing with unread bytes before a socket is closed.
 
 #pragma once
 
 namespace tendril::detail {
 
-// Whether closing now could take from the peer what it was sent: input lies unread, or output is not acknowledged.
+// Whether closing now could lose data that was sent to the peer: input is unread, or output is not acknowledged.
 bool needs_linger(int fd) noexcept;
 
-// Throws away what has come and was not read. Never waits.
+// Reads and drops the input that has arrived. Never waits.
 void discard_unread(int fd) noexcept;
 
 }  // namespace tendril::detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// PeerWatch: whether a handler was ended by what its client did. Calls on a connection note in its descriptor that they
-// found the peer gone (net/transfer.hpp); the note is found also when the handler has moved or closed the socket.
+// PeerWatch: tells whether a handler ended because its client has gone. Calls on a connection note in its descriptor
+// that they found the peer gone (net/transfer.hpp); the note stays even if the handler has moved or closed the socket.
 
 #pragma once
 
@@ -13,14 +13,14 @@ struct Descriptor;
 
 class PeerWatch {
 public:
-    // A connection of this hub. -1, or what the hub does not know: never gone.
+    // Watches a connection of this hub. For -1, or a descriptor that the hub does not know, the peer is never gone.
     explicit PeerWatch(int fd) noexcept;
 
-    // The number of the connection in this hub, which is not used again; 0: the hub does not know it.
+    // Returns a number of the connection that is unique in this hub; 0 if the hub does not know it.
     std::uint64_t connection() const noexcept;
 
-    // For the exception that is being handled: it says that a connection broke, and a call found that this one had. A
-    // handler's own connection to somebody else is not the client's.
+    // Whether the exception that is being handled says that a connection broke, and a call has found this one broken.
+    // So a handler's own connection to another server does not count as the client's.
     bool ended_by_peer() const noexcept;
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The ends of pipes for those who make pipes.
+// PipeAccess: the insides of a pipe's ends, for the code that makes pipes.
 
 #pragma once
 
@@ -9,11 +9,11 @@
 namespace tendril::detail {
 
 struct PipeAccess {
-    // Of a pipe's end that is non-blocking already. Throws: std::bad_alloc; it is closed then.
+    // Take over a pipe's end that is already non-blocking. Throw: std::bad_alloc; it is then closed.
     static PipeReader reader(Fd fd);
     static PipeWriter writer(Fd fd);
 
-    // For waits that are not in one direction of one descriptor.
+    // For waits on more than one descriptor.
     static const Handle& handle(const PipeReader& end) noexcept { return end.handle_; }
     static const Handle& handle(const PipeWriter& end) noexcept { return end.handle_; }
 };

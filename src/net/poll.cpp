@@ -20,7 +20,7 @@ namespace detail {
 
 namespace {
 
-// The events that a backend reports, for poll's bits. For none: errors and hang-ups, which always come.
+// Returns the backend's events for poll's bits. For no bits: errors and hang-ups, which are always reported.
 Events wanted_for(short bits) noexcept {
     const auto if_any = [bits](int mask, Events what) { return (bits & mask) != 0 ? what : events::none; };
     const auto wanted =
@@ -50,7 +50,7 @@ public:
         }
     }
 
-    // Until there is a reason to ask again. Returns: false when the deadline came first.
+    // Waits until there is a reason to ask again. Returns: false if the deadline comes first.
     bool wait(Deadline deadline) {
         if (notified_) {
             return true;
@@ -63,7 +63,7 @@ public:
         return outcome != Outcome::timed_out;
     }
 
-    // As the function, but not of those that were closed meanwhile.
+    // As ask(), but leaves out descriptors that were closed meanwhile, and reports them as POLLNVAL.
     int ask_again() {
         notified_ = false;
         flip_closed();
@@ -116,16 +116,16 @@ private:
         one.all = this;
         one.wanted = wanted_for(fd.events);
         const int r = here::descriptors().watch(fd.fd, one);
-        if (r == -EBADF) {  // by another OS thread, since it was asked
+        if (r == -EBADF) {  // closed by another OS thread since it was asked
             one.closed = notified_ = true;
         } else if (r != -EPERM && (r != -EINVAL || fd.revents == 0)) {
-            check(r, fd.fd);  // else a file, which has no such events, or ready, but not for the backend by select
+            check(r, fd.fd);  // else a file, which has no events; or ready, but a number that select(2) cannot take
             ++count_;
         }
     }
 
     void check(int r, int fd) const {
-        if (r < 0 && r != -EBADF && r != -ENOENT) {  // closed: it has been notified
+        if (r < 0 && r != -EBADF && r != -ENOENT) {  // these two: closed, of which on_event() has been notified
             throw here::descriptors().cannot_watch(fd, r);
         }
     }
@@ -137,7 +137,7 @@ private:
         }
     }
 
-    // poll(2) passes over negative numbers.
+    // Hides closed descriptors from poll(2), which skips negative numbers; called again, shows them.
     void flip_closed() noexcept {
         for (std::size_t i = 0; i < fds_.size(); ++i) {
             if (watches_[i].closed) {
@@ -168,7 +168,7 @@ std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadl
     if (only_looks && !turn) {
         return static_cast<std::size_t>(n);
     }
-    Watching watching(fds, what);  // before others run, who may close some
+    Watching watching(fds, what);  // before others run, since they may close some
     if (turn) {
         hub.yield();
         n = watching.ask_again();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What select, poll and Epoll wait by: poll(2) says what is true, Interests say when to ask it again.
+// The wait under select, poll and Epoll: poll(2) says what is ready, Interests say when to ask it again.
 
 #pragma once
 
@@ -17,11 +17,11 @@
 namespace tendril::detail {
 
 // Waits as poll() does.
-// Returns: how many have `revents`. Throws: std::system_error, Interrupt.
+// Returns: how many descriptors have a `revents`. Throws: std::system_error, Interrupt.
 std::size_t wait_for_any(std::span<pollfd> fds, const char* what, Deadline deadline);
 
-// Lets others run, if they had to wait for long; where a direction is given, a second that would wait in it is refused.
-// Returns: false when they closed the number. Throws: ConcurrentUse, Interrupt.
+// Yields, if others have waited long enough. If a direction is given, refuses a second waiter in it meanwhile.
+// Returns: false if the descriptor was closed meanwhile. Throws: ConcurrentUse, Interrupt.
 bool turn_while_open(int fd, std::optional<Direction> direction, const char* what);
 
 }  // namespace tendril::detail

@@ -33,8 +33,8 @@ void PoolSlots::wait(Descriptor& listener) {
             listener.writer = nullptr;
         }
     });
-    // Nobody writes to a listener: its writer is woken by AcceptLoop::wake() and close(), and by no connection that
-    // comes meanwhile, by which the place in line would be lost.
+    // Waits as the listener's writer, since nothing writes to a listener: AcceptLoop::wake() and close() wake the
+    // writer, and an arriving connection does not. It would wake the reader, and the place in line would be lost.
     listener.writer = &waiter;
     if (waiter.wait(never) == Outcome::handed) {
         Crew::handed_slot(slot);

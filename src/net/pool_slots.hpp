@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// PoolSlots: what a server has to do with the caller's Pool (StreamServerOptions::pool), if there is one. Each handler
-// has a slot of it; while none is free, serving stands in line for the next, like all who would spawn.
+// PoolSlots: a server's use of the caller's Pool (StreamServerOptions::pool), if there is one. Each handler has a slot
+// of it; while none is free, serving stands in line for the next one, with all other spawners.
 
 #pragma once
 
@@ -23,7 +23,7 @@ public:
         }
     }
 
-    // While it lives, the Pool's end is refused.
+    // While one lives, destroying the Pool is refused.
     class Use {
     public:
         explicit Use(PoolSlots& slots) noexcept;
@@ -37,14 +37,14 @@ public:
 
     bool any() const noexcept { return pool_ != nullptr; }
 
-    // All that follows requires any(), but for drop().
+    // All that follows requires any(), except drop().
     bool full() const noexcept { return !held_.has_value() && pool_->full(); }
 
-    // Requires: full(). Waits for a slot, which is then held; until AcceptLoop::wake() or the listener's close ends it.
-    // Throws: Interrupt.
+    // Waits for a slot, and holds it then. Returns without one if AcceptLoop::wake() or the listener's close ends the
+    // wait. Requires: full(). Throws: Interrupt.
     void wait(Descriptor& listener);
 
-    void drop() noexcept { held_.reset(); }  // what is held is for others
+    void drop() noexcept { held_.reset(); }  // gives the held slot to others
 
     CrewPlace take();  // Requires: not full().
     void admit(CrewPlace& slot, const AnyGreenlet& handler) noexcept { crew().admit(slot, handler); }

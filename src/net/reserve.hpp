@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reserve: a descriptor that is held for the time when none is left. It is given up for those who wait in a listener's
-// backlog then: they are accepted with its number and reset, so that they learn that they are not served.
+// Reserve: a descriptor held in reserve for the time when the process has none left. Its number then serves to accept
+// and reset the clients that wait in a listener's backlog, so that they learn that they are not served.
 
 #pragma once
 
@@ -13,14 +13,14 @@ namespace tendril::detail {
 
 class Reserve {
 public:
-    // Has one, if there is one to be had. Cost: nothing when it has.
+    // Opens the reserve descriptor unless it is open; may fail silently. Free when it is open.
     void hold() noexcept {
         if (!fd_.is_open()) {
             take();
         }
     }
 
-    // Resets those who wait, so many at most. Returns: how many; 0 also without a reserve.
+    // Accepts and resets waiting clients, `most` at most. Returns: how many; 0 also without a reserve.
     std::size_t refuse(int listener, std::size_t most) noexcept;
 
 private:

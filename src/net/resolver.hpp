@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The kinds of resolvers.
+// Resolver::Kind: the interface of the two kinds of resolvers.
 
 #pragma once
 
@@ -15,7 +15,7 @@ public:
     Kind& operator=(const Kind&) = delete;
     virtual ~Kind() = default;
 
-    // host is no numeric address. Throws: as Resolver::resolve().
+    // Requires: `host` is not a numeric address. Throws: as Resolver::resolve().
     virtual std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
                                          Deadline deadline) = 0;
     virtual std::string reverse(const Address& address, Deadline deadline) = 0;

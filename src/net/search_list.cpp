@@ -43,7 +43,7 @@ std::optional<std::string> SearchList::next() {
     case Stage::domains:
         while (at_ < domains_.size()) {
             const std::string_view domain = without_dots(domains_[at_++]);
-            if (domain.empty()) {  // the root: the host as it is
+            if (domain.empty()) {  // the root: the host without a domain
                 if (!std::exchange(tried_as_it_is_, true)) {
                     return host_;
                 }

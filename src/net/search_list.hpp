@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// SearchList: the names under which a host is looked for in the DNS, one after the other, and what it means that none
-// was found: resolv.conf(5), as glibc 2.36 walks it. Does no lookups itself.
+// SearchList: the names to try in the DNS for a host, one after the other, and the error if all of them fail. Follows
+// resolv.conf(5), as glibc 2.36 implements it. Does no lookups itself.
 
 #pragma once
 
@@ -16,18 +16,18 @@ namespace tendril::detail {
 
 class SearchList {
 public:
-    // domains: as "search" has them; "." is the root. dots: a name with so many is tried as it is first, others last;
-    // at most 15 count. A name that ends with a dot is tried as it is, and not otherwise.
+    // domains: as in the "search" line; "." is the root. dots: a host with at least this many (15 at most) is tried
+    // without a domain first, others last. A host that ends with a dot is tried without a domain only.
     SearchList(std::string_view host, const std::vector<std::string>& domains, int dots);
 
-    // The next name, without a final dot. Nothing: there is no more.
+    // Returns the next name, without a final dot; nothing if there are no more.
     std::optional<std::string> next();
 
-    // The name that next() gave was looked up, and failed so. What does not concern that name alone (no answer, a bad
-    // one) ends the domains; the host as it is is still tried.
+    // Says that the lookup of the name that next() returned has failed. An error that does not concern that name alone
+    // (no answer, a bad one) skips the other domains; the host without a domain is still tried.
     void failed(DnsError how);
 
-    // Once next() gave nothing: why the host was not found.
+    // Once next() has returned nothing: why the host was not found.
     DnsError failure() const noexcept;
 
 private:
@@ -35,14 +35,14 @@ private:
 
     std::string host_;
     std::vector<std::string> domains_;
-    bool searched_;  // a final dot was not given
+    bool searched_;  // the host has no final dot
     Stage stage_;
-    Stage last_ = Stage::over;  // of the name that next() gave
+    Stage last_ = Stage::over;  // of the name that next() returned
     std::size_t at_ = 0;        // in domains_
     bool tried_as_it_is_ = false;
-    bool no_address_ = false;        // some name is there, without such an address
+    bool no_address_ = false;        // some name exists, but has no such address
     bool server_failure_ = false;    // for some name
-    std::optional<DnsError> first_;  // of the host as it is, where that went first
+    std::optional<DnsError> first_;  // of the host without a domain, if that was tried first
     std::optional<DnsError> latest_;
 };
 

@@ -58,7 +58,7 @@ Handle SocketAccess::duplicate(const Handle& handle, const char* object) {
         fail(fd, std::string("duplicate ") + object);
     }
     Descriptor& copy = here::descriptors().open(fd);
-    copy.short_read_empties = false;  // another may have read in between
+    copy.short_read_empties = false;  // the other descriptor may read in between
     return Handle(copy);
 }
 

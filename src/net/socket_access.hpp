@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Sockets from the inside, for those who make them and for what wraps them.
+// SocketAccess: the insides of sockets, for the code that makes or wraps them.
 
 #pragma once
 
@@ -15,19 +15,19 @@
 namespace tendril::detail {
 
 struct SocketAccess {
-    // A new descriptor of this type, non-blocking. Throws: std::system_error that begins with `what`.
+    // Opens a socket of this type, non-blocking. Throws: std::system_error whose text begins with `what`.
     static Handle open(int family, int type, const std::string& what);
 
-    // Two connected ones in the Unix domain.
+    // Opens two connected Unix-domain sockets.
     static std::pair<Handle, Handle> open_pair(int type, const std::string& what);
 
-    // Somebody's socket, which becomes non-blocking. Throws: std::system_error: EPROTOTYPE when it is not of this type,
-    // or not (or unexpectedly) one that listens; it is closed then.
+    // Takes over a socket that other code made, and makes it non-blocking. Throws: std::system_error (EPROTOTYPE: not
+    // of this type, or it listens and should not, or the reverse); the descriptor is then closed.
     static Handle take_over(Fd fd, int type, bool listens, const char* object);
 
     static Handle duplicate(const Handle& handle, const char* object);
 
-    // Of a connected stream's descriptor, which is non-blocking already; it is closed when there is no memory.
+    // Takes over the descriptor of a connected stream, which is already non-blocking; closes it if memory is out.
     static TcpSocket adopt(int fd, int family);
 
     static TcpSocket stream(Handle handle) noexcept { return TcpSocket(std::move(handle)); }
@@ -36,10 +36,10 @@ struct SocketAccess {
     static const Handle& handle(const TcpSocket& socket) noexcept { return socket.handle_; }
     static Handle& handle(Listener& listener) noexcept { return listener.handle_; }
 
-    // The address that `ask` (sys::local_name, sys::peer_name) tells.
+    // Returns the address that `ask` (sys::local_name, sys::peer_name) finds.
     static Address name(const Handle& handle, int (*ask)(int, sockaddr*, socklen_t*) noexcept, const char* what);
 
-    // Small answers at once. Accepted sockets inherit it from their listener. Returns: 0; -errno.
+    // Makes the socket send small pieces at once. Accepted sockets inherit it from their listener. Returns: 0; -errno.
     static int make_prompt(int fd, int family) noexcept;
 };
 

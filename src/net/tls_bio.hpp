@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The BIO between OpenSSL and a socket: its reads and writes go through base/sys, so tests can make them fail, and
-// never wait. It knows what the descriptor's events say: a socket that is drained is not read from again.
+// The BIO between OpenSSL and a socket. Its reads and writes never wait, and go through base/sys, so tests can make
+// them fail. It heeds the descriptor's events: it does not read again from a socket that is drained.
 //
-// It is OpenSSL's own socket BIO but for reading and writing, so that OpenSSL can hand the encryption over to the
+// Except for reading and writing it is OpenSSL's own socket BIO, so that OpenSSL can hand the encryption over to the
 // kernel (SSL_OP_ENABLE_KTLS), which it does by commands to that BIO.
 
 #pragma once
@@ -14,12 +14,12 @@
 
 namespace tendril::detail {
 
-// What the BIO works with; its owner's, which outlives it.
+// The BIO's state; its owner holds it, and outlives the BIO.
 struct TlsWire {
     Descriptor* descriptor = nullptr;
     int error = 0;                  // errno of the last call that failed; 0: none did
     bool starved = false;           // the last read found nothing
-    unsigned char record_type = 0;  // kernel TLS: what is written next is such a record, not data
+    unsigned char record_type = 0;  // kernel TLS: the next write is a record of this type; 0: it is data
 };
 
 // Throws: std::bad_alloc.

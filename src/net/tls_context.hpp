@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// TlsContextState: an SSL_CTX and what its callbacks need. Never changed once made; shared by the OS threads.
+// TlsContextState: an SSL_CTX and what its callbacks need. Never changes once made; shared between OS threads.
 
 #pragma once
 
@@ -26,8 +26,8 @@ struct FreeBy {
 struct TlsContextState {
     TlsOptions options;
     std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>> ssl;
-    std::string alpn;   // as it is sent: each with its length before it
-    std::string trust;  // equal: the same certificates are good
+    std::string alpn;   // in the form of alpn_wire()
+    std::string trust;  // if two contexts have the same, they accept the same certificates
     Fd key_log;
 
     explicit TlsContextState(const TlsOptions& from);
@@ -36,7 +36,7 @@ struct TlsContextState {
         return options.verify.value_or(options.server_side ? TlsVerify::none : TlsVerify::required);
     }
 
-    // A server's connection that was begun with another context is one of this from now on.
+    // Moves a server's connection, which was begun with another context, to this one.
     void take_over(SSL* connection) const noexcept;
 
     static const std::shared_ptr<const TlsContextState>& of(const TlsContext& context) noexcept {
@@ -54,14 +54,14 @@ private:
     void open_key_log();
 };
 
-// As it is sent: each with its length before it. Throws: std::invalid_argument.
+// Returns the names as TLS sends them: each with its length before it. Throws: std::invalid_argument.
 std::string alpn_wire(const std::vector<std::string>& names);
 
-// What a context's callbacks find and leave in their connection, whose SSL has it as its app data.
+// What a context's callbacks find and leave in their connection; the SSL's app data.
 struct TlsLeft {
-    std::string alpn;                               // as alpn_wire(): where the context names none
+    std::string alpn;                               // as alpn_wire(); used if the context names none
     std::shared_ptr<const TlsContextState> chosen;  // by the name that the client asked for
-    std::exception_ptr error;                       // that a user's callback threw: OpenSSL must not be unwound through
+    std::exception_ptr error;                       // from a user's callback, since OpenSSL must not be unwound
     std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;  // the newest
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What OpenSSL has to say of its last failure. Its queue of errors belongs to the OS thread, so it is read before
+// OpenSSL's last error, as an exception. OpenSSL's queue of errors belongs to the OS thread, so it must be read before
 // anything can yield.
 
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace tendril::detail {
 
-// The first error in the queue, which is emptied; with none, an error that says so.
+// Returns the first error in the queue, and empties the queue; if it is empty, an error that says so.
 TlsError tls_error(const std::string& what);
 
 }  // namespace tendril::detail

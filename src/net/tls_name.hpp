@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The names of TLS servers: what wrap_ssl() is told, and what a client's hello asks for, in the one form that SNI
-// carries and that certificates are compared with. Any OS thread.
+// The names of TLS servers, from wrap_ssl()'s options or a client's hello, in the normal form that SNI carries and that
+// certificates are compared with. Any OS thread may use it.
 
 #pragma once
 
@@ -16,10 +16,10 @@ struct TlsName {
     bool is_ip = false;
 };
 
-// Throws: std::invalid_argument that quotes the name and says what is wrong with it.
+// Returns the normal form. Throws: std::invalid_argument that quotes the name and says what is wrong with it.
 TlsName tls_name(std::string_view name);
 
-// The same for what a peer sent. Returns: nothing for what cannot be a name.
+// The same for a text that a peer sent. Returns: nothing if it is not a valid name.
 std::optional<std::string> tls_name_of_peer(std::string_view name);
 
 }  // namespace tendril::detail

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// TlsState: a TLS connection. OpenSSL is never waited in: its functions say what they need, and return; the green
-// thread waits then, and calls again.
+// TlsState: a TLS connection. No green thread waits inside OpenSSL: its functions say what they need, and return; the
+// green thread then waits, and calls again.
 //
-// 1. Calls hold a reference, so that a close() by another green thread frees nothing under one that waits.
-// 2. One reads and one writes at a time; `reading_` and `writing_` say so. The one exception is a reader that must
-//    write (a key update) while a writer waits: it takes its turn.
+// 1. Calls hold a reference, so that a close() by another green thread frees nothing under a waiting one.
+// 2. One green thread reads and one writes at a time; `reading_` and `writing_` say so. The one exception is a reader
+//    that must write (a key update) while a writer waits: it takes its turn.
 // 3. A record that was begun must be finished with the same bytes. `unfinished_` holds those of a send that was broken
-//    off; they go before anything else.
-// 4. Once `broken_`, nothing is read or written any more: what came before an error is not known to be whole. Once
-//    `write_broken_`, because the peer takes nothing any more, what it said before can be read still.
+//    off; they are sent before anything else.
+// 4. Once `broken_`, nothing is read or written any more: what came before an error may not be whole. Once
+//    `write_broken_`, because the peer takes nothing any more, what it had sent before can still be read.
 
 #pragma once
 
@@ -48,8 +48,8 @@ public:
     TcpSocket unwrap(Deadline deadline);
     void close() noexcept;
 
-    // tls_ready.cpp. As Handle's: whether recv() would return without waiting, and who is told of it. observe() keeps
-    // `self` while it watches.
+    // In tls_ready.cpp, as Handle's: whether recv() would return without waiting, and the observer to notify when it
+    // would. observe() keeps `self` while it watches.
     bool ready();
     static void observe(const std::shared_ptr<TlsState>& self, Observer& observer);
 
@@ -59,9 +59,9 @@ public:
     TlsSession session() const;
 
 private:
-    class Turn;       // of reading or writing
+    class Turn;       // to read or to write
     class ReadTurn;   // a reader's
-    class WriteTurn;  // a writer's, or of a reader that must write
+    class WriteTurn;  // a writer's; unwrap() takes it too
 
     void enter_call(const char* what);
     void prepare_client(const WrapOptions& options);
@@ -88,16 +88,16 @@ private:
     std::string server_name_;  // in its normal form
     std::unique_ptr<SSL, FreeBy<SSL_free>> ssl_;
     bool handshaken_ = false;
-    bool ended_ = false;        // the peer's stream is over
-    bool read_shut_ = false;    // by us
-    bool notify_sent_ = false;  // ours is
+    bool ended_ = false;        // the peer's stream has ended
+    bool read_shut_ = false;    // by shutdown()
+    bool notify_sent_ = false;  // close_notify, our end record
     bool broken_ = false;
     bool write_broken_ = false;
     const std::uint64_t generation_ = fork_generation();  // in the child of a fork() the session is the parent's
     bool reading_ = false;
     bool writing_ = false;
-    bool next_writes_ = false;  // one has called send() and lets others run first
-    std::exception_ptr found_;  // by ready(): what the next call that reads throws
+    bool next_writes_ = false;  // a green thread has called send(), and lets others run first
+    std::exception_ptr found_;  // what ready() found: the next call that reads throws it
     std::string unfinished_;
     Semaphore handshake_turn_{1};
     Semaphore write_turn_{1};

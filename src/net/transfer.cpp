@@ -13,7 +13,7 @@ void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* w
     if (d.generation != generation || placed.outcome() == Outcome::closed) {
         fail(-EBADF, std::string(object) + " was closed by another green thread");
     }
-    if (placed.outcome() == Outcome::timed_out) {  // by Descriptors::expire()
+    if (placed.outcome() == Outcome::timed_out) {  // Descriptors::expire() did it
         fail_wait(d, placed.outcome(), what, 0);
     }
 }

@@ -3,7 +3,7 @@
 // The try-first loops under every call of a socket, pipe or file.
 //
 // They hold a Descriptor, never a socket object: while they wait, the object may be moved, closed or destroyed. The
-// call itself is the caller's: `call(fd, pointer, size)` returns what the system says, -errno for an error.
+// caller supplies the system call: `call(fd, pointer, size)` returns the system's result, -errno for an error.
 
 #pragma once
 
@@ -31,7 +31,7 @@ namespace tendril::detail {
     throw std::system_error(static_cast<int>(-r), std::generic_category(), what);
 }
 
-// What a call on `d` came to. A server asks afterwards whether it was the peer that ended it.
+// Throws the error of a call on `d`. Notes in `d` if the peer is gone: a server asks afterwards who ended a handler.
 [[noreturn]] inline void fail(Descriptor& d, ssize_t r, const std::string& what) {
     if (r == -ECONNRESET || r == -EPIPE || r == -ETIMEDOUT) {
         d.gone = d.generation;
@@ -41,7 +41,7 @@ namespace tendril::detail {
 
 [[noreturn]] void fail_wait(const Descriptor& d, Outcome outcome, const char* what, Progress progress);
 
-// Suspends until d may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
+// Suspends until `d` may be ready in this direction. Throws: TimeoutError, EBADF, Interrupt, ConcurrentUse.
 inline void await(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress = 0) {
     const Outcome outcome = d.hub->descriptors.wait(d, direction, what, deadline);
     if (outcome == Outcome::timed_out || outcome == Outcome::closed) [[unlikely]] {
@@ -49,13 +49,13 @@ inline void await(Descriptor& d, Direction direction, const char* what, Deadline
     }
 }
 
-// After an EAGAIN that no event will follow: a Unix-domain listener with a full backlog, a datagram receiver with a
-// full queue. Waits a little, longer each time. `what` is for dumps, `doing` for the TimeoutError: "connect to ".
+// Waits a little, longer each time. For an EAGAIN that no event will follow: from a Unix-domain listener with a full
+// backlog, or a datagram receiver with a full queue. `what` is for dumps, `doing` for the TimeoutError: "connect to ".
 void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, const char* what, const char* doing,
                         const Address& to);
 
-// Takes a place of a descriptor, if it is free, for a call that lets others run before it waits: a second one is
-// refused then, as if this one waited.
+// Takes the reader's or writer's place in a descriptor, if it is free, for a call that yields before it waits. A second
+// call is then refused, as if this one were waiting.
 class Placed {
 public:
     Placed(Waiter*& place, const char* what) : place_(place), waiter_(what) {
@@ -66,7 +66,7 @@ public:
     Placed(const Placed&) = delete;
     Placed& operator=(const Placed&) = delete;
     ~Placed() {
-        if (place_ == &waiter_) {  // else it was closed, or an earlier call is there
+        if (place_ == &waiter_) {  // else the descriptor was closed, or an earlier call has the place
             place_ = nullptr;
         }
     }
@@ -74,23 +74,25 @@ public:
 
 private:
     Waiter*& place_;
-    Waiter waiter_;  // not suspended: resolving it makes nothing ready
+    Waiter waiter_;  // not suspended: resolving it makes no green thread ready
 };
 
-// Lets others run amid the call `what`, which keeps its place meanwhile: d.reader or d.writer, and a second call in
-// that direction is refused. Throws: EBADF when d was closed meanwhile; Interrupt.
+// Yields during the call `what`, which keeps its place (d.reader or d.writer) meanwhile: a second call in that
+// direction is refused. Throws: EBADF if `d` was closed meanwhile; Interrupt.
 void yield_amid(Descriptor& d, Waiter*& place, const char* object, const char* what);
 
-// A call that never has to wait would never let others run: each such call spends one switch of the hub's budget.
+// Spends one switch of the hub's budget, and yields if none is left. Otherwise a call that never has to wait would
+// never let others run.
 inline void take_turn(Descriptor& d, Waiter*& place, const char* object, const char* what) {
     if (--d.hub->budget <= 0) [[unlikely]] {
         yield_amid(d, place, object, what);
     }
 }
 
-// The descriptor behind a handle, for the call `what` that begins: others have had their turn, and it is still
-// open. Meanwhile a second reader is refused. A second writer may send, since one that need not wait disturbs nobody,
-// but is refused where it would have to wait or let others run. `object` names it in errors: "a socket".
+// Returns the descriptor behind a handle, for the call `what` that begins. Yields first if it is the others' turn, and
+// checks that the descriptor is still open. A second reader is refused meanwhile. A second writer may send, since one
+// that need not wait disturbs no other; it is refused where it would have to wait or yield. `object` names the handle
+// in errors: "a socket".
 // Throws: ConcurrentUse, EBADF, WrongThread, HubBlocked, Interrupt.
 inline Descriptor& enter_call(const Handle& handle, const char* object, Direction direction, const char* what) {
     Descriptor& d = handle.use(object);
@@ -102,17 +104,17 @@ inline Descriptor& enter_call(const Handle& handle, const char* object, Directio
     return d;
 }
 
-// A stream's read that came back short has emptied it, so the next one would only say EAGAIN.
+// Notes a short read: it has emptied the stream, so the next read would only say EAGAIN.
 inline void note_read(Descriptor& d, std::size_t asked, ssize_t got) noexcept {
     if (got > 0 && static_cast<std::size_t>(got) < asked && d.short_read_empties && !sys::may_cut_short()) {
         d.drained(Direction::read);
     }
 }
 
-// Between two rounds of a call that goes on until all is done. A peer that keeps up with it would never make it wait:
-// so it asks its deadline, and lets others run. Meanwhile the direction is still this call's: a second one gets
-// ConcurrentUse; so does this one, if it is a writer that came second and would get ahead of the first by its turn.
-// Throws: TimeoutError; EBADF when d was closed meanwhile; Interrupt.
+// Called between two rounds of a call that goes on until all is done. If the peer keeps up, such a call never waits; so
+// it checks its deadline and lets others run here. It keeps its direction meanwhile: a second call gets ConcurrentUse.
+// So does this call, if it is a writer that came second and would get ahead of the first one by yielding.
+// Throws: TimeoutError; EBADF if `d` was closed meanwhile; Interrupt.
 inline void next_round(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress) {
     if (deadline.passed()) [[unlikely]] {
         time_out_round(d, what, progress);
@@ -125,7 +127,7 @@ inline void next_round(Descriptor& d, Direction direction, const char* what, Dea
     }
 }
 
-// Repeats `call` until it says something else than "not now", waiting in between.
+// Repeats `call` until it returns anything but EAGAIN; waits in between.
 // Returns: its result; -errno for an error.
 template <class Call>
 ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress,
@@ -151,7 +153,7 @@ ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadlin
     }
 }
 
-// Waits for some, as Source::recv().
+// As Source::recv().
 template <class Read>
 std::size_t recv_some(Descriptor& d, Buffer buffer, Deadline deadline, Read read) {
     if (buffer.empty()) {
@@ -166,7 +168,7 @@ std::size_t recv_some(Descriptor& d, Buffer buffer, Deadline deadline, Read read
     return static_cast<std::size_t>(r);
 }
 
-// Fills the buffer, as Source::recv_exactly().
+// As Source::recv_exactly().
 template <class Read>
 std::size_t recv_whole(Descriptor& d, Buffer buffer, Deadline deadline, Read read) {
     std::size_t done = 0;
@@ -221,7 +223,7 @@ void send_whole(Descriptor& d, Bytes bytes, Deadline deadline, Write write) {
     }
 }
 
-// Parts as the system wants them, as many as it takes in one call; the first begins `skip` bytes later.
+// Parts in the form of readv() and writev(), as many as go into one call. Leaves out the first `skip` bytes.
 template <class Part>
 class IoVectors {
 public:
@@ -244,7 +246,7 @@ public:
     std::size_t size() const noexcept { return size_; }  // in bytes
 
 private:
-    static constexpr std::size_t most = 16;  // more go in another call
+    static constexpr std::size_t most = 16;  // further parts go into another call
     iovec vectors_[most];
     std::size_t count_ = 0;
     std::size_t size_ = 0;
@@ -291,7 +293,7 @@ void send_whole_parts(Descriptor& d, std::span<const Bytes> parts, Deadline dead
     }
 }
 
-// One try. Returns: nothing for "not now".
+// Tries once. Returns: nothing for EAGAIN.
 template <class Place, class Call>
 std::optional<std::size_t> try_transfer(Descriptor& d, Direction direction, const char* what, Place place, Call call) {
     Descriptors::refuse_second(d, direction);

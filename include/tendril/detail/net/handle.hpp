@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What every socket, pipe and file holds: its descriptor. Not for users.
+// Handle: the open descriptor that every socket, listener and pipe holds. Not for users.
 
 #pragma once
 
@@ -12,7 +12,7 @@ namespace tendril::detail {
 struct Descriptor;
 struct Observer;
 
-// The owner of an open descriptor. One that outlives its hub finds it closed.
+// Owns an open descriptor. A Handle that outlives its hub finds the descriptor closed.
 class Handle {
 public:
     Handle() = default;
@@ -30,10 +30,10 @@ public:
     bool is_open() const noexcept { return descriptor_ != nullptr; }
     Descriptor& use(const char* object) const;  // throws EBADF when closed, WrongThread
     int fd() const noexcept;                    // -1 when closed
-    int release(const char* object);            // it is the caller's from now on; who waits on it gets EBADF
+    int release(const char* object);            // the caller owns it from now on; a waiter gets EBADF
 
-    // For wait() and iwait(): whether there is something to read, an end or an error included, and who is told of it.
-    // Throws: WrongThread.
+    // For wait() and iwait(): whether there is something to read, the end, or an error; and the observer to notify when
+    // there is. Throw: WrongThread.
     bool ready(const char* object) const;
     void observe(const char* object, Observer& observer) const;
 
