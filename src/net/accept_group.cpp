@@ -40,7 +40,7 @@ StreamServerOptions checked(StreamServerOptions options) {
 
 }  // namespace
 
-// The hubs of a group, and what they have in common. The first member is the hub that runs the group.
+// The hubs of a group, and what they share. The first member is the hub that runs the group.
 class AcceptGroup::Team {
 public:
     Team(const Listener& listener, ConnectionHandler handler, const StreamServerOptions& options)
@@ -59,7 +59,7 @@ public:
 
     OtherHubs& first() noexcept { return members_.front(); }
 
-    // Starts the other hubs. Throws: what one of them threw at its start; all have ended then.
+    // Starts the other hubs. Throws: what one of them threw at its start; all have ended by then.
     void start(AcceptLoop& loop) {
         join_first(loop);
         try {
@@ -83,7 +83,7 @@ public:
         }
     }
 
-    // From any of the hubs: all stop.
+    // Stops all hubs; may be called in any of them.
     void stop_all(Duration drain) noexcept {
         const MutexLock lock(mutex_);
         drain_ = stopping_ ? std::min(drain_, drain) : drain;
@@ -109,7 +109,7 @@ public:
         }
         for (std::size_t i = 1; i < members_.size(); ++i) {
             if (members_[i].thread.joinable()) {
-                members_[i].thread.join();  // it has nothing to do but to end its hub
+                members_[i].thread.join();  // all that it still does is to end its hub
             }
         }
         const MutexLock lock(mutex_);
@@ -164,8 +164,11 @@ private:
         const unsigned index;
         std::atomic<std::size_t> load{0};  // handlers, and connections that wait in `incoming`
         SharedQueue<Handed> incoming;
-        bool expects_handed;               // connections from the first hub, still; its own OS thread's
-        std::shared_ptr<AcceptLoop> loop;  // its own OS thread's
+
+        // Its own OS thread's.
+        bool expects_handed;  // the first hub may still hand over connections
+        std::shared_ptr<AcceptLoop> loop;
+
         std::thread thread;
     };
 
@@ -174,7 +177,7 @@ private:
         wakes_.front().emplace([this, &loop] { obey(members_.front(), loop); });
     }
 
-    // The whole life of another hub.
+    // Runs in the OS thread of another hub, from its start to its end.
     void run_member(Member& member) {
         bool started = false;
         try {
@@ -208,7 +211,7 @@ private:
         ended_.release();
     }
 
-    // Connections that the first hub accepted for this one.
+    // Starts the handlers of connections that the first hub accepted for this one.
     void take_handed(Member& member) {
         for (Member::Handed& handed : member.incoming) {
             --member.load;  // its handler counts from now on
@@ -217,14 +220,14 @@ private:
                 member.loop->start(SocketAccess::adopt(handed.fd.release(), family), handed.peer);
             } catch (const std::exception&) {
                 report_connection(options_, ErrorKind::resources,
-                                  handed.peer);  // no memory for this one; the others wait here for their turn
+                                  handed.peer);  // no memory for this connection; the next ones may have more luck
             }
         }
         member.expects_handed = false;
         obey(member, *member.loop);
     }
 
-    // In the loop's hub: does what has been asked of all.
+    // Does in the loop's hub what was requested of all hubs.
     void obey(Member& member, AcceptLoop& loop) noexcept {
         bool stopping = false;
         bool paused = false;
@@ -236,7 +239,7 @@ private:
             drain = drain_;
         }
         loop.pause(paused);
-        if (stopping && !member.expects_handed) {  // else when it has taken what was accepted for it
+        if (stopping && !member.expects_handed) {  // else it stops when it has taken what was accepted for it
             loop.stop(drain);
         }
         loop.notify();
@@ -250,7 +253,7 @@ private:
         }
     }
 
-    // Asked by the first hub, which is woken when there is room if this was the answer.
+    // For the first hub: whether no hub has room. If so, that hub is woken when there is room.
     bool all_full() noexcept {
         waits_for_room_ = true;
         if (no_room()) {
@@ -265,8 +268,8 @@ private:
                            [this](const Member& each) { return each.load >= options_.concurrency; });
     }
 
-    // The first hub has a client that waits, and no idle connection. The others drop their longest idle one, when it
-    // has been idle for long enough; two may do so at once, and who is second finds room too.
+    // true: a client waits at the first hub, which has no idle connection. Each other hub then drops its longest idle
+    // one, if it has been idle for long enough. Two hubs may do so at once; the next client then finds room too.
     void want_room(bool wanted) noexcept {
         room_wanted_ = wanted;
         if (!wanted) {
@@ -292,7 +295,7 @@ private:
         }
     }
 
-    // The first hub accepts no more for the others.
+    // Called when the first hub accepts no more for the others.
     void end_handing_over() noexcept {
         for (Member& each : members_) {
             each.incoming.shutdown();
@@ -315,13 +318,13 @@ private:
         Fd fd(SocketAccess::handle(client).release("a connection"));
         ++least->load;
         if (Member::Handed handed{std::move(fd), peer}; !least->incoming.try_put(std::move(handed))) {
-            --least->load;  // it has been shut down: the group ends, and the connection with it
+            --least->load;  // the queue has been shut down: the group ends, and so does the connection
         }
         return true;
     }
 
-    // In the child of a fork() the OS threads of the other hubs are gone: what they had is abandoned, as they can be
-    // neither joined nor asked to let go.
+    // In the child of a fork() the OS threads of the other hubs are gone, and can neither be joined nor free what they
+    // had: that is abandoned.
     void forked() noexcept {
         for (Member& each : members_) {
             ::new (&each.thread) std::thread;
@@ -357,7 +360,7 @@ private:
     const AtFork at_fork_{this, [](void* self) noexcept { static_cast<Team*>(self)->forked(); }};
 };
 
-// Stops the group when the stop token asks for it, and keeps the hub alive for that; only where there is a token.
+// Stops the group when the stop token requests it, and keeps the hub alive for that. Does nothing without a token.
 class AcceptGroup::StopOnRequest {
 public:
     explicit StopOnRequest(AcceptGroup& group) {
@@ -373,7 +376,7 @@ private:
         void operator()() const { sender.send_threadsafe(); }
     };
     std::optional<Async> stop_;
-    std::optional<std::stop_callback<Send>> on_request_;  // goes first
+    std::optional<std::stop_callback<Send>> on_request_;  // destroyed first
 };
 
 AcceptGroup::AcceptGroup(Listener& listener, bool closes, ConnectionHandler handler,

@@ -24,15 +24,15 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds shortest_pause = 10ms;
 constexpr std::chrono::milliseconds longest_pause = 1s;
-constexpr std::chrono::milliseconds patience = 160ms;  // a pause that is longer, and those who wait are refused
+constexpr std::chrono::milliseconds patience = 160ms;  // after a longer pause, waiting clients are refused
 constexpr int accepts_in_a_row = 64;
-constexpr std::chrono::milliseconds least_idle = 50ms;  // so that a request that is on its way can come
+constexpr std::chrono::milliseconds least_idle = 50ms;  // so that a request that is on its way can arrive
 
 bool means_scarcity(int error) noexcept {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-// Of a listener: a client waits. Of a connection: a request has come, or the end.
+// Whether a client waits at this listener; or, on a connection, a request or the end has arrived.
 bool has_input(int fd) noexcept {
     pollfd asked{fd, POLLIN, 0};
     return sys::poll(&asked, 1, 0) > 0;
@@ -67,17 +67,17 @@ void AcceptLoop::Connection::set_idle(bool idle) {
         return;
     }
     if (loop_.stopping_) {
-        handler.kill_nowait();  // it is the one that runs: thrown here
+        handler.kill_nowait();  // it is the running one, so this throws
     }
     idle_since_ns = here::clock_ns();
     const bool first = loop_.idle_.empty();
     loop_.idle_.push_back(*this);
-    if (first && loop_.waiter_ != nullptr) {  // which may wait for one that it can drop
+    if (first && loop_.waiter_ != nullptr) {  // the loop may wait for a connection that it can drop
         loop_.waiter_->resolve(Outcome::signalled);
     }
 }
 
-// A handler's place among the running ones; freed however its green thread ends, also when that never began.
+// A handler's place among the running ones. It is freed however its green thread ends, even if it never began.
 class AcceptLoop::Place {
 public:
     Place(std::shared_ptr<AcceptLoop> loop, Running::iterator at) noexcept : loop_(std::move(loop)), at_(at) {
@@ -120,7 +120,7 @@ void AcceptLoop::run() {
         accept_all();
         slots_.drop();
         if (!stopping_) {
-            stop(options_.drain);  // the listener was closed
+            stop(options_.drain);  // accepting ended because the listener was closed
         }
         if (closes_ && !listener_closed()) {
             accept_backlog();
@@ -167,7 +167,7 @@ void AcceptLoop::notify() noexcept {
     }
 }
 
-// From any wait: also for connections, and for a slot of the pool.
+// Ends any wait of the loop, including those for a connection and for a slot of the pool.
 void AcceptLoop::wake() noexcept {
     notify();
     wake_listening();
@@ -204,7 +204,7 @@ void AcceptLoop::accept_all() {
                 back_off();
             }
         }
-        slots_.drop();  // it is for others, as long as nobody comes
+        slots_.drop();  // for others, while no client comes
         if (++in_a_row % accepts_in_a_row == 0) {
             yield();
         }
@@ -214,7 +214,8 @@ void AcceptLoop::accept_all() {
     }
 }
 
-// Full, paused, or another hub accepts for it. An idle connection is dropped when a client waits for its place.
+// Waits while the loop is full or paused, or another hub accepts for it. Drops an idle connection if a client waits for
+// its place.
 void AcceptLoop::await_room() {
     const bool is_full = listener_ != nullptr && !paused_;
     if (slots_.any() && !paused_) {
@@ -246,14 +247,14 @@ void AcceptLoop::await_room() {
         never);
 }
 
-// A client waits, and nobody is idle here.
+// A client waits, and no connection is idle here: lets the other hubs look for one.
 void AcceptLoop::await_room_elsewhere() {
     const OnExit found([this] { others_->want_room(false); });
     others_->want_room(true);
     await_change([this] { return paused_ || !full() || !idle_.empty(); }, never);
 }
 
-// A client waits, here or at the hub that accepts. Returns when there may be room for it.
+// A client waits, here or at the hub that accepts: drops the longest idle connection. Returns when there may be room.
 void AcceptLoop::replace_longest_idle() {
     const Deadline ripe = Deadline::after(idle_.front()->idle_since_ns, least_idle);
     if (here::clock_ns() < ripe.ns()) {
@@ -264,20 +265,21 @@ void AcceptLoop::replace_longest_idle() {
     if (drop_longest_idle()) {
         await_change([&] { return running_.size() < before || !must_make_room(); }, never);
     } else {
-        yield();  // those that are idle have something to read: they become busy, or end
+        yield();  // all idle connections have something to read: they become busy, or end
     }
 }
 
-// Until a client comes, or there is room without it.
+// Waits until a client comes, or there is room anyway.
 void AcceptLoop::await_client() {
     awaits_client_ = true;
     const OnExit came([this] { awaits_client_ = false; });
-    descriptor_->emptied();  // nobody waits now: the next edge is of a new one
+    descriptor_->emptied();  // no client waits now: the next edge is a new one's
     const Outcome outcome = here::descriptors().wait(*descriptor_, Direction::read, "serve", never);
-    static_cast<void>(outcome);  // the loop looks
+    static_cast<void>(outcome);  // the loop checks what has happened
 }
 
-// Returns: false when none is idle, but for those that have just been sent something.
+// Kills the handler of the longest idle connection. Skips connections that have input, which are not idle any more.
+// Returns: false if there was none.
 bool AcceptLoop::drop_longest_idle() {
     constexpr int most_looks = 16;
     for (int i = 0; i < most_looks; ++i) {
@@ -293,7 +295,7 @@ bool AcceptLoop::drop_longest_idle() {
     return false;
 }
 
-// Returns: nothing when none waits, or when scarcity made it pause.
+// Returns: nothing if no client waits, if its connection failed, or after a pause for lack of descriptors or memory.
 std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     try {
         return listener_->try_accept(peer);
@@ -311,7 +313,8 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     }
 }
 
-// Descriptors have been missing for some time: who waits shall know. Reported once, until there are some again.
+// Descriptors have been missing for some time: resets the waiting clients, so that they do not hang. Reports it once,
+// until there are descriptors again.
 void AcceptLoop::refuse_waiting() {
     if (reserve_.refuse(descriptor_->fd, accepts_in_a_row) > 0 && !std::exchange(refusing_, true)) {
         options_.error_log->report(
@@ -323,7 +326,7 @@ void AcceptLoop::refuse_waiting() {
     }
 }
 
-// Scarcity: a handler that ends may leave what is missing.
+// Pauses for lack of descriptors or memory. Ends early when a handler ends, since that may free some.
 void AcceptLoop::back_off() {
     slots_.drop();
     const std::size_t before = running_.size();
@@ -331,15 +334,15 @@ void AcceptLoop::back_off() {
     pause_ = std::min(pause_ * 2, longest_pause);
 }
 
-// When it has stopped: those who had connected before are served too, as far as there is room and time. The kernel
-// resets those that are left when the listener is closed.
+// After the stop: serves the clients that had connected before, while there is room and time. When the listener is
+// closed, the kernel resets those that are left.
 void AcceptLoop::accept_backlog() {
-    constexpr int most_waiting = 4096;  // as many as a kernel usually keeps: others may go on connecting meanwhile
+    constexpr int most_waiting = 4096;  // the usual limit of a kernel's backlog; new clients may go on connecting
     int failures = 0;
     for (int i = 0; i < most_waiting && failures < accepts_in_a_row && !full_here() && !drained_by_.passed(); ++i) {
         try {
             Address peer;
-            descriptor_->readable = true;  // an edge may have come that nobody has looked at
+            descriptor_->readable = true;  // an edge may have come that the loop has not seen
             std::optional<TcpSocket> client = listener_->try_accept(peer);
             if (!client.has_value() || !start(*std::move(client), peer)) {
                 return;
@@ -366,7 +369,7 @@ bool AcceptLoop::start(TcpSocket client, const Address& peer) {
             slots_.admit(slot, at->handler);
         }
         return true;
-    } catch (...) {  // no stack or no memory for it: this connection is closed, the others go on
+    } catch (...) {  // no stack or no memory for its handler: only this connection is closed
         report_connection(options_, ErrorKind::resources, peer);
         return false;
     }
@@ -386,7 +389,7 @@ void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer)
             try {
                 const Deadline deadline(options_.handshake_timeout);
                 if (!client.ready()) {
-                    const Serving::Idle idle(connection);  // it may be dropped for another while it says nothing
+                    const Serving::Idle idle(connection);  // a silent client may be dropped for another
                     client.await_data(deadline);
                 }
                 peer = read_proxy_header(client, deadline).source.value_or(peer);
@@ -422,7 +425,7 @@ void AcceptLoop::handle(Connection& connection, TcpSocket& client, Address peer)
             end_by_handler(std::current_exception());
         }
     }
-    client.close();  // before the end is announced
+    client.close();  // before the loop learns of the end
 }
 
 void AcceptLoop::end_by_handler(std::exception_ptr error) noexcept {
@@ -434,14 +437,14 @@ void AcceptLoop::end_by_handler(std::exception_ptr error) noexcept {
 
 void AcceptLoop::await_connection() {
     if (descriptor_->readable && (descriptor_->armed & events::read) != 0) {
-        return;  // it paused, or one connection failed: there may be more
+        return;  // the loop has paused, or a connection has failed: there may be more clients
     }
     descriptor_->emptied();
     const Outcome outcome = here::descriptors().wait(*descriptor_, Direction::read, "serve", never);
-    static_cast<void>(outcome);  // closed or not: the loop looks
+    static_cast<void>(outcome);  // the loop checks whether it was closed
 }
 
-// Waits until `done()`, or the deadline; and for no longer than accepting, or draining, goes on. Returns: done().
+// Waits until `done()` or the deadline, and only while accepting, or draining, goes on. Returns: done().
 template <class Done>
 bool AcceptLoop::await_change(Done done, Deadline deadline) {
     const bool stopping = stopping_;
@@ -476,7 +479,7 @@ void AcceptLoop::kill_idle() {
 }
 
 void AcceptLoop::end_handlers() {
-    const Shield shield;  // what the handler refers to is serve()'s caller's: none should outlive the call
+    const Shield shield;  // handlers refer to what serve()'s caller owns, so none may outlive the call
     std::vector<AnyGreenlet> left;
     for (const Connection& each : running_) {
         each.handler.kill_nowait();

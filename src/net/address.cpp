@@ -21,7 +21,7 @@ namespace tendril {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-    constexpr std::size_t quoted = 120;  // bytes of what may be anything
+    constexpr std::size_t quoted = 120;  // bytes; the text may be anything
     throw std::invalid_argument("\"" + detail::escaped(text, quoted) + "\" is not an address: " + std::string(why));
 }
 
@@ -53,7 +53,7 @@ struct Split {
     std::uint16_t port;
 };
 
-// host:port, the host without its brackets.
+// Splits host:port; the host loses its brackets.
 Split split(std::string_view text, std::string_view wanted) {
     using Fault = detail::HostAndPort::Fault;
     const detail::HostAndPort parts = detail::split_host_and_port(text);
@@ -103,7 +103,7 @@ Address Address::ip(std::string_view ip, Port port) {
     return from_ip(ip, ip, port);
 }
 
-// text: what the user wrote, for the refusal.
+// text: what the user wrote, for the error.
 Address Address::from_ip(std::string_view text, std::string_view ip, std::uint16_t port) {
     if (ip.find('\0') != std::string_view::npos) {
         refuse(text, "it has a zero byte");

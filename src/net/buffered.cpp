@@ -26,7 +26,7 @@ Source& use(const std::shared_ptr<Source>& source) {
 
 }  // namespace
 
-// A source that always has something at once must not keep a loop's deadline from coming.
+// Checks the deadline of a loop over recv(): a source that always has something at once would never time out.
 class BufferedReader::Rounds {
 public:
     Rounds(BufferedReader& reader, const char* what, Deadline deadline) noexcept
@@ -52,7 +52,7 @@ bool BufferedReader::fill(Deadline deadline, std::size_t wanted) {
     if (begin_ == bytes_.size()) {
         bytes_.clear();
         begin_ = 0;
-    } else if (begin_ > bytes_.size() / 2) {  // so that what is moved was read once
+    } else if (begin_ > bytes_.size() / 2) {  // moves less than has been read, so the cost per byte is bounded
         bytes_.erase(0, std::exchange(begin_, 0));
     }
     const std::size_t before = bytes_.size();
@@ -125,7 +125,7 @@ std::optional<std::string> BufferedReader::read_until(std::string_view delimiter
     skip_rest_of_end();
     Rounds rounds(*this, "read_until", deadline);
     for (std::size_t searched = 0;;) {
-        // From where it may have begun before what came last.
+        // A delimiter may have begun in the bytes that were already searched.
         const std::size_t from = searched > delimiter.size() - 1 ? searched - (delimiter.size() - 1) : 0;
         if (const std::size_t at = buffered().find(delimiter, from); at != std::string_view::npos) {
             check_length(at, options_.longest);
@@ -208,7 +208,7 @@ void BufferedReader::trim() noexcept {
 
 void BufferedReader::time_out(const TimeoutError& error) {
     use(source_).time_out(error);
-    Source::time_out(error);  // GCC forgets that a virtual call does not return
+    Source::time_out(error);  // for GCC, which does not see that the virtual call never returns
 }
 
 void BufferedReader::close() noexcept {
@@ -224,7 +224,7 @@ BufferedWriter::~BufferedWriter() {
     }
 }
 
-// What is in the buffer, and `parts` behind it.
+// Sends `parts`, which begin with the buffer's bytes, and empties the buffer.
 void BufferedWriter::send_now(std::span<const Bytes> parts, Deadline deadline) {
     if (sink_ == nullptr) {
         detail::fail(-EBADF, "a buffered writer is closed");
@@ -236,7 +236,7 @@ void BufferedWriter::send_now(std::span<const Bytes> parts, Deadline deadline) {
     try {
         sink_->send_parts(parts, deadline);
     } catch (const TimeoutError& e) {
-        broken_ = e.done() > bytes_.size();  // part of what it was given is gone: that cannot be given again
+        broken_ = e.done() > bytes_.size();  // a part of the caller's bytes was sent: the caller cannot send them again
         bytes_.erase(0, std::min(e.done(), bytes_.size()));
         throw;
     }

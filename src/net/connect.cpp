@@ -43,7 +43,7 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
             Descriptor& d = handle.use("a socket");
             d.drained(Direction::write);
             try {
-                await(d, Direction::write, "connect", deadline);  // then connect() again says how it went
+                await(d, Direction::write, "connect", deadline);  // then another connect() returns the result
             } catch (const TimeoutError&) {
                 detail::time_out({.waited_ns = detail::here::waited_ns()}, [what] { return what; });
             }
@@ -57,7 +57,7 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
 
 namespace {
 
-// One family and the other in turn, as they come, beginning with the first's (RFC 8305, 4).
+// Returns the addresses of the two families in turn, in their order, beginning with the first's (RFC 8305, 4).
 std::vector<Address> interleaved(const std::vector<Address>& all) {
     std::vector<Address> result;
     std::vector<Address> rest;
@@ -70,13 +70,13 @@ std::vector<Address> interleaved(const std::vector<Address>& all) {
     return result;
 }
 
-// Green threads that try addresses. They refer to it, and end before it does.
+// Tries addresses in green threads, which refer to the Race and end before it does.
 class Race {
 public:
     Race(std::string host_port, const ConnectOptions& options) : name_(std::move(host_port)), options_(options) {}
 
     TcpSocket run(const std::vector<Address>& addresses, Deadline deadline) {
-        Group attempts;  // ended by its destructor when this is left by an exception
+        Group attempts;  // its destructor ends them if an exception leaves this function
         for (const Address& each : addresses) {
             wait(deadline, [&] { return running_ < most_at_once; });
             refuse_late(deadline);
@@ -106,13 +106,13 @@ public:
     }
 
 private:
-    // A name may have thousands of addresses, if its owner wants.
+    // Limits what a name's owner can make us do: a name may have thousands of addresses.
     static constexpr std::size_t most_at_once = 64;
     static constexpr std::size_t most_named = 16;
 
     struct Try {
         Address to;
-        std::error_code error;  // none: it is under way
+        std::error_code error;  // none: the attempt is under way
     };
 
     bool has_won() const noexcept { return won_.has_value(); }

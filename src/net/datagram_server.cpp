@@ -46,7 +46,7 @@ bool passes(int error) noexcept {
 
 }  // namespace
 
-// Shared by the server and its green threads, which end before it: the server waits for them.
+// Shared by the server and its green threads. The server waits for their end.
 class DatagramServer::Core : public std::enable_shared_from_this<Core> {
 public:
     Core(DatagramServer& server, UdpSocket socket, Handler handler, const DatagramServerOptions& options)
@@ -102,13 +102,13 @@ public:
     }
 
     Address address() const { return socket_.local_address(); }
-    // In the child of a fork() the receiver is over with those that were frozen, and nobody says so by ended_.
+    // In the child of a fork() the receiver has ended like all frozen green threads, and ended_ was not set.
     bool is_running() const noexcept { return started_ && !stopped_ && !receiver_.ready() && !ended_.is_set(); }
     std::size_t running() const noexcept { return handlers_.size(); }
     const ErrorLog& error_log() const noexcept { return *error_log_; }
 
 private:
-    // Until it is killed, or the socket is broken.
+    // Receives until it is killed, or the socket is broken.
     void receive_all() {
         try {
             std::chrono::milliseconds pause = shortest_pause;
@@ -148,7 +148,7 @@ private:
         pause = std::min(pause * 2, longest_pause);
     }
 
-    // The handler has the slot from now on, until it ends. Dropped where there is no stack or no memory for it.
+    // Starts the handler, which holds the slot until it ends. Drops the datagram if there is no stack or no memory.
     void handle(std::string datagram, const Address& from) {
         struct Slot {
             Semaphore* slots;
@@ -178,7 +178,7 @@ private:
         }
     }
 
-    // The exception that is being handled.
+    // Reports the exception that is being handled.
     void report(ErrorKind kind, const Address& from) {
         error_log_->report({.kind = kind, .peer = from, .error = std::current_exception(), .where = options_.where});
     }
@@ -206,7 +206,7 @@ private:
     bool started_ = false;
     bool stopped_ = false;
     std::size_t killed_ = 0;
-    std::exception_ptr error_;  // that ended it
+    std::exception_ptr error_;  // what ended serving
 };
 
 void DatagramServer::make_core(UdpSocket socket, Handler handler, const DatagramServerOptions& options) {

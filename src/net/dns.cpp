@@ -50,7 +50,7 @@ public:
     }
 };
 
-// The C library's functions, in the thread pool.
+// The C library's functions, which run in the thread pool.
 DnsError of_eai(int error) noexcept {
     switch (error) {
     case EAI_NONAME:
@@ -107,7 +107,8 @@ std::string without_last_dot(std::string host) {
     return host;
 }
 
-// Nobody can be called so. Of numbers: 127.1, 0x7f000001 and the like, which the C library takes for addresses.
+// Whether no host can have this name. That includes 127.1, 0x7f000001 and the like, which the C library takes for
+// addresses.
 bool is_no_name(const std::string& host) {
     constexpr std::size_t longest = 254;  // RFC 1035, and a final dot
     const bool odd =
@@ -116,7 +117,7 @@ bool is_no_name(const std::string& host) {
     return host.empty() || host.size() > longest || odd || ::inet_aton(without_last_dot(host).c_str(), &number) != 0;
 }
 
-// RFC 6761, 6.3.
+// "localhost", and what ends in ".localhost": RFC 6761, 6.3.
 bool is_localhost(const std::string& host) {
     constexpr std::string_view localhost = ".localhost";
     const std::string name = '.' + without_last_dot(host);
@@ -124,7 +125,7 @@ bool is_localhost(const std::string& host) {
            ::strcasecmp(name.c_str() + name.size() - localhost.size(), localhost.data()) == 0;
 }
 
-// Whether a packet to it would find a way. None is sent.
+// Whether there is a route to this address. Sends nothing.
 bool has_route(const Address& to) noexcept {
     const int fd = sys::socket(to.family(), SOCK_DGRAM);
     if (fd < 0) {
@@ -162,7 +163,7 @@ std::string default_kind() {
 }
 
 std::string quoted(const std::string& what) {
-    constexpr std::size_t shown = 255;  // a name is no longer; what is may be anything
+    constexpr std::size_t shown = 255;  // the longest name; a longer text may be anything
     return '"' + detail::escaped(what, shown) + '"';
 }
 
@@ -238,7 +239,7 @@ Resolver::Resolver(const ResolverOptions& options) {
 }
 
 Resolver Resolver::current() {
-    detail::here::make_hub();  // made first, so that it ends last
+    detail::here::make_hub();  // before the resolver, so that the hub ends after it
     thread_local const std::shared_ptr<Kind> own = Resolver().kind_;
     return Resolver(own);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The resolver "c-ares": a channel of c-ares whose descriptors and time the hub watches, by an Io for each and a Timer.
-// Its system calls go through base/sys. Its callbacks run in the hub's own green thread, or under a call below, and
-// neither throw nor wait: they fill a Lookup, which its caller shares with them, and set its event.
+// The resolver "c-ares": a channel of c-ares. The hub watches its descriptors, by an Io for each, and its time, by a
+// Timer. Its system calls go through base/sys. Its callbacks run in the hub's own green thread, or inside a call below,
+// and neither throw nor wait: they fill a Lookup, which its caller shares with them, and set its event.
 //
-// While nobody waits any more, what is still under way is cancelled, so an idle channel has no descriptors.
+// When the last waiter has gone, what is still under way is cancelled, so an idle channel has no descriptors.
 
 #include <ares.h>
 #include <netdb.h>
@@ -39,9 +39,9 @@ constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr Duration default_try_timeout = std::chrono::seconds(2);
 constexpr std::int64_t longest_try_ms = 86'400'000;  // c-ares multiplies it, as an int, for later tries
 constexpr int default_tries = 3;
-// More wait: a server's, or our own, socket buffer loses what comes in a flood.
+// Lookups at once; more than that wait, since a flood would overflow a server's, or our own, socket buffer.
 constexpr std::size_t most_at_once = 64;
-// Those whose callers have left count here too. c-ares cannot end one alone.
+// Questions under way, including those whose callers have left: c-ares cannot end a single one.
 constexpr std::size_t most_questions = 1024;
 
 DnsError of_ares(int status) noexcept {
@@ -55,7 +55,7 @@ DnsError of_ares(int status) noexcept {
     case ARES_ENOTIMP:
     case ARES_EFORMERR:
     case ARES_EREFUSED:
-    case ARES_ECONNREFUSED:  // also of the last server that said SERVFAIL or REFUSED
+    case ARES_ECONNREFUSED:  // also if the last server answered SERVFAIL or REFUSED
         return DnsError::server_failure;
     case ARES_ETIMEOUT:
         return DnsError::no_answer;
@@ -68,7 +68,7 @@ DnsError of_ares(int status) noexcept {
     }
 }
 
-// One question. Shared by who asked and by c-ares, whichever is longer interested.
+// One question, shared by its caller and c-ares.
 struct Lookup {
     Event answered;
     int status = ARES_ECANCELLED;
@@ -147,7 +147,7 @@ public:
     }
 
 private:
-    // One of a Semaphore's, while it lives.
+    // Holds one permit of a Semaphore while it lives.
     class Permit {
     public:
         Permit() noexcept = default;  // none
@@ -182,7 +182,7 @@ private:
         return hints;
     }
 
-    // Answers at once.
+    // Looks into the hosts file; does not wait.
     std::shared_ptr<Lookup> look_into_hosts(const std::string& host, std::uint16_t port, AddressFamily family) {
         auto lookup = std::make_shared<Lookup>();
         lookup->port = port;
@@ -191,7 +191,7 @@ private:
         return lookup;
     }
 
-    // The DNS, for this name and no other. host: what it is asked for, in errors.
+    // Asks the DNS for exactly this name. host: the name that the caller gave, for errors.
     std::shared_ptr<Lookup> ask_for(const std::string& name, const std::string& host, std::uint16_t port,
                                     AddressFamily family, Deadline deadline) {
         Permit question(questions_, host, deadline);
@@ -205,7 +205,7 @@ private:
         return lookup;
     }
 
-    // c-ares's callbacks: the Held is theirs.
+    // c-ares's callbacks, which own the Held.
     static void on_addresses(void* held, int status, int, ares_addrinfo* found) noexcept {
         const std::unique_ptr<Held> own(static_cast<Held*>(held));
         Lookup& lookup = *own->lookup;
@@ -244,7 +244,7 @@ private:
         return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), address.raw_size());
     }
 
-    // In the child nobody is left who asked: what they held is free.
+    // In the child of a fork() no caller is left: frees the permits that they held.
     void notice_fork() {
         if (generation_ != detail::fork_generation()) {
             generation_ = detail::fork_generation();
@@ -255,7 +255,7 @@ private:
         }
     }
 
-    // The channels, of the configuration as it is now unless somebody waits.
+    // Makes the channels, anew if the configuration has changed and no lookup waits.
     void renew() {
         if (waiting_ == 0 && configuration_changed()) {
             drop_channel();
@@ -281,7 +281,7 @@ private:
         }
     }
 
-    // Nobody waits any more.
+    // For when the last waiter has gone.
     void cancel_rest() noexcept {
         if (channel_ != nullptr && generation_ == detail::fork_generation()) {
             ares_cancel(channel_);
@@ -303,8 +303,8 @@ private:
         note_configuration();
     }
 
-    // By a channel that asks the hosts file alone. The search list and its dots are what c-ares has read of
-    // resolv.conf, LOCALDOMAIN and RES_OPTIONS, unless the options say otherwise.
+    // Makes the channel that asks the hosts file alone. Takes the search list and the dots from it, which c-ares has
+    // read from resolv.conf, LOCALDOMAIN and RES_OPTIONS, unless the options give them.
     void read_configuration() {
         ares_options raw{};
         std::string lookups = "f";
@@ -322,7 +322,8 @@ private:
                                               : std::vector<std::string>(found.domains, found.domains + found.ndomains);
     }
 
-    // It searches no domains itself: it would give up at the first that fails.
+    // Makes the channel that asks the DNS. SearchList tries the domains, since c-ares would give up at the first
+    // failure.
     void open_channel() {
         ares_options raw{};
         raw.sock_state_cb = &Ares::on_socket;
@@ -357,7 +358,7 @@ private:
         }
     }
 
-    // Lookups under way are told that it is over. In the child of a fork() nobody is left who asked for them.
+    // Ends the lookups under way, whose callbacks run. In the child of a fork() no caller is left to notice.
     void drop_channel() noexcept {
         if (channel_ != nullptr) {
             ares_destroy(std::exchange(channel_, nullptr));
@@ -385,7 +386,7 @@ private:
         looked_ns_ = Deadline::now_ns();
     }
 
-    // c-ares: wants to know of these events of the socket; of none: it closes it.
+    // Called by c-ares when it wants to be notified of other events of the socket; of none when it closes the socket.
     static void on_socket(void* self, ares_socket_t fd, int readable, int writable) noexcept {
         static_cast<Ares*>(self)->watch(fd, readable != 0, writable != 0);
     }
@@ -400,7 +401,7 @@ private:
         try {
             watched_.emplace(fd, Io(fd, events, [this, fd](IoEvents what) { process(fd, what); }));
         } catch (...) {
-            // The timer will end what waits for it.
+            // The timer will end the lookups that wait for this socket.
         }
     }
 
@@ -425,8 +426,8 @@ private:
 
     ResolverOptions options_;
     const std::uint64_t owner_;
-    std::uint64_t generation_ = detail::fork_generation();  // of forks
-    ares_channel hosts_ = nullptr;                          // as long as channel_; it has no descriptors
+    std::uint64_t generation_ = detail::fork_generation();
+    ares_channel hosts_ = nullptr;  // lives as long as channel_; has no descriptors
     ares_channel channel_ = nullptr;
     std::vector<std::string> search_;
     int dots_ = 1;

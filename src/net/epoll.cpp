@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Epoll: an epoll descriptor, which is itself one that can be waited for.
+// Epoll: an epoll descriptor. The hub waits for it as for any other descriptor.
 
 #include <algorithm>
 #include <string>
@@ -44,7 +44,7 @@ void Epoll::control(int operation, AnyFd fd, std::uint32_t events, std::uint64_t
 
 std::vector<EpollEvent> Epoll::wait(Deadline deadline, std::size_t most) {
     constexpr std::size_t at_once = 1024;
-    const int fd = handle_.use("an Epoll").fd;  // once it waits, the object itself may go
+    const int fd = handle_.use("an Epoll").fd;  // during the wait the object itself may be destroyed
     detail::here::refuse_in_callback();
     if (!detail::turn_while_open(fd, std::nullopt, "Epoll::wait")) {
         fail(-EBADF, "Epoll::wait: closed by another green thread");

@@ -38,7 +38,7 @@ const char* name_of(ErrorKind kind) noexcept {
     return "error";
 }
 
-// What the hub's error handler is told; "connection" before the handler of HTTP has been called.
+// The activity in the hub's ErrorContext; "connection" before the handler of HTTP has been called.
 const char* activity_of(const ErrorEvent& event) noexcept {
     return event.kind == ErrorKind::resources ? "serve" : event.request.empty() ? "connection" : "HTTP handler";
 }
@@ -59,13 +59,13 @@ std::string more_of(ErrorKind kind, std::uint64_t count) {
     return "server: " + std::to_string(count) + " more: " + name_of(kind);
 }
 
-// What the hub's error handler hears of: all but what is the clients' own.
+// Whether errors of this kind go to the hub's error handler: all but those that only clients cause.
 bool concerns_hub(ErrorKind kind) noexcept {
     return kind == ErrorKind::handler || kind == ErrorKind::resources || kind == ErrorKind::handshake ||
            kind == ErrorKind::proxy_header;
 }
 
-// Not for a log: it ends the program's main green thread.
+// Whether the error is not only for a log: it ends the program's main green thread.
 bool is_fatal(const std::exception_ptr& error) noexcept {
     try {
         std::rethrow_exception(error);
@@ -99,7 +99,7 @@ std::string ErrorEvent::line() const {
 
 ErrorLog::ErrorLog(ErrorLogOptions options) : options_(std::move(options)) {}
 
-// write() may wait. A kill that comes meanwhile is for the next wait after it.
+// write() may wait. The Shield defers a kill that comes meanwhile to the next wait afterwards.
 ErrorLog::~ErrorLog() {
     for (std::size_t i = 0; i < error_kinds; ++i) {
         if (const std::uint64_t unsaid = rates_[i].unsaid; unsaid > 0) {
@@ -107,13 +107,14 @@ ErrorLog::~ErrorLog() {
                 const Shield shield;
                 print(more_of(static_cast<ErrorKind>(i), unsaid));
             } catch (...) {
-                // No memory, or what write() itself has thrown: this line is lost.
+                // No memory, or an exception of write() itself: this line is lost.
             }
         }
     }
 }
 
-// Whether there may be one more line of this kind. unsaid: how many had none before, which is to be said now.
+// Whether one more line of this kind may be printed. Sets `unsaid` to the number of earlier events that had no line, if
+// that is to be printed now.
 bool ErrorLog::admits(ErrorKind kind, std::uint64_t& unsaid) noexcept {
     Rate& rate = rates_[static_cast<std::size_t>(kind)];
     const std::int64_t now = Deadline::now_ns() / second_ns;

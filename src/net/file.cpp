@@ -36,7 +36,7 @@ int flags_of(FileMode mode) noexcept {
     return O_RDONLY;
 }
 
-// f(fd), which returns -errno for an error, in the pool. The job holds the descriptor.
+// Calls f(fd), which returns -errno for an error, in the pool. The job holds the descriptor.
 template <class F>
 auto in_pool(const char* what, Deadline deadline, std::shared_ptr<Fd> fd, F f) {
     const int number = fd->get();
@@ -69,7 +69,7 @@ File File::open(const std::string& path, FileMode mode, unsigned permissions, De
     const std::string what = "open \"" + path + '"';
     try {
         auto fd = offload(deadline, [path, mode, permissions] {
-            // A FIFO would keep us waiting for somebody at its other end.
+            // O_NONBLOCK, since opening a FIFO would wait for a process at its other end.
             const int flags = flags_of(mode) | O_NONBLOCK | O_NOCTTY;
             Fd opened(static_cast<int>(again_if_interrupted([&] { return sys::open(path, flags, permissions); })));
             if (opened.is_open() && sys::file_kind(opened.get()) == S_IFIFO) {
@@ -102,7 +102,7 @@ std::shared_ptr<Fd> File::use() const {
 }
 
 std::size_t File::read_at(std::uint64_t offset, Buffer buffer, Deadline deadline) const {
-    // The bytes lie in the job's own memory: the caller's may be gone before it has ended.
+    // Reads into memory that the job owns: the caller's may be gone before the job has ended.
     const auto bytes = std::make_shared<std::string>(std::min(buffer.size(), most_at_once), '\0');
     const ssize_t n = in_pool("read", deadline, use(), [bytes, offset](int fd) {
         return again_if_interrupted([&] { return sys::pread(fd, bytes->data(), bytes->size(), offset); });

@@ -26,7 +26,7 @@ void Handle::close() noexcept {
                "; it stays open until its hub ends: close it where it was made");
     } else if (here::has_hub()) {
         here::descriptors().close(*d);
-    }  // else the hub has ended, and closed it
+    }  // else the hub has ended, and has closed it
 }
 
 Descriptor& Handle::use(const char* object) const {
@@ -57,10 +57,10 @@ int Handle::release(const char* object) {
 
 namespace {
 
-// Of an Observer that is notified when a descriptor becomes readable. It waits for the system, so the hub may sleep.
+// Notifies an Observer when a descriptor becomes readable. It waits for the system, so the hub may sleep meanwhile.
 struct ReadyWatch final : Observer::Bond, Interest {
     Observer& observer;
-    Presence keeps;  // the hub asleep
+    Presence keeps;  // keeps the hub waiting for events
     bool notified = false;
 
     explicit ReadyWatch(Observer& o) noexcept : Interest(events::read, &ReadyWatch::on_event), observer(o) {
@@ -82,7 +82,7 @@ struct ReadyWatch final : Observer::Bond, Interest {
 
 bool Handle::ready(const char* object) const {
     if (descriptor_ == nullptr) {
-        return true;  // what is done with it fails at once
+        return true;  // any call on it fails at once
     }
     pollfd asked{use(object).fd, POLLIN, 0};
     return sys::poll(&asked, 1, 0) != 0;

@@ -15,7 +15,7 @@ StreamBuf::int_type StreamBuf::underflow() {
 
 void StreamBuf::send_out() {
     const Bytes bytes(pbase(), static_cast<std::size_t>(pptr() - pbase()));
-    setp(out_.data(), out_.data() + out_.size());  // what cannot be sent is not sent twice
+    setp(out_.data(), out_.data() + out_.size());  // first: after an exception the bytes must not be sent again
     if (!bytes.empty()) {
         sink_->send_all(bytes);
     }

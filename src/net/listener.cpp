@@ -62,7 +62,7 @@ std::optional<TcpSocket> Listener::try_accept(Address& peer) {
     while (d.readable && (fd = sys::accept(d.fd, reinterpret_cast<sockaddr*>(&raw), &size)) == -EINTR) {
     }
     if (fd == -EAGAIN) {
-        // While nothing is armed no event would ever say that trying is worth it again.
+        // Stays readable if no event is armed, since none would ever set it again.
         d.readable = (d.armed & detail::events::read) == 0;
         return std::nullopt;
     }
@@ -80,7 +80,8 @@ Address Listener::address() const {
 
 namespace {
 
-// A socket file on which nobody listens. (To connect to some other file is ECONNREFUSED too.)
+// Whether it is a socket file on which no process listens. Checks the kind first, since connecting to any other file
+// fails with ECONNREFUSED too.
 bool is_stale(const Address& at) {
     sys::FileStatus file{};
     if (sys::file_status(at.path(), file) < 0 || (file.mode & S_IFMT) != S_IFSOCK) {
@@ -103,7 +104,7 @@ int bind_to(int fd, const Address& at, const ListenOptions& options) {
 
 Listener listen(const Address& at, const ListenOptions& options) {
     const std::string what = "listen on " + at.to_string();
-    if (options.backlog < 0) {  // the system would take it for the largest there is
+    if (options.backlog < 0) {  // the system would take it for the largest possible one
         throw std::invalid_argument(what + ": a backlog of " + std::to_string(options.backlog));
     }
     Handle handle = SocketAccess::open(at.family(), SOCK_STREAM, what);

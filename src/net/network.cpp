@@ -23,7 +23,7 @@ constexpr unsigned mapped_bits = 96;
 constexpr std::string_view every_unix = "unix:";
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-    constexpr std::size_t quoted = 60;  // bytes of what may be anything
+    constexpr std::size_t quoted = 60;  // bytes; the text may be anything
     throw std::invalid_argument("\"" + detail::escaped(text, quoted) + "\" is not a network: " + why);
 }
 
@@ -53,7 +53,7 @@ Plain unmapped(const Plain& address) noexcept {
     return result;
 }
 
-// The same address, with zeros for all bits past the prefix.
+// Returns the address with zeros for all bits past the prefix.
 Bytes16 cut(Bytes16 bytes, unsigned prefix) noexcept {
     for (unsigned i = 0; i < bytes.size(); ++i) {
         const unsigned left = prefix > 8 * i ? std::min(prefix - 8 * i, 8u) : 0;

@@ -29,14 +29,15 @@ Handle take_over(Fd fd, const char* object, bool shared = false) {
     return Handle(d);
 }
 
-// The same pipe or terminal with a flag of its own, which can be non-blocking then. Closed: it cannot be had.
+// Opens the same pipe or terminal again, with a non-blocking flag of its own. Returns: a closed Fd if that is
+// impossible.
 Fd reopened(const Fd& fd) noexcept {
     const bool can_be = fd.is_open() && (sys::file_kind(fd.get()) == S_IFIFO || sys::is_terminal(fd.get()));
     const int access = can_be ? sys::status_flags(fd.get()) & O_ACCMODE : 0;
     return Fd(can_be ? sys::reopen(fd.get(), access | O_NONBLOCK) : -1);
 }
 
-// Would a call that the system does not know to be non-blocking return at once?
+// Whether a call on this descriptor, which is in blocking mode, would return at once.
 bool is_ready(int fd, short event) noexcept {
     pollfd one{fd, event, 0};
     return sys::poll(&one, 1, 0) > 0;
@@ -47,7 +48,7 @@ ssize_t read_shared(int fd, void* p, std::size_t n) noexcept {
 }
 
 ssize_t write_shared(int fd, const void* p, std::size_t n) noexcept {
-    constexpr std::size_t never_waits = 4096;  // PIPE_BUF: there is room for so much, or poll() says no
+    constexpr std::size_t never_waits = 4096;  // PIPE_BUF: if poll() says writable, there is room for this much
     return is_ready(fd, POLLOUT) ? sys::write_pipe(fd, p, n < never_waits ? n : never_waits) : -EAGAIN;
 }
 
@@ -136,7 +137,7 @@ void PipeWriter::send_parts(std::span<const Bytes> parts, Deadline deadline) {
 }
 
 Pipe make_pipe() {
-    detail::here::make_hub();  // made first: it may throw
+    detail::here::make_hub();  // before the pipe, since it may throw
     int ends[2];
     if (const int r = sys::pipe(ends, O_NONBLOCK); r < 0) {
         fail(r, "make_pipe");

@@ -55,7 +55,7 @@ Address parse_ip(std::string_view ip, std::string_view port, int family) {
     refuse("an address of version 1 is not of the family that it names");
 }
 
-// The line without its CR LF.
+// Requires: `line` has no CR LF.
 void parse_v1(std::string_view line, ProxyHeader& header) {
     line.remove_prefix(v1_begins.size());
     const std::string_view family_name = next_word(line);
@@ -100,7 +100,7 @@ std::size_t take_ips(std::string_view rest, ProxyHeader& header) {
     return size;
 }
 
-// Of a client that has no name: nothing.
+// Returns: nothing for a client without a name.
 std::optional<Address> unix_address(const char* path) {
     const bool abstract = *path == '\0';
     const std::size_t size =
@@ -167,7 +167,7 @@ void parse_v2(std::string_view text, ProxyHeader& header) {
     }
     const std::string_view rest = text.substr(v2_fixed);
     if (version_and_command == 0x20) {
-        return;  // the proxy's own: what it says of addresses is to be passed over
+        return;  // LOCAL, the proxy's own connection: its addresses must be ignored
     }
     take_extras(rest.substr(take_addresses(family_and_protocol >> 4, rest, header)), header);
 }
@@ -249,7 +249,7 @@ ProxyHeader read_proxy_header(Source& from, Deadline deadline) {
     read(v2_signature.size());  // no header is shorter
     while (!parse_proxy_header({buffer.data(), filled}, header).has_value()) {
         if (buffer[0] == v1_begins[0]) {
-            read(buffer[filled - 1] == '\r' ? 1 : 2);  // at least so many follow
+            read(buffer[filled - 1] == '\r' ? 1 : 2);  // at least this many bytes follow
         } else {
             read(filled < v2_fixed ? v2_fixed - filled : v2_size({buffer.data(), filled}) - filled);
         }

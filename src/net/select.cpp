@@ -30,8 +30,8 @@ void wait_for(int fd, Direction direction, const char* what, Deadline deadline) 
     }
 }
 
-// The three sets: as they were given, each entry with the one event that it stands for; and merged, in the order of the
-// numbers, which is what is waited for.
+// The three sets, in two forms: as they were given, each entry with its one event; and merged and sorted by number, to
+// be waited for.
 class Sets {
 public:
     void add(const FdRange& set, short event) {

@@ -67,7 +67,7 @@ void TcpSocket::send_parts(std::span<const Bytes> parts, Deadline deadline) {
 void TcpSocket::await_data(Deadline deadline) {
     detail::Descriptor& d = enter_call(handle_, "a socket", Direction::read, "await_data");
     detail::Descriptors::refuse_second(d, Direction::read);
-    if (d.readable) {  // perhaps: nobody has looked yet, or the last read was a full one
+    if (d.readable) {  // it only may be: no call has checked yet, or the last read filled its buffer
         char first = 0;
         if (sys::recv(d.fd, &first, 1, MSG_PEEK) != -EAGAIN) {
             return;
@@ -79,7 +79,7 @@ void TcpSocket::await_data(Deadline deadline) {
 
 std::uint64_t TcpSocket::send_file(const File& file, std::uint64_t offset, std::uint64_t count, Deadline deadline) {
     detail::Descriptor& d = enter_call(handle_, "a socket", Direction::write, "send_file");
-    constexpr std::uint64_t most_at_once = 1024 * 1024;  // then others have their turn
+    constexpr std::uint64_t most_at_once = 1024 * 1024;  // before other green threads have their turn
     const std::shared_ptr<const Fd> from = file.hold();
     std::uint64_t done = 0;
     while (done < count) {

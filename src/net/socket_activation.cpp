@@ -64,7 +64,7 @@ void take_systemds(std::vector<InheritedSocket>& all) {
     }
 }
 
-// "5=name:7=other", by hand_over().
+// Takes what hand_over() announced: "5=name:7=other".
 void take_handed_over(std::vector<InheritedSocket>& all) {
     const std::string list = take_variable(detail::handed_over_variable);
     std::string_view rest = list;
@@ -92,7 +92,7 @@ void notify_ready() {
     }
     const Fd fd(static_cast<int>(number_in(text, detail::ready_variable, 0, 1L << 30)));
     const ssize_t r = sys::write_pipe(fd.get(), "1", 1);
-    if (r < 0 && r != -EPIPE) {  // EPIPE: nobody waits for it any more
+    if (r < 0 && r != -EPIPE) {  // EPIPE: the other program no longer waits
         throw std::system_error(static_cast<int>(-r), std::generic_category(), "notify_ready");
     }
 }

@@ -32,7 +32,7 @@ struct Message {
     Message(const Message&) = delete;
     Message& operator=(const Message&) = delete;
 
-    // Exactly so many: CMSG_SPACE() would have room for one more than an odd number.
+    // Makes room for exactly this many: CMSG_SPACE() of an odd number would have room for one more.
     void make_room(std::size_t descriptors) noexcept {
         header.msg_control = descriptors > 0 ? control : nullptr;
         header.msg_controllen = descriptors > 0 ? CMSG_LEN(sizeof(int) * descriptors) : 0;
@@ -80,7 +80,7 @@ SocketMessage recv_message(TcpSocket& socket, Buffer buffer, std::size_t most_de
     if (buffer.empty()) {
         return got;
     }
-    got.descriptors.reserve(most);  // nothing throws between their coming and their owner
+    got.descriptors.reserve(most);  // so that nothing throws between their arrival and their owner's construction
     Descriptor& d = enter_call(SocketAccess::handle(socket), "a socket", Direction::read, "recv_message");
     Message message(buffer.data(), buffer.size());
     const ssize_t r = when_ready(d, Direction::read, "recv_message", deadline, 0, [&](int fd) {

@@ -12,8 +12,8 @@ namespace tendril {
 
 namespace {
 
-// Calls `transfer`, which moves some bytes, or none at the end, until `wanted` are. Each call takes its own turn; that
-// it may succeed at once, every time, must not keep the deadline from coming. time_out(error) throws the error.
+// Calls `transfer`, which moves some bytes, or none at the end, until `wanted` bytes are moved. Each call yields when
+// it is due. Checks the deadline itself, since every call may succeed at once. time_out(error) throws the error.
 template <class Transfer, class TimeOut>
 std::size_t repeat(const char* call, std::size_t wanted, Deadline deadline, Transfer transfer, TimeOut time_out) {
     std::size_t done = 0;

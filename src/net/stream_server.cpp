@@ -63,12 +63,12 @@ public:
         return group_.killed();
     }
 
-    // Ends it without a drain, from wherever its StreamServer is destroyed.
+    // Ends serving without a drain, for the destructor of StreamServer, which may run anywhere.
     void abandon() {
         if (owner_ != OsThread::current_serial()) {
             report("a StreamServer of OS thread " + std::to_string(owner_) + " was destroyed on OS thread " +
                    std::to_string(OsThread::current_serial()) + "; it serves on: destroy it where it was made");
-        } else if (group_.handles_here()) {  // which is killed, but cannot be waited for
+        } else if (group_.handles_here()) {  // a handler cannot wait for its own end
             stopped_ = true;
             group_.stop(Duration());
         } else {
@@ -101,7 +101,7 @@ public:
 private:
     void require_here() const { here::require_owner("a StreamServer", owner_); }
 
-    // Asks the green thread itself: in the child of a fork() it is over with those that were frozen.
+    // Asks the green thread itself, since in the child of a fork() it has ended like all frozen ones.
     bool serves() const noexcept { return greenlet_ && !greenlet_.ready(); }
     void join() {
         if (serves()) {
@@ -115,10 +115,10 @@ private:
             group_.run();
         } catch (const Interrupt&) {
             throw;
-        } catch (const abi::__forced_unwind&) {  // of the OS thread
+        } catch (const abi::__forced_unwind&) {  // the OS thread is cancelled
             throw;
         } catch (...) {
-            listener_.listener->close();  // who waits in its backlog is told
+            listener_.listener->close();  // resets the clients in its backlog
             if (!waiters_.any()) {
                 throw;  // to the hub's error handler
             }
@@ -134,7 +134,7 @@ private:
     bool stopped_ = false;
     AnyGreenlet greenlet_;                 // runs run()
     WaitQueue waiters_{"a StreamServer"};  // in wait()
-    std::exception_ptr error_;             // that ended it, for one of them
+    std::exception_ptr error_;             // what ended serving; one of the waiters throws it
 };
 
 }  // namespace detail

@@ -14,7 +14,7 @@ using detail::TlsState;
 
 namespace {
 
-// Kept during the call, whatever others do to the socket meanwhile. Throws: EBADF.
+// Returns a reference that keeps the state during a call, even if the socket is closed meanwhile. Throws: EBADF.
 std::shared_ptr<TlsState> use(const std::shared_ptr<TlsState>& state) {
     if (state == nullptr) {
         detail::fail(-EBADF, "a TLS socket is closed");

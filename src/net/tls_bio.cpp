@@ -19,7 +19,7 @@ namespace tendril::detail {
 
 namespace {
 
-// OpenSSL's commands for kernel TLS, of which its header shows these two in a comment only.
+// OpenSSL's commands for kernel TLS; its header has these two only in a comment.
 constexpr int next_is_record = 74;  // BIO_CTRL_SET_KTLS_SEND_CTRL_MSG
 constexpr int next_is_data = 75;    // BIO_CTRL_CLEAR_KTLS_CTRL_MSG
 
@@ -27,7 +27,7 @@ TlsWire& wire_of(BIO* bio) noexcept {
     return *static_cast<TlsWire*>(BIO_get_data(bio));
 }
 
-// A record that is not data, encrypted by the kernel (Documentation/networking/tls.rst).
+// Sends a record that is not data, which the kernel encrypts (Documentation/networking/tls.rst).
 ssize_t send_record(int fd, unsigned char type, const void* p, std::size_t n) noexcept {
     constexpr int sol_tls = 282;
     constexpr int set_record_type = 1;
@@ -69,7 +69,7 @@ int write_wire(BIO* bio, const char* p, int n) noexcept {
     if (r == -EAGAIN) {
         BIO_set_retry_write(bio);
     } else {
-        errno = wire.error = static_cast<int>(-r);  // OpenSSL asks whether the peer is gone, and forgives it once
+        errno = wire.error = static_cast<int>(-r);  // OpenSSL checks errno for a gone peer, and forgives it once
     }
     return -1;
 }
@@ -78,7 +78,7 @@ int read_wire(BIO* bio, char* p, int n) noexcept {
     TlsWire& wire = wire_of(bio);
     Descriptor& d = *wire.descriptor;
     BIO_clear_retry_flags(bio);
-    if (BIO_get_ktls_recv(bio)) {  // it must put the record's header before what the kernel has decrypted
+    if (BIO_get_ktls_recv(bio)) {  // OpenSSL's BIO puts the record's header before what the kernel has decrypted
         const int r = BIO_meth_get_read(BIO_s_socket())(bio, p, n);
         if (r < 0 && BIO_should_retry(bio)) {
             d.emptied();
@@ -131,7 +131,7 @@ long control_wire(BIO* bio, int command, long number, void* pointer) noexcept {
 const BIO_METHOD* method() {
     using Method = std::unique_ptr<BIO_METHOD, FreeBy<BIO_meth_free>>;
     static constinit Once once;
-    static constinit BIO_METHOD* made = nullptr;  // for good
+    static constinit BIO_METHOD* made = nullptr;  // never freed
     once([] {
         Method m(BIO_meth_new(BIO_TYPE_SOCKET, "tendril socket"));
         if (m == nullptr) {

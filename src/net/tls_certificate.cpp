@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a peer's certificate says.
+// Reads a peer's certificate.
 
 #include <arpa/inet.h>
 #include <openssl/err.h>

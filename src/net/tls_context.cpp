@@ -33,7 +33,7 @@ bool is_pem(const std::string& text) noexcept {
     return text.find("-----BEGIN") != std::string::npos;
 }
 
-// Of a file, or of PEM text itself.
+// Opens a file, or PEM text itself.
 Bio open_pem(const std::string& source, const std::string& what) {
     ERR_clear_error();
     Bio bio(is_pem(source) ? BIO_new_mem_buf(source.data(), static_cast<int>(source.size()))
@@ -57,7 +57,7 @@ int give_password(char* buffer, int size, int, void* password) noexcept {
     return static_cast<int>(text.size());
 }
 
-// Calls `take` with each certificate. Throws: TlsError when there is none, or one is broken.
+// Calls `take` with each certificate. Throws: TlsError if there is none, or one is broken.
 template <class Take>
 void each_certificate(const std::string& source, const std::string& what, Take take) {
     const Bio bio = open_pem(source, what);
@@ -72,7 +72,7 @@ void each_certificate(const std::string& source, const std::string& what, Take t
     ERR_clear_error();
 }
 
-// While it lives the running green thread cannot wait: it is in a callback of OpenSSL's.
+// While one lives, the running green thread cannot wait: it is in a callback from OpenSSL.
 class InCallback {
 public:
     InCallback() : fiber_(here::fiber()), before_(fiber_.attention) { fiber_.attention |= Fiber::in_callback; }
@@ -89,7 +89,7 @@ private:
     std::uint8_t before_;
 };
 
-// The name that a client asks for, out of its hello; nothing: none, or OpenSSL will refuse it.
+// Returns the name that a client asks for in its hello; nothing if there is none, or if OpenSSL will refuse it.
 std::optional<std::string> hello_name(SSL* ssl) {
     const unsigned char* p = nullptr;
     std::size_t size = 0;
@@ -101,7 +101,7 @@ std::optional<std::string> hello_name(SSL* ssl) {
     return tls_name_of_peer({reinterpret_cast<const char*>(p) + before, static_cast<std::size_t>(p[3] << 8 | p[4])});
 }
 
-// Before a session is resumed: it is one of the chosen context then, or is not.
+// Called before a session is resumed, so that only a session of the chosen context is.
 int choose_by_name(SSL* ssl, int* alert, void* state) noexcept {
     const auto& self = *static_cast<const TlsContextState*>(state);
     auto& left = *static_cast<TlsLeft*>(SSL_get_app_data(ssl));
@@ -154,12 +154,12 @@ int staple(SSL* ssl, void* state) noexcept {
 
 int keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
     static_cast<TlsLeft*>(SSL_get_app_data(ssl))->session.reset(session);
-    return 1;  // it is ours now
+    return 1;  // we own it now
 }
 
 void log_key(const SSL* ssl, const char* line) noexcept {
     const auto& self = *static_cast<const TlsContextState*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-    const std::string whole = std::string(line) + '\n';  // one write: the lines of OS threads do not mix
+    const std::string whole = std::string(line) + '\n';  // in one write, so that the lines of OS threads do not mix
     static_cast<void>(sys::write(self.key_log.get(), whole.data(), whole.size()));
 }
 
@@ -201,7 +201,7 @@ TlsContextState::TlsContextState(const TlsOptions& from)
     }
 }
 
-// Refuses what is not safe, and what would silently have no effect.
+// Refuses options that are not safe, or would silently have no effect.
 void TlsContextState::check_combinations() const {
     const TlsOptions& o = options;
     for (const auto& [text, what] : {std::pair(&o.certificate, "TlsOptions: a certificate"),
@@ -236,7 +236,7 @@ void TlsContextState::check_combinations() const {
     refuse_if(o.server_side && o.ask_ocsp, ".ask_ocsp is a client's; a server sets .ocsp_response");
 }
 
-// Without authentication, or without encryption, by a cipher list such as "ALL:aNULL@SECLEVEL=0".
+// Refuses ciphers without authentication or encryption, from a list such as "ALL:aNULL@SECLEVEL=0".
 void TlsContextState::refuse_null_ciphers() const {
     const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(ssl.get());
     for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
@@ -256,7 +256,7 @@ void TlsContextState::set_limits() {
                                        (options.server_side && !options.resumption ? SSL_OP_NO_TICKET : 0));
     SSL_CTX_set_mode(ssl.get(),
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    // A peer that sends records which are not data, without an end, must not keep us in OpenSSL.
+    // Otherwise a peer that sends records without data, without end, could keep us inside OpenSSL.
     SSL_CTX_clear_mode(ssl.get(), SSL_MODE_AUTO_RETRY);
     if (!options.ciphers.empty() && SSL_CTX_set_cipher_list(ssl.get(), options.ciphers.c_str()) != 1) {
         ERR_clear_error();
@@ -316,7 +316,8 @@ void TlsContextState::load_trust() {
     }
 }
 
-// OpenSSL looks into it when it needs a certificate: of a folder that is not there it would never say so.
+// Checks that the folder exists, since OpenSSL looks into it only when it needs a certificate, and would ignore a
+// missing one.
 void TlsContextState::load_folder() {
     const std::string what = "cannot read the folder of authorities \"" + options.ca_path + "\"";
     const Fd folder(sys::checked(sys::open(options.ca_path, O_RDONLY | O_DIRECTORY), what.c_str()));
@@ -345,12 +346,12 @@ void TlsContextState::set_callbacks() {
         SSL_CTX_set_tlsext_status_cb(ssl.get(), &staple);
         SSL_CTX_set_tlsext_status_arg(ssl.get(), this);
     }
-    // Tickets, which the client keeps, or nothing: a cache of ours would grow with the clients.
+    // Tickets, which the clients keep, or nothing: a cache here would grow with the number of clients.
     SSL_CTX_set_session_cache_mode(ssl.get(), SSL_SESS_CACHE_OFF);
     if (!options.resumption) {
         SSL_CTX_set_num_tickets(ssl.get(), 0);
     }
-    // A session is resumed in the context that it is of, and in no other, which may ask for more (by_name).
+    // A session is resumed only in the context that made it: another one may demand more of the client (by_name).
     unsigned char id[16];
     if (RAND_bytes(id, sizeof id) != 1) {
         throw tls_error("no random numbers");

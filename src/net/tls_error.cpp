@@ -14,7 +14,7 @@ class TlsCategory final : public std::error_category {
 public:
     const char* name() const noexcept override { return "tls"; }
     std::string message(int reason) const override {
-        // A reason alone does not say whose it is; OpenSSL's own numbers of SSL and of the general ones do not meet.
+        // A reason alone does not tell its library. The numbers of SSL and OpenSSL's general ones do not overlap.
         for (const int library : {ERR_LIB_SSL, ERR_LIB_X509, ERR_LIB_PEM, ERR_LIB_EVP}) {
             if (const char* text = ERR_reason_error_string(ERR_PACK(library, 0, reason)); text != nullptr) {
                 return text;

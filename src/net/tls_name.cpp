@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t longest_name = 253;  // RFC 1035, without the final dot
 constexpr std::size_t longest_label = 63;
 
-// In the system's spelling. Returns: empty for what is not an address.
+// Returns an IP address in the system's spelling; empty if the name is not an address.
 std::string address_text(std::string_view name) {
     std::string_view ip = name;
     if (ip.size() > 2 && ip.front() == '[' && ip.back() == ']') {
@@ -31,7 +31,7 @@ std::string address_text(std::string_view name) {
     if (zone != std::string_view::npos && zone + 1 == ip.size()) {
         return {};
     }
-    const std::string text(ip.substr(0, zone));  // a certificate knows no zones
+    const std::string text(ip.substr(0, zone));  // certificates have no zones
     std::array<unsigned char, 16> raw{};
     std::array<char, INET6_ADDRSTRLEN> normal{};
     const int family = v6 ? AF_INET6 : AF_INET;
@@ -44,7 +44,7 @@ bool is_digits(std::string_view label) noexcept {
     return std::all_of(label.begin(), label.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Returns: what is wrong with a label; nullptr when it is good.
+// Returns: what is wrong with a label; nullptr if nothing is.
 const char* fault_of_label(std::string_view label) noexcept {
     if (label.empty()) {
         return "it has an empty label";
@@ -65,7 +65,7 @@ const char* fault_of_label(std::string_view label) noexcept {
     return nullptr;
 }
 
-// Of a host name without its final dot.
+// The same for a host name without its final dot.
 const char* fault_of(std::string_view name) noexcept {
     if (name.empty()) {
         return "it is empty";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A TLS socket in wait() and iwait(): it is ready when recv() would return without waiting. What the system says is
-// not enough: bytes may be decrypted already, and what has come may be half a record, or a record without data.
+// TLS sockets in wait() and iwait(): one is ready when recv() would return without waiting. The descriptor's events do
+// not tell: bytes may be decrypted already, and what has arrived may be half a record, or a record without data.
 
 #include <openssl/err.h>
 
@@ -25,12 +25,12 @@ namespace {
 
 constexpr const char* object = "a TLS socket";
 
-// Of an Observer that is notified when a TLS socket becomes ready. Looks in the hub's own green thread: decrypting
+// Notifies an Observer when a TLS socket becomes ready. Checks that in the hub's own green thread, since decrypting
 // needs a stack, and may fail.
 struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
     const std::shared_ptr<TlsState> state;
     Observer& observer;
-    Presence keeps;  // the hub asleep
+    Presence keeps;  // keeps the hub waiting for events
     bool closed = false;
     bool notified = false;
 
@@ -81,13 +81,14 @@ bool TlsState::ready() {
     if (ended_ || read_shut_ || broken_ || found_ != nullptr) {
         return true;
     }
-    // Nothing is taken from under a handshake, nor from under a reader, whom nobody would notify.
+    // Decrypts nothing during a handshake, or while another green thread reads: that one would then wait for an event
+    // that has already been used up.
     return handshaken_ && !reading_ ? peek() : SSL_pending(ssl_.get()) > 0 || socket_.ready();
 }
 
-// Decrypts what has come, up to the first byte of data, and leaves that. An error is kept for the call that reads.
+// Decrypts what has arrived, up to the first byte of data, which stays. Keeps an error for the next call that reads.
 bool TlsState::peek() {
-    constexpr int most_rounds = 4;  // of records without data, a buffer full each; then recv() goes on
+    constexpr int most_rounds = 4;  // of records without data, a buffer full each; then leaves the rest to recv()
     for (int round = 0; round < most_rounds; ++round) {
         ERR_clear_error();
         wire_.error = 0;

@@ -20,7 +20,8 @@ namespace tendril {
 
 namespace detail {
 
-// The handshake that made a session is not repeated when it is resumed, nor what was verified in it.
+// Resuming a session does not verify the peer again. So it is used only for the server name and with the trust that its
+// own handshake verified.
 struct TlsSessionState {
     std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;
     std::string server_name;
@@ -36,7 +37,7 @@ namespace {
 constexpr std::size_t most_in_record = 16384;
 constexpr const char* object = "a TLS socket";
 
-// Acquires within the deadline of a call.
+// Acquires within a call's deadline. Throws: TimeoutError.
 void acquire(Semaphore& turn, const Descriptor& d, const char* what, Deadline deadline, std::size_t done) {
     if (!turn.acquire(deadline)) {
         time_out_wait(d, what, done);
@@ -65,7 +66,7 @@ private:
 
 }  // namespace
 
-// One green thread at a time.
+// The turn to read or to write, which only one green thread may have.
 class TlsState::Turn {
 public:
     Turn(bool& taken, const char* what) : taken_(taken) {
@@ -82,7 +83,7 @@ private:
     bool& taken_;
 };
 
-// A reader is the one from its call on, also while it lets others run first.
+// A reader's turn. It begins with the call, even if the call lets others run first.
 class TlsState::ReadTurn {
 public:
     ReadTurn(TlsState& state, const char* what)
@@ -105,7 +106,7 @@ TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOption
     SSL_set_app_data(ssl_.get(), &left_);
     BIO* bio = new_bio(wire_);
     SSL_set_bio(ssl_.get(), bio, bio);
-    // A record's header and body in one call. The kernel's TLS reads records itself.
+    // Reads a record's header and body in one call. The kernel's TLS reads records itself.
     SSL_set_read_ahead(ssl_.get(), context_->options.kernel_tls ? 0 : 1);
     if (options.suppress_ragged_eofs) {
         SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -128,7 +129,7 @@ void TlsState::prepare_client(const WrapOptions& options) {
         const auto [name, is_ip] = tls_name(options.server_name);
         server_name_ = name;
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);  // RFC 9525
-        // SNI knows no IP addresses (RFC 6066).
+        // SNI does not carry IP addresses (RFC 6066).
         const bool set =
             is_ip ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
                   : SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
@@ -145,14 +146,14 @@ void TlsState::prepare_client(const WrapOptions& options) {
     }
     if (options.session && options.session.state_->is_for(server_name_, *context_)) {
         SSL_set_session(ssl, options.session.state_->session.get());
-        ERR_clear_error();  // one that does not fit is not used
+        ERR_clear_error();  // an unsuitable session is not used, and is no error
     }
 }
 
 void TlsState::enter_call(const char* what) {
     Descriptor& d = SocketAccess::handle(socket_).use(object);
     d.hub->refuse_in_callback();
-    Waiter* none = nullptr;  // readers and writers may have to do what is the other's: the turns say who is one
+    Waiter* none = nullptr;  // no place: readers may have to write, and writers to read; the Turns refuse second calls
     take_turn(d, none, object, what);
 }
 
@@ -170,7 +171,7 @@ void TlsState::next_round(const char* what, Deadline deadline, std::size_t done,
     }
 }
 
-// Where a writer is about to wait, or to let others run.
+// For a writer that is about to wait or to let others run: refuses it if an earlier one is about to begin.
 void TlsState::refuse_before_first_writer(const char* what) const {
     if (next_writes_) [[unlikely]] {
         refuse_second(what);
@@ -184,8 +185,8 @@ void TlsState::check_usable(const char* what) const {
     }
 }
 
-// Repeats `step`, an SSL_ function, until it is done; waits in between. `writes`: the caller has the turn to write.
-// Returns: false when the peer has ended its stream.
+// Repeats `step`, an SSL_ function, until it is done; waits in between. `writes`: whether the caller has the turn to
+// write. Returns: false if the peer has ended its stream.
 template <class Step>
 bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes) {
     TENDRIL_ASSERT(!broken_ && (!handshaken_ || (writes ? writing_ : reading_)));
@@ -199,7 +200,7 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
             return true;
         }
         const int why = SSL_get_error(ssl_.get(), r);
-        // Whatever else OpenSSL makes of it: an end, when the peer's word came before.
+        // Comes first: OpenSSL may report an error of the socket as an end, if the peer's close_notify came before it.
         if (wire_.error != 0 && why != SSL_ERROR_SSL) {
             fail_wire(what, done, writes);
         }
@@ -211,7 +212,7 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
             if (read_shut_ && !writes) {
                 return false;
             }
-            if (!wire_.starved) {  // records came that were not data: up to a buffer full of key updates
+            if (!wire_.starved) {  // the peer sent records without data: up to a buffer full of key updates
                 if (deadline.passed()) {
                     time_out_round(*wire_.descriptor, what, done);
                 }
@@ -239,7 +240,7 @@ void TlsState::await_write(const char* what, Deadline deadline, std::size_t done
     acquire(write_turn_, *wire_.descriptor, what, deadline, done);
     const Held held(write_turn_);
     const Descriptor& d = SocketAccess::handle(socket_).use(object);
-    if (!d.writable) {  // else the writer got on meanwhile
+    if (!d.writable) {  // else the writer has made progress meanwhile
         await(*wire_.descriptor, Direction::write, what, deadline, done);
     }
 }
@@ -350,7 +351,8 @@ std::size_t TlsState::recv_exactly(Buffer buffer, Deadline deadline) {
     return done;
 }
 
-// A writer: no other, and not while a reader must write. It has finished what was begun before.
+// A writer's turn: no other green thread writes, neither a writer nor a reader that must. Its constructor finishes the
+// record that an earlier call began.
 class TlsState::WriteTurn {
 public:
     WriteTurn(TlsState& state, const char* what, Deadline deadline)
@@ -380,9 +382,10 @@ public:
     ~WriteTurn() { state_.write_turn_.release(); }
 
 private:
-    // Another may send meanwhile, but neither wait nor let others run: it would be ahead of this one then.
+    // Yields when it is due. Another writer may send meanwhile, but may neither wait nor yield, or it would get ahead
+    // of this one.
     static void let_others_run(TlsState& state, const char* what) {
-        if (state.writing_) {  // nor may this one get ahead of one that is at it
+        if (state.writing_) {  // nor may this one get ahead of the current writer
             refuse_second(what);
         }
         const bool claimed = !std::exchange(state.next_writes_, true);
@@ -408,7 +411,7 @@ void TlsState::finish_record(const char* what, Deadline deadline) {
         }
 }
 
-// One record, whole: of at most most_in_record bytes. `done`: what went before, for errors.
+// Writes one whole record, of at most most_in_record bytes. `done`: the bytes sent before, for errors.
 std::size_t TlsState::write_record(Bytes record, const char* what, Deadline deadline, std::size_t done) {
     std::size_t n = 0;
     bool begun = false;
@@ -424,7 +427,7 @@ std::size_t TlsState::write_record(Bytes record, const char* what, Deadline dead
         if (begun && !broken_ && !write_broken_) {
             broken_ = SSL_get_wbio(ssl_.get()) != nullptr && BIO_get_ktls_send(SSL_get_wbio(ssl_.get()));
             if (!broken_) {
-                broken_ = true;  // unless there is memory for it
+                broken_ = true;  // unless there is memory for unfinished_
                 unfinished_.assign(reinterpret_cast<const char*>(record.data()), record.size());
                 broken_ = false;
             }
@@ -451,7 +454,7 @@ void TlsState::send_all(Bytes bytes, Deadline deadline) {
     }
 }
 
-// Small parts go together into a record.
+// Puts small parts together into records.
 void TlsState::send_parts(std::span<const Bytes> parts, Deadline deadline) {
     const WriteTurn turn(*this, "send_parts", deadline);
     std::unique_ptr<std::byte[]> together;
@@ -497,7 +500,7 @@ void TlsState::end_writing(const char* what, Deadline deadline) {
     drive(
         [this] {
             const int r = SSL_shutdown(ssl_.get());
-            return r == 0 ? 1 : r;  // ours is sent; the peer's need not have come
+            return r == 0 ? 1 : r;  // 0: our end record is sent, and the peer's has not come; that is enough
         },
         what, deadline, 0, true);
     notify_sent_ = true;
@@ -520,7 +523,7 @@ void TlsState::shutdown(Shutdown how, Deadline deadline) {
 TcpSocket TlsState::unwrap(Deadline deadline) {
     const ReadTurn turn(*this, "unwrap");
     prepare_handshake(deadline);
-    SSL_set_read_ahead(ssl_.get(), 0);  // what follows the peer's last word is not TLS
+    SSL_set_read_ahead(ssl_.get(), 0);  // what follows the peer's end record is not TLS
     if (!notify_sent_) {
         end_writing("unwrap", deadline);
     }
@@ -533,7 +536,7 @@ TcpSocket TlsState::unwrap(Deadline deadline) {
         }
     }
     check_usable("unwrap");
-    if (SSL_has_pending(ssl_.get()) != 0) {  // read ahead by a recv() that met the peer's last word
+    if (SSL_has_pending(ssl_.get()) != 0) {  // an earlier recv() has read past the peer's end record
         broken_ = true;
         throw TlsError(std::error_code(SSL_R_PROTOCOL_IS_SHUTDOWN, tls_category()),
                        "unwrap: bytes that follow the end of TLS were read with it");
@@ -543,7 +546,7 @@ TcpSocket TlsState::unwrap(Deadline deadline) {
 
 void TlsState::close() noexcept {
     Handle& handle = SocketAccess::handle(socket_);
-    const bool ours = generation_ == fork_generation();  // else the parent's session would end by our word
+    const bool ours = generation_ == fork_generation();  // else our close_notify would end the parent's session
     if (ours && handle.fd() >= 0 && handshaken_ && !broken_ && !write_broken_ && !notify_sent_ && unfinished_.empty() &&
         !writing_) {
         SSL_shutdown(ssl_.get());

@@ -34,7 +34,7 @@ Datagram received(ssize_t r, Buffer buffer) {
     if (r < 0) {
         fail(r, "recv");
     }
-    const auto size = static_cast<std::size_t>(r);  // with MSG_TRUNC: the whole datagram's
+    const auto size = static_cast<std::size_t>(r);  // of the whole datagram, due to MSG_TRUNC
     return {std::min(size, buffer.size()), size > buffer.size()};
 }
 
