@@ -28,7 +28,7 @@ StreamServerOptions checked(StreamServerOptions options) {
         throw std::invalid_argument("a Pool belongs to one hub: serve() with hubs > 1 takes a concurrency instead");
     }
     if (options.concurrency == 0 && options.pool == nullptr) {
-        throw std::invalid_argument("serve() with a concurrency of 0 would never serve anybody");
+        throw std::invalid_argument("serve() with a concurrency of 0 would never call a handler");
     }
     if (!options.proxy_sources.empty() && options.proxy_protocol == ProxyProtocol::off) {
         throw std::invalid_argument("proxy_sources without proxy_protocol: set it to ProxyProtocol::required");

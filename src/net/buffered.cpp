@@ -120,7 +120,7 @@ std::size_t BufferedReader::recv_exactly(Buffer buffer, Deadline deadline) {
 
 std::optional<std::string> BufferedReader::read_until(std::string_view delimiter, Deadline deadline) {
     if (delimiter.empty()) {
-        throw std::invalid_argument("read_until() an empty delimiter: every stream has one at once");
+        throw std::invalid_argument("read_until() needs a delimiter of at least one byte");
     }
     skip_rest_of_end();
     Rounds rounds(*this, "read_until", deadline);
@@ -219,8 +219,8 @@ void BufferedReader::close() noexcept {
 
 BufferedWriter::~BufferedWriter() {
     if (sink_ != nullptr && !bytes_.empty() && !broken_ && is_open() && std::uncaught_exceptions() == 0) {
-        detail::report("a BufferedWriter went with " + std::to_string(bytes_.size()) +
-                       " bytes that were not sent: call flush() before");
+        detail::report("a BufferedWriter was destroyed with " + std::to_string(bytes_.size()) +
+                       " unsent bytes: call flush() first");
     }
 }
 
@@ -230,7 +230,7 @@ void BufferedWriter::send_now(std::span<const Bytes> parts, Deadline deadline) {
         detail::fail(-EBADF, "a buffered writer is closed");
     }
     if (broken_) {
-        throw std::logic_error("this BufferedWriter was broken off while it sent: nobody knows how much");
+        throw std::logic_error("this BufferedWriter cannot go on: its last sending was broken off at an unknown place");
     }
     broken_ = true;
     try {

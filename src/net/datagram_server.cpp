@@ -211,7 +211,7 @@ private:
 
 void DatagramServer::make_core(UdpSocket socket, Handler handler, const DatagramServerOptions& options) {
     if (options.concurrency == 0) {
-        throw std::invalid_argument("a DatagramServer with a concurrency of 0 would never serve anybody");
+        throw std::invalid_argument("a DatagramServer with a concurrency of 0 would never call a handler");
     }
     core_ = std::make_shared<Core>(*this, std::move(socket), std::move(handler), options);
 }

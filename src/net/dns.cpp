@@ -36,11 +36,11 @@ public:
         case DnsError::no_address:
             return "the host has no such address";
         case DnsError::server_failure:
-            return "no name server could say";
+            return "no name server could answer";
         case DnsError::no_answer:
             return "no name server answered";
         case DnsError::bad_name:
-            return "not a host's name";
+            return "not a host name";
         case DnsError::bad_answer:
             return "the name servers' answer makes no sense";
         case DnsError::other:
@@ -226,7 +226,7 @@ Resolver::Resolver(const ResolverOptions& options) {
     constexpr std::chrono::milliseconds longest_try(std::numeric_limits<int>::max());
     if (options.try_timeout.count() < 0 || options.try_timeout > longest_try || options.tries < 0 ||
         options.dots.value_or(0) < 0) {
-        throw std::invalid_argument("ResolverOptions: a time, or a number, that is negative or too large");
+        throw std::invalid_argument("ResolverOptions: a time or a number is negative or too large");
     }
     const std::string kind = options.kind.empty() ? default_kind() : options.kind;
     if (kind == "c-ares") {
@@ -265,7 +265,7 @@ std::vector<Address> Resolver::resolve(std::string_view host, Port port, Address
 std::string Resolver::reverse(const Address& address, Deadline deadline) {
     detail::here::refuse_in_callback();
     if (address.family() != AF_INET && address.family() != AF_INET6) {
-        throw std::invalid_argument("reverse(): " + address.to_string() + " is no IP address");
+        throw std::invalid_argument("reverse(): " + address.to_string() + " is not an IP address");
     }
     return kind_->reverse(address, deadline);
 }

@@ -354,7 +354,7 @@ private:
             all += (all.empty() ? "" : ",") + each;
         }
         if (ares_set_servers_ports_csv(channel_, all.c_str()) != ARES_SUCCESS) {
-            throw std::invalid_argument("ResolverOptions: \"" + all + "\" are no servers' addresses");
+            throw std::invalid_argument("ResolverOptions: \"" + all + "\" is not a list of servers' addresses");
         }
     }
 

@@ -43,7 +43,7 @@ std::string_view next_word(std::string_view& text) {
 Address parse_ip(std::string_view ip, std::string_view port, int family) {
     const std::optional<std::uint32_t> number = detail::parse_port(port);
     if (!number.has_value() || *number > detail::largest_port || (port.size() > 1 && port.front() == '0')) {
-        refuse("a port of version 1 is no number up to 65535");
+        refuse("a port of version 1 is not a number from 0 to 65535");
     }
     try {
         const Address address = Address::ip(ip, *number);
@@ -115,7 +115,7 @@ std::optional<Address> unix_address(const char* path) {
     try {
         return Address::unix_path(name);
     } catch (const std::invalid_argument&) {
-        refuse("version 2 has a path that cannot be one");
+        refuse("version 2 has an invalid path");
     }
 }
 
@@ -265,7 +265,7 @@ std::string make_proxy_header(const ProxyHeader& header) {
     }
     if (header.version == 1) {
         if (family == AF_UNIX) {
-            throw std::invalid_argument("version 1 of the PROXY protocol knows no Unix-domain addresses");
+            throw std::invalid_argument("version 1 of the PROXY protocol has no Unix-domain addresses");
         }
         return !known ? "PROXY UNKNOWN\r\n"
                       : std::string("PROXY ") + (family == AF_INET ? "TCP4 " : "TCP6 ") + header.source->ip() + ' ' +

@@ -70,7 +70,7 @@ public:
             const pollfd& found = *std::lower_bound(merged_.begin(), merged_.end(), each,
                                                     [](const pollfd& a, const pollfd& b) { return a.fd < b.fd; });
             if ((found.revents & POLLNVAL) != 0) {
-                fail(-EBADF, "select: descriptor " + std::to_string(each.fd) + " is not open, or not any more");
+                fail(-EBADF, "select: descriptor " + std::to_string(each.fd) + " is not open, or was closed meanwhile");
             }
             const bool broken = (found.revents & (POLLERR | POLLHUP)) != 0;
             if ((found.revents & each.events) != 0 || (broken && (each.events != POLLPRI || found.events == POLLPRI))) {

@@ -67,7 +67,7 @@ public:
     void abandon() {
         if (owner_ != OsThread::current_serial()) {
             report("a StreamServer of OS thread " + std::to_string(owner_) + " was destroyed on OS thread " +
-                   std::to_string(OsThread::current_serial()) + "; it serves on: destroy it where it was made");
+                   std::to_string(OsThread::current_serial()) + "; it keeps serving: destroy it where it was made");
         } else if (group_.handles_here()) {  // a handler cannot wait for its own end
             stopped_ = true;
             group_.stop(Duration());

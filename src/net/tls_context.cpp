@@ -222,7 +222,7 @@ void TlsContextState::check_combinations() const {
     refuse_if(o.lowest > o.highest, "the lowest version is above the highest");
     refuse_if(o.server_side && verify() != TlsVerify::none && !has_authorities,
               "a server that verifies its clients must say by whose certificates: give .ca_file or .ca_path. The "
-              "system's authorities vouch for web servers, and would let in anybody who has a web site");
+              "system's authorities vouch for web servers, and would let in every owner of a web site");
     refuse_if(o.server_side && has_authorities && !o.verify.has_value(),
               ".ca_file and .ca_path of a server have no effect without .verify = TlsVerify::required (or optional)");
     refuse_if(o.certificate.empty() && !o.key.empty(), ".key without the .certificate that it belongs to");
@@ -260,12 +260,12 @@ void TlsContextState::set_limits() {
     SSL_CTX_clear_mode(ssl.get(), SSL_MODE_AUTO_RETRY);
     if (!options.ciphers.empty() && SSL_CTX_set_cipher_list(ssl.get(), options.ciphers.c_str()) != 1) {
         ERR_clear_error();
-        throw std::invalid_argument("TlsOptions: no cipher is meant by \"" + options.ciphers + "\"");
+        throw std::invalid_argument("TlsOptions: no cipher matches \"" + options.ciphers + "\"");
     }
     refuse_null_ciphers();
     if (!options.cipher_suites.empty() && SSL_CTX_set_ciphersuites(ssl.get(), options.cipher_suites.c_str()) != 1) {
         ERR_clear_error();
-        throw std::invalid_argument("TlsOptions: no cipher suite is meant by \"" + options.cipher_suites + "\"");
+        throw std::invalid_argument("TlsOptions: no cipher suite matches \"" + options.cipher_suites + "\"");
     }
 }
 

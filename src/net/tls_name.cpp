@@ -82,7 +82,7 @@ const char* fault_of(std::string_view name) noexcept {
         }
         rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
     }
-    return is_digits(label) ? "it ends like an IP address, and is none" : nullptr;
+    return is_digits(label) ? "it ends like an IP address, but is not one" : nullptr;
 }
 
 const char* normalise(std::string_view name, TlsName& out) {

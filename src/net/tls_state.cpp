@@ -60,8 +60,8 @@ private:
 };
 
 [[noreturn]] void refuse_second(const char* what) {
-    throw ConcurrentUse(std::string("another green thread is in ") + what +
-                        " on this TLS socket already; give each direction to one green thread");
+    throw ConcurrentUse(std::string("another green thread is already in ") + what +
+                        " on this TLS socket; give each direction to one green thread");
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ void TlsState::prepare_client(const WrapOptions& options) {
     SSL_set_connect_state(ssl);
     if (options.server_name.empty() && context_->verify() != TlsVerify::none) {
         throw std::invalid_argument(
-            "wrap_ssl: whose certificate must it be? Say .server_name, or .verify = TlsVerify::none to trust anybody");
+            "wrap_ssl: a client needs the .server_name to verify, or .verify = TlsVerify::none to trust every server");
     }
     if (!options.server_name.empty()) {
         const auto [name, is_ip] = tls_name(options.server_name);
@@ -267,7 +267,7 @@ void TlsState::fail_step(int why, const char* what, std::size_t done) {
         wire_.descriptor->gone = wire_.descriptor->generation;
         ERR_clear_error();
         throw TlsError(std::error_code(SSL_R_UNEXPECTED_EOF_WHILE_READING, tls_category()),
-                       text + (handshaken_ ? ": the peer's stream ended without TLS's word for it, and may be cut off"
+                       text + (handshaken_ ? ": the peer's stream ended without close_notify, and may be cut off"
                                            : ": the peer closed the connection"));
     }
     if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
