@@ -220,7 +220,7 @@ private:
                 member.loop->start(SocketAccess::adopt(handed.fd.release(), family), handed.peer);
             } catch (const std::exception&) {
                 report_connection(options_, ErrorKind::resources,
-                                  handed.peer);  // no memory for this connection; the next ones may have more luck
+                                  handed.peer);  // no memory for this connection; the loop goes on with the next
             }
         }
         member.expects_handed = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What waiting for a few descriptors allocates, once it is warm: nothing but the results. Sanitizer builds have their
-// own operator new and are left out.
+// Waiting for a few descriptors, once it is warm, allocates nothing but the results. Left out of sanitizer builds,
+// which have their own operator new.
 
 #include <array>
 #include <chrono>
@@ -39,7 +39,7 @@ TENDRIL_TEST(Allocation, NoneToWaitForAFewDescriptors) {
               0u);
     EXPECT_EQ(allocated_by([&] { wait_writable(writers[0]); }), 0u);
     for (int call = 0; call < 300; ++call) {
-        select({}, writers, {});  // one of these lets others run, and watches the numbers for the first time
+        select({}, writers, {});  // one of these yields, and watches the numbers for the first time
     }
     EXPECT_EQ(allocated_by([&] { select({}, writers, {}); }), 400u) << "the result alone, which grows four times";
 }

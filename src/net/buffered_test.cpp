@@ -28,7 +28,7 @@ namespace {
 
 using testing::errno_of;
 
-// What was written, and then the end; in pieces of this many bytes.
+// A source of this text and then the end; it arrives in pieces of this many bytes.
 struct Written {
     explicit Written(std::string text, std::size_t piece = 0) {
         Pipe pipe = make_pipe();
@@ -57,7 +57,7 @@ std::vector<std::string> lines_of(const std::string& text, LineEnd end, std::siz
 
 using Lines = std::vector<std::string>;
 
-// TI20: the modes of newlines, wherever the pieces end.
+// TI20: every LineEnd, no matter where the pieces end.
 TENDRIL_TEST(BufferedReader, EndsLinesAsItIsTold) {
     const std::string text = "one\r\ntwo\n\r\nthree\rfour";
     for (const std::size_t piece : {0, 1, 2, 5}) {
@@ -75,7 +75,7 @@ TENDRIL_TEST(BufferedReader, KeepsACarriageReturnThatEndsNothing) {
     EXPECT_EQ(lines_of("a\r\nb\nc\rd", LineEnd::universal, 0), (Lines{"a", "b", "c", "d"}));
 }
 
-// Always has something at once, never what is looked for.
+// A source that always has data at once, but never the wanted byte.
 struct Endless final : Source {
     std::size_t recv(Buffer buffer, Deadline) override {
         std::memset(buffer.data(), 'x', 1);
@@ -213,7 +213,7 @@ TENDRIL_TEST(BufferedWriter, SendsWhenItIsFullOrFlushed) {
         out.flush();
         EXPECT_EQ(pipe.reader.recv(buffer, 10s), 1u);
     }
-    // What a deadline keeps from being sent is there for the next flush, and each byte goes once.
+    // Bytes that a timeout kept from being sent are left for the next flush(), and each is sent once.
     BufferedWriter out(pipe.writer, 300'000);
     const std::string text(200'000, 'y');
     out.send_all(text);

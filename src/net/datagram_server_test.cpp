@@ -117,7 +117,7 @@ TENDRIL_TEST(DatagramServer, SurvivesScarcityAndSaysWhatBrokeIt) {
     {
         const testing::Faults faults(
             {{.call = sys::Call::recv, .fault = ENOMEM}, {.call = sys::Call::recv, .fault = EINTR}});
-        wait_readable(client.fd(), 20s);  // the server is the only one that reads
+        wait_readable(client.fd(), 20s);  // reads nothing, so that only the server's calls fail
         EXPECT_EQ(faults.happened(), 2u);
     }
     EXPECT_EQ(receive(client), "echo x");

@@ -138,7 +138,7 @@ TENDRIL_TEST(Dns, ASilentServerIsAskedAgainAndThenGivenUp) {
     EXPECT_EQ(error_of(resolver, "never.test", AddressFamily::ipv4), DnsError::no_answer);
 }
 
-// TI18: the caller leaves at once; the late answer harms nobody, and the resolver works on.
+// TI18: the caller leaves at once; the late answer does no harm, and the resolver still works.
 TENDRIL_TEST(Dns, ALateAnswerHarmsNobody) {
     NameServer server([](const Question& q) {
         Answer answer;
@@ -159,7 +159,7 @@ TENDRIL_TEST(Dns, ALateAnswerHarmsNobody) {
     EXPECT_EQ(other.get(), 1u) << "who waits still, gets it";
 }
 
-// TI19 and CVE-2023-29483: what is not the answer is passed over, and the answer taken when it comes.
+// TI19 and CVE-2023-29483: forged answers are ignored, and the true one is taken when it comes.
 TENDRIL_TEST(Dns, ForgedAnswersAreIgnored) {
     NameServer server([](const Question& q) {
         Answer answer;
@@ -221,7 +221,7 @@ TENDRIL_TEST(Dns, SearchDomainsAreTried) {
     EXPECT_EQ(Resolver(options).resolve("short", 1, AddressFamily::ipv4).size(), 1u);
 }
 
-// Where c-ares would give up, and the C library does not.
+// c-ares would give up at the first domain that fails; the C library does not.
 TENDRIL_TEST(Dns, OneSearchDomainsFailureIsNotTheHosts) {
     std::vector<std::string> asked;
     NameServer server([&](const Question& question) {
@@ -280,14 +280,14 @@ TENDRIL_TEST(Dns, TheHubHasAResolverOfItsOwn) {
     EXPECT_EQ(texts(resolve("127.0.0.1", 80)), Texts{"127.0.0.1:80"});
 }
 
-// Of "two.test": [::1] and 127.0.0.1.
+// Answers that "two.test" has the addresses ::1 and 127.0.0.1.
 Answer two_addresses(const Question& q) {
     Answer answer;
     answer.addresses = {q.type == 1 ? "127.0.0.1" : "::1"};
     return answer;
 }
 
-// TI05: every address is tried, the working one wins, and nothing is left of the others.
+// TI05: every address is tried, the working one wins, and the other attempts leave nothing behind.
 TENDRIL_TEST(Connect, TriesEveryAddressOfAHost) {
     NameServer server(two_addresses);
     Resolver resolver(asking(server));
@@ -316,7 +316,7 @@ TENDRIL_TEST(Connect, TriesEveryAddressOfAHost) {
     EXPECT_THROW(connect("localhost", -1), std::invalid_argument);
 }
 
-// Attempts that hang do not hold up the next; what is killed or late leaves nothing.
+// An attempt that hangs does not hold up the next one; one that is killed or late leaves nothing behind.
 TENDRIL_TEST(Connect, AHangingAddressDoesNotHoldUpTheNext) {
     NameServer server(two_addresses);
     Resolver resolver(asking(server));

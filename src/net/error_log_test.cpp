@@ -33,7 +33,7 @@ void until(const ErrorLog& log, ErrorKind kind, std::uint64_t count = 1) {
     }
 }
 
-// The client resets.
+// Resets the client's connection.
 void reset(TcpSocket& client) {
     client.set(option::linger, 0s);
     client.close();
@@ -56,7 +56,7 @@ TENDRIL_TEST(ErrorLog, PrintsSoManyLinesASecondAndSaysHowManyMore) {
     EXPECT_EQ(events, 501u);
     EXPECT_EQ(lines.front(), "http: bad request from 192.0.2.1:4711: 400, an invalid Host");
     std::size_t said = 0;
-    for (const std::string& line : lines) {  // a second may end amid
+    for (const std::string& line : lines) {  // a second may have ended in between
         said += line.ends_with(" more: bad request") ? std::stoul(line.substr(8)) : line.ends_with("Host") ? 1 : 0;
     }
     EXPECT_EQ(said, 500u);
@@ -108,7 +108,7 @@ TENDRIL_TEST(ErrorLog, AKillWhileTheLastLineIsWrittenComesAfterIt) {
 
 TENDRIL_TEST(ErrorLog, AClientThatResetsIsCountedAndNotPrinted) {
     StreamServer server("127.0.0.1:0", [](TcpSocket& client) {
-        TcpSocket own = std::move(client);  // wherever it is closed
+        TcpSocket own = std::move(client);  // the note is found no matter which object is closed
         char c = 0;
         own.recv({&c, 1});
         own.recv({&c, 1});
@@ -124,7 +124,7 @@ TENDRIL_TEST(ErrorLog, AClientThatResetsIsCountedAndNotPrinted) {
     EXPECT_EQ(server.error_log().count(ErrorKind::handler), 0u);
 }
 
-// A handler's own connection to somebody else is not the client's.
+// A handler's own connection to another server does not count as the client's.
 TENDRIL_TEST(ErrorLog, AnUpstreamThatResetsIsTheHandlersError) {
     StreamServer server("127.0.0.1:0", [](TcpSocket&) {
         throw std::system_error(ECONNRESET, std::generic_category(), "recv from the upstream");
@@ -143,7 +143,7 @@ TENDRIL_TEST(ErrorLog, NamesThePeerAndThePlaceOfTheCall) {
         name = context.name;
         file = context.where.file;
     });
-    StreamServerOptions options;  // made outside of the call
+    StreamServerOptions options;  // made before the call, whose place is reported
     StreamServer server(
         "127.0.0.1:0", [](TcpSocket&) { throw std::runtime_error("bad"); }, options);
     server.start();

@@ -109,7 +109,7 @@ TENDRIL_TEST(File, SocketsSendItWhole) {
     }
     const TemporaryFile there(text);
     File file = File::open(there.path());
-    for (const int error : {0, EINVAL}) {  // by the kernel; copied, where the kernel would not
+    for (const int error : {0, EINVAL}) {  // by the kernel; by copying, if the kernel refuses
         Listener listener = listen("127.0.0.1:0");
         TcpSocket out = connect(listener.address());
         TcpSocket in = listener.accept();
@@ -133,7 +133,7 @@ TENDRIL_TEST(File, SocketsSendItWhole) {
     }
 }
 
-// sendfile(2) cannot be told to raise no SIGPIPE, which is fatal where nobody ignores it, as here.
+// sendfile(2) has no flag against SIGPIPE, which kills a program that does not ignore it, as this one does not.
 TENDRIL_TEST(File, SendingItToOneWhoIsGoneIsAnErrorAndNoSignal) {
     const TemporaryFile there("text");
     File file = File::open(there.path());

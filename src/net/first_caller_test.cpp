@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Of two calls in one direction the first is served and the second refused, also when the first lets others run before
-// it does anything.
+// Of two calls in one direction the first is served and the second is refused, even if the first yields before it does
+// anything.
 
 #include <array>
 #include <chrono>
@@ -31,7 +31,7 @@ namespace {
 
 using testing::errno_of;
 
-// Begins `call` in a green thread of its own, which must let others run at its beginning, and comes back there.
+// Begins `call` in a green thread of its own, with a budget that makes it yield at its beginning, and returns then.
 template <class Call>
 auto begun(Call call) {
     detail::HubCore& hub = detail::HubCore::here();
@@ -40,12 +40,12 @@ auto begun(Call call) {
         return call();
     });
     yield();
-    hub.budget = 1000;  // this one need not
+    hub.budget = 1000;  // so that this green thread need not yield
     EXPECT_FALSE(first.ready());
     return first;
 }
 
-// `call` twice: `serve` gives the first what it waits for.
+// Makes the call twice; `serve` gives the first one what it waits for.
 void expect_first_wins(const std::function<void()>& call, const std::function<void()>& serve) {
     auto first = begun([&] { call(); });
     EXPECT_THROW(call(), ConcurrentUse);
@@ -126,7 +126,7 @@ TENDRIL_TEST(FirstCaller, ReadsTls) {
 
 TENDRIL_TEST(FirstCaller, WritesTls) {
     TlsPair pair;
-    const std::string much(8 << 20, 'x');  // more than the buffers of both sides
+    const std::string much(8 << 20, 'x');  // more than the buffers of both sides hold
     auto first = begun([&] { pair.client.send_all("1"); });
     EXPECT_THROW(pair.client.send_all(much), ConcurrentUse);
     std::string got(1 << 16, 0);
@@ -158,7 +158,7 @@ TENDRIL_TEST(FirstCaller, Writes) {
     expect_first_wins([&a = a] { a.send_all("y"); }, [&b = b] { drain(b); });
 }
 
-// What `from` sends, up to a '1'.
+// Reads what arrives at `from`, up to a '1'.
 template <class Socket>
 void read_to_one(Socket& from) {
     std::string got(1 << 16, 0);
@@ -168,7 +168,7 @@ void read_to_one(Socket& from) {
     }
 }
 
-// The second need not wait, but comes to where it lets others run: the first would find it there.
+// The second writer need not wait, but would yield during its call, and the first would then find it there.
 TENDRIL_TEST(FirstCaller, IsNotOvertakenByAWriterThatLetsOthersRunAmidItsCall) {
     auto [a, b] = TcpSocket::pair();
     const std::string much(8 << 20, 'x');
@@ -199,12 +199,12 @@ TENDRIL_TEST(FirstCaller, IsNotOvertakenAmidItsTlsWritingByOneThatLetsOthersRun)
     detail::HubCore& hub = detail::HubCore::here();
     const std::string much(8 << 20, 'x');
     auto first = spawn([&] {
-        hub.budget = 2;  // comes back after a record
+        hub.budget = 2;  // so that it yields after a record
         pair.client.send_all(much);
         pair.client.send_all("1");
     });
     yield();
-    for (int i = 0; i < 40; ++i) {  // in one of these the first comes to where it must wait
+    for (int i = 0; i < 40; ++i) {  // in one of these rounds the first writer must wait
         hub.budget = 1;
         EXPECT_THROW(pair.client.send_all("2"), ConcurrentUse);
     }
@@ -259,7 +259,7 @@ TENDRIL_TEST(FirstCaller, IsToldWhenItIsClosedMeanwhile) {
     char c = 0;
     auto reader = begun([&a = a, &c] { return errno_of([&] { a.recv({&c, 1}); }); });
     a.close();
-    auto [d, e] = TcpSocket::pair();  // takes the number and the slot
+    auto [d, e] = TcpSocket::pair();  // takes over the number and the slot
     EXPECT_EQ(reader.get(), EBADF);
     auto writer = begun([&d = d] { return errno_of([&] { d.send_all("x"); }); });
     d.close();

@@ -31,7 +31,7 @@ TEST(Network, ContainsWhatBeginsAlike) {
     EXPECT_TRUE(in("fe80::/10", "fe80::1%1")) << "scopes are not compared";
 }
 
-// What a listener on [::] sees of IPv4 clients.
+// A listener on [::] sees IPv4 clients at such addresses.
 TEST(Network, AMappedAddressIsTheIPv4AddressThatItHolds) {
     EXPECT_TRUE(in("10.0.0.0/8", "::ffff:10.1.2.3"));
     EXPECT_FALSE(in("10.0.0.0/8", "::ffff:11.1.2.3"));

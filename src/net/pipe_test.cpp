@@ -65,7 +65,7 @@ TENDRIL_TEST(Pipe, SuspendsBothEnds) {
     sender.get();
 }
 
-// Each byte is read before the next comes: every read comes back short or finds nothing.
+// Each byte is read before the next one is sent, so every read is short or finds nothing.
 TENDRIL_TEST(Pipe, LosesNoWakeUpInPingPong) {
     Pipe forth = make_pipe();
     PipeReader& there_reader = forth.reader;
@@ -172,7 +172,7 @@ TENDRIL_TEST(Pipe, ASecondReaderIsRefused) {
     EXPECT_EQ(first.get(), 1u);
 }
 
-// With whatever disposition and mask; and one that others sent stays.
+// Whether SIGPIPE is blocked or not; and a SIGPIPE from elsewhere stays pending.
 void expect_an_error_and_no_signal() {
     sigset_t mine;
     sigset_t old;
@@ -210,7 +210,8 @@ void expect_an_error_and_no_signal() {
 TENDRIL_TEST(Pipe, ABrokenOneIsAnErrorNotASignal) {
     expect_an_error_and_no_signal();
     const Pipe pipe = make_pipe();
-    fail_next(sys::Call::write, EOPNOTSUPP);  // a kernel that cannot write without the signal: from here on
+    fail_next(sys::Call::write,
+              EOPNOTSUPP);  // as from a kernel that cannot suppress the signal; remembered from now on
     sys::write_pipe(pipe.writer.fd(), "x", 1);
     sys::set_fault_hook(nullptr);
     expect_an_error_and_no_signal();
@@ -247,7 +248,7 @@ TENDRIL_TEST(Pipe, SurvivesEintr) {
     sender.get();
 }
 
-// One taken over may be what reads come short from without being empty: a terminal, a pipe of packets.
+// A descriptor that is taken over may have short reads without being empty: a terminal, a pipe of packets.
 TENDRIL_TEST(Pipe, TakesOverADescriptorWhoseReadsAreShort) {
     int ends[2];
     ASSERT_EQ(sys::pipe(ends, O_DIRECT), 0);
@@ -262,7 +263,7 @@ TENDRIL_TEST(Pipe, TakesOverADescriptorWhoseReadsAreShort) {
     EXPECT_EQ(reader.recv(buffer, 10s), 6u);
 }
 
-// A terminal that others share: nobody waits but who reads, and its flags are as they were.
+// A terminal, which other processes could share.
 struct Terminal {
     Fd master{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
     Fd slave;
@@ -274,7 +275,7 @@ struct Terminal {
     Fd copy() const { return Fd(::dup(slave.get())); }
 };
 
-// Where it can be opened once more, and where not.
+// Whether the terminal can be opened a second time or not: only the reader waits, and its flags stay as they were.
 TENDRIL_TEST(Pipe, ASharedTerminalStaysBlocking) {
     for (const int error : {0, EACCES}) {
         Terminal terminal;
@@ -302,7 +303,7 @@ TENDRIL_TEST(Pipe, ASharedTerminalStaysBlocking) {
     EXPECT_TRUE(input.is_open());
 }
 
-// Whose write would wait in the kernel until all was taken, if it had the flag of who shares it.
+// With the blocking flag that the other processes need, its write would wait in the kernel until all was taken.
 TENDRIL_TEST(Pipe, ATerminalThatTakesNothingHoldsUpItsWriterOnly) {
     Terminal terminal;
     PipeWriter out = PipeWriter::shared(terminal.copy());

@@ -9,7 +9,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// All names that are tried, each failing so.
+// Returns all names that are tried if each lookup fails like this.
 Names walk(SearchList& list, std::vector<DnsError> failures = {}) {
     Names all;
     while (std::optional<std::string> name = list.next()) {

@@ -66,7 +66,7 @@ TENDRIL_TEST(Select, ClosingWakesWhoWaitsForTheNumber) {
     yield();
     closing(fd);
     p.reader.close();
-    Pipe again;  // takes the number, and must not be asked in its place
+    Pipe again;  // takes over the number, and must not be polled in its place
     ASSERT_EQ(again.reader.get(), fd);
     again.write();
     EXPECT_EQ(waiter.get(), EBADF);
@@ -180,7 +180,7 @@ TENDRIL_TEST(Select, UrgentDataIsExceptional) {
 TENDRIL_TEST(Select, AHangUpEndsAnyWait) {
     Pipe p;
     const auto closer = spawn([&] {
-        sleep(1ms);  // the other sleeps in the backend
+        sleep(1ms);  // until the other one sleeps in the backend
         p.writer.close();
     });
     EXPECT_EQ(select({}, {}, {p.reader}).exceptional.size(), 1u);

@@ -58,7 +58,7 @@ TENDRIL_TEST(ServePool, HandlersAreItsMembers) {
     server.stop();
 }
 
-// TJ07 with a pool: its bound holds, and everybody is served.
+// TJ07 with a pool: its bound holds, and every client is served.
 TENDRIL_TEST(ServePool, AFullPoolPausesAcceptingUntilASlotIsFree) {
     Pool pool(3);
     int at_once = 0;
@@ -102,7 +102,7 @@ TENDRIL_TEST(ServePool, OthersJobsCountToo) {
     server.stop();
 }
 
-// First come, first served, servers included; and connections that come meanwhile do not send it back in the line.
+// First come, first served, servers included. Connections that arrive meanwhile do not cost a server its place in line.
 TENDRIL_TEST(ServePool, ServingWaitsInLineWithOtherSpawners) {
     Pool pool(1);
     std::string order;
@@ -127,7 +127,7 @@ TENDRIL_TEST(ServePool, ServingWaitsInLineWithOtherSpawners) {
     }
     TcpSocket second = connect(server.address());
     TcpSocket third = connect(server.address());
-    testing::until_waiting_for_io(1);  // the handler; they are in the backlog
+    testing::until_waiting_for_io(1);  // the handler; the two are in the backlog
     first.close();
     EXPECT_EQ(ask(second, 'b'), 'b');
     second.close();
@@ -169,7 +169,7 @@ TENDRIL_TEST(ServePool, ItsKillEndsHandlersAndServingGoesOn) {
     server.stop();
 }
 
-// A stop is for the handlers; what others have in the pool goes on.
+// A stop ends the handlers only; other members of the pool go on.
 TENDRIL_TEST(ServePool, AStopEndsHandlersAndNoOtherMember) {
     Pool pool(2);
     StreamServer server("127.0.0.1:0", echo, {.pool = &pool});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Servers behind a proxy: who is believed.
+// Servers behind a proxy: whose header is trusted.
 
 #include <tendril/server.hpp>
 
@@ -29,7 +29,7 @@ std::string header() {
     return make_proxy_header(header);
 }
 
-// What a handler saw of one connection: its peer, and its first line.
+// What the handler of one connection got: its peer, and its first line.
 struct Seen {
     Address peer;
     std::string line;
@@ -50,7 +50,7 @@ Seen ask(const char* at, const std::vector<Network>& sources, const std::string&
     try {
         char c = 0;
         EXPECT_EQ(client.recv({&c, 1}, 20s), 0u);
-    } catch (const std::system_error&) {  // reset, as it had not read all
+    } catch (const std::system_error&) {  // reset, since the server had not read everything
     }
     server.stop(20s);
     return seen;

@@ -221,7 +221,7 @@ TENDRIL_TEST(Serve, StopServeWhileDrainingEndsNoOtherHandler) {
     server.get();
 }
 
-// UBSan opens a pipe at the first sight of a type: later there is no descriptor for that.
+// UBSan opens a pipe when it first sees a type: does that before there is no descriptor left for it.
 void know_system_error() {
     const std::system_error error(EMFILE, std::generic_category());
     EXPECT_EQ(error.code(), std::errc::too_many_files_open);
@@ -236,13 +236,13 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     EXPECT_EQ(ask(first, 'a'), 'a');
 
     TcpSocket second =
-        connect(listener.address());  // in the backlog; accepted or not when the limit falls, both are fine
+        connect(listener.address());  // in the backlog; it may or may not be accepted when the limit falls
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);
     rlimit none = before;
     const int lowest_free = ::dup(0);
     ::close(lowest_free);
-    none.rlim_cur = static_cast<rlim_t>(lowest_free);  // not less: poll(2) refuses to wait for more than the limit
+    none.rlim_cur = static_cast<rlim_t>(lowest_free);  // not lower: poll(2) takes no more entries than the limit
     know_system_error();
     ::setrlimit(RLIMIT_NOFILE, &none);
     sleep(30ms);  // the server tries in vain meanwhile
@@ -254,7 +254,7 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
     server.kill();
 }
 
-// J9: when descriptors are missing for long, who waits is refused rather than left to hang; the limit is the real one.
+// J9: when descriptors are missing for long, waiting clients are refused and do not hang; here by the real limit.
 TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     Listener listener = listen("127.0.0.1:0");
     auto server = spawn([&] { serve(listener, echo); });
@@ -262,7 +262,7 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     EXPECT_EQ(ask(first, 'a'), 'a');
 
     std::vector<TcpSocket> waiting;
-    static bool missing;  // till the limit falls, the server must not accept them
+    static bool missing;  // the server must not accept them before the limit falls
     missing = true;
     sys::set_fault_hook(
         [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::accept && missing ? EMFILE : 0; });
@@ -291,7 +291,7 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     server.kill();
 }
 
-// TK21 too: an HTTP server accepts by the same loop.
+// TK21 too: an HTTP server accepts in the same loop.
 TENDRIL_TEST(Serve, SurvivesWhatAcceptMayAnswer) {
     Listener listener = listen("127.0.0.1:0");
     auto server = spawn([&] { serve(listener, echo); });

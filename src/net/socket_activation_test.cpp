@@ -46,7 +46,7 @@ TENDRIL_TEST(SocketActivation, IsNotMeantForOthersAndNotFooled) {
     }
     ::setenv("TENDRIL_SOCKETS", "99999=x", 1);
     EXPECT_EQ(testing::errno_of([] { inherited_sockets(); }), EBADF);
-    notify_ready();  // nobody waits for it
+    notify_ready();  // no program waits for it
 }
 
 }  // namespace

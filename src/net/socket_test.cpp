@@ -93,7 +93,7 @@ TENDRIL_TEST(Socket, SendAllHasOneDeadlineForTheWhole) {
     auto trickle = spawn([&] {
         std::vector<char> buffer(1 << 10);
         for (;;) {
-            p.client.recv(buffer);  // each read lets a little more go out
+            p.client.recv(buffer);  // each read makes room for a little more
             sleep(1ms);
         }
     });
@@ -147,7 +147,7 @@ TENDRIL_TEST(Socket, AReusedNumberNeverWakesTheOldOnesWaiters) {
     yield();
     const int number = p.server.fd();
     p.server.close();
-    Pair next;  // takes the number over before the reader has run
+    Pair next;  // takes over the number before the reader has run
     EXPECT_TRUE(next.client.fd() == number || next.server.fd() == number || next.listener.fd() == number);
     next.client.send_all("for the new one");
     EXPECT_EQ(reader.get(), EBADF);
@@ -156,7 +156,7 @@ TENDRIL_TEST(Socket, AReusedNumberNeverWakesTheOldOnesWaiters) {
     EXPECT_EQ(got, "for the new one");
 }
 
-// The edge comes, and before the reader's turn the socket is closed and its slot is taken by another.
+// After the edge and before the reader's turn, the socket is closed and another one takes its slot.
 TENDRIL_TEST(Socket, ClosedBetweenTheEdgeAndTheReadersTurn) {
     Pair p;
     Pair other;
@@ -173,7 +173,7 @@ TENDRIL_TEST(Socket, ClosedBetweenTheEdgeAndTheReadersTurn) {
     });
     yield();
     other.client.send_all("x");
-    p.client.send_all("y");  // both edges come in one poll; the closer's descriptor may be first
+    p.client.send_all("y");  // one poll reports both edges; the closer's descriptor may be first
     reader.join();
     closer.join();
     EXPECT_TRUE(result == 0 || result == EBADF) << result;
@@ -257,7 +257,7 @@ TENDRIL_TEST(Socket, AKilledConnectLeavesNoDescriptor) {
     for (;;) {
         TcpSocket filler;
         if (!with_timeout(5ms, [&] { filler = connect(full.address()); })) {
-            break;  // the backlog is full: connecting waits
+            break;  // the backlog is full, so connect() waits
         }
         fillers.push_back(std::move(filler));
         ASSERT_LT(fillers.size(), 100u);
@@ -335,7 +335,7 @@ TENDRIL_TEST(Listener, AcceptHonoursItsDeadlineAndAKill) {
     EXPECT_EQ(peer, client.local_address());
 }
 
-// A green thread whose every read succeeds at once must not keep others from running.
+// A green thread whose reads all succeed at once must not keep others from running.
 TENDRIL_TEST(Socket, CallsThatNeverWaitLetOthersRun) {
     Pair p;
     bool other_ran = false;
@@ -364,7 +364,7 @@ TENDRIL_TEST(Socket, AConnectionThatNeverSendsDisturbsNobody) {
     stuck.kill();
 }
 
-// Every byte must arrive whatever short counts, EINTR and "not now" the system answers.
+// Every byte must arrive, no matter how often the system answers with short counts, EINTR and EAGAIN.
 TENDRIL_TEST(Socket, SurvivesEintrAndEagain) {
     Pair p;
     sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
@@ -417,7 +417,7 @@ TENDRIL_TEST(Socket, ALoopThatNeverWaitsAsksItsDeadlineAndLetsOthersRun) {
     auto [c, d] = TcpSocket::pair();
     c.send_all({much.data(), 1000});
     try {
-        d.recv_exactly({got.data(), 1000}, 0s);  // comes in pieces, each at once
+        d.recv_exactly({got.data(), 1000}, 0s);  // arrives in pieces, each at once
         FAIL() << "beyond its deadline";
     } catch (const TimeoutError& e) {
         EXPECT_GT(e.done(), 0u) << "the first try is never refused";

@@ -48,7 +48,7 @@ bool at_end(Stream& socket) {
     return socket.recv({&c, 1}, 20s) == 0;
 }
 
-// TJ01, TJ02: from an address and from a ready listener; a stop closes what is left.
+// TJ01, TJ02: from an address and from an existing listener; a stop closes what is left.
 TENDRIL_TEST(StreamServer, StartsAndStops) {
     StreamServer by_address("127.0.0.1:0", [](TcpSocket& client) { echo(client); });
     StreamServer by_listener(listen("127.0.0.1:0"), [](TcpSocket& client, const Address&) { echo(client); });
@@ -93,7 +93,7 @@ TENDRIL_TEST(StreamServer, IdleConnectionsDoNotHoldUpAStop) {
                 }
             }
             client.send_all({&c, 1});
-            if (c == 'w') {  // something long is under way
+            if (c == 'w') {  // simulates long work
                 client.recv({&c, 1});
                 client.send_all({&c, 1});
                 EXPECT_TRUE(serving.stopping());
@@ -140,7 +140,7 @@ TENDRIL_TEST(StreamServer, ServeForeverEndsByAStopAKillOrStopServe) {
     }
 }
 
-// TJ06: eventlet's policy; a handler's error ends the server and is thrown there.
+// TJ06: eventlet's policy: a handler's error ends the server, and serve_forever() throws it.
 TENDRIL_TEST(StreamServer, AHandlersErrorMayEndIt) {
     StreamServer server("127.0.0.1:0", [](TcpSocket&) { throw std::runtime_error("bad"); },
                         {.on_error = OnHandlerError::end});
@@ -173,7 +173,8 @@ TENDRIL_TEST(StreamServer, PausesAccepting) {
     EXPECT_EQ(client.recv({&c, 1}, 20s), 1u);
 }
 
-// TJ05, TI16: the handshake is made in the handler's green thread; a failure or a silent client is one connection's.
+// TJ05, TI16: the handshake is made in the handler's green thread; a failure or a silent client concerns only its own
+// connection.
 TENDRIL_TEST(StreamServer, ServesTls) {
     const TlsContext context({.server_side = true,
                               .certificate = testing::server_identity().certificate,
@@ -243,7 +244,7 @@ TENDRIL_TEST(StreamServer, LearnsTheClientFromAProxy) {
     EXPECT_EQ(testing::take_unhandled().size(), 1u);
 }
 
-// Every hub serves, whether each listens or one accepts for all; one stop ends them all.
+// All hubs serve, whether each listens or one accepts for all; one stop ends them all.
 TENDRIL_TEST(StreamServerThreads, ServesInSeveralHubs) {
     for (const bool each_listens : {true, false}) {
         std::mutex mutex;
@@ -326,7 +327,7 @@ TENDRIL_TEST(ServeThreads, AHubThatCannotBeginIsToldAndEndsAll) {
     EXPECT_EQ(errno_of([&] { serve(listener, [](TcpSocket&) {}, {.hubs = 3}); }), EADDRINUSE);
 }
 
-// It would wait for its own end. Its server may go all the same.
+// The handler would wait for its own end. It may destroy its server.
 TENDRIL_TEST(StreamServer, AHandlerThatStopsItsServerIsRefused) {
     std::unique_ptr<StreamServer> server;
     server = std::make_unique<StreamServer>("127.0.0.1:0", [&](TcpSocket& client) {
@@ -361,12 +362,12 @@ TENDRIL_TEST(StreamServerThreads, BelongsToItsOsThread) {
     EXPECT_EQ(ask(client, 'a'), 'a') << "it goes on";
 }
 
-// TJ03: no memory for a handler's stack. That connection is closed, and it pauses before the next one.
+// TJ03: no memory for a handler's stack. That connection is closed, and the server pauses before the next one.
 TENDRIL_TEST(StreamServer, PausesWhenAHandlerCannotBeSpawned) {
     StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.stack_size = 3 << 20});
     server.start();
     {
-        constexpr std::size_t tries = 2;  // of one spawn: a chunk of two such stacks, then of one
+        constexpr std::size_t tries = 2;  // in one spawn: a chunk of two such stacks, then of one
         const testing::Faults faults({{.call = sys::Call::mmap, .times = 4 * tries, .fault = ENOMEM}});
         const auto began = std::chrono::steady_clock::now();
         std::vector<TcpSocket> refused;
@@ -384,7 +385,7 @@ TENDRIL_TEST(StreamServer, PausesWhenAHandlerCannotBeSpawned) {
     EXPECT_EQ(ask(client, 'a'), 'a') << "it recovers";
 }
 
-// Whoever comes while handlers are drained is refused, rather than left waiting and then reset.
+// A client that connects while handlers are drained is refused, and does not wait in vain to be reset later.
 TENDRIL_TEST(StreamServerThreads, RefusesNewConnectionsWhileItDrains) {
     for (const bool each_listens : {true, false}) {
         StreamServer server(listen("127.0.0.1:0", {.reuse_port = each_listens}),
@@ -408,7 +409,7 @@ TENDRIL_TEST(StreamServerThreads, RefusesNewConnectionsWhileItDrains) {
     }
 }
 
-// Who has connected before the stop is served, also when nobody had accepted him.
+// A client that connected before the stop is served, even if its connection was not yet accepted.
 TENDRIL_TEST(StreamServer, AStopServesWhatWaitsInTheBacklog) {
     for (const unsigned hubs : {1U, 2U}) {
         StreamServer server("127.0.0.1:0", [](TcpSocket& client) { echo(client); }, {.hubs = hubs});
@@ -428,7 +429,7 @@ TENDRIL_TEST(StreamServer, AStopServesWhatWaitsInTheBacklog) {
     }
 }
 
-// From another OS thread too, before or while it serves; the handlers are drained as at StopServe.
+// It may come from another OS thread, before or while serve() runs; the handlers are drained as at StopServe.
 TENDRIL_TEST(ServeThreads, AStopTokenEndsIt) {
     for (const unsigned hubs : {1U, 2U}) {
         Listener listener = listen("127.0.0.1:0");
@@ -447,7 +448,7 @@ TENDRIL_TEST(ServeThreads, AStopTokenEndsIt) {
     }
 }
 
-// Where nobody can ask for a stop, a server that can never end is told so instead of sleeping for ever.
+// Without a possible stop request, a server that can never end gets LoopExit and does not sleep forever.
 TENDRIL_TEST(ServeThreads, WithoutAStopTokenItKeepsNoHubAlive) {
     std::thread([] {
         Listener listener = listen("127.0.0.1:0");
@@ -460,7 +461,7 @@ TENDRIL_TEST(ServeThreads, WithoutAStopTokenItKeepsNoHubAlive) {
     }).join();
 }
 
-// A request that nobody waits for any more touches nothing.
+// A stop request after the server's end touches nothing of it.
 TENDRIL_TEST(StreamServerThreads, AStopTokenMayOutliveItsServer) {
     std::stop_source source;
     {

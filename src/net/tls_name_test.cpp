@@ -54,7 +54,7 @@ TEST(TlsName, RefusesWhatCannotBeOne) {
         {"", "is empty"},
         {".", "an empty label"},
         {"a..test", "an empty label"},
-        {".a.test", "an empty label"},  // which OpenSSL takes for every subdomain
+        {".a.test", "an empty label"},  // OpenSSL would match every subdomain
         {"a.test..", "an empty label"},
         {std::string("a.test\0.b.test", 14), "a zero byte"},
         {"a b.test", "a character"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// TLS sockets and listeners in wait() and iwait(): ready is what recv() would return without waiting.
+// TLS sockets and listeners in wait() and iwait(): a socket is ready when recv() would return without waiting.
 
 #include <string>
 
@@ -27,7 +27,7 @@ TlsOptions server_options() {
             .key = testing::server_identity().key};
 }
 
-// A client, and a server whose bytes pass through `forward()`.
+// A client and a server whose bytes pass through the test, which decides what arrives.
 struct RelayedPair {
     TlsSocket client;
     TlsSocket server;
@@ -47,12 +47,12 @@ struct RelayedPair {
                           {.server_name = "localhost"});
         serving.get();
         char byte = 0;
-        server.send_all("!");  // with it come the session's tickets
+        server.send_all("!");  // the session's tickets come with it
         client.recv({&byte, 1});
         up.kill();
         down.kill();
     }
-    // What the server has sent.
+    // Returns the bytes that the server has sent.
     std::string sent() {
         std::string bytes(65536, 0);
         bytes.resize(far.recv(bytes));
@@ -68,7 +68,7 @@ private:
     }
 };
 
-// One that waits for `socket` and for a Queue that nobody fills.
+// Spawns a waiter for `socket` and for a Queue that stays empty.
 Greenlet<bool> waiting_for(const TlsSocket& socket) {
     auto waiter = spawn([&] {
         const Queue<int> never_filled;
@@ -78,7 +78,7 @@ Greenlet<bool> waiting_for(const TlsSocket& socket) {
     return waiter;
 }
 
-// The events that are there have been seen, and the callbacks have run.
+// Lets the hub see the current events and run its callbacks.
 void settle() {
     for (int i = 0; i < 5; ++i) {
         sleep(1ms);
@@ -146,7 +146,7 @@ TENDRIL_TEST(TlsReady, AtTheEnd) {
     pair.server.shutdown(Shutdown::write);
     pair.near.send_all(pair.sent());
     EXPECT_TRUE(waiter.get());
-    pair.client.await_data();  // the end is known: does not wait
+    pair.client.await_data();  // does not wait, since the end is known
     EXPECT_EQ(received(pair.client, 9), "");
     EXPECT_TRUE(pair.client.ready());
 }

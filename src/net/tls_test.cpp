@@ -44,7 +44,7 @@ struct Pair {
     TlsSocket client, server;
 };
 
-// Connected; the handshake made, or what it throws.
+// The options of a client and a server; connect_both() makes the handshake between them.
 struct Setup {
     TlsOptions client = client_options();
     TlsOptions server = server_options();
@@ -55,7 +55,7 @@ struct Setup {
         TcpSocket one = connect(listener.address());
         return {std::move(one), listener.accept()};
     }
-    // The handshakes' errors: of client and server.
+    // The arguments get the exceptions of the two handshakes.
     Pair connect_both(std::exception_ptr* client_error = nullptr, std::exception_ptr* server_error = nullptr) const {
         auto [a, b] = plain();
         Pair pair;
@@ -329,7 +329,7 @@ TENDRIL_TEST(Tls, SessionsAreResumed) {
             Setup setup;
             setup.client.highest = version;
             setup.server.resumption = allowed;
-            const TlsContext server(setup.server);  // its tickets' key must be the same
+            const TlsContext server(setup.server);  // one for both connections: it has the key of the tickets
             TlsSession session;
             for (const bool again : {false, true}) {
                 auto [a, b] = Setup::plain();
@@ -387,7 +387,7 @@ TENDRIL_TEST(Tls, KeysAndCertificatesComeFromFilesToo) {
 
 TENDRIL_TEST(Tls, AStreamThatIsCutOffIsAnError) {
     Pair pair = Setup().connect_both();
-    ASSERT_EQ(::shutdown(pair.server.fd(), SHUT_WR), 0);  // behind TLS's back
+    ASSERT_EQ(::shutdown(pair.server.fd(), SHUT_WR), 0);  // without TLS's knowledge
     char c = 0;
     try {
         pair.client.recv({&c, 1}, 10s);
@@ -442,7 +442,7 @@ TENDRIL_TEST(Tls, MegabytesBothWaysAtOnce) {
     other.get();
 }
 
-// A record that was begun is finished by whoever sends next: the peer gets every byte once.
+// The next call that sends finishes a record that was begun: the peer gets every byte once.
 TENDRIL_TEST(Tls, ABrokenOffSendCorruptsNothing) {
     Pair pair = Setup().connect_both();
     const std::string text = pattern(8'000'000);
@@ -505,7 +505,7 @@ TENDRIL_TEST(Tls, TheFirstCallMakesTheHandshakeOnceForBothDirections) {
     writer.get();
 }
 
-// CVE-2023-40217: what was sent before the handshake is never data of the connection.
+// CVE-2023-40217: bytes sent before the handshake never count as data of the connection.
 TENDRIL_TEST(Tls, PlaintextBeforeTheHandshakeIsNotRead) {
     auto [a, b] = Setup::plain();
     a.send_all("POST /transfer HTTP/1.1\r\n\r\n");
@@ -518,7 +518,7 @@ TENDRIL_TEST(Tls, PlaintextBeforeTheHandshakeIsNotRead) {
     EXPECT_EQ(server.pending(), 0u);
 }
 
-// A raw client and our server, whose handshake is made.
+// A raw client and our server, after the handshake.
 struct RawPair {
     std::unique_ptr<testing::RawTlsClient> client;
     TlsSocket server;
@@ -549,7 +549,7 @@ TENDRIL_TEST(Tls, AServerIsAskedForNormalNames) {
     EXPECT_EQ(asked, (std::vector<std::string>{"localhost", "localhost"}));
 }
 
-// A ticket of one name's is worth nothing for another name, which may ask for more.
+// A ticket for one name is worth nothing for another name, whose context may demand more.
 TENDRIL_TEST(Tls, ASessionOfOneNameIsNotResumedUnderAnother) {
     const testing::Identity identity = authority().issue("inner", {.names = {"DNS:inner.test"}});
     const TlsContext inner({.server_side = true,
@@ -579,7 +579,7 @@ TENDRIL_TEST(Tls, ASessionOfOneNameIsNotResumedUnderAnother) {
         auto trying = spawn([&] {
             try {
                 client.handshake();
-            } catch (const std::runtime_error&) {  // TLS 1.2 tells it so early
+            } catch (const std::runtime_error&) {  // with TLS 1.2 the client learns of it this early
             }
         });
         try {
@@ -592,7 +592,8 @@ TENDRIL_TEST(Tls, ASessionOfOneNameIsNotResumedUnderAnother) {
     }
 }
 
-// What was verified is not verified again, so a session is offered only to whom it was made with.
+// A resumed session is not verified again, so a client offers it only to the name it was verified for, and only if it
+// was verified by the same rules.
 TENDRIL_TEST(Tls, AClientResumesOnlyWhatItWouldVerifyAlike) {
     const TlsContext server(server_options());
     TlsOptions blind = client_options();
@@ -618,7 +619,7 @@ TENDRIL_TEST(Tls, AClientResumesOnlyWhatItWouldVerifyAlike) {
 
 TENDRIL_TEST(Tls, AFloodOfKeyUpdatesStopsNobody) {
     RawPair pair = connect_raw(server_options());
-    for (int i = 0; i < 4000; ++i) {  // 100 kB, all there when the server begins to read
+    for (int i = 0; i < 4000; ++i) {  // 100 kB, which have all arrived when the server begins to read
         pair.client->socket().send_all(pair.client->key_update(false), 10s);
     }
     pair.client->socket().send_all(pair.client->record("x"), 10s);
@@ -640,7 +641,7 @@ TENDRIL_TEST(Tls, AKeyUpdateIsAnsweredWhoeverWaits) {
     const std::string text = pattern(6'000'000);
     auto writer = spawn([&] { pair.server.send_all(text, 60s); });
     auto reader = spawn([&] { return received(pair.server, 4); });
-    testing::until_waiting_for_io(2);  // the writer's peer reads nothing yet
+    testing::until_waiting_for_io(2);  // the peer has read nothing so far, so the writer waits too
     pair.client->socket().send_all(pair.client->key_update(true));
     pair.client->socket().send_all(pair.client->record("ping"));
     EXPECT_EQ(reader.get(), "ping");
@@ -665,7 +666,7 @@ TENDRIL_TEST(Tls, NoNewHandshakeOnAnOldConnection) {
     EXPECT_THROW(server.get(), std::system_error);
 }
 
-// It sends no more, but what the peer said before it went is read.
+// The socket cannot send any more, but what the peer sent before can still be read.
 TENDRIL_TEST(Tls, AFailedSendLeavesWhatCameReadable) {
     Pair pair = Setup().connect_both();
     pair.server.send_all("too large");
@@ -680,7 +681,7 @@ TENDRIL_TEST(Tls, AFailedSendLeavesWhatCameReadable) {
     EXPECT_THROW(pair.server.recv({&c, 1}, 10s), TlsError) << "no word of an end after a record that was lost";
 }
 
-// A client may send and go before the server's tickets reach it (RFC 8446, 4.6.1).
+// A client may send and close before the server's tickets reach it (RFC 8446, 4.6.1).
 TENDRIL_TEST(Tls, ATicketThatNobodyTakesIsNoError) {
     auto [a, b] = Setup::plain();
     const testing::Faults gone({{.call = sys::Call::send, .fd = b.fd(), .skip = 1, .fault = EPIPE}});

@@ -167,7 +167,7 @@ TENDRIL_TEST(UdpSocket, OnAllAddressesOfOneFamilyOrBoth) {
     EXPECT_TRUE(four.is_open());
 }
 
-// Connected, poll() asks the receiver, so there is an event for each place that becomes free.
+// On a connected socket poll() checks the receiver's queue, so each place that becomes free causes an event.
 TENDRIL_TEST(UdpSocket, AConnectedUnixDatagramSenderWaitsForTheEvent) {
     auto [a, b] = UdpSocket::pair();
     constexpr int count = 3000;
