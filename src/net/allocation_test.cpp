@@ -41,7 +41,7 @@ TENDRIL_TEST(Allocation, NoneToWaitForAFewDescriptors) {
     for (int call = 0; call < 300; ++call) {
         select({}, writers, {});  // one of these yields, and watches the numbers for the first time
     }
-    EXPECT_EQ(allocated_by([&] { select({}, writers, {}); }), 400u) << "the result alone, which grows four times";
+    EXPECT_EQ(allocated_by([&] { select({}, writers, {}); }), 400u) << "only the result, which grows four times";
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ TENDRIL_TEST(Dns, LooksUpNoNumbersAndNoNonsense) {
         }
         EXPECT_FALSE(resolver.resolve("localhost", 80, AddressFamily::ipv4).empty());
         EXPECT_EQ(texts(resolver.resolve("LocalHost", 80, AddressFamily::ipv4)).front(), "127.0.0.1:80")
-            << "the hosts file knows no case";
+            << "letter case does not matter in the hosts file";
     }
     EXPECT_THROW(Resolver(ResolverOptions{.kind = "no such"}), std::invalid_argument);
     EXPECT_THROW(Resolver(ResolverOptions{.servers = {"not an address"}}), std::invalid_argument);
@@ -156,7 +156,7 @@ TENDRIL_TEST(Dns, ALateAnswerHarmsNobody) {
     timeout.cancel();
     auto other = spawn([&] { return resolver.resolve("late.test", 1, AddressFamily::ipv4).size(); });
     EXPECT_THROW(resolver.resolve("late.test", 1, AddressFamily::ipv4, 5ms), TimeoutError);
-    EXPECT_EQ(other.get(), 1u) << "who waits still, gets it";
+    EXPECT_EQ(other.get(), 1u) << "the remaining caller gets the answer";
 }
 
 // TI19 and CVE-2023-29483: forged answers are ignored, and the true one is taken when it comes.
@@ -246,7 +246,7 @@ TENDRIL_TEST(Dns, OneSearchDomainsFailureIsNotTheHosts) {
     EXPECT_EQ(resolved("plain", {std::string(61, 'a') + "." + std::string(61, 'a') + "." + std::string(61, 'a') + "." +
                                  std::string(61, 'a') + ".test"}),
               Texts{"192.0.2.3:1"});
-    EXPECT_EQ(asked, (Texts{"plain"})) << "what is too long is not asked for";
+    EXPECT_EQ(asked, (Texts{"plain"})) << "names that are too long are not asked for";
     EXPECT_EQ(resolved("plain.", {"good.test"}), Texts{"192.0.2.3:1"});
     EXPECT_EQ(asked, (Texts{"plain"}));
 }
@@ -301,7 +301,7 @@ TENDRIL_TEST(Connect, TriesEveryAddressOfAHost) {
     listener.close();
     try {
         connect("two.test", port, options);
-        ADD_FAILURE() << "nobody listens";
+        ADD_FAILURE() << "no server listens";
     } catch (const std::system_error& e) {
         EXPECT_EQ(e.code().value(), ECONNREFUSED);
         for (const char* each : {"[::1]:", "127.0.0.1:"}) {

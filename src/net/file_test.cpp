@@ -67,7 +67,7 @@ TENDRIL_TEST(File, ReadsAndWritesWhereItIs) {
 TENDRIL_TEST(File, ErrorsNameThePath) {
     try {
         File::open("/nonexistent/file");
-        ADD_FAILURE() << "it is not there";
+        ADD_FAILURE() << "the file does not exist";
     } catch (const std::system_error& e) {
         EXPECT_EQ(e.code().value(), ENOENT);
         EXPECT_NE(std::string(e.what()).find("/nonexistent/file"), std::string::npos);
@@ -125,7 +125,7 @@ TENDRIL_TEST(File, SocketsSendItWhole) {
     auto [a, b] = TcpSocket::pair();
     try {
         a.send_file(file, 0, text.size(), 2ms);
-        ADD_FAILURE() << "nobody reads";
+        ADD_FAILURE() << "the peer does not read";
     } catch (const TimeoutError& e) {
         std::string got(e.done(), '\0');
         EXPECT_EQ(b.recv_exactly(got, 10s), e.done());
@@ -146,7 +146,7 @@ TENDRIL_TEST(File, IsNoPipe) {
     const TemporaryFile there("");
     const std::string path = there.path() + ".fifo";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-    EXPECT_EQ(errno_of([&] { File::open(path, FileMode::read, 0, 10s); }), ESPIPE) << "nobody writes: it would wait";
+    EXPECT_EQ(errno_of([&] { File::open(path, FileMode::read, 0, 10s); }), ESPIPE) << "without a writer it would wait";
     ::unlink(path.c_str());
     EXPECT_EQ(errno_of([] { File::open("/", FileMode::read_write); }), EISDIR);
 }

@@ -50,7 +50,7 @@ void expect_first_wins(const std::function<void()>& call, const std::function<vo
     auto first = begun([&] { call(); });
     EXPECT_THROW(call(), ConcurrentUse);
     yield();
-    EXPECT_THROW(call(), ConcurrentUse) << "it waits now";
+    EXPECT_THROW(call(), ConcurrentUse) << "the first call waits now";
     serve();
     EXPECT_NO_THROW(first.get());
 }

@@ -108,7 +108,7 @@ TENDRIL_TEST(Pipe, DeadlinesSayHowMuchWasDone) {
         writer.send_all(std::string(1 << 20, 'x'), 1ms);
         ADD_FAILURE();
     } catch (const TimeoutError& e) {
-        EXPECT_EQ(e.done(), 65536u) << "what fits a pipe";
+        EXPECT_EQ(e.done(), 65536u) << "as much as fits into a pipe";
     }
     EXPECT_THROW(writer.send("x", 1ms), TimeoutError);
 }
@@ -188,7 +188,7 @@ void expect_an_error_and_no_signal() {
         EXPECT_EQ(errno_of([&] { writer.send_all("x"); }), EPIPE);
         sigset_t pending;
         sigpending(&pending);
-        EXPECT_EQ(sigismember(&pending, SIGPIPE), 0) << "its own is taken away";
+        EXPECT_EQ(sigismember(&pending, SIGPIPE), 0) << "the signal of the write is suppressed";
         sigset_t now;
         pthread_sigmask(SIG_BLOCK, nullptr, &now);
         EXPECT_EQ(sigismember(&now, SIGPIPE) == 1, blocked) << "the mask is as it was";
@@ -196,7 +196,7 @@ void expect_an_error_and_no_signal() {
             pthread_kill(pthread_self(), SIGPIPE);
             EXPECT_EQ(errno_of([&] { writer.send("x"); }), EPIPE);
             sigpending(&pending);
-            EXPECT_EQ(sigismember(&pending, SIGPIPE), 1) << "another's stays";
+            EXPECT_EQ(sigismember(&pending, SIGPIPE), 1) << "a signal from elsewhere stays pending";
             int taken = 0;
             sigwait(&mine, &taken);
         }
@@ -204,7 +204,7 @@ void expect_an_error_and_no_signal() {
     }
     struct sigaction action {};
     sigaction(SIGPIPE, nullptr, &action);
-    EXPECT_EQ(action.sa_handler, SIG_DFL) << "the test is about that";
+    EXPECT_EQ(action.sa_handler, SIG_DFL) << "otherwise the test proves nothing";
 }
 
 TENDRIL_TEST(Pipe, ABrokenOneIsAnErrorNotASignal) {

@@ -63,7 +63,7 @@ TEST(SearchList, SomeFailuresConcernOneNameAlone) {
     }
     SearchList first("db.x", domains, 1);
     walk(first, {server_failure, no_address});
-    EXPECT_EQ(first.failure(), server_failure) << "of the host as it is, which went first";
+    EXPECT_EQ(first.failure(), server_failure) << "the error of the host without a domain, which was tried first";
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ TENDRIL_TEST(Select, TakesNumbersSocketsAndPointersToThem) {
     const auto [readable, writable, exceptional] = select({listener, p.reader, client.fd()}, pointers, pointers);
     EXPECT_TRUE(readable.empty() && exceptional.empty());
     EXPECT_EQ(writable, (std::vector{client.fd()}));
-    EXPECT_EQ(errno_of([&] { select({listener, Fd()}, {}, {}); }), EBADF) << "one that is closed";
+    EXPECT_EQ(errno_of([&] { select({listener, Fd()}, {}, {}); }), EBADF) << "a closed descriptor";
 }
 
 TENDRIL_TEST(Select, WaitsUntilOneIsReady) {

@@ -54,7 +54,7 @@ TENDRIL_TEST(ServePool, HandlersAreItsMembers) {
     b.close();
     pool.join();
     EXPECT_EQ(server.running(), 0u);
-    EXPECT_EQ(pool.free(), 10) << "no slot is held while nobody comes";
+    EXPECT_EQ(pool.free(), 10) << "no slot is held while no client comes";
     server.stop();
 }
 

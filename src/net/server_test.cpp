@@ -285,7 +285,7 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     }
     EXPECT_EQ(ask(first, 'b'), 'b') << "an open connection goes on";
     ::setrlimit(RLIMIT_NOFILE, &before);
-    EXPECT_EQ(testing::take_unhandled().size(), 1u) << "of many refusals";
+    EXPECT_EQ(testing::take_unhandled().size(), 1u) << "one report for many refusals";
     TcpSocket last = connect(listener.address());
     EXPECT_EQ(ask(last, 'c'), 'c');
     server.kill();
@@ -330,7 +330,7 @@ TENDRIL_TEST(Serve, HoldsAThousandConnectionsWithoutAnError) {
     }
     join_all(clients, {.raise_error = true});
     for (TcpSocket& s : sockets) {
-        EXPECT_EQ(ask(s, 'z'), 'z') << "all are open still";
+        EXPECT_EQ(ask(s, 'z'), 'z') << "all are still open";
     }
     sockets.clear();
     server.kill();

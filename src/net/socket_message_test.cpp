@@ -73,11 +73,11 @@ TENDRIL_TEST(SocketMessage, WhatIsNotWantedIsNotLeftOpen) {
     }
     send_message(a, "x", fds);
     EXPECT_EQ(b.recv(buffer, 20s), 1u);
-    EXPECT_EQ(testing::count_descriptors(), before) << "a plain recv() takes none";
+    EXPECT_EQ(testing::count_descriptors(), before) << "a plain recv() takes no descriptors";
     send_message(a, "x", fds);
     b.close();
     pipe.writer.close();
-    EXPECT_EQ(pipe.reader.recv(buffer, 20s), 0u) << "those under way went with the socket";
+    EXPECT_EQ(pipe.reader.recv(buffer, 20s), 0u) << "descriptors in flight were closed with the socket";
 }
 
 TENDRIL_TEST(SocketMessage, SaysThatThereWasNoRoomForThem) {
@@ -126,7 +126,7 @@ TENDRIL_TEST(SocketMessage, SendsManyBytesAndItsDescriptorsOnce) {
     sender.get();
     try {
         send_message(b, text, fds, 2ms);
-        ADD_FAILURE() << "nobody reads";
+        ADD_FAILURE() << "the peer does not read";
     } catch (const TimeoutError& e) {
         EXPECT_GT(e.done(), 0u);
         EXPECT_LT(e.done(), text.size());

@@ -81,7 +81,7 @@ TENDRIL_TEST(Socket, WorksOnAfterATimedOutRead) {
     char c = 0;
     EXPECT_THROW(p.server.recv({&c, 1}, 1ms), TimeoutError);
     p.client.send_all("a");
-    EXPECT_EQ(p.server.recv({&c, 1}, 0ms), 1u) << "what is there is read, whatever the deadline";
+    EXPECT_EQ(p.server.recv({&c, 1}, 0ms), 1u) << "data that is there is read even after the deadline";
     p.server.send_all("b");
     EXPECT_EQ(p.client.recv({&c, 1}), 1u);
     EXPECT_EQ(c, 'b');
@@ -457,7 +457,7 @@ TENDRIL_TEST(Socket, TakesOverADescriptorAndGivesItBack) {
     char c = 0;
     EXPECT_EQ(server.recv({&c, 1}), 1u) << "the connection lives as long as its last descriptor";
     EXPECT_EQ(errno_of([&] { Listener wrong(copy.release()); }), EPROTOTYPE);
-    EXPECT_EQ(server.recv({&c, 1}), 0u) << "and ended with it";
+    EXPECT_EQ(server.recv({&c, 1}), 0u) << "and has ended with it";
     EXPECT_EQ(errno_of([&] { TcpSocket wrong(listener.release()); }), EPROTOTYPE);
     EXPECT_EQ(errno_of([&] { TcpSocket wrong{Fd()}; }), EBADF);
 }
@@ -469,12 +469,12 @@ TENDRIL_TEST(Listener, ReplacesTheFileOfAServerThatIsGone) {
     EXPECT_EQ(errno_of([&] { listen(at); }), EADDRINUSE);
     Listener alive = listen(at, {.replace_socket_file = true});
     TcpSocket client = connect(at, 10s);
-    EXPECT_EQ(errno_of([&] { listen(at, {.replace_socket_file = true}); }), EADDRINUSE) << "somebody listens";
+    EXPECT_EQ(errno_of([&] { listen(at, {.replace_socket_file = true}); }), EADDRINUSE) << "a server listens there";
     alive.close();
     ::unlink(path.c_str());
     Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    EXPECT_EQ(errno_of([&] { listen(at, {.replace_socket_file = true}); }), EADDRINUSE) << "no socket";
-    EXPECT_EQ(::unlink(path.c_str()), 0) << "it is there still";
+    EXPECT_EQ(errno_of([&] { listen(at, {.replace_socket_file = true}); }), EADDRINUSE) << "not a socket";
+    EXPECT_EQ(::unlink(path.c_str()), 0) << "the file is still there";
 }
 
 }  // namespace

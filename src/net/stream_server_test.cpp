@@ -338,7 +338,7 @@ TENDRIL_TEST(StreamServer, AHandlerThatStopsItsServerIsRefused) {
         client.recv({&c, 1});
         server.reset();
         client.recv({&c, 1});
-        ADD_FAILURE() << "it was to be killed";
+        ADD_FAILURE() << "the handler should have been killed";
     });
     server->start();
     const Address at = server->address();
@@ -378,7 +378,7 @@ TENDRIL_TEST(StreamServer, PausesWhenAHandlerCannotBeSpawned) {
             EXPECT_TRUE(at_end(client));
         }
         EXPECT_EQ(faults.happened(), 4 * tries);
-        EXPECT_GE(std::chrono::steady_clock::now() - began, 70ms) << "10, 20 and 40 between them";
+        EXPECT_GE(std::chrono::steady_clock::now() - began, 70ms) << "pauses of 10, 20 and 40 ms";
     }
     EXPECT_EQ(testing::take_unhandled().size(), 4u);
     TcpSocket client = connect(server.address());
@@ -403,7 +403,7 @@ TENDRIL_TEST(StreamServerThreads, RefusesNewConnectionsWhileItDrains) {
             yield();
         }
         EXPECT_EQ(refused, 1);
-        EXPECT_EQ(ask(client, 'b'), 'b') << "it is drained still";
+        EXPECT_EQ(ask(client, 'b'), 'b') << "the old connection is still served";
         client.close();
         EXPECT_EQ(stopper.get(), 0u);
     }
@@ -444,7 +444,8 @@ TENDRIL_TEST(ServeThreads, AStopTokenEndsIt) {
         EXPECT_EQ(ask(client, 'b'), 'b');
         client.close();
         server.get();
-        serve(listener, [](TcpSocket&) { ADD_FAILURE() << "asked to stop before"; }, {.stop = source.get_token()});
+        serve(listener, [](TcpSocket&) { ADD_FAILURE() << "the stop was requested before"; },
+              {.stop = source.get_token()});
     }
 }
 

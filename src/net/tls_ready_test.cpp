@@ -133,7 +133,7 @@ TENDRIL_TEST(TlsReady, LosesNothingOfWhatAReaderWaitsFor) {
     EXPECT_FALSE(pair.client.ready());
     const auto reader = spawn([&] { return received(pair.client, 9); });
     yield();
-    EXPECT_FALSE(pair.client.ready()) << "somebody is at it";
+    EXPECT_FALSE(pair.client.ready()) << "another green thread reads";
     pair.near.send_all({record.data() + 7, record.size() - 7});
     settle();
     static_cast<void>(pair.client.ready());
@@ -159,7 +159,7 @@ TENDRIL_TEST(TlsReady, AtAnErrorWhichTheNextReadThrows) {
     pair.client.await_data();
     try {
         received(pair.client, 9);
-        FAIL() << "cut off, and not told";
+        FAIL() << "the stream was cut off, and recv() did not say so";
     } catch (const TlsError& e) {
         EXPECT_NE(std::string(e.what()).find("may be cut off"), std::string::npos) << e.what();
     }

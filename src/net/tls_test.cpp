@@ -242,10 +242,10 @@ TENDRIL_TEST(Tls, AProtocolIsOfferedWhereTheContextNamesNone) {
     setup.server.alpn = {"h2", "http/1.1"};
     EXPECT_EQ(setup.connect_both().server.alpn(), "http/1.1");
     setup.client.alpn = {"h2"};
-    EXPECT_EQ(setup.connect_both().server.alpn(), "h2") << "the context's own go first";
+    EXPECT_EQ(setup.connect_both().server.alpn(), "h2") << "the context's names take precedence";
     setup.client.alpn = {};
     setup.server.alpn = {};
-    EXPECT_EQ(setup.connect_both().client.alpn(), "") << "the server names none: it is served all the same";
+    EXPECT_EQ(setup.connect_both().client.alpn(), "") << "the server names none: the client is served anyway";
     TlsListener listener = wrap_ssl(listen("127.0.0.1:0"), setup.server);
     listener.offer_alpn({"http/1.1"});
     auto [one, two] = Setup::plain();
@@ -320,7 +320,7 @@ TENDRIL_TEST(Tls, AServerHasACertificateForEachName) {
     };
     setup.options.server_name = "localhost";
     setup.connect_both(&client, &server);
-    EXPECT_THROW(std::rethrow_exception(server), HubBlocked) << "a callback of OpenSSL's cannot wait";
+    EXPECT_THROW(std::rethrow_exception(server), HubBlocked) << "a callback from OpenSSL cannot wait";
 }
 
 TENDRIL_TEST(Tls, SessionsAreResumed) {
@@ -378,11 +378,11 @@ TENDRIL_TEST(Tls, KeysAndCertificatesComeFromFilesToo) {
     setup.server.key_password = "wrong";
     EXPECT_THROW(TlsContext{setup.server}, TlsError);
     setup.server.key = authority().issue("x").key;
-    EXPECT_THROW(TlsContext{setup.server}, TlsError) << "another's key";
+    EXPECT_THROW(TlsContext{setup.server}, TlsError) << "the key of another certificate";
     setup.server.certificate = "/nonexistent/c.pem";
     EXPECT_EQ(errno_of([&] { TlsContext{setup.server}; }), ENOENT);
     EXPECT_THROW(TlsContext(TlsOptions{.ciphers = "no such"}), std::invalid_argument);
-    EXPECT_THROW(TlsContext(TlsOptions{.ca_file = key.path()}), TlsError) << "no certificate is in it";
+    EXPECT_THROW(TlsContext(TlsOptions{.ca_file = key.path()}), TlsError) << "the file has no certificate";
 }
 
 TENDRIL_TEST(Tls, AStreamThatIsCutOffIsAnError) {
@@ -391,7 +391,7 @@ TENDRIL_TEST(Tls, AStreamThatIsCutOffIsAnError) {
     char c = 0;
     try {
         pair.client.recv({&c, 1}, 10s);
-        ADD_FAILURE() << "it was taken for an end";
+        ADD_FAILURE() << "a cut-off stream was taken for its end";
     } catch (const TlsError& e) {
         EXPECT_EQ(e.code().value(), SSL_R_UNEXPECTED_EOF_WHILE_READING) << e.what();
     }
@@ -412,7 +412,7 @@ TENDRIL_TEST(Tls, EachSideEndsItsOwnStream) {
     EXPECT_EQ(errno_of([&] { pair.client.send_all("more"); }), EPIPE);
     pair.server.close();
     char c = 0;
-    EXPECT_EQ(pair.client.recv({&c, 1}, 10s), 0u) << "close() told the peer";
+    EXPECT_EQ(pair.client.recv({&c, 1}, 10s), 0u) << "close() sent close_notify";
     pair.client.close();
     EXPECT_EQ(errno_of([&] { pair.client.recv({&c, 1}); }), EBADF);
 }
@@ -454,7 +454,7 @@ TENDRIL_TEST(Tls, ABrokenOffSendCorruptsNothing) {
             sent += e.done();
         }
     }
-    ASSERT_LT(sent, text.size()) << "the peer reads nothing";
+    ASSERT_LT(sent, text.size()) << "the peer does not read";
     auto sender = spawn([&] {
         pair.client.send_all({text.data() + sent, text.size() - sent}, 60s);
         pair.client.shutdown(Shutdown::write);
@@ -584,7 +584,7 @@ TENDRIL_TEST(Tls, ASessionOfOneNameIsNotResumedUnderAnother) {
         });
         try {
             wrap_ssl(std::move(b), server, {}, 10s);
-            ADD_FAILURE() << "it came in without a certificate";
+            ADD_FAILURE() << "the client was let in without a certificate";
         } catch (const TlsError& e) {
             EXPECT_EQ(e.code().value(), SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) << e.what();
         }
@@ -678,7 +678,7 @@ TENDRIL_TEST(Tls, AFailedSendLeavesWhatCameReadable) {
     EXPECT_EQ(received(pair.client, 9), "too large");
     pair.client.close();
     char c = 0;
-    EXPECT_THROW(pair.server.recv({&c, 1}, 10s), TlsError) << "no word of an end after a record that was lost";
+    EXPECT_THROW(pair.server.recv({&c, 1}, 10s), TlsError) << "no close_notify after a lost record";
 }
 
 // A client may send and close before the server's tickets reach it (RFC 8446, 4.6.1).
