@@ -155,8 +155,8 @@ inline BufferedReader::Lines BufferedReader::lines() {
 
 // Collects small pieces and sends them together. Call flush() before the end: the destructor does not wait, so it drops
 // unsent bytes and reports them on standard error. If an Interrupt or an error breaks sending off, or a timeout after a
-// part of the caller's own bytes was sent, the writer refuses all further sending with std::logic_error: nobody could
-// go on from the right byte.
+// part of the caller's own bytes was sent, the writer refuses all further sending with std::logic_error: no caller
+// could go on from the right byte.
 class BufferedWriter final : public Sink {
 public:
     // Writes to a sink that outlives the writer; the second shares it; the third moves it in and owns it.

@@ -39,7 +39,7 @@ namespace tendril {
 enum class DnsError {
     not_found = 1,   // there is no such name
     no_address,      // the name has no address of the requested family
-    server_failure,  // no server could be reached, or those that were reached refused or failed
+    server_failure,  // no server could be reached, or all that could failed or refused
     no_answer,       // no server answered within the resolver's own time limits
     bad_name,        // not a valid host name
     bad_answer,      // a server's answer makes no sense

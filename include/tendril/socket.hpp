@@ -84,7 +84,7 @@ public:
     bool is_open() const noexcept override { return handle_.is_open(); }
     int fd() const noexcept override { return handle_.fd(); }  // still the socket's; -1 when closed
 
-    // Return the addresses of the two ends. Throw: std::system_error (ENOTCONN: the peer is gone; EBADF).
+    // Return the addresses of the two ends. Throw: std::system_error (peer_address(): ENOTCONN if the peer is gone).
     Address local_address() const;
     Address peer_address() const;
 

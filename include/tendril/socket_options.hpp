@@ -44,8 +44,8 @@ struct ListenOptions {
     bool reuse_address = true;  // allows a port on which old connections linger
     bool reuse_port = false;    // allows other listeners on the same port; off: starting a server twice is an error
     bool v6_only = false;       // a listener on [::] does not accept IPv4 connections
-    // For unix:/path: first removes a socket file on which nobody listens. If two servers start at the same moment, one
-    // may remove the other's file: do not use it where a second start is likely.
+    // For unix:/path: first removes a socket file on which no process listens. If two servers start at the same moment,
+    // one may remove the other's file: do not use it where a second start is likely.
     bool replace_socket_file = false;
 };
 

@@ -61,7 +61,7 @@ Split split(std::string_view text, std::string_view wanted) {
     case Fault::open_bracket:
         refuse(text, "its [ has no ] before the port");
     case Fault::behind_bracket:
-        refuse(text, "there is no port behind its ]; " + std::string(wanted));
+        refuse(text, "there is no port after its ]; " + std::string(wanted));
     case Fault::bare_colons:
         refuse(text, "an IPv6 address needs brackets, and then its port: [::1]:80");
     case Fault::none:
@@ -246,7 +246,7 @@ HostPort split_host_port(std::string_view text) {
     const auto [host, port] = split(text, "expected example.org:80, 127.0.0.1:80 or [::1]:80");
     constexpr std::string_view never_in_a_host(" \t\r\n/@\0", 7);
     if (host.empty() || host.find_first_of(never_in_a_host) != std::string_view::npos) {
-        refuse(text, host.empty() ? "its host is empty" : "its host has a character that no host has");
+        refuse(text, host.empty() ? "its host is empty" : "its host has a character that no host name has");
     }
     return {std::string(host), port};
 }

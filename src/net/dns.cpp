@@ -36,7 +36,7 @@ public:
         case DnsError::no_address:
             return "the host has no such address";
         case DnsError::server_failure:
-            return "no name server could answer";
+            return "the name servers failed, refused or could not be reached";
         case DnsError::no_answer:
             return "no name server answered";
         case DnsError::bad_name:

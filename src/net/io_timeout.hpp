@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The TimeoutError of a call on a descriptor. Its text names the other end. The address is asked from the system when
+// The TimeoutError of a call on a descriptor. Its text names the other end. The system is asked for the address when
 // the error is thrown (one call, getpeername; a second if there is no peer), since the descriptor may be gone when the
 // text is made.
 

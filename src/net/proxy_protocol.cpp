@@ -64,7 +64,7 @@ void parse_v1(std::string_view line, ProxyHeader& header) {
     }
     const int family = family_name == "TCP4" ? AF_INET : family_name == "TCP6" ? AF_INET6 : AF_UNSPEC;
     if (family == AF_UNSPEC) {
-        refuse("version 1 knows TCP4, TCP6 and UNKNOWN");
+        refuse("version 1 allows only TCP4, TCP6 and UNKNOWN");
     }
     const std::string_view source = next_word(line);
     const std::string_view destination = next_word(line);
@@ -273,7 +273,7 @@ std::string make_proxy_header(const ProxyHeader& header) {
                             std::to_string(header.destination->port()) + "\r\n";
     }
     if (header.version != 2) {
-        throw std::invalid_argument("the PROXY protocol has the versions 1 and 2");
+        throw std::invalid_argument("the PROXY protocol has only versions 1 and 2");
     }
     std::string rest;
     if (family == AF_UNIX) {

@@ -174,13 +174,13 @@ std::string alpn_wire(const std::vector<std::string>& names) {
     std::string wire;
     for (const std::string& one : names) {
         if (one.empty() || one.size() > 255) {
-            throw std::invalid_argument("a name of ALPN has 1 to 255 bytes");
+            throw std::invalid_argument("an ALPN name must have 1 to 255 bytes");
         }
         wire += static_cast<char>(one.size());
         wire += one;
     }
     if (wire.size() > most) {
-        throw std::invalid_argument("the names of ALPN have more than 65533 bytes together");
+        throw std::invalid_argument("the ALPN names have more than 65533 bytes together");
     }
     return wire;
 }

@@ -532,7 +532,7 @@ TcpSocket TlsState::unwrap(Deadline deadline) {
         if (read_some({&byte, 1}, "unwrap", deadline, 0) > 0) {
             broken_ = true;
             throw TlsError(std::error_code(SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY, tls_category()),
-                           "unwrap: the peer sent data that nobody has read; recv() to its end first");
+                           "unwrap: the peer sent data that was not read; recv() to its end first");
         }
     }
     check_usable("unwrap");
