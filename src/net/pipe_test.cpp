@@ -210,8 +210,7 @@ void expect_an_error_and_no_signal() {
 TENDRIL_TEST(Pipe, ABrokenOneIsAnErrorNotASignal) {
     expect_an_error_and_no_signal();
     const Pipe pipe = make_pipe();
-    fail_next(sys::Call::write,
-              EOPNOTSUPP);  // as from a kernel that cannot suppress the signal; remembered from now on
+    fail_next(sys::Call::write, EOPNOTSUPP);  // like a kernel that cannot suppress the signal; this is remembered
     sys::write_pipe(pipe.writer.fd(), "x", 1);
     sys::set_fault_hook(nullptr);
     expect_an_error_and_no_signal();
