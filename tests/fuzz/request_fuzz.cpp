@@ -33,7 +33,7 @@ constexpr std::string_view stricter[] = {
     "an invalid Host",
     "a version that is not HTTP/1",
     "a character in the request target that may not be there",
-    "CONNECT with something else than a host and a port",
+    "CONNECT with something other than a host and a port",
     "a request target that is neither a path nor a URL",
     "a request target whose host or port is invalid",
     "an expectation other than 100-continue",
@@ -46,12 +46,12 @@ constexpr std::string_view stricter[] = {
     "both Content-Length and Transfer-Encoding",
     "a request line that is not a method, a blank and a target",
     "a request line without a target and a version",
-    "what came is no HTTP",
+    "what came is not HTTP",
     "headers that are too long",
     "too many headers",
     "a request line that is too long",
     "a control character in a header",
-    "a Connection that is no list of words",
+    "a Connection that is not a list of words",
     "a request line without a version",
 };
 

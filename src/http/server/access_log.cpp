@@ -46,7 +46,7 @@ constexpr std::array<std::pair<std::string_view, Part>, 10> fields{{
 
 struct Piece {
     Part part;
-    std::string text;  // of Part::text
+    std::string text;  // only for Part::text
 };
 
 Part part_called(std::string_view name) {
@@ -72,7 +72,7 @@ std::vector<Piece> parse_format(std::string_view format) {
         }
         const std::size_t close = format.find('}', open);
         if (close == std::string_view::npos) {
-            throw std::invalid_argument("an access log's format with a { that no } follows");
+            throw std::invalid_argument("an access log's format has a { without a }");
         }
         pieces.push_back({part_called(format.substr(open + 1, close - open - 1)), {}});
         format.remove_prefix(close + 1);
@@ -178,7 +178,7 @@ AccessLog AccessLog::of_records(std::function<void(const AccessRecord&)> each) {
 
 void AccessLog::standard_error(std::string_view line) {
     std::string whole(line);
-    whole += '\n';  // in one write, so that lines of several hubs do not mix
+    whole += '\n';  // one write, so that the lines of several hubs do not mix
     std::fwrite(whole.data(), 1, whole.size(), stderr);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Connected: a connection of the server, whatever its socket is.
+// Connected: one accepted connection, over TCP, a Unix-domain socket or TLS.
 
 #pragma once
 
@@ -14,7 +14,7 @@ namespace tendril::http::detail {
 
 struct Connected {
     Stream& stream;
-    void* socket;                                   // what `take` takes
+    void* socket;                                   // the argument of `take`
     std::unique_ptr<Stream> (*take)(void* socket);  // moves the socket out
     const Address& peer;
     Serving& serving;

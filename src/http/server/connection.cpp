@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace here = tendril::detail::here;
 
-constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // of idleness
+constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // an idle connection keeps its whole stack this long
 
 }  // namespace
 
@@ -45,12 +45,12 @@ void Connection::run() {
             ++answered_;
         }
         close();
-    } catch (const StopServe&) {  // of the handler, whose response should arrive like any other
+    } catch (const StopServe&) {  // thrown by the handler; its response must arrive like any other
         close();
         throw;
     } catch (const std::system_error&) {
-        server_.log_gone(connected_.peer);  // or takes nothing
-    } catch (...) {  // serving ends, or its place is another's: what was sent should arrive, without a wait for that
+        server_.log_gone(connected_.peer);  // gone, or it takes nothing
+    } catch (...) {  // serving ends, or another client gets this place: what was sent should arrive, but do not wait
         tendril::detail::discard_unread(connected_.stream.fd());
         throw;
     }
@@ -61,11 +61,11 @@ Deadline Connection::idle_end() const {
     return Deadline::after(idle_since_ns_, answered_ == 0 ? options.header_timeout : options.idle_timeout);
 }
 
-// Returns: false when none comes.
+// Waits for the next request's first bytes. Returns: false if none came in time.
 bool Connection::await_request() {
     if (exchange_ != nullptr) {
         if (!exchange_->incoming.empty()) {
-            return true;  // it sent several at once
+            return true;  // the client sent several requests at once
         }
         exchange_.reset();
     }
@@ -86,7 +86,7 @@ bool Connection::await_request() {
     }
 }
 
-// Returns: false when `soon` comes first. Throws: TimeoutError when `end` does.
+// Waits for data. Returns: false if `soon` came first. Throws: TimeoutError if `end` did.
 bool Connection::await_for(Deadline soon, Deadline end) {
     const tendril::detail::OnExit ended([this] { idle_timer_.end(); });
     idle_timer_.begin(std::min(soon, end).ns());
@@ -101,8 +101,8 @@ bool Connection::await_for(Deadline soon, Deadline end) {
     }
 }
 
-// The first bytes of a head. That there was something was perhaps a false alarm: an event that came late, or of TLS a
-// part of a record. The connection is idle still then, though it holds an Exchange.
+// Reads the first bytes of a head. The wake-up may have been a false alarm: a late event, or only part of a TLS record.
+// Then the connection is still idle, although it holds an Exchange.
 std::size_t Connection::fill_first() {
     Incoming& incoming = exchange_->incoming;
     try {
@@ -113,7 +113,8 @@ std::size_t Connection::fill_first() {
     return incoming.fill(idle_end());
 }
 
-// Returns: false when there is no more, or none that can be answered; that it was told then.
+// Reads the head of the next request. Returns: false if there is none, or none that a handler may see; then the client
+// has already been answered.
 bool Connection::read_head() {
     if (exchange_ == nullptr) {
         exchange_ = acquire_exchange();
@@ -131,7 +132,7 @@ bool Connection::read_head() {
         std::size_t size = x.parser.parse(x.incoming.unread(), x.head);
         while (size == 0) {
             if (x.incoming.fill(deadline) == 0) {
-                return false;  // it has gone; whether in the midst of a request is its own matter
+                return false;  // the client has gone, perhaps in the middle of a head: not reported
             }
             size = x.parser.parse(x.incoming.unread(), x.head);
         }
@@ -164,7 +165,7 @@ void Connection::refuse(const ProtocolError& error) {
 }
 
 void Connection::log_answer(std::int64_t begun_ns) noexcept {
-    const Shield shield;  // its sink may wait
+    const Shield shield;  // the log's target may wait
     try {
         log(&exchange_->request, begun_ns);
     } catch (...) {
@@ -172,7 +173,7 @@ void Connection::log_answer(std::int64_t begun_ns) noexcept {
     }
 }
 
-// Returns: whether the connection goes on.
+// Calls the handler and completes its response. Returns: whether the connection goes on.
 bool Connection::answer() {
     Exchange& x = *exchange_;
     const ServerOptions& options = server_.options();
@@ -217,12 +218,12 @@ void Connection::call_handler() {
         end_limit();
         end_before_stop();
         throw;
-    } catch (const Timeout::Expired& e) {  // one of the handler's own, or the server's for it
+    } catch (const Timeout::Expired& e) {  // a Timeout of the handler's own, or handler_timeout
         const bool too_long = limit_.has_value() && limit_->threw(e);
         handler_failed(too_long ? 503 : 500, e.what());
     } catch (const Interrupt&) {
         throw;
-    } catch (const abi::__forced_unwind&) {  // of the OS thread
+    } catch (const abi::__forced_unwind&) {  // the OS thread is being cancelled
         throw;
     } catch (const std::exception& e) {
         judge(e);
@@ -237,13 +238,13 @@ void Connection::end_limit() noexcept {
     }
 }
 
-// Whose fault is this exception, which is being handled? Of the client's are those that reading its body and sending to
-// it have thrown, by identity: a handler may have met the same types in work of its own.
+// Decides whose fault the exception being handled is. The client's are those that reading its body or sending to it
+// threw. They are told by identity, as the handler may have met the same types in work of its own.
 void Connection::judge(const std::exception& error) {
     const Exchange& x = *exchange_;
     const std::exception_ptr thrown = std::current_exception();
     if (x.writer.threw(thrown)) {
-        server_.log_gone(connected_.peer);  // or it takes nothing; the handler was told so
+        server_.log_gone(connected_.peer);  // gone, or it takes nothing; the handler has seen this exception
         return;
     }
     const auto* broken = dynamic_cast<const ProtocolError*>(&error);
@@ -262,7 +263,7 @@ void Connection::judge(const std::exception& error) {
     }
     const bool of_websocket = dynamic_cast<const WebSocketError*>(&error) != nullptr;
     if (broken != nullptr && !of_websocket && broken->status() >= 400 && broken->status() < 500) {
-        bad_input(*broken);  // a form, a path or the like, which a parser refused
+        bad_input(*broken);  // a parser refused a form, a path or the like
         return;
     }
     handler_failed(500, error.what());
@@ -274,14 +275,14 @@ void Connection::bad_input(const ProtocolError& error) {
     fail(error.status(), {});
 }
 
-// Reports the exception that is being handled.
+// Reports the exception being handled, and answers with `status` if nothing has been sent.
 void Connection::handler_failed(int status, std::string_view what) {
     server_.count(ServerState::errors);
     server_.log_handler_error(connected_.peer, exchange_->head);
     fail(status, server_.options().expose_errors ? what : "");
 }
 
-// In place of the response, where that is possible still. headers: nullptr: the connection ends.
+// Replaces the response, if nothing of it has been sent. headers: nullptr: the connection ends.
 void Connection::fail(int status, std::string_view text, const Headers* headers) {
     end_limit();
     ResponseWriter& writer = exchange_->writer;
@@ -293,7 +294,7 @@ void Connection::fail(int status, std::string_view text, const Headers* headers)
     }
     try {
         writer.replace(status, text, headers);
-    } catch (const std::logic_error&) {  // headers that a response cannot have
+    } catch (const std::logic_error&) {  // the headers are not allowed in a response
         exchange_->head.keep_alive = false;
         server_.count(ServerState::errors);
         server_.log_handler_error(connected_.peer, exchange_->head);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Connection: one client of the server, in its green thread.
+// Connection: serves one client, in the connection's own green thread.
 //
 //     idle --> head --> handler --> end of response --> rest of the body --> idle
 //
-// While it is idle it holds no Exchange and, after a second, no more of its stack than it stands on.
+// An idle connection holds no Exchange and, after a second, only the pages of its stack that it stands on.
 
 #pragma once
 
@@ -29,8 +29,8 @@ public:
     Connection& operator=(const Connection&) = delete;
     ~Connection();
 
-    // Until the client goes, is too slow, or one of both sides wants no more. Throws: what ends the green thread:
-    // Interrupt; StopServe.
+    // Serves requests until the client goes or is too slow, or either side asks for the connection's end. Yields.
+    // Throws: Interrupt; StopServe, from the handler. Errors of the client and of the handler are answered or logged.
     void run();
 
 private:
@@ -52,7 +52,7 @@ private:
     void fail(int status, std::string_view text, const Headers* headers = nullptr);
     bool finish_body();
     void log(Request* request, std::int64_t begun_ns);
-    void log_answer(std::int64_t begun_ns) noexcept;  // to the AccessLog, which is on
+    void log_answer(std::int64_t begun_ns) noexcept;  // Requires: the AccessLog is on
 
     void before_body() override;
     bool must_close() noexcept override;
@@ -66,9 +66,9 @@ private:
     IdleTimer idle_timer_;
     std::int64_t idle_since_ns_ = 0;
     std::uint64_t answered_ = 0;
-    bool given_up_ = false;         // sending has failed
-    bool refused_ = false;          // a head that could not be read: nobody knows what follows it
-    std::optional<Timeout> limit_;  // of the handler's time
+    bool given_up_ = false;         // sending failed
+    bool refused_ = false;          // a head could not be parsed, so what follows it is unknown
+    std::optional<Timeout> limit_;  // ServerOptions::handler_timeout
 };
 
 }  // namespace tendril::http::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a Connection ends: what becomes of the rest of a request's body, and that the last response arrives.
+// How a Connection ends: skips the rest of a request's body, and makes sure that the last response arrives.
 
 #include <algorithm>
 #include <chrono>
@@ -16,12 +16,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t most_drained = std::uint64_t{256} * 1024;  // of a body that the handler left unread
+constexpr std::uint64_t most_drained = std::uint64_t{256} * 1024;  // bytes of a body that the handler left unread
 constexpr std::chrono::nanoseconds longest_drain = 1s;
 
 }  // namespace
 
-// Asked when the head of the response is made.
+// Called when the head of the response is made.
 bool Connection::must_close() noexcept {
     const Exchange& x = *exchange_;
     if (!x.head.keep_alive || x.body.failed() || connected_.serving.stopping()) {
@@ -30,12 +30,12 @@ bool Connection::must_close() noexcept {
     if (x.body.ended()) {
         return false;
     }
-    // It may wait for "100 Continue", or send what is too much to read for nothing: RFC 9110, 10.1.1.
+    // The client may be waiting for "100 Continue", or send more than is worth reading: RFC 9110, 10.1.1.
     return x.body.is_too_long() || (x.head.expects_continue && !x.body.begun()) ||
            (x.head.framing.kind == Framing::Kind::length && x.body.left() > most_drained);
 }
 
-// What the handler left unread of the body, so that the next request can follow. Returns: false when none will.
+// Skips the unread rest of the body. Returns: false if the connection must close instead.
 bool Connection::finish_body() {
     Exchange& x = *exchange_;
     if (x.writer.closes()) {
@@ -54,7 +54,7 @@ bool Connection::finish_body() {
 void Connection::end_request() {
     BodyReader& body = exchange_->body;
     if (!body.ended() && !body.drain(most_drained, longest_drain)) {
-        throw ProtocolError(Fault::too_large, 413, "a body before an upgrade that is too long");
+        throw ProtocolError(Fault::too_large, 413, "the body before an upgrade is too long");
     }
 }
 
@@ -76,8 +76,8 @@ void Connection::close() {
     }
 }
 
-// How much the client is still to send of the request that was answered. It may not have begun to, but it must get the
-// answer all the same.
+// How much of the answered request the client has still to send. It may not have begun to, but must get the answer all
+// the same. UINT64_MAX: unknown.
 std::uint64_t Connection::still_expected() const noexcept {
     if (refused_) {
         return UINT64_MAX;

@@ -6,14 +6,14 @@ namespace tendril::http::detail {
 
 namespace {
 
-// The free ones of this OS thread, the last used first. They go at its end, while its hub may still unwind green
-// threads that give theirs back.
+// The free Exchanges of this OS thread, the one used last first. They are deleted at the thread's end, when its hub may
+// still unwind green threads that give theirs back.
 struct Free {
     Exchange* first = nullptr;
     std::size_t count = 0;
     bool closed = false;
 };
-constinit thread_local Free free_ones;  // trivial, so that looking at it is one instruction
+constinit thread_local Free free_ones;  // trivial, so that reading it is one instruction
 constexpr std::size_t most_free = 64;
 
 struct FreeAtEnd {

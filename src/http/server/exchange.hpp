@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Exchange: a request and its response, with all the memory that they need: the bytes that came, the parser, what goes
-// out. A connection holds one only while something is under way; those that are free lie in a pool of their OS thread,
-// the hot ones on top.
+// Exchange: a request and its response, with all the memory that they need: the bytes received, the parser, the bytes
+// to send. A connection holds one only while a request is under way. Free ones are in a pool per OS thread; the one used
+// last, whose memory is still cached, is taken first.
 
 #pragma once
 
@@ -37,13 +37,13 @@ struct Exchange {
     Request request{*this};
     Response response{writer};
 
-    Exchange* next_free = nullptr;  // while nobody has it
+    Exchange* next_free = nullptr;  // while it is in the pool
     const Connected* connected = nullptr;
     ServerState* server = nullptr;
     std::string id;
     std::vector<std::pair<std::string, std::string>> parameters;
 
-    // Of one request: forgets it. What was read behind it stays in `incoming`.
+    // Forgets this request. Bytes that were read behind it stay in `incoming`.
     void reset() noexcept;
 };
 
@@ -52,6 +52,7 @@ struct ReleaseExchange {
 };
 using ExchangePtr = std::unique_ptr<Exchange, ReleaseExchange>;
 
-ExchangePtr acquire_exchange();  // throws std::bad_alloc
+// Takes one from this OS thread's pool, or makes one. Throws: std::bad_alloc.
+ExchangePtr acquire_exchange();
 
 }  // namespace tendril::http::detail

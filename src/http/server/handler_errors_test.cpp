@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Whose fault an exception out of a handler is, and what is answered.
+// Who is to blame for an exception that leaves a handler, and what the client is answered.
 
 #include <gtest/gtest.h>
 
@@ -76,7 +76,7 @@ TENDRIL_TEST(HttpServerErrors, WhatAHandlersOwnWorkThrowsIsNeverTheClients) {
     }
 }
 
-// Multipart bodies are read alike, whoever has sent them.
+// One reader reads multipart bodies from clients and from upstream servers.
 TENDRIL_TEST(HttpServerErrors, AnUpstreamsBadMultipartBodyIsTheHandlers) {
     for (const std::string said : {"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ncut off",
                                    "--b\r\n\r\nno name\r\n--b--", "--b\r\nno header\r\n\r\n\r\n--b--",
@@ -100,7 +100,7 @@ TENDRIL_TEST(HttpServerErrors, AnUpstreamsBadMultipartBodyIsTheHandlers) {
     }
 }
 
-// The same, after its own client has failed it, and that was caught.
+// An error of the handler's own is reported, even after it has caught an error that its client caused.
 TENDRIL_TEST(HttpServerErrors, AnErrorBehindACaughtOneIsReported) {
     Served served([](Request& request, Response&) {
         try {

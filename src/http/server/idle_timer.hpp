@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// IdleTimer: ends a wait for the next request, for a connection that is idle a thousand times a second.
+// IdleTimer: times out the wait for the next request, on a connection that begins and ends such waits a thousand times
+// a second.
 //
-// A timer that is armed and cancelled with every request costs more than the request's parsing. This one stays armed
-// when the wait is over; when it fires, which is once a second, it looks whether there is a wait and goes on until the
-// wait's end.
+// Arming and cancelling a timer for every request would cost more than parsing the request. This one stays armed when
+// the wait is over. When it fires, which is once a second, it arms itself again for the end of the current wait, if
+// there is one.
 
 #pragma once
 
@@ -24,7 +25,7 @@ public:
     IdleTimer& operator=(const IdleTimer&) = delete;
     ~IdleTimer() { here::timers().cancel(*this); }
 
-    // From now on, who waits on the descriptor gets a TimeoutError at until_ns. Throws: std::bad_alloc.
+    // From now on, a wait on the descriptor throws TimeoutError at until_ns. Throws: std::bad_alloc.
     void begin(std::int64_t until_ns) {
         if (!armed() || until_ns < armed_for_ns_) [[unlikely]] {
             here::timers().cancel(*this);
@@ -48,9 +49,9 @@ private:
             if (here::descriptors().expire(me.fd_)) {
                 return;
             }
-            next_ns = here::clock_ns() + soon_ns;  // it has been told of something in this turn, or is about to wait
+            next_ns = here::clock_ns() + soon_ns;  // the wait was resolved in this turn, or has not begun yet
         }
-        me.arm(next_ns);  // needs no memory: its place has just become free
+        me.arm(next_ns);  // needs no memory: the timer's place in the heap has just become free
     }
 
     void arm(std::int64_t when_ns) {

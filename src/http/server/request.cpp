@@ -18,7 +18,7 @@ namespace tendril::http {
 
 namespace {
 
-// A target in absolute form, split: "http://host:80/path" has its host and its path.
+// A request target, split into host and path: "http://host:80/path" has both, "/path" has no host.
 struct SplitTarget {
     std::string_view host;
     std::string_view rest;
@@ -37,8 +37,8 @@ SplitTarget split(std::string_view target) noexcept {
     return {target.substr(0, end), target.substr(end)};
 }
 
-// POLLRDHUP is the peer's FIN: it has closed, or only shut down its sending side. Nothing tells the two apart before
-// the reset that the next send would bring.
+// POLLRDHUP means the peer's FIN: it has closed, or only shut down its sending side. Only the reset that the next send
+// would bring tells the two apart.
 bool peer_is_gone(int fd) noexcept {
     pollfd asked{fd, POLLRDHUP, 0};
     return fd < 0 || (sys::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
@@ -111,7 +111,7 @@ bool Request::is_secure() const noexcept {
 const std::string& Request::id() {
     if (exchange_.id.empty()) {
         std::array<unsigned char, 12> random{};
-        RAND_bytes(random.data(), static_cast<int>(random.size()));  // without it: an id that is not unique
+        RAND_bytes(random.data(), static_cast<int>(random.size()));  // if it fails, the id is not unique
         for (const unsigned char byte : random) {
             exchange_.id += "0123456789abcdef"[byte >> 4];
             exchange_.id += "0123456789abcdef"[byte & 15];

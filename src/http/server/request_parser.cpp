@@ -25,13 +25,13 @@ constexpr std::array<bool, 256> target_chars = [] {
     return table;
 }();
 
-// What stands between "http://" and the path: RFC 9110, 4.2.1, a host of http is never empty.
+// Whether this is a host and perhaps a port. RFC 9110, 4.2.1: the host of an http URL is never empty.
 bool names_host(std::string_view text) noexcept {
     const std::optional<Authority> found = parse_authority(text);
     return found.has_value() && !found->host.empty();
 }
 
-// What stands behind the target.
+// text: what follows the target in the request line.
 Version parse_version(std::string_view text) {
     if (text == "HTTP/1.1") [[likely]] {
         return Version::http_1_1;
@@ -50,7 +50,7 @@ void check_target(std::string_view method, std::string_view target) {
     if (method == "CONNECT") {
         const std::optional<Authority> to = parse_authority(target);
         if (!to.has_value() || to->host.empty() || !to->port.has_value()) {
-            malformed("CONNECT with something else than a host and a port");
+            malformed("CONNECT with something other than a host and a port");
         }
         return;
     }
@@ -73,7 +73,7 @@ void note_connection(std::string_view value, bool& close, bool& keep, bool& upgr
     std::string_view rest = value;
     for (std::string_view element; next_in_list(rest, element);) {
         if (!is_token(element)) {
-            malformed("a Connection that is no list of words");
+            malformed("a Connection that is not a list of words");
         }
         close = close || same_ignoring_case(element, "close");
         keep = keep || same_ignoring_case(element, "keep-alive");
@@ -95,14 +95,14 @@ std::size_t RequestParser::parse(std::string_view text, RequestHead& head) {
         if (!line.has_value()) {
             check_limits(text.size());
             if (!has_request_line_ && text.size() > at && !is_token_char(text[at]) && text[at] != '\r') {
-                malformed("what came is no HTTP");  // TLS on the wrong port, say
+                malformed("what came is not HTTP");  // for example TLS on the wrong port
             }
             return 0;
         }
         check_limits(lines_.begin());
         if (!has_request_line_) {
             if (line->empty() && at == 0) {
-                continue;  // RFC 9112, 2.2: what an old client sent after the body before
+                continue;  // RFC 9112, 2.2: old clients send an empty line after a body
             }
             parse_request_line(*line, at, head);
         } else if (line->empty()) {
@@ -167,11 +167,11 @@ void RequestParser::finish(const char* text, RequestHead& head) const {
     bool upgrade = false;
     head.expects_continue = false;
     for (const Headers::Field field : head.headers) {
-        switch (field.name.size()) {  // so that most of them cost one comparison
+        switch (field.name.size()) {  // so that most fields cost one comparison
         case 4:
             if (same_ignoring_case(field.name, "Host")) {
                 ++hosts;
-                if (!field.value.empty() && !names_host(field.value)) {  // empty: of a target without a host
+                if (!field.value.empty() && !names_host(field.value)) {  // empty: the target has no host
                     malformed("an invalid Host");
                 }
             }
@@ -194,7 +194,7 @@ void RequestParser::finish(const char* text, RequestHead& head) const {
             break;
         case 14:
         case 17:
-            framed = true;  // perhaps: framing_of() looks
+            framed = true;  // perhaps; framing_of() compares the name
             break;
         default:
             break;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// RequestParser: the head of a request, RFC 9112, 2 to 6. Pure, resumable at any byte, each of which is looked at once.
+// RequestParser: parses the head of a request, RFC 9112, 2 to 6. Pure. May be resumed at any byte; looks at each byte
+// once.
 //
-// Our own because every request pays for it; the fuzzer compares its verdicts with Boost.Beast's
-// (docs/design/0013). Strict: a line ends with CRLF, nothing is folded, and what two readers could read in two ways is
-// refused.
+// Our own parser because every request pays for it; the fuzzer compares its verdicts with Boost.Beast's
+// (docs/design/0013). Strict: a line ends with CRLF, lines are never folded, and whatever two readers could understand
+// in two ways is refused.
 
 #pragma once
 
@@ -34,18 +35,19 @@ struct RequestHead {
     Framing framing;
     bool keep_alive = false;        // what the client wants
     bool expects_continue = false;  // Expect: 100-continue
-    bool upgrades = false;          // Connection: upgrade, and there is an Upgrade
+    bool upgrades = false;          // Connection: upgrade, and a field Upgrade
 };
 
 class RequestParser {
 public:
     void begin(const HeadLimits& limits) noexcept;
 
-    // text: all that came since the request began. Returns: the size of the head, when it is there: finish() then; 0:
-    // more must come. Throws: ProtocolError.
+    // text: everything received since the request began. Returns: the size of the head once it is complete: call
+    // finish() then; 0: more bytes are needed. Throws: ProtocolError.
     std::size_t parse(std::string_view text, RequestHead& head);
 
-    // text: where the head is to stay. Notes where everything is, and what the fields mean. Throws: ProtocolError.
+    // text: where the head stays. Makes the views of `head` refer to it, and evaluates the fields.
+    // Throws: ProtocolError.
     void finish(const char* text, RequestHead& head) const;
 
 private:
@@ -55,7 +57,7 @@ private:
     HeadLimits limits_;
     HeadLines lines_;
     bool has_request_line_ = false;
-    std::size_t head_begin_ = 0;  // of the request line: an empty line may come before
+    std::size_t head_begin_ = 0;  // where the request line begins: an empty line may come before it
     std::size_t fields_begin_ = 0;
     std::size_t method_size_ = 0;
     std::size_t target_size_ = 0;

@@ -15,7 +15,7 @@ struct Parsed {
     std::size_t size = 0;
 };
 
-// Parses it in pieces of this size. Throws: ProtocolError.
+// Parses the text in pieces of this size. Throws: ProtocolError.
 void parse(Parsed& parsed, std::string_view text, std::size_t piece = 1000000, const HeadLimits& limits = {}) {
     RequestParser parser;
     parser.begin(limits);
@@ -29,7 +29,7 @@ void parse(Parsed& parsed, std::string_view text, std::size_t piece = 1000000, c
     }
 }
 
-// 0: no error; -1: more is needed.
+// Returns: the status of the error; 0: no error; -1: more bytes are needed.
 int verdict(std::string_view text, const HeadLimits& limits = {}) {
     Parsed parsed;
     try {

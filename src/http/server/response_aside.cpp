@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The part of ResponseWriter that sends something else than a response: interim ones, and a change of the protocol.
+// The part of ResponseWriter that sends something other than the response itself: interim responses, and upgrades to
+// another protocol.
 
 #include <stdexcept>
 
@@ -12,11 +13,11 @@ namespace tendril::http::detail {
 void ResponseWriter::send_interim(int status, const Headers& headers) {
     require_open();
     if (status < 100 || status > 199 || status == 101) {
-        throw std::invalid_argument("send_interim() is for the statuses 100 to 199, but for 101: not for " +
+        throw std::invalid_argument("send_interim() sends the statuses 100 to 199 except 101, not " +
                                     std::to_string(status));
     }
     if (state_ == State::open) {
-        misuse("an interim one after it has begun");
+        misuse("an interim response after it has begun");
     }
     if (asked_.version == Version::http_1_0) {
         return;
@@ -44,7 +45,7 @@ std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {
         misuse("an upgrade that the request does not ask for");
     }
     if (!asked_.connect && (!is_field_text(protocol) || protocol.empty())) {
-        throw std::invalid_argument("upgrade() to a protocol without a good name");
+        throw std::invalid_argument("upgrade() to a protocol whose name is not valid");
     }
     side_->end_request();
     const std::size_t at = out_.size();

@@ -17,13 +17,13 @@ std::optional<std::uint64_t> ResponseWriter::said_length() const {
     }
     const std::optional<std::uint64_t> length = parse_decimal(headers_.get("Content-Length"));
     if (!length.has_value() || headers_.count("Content-Length") > 1) {
-        throw std::logic_error("a response: its Content-Length is no number");
+        throw std::logic_error("a response: its Content-Length is not a number");
     }
     return length;
 }
 
 void ResponseWriter::choose_mode(std::optional<std::uint64_t> length) {
-    if (opens_tunnel()) {  // what follows the head is of the tunnel: RFC 9110, 9.3.6
+    if (opens_tunnel()) {  // what follows the head belongs to the tunnel: RFC 9110, 9.3.6
         mode_ = Mode::none;
         closes_ = true;
     } else if (!may_have_body(status_)) {
@@ -60,7 +60,8 @@ void ResponseWriter::append_field(std::string_view name, std::string_view value)
     out_.append(": ").append(value).append("\r\n");
 }
 
-// Is this field the server's own matter, and not sent as the handler has it?
+// Whether the server writes this field itself, and the handler's value is not sent. Throws: std::logic_error for
+// Transfer-Encoding.
 bool ResponseWriter::is_ours(std::string_view name) {
     switch (name.size()) {
     case 10:
@@ -69,7 +70,7 @@ bool ResponseWriter::is_ours(std::string_view name) {
         return same_ignoring_case(name, "Content-Length");
     case 17:
         if (same_ignoring_case(name, "Transfer-Encoding")) {
-            misuse("Transfer-Encoding is the server's own matter: leave it out");
+            misuse("Transfer-Encoding is set by the server: leave it out");
         }
         return false;
     default:
@@ -94,7 +95,7 @@ void ResponseWriter::make_fields(std::string_view type) {
     }
 }
 
-// A body whose type nobody says is text, and browsers shall not guess that it is a page.
+// A body without a type is sent as text, and browsers are told not to guess that it is a page.
 void ResponseWriter::make_type(std::string_view type) {
     if (!type.empty()) {
         if (!is_field_text(type)) {
@@ -109,7 +110,7 @@ void ResponseWriter::make_type(std::string_view type) {
     }
 }
 
-// The headers of an answer that has no body.
+// Appends the headers of an answer without a body.
 void ResponseWriter::append_others(const Headers& headers) {
     for (const Headers::Field field : headers) {
         if (!is_ours(field.name)) {
@@ -140,7 +141,7 @@ void ResponseWriter::make_head(std::optional<std::uint64_t> length, std::string_
         }
         make_connection_fields();
         out_.append("\r\n");
-    } catch (...) {  // a header that it cannot have: the handler may try again
+    } catch (...) {  // a header is not allowed in a response: the handler may try again
         out_.shorten(begin);
         throw;
     }

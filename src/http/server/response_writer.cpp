@@ -21,14 +21,14 @@ namespace tendril::http::detail {
 
 namespace {
 
-constexpr std::size_t copied = std::size_t{16} * 1024;    // pieces up to this go out in one with what stands before
-constexpr std::size_t at_once = std::size_t{256} * 1024;  // what must go out within one write_timeout
+constexpr std::size_t copied = std::size_t{16} * 1024;    // pieces up to this size are copied behind what goes before
+constexpr std::size_t at_once = std::size_t{256} * 1024;  // how much must be sent within one write_timeout
 // 205 has a body whose length is 0: RFC 9110, 15.3.6.
 constexpr bool may_have_content(int status) noexcept {
     return may_have_body(status) && status != 205;
 }
 
-// The client has gone, or takes nothing; not: the file that should be sent cannot be read.
+// Whether reading the file failed, rather than sending to the client.
 bool is_of_file(const std::system_error& e) noexcept {
     switch (e.code().value()) {
     case EIO:
@@ -93,12 +93,12 @@ void ResponseWriter::misuse(const char* what) {
 
 void ResponseWriter::require_open() {
     if (state_ == State::ended) {
-        throw std::logic_error("a response: it has been sent whole, nothing more can be written");
+        throw std::logic_error("a response: it has been sent whole, so nothing more can be written");
     }
     if (state_ == State::upgraded) {
         throw std::logic_error("a response: the connection was upgraded, write to its stream");
     }
-    if (state_ == State::broken) {  // it is the client that has gone, still
+    if (state_ == State::broken) {  // noted in thrown_, as this is still the client's doing
         thrown_ = std::make_exception_ptr(std::logic_error("a response: sending it has failed before"));
         std::rethrow_exception(thrown_);
     }
@@ -109,7 +109,7 @@ void ResponseWriter::require_open() {
 
 void ResponseWriter::status(int status, std::string_view reason) {
     if (has_begun()) {
-        misuse("its status is asked for after it has begun");
+        misuse("status() after it has begun");
     }
     if (status < 200 || status > 599) {
         throw std::invalid_argument("a response's status is 200 to 599, not " + std::to_string(status) +
@@ -124,7 +124,7 @@ void ResponseWriter::status(int status, std::string_view reason) {
 
 Headers& ResponseWriter::headers() {
     if (has_begun()) {
-        misuse("its headers are asked for after it has begun");
+        misuse("headers() after it has begun");
     }
     return headers_;
 }
@@ -180,7 +180,7 @@ void ResponseWriter::write(Bytes piece) {
     emit(piece, coalesce_ == 0);
 }
 
-// Makes the head of a body that goes out in pieces.
+// Makes the head for a body that is sent in pieces.
 void ResponseWriter::begin_body(std::optional<std::uint64_t> length) {
     if (wants_coding({})) {
         coding_.begin(options_->compression->level);
@@ -195,7 +195,8 @@ bool ResponseWriter::wants_coding(std::string_view type) {
            ContentCoding::wanted(*options_->compression, *asked_.headers, headers_, status_, type);
 }
 
-// Returns: whether it is better coded; `body` is that then, good until the end of the response.
+// Compresses a whole body. Returns: whether that made it smaller; `body` is then the compressed one, which stays valid
+// until the end of the response.
 bool ResponseWriter::code_whole(Bytes& body, std::string_view type) {
     if (body.size() < options_->compression->min_size || !wants_coding(type)) {
         return false;
@@ -216,7 +217,7 @@ void ResponseWriter::flush() {
     emit({}, true);
 }
 
-// What is pending and the piece, as one chunk or as they are; coded, where they shall be.
+// Emits the pending bytes and `piece`: as one chunk when chunked, compressed when compression is on.
 void ResponseWriter::emit(Bytes piece, bool flush) {
     if (!coding_.is_on()) {
         emit_chunk(piece);
@@ -252,7 +253,7 @@ void ResponseWriter::emit_chunk(Bytes piece) {
         transmit({});
     } else {
         transmit(piece);
-        out_.append(ends_chunk ? "\r\n" : "");  // goes out with what comes next
+        out_.append(ends_chunk ? "\r\n" : "");  // sent with the next piece
     }
 }
 
@@ -298,7 +299,7 @@ void ResponseWriter::end(const Headers* trailers) {
     transition(State::ended);
 }
 
-// The head of a body that is there as a whole, or of none.
+// Makes the head when the response ends before a head was needed: the body is complete in `pending_`, or there is none.
 void ResponseWriter::end_collected(bool with_trailers) {
     const std::optional<std::uint64_t> said = said_length();
     if (with_trailers && asked_.version == Version::http_1_1 && !said.has_value()) {
@@ -306,7 +307,7 @@ void ResponseWriter::end_collected(bool with_trailers) {
         return;
     }
     if (asked_.head && state_ == State::fresh && said.has_value()) {
-        count_ = *said;  // HEAD, and a handler that says how long it would be
+        count_ = *said;  // HEAD, and the handler says how long the body would be
     }
     if (said.value_or(count_) != count_ && !asked_.head && may_have_body(status_)) {
         refuse_length(*said);  // nothing has been sent: it can be answered with 500
@@ -347,7 +348,7 @@ void ResponseWriter::replace(int status, Bytes body, const Headers* headers) {
     send_whole(body, "text/plain; charset=utf-8");
 }
 
-// What is ready, then the piece. After an error nobody knows how much the client got.
+// Sends what is ready, then the piece. After an error it is unknown how much the client got, so the response is broken.
 void ResponseWriter::transmit(Bytes piece) {
     if (out_.empty() && piece.empty()) {
         return;
@@ -365,8 +366,8 @@ void ResponseWriter::transmit(Bytes piece) {
 
 void ResponseWriter::transmit_parts(Bytes piece) {
     const auto deadline = [&] {
-        // The hub's own clock, which is a millisecond old at most, unless the handler has held the hub up: asking the
-        // system costs a hundredth of a small request.
+        // The hub's own clock is at most a millisecond old, unless the handler has blocked the hub. Asking the system
+        // would cost a hundredth of a small request.
         sent_ns_ = tendril::detail::here::clock_ns();
         return Deadline::after(sent_ns_, options_->write_timeout);
     };
@@ -445,14 +446,14 @@ void ResponseWriter::transmit_file(const File& file, std::uint64_t offset, std::
         const std::uint64_t n = stream_->send_file(file, offset + done, std::min<std::uint64_t>(size - done, at_once),
                                                    options_->write_timeout);
         if (n == 0) {
-            misuse("a file ended before what should be sent of it");
+            misuse("a file ended before the part of it to be sent did");
         }
         done += n;
     }
 }
 
 std::size_t ResponseWriter::send(Bytes bytes, Deadline deadline) {
-    static_cast<void>(deadline);  // the server's own write_timeout holds
+    static_cast<void>(deadline);  // the server's write_timeout applies instead
     write(bytes);
     return bytes.size();
 }
@@ -463,7 +464,7 @@ std::uint64_t ResponseWriter::send_file(const File& file, std::uint64_t offset, 
     return size;
 }
 
-// A kill that comes while a hook waits is for the connection's next wait.
+// Calls the hooks. A kill that comes while a hook waits is thrown at the connection's next wait.
 void ResponseWriter::complete(bool sent) noexcept {
     if (hooks_.empty()) [[likely]] {
         return;

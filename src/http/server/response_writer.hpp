@@ -2,9 +2,9 @@
 //
 // ResponseWriter: the state of one response, from its first header to its last byte. What a Response is made of.
 //
-// What goes out is collected in two places: `out_` is ready for the wire, `pending_` is body of which no chunk has been
-// made yet. The head is made as late as possible: when the body must go out, or has come to its end; then its length is
-// known, and an error before that can still be answered.
+// Bytes to send are collected in two places: `out_` is ready for the wire, `pending_` is body that is not in a chunk
+// yet. The head is made as late as possible: when some of the body must be sent, or at its end. In the second case its
+// length is known. An error before the head can still be answered.
 
 #pragma once
 
@@ -27,15 +27,16 @@
 
 namespace tendril::http::detail {
 
-// What the writer must know of the connection.
+// What the writer asks its connection.
 class ResponseSide {
 public:
-    // Asked when the head is made: must the connection end after this response?
+    // Whether the connection must end after this response. Called when the head is made.
     virtual bool must_close() noexcept = 0;
-    // Asked before an upgrade: the rest of the request's body is read, as what follows it is of the new protocol.
-    // Throws: ProtocolError when it is malformed or too long; as Source::recv().
+    // Reads the rest of the request's body before an upgrade, as what follows it belongs to the new protocol.
+    // Throws: ProtocolError if the body is malformed or too long; as Source::recv().
     virtual void end_request() = 0;
-    virtual std::unique_ptr<Stream> take_stream() = 0;  // for an upgrade; what was read already goes first
+    // Gives the connection's stream away, for an upgrade. Bytes that were already read come out of it first.
+    virtual std::unique_ptr<Stream> take_stream() = 0;
 
 protected:
     ~ResponseSide() = default;
@@ -51,7 +52,7 @@ public:
         bool head = false;       // the request's method is HEAD: no body
         bool connect = false;    // CONNECT
         bool upgrades = false;   // it asks for an upgrade
-        bool keep_alive = true;  // the client would keep the connection
+        bool keep_alive = true;  // the client allows further requests
         Version version = Version::http_1_1;
         const Headers* headers = nullptr;  // of the request; nullptr: it could not be read
     };
@@ -71,39 +72,40 @@ public:
     std::unique_ptr<Stream> upgrade(std::string_view protocol);
     void on_complete(std::function<void(bool)> hook) { hooks_.push_back(std::move(hook)); }
 
-    // In place of what was answered so far, none of which was sent. headers: nullptr: the connection ends.
+    // Discards the answer made so far, and sends this one instead. headers: nullptr: the connection ends.
+    // Requires: can_replace().
     void replace(int status, Bytes body, const Headers* headers = nullptr);
     bool can_replace() const noexcept { return state_ == State::fresh || state_ == State::collecting; }
 
     bool has_begun() const noexcept { return state_ != State::fresh; }
     bool broken() const noexcept { return state_ == State::broken; }
-    // Whether this exception is one that sending has thrown: the client's doing, not a handler's.
+    // Whether sending threw this exception: then the client is the cause, not the handler.
     bool threw(const std::exception_ptr& error) const noexcept { return error != nullptr && error == thrown_; }
     void forget_error() noexcept { thrown_ = nullptr; }
     bool upgraded() const noexcept { return state_ == State::upgraded; }
     bool ended() const noexcept { return state_ == State::ended; }
-    bool closes() const noexcept { return closes_; }  // the connection, once the head is made
+    bool closes() const noexcept { return closes_; }  // whether the connection ends after it; known once it has a head
     std::uint64_t body_size() const noexcept { return count_; }
-    void complete(bool sent) noexcept;  // the hooks
-    void trim() noexcept;
+    void complete(bool sent) noexcept;  // calls the on_complete() hooks; may wait, in a Shield
+    void trim() noexcept;               // frees memory beyond 32 KiB per buffer
 
-    // The last instant at which something was sent, by the hub's clock.
+    // When the last sending began, by the hub's clock.
     std::int64_t sent_ns() const noexcept { return sent_ns_; }
 
-    // Sink: what Response::sink() is.
+    // Sink: see Response::sink().
     std::size_t send(Bytes bytes, Deadline deadline) override;
     std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t size, Deadline deadline) override;
     void close() noexcept override {}
     bool is_open() const noexcept override { return state_ < State::ended; }
 
 private:
-    // collecting: there is body, but no head yet. open: the head is made. broken: sending failed. cut_short: less was
-    // written than was said.
+    // collecting: there is body, but no head yet. open: the head is made. broken: sending failed. cut_short: it was
+    // ended with less body than its Content-Length.
     enum class State : std::uint8_t { fresh, collecting, open, ended, upgraded, broken, cut_short };
     enum class Mode : std::uint8_t { none, length, chunked, until_close };
 
-    // From state to state, as its table allows; begin() starts anew. It is `broken` while something is being sent, and
-    // what it was before once that has worked. Returns: the state before.
+    // Changes the state, as the table in it allows; begin() starts anew. The state is `broken` while something is being
+    // sent, and is set back once that has succeeded. Returns: the state before.
     State transition(State to) noexcept;
     void require_open();
     void count(std::uint64_t n);
@@ -139,10 +141,10 @@ private:
     State state_ = State::fresh;
     Mode mode_ = Mode::none;
     bool closes_ = false;
-    bool whole_ = false;  // its length is that of the coded body
+    bool whole_ = false;  // length_ is that of the compressed body, count_ of the original
     int status_ = 200;
-    std::uint64_t length_ = 0;  // of Mode::length
-    std::uint64_t count_ = 0;   // of the body, so far
+    std::uint64_t length_ = 0;  // only for Mode::length
+    std::uint64_t count_ = 0;   // bytes of the body so far
     std::int64_t sent_ns_ = 0;
     std::size_t coalesce_ = 0;
     std::string reason_;

@@ -15,11 +15,11 @@ namespace tendril::http::detail {
 
 namespace {
 
-constexpr std::size_t deepest = 64;  // segments of a pattern: how far the search may call itself
+constexpr std::size_t deepest = 64;  // segments of a pattern; bounds the recursion of the search
 
 struct Route {
     std::string pattern;
-    std::vector<std::string> names;  // of its parameters, in their order
+    std::vector<std::string> names;  // of its parameters, in order
     std::size_t handler = 0;
 };
 
@@ -41,7 +41,7 @@ bool is_name(std::string_view text) noexcept {
            std::all_of(text.begin(), text.end(), [](char c) { return is_alpha(c) || is_digit(c) || c == '_'; });
 }
 
-// What is up to the next "/", which is taken too. Returns: whether there was one.
+// Takes the text up to the next "/", and that slash. Returns: whether there was a slash.
 bool take_segment(std::string_view& rest, std::string_view& segment) noexcept {
     const std::size_t end = rest.find('/');
     segment = rest.substr(0, end);
@@ -54,7 +54,7 @@ Segment read_segment(std::string_view pattern, std::string_view text) {
         return {SegmentKind::text, text};
     }
     if (!text.starts_with('{') || !text.ends_with('}')) {
-        refuse(pattern, "a parameter is a whole segment between slashes, {name} or at the end {name...}");
+        refuse(pattern, "a parameter is a whole segment between slashes: {name}, or at the end {name...}");
     }
     std::string_view name = text.substr(1, text.size() - 2);
     const bool tail = name.ends_with("...");
@@ -77,13 +77,13 @@ std::vector<Segment> read_pattern(std::string_view pattern) {
         more = take_segment(rest, text);
         const Segment segment = read_segment(pattern, text);
         if (segment.kind == SegmentKind::tail && more) {
-            refuse(pattern, "{name...} stands at the end only");
+            refuse(pattern, "{name...} is allowed at the end only");
         }
         if (segment.kind != SegmentKind::text && !names.insert(segment.text).second) {
             refuse(pattern, "two parameters have the same name");
         }
         if (segment.kind == SegmentKind::text && !is_clean_segment(segment.text) && (more || !segment.text.empty())) {
-            refuse(pattern, "an empty segment, a dot segment, a control character or a backslash is in no path");
+            refuse(pattern, "no path has an empty segment, a dot segment, a control character or a backslash");
         }
         segments.push_back(segment);
     }
@@ -99,13 +99,13 @@ struct RouteTable::Node {
     std::map<std::string, std::unique_ptr<Node>, std::less<>> texts;
     std::unique_ptr<Node> parameter;
     Routes routes;  // that end here
-    Routes tails;   // that take all that follows
+    Routes tails;   // that take everything that follows
 };
 
-// One match: goes down the tree, and notes which segments were parameters.
+// One match: descends the tree, and notes which segments were parameters.
 struct RouteTable::Search {
     std::string_view method;
-    std::set<std::string_view> allowed = {};  // where the path was right, and the method was not
+    std::set<std::string_view> allowed = {};  // methods of the routes whose path matched but whose method did not
     std::vector<std::string> values = {};     // of the parameters so far
     const Route* found = nullptr;
 
@@ -123,7 +123,7 @@ struct RouteTable::Search {
         return false;
     }
 
-    // rest: what follows the slash before this node's children; has_more: there was one.
+    // rest: what follows the slash after this node's segment; has_more: whether there was such a slash.
     bool go(const Node& node, std::string_view rest, bool has_more) {
         if (!has_more) {
             return take(node.routes);

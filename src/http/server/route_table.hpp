@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// RouteTable: which handler is for a method and a path; it knows no request. A tree with a level for each segment of
-// the paths: matching looks at each of its nodes once at most, whatever path comes.
+// RouteTable: finds the handler for a method and a path; knows nothing of requests. A tree with one level per segment
+// of the paths: a match visits each node at most once, whatever the path.
 
 #pragma once
 
@@ -23,7 +23,7 @@ public:
     struct Match {
         Kind kind = Kind::not_found;
         std::size_t handler = 0;
-        std::vector<std::pair<std::string_view, std::string>> parameters;  // names: good as long as the table
+        std::vector<std::pair<std::string_view, std::string>> parameters;  // names: valid as long as the table
         std::string allowed;                                               // for method_not_allowed: the value of Allow
     };
 
@@ -32,10 +32,10 @@ public:
     RouteTable(RouteTable&&) noexcept;
     RouteTable& operator=(RouteTable&&) noexcept;
 
-    // Patterns, and what is refused: see Router::add(). Throws: std::invalid_argument.
+    // Adds a route. For patterns and what is refused see Router::add(). Throws: std::invalid_argument.
     void add(std::string_view method, std::string_view pattern, std::size_t handler);
 
-    // path: as it was sent. Throws: ProtocolError (400) for a malformed percent-encoding.
+    // Finds the route. path: as it was sent. Throws: ProtocolError (400) for a malformed percent-encoding.
     Match match(std::string_view method, std::string_view path) const;
 
 private:

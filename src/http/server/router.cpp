@@ -44,7 +44,7 @@ Router& Router::otherwise(Handler handler) {
 }
 
 void Router::operator()(Request& request, Response& response) const {
-    if (request.path() == "*" && request.method() == "OPTIONS") {  // of the server as a whole
+    if (request.path() == "*" && request.method() == "OPTIONS") {  // about the server as a whole
         response.status(204).send({});
         return;
     }

@@ -62,7 +62,7 @@ TENDRIL_TEST(Router, HasAHandlerForTheRest) {
     EXPECT_EQ(served.ask(request("PUT /users/5")).status, 405);
 }
 
-// No handler sees them: it could take them for another path.
+// No handler sees such paths: it could take one for another path.
 TENDRIL_TEST(Router, CleansPathsOrRefusesThem) {
     Served served(some_routes());
     const auto location = [&](std::string_view target) {

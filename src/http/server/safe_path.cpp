@@ -26,7 +26,7 @@ bool is_refused(char c) noexcept {
     return u < 0x20 || u == 0x7f || u == '\\';
 }
 
-// Relative, without empty and dot segments; "" is the root.
+// Returns: a relative path without empty and dot segments, "" for the root; nothing if `untrusted` is refused.
 std::optional<std::string> cleaned(std::string_view untrusted) {
     if (untrusted.starts_with('/') || untrusted.size() > longest ||
         std::any_of(untrusted.begin(), untrusted.end(), is_refused)) {

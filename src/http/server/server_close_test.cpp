@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How the server ends a connection: what it has written arrives, whatever it has not read. RFC 9112, 9.6.
+// How the server ends a connection: what it has written arrives, even if it has not read everything. RFC 9112, 9.6.
 
 #include <gtest/gtest.h>
 
@@ -97,7 +97,7 @@ TENDRIL_TEST(HttpServerClose, StopAmidAPipelineLetsTheResponseArrive) {
     EXPECT_EQ(stopping.get(), 0U);
 }
 
-// Its client sends the request's body when the refusal is there already; so does one whose packets come seldom.
+// The client sends the request's body when the refusal has already arrived, as a client on a slow network would.
 TENDRIL_TEST(HttpServerClose, ARefusalArrivesBeforeTheBodyDoes) {
     Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
                   {.max_body = 4});
@@ -154,7 +154,7 @@ TENDRIL_TEST(HttpServerClose, AClientThatOwesItsBodyIsLeftToo) {
     EXPECT_EQ(served.server.stop(1h), 0U) << "a stop waits for no longer either";
 }
 
-// It has sent all that it said, and keeps its side open: there is nothing that could cause a reset.
+// The client has sent as much as it announced, and keeps its side open: nothing is left that could cause a reset.
 TENDRIL_TEST(HttpServerClose, WhatIsExpectedIsNotAwaitedForLonger) {
     Served served([](Request& request, Response& response) { response.send(request.body().read_all()); },
                   {.linger_timeout = 1h, .max_body = 4});
@@ -167,7 +167,7 @@ TENDRIL_TEST(HttpServerClose, WhatIsExpectedIsNotAwaitedForLonger) {
     }
 }
 
-// The limits of it.
+// The limits of close_gently().
 TENDRIL_TEST(HttpServerClose, AClientThatNeverClosesIsLeft) {
     Served served([](Request&, Response& response) { response.send("bye"); }, {.linger_timeout = 20ms});
     RawHttp client = served.client();
@@ -190,7 +190,7 @@ TENDRIL_TEST(HttpServerClose, AClientThatNeverClosesIsLeft) {
     EXPECT_EQ(served.server.stats().open, 0U);
 }
 
-// A client that takes nothing: the response fits the system's buffers, TLS's last word does not.
+// A client that takes nothing: the response fits into the system's buffers, the close_notify of TLS does not.
 TENDRIL_TEST(HttpServerClose, TheEndOfATlsStreamHasABound) {
     TlsOptions of_server;
     of_server.server_side = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What ServerState tells its ErrorLog.
+// What ServerState reports to its ErrorLog.
 
 #include <string>
 

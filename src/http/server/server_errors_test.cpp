@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the server's ErrorLog hears of connections, and what HTTP over TLS offers by ALPN.
+// What the server reports to its ErrorLog about connections, and what HTTP over TLS offers by ALPN.
 
 #include <chrono>
 #include <memory>
@@ -67,7 +67,8 @@ std::string websocket_request() {
     return text + "\r\n";
 }
 
-// What a handler with a WebSocket to its client ends by: recv() of this one, or of another whose peer says nonsense.
+// The handler has a WebSocket to its client, and ends by an error of recv(): on this one, or on another whose peer
+// sends nonsense. Returns: what was reported.
 std::vector<ErrorKind> kinds_of_breach(std::optional<WebSocketRole> other) {
     std::vector<ErrorKind> kinds;
     Served served(

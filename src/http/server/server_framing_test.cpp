@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a response says of its body by its status and its request, changes of the protocol, and the defaults of a body.
+// How a response frames its body, by its status and its request; upgrades; the defaults of a body.
 
 #include <gtest/gtest.h>
 

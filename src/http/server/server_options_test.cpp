@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What is set in ServerOptions::connections and ::errors arrives where connections are served.
+// ServerOptions::connections and ::errors take effect where connections are served.
 
 #include <gtest/gtest.h>
 

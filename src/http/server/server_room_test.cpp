@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Who has a place in a server that is full: not those that are idle, when others wait; nor one client alone.
+// Which connections keep their place in a full server: no idle ones while others wait, nor all of one client's.
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ TENDRIL_TEST(HttpServerRoom, TheLongestIdleMakesRoomForANewClient) {
     Served served(say_path, {.connections = {.concurrency = 3}});
     RawHttp first = served.client();
     RawHttp second = served.client();
-    RawHttp silent = served.client();  // it has sent nothing at all
+    RawHttp silent = served.client();  // sends nothing at all
     EXPECT_EQ(first.ask(get("/1")).body, "/1");
     EXPECT_EQ(second.ask(get("/2")).body, "/2");
     EXPECT_EQ(first.ask(get("/1")).body, "/1");
@@ -91,7 +91,7 @@ TENDRIL_TEST(HttpServerThreads, TheIdleOnesOfAllHubsMakeRoom) {
     EXPECT_EQ(server.stop(1h), 0U);
 }
 
-// What the handler of "/busy-n" waits for.
+// A handler that waits at "/busy-n" until its gate is released.
 struct Gates {
     SharedSemaphore first{0};
     SharedSemaphore second{0};
@@ -134,7 +134,7 @@ TENDRIL_TEST(HttpServerThreads, RoomThatWasFoundIsWantedNoMore) {
     second.send(get("/busy-2"));
     std::optional<RawHttp> third(std::in_place, server.address());
     third->send(get("/3"));
-    sleep(20ms);  // it wants room; should it be asked for later, nothing is tested
+    sleep(20ms);  // so that the third asks for room first; if it asks later, nothing is tested
     gates.first.release();
     EXPECT_EQ(first->read().body, "/busy-1");
     first.reset();

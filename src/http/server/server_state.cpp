@@ -20,7 +20,7 @@ std::string host_of(const Address& address) {
     return ip.empty() ? address.path() : ip;
 }
 
-// What proxies append to X-Forwarded-For: mostly an address alone; some add the port.
+// Parses what a proxy appends to X-Forwarded-For: mostly an address alone; some add the port.
 std::optional<Address> parse_hop(std::string_view text) {
     try {
         return Address::ip(text, 0);
@@ -41,7 +41,7 @@ void check(const Handler& handler, const ServerOptions& options) {
          {options.header_timeout, options.body_timeout, options.write_timeout, options.idle_timeout,
           options.body_deadline, options.handler_timeout, options.linger_timeout}) {
         if (timeout == Duration()) {
-            throw std::invalid_argument("an HTTP server's time limits must be longer than nothing");
+            throw std::invalid_argument("an HTTP server's time limits must be longer than 0");
         }
     }
     if (options.max_request_line == 0 || options.max_header_bytes == 0 || options.max_header_count == 0) {
@@ -58,7 +58,7 @@ void check(const Handler& handler, const ServerOptions& options) {
     }
 }
 
-// With an ErrorLog, and with the place of the call.
+// Checks the options, and fills in the ErrorLog and the place of the call.
 ServerOptions complete(const Handler& handler, ServerOptions options, const Site& at) {
     check(handler, options);
     if (options.connections.error_log == nullptr) {
@@ -98,8 +98,8 @@ ServerStats ServerState::stats() const noexcept {
             error_log().count(ErrorKind::peer_gone)};
 }
 
-// From the last to the first, as each proxy vouches only for what stands before itself. What is no address ends the
-// search: nobody whom we trust wrote it.
+// Goes from the last element to the first, as each proxy vouches only for the element before its own. An element that
+// is not an address ends the search: no trusted proxy wrote it.
 std::string ServerState::client(const Address& peer, const Headers& headers) const {
     Address client = peer;
     if (!options_.trusted_proxies.empty()) {

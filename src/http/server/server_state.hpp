@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ServerState: what all connections of a server have in common. Shared by its hubs: nothing in it changes but counters.
+// ServerState: what all connections of a server have in common. Its hubs share it: only the counters ever change.
 
 #pragma once
 
@@ -29,19 +29,21 @@ public:
     enum Count : std::uint8_t { connections, closed, requests, bad_requests, errors, timeouts, counts };
     void count(Count what) noexcept;
 
-    // Who sent these headers, seen from here: see Request::client().
+    // The address of the client that sent these headers, without its port: see Request::client().
     std::string client(const Address& peer, const Headers& headers) const;
 
-    // server_errors.cpp. For the ErrorLog, which counts. The last three: of the exception that is being handled.
-    void log_bad_input(const Address& peer, int status, std::string_view how) const;  // never with what it sent
+    // In server_errors.cpp. These report to the ErrorLog, which counts; all but log_bad_input() report the exception
+    // being handled.
+    void log_bad_input(const Address& peer, int status, std::string_view how) const;  // never quotes the input
     void log_gone(const Address& peer) const;
     void log_handler_error(const Address& peer, const RequestHead& head) const;
-    // Of a handler that has taken the stream, as WebSockets do. Returns: false when it is the handler's own error.
+    // For a handler that has taken the stream, as one with a WebSocket does. Returns: false if the error is the
+    // handler's own; then nothing is reported.
     bool log_end_of_upgraded(const Address& peer, const RequestHead& head, const tendril::detail::PeerWatch& watch);
     ErrorLog& error_log() const noexcept { return *options_.connections.error_log; }
 
 private:
-    // Each OS thread counts in one of them, most of the time alone.
+    // Each OS thread counts in one of these, most of the time alone.
     struct alignas(64) Counters {
         std::array<std::atomic<std::uint64_t>, counts> of{};
     };

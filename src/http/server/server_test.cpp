@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The server in several hubs, over TLS and in a Pool, and what a request knows of its client. What it answers is in
-// tests/conformance/http_server_test.cpp.
+// The server in several hubs, over TLS and in a Pool, and what a request knows about its client. What the server
+// answers is tested in tests/conformance/http_server_test.cpp.
 
 #include <tendril/http/server.hpp>
 
@@ -60,7 +60,7 @@ std::string ask_for_body(std::size_t size) {
     return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
 }
 
-// Says "begun" as soon as it is asked, then sends back the body.
+// Sends "begun" as soon as it is called, then sends back the body.
 void echo_slowly(Request& request, Response& response) {
     response.write("begun ");
     response.flush();
@@ -86,7 +86,7 @@ TlsOptions client_tls() {
     return options;
 }
 
-// A small answer, which is one record.
+// Returns: a small answer, which is one TLS record.
 std::string ask_by(TlsSocket& client, const std::string& request) {
     client.send_all(request);
     char answer[1000];
@@ -214,7 +214,7 @@ TENDRIL_TEST(HttpServerThreads, TlsInEachHub) {
     EXPECT_LE(testing::take_unhandled().size(), 1U);
 }
 
-// It woke for nothing, and waits for a request still.
+// The connection woke for nothing, and is still waiting for a request.
 TENDRIL_TEST(HttpServer, TK26_APartOfATlsRecordIsNoRequest) {
     Server server(wrap_ssl(listen("127.0.0.1:0"), server_tls()),
                   [](Request&, Response& response) { response.send("answer"); });
@@ -225,7 +225,7 @@ TENDRIL_TEST(HttpServer, TK26_APartOfATlsRecordIsNoRequest) {
     ask_by(idle, get("/"));
     const std::string begun("\x17\x03\x03\x00\x40 of 64 bytes", 17);
     ASSERT_EQ(::send(idle.fd(), begun.data(), begun.size(), 0), static_cast<ssize_t>(begun.size()));
-    ask_by(other, get("/"));  // once that is answered, the first was woken
+    ask_by(other, get("/"));  // once this is answered, the first has been woken
     EXPECT_EQ(server.stop(1s), 0U) << "both are idle";
 }
 
@@ -280,7 +280,7 @@ TENDRIL_TEST(HttpServer, ARequestKnowsThatItsClientHasGone) {
     EXPECT_EQ(served.server.stats().errors, 0U) << "no fault of the handler";
 }
 
-// From here the two look the same: Request::is_aborted().
+// The server cannot tell a client that only shut down its sending side from one that is gone: Request::is_aborted().
 TENDRIL_TEST(HttpServer, AClientThatOnlyListensCountsAsGoneAndIsAnswered) {
     Served served([](Request& request, Response& response) {
         while (!request.is_aborted()) {
@@ -294,7 +294,7 @@ TENDRIL_TEST(HttpServer, AClientThatOnlyListensCountsAsGoneAndIsAnswered) {
     EXPECT_EQ(client.read().body, "all the same");
 }
 
-// The address of the client, to whom these proxies are trusted.
+// The address of the client, for a server that trusts these proxies.
 TENDRIL_TEST(HttpServer, TheClientIsWhomTheTrustedProxiesName) {
     const auto say_client = [](Request& request, Response& response) { response.send(request.client()); };
     const Served behind(say_client, {.trusted_proxies = {"127.0.0.0/8", "10.0.0.0/8"}});

@@ -45,7 +45,8 @@ std::string hex(std::uint64_t number) {
     return text;
 }
 
-// Of its time and size, hashed: who reads it learns nothing of the disk, and servers with the same files agree.
+// Hashes the file's time and size: a client learns nothing about the disk from it, and servers with the same files
+// agree.
 std::string etag_of(const sys::FileStatus& status) {
     std::uint64_t hash = 14695981039346656037U;  // FNV-1a
     for (std::uint64_t each : {static_cast<std::uint64_t>(status.modified_ns), status.size}) {
@@ -73,7 +74,7 @@ void send_ranges(Response& response, const File& file, std::uint64_t size, const
                  const std::string& type) {
     std::array<unsigned char, 12> random{};
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-        throw std::runtime_error("no random numbers for a boundary");
+        throw std::runtime_error("no random numbers for a multipart boundary");
     }
     std::string boundary;
     for (const unsigned char each : random) {
@@ -99,7 +100,8 @@ void send_ranges(Response& response, const File& file, std::uint64_t size, const
     response.end();
 }
 
-// Nothing for a file of the future: no answer may be younger than its own date.
+// Returns: nothing if the file's time is in the future: RFC 9110 forbids a Last-Modified later than the response's
+// Date.
 std::optional<detail::Time> modified_at(const sys::FileStatus& status) {
     const detail::Time at(std::chrono::nanoseconds(status.modified_ns));
     return at <= std::chrono::system_clock::now() ? std::optional(at) : std::nullopt;

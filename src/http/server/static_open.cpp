@@ -13,14 +13,14 @@ namespace tendril::http::detail {
 
 namespace {
 
-constexpr int reading = O_RDONLY | O_NONBLOCK | O_NOCTTY;  // a FIFO would keep us waiting
+constexpr int reading = O_RDONLY | O_NONBLOCK | O_NOCTTY;  // O_NONBLOCK: opening a FIFO would block
 constexpr std::size_t most_entries = 10000;
 
 Found failed(int error) {
     return {.error = error};
 }
 
-// Opens it, and asks what it is. Returns: 0, or -errno.
+// Opens the file and gets its status. Returns: 0, or -errno.
 int open_and_look(int root, const std::string& path, Fd& file, sys::FileStatus& status) {
     file = open_below(root, path);
     return file.is_open() ? sys::file_status(file.get(), status) : file.get();
@@ -45,7 +45,7 @@ Found list(Fd folder, bool hidden) {
     return {.kind = FoundKind::folder, .entries = std::move(collected.entries)};
 }
 
-// x.gz beside x, unless it is the older one: then it was made of another x.
+// Takes x.gz instead of x, unless x.gz is older: then it was made from another x.
 void prefer_gzip(int root, Found& found) {
     Fd file;
     sys::FileStatus status{};
@@ -99,7 +99,7 @@ Fd walk_below(int root, const std::string& path) {
 
 Fd open_below(int root, const std::string& path) {
     int fd = -EAGAIN;
-    for (int tries = 0; fd == -EAGAIN && tries < 10; ++tries) {  // somebody renames folders just now
+    for (int tries = 0; fd == -EAGAIN && tries < 10; ++tries) {  // folders are being renamed meanwhile
         fd = sys::open_beneath(root, path.empty() ? sys::Path(".") : sys::Path(path), reading);
     }
     return fd == -ENOSYS || fd == -EPERM ? walk_below(root, path) : Fd(fd);

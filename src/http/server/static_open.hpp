@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Finds and opens what is below a root, and nothing that is not. Waits for a disk: called in a ThreadPool.
+// Finds and opens files below a root, and no others. Waits for a disk, so it is called in a ThreadPool.
 
 #pragma once
 
@@ -15,25 +15,26 @@
 
 namespace tendril::http::detail {
 
-// path: relative, without "." and ".."; "" is the root. Returns: what can be read; else its number is -errno.
+// Opens a file for reading, following links that stay below the root. path: relative, without "." and ".."; "" is the
+// root. Returns: the open descriptor; on failure an Fd whose number is -errno.
 Fd open_below(int root, const std::string& path);
-// The same where the kernel cannot be asked for it: follows no link at all.
+// The same for kernels without openat2: follows no links at all.
 Fd walk_below(int root, const std::string& path);
 
-// Which status a failure to open is answered with; 0: it is the system's, and no business of clients.
+// The status that answers a failure to open; 0: an error of the system's, to be reported instead.
 int status_of(int error) noexcept;
 
 struct Wanted {
     std::string root;
     StaticPath path;
-    std::string index;   // of a folder; "": none
-    bool gzip = false;   // x.gz beside x will do
-    bool lists = false;  // folders
-    bool hidden = false;
+    std::string index;    // the file that stands for a folder; "": none
+    bool gzip = false;    // x.gz may be sent instead of x
+    bool lists = false;   // a folder without an index is listed
+    bool hidden = false;  // lists have names that begin with a dot
 };
 
-// file: opened, its status known. folder: its entries are there. no_slash: a folder, asked for as if it were a file.
-// failed: error says why.
+// file: `file` and `status` are set. folder: `entries` are set. no_slash: a folder, requested without a slash at the
+// end. failed: `error` says why.
 enum class FoundKind : std::uint8_t { file, folder, no_slash, failed };
 
 struct Found {
@@ -42,7 +43,7 @@ struct Found {
     Fd file = Fd();
     sys::FileStatus status = {};
     bool is_gzip = false;
-    std::string path = {};  // of the file, without .gz
+    std::string path = {};  // the file's, without .gz
     std::vector<FolderEntry> entries = {};
 };
 

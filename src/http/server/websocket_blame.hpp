@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// WebSocketBlame: whose peer a WebSocketError is about. A handler may hold other WebSockets than the one to its client:
-// as a client of another server, or those of other clients.
+// WebSocketBlame: notes in a WebSocketError which connection's peer is at fault. A handler may hold other WebSockets
+// than the one to its client: to another server, or to other clients.
 
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace tendril::http::detail {
 
 struct WebSocketBlame {
-    // connection: PeerWatch::connection().
+    // role: our own side. connection: PeerWatch::connection().
     static void set(WebSocketError& error, WebSocketRole role, std::uint64_t connection) {
         if (role == WebSocketRole::client) {
             static_cast<ProtocolError&>(error) = error.with_status(502);
