@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Exchange: a request and its response, with all the memory that they need: the bytes received, the parser, the bytes
-// to send. A connection holds one only while a request is under way. Free ones are in a pool per OS thread; the one used
-// last, whose memory is still cached, is taken first.
+// to send. A connection holds one only while a request is under way. Free ones are in a pool per OS thread; the one
+// used last, whose memory is still cached, is taken first.
 
 #pragma once
 
