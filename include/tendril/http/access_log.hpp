@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// AccessLog: a line for each request that was answered.
+// AccessLog: writes a line for each request that was answered, refused ones included.
 //
 //     options.access_log = AccessLog([&](std::string_view line) { file << line << '\n'; });
 //     options.access_log = AccessLog(AccessLog::standard_error, "{client_ip} {status_code} {wall_seconds}");
 //
-// The fields are eventlet's: client_ip, client_port, date_time, request_line, status_code, body_length, wall_seconds;
-// and request_id, user_agent, referer. What a client wrote cannot end a line, nor be obeyed by a
-// terminal: control characters, Unicode's own (C1, line and paragraph separators, bidi marks), quotes, backslashes and
-// what is not UTF-8 are escaped, as \xNN.
+// The fields are eventlet's: client_ip, client_port, date_time (UTC), request_line, status_code, body_length,
+// wall_seconds; and request_id, user_agent, referer. A value that is missing is "-". Text from a client can neither end
+// a line nor control a terminal: control characters, Unicode's own (C1, line and paragraph separators, bidi marks),
+// quotes, backslashes and bytes that are not UTF-8 are escaped, as \xNN.
+//
+// A log is called in the green thread of the connection, once the response has ended or failed. It may wait, but that
+// delays the next request of the connection. With several hubs it is called in several OS threads at once.
 
 #pragma once
 
@@ -27,32 +30,37 @@ namespace tendril::http {
 
 class Request;
 
-// What there is to say of a request. `request` is nullptr for one that could not be read.
+// What is logged of a request. Valid during the call only.
 struct AccessRecord {
-    Request* request;
-    const Address& peer;
+    Request* request;     // nullptr: its head was refused or incomplete
+    const Address& peer;  // see Request::peer()
     int status;
-    std::uint64_t body_length;  // sent
-    std::chrono::nanoseconds took;
+    std::uint64_t body_length;      // bytes of the response's body, before compression
+    std::chrono::nanoseconds took;  // from the end of the request's head to the end of the response
 };
 
 class AccessLog {
 public:
-    using Target = std::function<void(std::string_view line)>;  // must not throw; not for long
+    // Takes a line without a newline, valid during the call. Must not throw; should return soon.
+    using Target = std::function<void(std::string_view line)>;
     static constexpr std::string_view default_format =
         R"({client_ip} - - [{date_time}] "{request_line}" {status_code} {body_length} {wall_seconds})";
 
     AccessLog() = default;  // logs nothing
 
-    // Throws: std::invalid_argument for an unknown field, naming those that there are; or an empty target.
+    // Logs lines of this format. A "{name}" is replaced by the field; other text is kept.
+    // Throws: std::invalid_argument: an unknown field (the error names the known ones), a "{" without a "}", or an
+    // empty target.
     explicit AccessLog(Target target, std::string_view format = default_format);
 
-    // Something else than lines: called for each request. Must not throw.
+    // Calls `each` for each request, instead of making lines. It must not throw. An empty one logs nothing.
     static AccessLog of_records(std::function<void(const AccessRecord&)> each);
 
+    // A Target: writes the line to stderr, with a newline, in one write. May block the hub.
     static void standard_error(std::string_view line);
 
     bool is_on() const noexcept { return each_ != nullptr; }
+    // For servers. Requires: is_on().
     void log(const AccessRecord& record) const { each_(record); }
 
 private:

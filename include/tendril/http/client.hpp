@@ -9,13 +9,14 @@
 //     http::ClientResponse answer = client.request({.method = "PUT", .url = url, .body = "text"}, 10s);
 //     if (answer.ok()) ...
 //
-// A Client keeps connections open and uses them again; any number of green threads of its hub may use it at once, and
-// it belongs to that hub's OS thread. Connections are verified TLS for https and wss, plain for http, ws and http+unix.
-// A kill or a timeout anywhere closes the connection that was in use, or gives it back whole.
+// A Client keeps connections open and reuses them. Any number of green threads of its hub may use it at once; it
+// belongs to that hub's OS thread. Connections are verified TLS for https and wss, plain for http, ws and http+unix. A
+// kill or a timeout in any call closes the connection that was in use, or gives it back whole.
 //
-// What the server answers, of any status, is a response; a server that breaks the protocol is a ProtocolError
-// (message.hpp), what the system or TLS says a std::system_error. Examples: examples/fetch_all.cpp,
-// examples/http_server.cpp
+// A response of any status is returned, not thrown. A server that breaks the protocol is a ProtocolError (message.hpp),
+// errors of the system and of TLS are std::system_errors.
+//
+// Examples: examples/fetch_all.cpp, examples/http_server.cpp
 
 #pragma once
 
@@ -42,46 +43,49 @@ class ClientPool;
 struct Answer;
 }  // namespace detail
 
-// A redirect that was followed: who answered with which status.
+// A redirect that was followed.
 struct Redirect {
-    Url url;
-    int status;
+    Url url;     // of the request that was redirected
+    int status;  // 301, 302, 303, 307 or 308
 };
 
-// Its head has come; its body is read as it is wanted. The connection goes back to the Client when the body has been
-// read to its end (then `this` may be kept for as long as you like), and is closed when a response is dropped before.
-// May outlive its Client. One green thread at a time.
+// A response whose head has arrived; its body is read on demand. The connection goes back to the Client once the body
+// has been read to its end; the response may be kept for any time after that. A response that is dropped earlier closes
+// its connection, unless the rest of the body has already arrived. May outlive its Client. One green thread at a time.
 class ClientResponse {
 public:
     ClientResponse(ClientResponse&&) noexcept;
     ClientResponse& operator=(ClientResponse&&) noexcept;
     ~ClientResponse();  // never waits
 
-    int status() const noexcept;
-    bool ok() const noexcept { return status() >= 200 && status() < 300; }
-    const std::string& reason() const noexcept;
+    int status() const noexcept;                                            // from 200 on, or 101
+    bool ok() const noexcept { return status() >= 200 && status() < 300; }  // whether the status is 2xx
+    const std::string& reason() const noexcept;                             // the text behind the status; may be empty
     Version version() const noexcept;
-    const Headers& headers() const noexcept;  // as they came, Content-Encoding too where the body is decoded
-    std::string_view header(std::string_view name) const noexcept { return headers().get(name); }
-    const Url& url() const noexcept;  // that was answered, after redirects
-    const std::vector<Redirect>& redirects() const noexcept;
+    const Headers& headers() const noexcept;  // as they came; Content-Encoding too, even if the body is decoded
+    std::string_view header(std::string_view name) const noexcept { return headers().get(name); }  // "" for none
+    const Url& url() const noexcept;                          // of the request that this answers, after redirects
+    const std::vector<Redirect>& redirects() const noexcept;  // those that were followed, in order
 
-    // Decoded, where it came compressed and that was asked for; as long as this response. Its recv() throws
-    // ProtocolError: the body is malformed, or ended too soon; TimeoutError, by the Client's limits or the deadline.
+    // The body, valid as long as this response; decompressed, if it came compressed and ClientOptions::decompress asked
+    // for that. Its recv() waits, and throws as Source::recv(); ProtocolError: the body is malformed, or ended too
+    // soon; TimeoutError: a time limit of the Client's, or the deadline, came first.
     Source& body() noexcept;
 
-    // All that is left of the body. Throws: ProtocolError (too_large) for more than `most` bytes; as body().recv().
+    // Reads the rest of the body. A call that was interrupted or timed out has lost nothing: the next one goes on.
+    // Yields. Throws: ProtocolError (too_large) for more than `most` bytes, the connection is closed then; as
+    // body().recv().
     std::string text(std::size_t most = std::size_t{16} * 1024 * 1024, Deadline deadline = never);
 
-    // Of the body as it is sent, where that was said.
+    // Returns: the length of the body as it is sent, before decoding; nothing if the server has not stated it.
     std::optional<std::uint64_t> length() const noexcept;
-    const Headers& trailers() const noexcept;  // behind the body, once it has been read to its end
+    const Headers& trailers() const noexcept;  // fields that followed the body; empty until it has been read to its end
 
-    // After a 101: the connection, for what both agreed on; what had come behind the head is read first.
-    // Throws: std::logic_error when this is no 101, or the second time.
+    // After a 101: gives the connection away, for the protocol that both sides agreed on. Bytes that came behind the
+    // head are read first. Does not wait. Throws: std::logic_error: this is not a 101, or it was called before.
     std::unique_ptr<Stream> upgrade();
 
-    void close() noexcept;  // nothing more of the body is wanted
+    void close() noexcept;  // gives up the rest of the body, and closes the connection unless all of it was read
 
 private:
     friend class Client;
@@ -90,29 +94,32 @@ private:
 };
 
 struct ClientStats {
-    std::size_t open = 0;     // connections, and those that are being made
-    std::size_t idle = 0;     // of these
-    std::size_t waiting = 0;  // green threads, for a connection
-    std::uint64_t made = 0;   // connections so far
+    std::size_t open = 0;     // connections, those being made included
+    std::size_t idle = 0;     // connections of these that no request uses
+    std::size_t waiting = 0;  // green threads that wait for a connection
+    std::uint64_t made = 0;   // connections made so far
 };
 
 class Client {
 public:
-    // Throws: std::invalid_argument: no connections at all; a proxy that is not http; a negative time; a control
-    // character in user_agent.
+    // Makes no connection yet. Throws: std::invalid_argument: a limit of 0 connections; a proxy that is not http; a
+    // negative time; a control character in user_agent.
     explicit Client(ClientOptions options = {});
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
-    ~Client();  // closes the idle connections; responses that are out stay good
+    ~Client();  // closes the idle connections; responses not read yet stay valid
 
-    // Sends it and waits for the head of the response, redirects followed; the deadline is for that, and the body has
-    // deadlines of its own. A response that comes before the request's body was sent counts: one of a status from 300
-    // on ends the sending.
-    // Throws: std::invalid_argument: a method that is no token, CONNECT, or fields that are the client's to write
-    // (Content-Length, Transfer-Encoding, Expect); TimeoutError; ProtocolError: the server's breach, too many
-    // redirects, one from https to http; TlsError; std::system_error; what the body's stream throws; Interrupt.
+    // Sends the request, follows redirects, and waits for the head of the response. The deadline is for all of that;
+    // the body has deadlines of its own. A response may come before the request's body has been sent: if its status is
+    // 300 or more, sending ends.
+    // Yields. Throws: std::invalid_argument: a method that is not a token, CONNECT, or fields that only the client may
+    // write (Content-Length, Transfer-Encoding, Expect); TimeoutError: the deadline or a time limit came first;
+    // ProtocolError: the server broke the protocol, redirected too often, or from https to http; TlsError;
+    // std::system_error; what the body's stream throws; Interrupt. After a TimeoutError or an Interrupt it is unknown
+    // whether the server got the request.
     ClientResponse request(ClientRequest request, Deadline deadline = never);
 
+    // The same for the usual methods.
     ClientResponse get(const Url& url, Deadline deadline = never) { return request({.url = url}, deadline); }
     ClientResponse head(const Url& url, Deadline deadline = never) {
         return request({.method = "HEAD", .url = url}, deadline);
@@ -120,14 +127,15 @@ public:
     ClientResponse post(const Url& url, RequestBody body, std::string_view content_type = "application/octet-stream",
                         Deadline deadline = never);
 
-    void close_idle() noexcept;
-    ClientStats stats() const noexcept;
+    void close_idle() noexcept;          // closes the connections that no request uses
+    ClientStats stats() const noexcept;  // as of now
 
 private:
     std::shared_ptr<detail::ClientPool> pool_;
 };
 
-// With a connection of their own, which ends with the response.
+// Sends one request over a connection of its own, which is closed with the response. Yields. Throws: as Client() and
+// Client::request().
 ClientResponse get(const Url& url, const ClientOptions& options = {}, Deadline deadline = never);
 ClientResponse post(const Url& url, RequestBody body, std::string_view content_type = "application/octet-stream",
                     const ClientOptions& options = {}, Deadline deadline = never);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// ClientOptions: what a Client does beyond sending a request and reading the response.
+// ClientOptions: what a Client does beyond sending a request and reading the response. Client's constructor checks
+// them.
 
 #pragma once
 
@@ -23,53 +24,55 @@ namespace tendril::http {
 class CookieJar;
 
 struct ClientOptions {
-    // Time limits; `forever` for none. A Deadline or a Timeout of the caller's may come first.
-    Duration connect_timeout = std::chrono::seconds(30);     // lookup, proxy and TLS included
-    Duration first_byte_timeout = std::chrono::seconds(60);  // from the request's end to the head's
-    Duration body_timeout = std::chrono::seconds(60);        // for each wait for a piece of a body
-    Duration total_timeout = forever;                        // from request() to the body's end
+    // Time limits; `forever`: none. A Deadline or a Timeout of the caller's may come first. Each throws TimeoutError.
+    Duration connect_timeout = std::chrono::seconds(30);     // to connect: lookup, proxy and TLS included
+    Duration first_byte_timeout = std::chrono::seconds(60);  // from the end of the request to the end of the head
+    Duration body_timeout = std::chrono::seconds(60);        // for each wait while a body is sent or read
+    Duration total_timeout = forever;                        // from request() to the end of the response's body
 
-    // Connections: so many at most, idle ones included, to one origin and to all. Who needs one more waits, first come,
-    // first served; an idle one to another origin is closed for it.
+    // How many connections there may be, idle ones included, to one origin and in total. A request that needs one more
+    // waits, first come, first served; an idle connection to another origin is closed for it.
     std::size_t per_origin = 8;
     std::size_t connections = 100;
-    bool keep_alive = true;
-    Duration idle_timeout = std::chrono::seconds(30);  // idle ones are closed after it
+    bool keep_alive = true;                            // reuse connections
+    Duration idle_timeout = std::chrono::seconds(30);  // connections that are idle for longer are closed
 
-    // For https: whom it trusts, and its own certificate. Nothing: TlsContext(), made at the first such URL.
+    // For https: the authorities to trust, and the client's own certificate. Nothing: TlsContext(), made for the first
+    // such URL.
     std::optional<TlsContext> tls = {};
-    bool resume_sessions = true;  // of TLS
-    ConnectOptions connect = {};  // where from, and by which resolver
+    bool resume_sessions = true;  // resume TLS sessions on new connections to the same origin
+    ConnectOptions connect = {};  // the address to connect from, and the resolver
 
-    // Redirects that are followed, for one request; 0: none, the caller gets them. 301 and 302 make a POST a GET, 303
-    // everything but HEAD; 307 and 308 keep the method and the body, and reach the caller where that body is a stream,
-    // which cannot be sent twice. To another origin (scheme, host and port) go no fields, neither the request's nor
-    // `headers`, but those that tell nothing (Accept and its like, Content-Type, -Encoding, -Language and -Disposition,
-    // Cache-Control, Pragma, Range, User-Agent, DNT, Upgrade-Insecure-Requests) and those of cross_origin_headers.
+    // How many redirects are followed for one request; 0: none, the caller gets the first. 301 and 302 turn a POST into
+    // a GET, 303 everything but HEAD. 307 and 308 keep the method and the body; if that is a stream, which cannot be
+    // sent twice, the caller gets the redirect. To another origin (scheme, host and port) no fields are sent, neither
+    // the request's nor `headers`, except harmless ones (Accept and its like, Content-Type, -Encoding, -Language and
+    // -Disposition, Cache-Control, Pragma, Range, User-Agent, DNT, Upgrade-Insecure-Requests) and cross_origin_headers.
     std::size_t redirects = 10;
-    std::vector<std::string> cross_origin_headers = {};  // "X-Request-Id": their names, of any case
-    bool allow_downgrade = false;                        // follow one from https to http too
+    std::vector<std::string> cross_origin_headers = {};  // names of fields, of any case: "X-Request-Id"
+    bool allow_downgrade = false;                        // also follow redirects from https to http
 
-    // Once more for a request that may be sent twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE; no stream as its body)
-    // when a connection that was kept alive turns out to be closed before anything of the response came.
+    // Repeat a request on a new connection when a connection that was kept alive turns out to be closed before any of
+    // the response came. Only if it may be sent twice: GET, HEAD, OPTIONS, TRACE, PUT, DELETE, and no stream has been
+    // read for its body.
     bool retry = true;
 
     // Ask for gzip and deflate, and decode them, unless the request has its own Accept-Encoding or a Range.
     bool decompress = true;
 
-    // "http://user:password@proxy:3128", made with UserInfo::allowed: plain requests go to it, for TLS it opens a
-    // tunnel (CONNECT). Not for hosts in no_proxy: "example.org" means its subdomains too, "*" all.
+    // "http://user:password@proxy:3128", made with UserInfo::allowed. Plain requests are sent to the proxy; for TLS it
+    // opens a tunnel (CONNECT). Not used for hosts in no_proxy: "example.org" means its subdomains too, "*" all hosts.
     std::optional<Url> proxy = std::nullopt;
     std::vector<std::string> no_proxy = {};
 
-    // Keeps the cookies that responses set, and sends them back; may be shared by several Clients of a hub. nullptr:
-    // none are kept.
+    // Keeps the cookies that responses set, and sends them back. Several Clients of a hub may share it. nullptr:
+    // cookies are ignored.
     std::shared_ptr<CookieJar> cookies = nullptr;
 
-    Headers headers = {};  // of every request that has none of that name
-    std::string user_agent = "tendril";
+    Headers headers = {};                // added to every request that has no field of the same name
+    std::string user_agent = "tendril";  // the field User-Agent
 
-    // How long a request with expect_continue waits for the server's word before it sends its body all the same.
+    // How long a request with expect_continue waits for the server's answer before it sends its body all the same.
     Duration continue_timeout = std::chrono::seconds(1);
 };
 

@@ -26,23 +26,27 @@
 
 namespace tendril::http {
 
-// Nothing, a string, or a stream: of a known length, or sent in chunks. A stream is read, once, by a green thread of
-// the client's own, as fast as the server takes it, and is held until it was sent or the response is dropped.
+// The body of a request: nothing, a string, or a stream. A stream of a known length is sent with a Content-Length, any
+// other in chunks. It is read once, by a green thread of the client's own, as fast as the server takes it, and is kept
+// until it has been sent or the response is dropped. Its conversions are implicit on purpose.
 class RequestBody {
 public:
-    RequestBody() = default;
-    RequestBody(std::string content);  // all implicit on purpose
+    RequestBody() = default;  // no body
+    RequestBody(std::string content);
     RequestBody(const char* content) : RequestBody(std::string(content)) {}
-    // Throws: std::invalid_argument for nullptr.
+    // length: how many bytes the stream has; nothing: unknown. Throws: std::invalid_argument for nullptr.
     RequestBody(std::shared_ptr<Source> source, std::optional<std::uint64_t> length = std::nullopt);
     template <std::derived_from<Source> S>
     RequestBody(S source, std::optional<std::uint64_t> length = std::nullopt)
         : RequestBody(std::make_shared<S>(std::move(source)), length) {}
 
     bool is_stream() const noexcept { return source_ != nullptr; }
-    bool empty() const noexcept { return source_ == nullptr && content().empty(); }
+    bool empty() const noexcept { return source_ == nullptr && content().empty(); }  // a stream is never empty
+    // Returns: the string; "" for a stream.
     std::string_view content() const noexcept { return content_ != nullptr ? *content_ : std::string_view(); }
+    // Returns: the stream; nullptr for a string.
     const std::shared_ptr<Source>& source() const noexcept { return source_; }
+    // Returns: how many bytes; nothing for a stream of unknown length.
     std::optional<std::uint64_t> length() const noexcept { return is_stream() ? length_ : content().size(); }
 
 private:
@@ -51,19 +55,22 @@ private:
     std::optional<std::uint64_t> length_;
 };
 
+// A request to be sent by Client::request().
 struct ClientRequest {
-    std::string method = "GET";
+    std::string method = "GET";  // a token; not CONNECT
     Url url;
-    Headers headers = {};  // Host, User-Agent, Accept and what frames the body are added; see Client::request()
+    Headers headers = {};  // Host, User-Agent, Accept and the fields that frame the body are added by the client
     RequestBody body = {};
 
-    // Asked for when a stream without a length has been sent: fields that follow it.
+    // Called when a stream of unknown length has been sent, in the green thread that sent it. Returns: fields to send
+    // behind the body.
     std::function<Headers()> trailers = nullptr;
 
-    // Sends the body only when the server has asked for it, or has said nothing for continue_timeout.
+    // Sends "Expect: 100-continue", and the body only once the server has asked for it, or has been silent for
+    // continue_timeout. A server that answers 417 gets the request again without it.
     bool expect_continue = false;
 
-    // In place of the Client's.
+    // These replace the Client's options for this request.
     std::optional<std::size_t> redirects = std::nullopt;
     std::optional<bool> decompress = std::nullopt;
     std::optional<Duration> first_byte_timeout = std::nullopt;

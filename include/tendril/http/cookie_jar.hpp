@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// CookieJar: the cookies that servers set, kept as a browser keeps them (RFC 6265bis, 5.6 to 5.8), and which of them go
-// with a request. A Client uses it when ClientOptions::cookies has one.
+// CookieJar: keeps the cookies that servers set, as a browser does (RFC 6265bis, 5.6 to 5.8), and finds those to send
+// with a request. A Client uses the one in ClientOptions::cookies.
 //
 //     auto jar = std::make_shared<http::CookieJar>();
 //     http::Client client({.cookies = jar});
 //
-// A server may set a cookie for its own host and for domains above it, as far as those are one owner's: not for "com"
-// or "co.uk". Debian's package publicsuffix has the list of those, which is read at the first cookie. Where it is not
-// installed, only domains of one label are everybody's, and a server at a.co.uk can set a cookie that b.co.uk gets: do
-// not share a jar there among sites that must not know each other. "example.org." is the same host as "example.org".
-// A Secure cookie goes over https only, and no plain response replaces it. SameSite is for browsers, and means nothing
-// here. One OS thread at a time.
+// A server may set a cookie for its own host and for the domains above it that have the same owner: not for "com" or
+// "co.uk". The list of such shared domains comes with Debian's package publicsuffix, and is read at the first cookie.
+// Where the package is not installed, only domains of one label count as shared, and a server at a.co.uk can set a
+// cookie that b.co.uk gets: there, sites that must not know of each other must not share a jar. "example.org." is the
+// same host as "example.org". A Secure cookie is sent over https only, and no plain response replaces it. SameSite is
+// for browsers, and has no effect here. Nothing yields. One OS thread at a time.
 
 #pragma once
 
@@ -30,11 +30,11 @@
 
 namespace tendril::http {
 
-// Beyond these the ones that were used least recently go. per_domain counts what one owner has, example.co.uk and all
-// hosts in it, so that nobody can push out others' cookies by names of his own without end.
+// Limits. Beyond one, the cookie that was used least recently is dropped. per_domain counts the cookies of one owner,
+// such as example.co.uk with all hosts in it, so that no owner can push out the others' cookies by making up hosts.
 struct CookieJarOptions {
     std::size_t per_domain = 180;
-    std::size_t cookies = 3000;
+    std::size_t cookies = 3000;  // in total
 };
 
 class CookieJar {
@@ -43,27 +43,28 @@ public:
 
     explicit CookieJar(const CookieJarOptions& options = {}) noexcept : options_(options) {}
 
-    // Keeps what the Set-Cookie fields of a response to a request for `url` say. Those that may not be set from there
-    // are passed over.
+    // Keeps the cookies in the Set-Cookie fields of a response to a request for `url`. Cookies that this host may not
+    // set are ignored.
     void store(const Url& url, const Headers& response, Time now = std::chrono::system_clock::now());
 
-    // The same for one cookie. Returns: whether it may be set from there.
+    // The same for one cookie. One that has expired removes the old one. Returns: whether this host may set it.
     bool set(const Url& url, const Cookie& cookie, Time now = std::chrono::system_clock::now());
 
-    // The value of the Cookie field for a request: those with longer paths first, older ones first. Empty: no cookie.
+    // Returns: the value of the Cookie field for a request: longer paths first, then older cookies first; "" for none.
+    // Counts as a use of these cookies.
     std::string header(const Url& url, Time now = std::chrono::system_clock::now());
 
-    // All that have not expired, with their domain and path.
+    // Returns: all cookies that have not expired, with domain and path filled in; for tests, or to save them.
     std::vector<Cookie> cookies(Time now = std::chrono::system_clock::now()) const;
-    std::size_t size() const noexcept { return size_; }  // those that have expired meanwhile too
-    void clear() noexcept;
+    std::size_t size() const noexcept { return size_; }  // may include cookies that have expired
+    void clear() noexcept;                               // drops all cookies
 
 private:
     struct Entry {
         Cookie cookie;  // domain and path are filled in
         bool host_only = false;
         Time expires = Time::max();
-        std::uint64_t made = 0;  // in this order
+        std::uint64_t made = 0;  // serial numbers: the higher, the later
         std::uint64_t used = 0;
     };
     using Entries = std::vector<Entry>;

@@ -23,27 +23,28 @@
 
 namespace tendril::http {
 
-// What becomes of a "%" that is not followed by two hexadecimal digits: it is refused, or stays as it is ("100%").
+// How to treat a "%" that is not followed by two hexadecimal digits: refuse it, or keep it as it is ("100%").
 enum class BadPercent : std::uint8_t { refused, kept };
 
-// "%41" becomes "A"; a "+" becomes a blank where asked. The bytes are not looked at: they may be NUL, or no UTF-8.
-// Throws: ProtocolError (400) for a "%" that is refused.
+// Decodes: "%41" becomes "A", and a "+" becomes a blank if plus_is_blank. The decoded bytes are not checked: they may
+// be NUL, or not UTF-8. Throws: ProtocolError (400) for a "%" that is refused.
 std::string percent_decode(std::string_view text, bool plus_is_blank = false, BadPercent bad = BadPercent::refused);
 
-// What stays as it is beside letters and digits.
+// Which characters are kept as they are, besides letters and digits.
 enum class PercentSet : std::uint8_t {
     component,  // -._~ : one segment of a path, one name or value, a cookie's value
     path,       // and !$&'()*+,;=:@/ : a whole path
     query,      // and ? : a whole query
     form,       // *-._ , and a blank becomes "+"
 };
+// Encodes: every other byte becomes "%" and two hexadecimal digits, in upper case.
 std::string percent_encode(std::string_view text, PercentSet keep = PercentSet::component);
 
 struct FormLimits {
     std::size_t max_fields = 1000;
 };
 
-// Names with their values, in their order, several of one name included.
+// Names and values, in order. A name may come several times.
 class Form {
 public:
     struct Field {
@@ -55,18 +56,19 @@ public:
     Form() = default;
     Form(std::initializer_list<Field> fields) : fields_(fields) {}
 
-    // "a=1&b=x+y&c=%C3%A4". Without "=" the value is empty; what is empty between two "&" is passed over; a "%" without
-    // two hexadecimal digits stays as it is. So no text is malformed.
-    // Throws: ProtocolError: 413 for too many fields. Memory: some 70 bytes per field, and the text.
+    // Parses "a=1&b=x+y&c=%C3%A4". A field without "=" has an empty value; an empty field is ignored; a "%" without two
+    // hexadecimal digits is kept. So no text is malformed.
+    // Throws: ProtocolError (413) for too many fields. Memory: about 70 bytes per field, and the text.
     static Form parse(std::string_view text, const FormLimits& limits = {});
 
-    // The first value of that name; "" when there is none. Views are good until the next add().
+    // Returns: the first value of that name; "" if there is none. Case matters. Views are valid until the next add().
     std::string_view get(std::string_view name) const noexcept;
     bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
-    std::vector<std::string_view> values(std::string_view name) const;
+    std::vector<std::string_view> values(std::string_view name) const;  // all values of that name, in order
 
+    // Appends a field, as plain text. Fields of the same name stay.
     void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
-    std::string to_string() const;  // encoded: what parse() reads
+    std::string to_string() const;  // the encoded text, as parse() reads it
 
     std::size_t size() const noexcept { return fields_.size(); }
     bool empty() const noexcept { return fields_.empty(); }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// Headers: the fields of an HTTP message, in their order, several of one name included. Names are compared without
-// regard to case, and nothing else is folded: "X_Id" is not "X-Id".
+// Headers: the fields of an HTTP message, in order. A name may come several times. Names are compared without regard to
+// case, and nothing else is folded: "X_Id" is not "X-Id".
 //
-// What was received is read in place; the first change, and every copy, makes it the object's own.
+// Received fields are views of the received text. The first change copies them, and so does every copy of the object.
+// Views that these functions return are valid until the next change. Pure; one OS thread at a time.
 
 #pragma once
 
@@ -38,25 +39,29 @@ public:
     Headers& operator=(const Headers& other);
     Headers& operator=(Headers&&) noexcept = default;
 
-    // The value of the first of that name; "" when there is none. Good until the next change.
+    // Returns: the value of the first field of that name; "" if there is none.
     std::string_view get(std::string_view name) const noexcept;
     bool contains(std::string_view name) const noexcept;
-    std::size_t count(std::string_view name) const noexcept;
+    std::size_t count(std::string_view name) const noexcept;  // how many fields have that name
 
-    // All values of that name: as they came, or joined by ", " as one list (not for Set-Cookie).
+    // Returns: all values of that name, in order.
     std::vector<std::string_view> values(std::string_view name) const;
+    // Returns: the same joined by ", ", as one list. Not for Set-Cookie, whose values have commas.
     std::string joined(std::string_view name) const;
 
-    // Is this token in a comma-separated list, of any case, as in Connection? RFC 9110, 5.6.1.
+    // Returns: whether this token, in any case, is in the comma-separated list that the fields of that name are, as in
+    // Connection. RFC 9110, 5.6.1.
     bool lists(std::string_view name, std::string_view token) const noexcept;
 
-    // Adds one more, or replaces all of that name. Blanks around the value are left out.
-    // Throws: std::invalid_argument for a name that is no token, or a value with a control character: nothing that is
-    // put in can end a line.
+    // Appends a field. Blanks around the value are dropped. The arguments may be views of this object.
+    // Throws: std::invalid_argument for a name that is not a token, or a value with a control character, so no field
+    // can end a line; nothing has changed then.
     void add(std::string_view name, std::string_view value);
+    // Replaces all fields of that name by one, at the place of the first, or appends it. Throws: as add().
     void set(std::string_view name, std::string_view value);
-    std::size_t remove(std::string_view name) noexcept;  // returns how many there were
-    void clear() noexcept;
+    // Removes all fields of that name. Returns: how many there were.
+    std::size_t remove(std::string_view name) noexcept;
+    void clear() noexcept;  // removes all fields
 
     std::size_t size() const noexcept { return entries_.size(); }
     bool empty() const noexcept { return entries_.empty(); }
@@ -66,7 +71,7 @@ public:
 private:
     friend struct detail::HeadersAccess;
 
-    // Offsets from text().
+    // A field, by offsets from text().
     struct Entry {
         std::uint32_t name;
         std::uint32_t value;
@@ -83,9 +88,10 @@ private:
 
     std::vector<Entry> entries_;
     std::string own_;
-    const char* received_ = nullptr;  // somebody else's text, which outlives the use; nullptr: own_
+    const char* received_ = nullptr;  // the text of a received message, whose owner keeps it alive; nullptr: own_
 };
 
+// Goes over the fields in order; *it is a Field of views. Any change of the Headers invalidates it.
 class Headers::Iterator {
 public:
     using value_type = Field;

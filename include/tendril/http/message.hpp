@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// What requests and responses have in common (RFC 9110, RFC 9112): versions, status codes, and the errors that a peer's
-// breach of the protocol is.
+// What requests and responses have in common (RFC 9110, RFC 9112): versions, status codes, and the errors that report a
+// peer's breach of the protocol. Nothing here yields.
 
 #pragma once
 
@@ -21,34 +21,37 @@ enum class Version : std::uint8_t { http_1_0, http_1_1 };
 
 std::string_view to_string(Version version) noexcept;  // "HTTP/1.1"
 
-// What this status code is called: "Not Found"; "" for one without a name. RFC 9110, 15.
+// Returns: the name of a status code: "Not Found"; "" for one without a name. RFC 9110, 15.
 std::string_view reason(int status) noexcept;
 
-// Can a response with this status have a body? Not 1xx, 204 and 304.
+// Returns: whether a response with this status can have a body: not for 1xx, 204 and 304.
 constexpr bool may_have_body(int status) noexcept {
     return status >= 200 && status != 204 && status != 304;
 }
 
 // How a peer broke the protocol.
 enum class Fault {
-    malformed = 1,  // what came is no HTTP, or contradicts itself
-    too_large,      // it goes beyond a limit
-    incomplete,     // the connection ended in the midst of it
-    unsupported,    // a transfer coding, an expectation or a version that is not known here
+    malformed = 1,  // the message is not HTTP, or contradicts itself
+    too_large,      // it exceeds a limit
+    incomplete,     // the connection ended, or a time limit came, in the middle of it
+    unsupported,    // it uses a transfer coding, an expectation or a version that is not supported
 };
 
+// The category of a ProtocolError's code(), whose value is a Fault: e.code() == Fault::too_large.
 const std::error_category& http_category() noexcept;
 std::error_code make_error_code(Fault fault) noexcept;
 
-// The peer broke the protocol. what() says how, and never quotes what the peer sent. In a server's handler: 4xx is the
-// client's fault (its body, its path, a form that it sent), which is answered so and is not reported; 502 is the fault
-// of a server that the handler asked as a client, which is an error of the handler.
+// The peer broke the protocol. what() says how, and never quotes what the peer sent. If it leaves a server's handler:
+// a status of 4xx means that the client is at fault (its body, its path, a form), and is the answer, which is logged as
+// bad input; 502 means that a server which the handler asked as a client is at fault, and counts as the handler's
+// error.
 class ProtocolError : public std::system_error {
 public:
-    // status: what a server answers to such a request: 400, 408, 413, 414, 417, 431, 501, 505; of a response: 502.
+    // status: what a server answers to such a request: 400, 408, 413, 414, 417, 431, 501, 505; for a response: 502.
     ProtocolError(Fault fault, int status, const std::string& how)
         : std::system_error(make_error_code(fault), how), status_(status) {}
     int status() const noexcept { return status_; }
+    // Returns: the same error with another status.
     ProtocolError with_status(int status) const {
         ProtocolError other = *this;
         other.status_ = status;
@@ -59,8 +62,9 @@ private:
     int status_;
 };
 
-// For handlers: the answer is this status, with this text as its body, as long as no other has begun. The connection
-// goes on, unless the headers say Connection: close. The text is plain unless a Content-Type is set:
+// Thrown by a server's handler to answer with this status, with this text as the body, if nothing of a response has
+// been sent. The connection goes on, unless the headers say Connection: close. The text is plain unless a Content-Type
+// is set:
 //
 //     throw StatusError(422, to_json(problem)).set("Content-Type", "application/problem+json");
 //     throw StatusError(401, "who are you?").set("WWW-Authenticate", "Basic realm=\"x\"");
@@ -71,7 +75,7 @@ public:
     int status() const noexcept { return status_; }
     const Headers& headers() const noexcept;
 
-    // Throws: as Headers::set().
+    // Sets a header of the answer. Throws: as Headers::set().
     StatusError& set(std::string_view name, std::string_view value);
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// MultipartReader: the parts of a multipart body, one after the other as they come, such as the files of a form that is
-// uploaded (multipart/form-data, RFC 7578). Nothing but one buffer is held, however large they are.
+// MultipartReader: reads the parts of a multipart body, one after the other as they come, such as the files of an
+// uploaded form (multipart/form-data, RFC 7578). Holds one buffer only, however large the parts are.
 //
 //     MultipartReader parts(request.body(), request.header("Content-Type"));
 //     while (auto part = parts.next()) {
@@ -10,10 +10,11 @@
 //         else fields[part->name()] = part->read_all();
 //     }
 //
-// One green thread at a time. All calls may wait, for the source's own time limits too, and throw what it throws;
-// ProtocolError for what is malformed (400), too large (413) or ends too early (400), after which nothing can be read.
-// A call that an Interrupt or a TimeoutError breaks off has lost nothing, unless it says otherwise. Example:
-// examples/http_upload.cpp
+// One green thread at a time. Calls with a deadline yield. They throw what the source throws, by its own time limits
+// too; and ProtocolError for a body that is malformed (400), too large (413) or ends too early (400), after which
+// nothing more can be read. A call that an Interrupt or a TimeoutError ends has lost nothing, unless it says otherwise.
+//
+// Example: examples/http_upload.cpp
 
 #pragma once
 
@@ -36,42 +37,47 @@ struct MultipartState;
 
 struct MultipartLimits {
     std::size_t max_parts = 1000;
-    std::size_t max_header_bytes = std::size_t{16} * 1024;  // of each part
-    std::size_t max_preamble = std::size_t{16} * 1024;      // before the first
+    std::size_t max_header_bytes = std::size_t{16} * 1024;  // bytes, for each part
+    std::size_t max_preamble = std::size_t{16} * 1024;      // bytes before the first part
 };
 
-// Good until the next call of next(): then what was not read of it is skipped, and reading it is a std::logic_error.
+// One part. Its body can be read until the next call of MultipartReader::next(), which skips the rest of it; after that
+// reading throws std::logic_error. What its headers say stays valid.
 class Part final : public Source {
 public:
     const Headers& headers() const noexcept { return headers_; }
 
-    // Of the field in the form; "" only where the body is not multipart/form-data.
+    // The name of the field in the form; "" only if the body is not multipart/form-data.
     const std::string& name() const noexcept { return name_; }
 
-    // What the client calls the file, made harmless: without a path, control characters, dots and blanks in front, of
-    // at most 200 bytes; percent-encoded characters are decoded. Empty when nothing is left, or no file was chosen.
-    // Nothing when the part is no file.
+    // The client's name for the file, made harmless: without a path, control characters, and leading dots and blanks;
+    // at most 200 bytes; percent-encoded characters are decoded. Empty if nothing is left of it, or no file was chosen.
+    // Nothing if the part is not a file.
     const std::optional<std::string>& filename() const noexcept { return filename_; }
 
-    // As it was sent; "text/plain" when it was not. Don't trust it.
+    // The type that the client states, "text/plain" if it states none. Do not trust it.
     const std::string& content_type() const noexcept { return content_type_; }
 
-    std::size_t recv(Buffer buffer, Deadline deadline = never) override;  // 0: the part's end
+    // Waits for data, as Source::recv(). Returns: how many bytes came; 0 at the end of the part.
+    std::size_t recv(Buffer buffer, Deadline deadline = never) override;
 
-    // All that is left. Throws: ProtocolError (413) for more than `most`; what was read is lost when it throws.
+    // Reads the rest of the part. Throws: ProtocolError (413) for more than `most` bytes; as recv(). Whatever it
+    // throws, the bytes that it has read are lost.
     std::string read_all(std::size_t most = std::size_t{1024} * 1024, Deadline deadline = never);
 
-    // Writes all that is left into this file, which is made or emptied, in the thread pool. The deadline is for the
-    // client: it is asked between the pieces of 64 KiB that are written. Returns: how much it was.
-    // Throws: as read_all(); std::system_error, the file; the file is removed then.
+    // Writes the rest of the part into this file, which is created or emptied, in the thread pool. The deadline is for
+    // the client: it is checked between the pieces of 64 KiB that are written. Returns: how many bytes.
+    // Throws: as read_all(); std::system_error: the file. Whatever it throws once the file is open, the file is
+    // removed.
     std::uint64_t save(const std::string& path, std::uint64_t most, Deadline deadline = never);
 
-    // Into a new file of this directory, named by filename() (or "upload"), with random digits where there is one of
-    // that name already: nothing is overwritten. Returns: its path. Throws: as save().
+    // The same into a new file in this directory, named by filename() (or "upload"). If there is a file of that name,
+    // random digits are added: nothing is overwritten. Returns: the path. Throws: as save().
     std::string save_in(const std::string& directory, std::uint64_t most, Deadline deadline = never);
 
-    [[noreturn]] void time_out(const TimeoutError& error) override;  // the reader's source's
-    void close() noexcept override { state_ = nullptr; }
+    // See Source::time_out(): passes the call on to the reader's source.
+    [[noreturn]] void time_out(const TimeoutError& error) override;
+    void close() noexcept override { state_ = nullptr; }  // later reads throw std::system_error (EBADF)
     bool is_open() const noexcept override { return state_ != nullptr; }
 
 private:
@@ -89,13 +95,15 @@ private:
 
 class MultipartReader {
 public:
-    // The source must outlive the reader and its parts. Where it is ClientResponse::body(), what is wrong with it is
-    // that server's fault: all ProtocolErrors have the status 502.
-    // Throws: ProtocolError: 415, the type is not multipart; 400, it has no good boundary (1 to 70 characters).
+    // Reads nothing yet. The source must outlive the reader and its parts. If it is a ClientResponse::body(), errors in
+    // it are that server's fault: all ProtocolErrors have status 502.
+    // Throws: ProtocolError: 415: the type is not multipart; 400: it has no valid boundary (1 to 70 characters).
     MultipartReader(Source& source, std::string_view content_type, const MultipartLimits& limits = {});
 
-    // The next part, when its headers have come; nothing when there is no more. What follows the last is not read.
-    // Broken off, it goes on where it was, but the part before cannot be read any more.
+    // Skips the rest of the current part, and waits for the headers of the next. What follows the last part is not
+    // read.
+    // Returns: the part; nothing if there are no more. After an Interrupt or a TimeoutError the next call goes on where
+    // this one was, but the part before can no longer be read.
     std::optional<Part> next(Deadline deadline = never);
 
 private:

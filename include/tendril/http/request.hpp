@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// Request: what a client asks of a server. It belongs to the handler that got it, and is good until that returns; so
-// are all views that it gives.
+// Request: what a client asks of a server. It belongs to the handler that was called with it, and is valid until that
+// handler returns; so are all views that it returns. Nothing here yields but reading the body().
 
 #pragma once
 
@@ -31,38 +31,42 @@ public:
     Request& operator=(const Request&) = delete;
 
     std::string_view method() const noexcept;  // "GET"; case matters
-    std::string_view target() const noexcept;  // as it was sent
-    std::string_view path() const noexcept;    // of the target, as it was sent: form.hpp decodes
-    std::string_view query() const noexcept;   // behind the "?"
-    std::string_view host() const noexcept;    // and port, if said: the target's, else the header's
+    std::string_view target() const noexcept;  // the whole target of the request line, as it was sent
+    std::string_view path() const noexcept;    // the target's path, as it was sent: form.hpp decodes it
+    std::string_view query() const noexcept;   // what follows the "?", as it was sent; "" if there is no "?"
+    std::string_view host() const noexcept;    // with the port, if stated: from the target, else from the field Host
     Version version() const noexcept;
 
     const Headers& headers() const noexcept;
     std::string_view header(std::string_view name) const noexcept { return headers().get(name); }
+    // The body, to be read by this handler. What it leaves unread is skipped, or ends the connection if it is long.
     Body& body() noexcept;
-    // How long the body may be, in place of ServerOptions::max_body, before it is read: for handlers that read in
-    // pieces and bound what they keep.
+    // Sets how many bytes the body may have, in place of ServerOptions::max_body. To be called before it is read, by
+    // handlers that read in pieces and bound what they keep.
     void limit_body(std::uint64_t most) noexcept;
 
-    const Address& peer() const noexcept;  // who connected, or who the PROXY protocol says it was
-    // The client's address without its port: the peer's; or, when that is one of ServerOptions::trusted_proxies, the
-    // last of X-Forwarded-For that is none of them.
+    // The address that connected, or the one that the PROXY protocol names.
+    const Address& peer() const noexcept;
+    // Returns: the client's address without its port: the peer's; or, if the peer is one of
+    // ServerOptions::trusted_proxies, the last address in X-Forwarded-For that is not one of them.
     std::string client() const;
-    Address local_address() const;    // where it connected to: asks the system
-    bool is_secure() const noexcept;  // came over TLS
-    const std::string& id();          // of this request: made when first asked for, also for logs
+    // Returns: the server's address that the client connected to. Throws: std::system_error.
+    Address local_address() const;
+    bool is_secure() const noexcept;  // whether it came over TLS
+    const std::string& id();          // 24 random hexadecimal digits, made at the first call; for logs
 
-    // Has the client gone away? Asks the system. What it sent before it went is still there to be read. One that has
-    // only shut down its sending side (`nc -N`) counts as gone: its FIN is all that the system sees of either, until
-    // something is sent to it. Whoever answers all the same, answers it.
+    // Whether the client has gone. Asks the system, without waiting. What the client sent before can still be read.
+    // A client that has only shut down its sending side (`nc -N`) counts as gone: until something is sent to it, the
+    // system sees its FIN and no more in either case. A handler that answers all the same may well reach it.
     bool is_aborted() const noexcept;
 
-    // Parts of the path that a Router took out of it, decoded; "" for an unknown name.
+    // A part of the path that a Router has extracted, decoded; "" for an unknown name.
     std::string_view parameter(std::string_view name) const noexcept;
+    // Sets one, for handlers that call others; replaces an old value, and invalidates views of it.
     void set_parameter(std::string_view name, std::string_view value);
 
-    std::string_view environment(std::string_view key) const noexcept;  // of ServerOptions::environment; "" for none
-    const ServerView& server() const noexcept;                          // that serves it
+    std::string_view environment(std::string_view key) const noexcept;  // a ServerOptions::environment entry, else ""
+    const ServerView& server() const noexcept;                          // the server: its options and statistics
 
 private:
     friend struct detail::Exchange;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// Files below a folder, by names that a client chose: of a request's path, an upload, a form.
+// Files below a folder, by names that a client chose: from a request's path, an upload or a form.
 //
-//     if (const auto path = http::safe_join("/srv/uploads", request.parameter("name"))) ...      by its text alone
-//     const File file = http::open_beneath("/srv/uploads", request.parameter("name"));           links included
+//     if (const auto path = http::safe_join("/srv/uploads", request.parameter("name"))) ...      checks the text only
+//     const File file = http::open_beneath("/srv/uploads", request.parameter("name"));           checks links too
 //
-// safe_join() looks at the text only. A symbolic link below the root still leads where it leads: where others can make
-// links there, open with open_beneath(), which the kernel does not let out. StaticFiles does the same.
+// safe_join() checks the text only: a symbolic link below the root may still lead out of it. If others can make links
+// there, use open_beneath(), where the kernel sees to it that no link leads out. StaticFiles does the same.
 
 #pragma once
 
@@ -19,15 +19,16 @@
 
 namespace tendril::http {
 
-// `untrusted` (decoded) below `root`: "root/a/b". Empty segments and "." are left out; an empty name is the root
-// itself. Returns: nothing when it could mean something else: it begins with a slash, has a segment "..", a control
-// character (NUL, CR, LF) or a backslash, or is longer than the system takes. Any thread.
+// Joins `root` and `untrusted`, which must be decoded: "root/a/b". Empty segments and "." are dropped; an empty name
+// means the root itself. Pure; any thread.
+// Returns: nothing if the name could mean a file elsewhere: it begins with a slash, has a segment "..", a control
+// character (NUL, CR, LF) or a backslash, or is longer than 4000 bytes.
 std::optional<std::string> safe_join(std::string_view root, std::string_view untrusted);
 
-// Opens the file for reading. A link is followed as long as it stays below the root; none is, where the kernel has no
-// openat2 (before 5.6). Waits for the disk in the thread pool.
-// Yields. Throws: StatusError: 404 for what safe_join() refuses, what leads out of the root, is not there, or is not a
-// regular file; 403 when the system does not let us read it; std::system_error for other errors.
+// Opens the file for reading, in the thread pool. Links are followed as long as they stay below the root; on kernels
+// without openat2 (before 5.6) no links are followed.
+// Yields. Throws: StatusError: 404: safe_join() refuses the name, or it leads out of the root, does not exist or is not
+// a regular file; 403: the system does not allow reading it; std::system_error for other errors; Interrupt.
 File open_beneath(const std::string& root, std::string_view untrusted);
 
 }  // namespace tendril::http

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// The HTTP/1.1 server: a green thread for each connection, which calls the handler for each request.
+// The HTTP/1.1 server: each connection has a green thread, which calls the handler for each request.
 //
 //     http::serve(listen("127.0.0.1:8080"), [](http::Request& request, http::Response& response) {
 //         response.send("Hello, World!", "text/plain");
 //     });
 //
-// Over TLS (tls.hpp) the listener is wrap_ssl(listen(":443"), tls). The handler may wait in everything; with several
-// hubs it is called in several OS threads. What it throws, of whatever type, is reported (error_log.hpp), and answered
-// with 500 if nothing was sent yet; the connection ends then. But a StatusError is the answer that it says, and not
-// reported. So are ProtocolErrors with a status of 4xx: what the client sent is bad (its body, a form, a path). A
-// server that the handler asks as a client breaks the protocol with 502, and that is an error like any other; so is a
-// Timeout or a TimeoutError of its own.
+// For TLS (tls.hpp) the listener is wrap_ssl(listen(":443"), tls). The handler may wait in any call; with several hubs
+// it is called in several OS threads at once. An exception of any type that leaves the handler is reported
+// (error_log.hpp) and answered with 500 if nothing was sent yet; then the connection ends. With these exceptions:
 //
-// What clients may do to it is bounded: see the limits and the time limits. A request that breaks the protocol is
-// answered with its status, logged in one line without its content, and the connection ends.
+//   - a StatusError is answered as it says, is not reported, and the connection goes on;
+//   - a ProtocolError with a status of 4xx means that the client sent bad input (a body, a form, a path): it is answered
+//     with that status, logged as bad input, and the connection ends. A server that the handler asks as a client breaks
+//     the protocol with 502, which is an error like any other; so is a Timeout or a TimeoutError of the handler's own;
+//   - what reading the client's body or sending to the client threw is the client's doing, and not the handler's error;
+//   - StopServe ends the serving, after this response; a kill of the connection's green thread ends the connection.
+//
+// The limits and time limits below bound what clients can do to the server. A request that breaks the protocol is
+// answered with its status and logged in one line without its content, and the connection ends.
 //
 // Examples: examples/http_hello.cpp, examples/http_server.cpp, examples/session.cpp
 
@@ -50,65 +54,72 @@ class TlsListener;
 
 namespace tendril::http {
 
+// Answers a request. Both references are valid until it returns; what it leaves undone of the response is done then.
 using Handler = std::function<void(Request&, Response&)>;
 
 struct ServerOptions {
-    // How connections are accepted, how many, in how many hubs, and how that ends: see server.hpp. At the limit a new
-    // client takes the place of the connection that has been idle for longest. A handler's error is answered, so
+    // How connections are accepted, how many, in how many hubs, and how that ends: see tendril/server.hpp. At the limit
+    // a new client takes the place of the connection that has been idle for longest. A handler's error is answered, so
     // on_error cannot be `end`; for error_log see `errors`.
     StreamServerOptions connections = {};
 
-    // Whose X-Forwarded-For is believed: see Request::client(). None: nobody's.
+    // The proxies whose X-Forwarded-For is believed: see Request::client(). Empty: none is.
     std::vector<Network> trusted_proxies = {};
 
-    // How long a client may take: for the head of a request, from its first byte on (and of the first request, from
-    // the connection on); for the next piece of a body, while the handler waits for it; to take the next piece of a
-    // response; for the next request. `forever`: no limit.
+    // Time limits; `forever`: none; 0 is refused.
+    // For the head of a request, from its first byte on; before the first request, for that byte, from the connection
+    // on. Then 408, unless nothing was sent.
     Duration header_timeout = std::chrono::seconds(20);
+    // For each piece of a body, while the handler waits for it. Then 408.
     Duration body_timeout = std::chrono::seconds(60);
+    // For the client to take each 256 KiB of a response, or less. Then the connection ends.
     Duration write_timeout = std::chrono::seconds(60);
+    // For the next request on a connection. Then it is closed.
     Duration idle_timeout = std::chrono::seconds(60);
-    // For the whole of a body, from the end of the head on: 408. For a whole call of the handler, unless it upgrades:
-    // 503, if nothing was sent yet, else the connection ends. Both are off, as uploads and streams may take their time.
+    // For the whole of a body, from the end of the head on. Then 408. Off, as uploads may take their time.
     Duration body_deadline = forever;
+    // For a whole call of the handler, unless it upgrades. Then 503 if nothing was sent yet, else the connection ends.
+    // Off, as streams may take their time.
     Duration handler_timeout = forever;
-    // How long a connection that the server ends is listened to, so that its last response arrives: close_gently().
+    // How long the server still reads from a connection that it ends, so that its last response arrives: see
+    // close_gently().
     Duration linger_timeout = std::chrono::seconds(2);
 
-    std::size_t max_request_line = 8192;                    // else 414
-    std::size_t max_header_bytes = std::size_t{64} * 1024;  // else 431
-    std::size_t max_header_count = 200;                     // else 431
-    std::uint64_t max_body = std::uint64_t{16} << 20;       // else 413, when it is read; Request::limit_body()
+    // Limits; a request beyond one is answered with the status at the right.
+    std::size_t max_request_line = 8192;                    // bytes: 414
+    std::size_t max_header_bytes = std::size_t{64} * 1024;  // of all header lines: 431
+    std::size_t max_header_count = 200;                     // 431
+    std::uint64_t max_body = std::uint64_t{16} << 20;       // bytes, when it is read: 413; see Request::limit_body()
 
-    bool keep_alive = true;                       // several requests on one connection
-    bool say_keep_alive = false;                  // answer with Keep-Alive: timeout=..., the idle_timeout
-    Version max_version = Version::http_1_1;      // http_1_0: neither chunks nor keep-alive unless asked for
-    std::size_t write_coalesce = 4096;            // smaller pieces of a body are collected up to this
-    std::optional<Compression> compression = {};  // gzip for clients who accept it; send_file() goes as it is
-    bool capitalize_headers = false;              // "content-type" is sent as "Content-Type"
-    bool expose_errors = false;                   // what() of a handler's error is the body of its 500
-    std::string server_name = {};                 // the header Server; none when empty
-    std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() finds
+    bool keep_alive = true;                       // allow several requests on one connection
+    bool say_keep_alive = false;                  // send Keep-Alive: timeout=..., the idle_timeout in seconds
+    Version max_version = Version::http_1_1;      // http_1_0: no chunks, and no keep-alive unless the client asks
+    std::size_t write_coalesce = 4096;            // collect smaller pieces of a body up to this many bytes
+    std::optional<Compression> compression = {};  // gzip for clients that accept it; send_file() never compresses
+    bool capitalize_headers = false;              // send "content-type" as "Content-Type"
+    bool expose_errors = false;                   // send what() of a handler's error as the body of its 500
+    std::string server_name = {};                 // the header Server; empty: none
+    std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() returns
 
-    AccessLog access_log = {};  // nothing is logged unless asked for
-    // Of the ErrorLog, which gets handlers' errors, with method, target and client; bad input, without its content;
-    // failed handshakes. Not beside connections.error_log, which has options of its own.
+    AccessLog access_log = {};  // by default nothing is logged
+    // Options of the ErrorLog, which gets handlers' errors, with method, target and client; bad input, without its
+    // content; failed handshakes. Not together with connections.error_log, which has options of its own.
     ErrorLogOptions errors = {};
 };
 
-// Counted since the start, in all hubs. Approximate while it runs.
+// Counts since the start, summed over all hubs. Approximate while the server runs.
 struct ServerStats {
-    std::uint64_t connections = 0;  // accepted
-    std::uint64_t open = 0;         // that are there now
-    std::uint64_t requests = 0;     // whose head was good
-    std::uint64_t bad_requests = 0;
-    std::uint64_t errors = 0;    // of handlers
-    std::uint64_t timeouts = 0;  // clients that were too slow
-    std::uint64_t failed_handshakes = 0;
-    std::uint64_t gone = 0;  // clients that left amid a request or a response
+    std::uint64_t connections = 0;        // accepted, once their handshake has succeeded
+    std::uint64_t open = 0;               // open now
+    std::uint64_t requests = 0;           // with a valid head
+    std::uint64_t bad_requests = 0;       // refused for what the client sent: head, body, form or path
+    std::uint64_t errors = 0;             // of handlers
+    std::uint64_t timeouts = 0;           // clients that were too slow with the head of a request
+    std::uint64_t failed_handshakes = 0;  // of TLS, or without the PROXY header that is required
+    std::uint64_t gone = 0;               // clients that left during a request or a response
 };
 
-// What handlers and others may see of a server. Any OS thread.
+// What handlers and others may read of a server. Any OS thread.
 class ServerView {
 public:
     virtual ServerStats stats() const noexcept = 0;
@@ -122,39 +133,48 @@ namespace detail {
 class ServerState;
 }
 
-// Serves until the handler throws StopServe, a stop is requested or the listener is closed; then lets requests that are
-// under way come to their ends (options.connections.drain), closes idle connections at once, and returns. Over TLS
-// (tls.hpp) the listener says that HTTP/1.1 is spoken, to clients who ask (ALPN).
-// Throws: as tendril::serve().
+// Serves until the handler throws StopServe, a stop is requested or the listener is closed. Then closes idle
+// connections at once, lets requests that are under way end (within options.connections.drain), and returns. A
+// TlsListener offers HTTP/1.1 and HTTP/1.0 by ALPN. An rvalue listener is closed at the end.
+// Yields. Throws: as tendril::serve(): Interrupt: the connections are killed and waited for first; std::system_error:
+// the listener is broken; std::invalid_argument: an empty handler, or options that contradict each other.
 void serve(Listener& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
 void serve(Listener&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
 void serve(TlsListener& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
 void serve(TlsListener&& listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
 
-// The same as an object that is started and stopped: see stream_server.hpp, whose calls these are.
+// The same as an object that is started and stopped. Its functions do what those of StreamServer do, and yield and
+// throw as they do: see stream_server.hpp. It belongs to the OS thread that made it, but for stats() and options().
 class Server : public ServerView {
 public:
+    // Takes a listener, or listens at the address. Does not accept yet.
+    // Throws: std::invalid_argument: an empty handler, or options that contradict each other; as listen().
     Server(Listener listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
     Server(TlsListener listener, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
     Server(std::string_view address, Handler handler, const ServerOptions& options = {}, Site at = Site::here());
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
-    ~Server();
+    ~Server();  // stops without a drain: kills the connections and waits for them, in a Shield
 
+    // Begins to accept, in a green thread of its own.
     void start();
+    // Closes the listener and idle connections, lets requests go on for `drain`, then kills the connections that are
+    // left. Idempotent. Returns: how many were killed.
     std::size_t stop(Duration drain = std::chrono::seconds(1));
+    // Starts, and waits until the server has been stopped.
     void serve_forever();
+    // Lets new connections wait in the backlog, until start_accepting().
     void stop_accepting();
     void start_accepting();
-    Address address() const;
-    bool is_running() const noexcept;
+    Address address() const;           // with the port that the system chose
+    bool is_running() const noexcept;  // started, and not stopped
 
     ServerStats stats() const noexcept override;
     const ServerOptions& options() const noexcept override;
 
 private:
     std::shared_ptr<detail::ServerState> state_;
-    std::shared_ptr<StreamServer> server_;  // nobody else's
+    std::shared_ptr<StreamServer> server_;  // not shared
 };
 
 }  // namespace tendril::http
