@@ -4,6 +4,11 @@
 // Headers: the fields of an HTTP message, in order. A name may come several times. Names are compared without regard to
 // case, and nothing else is folded: "X_Id" is not "X-Id".
 //
+//     Headers headers{{"Content-Type", "text/plain"}, {"Vary", "Accept"}};
+//     headers.set("Content-Type", "text/html");                                     replaces
+//     headers.add("Vary", "Cookie");                                                one more of the same name
+//     for (const Headers::Field& field : headers) print(field.name, field.value);   views, in order
+//
 // Received fields are views of the received text. The first change copies them, and so does every copy of the object.
 // Views that these functions return are valid until the next change. Pure; one OS thread at a time.
 
@@ -26,8 +31,8 @@ struct HeadersAccess;
 class Headers {
 public:
     struct Field {
-        std::string_view name;
-        std::string_view value;
+        std::string_view name;   // as it was sent or added, in any case
+        std::string_view value;  // without blanks around it
         friend bool operator==(const Field&, const Field&) = default;
     };
     class Iterator;

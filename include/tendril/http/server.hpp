@@ -12,10 +12,11 @@
 // (error_log.hpp) and answered with 500 if nothing was sent yet; then the connection ends. With these exceptions:
 //
 //   - a StatusError is answered as it says, is not reported, and the connection goes on;
-//   - a ProtocolError with a status of 4xx means that the client sent bad input (a body, a form, a path): it is answered
-//     with that status, logged as bad input, and the connection ends. A server that the handler asks as a client breaks
-//     the protocol with 502, which is an error like any other; so is a Timeout or a TimeoutError of the handler's own;
-//   - what reading the client's body or sending to the client threw is the client's doing, and not the handler's error;
+//   - a ProtocolError with a status of 4xx means that the client sent bad input (a body, a form, a path): it is
+//     answered with that status, logged as bad input, and the connection ends. If a server that the handler asks as a
+//     client breaks the protocol, the status is 502, and that is an error like any other; so is a Timeout or a
+//     TimeoutError of the handler's own;
+//   - what reading the client's body or sending to the client threw is the client's doing, not the handler's error;
 //   - StopServe ends the serving, after this response; a kill of the connection's green thread ends the connection.
 //
 // The limits and time limits below bound what clients can do to the server. A request that breaks the protocol is

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// WSGI applications (PEP 3333) for the HTTP server, for who ports programs from eventlet.wsgi or gevent.pywsgi:
+// WSGI applications (PEP 3333) for the HTTP server, for porting programs from eventlet.wsgi or gevent.pywsgi:
 //
 //     wsgi::server(listen("127.0.0.1:8080"), [](const wsgi::Environ& environ, wsgi::StartResponse& start_response) {
 //         start_response("200 OK", {{"Content-Type", "text/plain"}});
 //         return "Hello, " + std::string(environ["REMOTE_ADDR"]) + "!\n";
 //     });
 //
-// All of a server (server.hpp) holds: its options, limits and logs; TLS; several hubs. The rules of PEP 3333 do, too:
-// an application that breaks one gets a std::logic_error or std::invalid_argument that says how, and its client 500. A
-// response of one piece has a Content-Length, whatever its size.
+// Everything in server.hpp holds here too: options, limits and logs; TLS; several hubs. The rules of PEP 3333 are
+// checked: a call that breaks one throws a std::logic_error or std::invalid_argument that says how, and if the
+// application does not catch it, the client gets 500. A response of one piece has a Content-Length, whatever its size.
 //
-// What all get belongs to one request: a generator that is called later may hold references to the Environ and to the
-// server's StartResponse, but not to what middleware made in a function that has returned: it copies.
+// All arguments belong to one request, and are valid until the chunks that the application returned are closed. So a
+// generator may hold references to the Environ and to the server's StartResponse, but must copy what middleware made in
+// a function that has returned.
 //
 // Example: examples/wsgi.cpp
 
@@ -38,23 +39,25 @@ namespace detail {
 class Gateway;
 }
 
-// environ["wsgi.input"]: the request's body; its end is the body's, chunked or not. Reading waits, and asks a client
-// that expects it to go on: see body.hpp, also for what is thrown. What was read when a call was broken off (by its
-// deadline, by a kill) is read again.
+// environ["wsgi.input"]: the request's body; its end is the end of the body, chunked or not. Reading yields, sends "100
+// Continue" to a client that waits for it, and throws as in body.hpp. A call that is ended early, by its deadline or by
+// a kill, has lost nothing: the next one reads the same bytes again.
 class Input final : public Source {
 public:
     explicit Input(Body& body);
 
-    // At most this many bytes; fewer only at the end. Memory: what has come.
+    // Returns: at most this many bytes; fewer only at the end. Memory grows with the bytes that have arrived.
     std::string read(std::size_t most, Deadline deadline = never);
-    // All that is left. Throws: ProtocolError (413) for more than 16 MiB, as do the next ones.
+    // Returns: the rest of the body. Throws: ProtocolError (413) for more than 16 MiB, as do the next ones.
     std::string read(Deadline deadline = never);
 
-    // The next line, with the "\n" that ends it; "" at the end. Or as much of it as was asked for.
+    // Returns: the next line, with the "\n" that ends it, or its first `most` bytes; "" at the end. readlines(): all
+    // lines that are left.
     std::string readline(Deadline deadline = never);
     std::string readline(std::size_t most, Deadline deadline = never);
     std::vector<std::string> readlines(Deadline deadline = never);
 
+    // Source: see Body.
     std::size_t recv(Buffer buffer, Deadline deadline = never) override { return in_.recv(buffer, deadline); }
     [[noreturn]] void time_out(const TimeoutError& error) override { in_.time_out(error); }
     void close() noexcept override { in_.close(); }
@@ -69,41 +72,43 @@ private:
 // The request. Its variables are text:
 //
 //     REQUEST_METHOD SCRIPT_NAME PATH_INFO (decoded) RAW_PATH_INFO (as it was sent) QUERY_STRING CONTENT_TYPE
-//     CONTENT_LENGTH (both: where they were sent) SERVER_NAME SERVER_PORT (where it connected to) SERVER_PROTOCOL
-//     SERVER_SOFTWARE GATEWAY_INTERFACE REMOTE_ADDR REMOTE_PORT (the peer) wsgi.url_scheme (http, https)
-//     HTTP_...     the header fields: those of one name are joined by ", ", Cookie by "; ". A field whose name has a
-//                  "_" is left out: it would pass for another with a "-". headers_raw() has all.
+//     CONTENT_LENGTH (these two only if they were sent) SERVER_NAME SERVER_PORT (the address that the client connected
+//     to) SERVER_PROTOCOL SERVER_SOFTWARE GATEWAY_INTERFACE REMOTE_ADDR REMOTE_PORT (the peer) wsgi.url_scheme (http,
+//     https)
+//     HTTP_...     the header fields: those of one name are joined by ", ", Cookie by "; ". A field with a "_" in its
+//                  name is left out, as it could pass for another one with a "-". headers_raw() has all fields.
 //
-// and those of ServerOptions::environment, which may set SCRIPT_NAME, SERVER_... and wsgi.url_scheme, but not what the
-// client says. Views are good until that variable is changed.
+// and those of ServerOptions::environment, which may set SCRIPT_NAME, SERVER_... and wsgi.url_scheme, but not what
+// comes from the client. Views are valid until their variable is changed. Nothing here yields but the input().
 class Environ {
 public:
     std::string_view operator[](std::string_view name) const noexcept;  // "" for none
     bool contains(std::string_view name) const noexcept { return variables_.find(name) != variables_.end(); }
     void set(std::string name, std::string value) { variables_.insert_or_assign(std::move(name), std::move(value)); }
-    std::size_t remove(std::string_view name);  // returns how many there were
+    std::size_t remove(std::string_view name);  // returns: 1, or 0 if there was none
     auto begin() const noexcept { return variables_.begin(); }
     auto end() const noexcept { return variables_.end(); }
 
     Input& input() const noexcept { return *input_; }  // wsgi.input
-    void errors(std::string_view line) const;          // wsgi.errors: to ServerOptions::errors.write
+    // wsgi.errors: writes a line to ServerOptions::errors.write, or to stderr if there is none.
+    void errors(std::string_view line) const;
     const Headers& headers_raw() const noexcept { return request_->headers(); }
 
     static constexpr std::pair<int, int> version{1, 0};  // wsgi.version
-    static constexpr bool multithread = true;            // the application is called while others of its calls wait
+    static constexpr bool multithread = true;            // the application is called while its other calls wait
     static constexpr bool multiprocess = false;
     static constexpr bool run_once = false;
     static constexpr bool input_terminated = true;
 
-    // eventlet.minimum_write_chunk_size: smaller pieces are collected up to this; 0: each is sent at once, as PEP 3333
-    // has it. At first: ServerOptions::write_coalesce.
+    // eventlet.minimum_write_chunk_size: smaller pieces are collected up to this many bytes; 0: each is sent at once,
+    // as PEP 3333 demands. At first: ServerOptions::write_coalesce.
     std::size_t minimum_write_chunk_size;
 
     // eventlet.posthooks: see Response::on_complete().
     void on_complete(std::function<void(bool sent)> hook) const { response_->on_complete(std::move(hook)); }
 
-    // What lies beneath. An application that answers there itself, as one that upgrades to a WebSocket, does not call
-    // start_response, and what it returns is not sent.
+    // The request and response beneath. An application may answer there itself, for example to upgrade to a WebSocket:
+    // then it does not call start_response, and what it returns is not sent.
     Request& request() const noexcept { return *request_; }
     Response& response() const noexcept { return *response_; }
 
@@ -120,22 +125,23 @@ private:
     Input* input_;
 };
 
-// Sends a piece before those that the application returns. Good until the application's chunks are at their end.
+// Sends a piece before those that the application returns. Valid until the application's chunks are at their end.
+// Yields and throws as Response::write().
 using Write = std::function<void(std::string_view piece)>;
 
-// start_response(status, headers, error). Middleware makes one of its own from a function.
+// start_response(status, headers, error). Middleware can make one of its own from a function.
 class StartResponse {
 public:
     using Function =
         std::function<Write(std::string_view status, const Headers& headers, const std::exception_ptr& error)>;
     explicit StartResponse(Function function) : function_(std::move(function)) {}
 
-    // To be called before the first piece that is not empty. The headers go out with that one.
-    // status: "404 Not Found": 200 to 599, and a reason, for eyes only. error (exc_info): what went wrong, to answer
-    // it in place of what was said before; once something went out, it is thrown.
+    // Sets status and headers. To be called before the first piece that is not empty, with which they are sent; does
+    // not yield. status: 200 to 599 and a reason, for people only: "404 Not Found". error (exc_info): what went wrong;
+    // the call then replaces what an earlier one has set, or throws the error if a piece has already been written.
     // Throws: std::logic_error: a second call without an error; std::invalid_argument: a malformed status, or a header
-    // that is the server's matter: Connection, Keep-Alive, Proxy-Authenticate, Proxy-Authorization, TE, Trailer,
-    // Transfer-Encoding, Upgrade.
+    // that only the server may set: Connection, Keep-Alive, Proxy-Authenticate, Proxy-Authorization, TE, Trailer,
+    // Trailers, Transfer-Encoding, Upgrade.
     Write operator()(std::string_view status, const Headers& headers = {}, const std::exception_ptr& error = {}) const {
         return function_(status, headers, error);
     }
@@ -144,13 +150,16 @@ private:
     Function function_;
 };
 
-// It may take the first as const Environ&, and the second as const StartResponse&, too.
+// An application. It may also take const Environ& and const StartResponse&. It may wait in any call. An exception that
+// leaves it is treated as one that leaves a handler: see server.hpp.
 using Application = std::function<Chunks(Environ& environ, StartResponse& start_response)>;
 
-// A handler that calls it: for http::Server, or as a Router's. Throws: std::invalid_argument for an empty one.
+// Returns: a handler that calls the application, for http::Server or a Router. Throws: std::invalid_argument for an
+// empty one.
 Handler handler(Application application);
 
-// As http::serve(): eventlet's wsgi.server(). WSGIServer is http::Server(at, wsgi::handler(application)).
+// Serves as http::serve() does: eventlet's wsgi.server(). gevent's WSGIServer is http::Server(at,
+// wsgi::handler(application)).
 template <class L>
 void server(L&& listener, Application application, const ServerOptions& options = {}) {
     serve(std::forward<L>(listener), handler(std::move(application)), options);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Floor: http
 //
-// Chunks: what a WSGI application (wsgi.hpp) returns: the pieces of a response's body, made as they are asked for.
+// Chunks: the return value of a WSGI application (wsgi.hpp): the pieces of a response's body, made on demand.
 //
 //     return "Hello";                                           one piece
 //     return {"Hello, ", name, "\n"};                           several, copied
-//     return lines;                                             any input range of what is like a string, which it owns
+//     return lines;                                             any input range of strings or their like, which it owns
 //     return [rows]() mutable { return rows->next_line(); };    a generator: std::optional<std::string>, called until
 //                                                               it has none
 //     return wsgi::file_wrapper(File::open("report.pdf"));      a file, from its position to its end
 //
-// What Python calls the iterable's close() is the destructor of what it was made from, and on_close(): called once,
-// whatever becomes of the response. In one green thread at a time.
+// Python's close() of the iterable is here the destructor of the range or generator, and the hooks of on_close(): each
+// is called once, however the response ends. One green thread at a time.
 
 #pragma once
 
@@ -38,9 +38,10 @@ class Chunks;
 
 namespace detail {
 
+// Makes the pieces; see the functions of Chunks with these names.
 struct Producer {
     virtual ~Producer() = default;
-    virtual std::optional<std::string_view> next() = 0;  // good until the next call
+    virtual std::optional<std::string_view> next() = 0;  // nothing: the end; the view is valid until the next call
     virtual std::optional<std::size_t> size() const { return std::nullopt; }
     virtual File* file() noexcept { return nullptr; }
 };
@@ -52,6 +53,7 @@ concept ChunkRange =
 template <class F>
 concept Generator = std::is_invocable_r_v<std::optional<std::string>, F&>;
 
+// Pieces from a range: views of its elements, or of a copy of one that the range makes on the fly.
 template <class R>
 class RangeProducer final : public Producer {
 public:
@@ -89,6 +91,7 @@ private:
     std::string made_;
 };
 
+// Pieces from a generator, called again for each.
 template <class F>
 class GeneratorProducer final : public Producer {
 public:
@@ -106,21 +109,26 @@ private:
 
 }  // namespace detail
 
+// All conversions are implicit on purpose: an application just returns what it has.
 class Chunks {
 public:
-    Chunks() = default;  // none
+    Chunks() = default;  // no pieces
+    // One piece.
     Chunks(std::string whole);
     Chunks(std::string_view whole) : Chunks(std::string(whole)) {}
     Chunks(const char* whole) : Chunks(std::string(whole)) {}
+    // Several pieces, copied.
     Chunks(std::initializer_list<std::string_view> pieces)
         : Chunks(std::vector<std::string>(pieces.begin(), pieces.end())) {}
 
+    // The elements of a range, which is copied or moved into this.
     template <class R>
     requires(!std::same_as<std::remove_cvref_t<R>, Chunks> && detail::ChunkRange<std::remove_cvref_t<R>>)
         // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Chunks itself
         Chunks(R&& range)
         : producer_(std::make_unique<detail::RangeProducer<std::remove_cvref_t<R>>>(std::forward<R>(range))) {}
 
+    // The results of a generator, which is called until it returns nothing. It may wait.
     template <class F>
     // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Chunks itself
     requires(!std::same_as<std::remove_cvref_t<F>, Chunks> && detail::Generator<std::decay_t<F>>) Chunks(F&& generator)
@@ -131,20 +139,23 @@ public:
     Chunks(Chunks&& other) noexcept
         : producer_(std::move(other.producer_)), closers_(std::exchange(other.closers_, {})) {}
     Chunks& operator=(Chunks&& other) noexcept;
-    ~Chunks();  // closes; what a hook throws is reported
+    // Closes it, in a Shield. What a hook throws is reported.
+    ~Chunks();
 
-    // Called when it is closed, or goes; before the range goes, those that were added last first. A hook may wait.
+    // Adds a hook, called when this is closed or destroyed: before the range or generator is destroyed, the hook added
+    // last first. A hook may wait. Assigning to a Chunks closes the old pieces.
     Chunks& on_close(std::function<void()> hook) &;
     Chunks&& on_close(std::function<void()> hook) && { return std::move(on_close(std::move(hook))); }
 
-    // For servers and middleware: the next piece, perhaps an empty one; good until the next call. Nothing: it was the
-    // last, or it is closed. Yields, throws: as what makes them.
+    // For servers and middleware. Returns: the next piece, perhaps an empty one, valid until the next call; nothing if
+    // there are no more, or this is closed. Yields and throws as the range or generator does.
     std::optional<std::string_view> next();
 
-    std::optional<std::size_t> size() const;  // how many pieces there are in all, where that is known
-    File* file() noexcept;                    // of file_wrapper(), else nullptr
+    std::optional<std::size_t> size() const;  // how many pieces there are in all; nothing if that is unknown
+    File* file() noexcept;                    // the file of a file_wrapper(), else nullptr
 
-    // Idempotent. Throws: what a hook throws, once all were called: the first of several, but a kill before all others.
+    // Calls the hooks, and destroys the range or generator. Idempotent. Yields as the hooks do.
+    // Throws: what a hook throws, once all hooks were called: a kill if there is one, else the first of several.
     void close();
 
 private:
@@ -152,7 +163,8 @@ private:
     std::vector<std::function<void()>> closers_;
 };
 
-// A file as a body: the kernel copies it, where it can. What iterates it instead gets it in pieces of block_size.
+// Returns: a file as a body, from its position to its end. A server lets the kernel copy it where it can; middleware
+// that iterates over it gets pieces of block_size bytes. Throws: std::invalid_argument for a block_size of 0.
 Chunks file_wrapper(File file, std::size_t block_size = std::size_t{64} * 1024);
 
 }  // namespace tendril::http::wsgi
