@@ -69,7 +69,7 @@ struct ServerOptions {
 
     // Time limits; `forever`: none; 0 is refused.
     // For the head of a request, from its first byte on; before the first request, for that byte, from the connection
-    // on. Then 408, unless nothing was sent.
+    // on. Then 408, if the client has sent any of it.
     Duration header_timeout = std::chrono::seconds(20);
     // For each piece of a body, while the handler waits for it. Then 408.
     Duration body_timeout = std::chrono::seconds(60);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The client's connections: used again, bounded, found dead, closed in time.
+// The client's connections: reused, limited in number, found closed, closed in time.
 
 #include <tendril/http/client.hpp>
 
@@ -31,7 +31,7 @@ namespace {
 using testing::RawHttpConnection;
 using testing::RawHttpServer;
 
-// The number of the connection, as the body.
+// Answers each request with the number of its connection.
 void say_number(RawHttpConnection& c) {
     while (const auto head = c.request()) {
         c.answer(head->starts_with("HEAD ") ? "" : std::to_string(c.number));
@@ -56,7 +56,8 @@ TENDRIL_TEST(HttpClientPool, UsesAConnectionAgain) {
     EXPECT_EQ(client.stats().made, 2U);
 }
 
-// The parent's connections are not the child's: neither its idle one, nor the place that a frozen green thread has.
+// The child does not use the parent's connections: neither the idle one, nor the place of a green thread that no longer
+// runs.
 TENDRIL_TEST(HttpClientPool, BeginsAnewInTheChildOfAFork) {
     for (const bool tls : {false, true}) {
         Event asked;
@@ -172,7 +173,7 @@ TENDRIL_TEST(HttpClientPool, TakesNothingUnaskedForAnAnswer) {
     EXPECT_EQ(server.connections(), 3U);
 }
 
-// The server closes in the moment in which the request is sent.
+// The server closes at the moment when the request is sent.
 TENDRIL_TEST(HttpClientPool, TriesOnceMoreWhereThatIsSafe) {
     std::vector<std::string> seen;
     RawHttpServer server([&](RawHttpConnection& c) {
@@ -289,7 +290,7 @@ TENDRIL_TEST(HttpClientPool, ResumesTlsSessions) {
     EXPECT_TRUE(resumed);
 }
 
-// Whenever a kill comes, the place of a connection is neither lost nor given twice.
+// At whatever time a kill comes, a connection's place is neither lost nor given away twice.
 TENDRIL_TEST(HttpClientPool, LosesNoPlaceToAKill) {
     RawHttpServer server([](RawHttpConnection& c) {
         while (const auto head = c.request()) {

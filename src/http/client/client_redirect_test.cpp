@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the client goes: redirects, proxies, cookies, credentials.
+// Which server the client asks, and what it sends there: redirects, proxies, cookies, credentials.
 
 #include <tendril/http/client.hpp>
 

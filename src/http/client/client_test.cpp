@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The client's requests and responses against a server that says what each test wants. Connections: see
+// The client's requests and responses, with a server that sends what each test wants. Connections: see
 // client_pool_test.cpp; redirects, proxies and cookies: client_redirect_test.cpp.
 
 #include <tendril/http/client.hpp>
@@ -37,7 +37,7 @@ std::string gzipped(const std::string& text) {
     return out;
 }
 
-// What the client makes of these bytes.
+// Returns: "status body" if the client accepts these bytes as a response, else what() of its error.
 std::string fetched(const std::string& said, const std::string& method = "GET") {
     RawHttpServer server([&](RawHttpConnection& c) {
         c.request();
@@ -56,7 +56,7 @@ bool contains(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-// A body that comes in the pieces that were given.
+// A body that comes in the given pieces.
 class Pieces final : public Source {
 public:
     explicit Pieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
@@ -136,7 +136,7 @@ std::string coded(detail::Wrapping wrapping, const std::string& text) {
     return out;
 }
 
-// What curl, Python and Go take too: docs/design/0013.
+// Responses that curl, Python and Go accept too: docs/design/0013.
 TENDRIL_TEST(HttpClient, IsLenientWithContentCodings) {
     using detail::Wrapping;
     const auto decoded = [](const std::string& coding, const std::string& body) {

@@ -61,7 +61,7 @@ TEST(ResponseParser, ReadsAHead) {
     EXPECT_EQ(parsed("HTTP/1.7 999 \r\n\r\n").version, Version::http_1_1);
 }
 
-// What other clients take and is safe: docs/design/0013.
+// Safe deviations that other clients accept too: docs/design/0013.
 TEST(ResponseParser, IsLenient) {
     EXPECT_EQ(parsed("HTTP/1.1 200\r\nA: 1\r\n\r\n").reason, "");
     EXPECT_EQ(parsed("HTTP/1.1 200\r\nA: 1\r\n\r\n").status, 200);
@@ -184,7 +184,7 @@ TEST(ResponseParser, KnowsHowTheBodyEnds) {
     EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), "chunked");
     EXPECT_EQ(framing("GET", ok + "Transfer-Encoding: identity\r\nContent-Length: 5\r\n"), "5");
     EXPECT_EQ(framing("GET", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n"), "chunked");
-    // Whatever the fields of these say, they have none.
+    // These have no body, whatever their fields say.
     EXPECT_EQ(framing("HEAD", ok + "Content-Length: 5\r\n"), "none");
     EXPECT_EQ(framing("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n"), "none");
     EXPECT_EQ(framing("GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n"), "none");

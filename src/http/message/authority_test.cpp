@@ -13,7 +13,7 @@
 namespace tendril::http::detail {
 namespace {
 
-// "host port", "[host] port", "refused".
+// Returns: "host port", "[host] port" or "refused".
 std::string read(std::string_view text) {
     const std::optional<Authority> found = parse_authority(text);
     if (!found.has_value()) {

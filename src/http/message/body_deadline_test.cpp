@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A deadline of a request's body is its client's slowness, whichever loop over the body asks it: 408, and no error of
-// the handler's.
+// A deadline that passes while a request's body is read is the client's fault, whichever loop over the body notices it:
+// 408, and not an error of the handler's.
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ constexpr const char* form_type = "multipart/form-data; boundary=x";
 const std::string part_head = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n";
 constexpr std::size_t much = std::size_t{1} << 40;
 
-// Whether the TimeoutError of this work, which never has to wait, is known for the body's.
+// Returns: whether the TimeoutError of this work, which never has to wait, is attributed to the body.
 bool is_blamed(const std::string& first, const std::string& again, const std::function<void(Body&)>& work) {
     EndlessStream stream(first, again);
     detail::Incoming incoming(stream);
@@ -92,7 +92,7 @@ TENDRIL_TEST(BodyDeadline, EndsTheSavingOfAPart) {
     EXPECT_EQ(folder.count(), 0U);
 }
 
-// Of a client that never stops to send: nothing waits for it.
+// The client never stops sending, so the saver never waits for it.
 TENDRIL_TEST(BodyDeadline, AKillEndsTheSavingOfAPart) {
     const TemporaryFolder folder;
     EndlessStream parts(part_head, "abcd");
@@ -105,7 +105,7 @@ TENDRIL_TEST(BodyDeadline, AKillEndsTheSavingOfAPart) {
     saver.kill();
     EXPECT_TRUE(saver.killed());
     EXPECT_EQ(folder.count(), 0U);
-    testing::until_keeping_alive(0);  // what it was writing has been written
+    testing::until_keeping_alive(0);  // until the write under way in the thread pool has ended
 }
 
 TENDRIL_TEST(BodyDeadline, OfAClientThatDripsIsAnswered408) {
@@ -145,7 +145,7 @@ TENDRIL_TEST(BodyDeadline, OfAClientThatDripsIsAnswered408) {
     }
 }
 
-// The handler is told too that it was too slow, and not that it was too long.
+// drain() reports a rest that comes too slowly by TimeoutError, and one that is too long by false.
 TENDRIL_TEST(BodyDeadline, OfARestThatIsSkippedIsATimeout) {
     EndlessStream stream("", "x");
     detail::Incoming incoming(stream);

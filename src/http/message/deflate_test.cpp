@@ -33,7 +33,7 @@ std::string deflated(const std::string& text, Wrapping wrapping, int level = 6, 
     return out;
 }
 
-// What comes of it, when it is given in pieces and taken in pieces.
+// Inflates data that is given in pieces and taken in pieces.
 std::string inflated(Inflater& inflater, const std::string& data, std::size_t piece = 1'000'000,
                      std::size_t room = 4096) {
     std::string out;
@@ -127,7 +127,7 @@ TEST(Deflate, MalformedDataAreRefusedAgainAndAgain) {
     } cases[] = {
         {Wrapping::raw, "\xff\xff\xff\xff"},
         {Wrapping::zlib, "text"},
-        {Wrapping::zlib, std::string("\x78\xbb\0\0\0\1", 6)},  // wants a dictionary
+        {Wrapping::zlib, std::string("\x78\xbb\0\0\0\1", 6)},  // needs a dictionary
         {Wrapping::gzip, "text"},
         {Wrapping::gzip, deflated("text", Wrapping::zlib)},
         {Wrapping::gzip, wrong_sum},

@@ -36,7 +36,7 @@ TEST(Headers, SetReplacesAllInThePlaceOfTheFirst) {
     EXPECT_EQ(h.size(), 2u);
     EXPECT_EQ((*h.begin()).name, "a");
     EXPECT_EQ((*h.begin()).value, "4");
-    h.set("A", h.get("B"));  // a part of itself
+    h.set("A", h.get("B"));  // a view of the object itself
     EXPECT_EQ(h.get("A"), "2");
     EXPECT_EQ(h.remove("b"), 1u);
     EXPECT_EQ(h.remove("b"), 0u);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Every loop whose length a peer decides asks its deadline, although that peer never lets it wait.
+// Every loop whose length a peer decides checks its deadline, even if the peer never lets it wait.
 
 #include "http/message/rounds.hpp"
 
@@ -80,7 +80,7 @@ TENDRIL_TEST(Rounds, EndAWebSocketsClose) {
         EXPECT_FALSE(web.close());
         EXPECT_FALSE(web.is_open());
     }
-    WebSocket broken = flooded("\x83", "x", options);  // a breach, and then more than anybody wants
+    WebSocket broken = flooded("\x83", "x", options);  // a breach, and then bytes without end
     EXPECT_THROW(broken.recv(), WebSocketError);
     WebSocket closing = flooded(std::string("\x88\0", 2), "x", options);
     EXPECT_FALSE(closing.recv().has_value());
@@ -94,7 +94,7 @@ TENDRIL_TEST(Rounds, AMessageAtHandIsTakenAfterItsDeadline) {
     EXPECT_THROW(raw.web.recv(0ms), TimeoutError);
 }
 
-// A flood over a socket, beside which others run.
+// A flood over a socket does not keep other green threads from running.
 TENDRIL_TEST(Rounds, OthersRunBesideAFlood) {
     for (const WebSocketRole role : testing::both_roles) {
         RawWebSocket raw(role, {.close_timeout = soon});

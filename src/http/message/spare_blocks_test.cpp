@@ -10,7 +10,7 @@ namespace {
 
 using Blocks = tendril::http::detail::SpareBlocks<100, 2>;
 
-// The sanitizer sees what is not freed.
+// The sanitizer reports blocks that are not freed.
 TEST(SpareBlocks, GivesTheHotOneAgainAndKeepsNoMoreThanItsBound) {
     std::thread([] {
         void* const a = Blocks::allocate();
@@ -32,7 +32,7 @@ TEST(SpareBlocks, TakesBackWhatIsFreedAtTheEndOfTheThread) {
         ~Late() { Blocks::free(block); }
     };
     std::thread([] {
-        static thread_local Late late;  // older than the list, so it goes after it
+        static thread_local Late late;  // made before the list, so destroyed after it
         late.block = Blocks::allocate();
     }).join();
 }

@@ -27,7 +27,7 @@ std::string why_refused(std::string_view text) {
 
 }  // namespace
 
-// RFC 3986, 5.4.1 and 5.4.2; "g:h" and "http:g" name no URL of ours.
+// RFC 3986, 5.4.1 and 5.4.2; "g:h" and "http:g" do not name a supported URL.
 TEST(Url, ResolvesTheExamplesOfTheRfc) {
     const Url base("http://a/b/c/d;p?q");
     const std::vector<std::pair<const char*, const char*>> examples = {

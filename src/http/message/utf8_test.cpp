@@ -10,7 +10,7 @@
 namespace tendril::http::detail {
 namespace {
 
-// As RFC 3629, 3 draws it.
+// Encodes as in the table of RFC 3629, 3.
 std::string encoded(std::uint32_t c) {
     const auto byte = [](std::uint32_t b) { return static_cast<char>(b); };
     if (c < 0x80) {
@@ -41,7 +41,7 @@ TEST(Utf8, RefusesOverlongFormsAndStrayBytes) {
     }
 }
 
-// Autobahn 6.4: it is refused as soon as it can be, wherever the pieces end.
+// Autobahn 6.4: malformed text is refused as early as possible, wherever the pieces end.
 TEST(Utf8, RefusesWithTheFirstWrongByte) {
     const std::string good = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5";
     const std::string bad[] = {"\xf4\x90", "\xed\xa0", "\xe0\x80", "\xf5", "a\x80"};

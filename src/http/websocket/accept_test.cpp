@@ -40,7 +40,7 @@ std::string text_of(const Headers& headers) {
     return text + "\r\n";
 }
 
-// TL01, TK02: and the first frame comes with the handshake.
+// TL01, TK02: the first frame comes together with the handshake.
 TENDRIL_TEST(WebSocketAccept, MakesAWebSocketOfARequest) {
     const WebSocketOptions options{.deflate = WebSocketDeflate{}, .subprotocols = {"chat"}};
     Served served(echo(options));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The kinds of cases of the Autobahn test suite, against an echo: what a peer sends, and what it must get.
+// The kinds of cases in the Autobahn test suite, against an echo: what a peer sends, and what it must get back.
 
 #include <tendril/http/websocket.hpp>
 

@@ -59,7 +59,7 @@ TENDRIL_TEST(WebSocketConnect, OverTlsByAClientsOptions) {
     theirs.ca_file = testing::authority().certificate();
     Client client({.per_origin = 1, .tls = TlsContext(theirs)});
     WebSocket one = websocket_connect(client, url);
-    WebSocket two = websocket_connect(client, url);  // the first is none of the client's connections any more
+    WebSocket two = websocket_connect(client, url);  // the first no longer counts as the client's
     EXPECT_EQ(one.recv()->data, "welcome to /");
     EXPECT_EQ(two.recv()->data, "welcome to /");
     two.send("x");

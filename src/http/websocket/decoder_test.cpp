@@ -16,7 +16,8 @@ using Event = MessageDecoder::Event;
 
 constexpr std::size_t most = 1000;
 
-// The events of these bytes, given in pieces: "text:..", "binary:..", "ping:..", and finally the code of the error.
+// Returns: the events that these bytes cause, given in pieces: "text:..", "binary:..", "ping:..", and finally the code
+// of the error.
 std::vector<std::string> told(MessageDecoder& decoder, const std::string& bytes, std::size_t piece = 1'000'000) {
     std::vector<std::string> all;
     try {
@@ -74,7 +75,7 @@ TEST(WebSocketDecoder, AMessageIsToldUntilItIsTaken) {
     EXPECT_EQ(decoder.feed(in), Event::none);
 }
 
-// TL03: of one frame, of fragments together, inflated; with the first byte that tells.
+// TL03: the limit holds for one frame and for all fragments together; the first byte that shows an excess is refused.
 TEST(WebSocketDecoder, BoundsAWholeMessage) {
     const std::string full(most, 'x');
     const std::string half(most / 2, 'x');
@@ -98,13 +99,13 @@ TEST(WebSocketDecoder, BoundsWhatItInflatesWhileItInflates) {
         EXPECT_EQ(told(decoder, frame(Opcode::binary, full, true, true), piece),
                   Told{"binary:" + std::string(most, 'x')});
     }
-    // A bomb: refused with its first few bytes, long before all is inflated.
+    // A bomb is refused after its first few bytes, long before all of it is inflated.
     Deflater fresh(Wrapping::raw, 9);
     const std::string bomb = packed(fresh, std::string(100'000'000, 'x'));
     ASSERT_LT(bomb.size(), 100'000u);
     MessageDecoder decoder(false, most, InflateOptions());
     EXPECT_EQ(told(decoder, frame(Opcode::binary, bomb, false, true).substr(0, 300)), Told{"1009"});
-    // In fragments, each of them small.
+    // The same in fragments, each of them small.
     MessageDecoder by_fragments(false, most, InflateOptions());
     Deflater other(Wrapping::raw);
     std::string bytes;
@@ -132,7 +133,7 @@ TEST(WebSocketDecoder, UsesNoMoreMemoryThanHasCome) {
     EXPECT_LT(other.take_message().capacity(), 100u);
 }
 
-// RFC 7692, 7.2.3: its examples, and what ends with a last block.
+// The examples of RFC 7692, 7.2.3, and data that ends with a final block.
 TEST(WebSocketDecoder, InflatesAsInTheRfc) {
     const std::string hello = "\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"s;
     const std::string taken_over = "\xc1\x05\xf2\x00\x11\x00\x00"s;

@@ -139,7 +139,7 @@ TENDRIL_TEST(WebSocketEnd, AKillWhileItTellsThePeerWhyClosesIt) {
     raw.send(raw.frame(0x83, ""));
     EXPECT_EQ(raw.next(), "close:1002");
     EXPECT_EQ(raw.next(), "end");
-    testing::until_waiting_for_io(1);  // for our end
+    testing::until_waiting_for_io(1);  // it waits for our end of the stream
     killed.kill();
     EXPECT_FALSE(raw.web.is_open());
     EXPECT_EQ(code_of(raw.web), 1002);

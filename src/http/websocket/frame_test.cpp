@@ -49,7 +49,7 @@ TEST(WebSocketFrame, IsReadAsItWasWrittenByteByByte) {
     }
 }
 
-// Returns: with how many bytes of it the parser refuses it; 0: it does not.
+// Returns: after how many bytes of the text the parser refuses it; 0: never.
 std::size_t refused_with(const std::string& text, bool masked = false, bool compresses = false) {
     FrameParser parser(masked, compresses);
     FrameHeader header;
@@ -91,7 +91,7 @@ TEST(WebSocketFrame, WhatBreaksTheProtocolIsRefusedAtOnce) {
         {"\x01\x00\x89\x00\x80\x00"s, 0},
         {"\x81\x80"s, 2},          // a server masks
         {"\x81\x00"s, 2, true},    // a client does not
-        {"\x81\x7e\x00\x7d"s, 4},  // more bytes than it need
+        {"\x81\x7e\x00\x7d"s, 4},  // a longer length field than needed
         {"\x81\x7e\x00\x7e"s, 0},
         {"\x81\x7f\0\0\0\0\0\0\xff\xff"s, 10},
         {"\x81\x7f\x80\0\0\0\0\x01\0\0"s, 10},

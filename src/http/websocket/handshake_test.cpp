@@ -139,7 +139,7 @@ TEST(WebSocketHandshake, AcceptsTheFirstOfferThatItCan) {
         {"permessage-deflate; client_max_window_bits",
          "permessage-deflate; client_max_window_bits=9",
          {.client_max_window_bits = 9}},
-        // Out of range, unknown, doubled, or not as it must be: declined, and the next one is looked at.
+        // Out of range, unknown, doubled or malformed: declined, and the next offer is considered.
         {"permessage-deflate; server_max_window_bits=7", ""},
         {"permessage-deflate; server_max_window_bits=16", ""},
         {"permessage-deflate; server_max_window_bits=08", ""},
@@ -159,7 +159,7 @@ TEST(WebSocketHandshake, AcceptsTheFirstOfferThatItCan) {
     for (const auto& each : cases) {
         EXPECT_EQ(answered(each.offer, each.ours), each.answer) << each.offer;
     }
-    // A client that does not name its bits cannot be told: it may use all.
+    // To a client that does not offer client_max_window_bits the server cannot name any: the client may use all 15.
     const auto offers = parse_extensions("permessage-deflate");
     EXPECT_EQ(accept_deflate(*offers, {.client_max_window_bits = 9})->agreed.client_max_window_bits, 15);
 }

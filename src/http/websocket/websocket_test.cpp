@@ -78,7 +78,7 @@ TENDRIL_TEST(WebSocket, ABrokenOffSendEndsThisDirection) {
     }
 }
 
-// A connection that, now and then, takes nothing in time.
+// A connection that takes nothing in time while `balks` is set.
 class Balky final : public Stream {
 public:
     Balky(TcpSocket socket, const bool& balks) : socket_(std::move(socket)), balks_(balks) {}
@@ -100,7 +100,7 @@ private:
     const bool& balks_;
 };
 
-// The peer must be able to inflate what comes after a message that was not sent.
+// The peer must be able to inflate the messages that follow one which was not sent.
 TENDRIL_TEST(WebSocket, ASendOfWhichNothingHasGoneIsAsIfItHadNotBeen) {
     for (const WebSocketRole role : both_roles) {
         const bool server = role == WebSocketRole::server;
@@ -125,7 +125,7 @@ TENDRIL_TEST(WebSocket, ASendOfWhichNothingHasGoneIsAsIfItHadNotBeen) {
     }
 }
 
-// A connection that tells where its reader is.
+// A connection that notes what its reader does.
 class Told final : public Stream {
 public:
     struct Reader {
@@ -227,7 +227,7 @@ TENDRIL_TEST(WebSocket, ASecondReaderIsRefused) {
     EXPECT_EQ(reader.get(), "for the first");
 }
 
-// A peer that does not read its pongs is read all the same; the newest ping is answered when it reads.
+// recv() goes on reading from a peer that does not read its pongs; the newest ping is answered once it does.
 TENDRIL_TEST(WebSocket, PongsWaitForRoomButNobodyForThem) {
     for (const WebSocketRole role : both_roles) {
         RawWebSocket raw(role);

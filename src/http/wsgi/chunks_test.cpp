@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What WSGI applications return, and how it is sent.
+// The chunks that WSGI applications return, and how they are sent.
 
 #include <tendril/http/wsgi.hpp>
 
@@ -145,7 +145,7 @@ TENDRIL_TEST(WsgiChunks, ChunksAreClosedOnceWhateverTheOutcome) {
         client.send(get("/endless"));
         char c;
         client.socket.recv({&c, 1});
-    }  // it goes away in the middle of the body
+    }  // the client goes away in the middle of the body
     while (closed.size() < 2) {
         yield();
     }
@@ -154,7 +154,7 @@ TENDRIL_TEST(WsgiChunks, ChunksAreClosedOnceWhateverTheOutcome) {
     lazy.send(get("/endless"));
     char c;
     lazy.socket.recv({&c, 1});
-    served.server.stop(std::chrono::nanoseconds(0));  // kills it
+    served.server.stop(std::chrono::nanoseconds(0));  // kills the handler
     EXPECT_EQ(closed, once);
 }
 
@@ -263,7 +263,7 @@ TENDRIL_TEST(WsgiChunks, AFileIsSentFromItsPosition) {
         File file = File::open(path);
         file.seek(environ["PATH_INFO"] == "/behind" ? 20 : 4);
         Chunks chunks = file_wrapper(std::move(file), 4);
-        if (environ["PATH_INFO"] == "/pieces") {  // as middleware may
+        if (environ["PATH_INFO"] == "/pieces") {  // iterates, as middleware may
             return Chunks([inner = std::make_shared<Chunks>(std::move(chunks))]() -> std::optional<std::string> {
                 const auto piece = inner->next();
                 return piece ? std::optional("[" + std::string(*piece) + "]") : std::nullopt;

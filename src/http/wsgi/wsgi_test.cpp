@@ -32,7 +32,7 @@ RawAnswer ask(Application application, std::string_view request, ServerOptions o
     return served.ask(request);
 }
 
-// An error of the application: its text, and what the client got.
+// Checks that the application's error with this text is reported, and that the client gets 500.
 void expect_error(Application application, std::string_view text) {
     EXPECT_EQ(ask(std::move(application), get("/")).status, 500) << text;
     const std::vector<std::string> errors = take_unhandled();
