@@ -82,7 +82,8 @@ public:
     const Headers& trailers() const noexcept;  // fields that followed the body; empty until it has been read to its end
 
     // After a 101: gives the connection away, for the protocol that both sides agreed on. Bytes that came behind the
-    // head are read first. Does not wait. Throws: std::logic_error: this is not a 101, or it was called before.
+    // head are read first. Does not wait. Throws: std::logic_error: this is not a 101, or upgrade() or
+    // close() was called before.
     std::unique_ptr<Stream> upgrade();
 
     void close() noexcept;  // gives up the rest of the body, and closes the connection unless all of it was read

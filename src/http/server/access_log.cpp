@@ -57,7 +57,7 @@ Part part_called(std::string_view name) {
         }
         known.append(known.empty() ? "" : ", ").append(field);
     }
-    throw std::invalid_argument("an access log has no field {" + std::string(name) + "}; there are " + known);
+    throw std::invalid_argument("an access log has no field {" + std::string(name) + "}; its fields are " + known);
 }
 
 std::vector<Piece> parse_format(std::string_view format) {

@@ -96,10 +96,10 @@ void ResponseWriter::require_open() {
         throw std::logic_error("a response: it has been sent whole, so nothing more can be written");
     }
     if (state_ == State::upgraded) {
-        throw std::logic_error("a response: the connection was upgraded, write to its stream");
+        throw std::logic_error("a response: the connection was upgraded: write to its stream");
     }
     if (state_ == State::broken) {  // noted in thrown_, as this is still the client's doing
-        thrown_ = std::make_exception_ptr(std::logic_error("a response: sending it has failed before"));
+        thrown_ = std::make_exception_ptr(std::logic_error("a response: sending it has already failed"));
         std::rethrow_exception(thrown_);
     }
     if (state_ == State::cut_short) {
@@ -133,13 +133,13 @@ Headers& ResponseWriter::headers() {
 
 void ResponseWriter::count(std::uint64_t n) {
     if (n > 0 && !may_have_content(status_)) {
-        misuse("a body, with a status that has none");
+        misuse("a body with a status that allows none");
     }
     const std::optional<std::uint64_t> most = state_ == State::open && mode_ == Mode::length
                                                   ? std::optional(length_)
                                                   : (state_ == State::open ? std::nullopt : said_length());
     if (most.has_value() && n > *most - std::min(count_, *most)) {
-        misuse("more than its Content-Length is written");
+        misuse("more was written than its Content-Length");
     }
     count_ += n;
 }
@@ -147,13 +147,13 @@ void ResponseWriter::count(std::uint64_t n) {
 void ResponseWriter::send_whole(Bytes body, std::string_view type) {
     require_open();
     if (state_ != State::fresh) {
-        misuse("send() is for the whole body, and there is some already: write()");
+        misuse("send() sends the whole body, but some of it has been written: use write()");
     }
     if (!body.empty() && !may_have_content(status_)) {
-        misuse("a body, with a status that has none");
+        misuse("a body with a status that allows none");
     }
     if (!headers_.empty() && said_length().value_or(body.size()) != body.size()) {
-        misuse("a body of another length than its Content-Length");
+        misuse("the length of its body differs from its Content-Length");
     }
     count_ = body.size();
     if (options_->compression.has_value() && code_whole(body, type)) {
@@ -394,13 +394,13 @@ void ResponseWriter::send_whole_file(const File& file, std::uint64_t offset, std
                                      std::string_view type) {
     require_open();
     if (state_ != State::fresh) {
-        misuse("send_file() is for the whole body, and there is some already: write_file()");
+        misuse("send_file() sends the whole body, but some of it has been written: use write_file()");
     }
     if (said_length().value_or(size) != size) {
-        misuse("a file of another length than its Content-Length");
+        misuse("the length of its file differs from its Content-Length");
     }
     if (size > 0 && !may_have_content(status_)) {
-        misuse("a body, with a status that has none");
+        misuse("a body with a status that allows none");
     }
     make_head(size, type.empty() ? std::string_view("application/octet-stream") : type);
     write_file(file, offset, size);
