@@ -8,11 +8,11 @@
 //     http::Client client({.cookies = jar});
 //
 // A server may set a cookie for its own host and for the domains above it that have the same owner: not for "com" or
-// "co.uk". The list of such shared domains comes with Debian's package publicsuffix, and is read at the first cookie.
-// Where the package is not installed, only domains of one label count as shared, and a server at a.co.uk can set a
-// cookie that b.co.uk gets: there, sites that must not know of each other must not share a jar. "example.org." is the
-// same host as "example.org". A Secure cookie is sent over https only, and no plain response replaces it. SameSite is
-// for browsers, and has no effect here. Nothing yields. One OS thread at a time.
+// "co.uk". The list of such shared domains comes with Debian's package publicsuffix, and is read at the first cookie,
+// which may block the hub. Where the package is not installed, only domains of one label count as shared, and a server
+// at a.co.uk can set a cookie that b.co.uk gets: there, sites that must not know of each other must not share a jar.
+// "example.org." is the same host as "example.org". A Secure cookie is sent over https only, and no plain response
+// replaces it. SameSite is for browsers, and has no effect here. Nothing yields. One OS thread at a time.
 
 #pragma once
 

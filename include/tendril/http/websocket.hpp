@@ -40,6 +40,7 @@ class Client;
 class Request;
 class Response;
 
+// Which side of the connection this program is.
 enum class WebSocketRole : std::uint8_t { server, client };
 
 // permessage-deflate: what one side offers or accepts, and what both have agreed on. From the first compressed message
