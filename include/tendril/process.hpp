@@ -7,11 +7,12 @@
 //     Popen child(shell("sleep 1; uname"), {.out = PIPE});
 //     std::string name = child.communicate().out;                        // other green threads run meanwhile
 //
-// Starting one takes the hub's OS thread for as long as the system needs (some hundred microseconds); all that waits
-// for it suspends its green thread only. No signal handler is installed: SIGCHLD stays the program's own. A program
-// that ignores SIGCHLD, or waits for any child by waitpid(-1), takes the results away; wait() then says ECHILD.
+// Starting a program holds the hub's OS thread for as long as the system needs (some hundred microseconds). Every call
+// that waits for the child suspends its green thread only. No signal handler is installed: SIGCHLD stays the program's
+// own. A program that ignores SIGCHLD, or waits for any child by waitpid(-1), takes the results away; wait() then
+// throws ECHILD.
 //
-// A Popen belongs to the OS thread that made it. Examples: examples/popen.cpp, examples/run.cpp
+// A Popen belongs to the OS thread that made it (WrongThread). Examples: examples/popen.cpp, examples/run.cpp
 
 #pragma once
 
@@ -34,9 +35,9 @@
 
 namespace tendril {
 
-// Where one of the child's standard streams leads: INHERIT, PIPE, DEVNULL, STDOUT (for err: where out leads), or a
-// descriptor of ours, which stays ours. The child's are always in blocking mode: of a non-blocking pipe or terminal it
-// gets an open file of its own; a non-blocking socket is refused.
+// Where one of the child's standard streams leads: INHERIT, PIPE, DEVNULL, STDOUT (only for err: where out leads), or
+// a descriptor of ours, which stays ours. The child's streams are always in blocking mode: instead of a non-blocking
+// pipe or terminal it gets an open file of its own; a non-blocking socket is refused.
 class Stdio {
 public:
     enum class Kind : unsigned char { inherit, pipe, devnull, merged, descriptor };
@@ -57,109 +58,124 @@ inline constexpr Stdio PIPE{Stdio::Kind::pipe};
 inline constexpr Stdio DEVNULL{Stdio::Kind::devnull};
 inline constexpr Stdio STDOUT{Stdio::Kind::merged};
 
+// Environment variables by name. environment() returns a copy of this process's.
 using Environment = std::map<std::string, std::string>;
-Environment environment();  // this process's
+Environment environment();
 
 struct PopenOptions {
     Stdio in{};
     Stdio out{};
     Stdio err{};
-    std::string cwd{};                              // empty: ours
+    std::string cwd{};                              // its working directory; empty: ours
     std::optional<Environment> env = std::nullopt;  // instead of ours; its PATH is searched
-    Environment add_env{};                          // on top of that
-    bool new_session = false;                       // setsid
-    std::optional<pid_t> process_group{};           // setpgid; 0: one of its own
+    Environment add_env{};                          // added to that, or replacing entries of it
+    bool new_session = false;                       // by setsid
+    std::optional<pid_t> process_group{};           // by setpgid; 0: a group of its own
     bool kill_group = false;                        // signals reach its whole process group: see Popen::send_signal()
-    bool close_fds = true;                          // all but the standard ones and pass_fds
-    std::vector<int> pass_fds{};                    // stay open under the same number. They stay ours too
+    bool close_fds = true;                          // closes all but the standard ones and pass_fds in the child
+    std::vector<int> pass_fds{};                    // open in the child under the same numbers; they stay ours too
 };
 
-// {"/bin/sh", "-c", text}
+// Returns: the argv that runs a shell command: {"/bin/sh", "-c", text}.
 std::vector<std::string> shell(std::string text);
 
+// What a child wrote to its stdout and stderr; empty for a stream that is not a PIPE.
 struct Output {
     std::string out;
     std::string err;
 };
 
+// A child process. Calls on a Popen that was moved from throw std::logic_error, except where it says otherwise. A kill
+// or a Timeout of a green thread that waits for the child leaves the child alone.
 class Popen {
 public:
-    // Starts argv[0], searched in PATH unless it has a slash. Signals that tendril or the program ignore for their own
-    // sake (SIGPIPE, SIGXFSZ, SIGCHLD) are as by default in the child, and none is blocked.
+    // Starts argv[0], which is searched for in PATH unless it has a slash. Does not yield. Signals that tendril or the
+    // program may ignore for their own purposes (SIGPIPE, SIGXFSZ, SIGCHLD) have their default effect in the child, and
+    // none is blocked.
     // Throws: std::system_error that names what failed (ENOENT: there is no such program, or no such cwd; EMFILE);
-    // std::invalid_argument; nothing is left then, neither child nor descriptor.
+    // std::invalid_argument for arguments or options that can never work. Then neither a child nor a descriptor is
+    // left.
     explicit Popen(const std::vector<std::string>& argv, const PopenOptions& options = {});
 
     Popen(Popen&&) noexcept;
     Popen& operator=(Popen&&) noexcept;
 
-    // A child that lives goes on, and is reaped when it ends; that keeps no hub from ending or from LoopExit. Its pipes
-    // to us are closed. Requires: nobody waits for it. Aborts otherwise, naming who does.
+    // Closes our ends of the pipes. A child that still lives runs on, and is reaped when it ends; this keeps no hub
+    // from ending, nor from LoopExit. Requires: no green thread waits for the child. Aborts otherwise, naming the
+    // waiters.
     ~Popen();
 
     pid_t pid() const;
 
-    // Waits for its end; several may. Returns: its exit status; -n when signal n ended it.
-    // Throws: TimeoutError; Interrupt; std::system_error (ECHILD: somebody else took the result).
+    // Waits for the child's end. Several green threads may wait. Returns: its exit status; -n if signal n ended it.
+    // Throws: TimeoutError; Interrupt; std::system_error (ECHILD: other code took the result); HubBlocked.
     int wait(Deadline deadline = never);
 
-    // Never waits. Returns: as wait(), or nothing while it runs.
+    // Asks whether the child has ended. Never waits. Returns: as wait(); nothing while the child runs. Throws:
+    // std::system_error (ECHILD, as wait()).
     std::optional<int> poll();
-    std::optional<int> returncode() const noexcept;  // what the last wait() or poll() found
 
-    // Does nothing once its end is known; never hits another process. With `kill_group` the child leads a process group
-    // of its own, and the signal reaches everyone in it: also the children that a shell left in the background, until
-    // wait(), poll() or communicate() has seen the child's end. SIGKILL reaches all of them; another signal may miss
-    // what a shell is starting at that moment, since it blocks signals meanwhile. A descendant that makes a group of
-    // its own (setsid, a shell's `set -m`) is out of reach. A group of its own is not the terminal's foreground group:
-    // Ctrl-C does not reach it, and reading from the terminal stops it.
-    // Throws: std::system_error (EPERM: it is another user's now; EINVAL: no such signal).
+    // The result if the child's end has been seen; nothing otherwise, and after a move. Does not ask the system.
+    std::optional<int> returncode() const noexcept;
+
+    // Sends a signal. Does nothing once the child's end is known; never hits another process. Does not yield.
+    //
+    // With `kill_group` the child leads a process group of its own, and the signal reaches every process in it, also
+    // those that a shell left in the background, until wait(), poll() or communicate() has seen the child's end.
+    // SIGKILL reaches all of them. Another signal may miss a process that a shell is just starting, since the shell
+    // blocks signals meanwhile. A descendant that makes a group of its own (setsid, a shell's `set -m`) is not reached.
+    // The child's group is not the terminal's foreground group: Ctrl-C does not reach it, and reading from the terminal
+    // stops it.
+    // Throws: std::system_error (EPERM: the process now is another user's; EINVAL: no such signal).
     void send_signal(int signal);
     void terminate() { send_signal(SIGTERM); }
     void kill() { send_signal(SIGKILL); }
 
-    // Feeds `input` to its stdin and closes that, reads its stdout and stderr to their ends, all at the same time, then
-    // waits for its end. Only what is a PIPE counts. A child that does not read its input is no error.
+    // Writes `input` to the child's stdin and closes it, reads its stdout and stderr to their ends, all at the same
+    // time, and then waits for the child's end. Uses only the streams that are a PIPE. Yields. A child that does not
+    // read its input is not an error.
     //
-    // When it throws (TimeoutError, whose done() says how many bytes were read; Interrupt), what was read and where the
-    // input stood are kept: call it again, without input, and it goes on. Throws also: std::logic_error for input to no
-    // PIPE, or when there is some already; ConcurrentUse; std::bad_alloc and std::system_error, nothing is lost.
+    // When this throws TimeoutError (done() is the number of bytes read) or Interrupt, the output read so far and the
+    // position in the input are kept: call it again, without input, to continue. Also throws: std::logic_error for
+    // input when stdin is not a PIPE or is closed, or when there is already input; ConcurrentUse; HubBlocked; std::bad_alloc
+    // and std::system_error, nothing is lost.
     Output communicate(std::string input = {}, Deadline deadline = never);
     Output communicate(Deadline deadline) { return communicate({}, deadline); }
 
-    // Our ends of its PIPEs; closed ones for others. Use them or communicate(), not both.
+    // Our ends of the child's PIPEs; closed ones for streams that are not a PIPE. Use either them or communicate().
     PipeWriter& stdin_();
     PipeReader& stdout_();
     PipeReader& stderr_();
 
-    // For wait() and iwait(): it has ended, and somebody knows. Watching one keeps the hub alive until it ends.
+    // For wait() and iwait(): ready once the child's end has been seen. Waiting there keeps the hub alive until then.
     bool ready() const noexcept;
     void observe(detail::Observer& observer) const;
 
 private:
     friend struct RunAccess;
     struct State;
-    State& use() const;  // throws std::logic_error when it was moved from
+    State& use() const;  // throws std::logic_error if it was moved from
     std::unique_ptr<State> state_;
 };
 
 struct RunOptions {
-    std::string input{};        // to its stdin; empty: it has ours
-    bool check = false;         // throw CalledProcessError when it fails
+    std::string input{};        // for its stdin; empty: `popen` says, by default our stdin
+    bool check = false;         // whether to throw CalledProcessError if it fails
     bool capture = true;        // out and err, unless `popen` says where they lead
-    Deadline deadline = never;  // for all of it
+    Deadline deadline = never;  // for all of run()
     PopenOptions popen{};
     std::optional<bool> kill_group{};  // instead of popen's. Unset: popen's, but true for shell(), see run()
 };
 
+// A program that run() has started and that has ended.
 struct CompletedProcess {
     std::vector<std::string> argv;
-    int returncode = 0;
-    std::string out;
+    int returncode = 0;  // as Popen::wait()
+    std::string out;     // what was captured
     std::string err;
 };
 
-// A program failed, and that was to be checked. what() names it and says how it ended.
+// A program failed, and the caller asked for a check. what() names it and says how it ended.
 class CalledProcessError : public std::runtime_error {
 public:
     explicit CalledProcessError(CompletedProcess process);
@@ -171,7 +187,7 @@ private:
     std::shared_ptr<const CompletedProcess> process_;  // shared, so that copying cannot throw
 };
 
-// The deadline of run() came first; what was read is here.
+// The deadline of run() passed; this has the output read until then.
 class RunTimeout : public TimeoutError {
 public:
     RunTimeout(CompletedProcess process, const TimeoutError& why);
@@ -182,21 +198,23 @@ private:
     std::shared_ptr<const CompletedProcess> process_;
 };
 
-// Starts a program and waits for its end and that of its output. When that is broken off, by the deadline, a kill or a
-// Timeout, the child is killed and reaped first; with `kill_group`, the rest of its process group is killed as well.
-// What shell() makes gets a group of its own by default, since `sh -c "a & b"` leaves processes behind; not when its
-// stdin is our terminal, which it could then not read.
-// Throws: RunTimeout; CalledProcessError; as Popen and communicate().
+// Starts a program, and waits for its end and the end of its output. If the deadline, a kill or a Timeout breaks that
+// off, run() first kills and reaps the child; with `kill_group`, it kills the rest of the child's process group as
+// well. A command from shell() gets a group of its own by default, since `sh -c "a & b"` leaves processes behind; but
+// not when its stdin is our terminal, from which it could then not read.
+// Throws: RunTimeout if the deadline came first; CalledProcessError; as Popen and communicate().
 CompletedProcess run(const std::vector<std::string>& argv, RunOptions options = {});
 
-// Short for run(): what it printed, having succeeded; its returncode, its output being ours; ... having succeeded.
+// Short forms of run(), whose other options hold. check_output() returns what the program wrote to stdout; its stderr
+// is ours, and a failure is a CalledProcessError. call() returns its returncode; its output streams are ours.
+// check_call() is call(), with CalledProcessError for a failure.
 std::string check_output(const std::vector<std::string>& argv, RunOptions options = {});
 int call(const std::vector<std::string>& argv, RunOptions options = {});
 void check_call(const std::vector<std::string>& argv, RunOptions options = {});
 
-// Waits for a child that others made (fork, a library), and reaps it.
-// Returns: as Popen::wait(). Throws: TimeoutError, Interrupt: it is not reaped; std::system_error (ECHILD: no child of
-// ours, or reaped by another); std::invalid_argument for pid <= 0: which child it shall be must be said.
+// Waits for a child that other code made (fork, a library), and reaps it. Suspends the calling green thread only.
+// Returns: as Popen::wait(). Throws: TimeoutError, Interrupt: the child is not reaped; std::system_error (ECHILD: not a
+// child of ours, or other code has reaped it); std::invalid_argument for pid <= 0, which names no single child.
 int wait_pid(pid_t pid, Deadline deadline = never);
 
 }  // namespace tendril

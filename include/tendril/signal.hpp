@@ -16,18 +16,19 @@
 
 namespace tendril {
 
-// Runs f(number), or f(), in a new green thread of this hub, each time that the signal comes, for as long as what is
-// returned lives or until its stop(). Does not keep the hub alive. What f throws goes to the hub's error handler.
+// Runs f(number), or f(), in a new green thread of this hub each time that the signal arrives, until the returned
+// Signal is destroyed or its stop() is called. Does not keep the hub alive. The hub's error handler gets what f throws.
 //
-// As a Group's members, the green threads in which f runs do not outlive what is returned: leaving its scope waits for
-// them, and kills them first when it is left by an exception. So f may refer to what was made before it, and main does
+// Like the members of a Group, the green threads in which f runs do not outlive the Signal: leaving its scope waits for
+// them, and kills them first if an exception leaves it. So f may refer to objects made before the Signal, and main does
 // not end before f has:
 //
 //     const auto quit = on_signal(SIGINT, [&] { server.stop(5s); std::puts("stopped"); });
 //     server.serve();                 // returns when the server has stopped; then main waits for the line above
 //
-// Destroyed by f itself or by a callback that runs in the hub, it waits for none. Throws: std::invalid_argument for an
-// empty f, and for a signal that cannot be watched.
+// A Signal that f itself destroys waits only for the other green threads; one that a callback of the hub destroys, for
+// none.
+// Throws: std::invalid_argument for an empty f, and for a signal that cannot be watched.
 [[nodiscard("the signal is watched while this lives")]] Signal on_signal(int number, std::function<void(int)> f,
                                                                          Site where = Site::here());
 [[nodiscard("the signal is watched while this lives")]] Signal on_signal(int number, std::function<void()> f,
@@ -40,8 +41,9 @@ requires(!std::convertible_to<F, std::function<void(int)>> && !std::convertible_
     return on_signal(number, std::function<void()>());
 }
 
-// Prints dump() of this hub to standard error each time that the signal comes (the terminal's Ctrl-\ sends SIGQUIT),
-// for as long as what is returned lives. From the hub, so not while a green thread holds it: see blocking_watch.hpp.
+// Prints dump() of this hub to standard error each time that the signal arrives (the terminal's Ctrl-\ sends SIGQUIT),
+// until the returned Signal is destroyed. The hub prints it, so not while a green thread holds the hub: see
+// blocking_watch.hpp. Throws: as on_signal().
 [[nodiscard]] Signal dump_on_signal(int number = SIGQUIT);
 
 }  // namespace tendril

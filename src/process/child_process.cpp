@@ -39,7 +39,7 @@ int ChildProcess::result() const {
     TENDRIL_ASSERT(!running());
     if (state_ == State::lost) {
         fail(-result_, "child process " + std::to_string(pid_) +
-                           ": its result is not to be had (did another wait for it, is SIGCHLD ignored, is it the "
+                           ": its result is not available (did other code wait for it, is SIGCHLD ignored, is it the "
                            "parent's since a fork?)");
     }
     return result_;
@@ -77,7 +77,7 @@ void ChildProcess::finish(State how, int result) noexcept {
 }
 
 void ChildProcess::on_event(Events what) noexcept {
-    if ((what & events::invalid) != 0 && state_ == State::running) {  // closed by somebody whose number it never was
+    if ((what & events::invalid) != 0 && state_ == State::running) {  // closed by code that did not own it
         (void)pidfd_.release();
         finish(State::lost, EBADF);
     } else if (!ask()) {
@@ -129,7 +129,7 @@ int ChildProcess::signal(int number) noexcept {
     return r == -ESRCH ? 0 : r;
 }
 
-// Not asked first whether it has ended: until it is reaped its number, and so the group's, is not used again.
+// Need not ask first whether the child has ended: until it is reaped, the system does not reuse its pid or group.
 int ChildProcess::signal_group(int number) noexcept {
     if (state_ != State::running) {
         return 0;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// ChildProcess: one of our children, from its start until it is reaped: whoever asks first reaps it, and all learn the
-// result.
+// ChildProcess: one of our children, from its start until it is reaped. The first call that finds it ended reaps it;
+// all callers see the result.
 //
-// 1. While it runs it holds a pidfd, which becomes readable when the process ends; a number that is used again can
-//    therefore never be meant. Once reaped, or lost to another who waited, the pidfd is closed.
-// 2. The pidfd is watched by the hub from the first wait on. The watch alone keeps no hub alive; who waits does.
-// 3. Belongs to its hub's OS thread. Only an orphan that no hub watches may be asked from others (orphans.hpp).
+// 1. While the child runs, this holds its pidfd, which becomes readable when the process ends. So a pid that the
+//    system has given to another process is never used. The pidfd is closed when the child is reaped, or is lost
+//    because other code waited for it.
+// 2. The hub watches the pidfd from the first wait on. The watch alone does not keep the hub alive; a waiter does.
+// 3. Belongs to its hub's OS thread. Other OS threads may only ask an orphan that no hub watches (orphans.hpp).
 
 #pragma once
 
@@ -38,26 +39,26 @@ public:
     pid_t pid() const noexcept { return pid_; }
     bool running() const noexcept { return state_ == State::running; }
     std::optional<int> returncode() const noexcept;
-    int result() const;  // throws ECHILD when it was lost. Requires: !running()
+    int result() const;  // throws ECHILD if it was lost. Requires: !running()
 
-    // Asks the system, never waits. Returns: whether it has ended.
+    // Asks the system; reaps the child if it has ended. Never waits. Returns: whether it has ended.
     bool ask() noexcept;
 
-    // Suspends until it has ended. `what` names the call, `done` is for the TimeoutError.
+    // Suspends until the child has ended. `what` names the call; `done` is for the TimeoutError.
     // Throws: TimeoutError, Interrupt, std::system_error.
     void await(const char* what, Deadline deadline, std::size_t done = 0);
 
     void observe(Observer& observer);
 
     int signal(int number) noexcept;        // 0 or -errno
-    int signal_group(int number) noexcept;  // to the process group that it leads, while it is not reaped. 0 or -errno
+    int signal_group(int number) noexcept;  // to the group that it leads, until it is reaped. 0 or -errno
 
-    // For orphans. watch() throws; unwatch() does nothing when the hub has ended.
+    // For orphans. watch() throws std::system_error; unwatch() does nothing after the hub has ended.
     void require_here() const { here::require_owner("a child process", owner_); }
     bool is_here() const noexcept {
         return owner_ == OsThread::current_serial() && here::has_hub() && !here::in_foreign_child();
     }
-    bool of_the_parent() const noexcept { return generation_ != fork_generation(); }  // since a fork()
+    bool of_the_parent() const noexcept { return generation_ != fork_generation(); }  // after a fork()
     bool watched_elsewhere() const noexcept { return was_watched() && owner_ != OsThread::current_serial(); }
     bool waited_for() noexcept { return waiters_.any(); }
     void watch();
@@ -78,7 +79,7 @@ private:
     void finish(State how, int result) noexcept;
 
     State state_ = State::running;
-    int result_ = 0;  // the return code when ended, the errno when lost
+    int result_ = 0;  // ended: the return code; lost: the errno
     pid_t pid_ = 0;
     Fd pidfd_;
     const std::uint64_t owner_;
@@ -88,7 +89,8 @@ private:
     WaitQueue waiters_{"a child process"};
 };
 
-// Keeps a hub with nothing else to wait for asleep, rather than failing, while a green thread waits for an Interest.
+// While a green thread waits for an Interest: lets a hub with nothing else to wait for sleep instead of throwing
+// LoopExit.
 class KeepAlive {
 public:
     KeepAlive() noexcept { here::keep_awaiting(keeps_); }

@@ -28,7 +28,7 @@ using testing::no_child_left;
 
 constexpr auto all_pipes = [] { return PopenOptions{.in = PIPE, .out = PIPE, .err = PIPE}; };
 
-// Far more than pipes hold, both ways at once.
+// Sends far more than pipes hold, both ways at once.
 TENDRIL_TEST(Communicate, FeedsAndDrainsAtTheSameTime) {
     Popen child({"tee", "/dev/stderr"}, all_pipes());
     std::string input(5 << 20, '\0');
@@ -79,7 +79,7 @@ TENDRIL_TEST(Communicate, AnOuterTimeoutBreaksOffAndItGoesOn) {
     EXPECT_EQ(child.communicate().out, "first\nsecond\n");
 }
 
-// The pipes have ended, the child has not.
+// The pipes are at their ends, but the child still runs.
 TENDRIL_TEST(Communicate, WaitsForTheEndOfTheChildToo) {
     Popen child(shell("echo all; exec >&- 2>&-; exec sleep 100"), all_pipes());
     for (std::size_t read = 0; read != 4;) {

@@ -20,9 +20,9 @@ namespace {
 }
 
 constexpr std::size_t least_read = 4096;
-constexpr std::size_t most_read = 65536;  // what a pipe holds
+constexpr std::size_t most_read = 65536;  // the capacity of a pipe
 
-// Wakes the one who waits for any of several descriptors.
+// Wakes a waiter that waits for any of several descriptors.
 struct Ear : Interest {
     Waiter*& waiter;
     Ear(Events kinds, Waiter*& w) noexcept
@@ -35,7 +35,7 @@ struct Ear : Interest {
           waiter(w) {}
 };
 
-// Waits for any of the three pipes of a child, as long as it lives. Not notified of what they were ready for before.
+// Waits for any of the three pipes of a child, for as long as this lives. Readiness from before is not notified again.
 class AnyPipe {
 public:
     AnyPipe() = default;
@@ -74,8 +74,8 @@ private:
     std::array<Ear, 3> ears_{Ear(events::write, waiter_), Ear(events::read, waiter_), Ear(events::read, waiter_)};
 };
 
-// Has the places of the pipes that are open, while communicate() lets others run or waits: a call on one of them
-// meanwhile is refused, as if this one waited there, and does not take what is this one's.
+// Occupies the waiters' places of the open pipes while communicate() yields or waits. So a call on one of the pipes in
+// the meantime is refused, as if communicate() waited there, and takes none of its data.
 class InUse {
 public:
     InUse(const PipeWriter& to, const PipeReader& from_out, const PipeReader& from_err) {
@@ -97,7 +97,7 @@ private:
     std::array<std::optional<Placed>, 3> places_;
 };
 
-// Whether there is more to try before waiting: something was read, or the end has come.
+// Returns: whether to try again before waiting: something was read, or the pipe is at its end.
 bool drain(PipeReader& from, std::string& text) {
     if (!from.is_open()) {
         return false;
@@ -120,7 +120,7 @@ bool drain(PipeReader& from, std::string& text) {
         d.readable = false;
         return false;
     } else if (r != -EINTR) {
-        fail(r, "communicate: reading what the child says");
+        fail(r, "communicate: reading the child's output");
     }
     return true;
 }
@@ -146,9 +146,9 @@ bool Dialogue::write_input(PipeWriter& to) {
             return true;
         }
         if (r < 0 && r != -EPIPE) {
-            fail(r, "communicate: writing what the child shall read");
+            fail(r, "communicate: writing the child's input");
         }
-        written = r < 0 ? input.size() : written + static_cast<std::size_t>(r);  // it may stop reading: its own affair
+        written = r < 0 ? input.size() : written + static_cast<std::size_t>(r);  // the child may stop reading
     }
     if (written == input.size()) {
         to.close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Dialogue: what Popen::communicate() has to say and what it heard, kept from one call to the next.
+// Dialogue: the input that Popen::communicate() has still to write and the output that it has read, kept from one call
+// to the next.
 
 #pragma once
 
@@ -21,11 +22,11 @@ struct Dialogue {
     bool running = false;
     pid_t child = 0;  // for errors
 
-    // Writes and drains, all at the same time, until each pipe has come to its end; they are closed then.
-    // Throws: TimeoutError, Interrupt, ConcurrentUse, std::system_error, std::bad_alloc; it goes on from there.
+    // Writes the input and reads both outputs, all at the same time, until each pipe is at its end, and closes them.
+    // Throws: TimeoutError, Interrupt, ConcurrentUse, std::system_error, std::bad_alloc; the next call continues there.
     void go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err, Deadline deadline);
 
-    // Reads what is there, at most about what a pipe holds; never waits.
+    // Reads the available output, at most about as much as a pipe holds. Never waits.
     void take_rest(PipeReader& from_out, PipeReader& from_err);
 
 private:

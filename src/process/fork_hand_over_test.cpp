@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The child of a fork(): what was handed to a green thread that is frozen there goes back, and what was counted in the
-// parent counts no more.
+// In the child of a fork(): an item or permit handed to a green thread that is frozen there goes back, and what the
+// parent counted no longer counts.
 
 #include <tendril/fork.hpp>
 
@@ -36,7 +36,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
-// Whether `body` returns true in the child.
+// Returns: whether `body` returns true in the child.
 bool holds_in_child(const std::function<bool()>& body) {
     const pid_t pid = fork();
     if (pid == 0) {
@@ -92,7 +92,8 @@ TENDRIL_TEST(ForkHandOver, ALockGoesBack) {
     waiter.join();
 }
 
-// Two getters are handed 1 and 2, and are frozen in the child, where `queue` also holds 3. Whether it gives them so.
+// Two getters are handed 1 and 2, and are frozen in the child, where `queue` also holds 3. Returns: whether it
+// then gives `expected`.
 template <class AnyQueue>
 bool gives_in_child(AnyQueue& queue, const std::vector<int>& expected) {
     std::vector<Greenlet<int>> getters;
@@ -124,7 +125,7 @@ struct Ranked {
     int rank = 0;
     char name = 0;
 };
-// Throws when it is told to.
+// A comparison that can be told to throw.
 struct ByRank {
     const bool* broken;
     bool operator()(const Ranked& a, const Ranked& b) const {
@@ -132,7 +133,8 @@ struct ByRank {
     }
 };
 
-// What a PriorityQueue gives in the child, after two of its items were handed to getters that are frozen there.
+// Whether a PriorityQueue gives `expected` in the child, after two of its items were handed to getters that are frozen
+// there.
 bool gives_in_child(const std::string& expected, bool comparison_throws) {
     bool broken = false;
     PriorityQueue<Ranked, ByRank> queue(unbounded, ByRank{&broken});
@@ -214,7 +216,7 @@ TENDRIL_TEST(ForkHandOver, SharedObjectsTakeBackToo) {
     acquirer.join();
 }
 
-// What handed something may be gone before the green thread ran to take it.
+// The object that handed over a permit may be destroyed before the green thread runs to take it.
 TENDRIL_TEST(ForkHandOver, ADestroyedSemaphoreTakesNothingBack) {
     auto semaphore = std::make_unique<Semaphore>(0);
     auto waiter = spawn([s = semaphore.get()] { s->acquire(); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The resolver in the child of a fork(): it asks by itself, also when lookups were under way in the parent.
+// The resolver in the child of a fork(): it asks for itself, even if lookups were under way in the parent.
 
 #include <tendril/fork.hpp>
 
@@ -46,7 +46,7 @@ TENDRIL_TEST(Fork, TheChildsResolverAsksByItself) {
     EXPECT_EQ(under_way.get(), 1u) << "the parent's goes on";
 }
 
-// What the parent's lookups hold, and who waits for it, does not keep the child waiting.
+// Neither the slots that the parent's lookups hold nor the waiters for them keep the child waiting.
 TENDRIL_TEST(Fork, TheChildsResolverIsNotFull) {
     testing::NameServer server([](const testing::Question& q) {
         testing::Answer answer;
@@ -58,7 +58,7 @@ TENDRIL_TEST(Fork, TheChildsResolverIsNotFull) {
     options.try_timeout = 60s;
     Resolver resolver(options);
     Group lookups;
-    for (int i = 0; i < 100; ++i) {  // more than go at once
+    for (int i = 0; i < 100; ++i) {  // more than may be under way at once
         lookups.spawn([&] { resolver.resolve("silent.test", 1, AddressFamily::ipv4); });
     }
     yield();

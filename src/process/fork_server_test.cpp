@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A StreamServer in the child of a fork(): the green thread that served is the parent's, and nobody waits for it.
+// A StreamServer in the child of a fork(): the green thread that served is the parent's, and no call waits for it.
 
 #include <sys/wait.h>
 
@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
-// What `body` returns in the child: its status.
+// Returns: what `body` returns in the child, which is its exit status.
 int in_child(const std::function<int()>& body) {
     const pid_t pid = fork();
     if (pid == 0) {

@@ -34,7 +34,7 @@ int status_of(pid_t pid) {
     return result.get(60s);
 }
 
-// What `body` returns in the child is its status, without anything else of the test's running there.
+// Runs `body` in a child, and no other code of the test. Returns: what `body` returned, which is the exit status.
 int in_child(const std::function<int()>& body) {
     const pid_t pid = fork();
     if (pid == 0) {
@@ -107,7 +107,7 @@ TENDRIL_TEST(Fork, ParentAndChildDoNotShareTheirEvents) {
     });
     yield();
     EXPECT_EQ(in_child([&] {
-                  b.close();  // its copy: the parent's wait is not touched
+                  b.close();  // its copy: the parent still waits
                   sleep(20ms);
                   return 7;
               }),
@@ -148,7 +148,7 @@ TENDRIL_TEST(Fork, TimeoutsOfOthersDoNotKeepTheChildAsleep) {
     other.kill();
 }
 
-// Nobody in the child can wake it: LoopExit in the one that is left.
+// Nothing in the child can wake the caller, the only green thread left there: it gets LoopExit.
 TENDRIL_TEST(Fork, LoopExitComesToTheCaller) {
     Event never_set;
     auto other = spawn([&] { sleep(1h); });
@@ -264,7 +264,7 @@ TENDRIL_TEST(Fork, SignalsHaveTheirOldEffectInTheChild) {
     EXPECT_EQ(came, 1);
 }
 
-// ... also those that only the hub of another OS thread watched, which is not there.
+// The same for signals that only the hub of another OS thread watched, which the child does not have.
 TENDRIL_TEST(Fork, SignalsOfOtherHubsHaveTheirOldEffectInTheChild) {
     std::atomic<bool> watched{false};
     std::atomic<bool> over{false};
@@ -315,7 +315,7 @@ TENDRIL_TEST(Fork, IsRefusedInACallback) {
     EXPECT_NE(said, "");
 }
 
-// The child of a fork(2) that tendril does not know of must not take the parent's events; exec there is harmless.
+// The child of a plain fork(2) must not take the parent's events; exec there is harmless.
 TEST(PlainFork, RefusesToWait) {
     std::thread([] {
         auto sleeper = spawn([] { sleep(20ms); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// fork() amid what other OS threads do: in the child every lock is free, and nothing waits for who is gone.
+// fork() while other OS threads are busy: in the child every lock is free, and nothing waits for threads that are gone.
 
 #include <tendril/fork.hpp>
 
@@ -31,14 +31,14 @@ namespace {
 
 constexpr int rounds = 20;
 
-// A child's allocator under a sanitizer stays locked when another OS thread was in it: such tests are for plain builds.
+// Under a sanitizer, a child's allocator stays locked if another OS thread was in it. So these tests need plain builds.
 #if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
 constexpr bool others_may_allocate = false;
 #else
 constexpr bool others_may_allocate = true;
 #endif
 
-// A hanging child is ended by SIGALRM. Returns: its status; -1 when a signal ended it.
+// SIGALRM ends a child that hangs. Returns: its status; -1 if a signal ended it.
 int status_of_child(pid_t (*how)(), const std::function<int()>& body) {
     const pid_t pid = how();
     if (pid == 0) {
@@ -50,7 +50,7 @@ int status_of_child(pid_t (*how)(), const std::function<int()>& body) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// Forks again and again while another OS thread does something.
+// Forks again and again while another OS thread runs `other`.
 void fork_amid(const std::function<void()>& other, const std::function<int()>& in_child) {
     std::atomic<bool> stop{false};
     std::thread busy([&] {
@@ -81,7 +81,7 @@ TENDRIL_TEST(ForkThreads, WhileThreadPoolsOfThisHubEnd) {
             }
             try {
                 result.get();
-            } catch (const JobDropped&) {  // it had not begun when its pool ended
+            } catch (const JobDropped&) {  // it had not yet begun when its pool ended
             }
         }
     });
@@ -126,7 +126,7 @@ TENDRIL_TEST(ForkThreads, WhileASharedQueueIsUsed) {
             back.get();
         },
         [&] {
-            queue.put(7);  // to no getter of an OS thread that is gone
+            queue.put(7);  // not handed to a getter of an OS thread that is gone
             int last = 0;
             while (const auto item = queue.try_get()) {
                 last = *item;
@@ -153,10 +153,10 @@ TENDRIL_TEST(ForkThreads, WhileSignalsAreWatchedAndTheBlockingWatchIsSet) {
     set_blocking_watch(0s);
 }
 
-// The handlers of exit() wait for nobody who is gone.
+// The handlers of exit() do not wait for OS threads that are gone.
 TENDRIL_TEST(ForkThreads, APlainForksChildCanExit) {
     if (!others_may_allocate) {
-        return;  // and the child would be searched for leaks
+        return;  // where the child would be searched for leaks
     }
     static ThreadPool pool(1);
     pool.resize(1);

@@ -19,7 +19,7 @@ Popen hand_over(const std::vector<HandedOver>& sockets, const std::vector<std::s
     for (const HandedOver& each : sockets) {
         detail::require_no_nul(each.name, "hand_over: a socket's name");
         if (each.name.find_first_of(":=") != std::string::npos || each.listener->fd() < 0) {
-            throw std::invalid_argument("hand_over: \"" + each.name + "\" is closed, or no name for a socket");
+            throw std::invalid_argument("hand_over: \"" + each.name + "\" is closed, or is not a name for a socket");
         }
         options.pass_fds.push_back(each.listener->fd());
         list += (list.empty() ? "" : ":") + std::to_string(each.listener->fd()) + '=' + each.name;
@@ -31,7 +31,7 @@ Popen hand_over(const std::vector<HandedOver>& sockets, const std::vector<std::s
     options.pass_fds.push_back(ready_end.get());
     options.add_env = {{detail::handed_over_variable, list}, {detail::ready_variable, std::to_string(ready_end.get())}};
     Popen next(argv, options);
-    ready_end.close();  // so that the pipe ends with the new program
+    ready_end.close();  // so that the pipe ends when the new program does
     try {
         char word = 0;
         if (ready.recv({&word, 1}, deadline) == 0) {

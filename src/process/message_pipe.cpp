@@ -27,7 +27,7 @@ constexpr std::size_t length_size = 4;
 constexpr std::size_t most_read = 65536;
 constexpr const char* object = "a message pipe";
 
-// Room for the descriptors of one sendmsg or recvmsg.
+// Room for the descriptors of one call of sendmsg or recvmsg.
 struct alignas(cmsghdr) Control {
     char bytes[CMSG_SPACE(sizeof(int) * MessagePipe::max_fds)];
 };
@@ -42,16 +42,16 @@ struct Broken {
     }
 };
 
-// One green thread at a time in each direction, from the beginning of its call to the end. One that a fork() froze in
-// its call is the parent's, so it is noted in which process it was.
+// Admits one green thread at a time in each direction, from the beginning of its call to the end. A green thread that
+// a fork() froze in its call is the parent's, so the note says in which process the call was made.
 class Alone {
 public:
-    using Taken = std::optional<std::uint64_t>;  // generation of forks
+    using Taken = std::optional<std::uint64_t>;  // the generation of forks
 
     Alone(Taken& taken, const char* doing) : taken_(taken) {
         if (taken_ == detail::fork_generation()) {
-            throw ConcurrentUse(std::string("another green thread is in MessagePipe::") + doing +
-                                " already; give each direction to one");
+            throw ConcurrentUse(std::string("another green thread is already in MessagePipe::") + doing +
+                                "; give each direction to one");
         }
         taken_ = detail::fork_generation();
     }
@@ -76,7 +76,7 @@ struct MessagePipe::State {
     Broken recv_broken;
     std::array<unsigned char, length_size> length{};
     std::size_t length_come = 0;
-    Message part;  // of which so much has come
+    Message part;  // what has arrived of it
 
     State(Fd fd, const MessagePipeOptions& options)
         : handle(detail::here::descriptors().open(fd.release())), max_message(options.max_message) {
@@ -125,7 +125,7 @@ MessagePipe MessagePipe::from_fd(int fd, const MessagePipeOptions& options) {
         return value;
     };
     if (option(SO_DOMAIN) != AF_UNIX || option(SO_TYPE) != SOCK_STREAM) {
-        throw std::invalid_argument(what + ": it is no Unix-domain stream; pass the fd() of one end of a pair()");
+        throw std::invalid_argument(what + ": it is not a Unix-domain stream; pass the fd() of one end of a pair()");
     }
     detail::here::make_hub();
     if (const int r = sys::set_close_on_exec(fd); r < 0) {
@@ -206,16 +206,16 @@ void MessagePipe::State::send_all(Descriptor& d, Bytes bytes, const std::vector<
     }
 }
 
-// The peer has the beginning of a message; whatever came behind it would be taken for the rest.
+// The peer has the beginning of a message, and would take any later bytes for the rest of it.
 void MessagePipe::State::break_send(std::size_t sent, std::size_t total) noexcept {
     if (const int fd = handle.fd(); fd >= 0) {
         sys::shutdown(fd, SHUT_WR);
     }
     send_broken.error = EPIPE;
     try {
-        send_broken.what = "MessagePipe::send: an earlier one was broken off after " + std::to_string(sent) + " of " +
-                           std::to_string(total) + " bytes, so nothing more can be sent";
-    } catch (...) {  // no memory: then without the text
+        send_broken.what = "MessagePipe::send: an earlier message was broken off after " + std::to_string(sent) +
+                           " of " + std::to_string(total) + " bytes, so nothing more can be sent";
+    } catch (...) {  // out of memory: goes without the text
     }
 }
 
@@ -258,7 +258,7 @@ void MessagePipe::State::recv_rest(Descriptor& d, Deadline deadline) {
         bytes.resize(before + asked);
         std::size_t come = before;
         const detail::OnExit shrunk([&] {
-            if (bytes.size() > come) {  // else it was dropped
+            if (bytes.size() > come) {  // otherwise break_recv() has dropped it
                 bytes.resize(come);
             }
         });
@@ -272,7 +272,7 @@ void MessagePipe::State::break_recv(int error, std::string what) {
     fail(-error, recv_broken.what);
 }
 
-// Returns: how many bytes came; 0 at the end of the stream, between two messages.
+// Returns: the number of bytes read; 0 at the end of the stream, between two messages.
 ssize_t MessagePipe::State::recv_some(Descriptor& d, void* to, std::size_t n, Deadline deadline) {
     iovec whole{to, n};
     Control control;
@@ -285,7 +285,7 @@ ssize_t MessagePipe::State::recv_some(Descriptor& d, void* to, std::size_t n, De
         message.msg_controllen = sizeof control;
         return sys::recvmsg(fd, &message, MSG_DONTWAIT);
     });
-    // A peer that ends without having read all that we sent resets; what it sent is complete all the same.
+    // A peer that ends before it has read all our bytes resets the stream; still, all its own bytes have arrived.
     const bool ended = r == 0 || r == -ECONNRESET;
     if (ended && length_come == 0) {
         return 0;
@@ -304,7 +304,7 @@ void MessagePipe::State::take_fds(msghdr& message) {
     if (message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0) {
         return;
     }
-    // Owned before anything can fail.
+    // Takes ownership before anything can fail.
     std::array<Fd, max_fds> come;
     std::size_t count = 0;
     for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
@@ -328,7 +328,7 @@ void MessagePipe::State::take_fds(msghdr& message) {
         part.fds.insert(part.fds.end(), std::make_move_iterator(come.begin()),
                         std::make_move_iterator(come.begin() + static_cast<std::ptrdiff_t>(count)));
     } catch (const std::bad_alloc&) {
-        break_recv(ENOMEM, "MessagePipe::recv: no memory");  // what was read is gone
+        break_recv(ENOMEM, "MessagePipe::recv: no memory");  // the part that was read is lost
     }
 }
 

@@ -138,7 +138,7 @@ TENDRIL_TEST(MessagePipe, DescriptorsThatNobodyTakesAreClosed) {
         b.recv();
         Raw raw;
         auto stuck = spawn([&] { raw.pipe.recv(); });
-        // Four bytes of length and a descriptor, then nothing: the receiver is killed with it in its hands.
+        // The length and a descriptor arrive, then nothing: the receiver is killed while it holds the descriptor.
         auto [c, d] = MessagePipe::pair();
         auto sending = spawn([&c = c, &pipe] { c.send(std::string(8 << 20, 'x'), {pipe.writer.fd()}); });
         auto receiving = spawn([&d = d] { d.recv(); });
@@ -230,7 +230,7 @@ TENDRIL_TEST(MessagePipe, TooLongAMessageIsAnErrorOnBothSides) {
     EXPECT_THROW(MessagePipe::pair({.max_message = std::size_t{1} << 32}), std::invalid_argument);
 }
 
-// 64 MiB are announced, and nothing comes.
+// A peer announces 64 MiB, and sends none of it.
 TENDRIL_TEST(MessagePipe, NothingIsAllocatedForWhatIsOnlyAnnounced) {
     rusage usage{};
     Raw peer;
@@ -305,7 +305,7 @@ TENDRIL_TEST(MessagePipe, NoRoomForADescriptorIsAnErrorThatLosesNone) {
         } catch (...) {
             error = std::current_exception();
         }
-        setrlimit(RLIMIT_NOFILE, &limit);  // before it is looked at, for which UBSan wants a pipe
+        setrlimit(RLIMIT_NOFILE, &limit);  // before the checks below: UBSan makes a pipe in them
         ASSERT_NE(error, nullptr);
         EXPECT_EQ(errno_of([&] { std::rethrow_exception(error); }), EMFILE);
     }
@@ -325,7 +325,7 @@ TENDRIL_TEST(MessagePipe, SurvivesEintrAndShortReads) {
     sending.get();
 }
 
-// Whatever a peer sends: messages or an error, and nothing is left.
+// Any bytes from a peer give messages or an error, and leave nothing behind.
 TENDRIL_TEST(MessagePipe, TakesAnythingThatAPeerMaySend) {
     std::mt19937 random(7);
     for (int round = 0; round < 300; ++round) {
@@ -351,7 +351,7 @@ TENDRIL_TEST(MessagePipe, TakesAnythingThatAPeerMaySend) {
     }
 }
 
-// What the header promises to programs that are not ours.
+// The wire format that the header promises to other programs.
 TENDRIL_TEST(MessagePipe, AChildWithoutTendrilCanTakePart) {
     auto [ours, theirs] = MessagePipe::pair();
     EXPECT_EQ(sys::status_flags(theirs.fd()) & O_NONBLOCK, 0);

@@ -16,7 +16,7 @@ namespace tendril::detail {
 
 namespace {
 
-// Those that no hub watches. Lives as long as the process: green threads may end after statics do.
+// The orphans that no hub watches. Never destroyed: green threads may end after static objects do.
 struct Unwatched {
     Mutex mutex{Rank::orphans};
     List<ChildProcess> children TENDRIL_GUARDED_BY(mutex);
@@ -24,7 +24,7 @@ struct Unwatched {
 
 private:
     TENDRIL_NOT_ANALYZED void forked() noexcept {
-        children.take_all([](ChildProcess& child) { delete &child; });  // the parent's
+        children.take_all([](ChildProcess& child) { delete &child; });  // they are the parent's
     }
 };
 
@@ -43,13 +43,13 @@ void leave_to_sweeps(ChildProcess& child) noexcept {
     all.children.push_back(child);
 }
 
-// Those that this OS thread's hub watches. Made after the hub, so it goes before it.
+// The orphans that this OS thread's hub watches. Made after the hub, so it is destroyed before it.
 struct Watched {
     List<ChildProcess> children;
     std::uint64_t generation = fork_generation();
     bool gone = false;
 
-    // Those of the parent, in the child of a fork(): they are nobody's here.
+    // In the child of a fork(): drops the parent's orphans, which are not this process's children.
     void forget_after_fork() noexcept {
         if (std::exchange(generation, fork_generation()) != generation) {
             children.take_all([](ChildProcess& child) { delete &child; });
@@ -76,7 +76,7 @@ void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept {
     if (child->watched_elsewhere()) {
         report("a Popen was destroyed on another OS thread than its own, which watches it; process " +
                std::to_string(child->pid()) + " may stay a zombie when it ends");
-        (void)child.release();  // its hub may know it still
+        (void)child.release();  // its hub may still refer to it
         return;
     }
     child->keep_alive(false);
@@ -91,7 +91,7 @@ void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept {
                 child->orphan = true;
                 here.children.push_back(*child.release());
                 return;
-            } catch (...) {  // no memory, or no room in the backend: then by a sweep
+            } catch (...) {  // out of memory, or no room in the backend: left to a sweep
             }
         }
     }

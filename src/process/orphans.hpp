@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Orphans: children that live longer than their Popen. They are reaped when they end, so that no zombie is left: by the
-// hub that started them, which watches their pidfds without being kept alive by it; and once that hub has ended, by
-// sweep_orphans(), which every new Popen of any hub calls.
+// Orphans: children that live longer than their Popen. They are reaped when they end, so that no zombie is left. The
+// hub that started them does this: it watches their pidfds, which does not keep it alive. Once that hub has ended,
+// sweep_orphans() does, which every new Popen of any hub calls.
 
 #pragma once
 
@@ -12,10 +12,10 @@
 
 namespace tendril::detail {
 
-// Aborts, naming them, when green threads wait for it.
+// Takes over a child that its Popen leaves. Aborts if green threads still wait for it, naming them.
 void adopt_orphan(std::unique_ptr<ChildProcess> child) noexcept;
 
-// Reaps those that have ended and that no hub watches. From any OS thread.
+// Reaps the orphans that have ended and that no hub watches. May be called from any OS thread.
 void sweep_orphans() noexcept;
 
 }  // namespace tendril::detail

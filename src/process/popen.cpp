@@ -20,12 +20,12 @@ using detail::Streams;
 
 namespace {
 
-// The child's ends while it is started, and where each standard stream leads.
+// The child's ends of the pipes while it is started, and where each standard stream leads.
 class ChildEnds {
 public:
     explicit ChildEnds(std::string program) : program_(std::move(program)) {}
 
-    // Returns: our end of the pipe, if it is one.
+    // Returns: our end, if `what` is a PIPE.
     Fd add(std::size_t place, const Stdio& what) {
         switch (what.kind()) {
         case Stdio::Kind::inherit:
@@ -55,7 +55,7 @@ private:
         return r;
     }
 
-    // Only our end is non-blocking: the flag belongs to the open file, which the child would share.
+    // Makes only our end non-blocking: the flag belongs to the open file, and the child needs blocking ones.
     Fd add_pipe(std::size_t place) {
         int ends[2];
         checked(sys::pipe(ends, 0), "cannot make a pipe");
@@ -67,7 +67,7 @@ private:
         return ours;
     }
 
-    // What shall become 0, 1 or 2 must not be one of them itself, or an earlier one would overwrite it.
+    // A descriptor that becomes 0, 1 or 2 must not be another of these itself, or an earlier copy would overwrite it.
     void give(std::size_t place, int fd) {
         fd = with_blocking(place, fd);
         if (fd < 3 && fd != static_cast<int>(place)) {
@@ -83,7 +83,7 @@ private:
         if ((flags & O_NONBLOCK) == 0 || (kind != S_IFIFO && kind != S_IFCHR && kind != S_IFSOCK)) {
             return fd;
         }
-        // Opened without blocking: a pipe that nobody reads would keep us here.
+        // Opens it non-blocking: a pipe without a reader would block us here.
         const std::string path = "/proc/self/fd/" + std::to_string(fd);
         const int access = flags & O_ACCMODE;
         owned_[place] = Fd(checked(sys::open(path, access | O_NONBLOCK | O_NOCTTY),
@@ -98,7 +98,8 @@ private:
     std::array<Fd, 3> owned_;
 };
 
-// The pidfd of a child that has just begun. Without one it could neither be waited for nor left alone.
+// Returns: the pidfd of a child that has just begun. If there is none, kills the child, which could neither be waited
+// for nor left alone.
 Fd pidfd_of(pid_t pid, const std::string& program) {
     Fd pidfd(sys::pidfd_open(pid));
     if (!pidfd) {
@@ -107,7 +108,7 @@ Fd pidfd_of(pid_t pid, const std::string& program) {
         siginfo_t info;
         while (sys::waitid(P_PID, static_cast<id_t>(pid), info, WEXITED) == -EINTR) {
         }
-        fail(error, "cannot watch '" + program + "', which is ended again");
+        fail(error, "cannot watch '" + program + "', which is therefore killed");
     }
     return pidfd;
 }
@@ -120,7 +121,7 @@ std::vector<std::string> shell(std::string text) {
 
 Popen::State::~State() {
     if (dialogue.running && child != nullptr && !child->of_the_parent()) {
-        detail::report("a Popen was destroyed while a green thread was in its communicate(); let it outlive that one");
+        detail::report("a Popen was destroyed while a green thread was in its communicate(); let it outlive that call");
         std::abort();
     }
     if (child != nullptr) {
@@ -145,7 +146,7 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
         state->err = PipeAccess::reader(std::move(ours));
     }
 
-    // Room for the pidfd, and proof that the system has such: better known before there is a child.
+    // Makes sure, before there is a child, that there is room for its pidfd and that the system has pidfds.
     Fd room(sys::pidfd_open(sys::process_id()));
     if (!room) {
         fail(room.get(), "cannot watch a child process to start '" + argv.front() + "'");
@@ -202,15 +203,16 @@ Output Popen::communicate(std::string input, Deadline deadline) {
     State& state = use();
     detail::Dialogue& dialogue = state.dialogue;
     if (dialogue.running) {
-        throw ConcurrentUse("another green thread is in communicate() with process " +
-                            std::to_string(state.child->pid()) + " already");
+        throw ConcurrentUse("communicate() with process " + std::to_string(state.child->pid()) +
+                            " is already under way in another green thread");
     }
     if (!input.empty()) {
         if (!state.in.is_open() || !dialogue.input.empty()) {
-            throw std::logic_error(dialogue.input.empty() ? "communicate: input for a child whose stdin is no PIPE, or "
-                                                            "is closed"
-                                                          : "communicate: there is input already; call it again "
-                                                            "without, and it goes on");
+            throw std::logic_error(dialogue.input.empty()
+                                       ? "communicate: input for a child whose stdin is not a PIPE, or "
+                                         "is closed"
+                                       : "communicate: there is already input; call it again "
+                                         "without input to continue");
         }
         dialogue.input = std::move(input);
     }

@@ -11,14 +11,14 @@
 
 namespace tendril {
 
-// What a Popen is, at an address that stays when it is moved.
+// The insides of a Popen, whose address does not change when the Popen is moved.
 struct Popen::State {
     std::unique_ptr<detail::ChildProcess> child;
     PipeWriter in;
     PipeReader out;
     PipeReader err;
     detail::Dialogue dialogue;
-    bool kill_group = false;  // it leads a process group, which is meant by signals
+    bool kill_group = false;  // the child leads a process group, and signals go to all of it
 
     State() = default;
     State(const State&) = delete;

@@ -49,7 +49,7 @@ TENDRIL_TEST(Popen, GivesTheStatusOrTheSignal) {
     EXPECT_EQ(killed.wait(), -SIGTERM) << "again and again";
     EXPECT_EQ(killed.poll(), -SIGTERM);
     EXPECT_EQ(killed.returncode(), -SIGTERM);
-    killed.kill();  // nothing: it has ended
+    killed.kill();  // does nothing: it has ended
     killed.send_signal(SIGHUP);
     EXPECT_TRUE(no_child_left());
 }
@@ -106,7 +106,7 @@ TENDRIL_TEST(Popen, PutsTheStreamsWhereTheyShallBe) {
     got.resize(reader.recv_exactly(got));
     EXPECT_EQ(got, "one\ntwo\n");
 
-    // Ours crosswise: the child's 1 is our 2 and its 2 our 1.
+    // Crosswise: the child's 1 is our 2, and its 2 is our 1.
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(Popen(shell("echo out; echo err >&2"), {.out = 2, .err = 1}).wait(), 0);
@@ -121,7 +121,7 @@ TENDRIL_TEST(Popen, GivesTheEnvironmentAndTheDirectory) {
     EXPECT_EQ(environment().at("PATH"), std::getenv("PATH"));
     EXPECT_EQ(said({"pwd"}, {.cwd = "/usr"}), "/usr\n");
 
-    // The program is searched in the child's PATH, and from the child's directory.
+    // The child's PATH is searched, relative to the child's directory.
     const std::filesystem::path dir = std::filesystem::temp_directory_path() / "tendril-popen-test";
     std::filesystem::create_directories(dir / "bin");
     std::ofstream(dir / "bin/prog") << "#!/bin/sh\necho $0\n";
@@ -156,7 +156,7 @@ TENDRIL_TEST(Popen, StartsSessionsAndProcessGroups) {
     EXPECT_EQ(ids({.process_group = 0}), "own own " + session + "\n");
 }
 
-// The descriptors that a child has.
+// Returns: the descriptors that are open in a child.
 std::string descriptors_of(const PopenOptions& options) {
     std::string list = said(shell("ls /proc/$$/fd; :"), options);
     std::replace(list.begin(), list.end(), '\n', ' ');
@@ -166,7 +166,7 @@ std::string descriptors_of(const PopenOptions& options) {
 TENDRIL_TEST(Popen, PassesOnlyTheDescriptorsThatItIsTold) {
     int first[2];
     int second[2];
-    ASSERT_EQ(::pipe(first), 0);  // not closed on exec: what other libraries do
+    ASSERT_EQ(::pipe(first), 0);  // not closed on exec, as other libraries leave them
     ASSERT_EQ(::pipe(second), 0);
     const Fd all[] = {Fd(first[0]), Fd(first[1]), Fd(second[0]), Fd(second[1])};
     EXPECT_EQ(descriptors_of({}), "0 1 2 ");
@@ -214,7 +214,7 @@ TENDRIL_TEST(Popen, RefusesWhatCannotWork) {
     EXPECT_THROW(moved.communicate("input"), std::logic_error);
 }
 
-// Whatever fails, the error says so, and neither a child nor a descriptor is left.
+// Each failure of a system call gives an error that says so, and leaves neither a child nor a descriptor.
 TENDRIL_TEST(Popen, EveryFailureOfTheSystemIsClean) {
     const auto concerns = [](sys::Call call) {
         return call == sys::Call::pipe || call == sys::Call::fcntl || call == sys::Call::pidfd ||
@@ -254,7 +254,7 @@ TENDRIL_TEST(Popen, AResultThatAnotherTookIsAnErrorNotALie) {
     EXPECT_EQ(errno_of([&] { child.wait(); }), ECHILD);
     EXPECT_EQ(errno_of([&] { child.poll(); }), ECHILD);
     EXPECT_FALSE(child.returncode().has_value());
-    child.kill();  // nobody
+    child.kill();  // reaches no process
     EXPECT_EQ(errno_of([] { run({"true"}, {.popen = {.out = 9999}}); }), EBADF);
 }
 
@@ -270,7 +270,7 @@ TENDRIL_TEST(PopenOrphan, IsReapedWhenItEndsWithoutKeepingTheHubAlive) {
     EXPECT_EQ(Hub::current().stats().keeping_alive, 0u);
     feed.close();
     while (::kill(pid, 0) == 0) {
-        sleep(1ms);  // nothing but the hub looks after it
+        sleep(1ms);  // only the hub looks after it
     }
     EXPECT_TRUE(no_child_left());
 }
@@ -288,7 +288,7 @@ TENDRIL_TEST(PopenOrphan, AWatchedOneMayBeDroppedToo) {
     }
 }
 
-// Their hub ends before they do: the next Popen of any hub reaps them.
+// The orphans' hub ends before they do: the next Popen of any hub reaps them.
 TEST(PopenOrphanThreads, ThoseWhoseHubHasEndedAreReapedByTheNextStart) {
     std::vector<pid_t> pids;
     std::unique_ptr<Popen> outlives;
@@ -316,7 +316,7 @@ TEST(PopenOrphanThreads, ThoseWhoseHubHasEndedAreReapedByTheNextStart) {
     EXPECT_TRUE(no_child_left());
 }
 
-// In the child of a fork() our children are the parent's, and it may have its own.
+// In the child of a fork(), our children are the parent's; the child may have its own.
 TENDRIL_TEST(Popen, AForkedChildHasItsOwnChildrenOnly) {
     Popen child({"sleep", "100"});
     EXPECT_EQ(wait({&child}, 1ms).size(), 0u) << "it is watched, and keeps the hub alive";
@@ -336,7 +336,7 @@ TENDRIL_TEST(Popen, AForkedChildHasItsOwnChildrenOnly) {
         wrong += Hub::current().stats().keeping_alive == 0 ? 0 : 2;
         wrong += check_output({"echo", "mine"}) == "mine\n" ? 0 : 4;
         wrong += no_child_left() ? 0 : 8;
-        { const Popen moved_here = std::move(talks); }  // whoever was in its communicate() is frozen
+        { const Popen moved_here = std::move(talks); }  // the green thread in its communicate() is frozen
         ::_exit(wrong);
     }
     EXPECT_EQ(wait_pid(forked), 0);
@@ -353,7 +353,7 @@ TENDRIL_TEST(Popen, AForkedChildHasItsOwnChildrenOnly) {
 }
 
 TENDRIL_TEST(Popen, LeavesNoDescriptorWhereItsOwnNumbersAreTaken) {
-    // Standard streams of ours that are closed: the pipes' ends get their numbers.
+    // While our own standard streams are closed, the pipes' ends get their numbers.
     const Fd kept_in(sys::duplicate(0, 10));
     sys::close(0);
     EXPECT_EQ(said({"cat"}, {.in = DEVNULL}), "");

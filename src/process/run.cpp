@@ -25,7 +25,7 @@ std::string failure(const CompletedProcess& process) {
                      : "' ended with status " + std::to_string(code));
 }
 
-// However run() is left, its child does not live on.
+// Kills and reaps the child of run() if it still runs, however run() is left.
 class EndedWithUs {
 public:
     explicit EndedWithUs(Popen& child) noexcept : child_(child) {}
@@ -34,7 +34,7 @@ public:
     ~EndedWithUs() {
         try {
             end();
-        } catch (...) {  // its result was taken by another: it has ended
+        } catch (...) {  // other code took its result: it has ended
         }
     }
     void end() {
@@ -49,7 +49,8 @@ private:
     Popen& child_;
 };
 
-// What shell() made. One whose stdin is our terminal stays in our group, or it could not read it.
+// Whether shell() made `argv`, and the child gets a group of its own. A child whose stdin is our terminal stays in our
+// group, or it could not read from it.
 bool left_to_a_shell(const std::vector<std::string>& argv, const PopenOptions& popen) {
     const std::vector<std::string> made = shell({});
     const int in = popen.in.kind() == Stdio::Kind::inherit ? STDIN_FILENO : popen.in.fd();

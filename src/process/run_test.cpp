@@ -54,7 +54,7 @@ TENDRIL_TEST(Run, AFailureThatIsCheckedIsAnError) {
     EXPECT_EQ(errno_of([] { run({"/no/such/program"}); }), ENOENT);
 }
 
-// Of a program that prints so much and then waits: with as long a deadline as it needs for that on this machine.
+// Runs a program that prints `prints` bytes and then waits, with as long a deadline as it needs to print them here.
 RunTimeout timed_out(const std::vector<std::string>& argv, std::size_t prints) {
     for (auto limit = 20ms;; limit *= 2) {
         try {
@@ -79,7 +79,7 @@ TENDRIL_TEST(Run, ItsDeadlineKillsAndSaysWhatWasRead) {
     EXPECT_TRUE(no_child_left());
 }
 
-// Its own child holds the pipe: that is not waited for.
+// The program's own child holds the pipe open: run() does not wait for that.
 TENDRIL_TEST(Run, ItsDeadlineIsNotHeldUpByGrandchildren) {
     for (auto limit = 20ms;; limit *= 2) {
         try {
@@ -128,7 +128,7 @@ TENDRIL_TEST(Run, AShellTakesWhatItLeftInTheBackgroundAlong) {
     EXPECT_TRUE(held.all_gone());
 }
 
-// What ended in time may leave a daemon behind.
+// A program that ended in time may leave a daemon behind.
 TENDRIL_TEST(Run, WhatEndedInTimeKeepsWhatItStarted) {
     RunOptions options{.deadline = 60s};
     const CompletedProcess done = run(shell("sleep 100 >/dev/null 2>&1 & echo $!"), options);
@@ -147,7 +147,8 @@ TENDRIL_TEST(Run, KillGroupIsForAnyProgramAndForPopen) {
         streams.popen.kill_group = true;
         streams.popen.new_session = session;
         streams.popen.out = PIPE;
-        Popen child(shell("sleep 100 & echo; exec sleep 100"), streams.popen);  // a fork amid a SIGTERM may miss it
+        Popen child(shell("sleep 100 & echo; exec sleep 100"),
+                    streams.popen);  // SIGTERM in mid-fork may miss the child
         char line = 0;
         child.stdout_().recv({&line, 1});  // the shell's child has begun
         child.terminate();

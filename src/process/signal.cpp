@@ -18,7 +18,7 @@ namespace tendril {
 
 namespace {
 
-// The green threads of one on_signal(); gone with the Signal.
+// The green threads of one on_signal(). Destroyed with the Signal.
 struct Runs {
     Group group;
     Runs() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// on_signal: the green threads in which its function runs end before it does.
+// on_signal: the green threads in which its function runs end before the Signal does.
 
 #include <tendril/signal.hpp>
 
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
-// As a server's main: what the function does after stop() is done before the scope is left.
+// As in a server's main: what the function does after stop() is finished before the scope is left.
 TENDRIL_TEST(OnSignal, LeavingItsScopeWaitsForItsFunction) {
     bool done = false;
     {

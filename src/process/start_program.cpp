@@ -15,7 +15,7 @@ namespace tendril::detail {
 
 namespace {
 
-// posix_spawn's functions return the errno.
+// Throws for the errno that posix_spawn's functions return.
 void added(int error) {
     if (error != 0) {
         throw std::system_error(error, std::generic_category(), "cannot prepare the start of a program");
@@ -31,7 +31,7 @@ public:
 
     void chdir(const std::string& to) { added(::posix_spawn_file_actions_addchdir_np(&raw, to.c_str())); }
     void open_null(int fd) { added(::posix_spawn_file_actions_addopen(&raw, fd, "/dev/null", O_RDWR, 0)); }
-    // Onto itself: it stays open on exec.
+    // A copy onto itself stays open on exec.
     void copy(int from, int to) { added(::posix_spawn_file_actions_adddup2(&raw, from, to)); }
     void close(int fd) { added(::posix_spawn_file_actions_addclose(&raw, fd)); }
     void close_from(int fd) { added(::posix_spawn_file_actions_addclosefrom_np(&raw, fd)); }
@@ -66,7 +66,7 @@ public:
     posix_spawnattr_t raw;
 };
 
-// What exec takes: pointers into strings that outlive it.
+// The array that exec takes: pointers into strings that outlive this.
 class Pointers {
 public:
     explicit Pointers(const std::vector<std::string>& strings) {
@@ -97,7 +97,8 @@ std::vector<std::string> entries(const Environment& env) {
     return all;
 }
 
-// Of those that are not passed and would stay open on exec, the ones between the passed numbers by name.
+// Closes the descriptors that are not passed: one by one between the passed numbers, where they would stay open on
+// exec, and all those above at once.
 void close_others(FileActions& actions, std::vector<int> passed) {
     std::sort(passed.begin(), passed.end());
     int from = 3;
@@ -134,7 +135,7 @@ void prepare(FileActions& actions, const PopenOptions& options, const Streams& s
     }
 }
 
-// The files that a program's name may mean. With a slash in it, that one.
+// Returns: the files that a program's name may mean; only itself for a name with a slash.
 std::vector<std::string> candidates(const std::string& program, const Environment& env) {
     if (program.find('/') != std::string::npos) {
         return {program};
@@ -150,7 +151,7 @@ std::vector<std::string> candidates(const std::string& program, const Environmen
     return all;
 }
 
-// Where a candidate lies, seen from here: the child changes its directory before it looks.
+// Returns: a candidate's path as seen from this process; the child changes its directory before it looks.
 std::string seen_from_here(const std::string& file, const std::string& cwd) {
     return file.front() == '/' || cwd.empty() ? file : cwd + '/' + file;
 }
@@ -191,7 +192,7 @@ void check_start(const std::vector<std::string>& argv, const PopenOptions& optio
         throw std::invalid_argument("Popen: STDOUT is for err only: it then goes where out goes");
     }
     if (options.new_session && options.process_group) {
-        throw std::invalid_argument("Popen: a new session is a process group of its own already");
+        throw std::invalid_argument("Popen: a new session already is a process group of its own");
     }
     if (options.kill_group && options.process_group.value_or(0) != 0) {
         throw std::invalid_argument("Popen: kill_group is for a process group of the child's own, not for group " +
@@ -211,7 +212,7 @@ pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& op
     const Pointers arguments(argv);
     const Pointers variables(env_entries);
 
-    // As execvp does: a candidate that is not there, or not ours to run, leaves the next its chance.
+    // As execvp: after a candidate that does not exist, or that we may not run, comes the next.
     int error = ENOENT;
     for (const std::string& file : candidates(argv.front(), env)) {
         if (const int r = sys::access(seen_from_here(file, options.cwd), F_OK); r < 0) {

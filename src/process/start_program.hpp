@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a program is started: posix_spawn(3), which needs no copy of our memory and runs nothing of ours in the child.
+// Starts programs by posix_spawn(3), which copies none of our memory and runs none of our code in the child.
 
 #pragma once
 
@@ -22,11 +22,11 @@ inline constexpr int as_out = -3;
 }  // namespace lead
 using Streams = std::array<int, 3>;
 
-// Throws: std::invalid_argument for what can never work.
+// Throws: std::invalid_argument for arguments or options that can never work.
 void check_start(const std::vector<std::string>& argv, const PopenOptions& options);
 
-// Requires: check_start() found nothing, and no descriptor of `streams` is below 3 unless it is in its own place.
-// Returns: its pid. Throws: std::system_error that names the program or the cwd; std::bad_alloc; nothing was started.
+// Requires: check_start() has not thrown, and no descriptor in `streams` is below 3 unless it is in its own place.
+// Returns: the pid. Throws: std::system_error that names the program or the cwd; std::bad_alloc; then nothing runs.
 pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& options, const Streams& streams);
 
 }  // namespace tendril::detail

@@ -30,7 +30,8 @@ public:
             throw std::invalid_argument("WorkerProcesses without a body would do nothing");
         }
         if (options_.shortest_pause == Duration() || options_.longest_pause < options_.shortest_pause) {
-            throw std::invalid_argument("WorkerOptions: the pauses must be positive, the longest not the shorter one");
+            throw std::invalid_argument(
+                "WorkerOptions: the pauses must be positive, and longest_pause not below shortest_pause");
         }
         options_.processes = options_.processes == 0 ? sys::processors() : options_.processes;
     }
@@ -86,19 +87,19 @@ public:
 private:
     struct Worker {
         pid_t pid;
-        bool retiring = false;  // another keeper sees to the one that takes its place
+        bool retiring = false;  // another keeper starts the worker that replaces it
         Event ended;
     };
     using Shared = std::shared_ptr<Worker>;
 
-    // One worker after the other, until all shall stop. `old` goes when the first one is there.
+    // Until stop(): keeps one worker running, and starts another when it has ended. Retires `old` once the first runs.
     void keep_one(Shared old) {
         Duration pause = options_.shortest_pause;
         while (!stop_.is_set()) {
             const std::int64_t began = Deadline::now_ns();
             if (const Shared worker = start(); worker != nullptr) {
                 if (worker->pid == 0) {
-                    return;  // the worker's end
+                    return;  // in the worker: it has finished
                 }
                 if (old != nullptr) {
                     keepers_->spawn([this, gone = std::exchange(old, nullptr)] { retire(*gone); });
@@ -122,7 +123,7 @@ private:
         }
     }
 
-    // Returns: the worker; in the worker, when it has done all, one with the number 0; nothing: it could not be forked.
+    // Returns: the new worker; nullptr if it could not be forked. In the worker: one with the pid 0, after its body.
     Shared start() {
         auto worker = std::make_shared<Worker>();
         try {
@@ -145,16 +146,16 @@ private:
         Event stop;
         const Signal on_term = on_signal(SIGTERM, [&] { stop.set(); });
         const Signal on_interrupt = on_signal(SIGINT, [&] { stop.set(); });
-        const Signal on_hangup = on_signal(SIGHUP, [] {});  // the supervisor's to act on
-        const Async awake([] {});  // a body may have nothing to wait for but `stop`, and signals keep no loop alive
+        const Signal on_hangup = on_signal(SIGHUP, [] {});  // left to the supervisor
+        const Async awake([] {});  // a body may wait only for `stop`, and signals do not keep a hub alive
         sys::signal_at_parents_death(SIGTERM);
         if (sys::parent() != supervisor_) {
-            return;  // it died before that was said
+            return;  // the supervisor died before the line above
         }
         body_(stop);
     }
 
-    // Drains it; kills it when it takes too long.
+    // Tells the worker to drain, and kills it if that takes too long.
     void retire(Worker& worker) {
         if (!worker.ended.is_set()) {
             sys::kill(worker.pid, SIGTERM);
@@ -164,7 +165,7 @@ private:
         }
     }
 
-    // An Interrupt leaves it among workers_: it is not reaped yet.
+    // An Interrupt leaves the worker in workers_: it is not yet reaped.
     void wait_for(const Shared& worker) {
         std::string how;
         try {
@@ -181,12 +182,12 @@ private:
     }
 
     void signal_all(int number) noexcept {
-        for (const Shared& each : workers_) {  // not reaped yet, so nobody else's number
+        for (const Shared& each : workers_) {  // not yet reaped, so no other process has the pid
             sys::kill(each->pid, number);
         }
     }
 
-    // After the keepers were killed, who waited for them.
+    // For run(), after it has killed the keepers, which would have reaped the workers.
     void reap_all() {
         for (const Shared& each : workers_) {
             wait_pid(each->pid);

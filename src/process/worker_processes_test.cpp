@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What tests/integration/server_processes_test.cpp cannot bring about: forks that fail, workers that will not end.
+// Cases that tests/integration/server_processes_test.cpp can't produce: forks that fail, workers that do not end.
 
 #include <tendril/worker_processes.hpp>
 
@@ -33,7 +33,7 @@ bool alive(pid_t pid) {
     return ::kill(pid, 0) == 0;
 }
 
-// Workers that each write a line about themselves, and what they do when they are told to end.
+// Workers that each write a line about themselves; and what they do when told to end.
 class Workers {
 public:
     Workers(const WorkerOptions& options, bool obedient)
@@ -42,7 +42,8 @@ public:
 
     std::string line() { return in_.read_line(20s).value_or("(nothing)"); }
 
-    // After a reload: that the old worker was told, and that a new one began, in either order. Returns: the new one.
+    // After a reload: expects that the old worker was told to end and that a new one began, in either order.
+    // Returns: the new one.
     pid_t reloaded(pid_t old) {
         const std::set<std::string> both{line(), line()};
         EXPECT_EQ(both.count(is_told(old)), 1u);
@@ -60,7 +61,7 @@ private:
         if (!obedient) {
             Event().wait();
         }
-        ::_exit(0);  // nothing of the test's is to run in it
+        ::_exit(0);  // no code of the test may run in it
     }
     void say(const std::string& what) { pipe_.writer.send_all(std::to_string(::getpid()) + ' ' + what + '\n'); }
 
@@ -103,7 +104,7 @@ TENDRIL_TEST(WorkerProcesses, TheDrainDeadlineKillsAWorkerThatGoesOn) {
     all.workers.reload();
     const pid_t next = all.reloaded(old);
     while (alive(old)) {
-        sleep(1ms);  // else it would be there for ever
+        sleep(1ms);  // otherwise it would stay there without end
     }
     EXPECT_EQ(all.workers.pids(), std::vector<pid_t>{next});
     EXPECT_EQ(all.workers.restarts(), 0u) << "it was to end";
