@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the pool floor does not allocate once it is warm; counted as in src/sync/allocation_test.cpp.
+// The pool floor does not allocate once it is warm; counted as in src/sync/allocation_test.cpp.
 
 #include <chrono>
 #include <cstddef>

@@ -18,13 +18,13 @@
 
 namespace tendril::detail {
 
-// Of the crew from admission until the hub has noted its end; the record knows it until its end only.
+// In the crew from admission until the hub has noted the end. The record refers to it only until that end.
 struct CrewMember final : CrewNode, Observer, HubCallback {
     Crew& crew;
-    Record* record = nullptr;  // not counted: its green thread keeps it
+    Record* record = nullptr;  // not counted as a reference: its green thread keeps it
     bool has_slot = true;
     bool lends = false;
-    bool killed = false;  // by its crew, which does so once
+    bool killed = false;  // by its crew, which kills it only once
 
     explicit CrewMember(Crew& c) noexcept
         : Observer([](Observer& self) noexcept { static_cast<CrewMember&>(self).ended(); }), crew(c) {}
@@ -149,7 +149,7 @@ void Crew::admit(CrewPlace& place, const AnyGreenlet& greenlet) noexcept {
 }
 
 Crew::Loan::Loan(Crew& crew) : crew_(crew) {
-    // One without a slot of its own lends that in which it runs, whose owner waits for it.
+    // A member without a slot lends the one in which it runs, whose owner waits for it.
     if (CrewMember* member = crew.member_here(); member != nullptr && crew.taken_ > 0) {
         member->lends = true;
         crew.give_slot_back();
@@ -159,7 +159,7 @@ Crew::Loan::Loan(Crew& crew) : crew_(crew) {
 Crew::Loan::~Loan() {
     if (CrewMember* member = crew_.member_here(); member != nullptr && std::exchange(member->lends, false)) {
         ++crew_.taken_;
-    }  // else it has lent nothing, or was discarded meanwhile, with its loan
+    }  // otherwise it lent nothing, or was discarded in the meantime, with its loan
 }
 
 // Slots.
@@ -270,7 +270,7 @@ bool Crew::wait_for_at_most(std::size_t members, Deadline deadline) {
     while (size_ > members) {
         switch (joiners_.wait("Group::join", nullptr, deadline)) {
         case Outcome::handed:
-            return true;  // it became empty, whatever came since
+            return true;  // it became empty, even if members have joined since
         case Outcome::signalled:
             break;
         default:
@@ -284,8 +284,8 @@ bool Crew::join(Deadline deadline) {
     spawners_.check_thread();
     if (member_here() != nullptr) {
         throw std::logic_error("a member of " + std::string(kind_) +
-                               " waits for the end of all its members, itself included, which would be for ever; "
-                               "let somebody outside wait, or join the handles of the others");
+                               " waits for the end of all its members, itself included, which would never end; "
+                               "wait outside of them, or join the handles of the others");
     }
     return wait_for_at_most(0, deadline);
 }
@@ -302,7 +302,7 @@ bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error
         return true;
     }
     if (!contains(keep)) {
-        throw std::logic_error("green thread " + std::to_string(keep.id()) + " is no member of this Group or Pool");
+        throw std::logic_error("green thread " + std::to_string(keep.id()) + " is not a member of this Group or Pool");
     }
     if (!std::exchange(RecordAccess::of(keep)->membership->killed, true)) {
         return keep.kill(error, deadline);
@@ -310,7 +310,7 @@ bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error
     return keep == current() ? false : keep.join(deadline);
 }
 
-// again: also those that have survived an earlier kill.
+// again: also kills those that have survived an earlier kill.
 bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool again) {
     spawners_.check_thread();
     CrewMember* const self = member_here();
@@ -334,7 +334,7 @@ bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool aga
     }
     const std::size_t rest = self != nullptr ? 1 : 0;
     bool all = false;
-    do {  // again for those that joined, and were killed, after the last of the others had ended
+    do {  // again, for members that joined and were killed after the last of the others had ended
         all = wait_for_at_most(rest, deadline);
     } while (all && size_ > rest);
     if (self != nullptr && !std::exchange(self->killed, true)) {
@@ -346,7 +346,7 @@ bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool aga
 void Crew::drop_all() noexcept {
     while (CrewNode* node = members_.pop_front()) {
         auto& member = static_cast<CrewMember&>(*node);
-        if (member.Observer::linked()) {  // then its record is still there
+        if (member.Observer::linked()) {  // then its record still exists
             member.record->membership = nullptr;
         }
         destroy(member);
@@ -360,7 +360,7 @@ void Crew::leave(bool kill_them) noexcept {
                " was destroyed while an imap, a Pile or a server of it was in use; let it outlive them");
         std::abort();
     }
-    bool hub_gone = size_ != 0;  // which ended before it could note the ends of the members
+    bool hub_gone = size_ != 0;  // the hub ended before it could note the ends of the members
     members_.for_each([&](const CrewNode& node) {
         const auto& member = static_cast<const CrewMember&>(node);
         hub_gone = hub_gone && member.record == nullptr && !member.HubCallback::linked();
@@ -372,7 +372,7 @@ void Crew::leave(bool kill_them) noexcept {
     try {
         spawners_.check_thread();
         if (!here::has_hub()) {
-            return;  // it has ended, and all members with it
+            return;  // the hub has ended, and all members with it
         }
         here::refuse_in_callback();
         if (CrewMember* self = member_here(); self != nullptr) {
@@ -385,7 +385,7 @@ void Crew::leave(bool kill_them) noexcept {
             }
             while (size_ > 0 || taken_ > 0) {
                 if (size_ == 0) {
-                    yield();  // who was handed a slot spawns now
+                    yield();  // lets a spawner that was handed a slot spawn
                 }
                 wait_for_at_most(0, never);
             }

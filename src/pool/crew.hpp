@@ -3,11 +3,12 @@
 // Crew: the members of a Group or a Pool, and the slots that bound how many there are. Not for users.
 //
 // A slot is taken before its member is spawned, and given back by the hub after the member has ended, never by the
-// member itself: who asks for the size inside a member counts it, and those that ended in the same round. A freed slot
-// goes to the first who waits for one.
+// member itself: so size(), asked inside a member, counts that member and those that ended in the same round. A freed
+// slot goes to the first waiter.
 //
-// A worker of a full crew that waits for work of the same crew would wait for ever: what it spawns then runs in the
-// worker's own slot (a CrewPlace that is lent), and while it waits for an imap it lends its slot to others (a Loan).
+// A worker of a full crew that waits for work of the same crew would wait without end. So the jobs that it spawns run
+// in the worker's own slot (a CrewPlace that is lent), and while it waits for an imap it lends its slot to others (a
+// Loan).
 
 #pragma once
 
@@ -34,20 +35,21 @@ public:
     Crew& operator=(const Crew&) = delete;
     ~Crew();  // after leave()
 
-    // Waits for a slot, first come, first served. Returns: no place when the deadline came first. For a worker of the
-    // full crew: a lent one, at once. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
+    // Waits for a slot, first come, first served. Returns: an empty place if the deadline came first. A worker of the
+    // full crew gets a lent place at once, if `lend`. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
     CrewPlace enter(Deadline deadline, bool lend);
     CrewPlace try_enter();
     void admit(CrewPlace& place, const AnyGreenlet& greenlet) noexcept;
 
-    // For who waits for something else too, while it is full: a place without a slot yet, for which `waiter` stands in
-    // line from now on. When it was handed one, and only then, the place is to be told. Throws: WrongThread.
+    // For a caller that also waits for something else. While the crew is full: returns a place without a slot, and puts
+    // `waiter` in line for one. After the waiter was handed a slot, and only then, call handed_slot(). Throws:
+    // WrongThread.
     CrewPlace stand_in_line(Waiter& waiter);
     static void handed_slot(CrewPlace& place) noexcept;
     void check_thread() const { spawners_.check_thread(); }
 
-    // For a worker that is about to wait for this crew's own work: somebody else may use its slot meanwhile. It has it
-    // again at once when it goes on, so that there may be more workers than slots then, until one of them ends.
+    // Lends the slot of a worker that is about to wait for this crew's own work. The worker has it back at once when it
+    // continues, so for a time there may be more workers than slots, until one of them ends.
     class Loan {
     public:
         explicit Loan(Crew& crew);
@@ -59,8 +61,8 @@ public:
         Crew& crew_;
     };
 
-    // True when it was added, or was a member, or has ended already; false when the deadline came before a slot.
-    // Throws: std::logic_error when it is a member of another crew.
+    // Returns: true if the green thread was added, was already a member, or has ended; false if the deadline came
+    // before a slot. Throws: std::logic_error if it is a member of another crew.
     bool add(const AnyGreenlet& greenlet, Deadline deadline);
     bool discard(const AnyGreenlet& greenlet);
     bool contains(const AnyGreenlet& greenlet) const noexcept;
@@ -72,10 +74,10 @@ public:
     bool wait_available(Deadline deadline);
     void resize(std::size_t slots);
 
-    // The end of its Group or Pool: joins the members, or kills them first. Aborts where that cannot be.
+    // For the end of its Group or Pool: joins the members, or kills them first. Aborts where it cannot wait for them.
     void leave(bool kill_them) noexcept;
 
-    // Others that refer to it; it must not go before them.
+    // Count the imaps, Piles and servers that use the crew; it must outlive them.
     void use() noexcept { ++users_; }
     void unuse() noexcept { --users_; }
 
@@ -99,17 +101,17 @@ private:
 
     const char* kind_;
     std::size_t slots_;
-    std::size_t taken_ = 0;  // slots; also by who was handed one and has not spawned yet, not by who lends
+    std::size_t taken_ = 0;  // slots, with those handed to spawners that have not yet run, without those lent
     std::size_t size_ = 0;
     std::size_t users_ = 0;
-    std::size_t kills_ = 0;                // that go on: newcomers are killed too
-    std::uint64_t kills_generation_ = 0;   // of forks: in the child those of the parent are frozen
+    std::size_t kills_ = 0;                // under way: newcomers are killed too
+    std::uint64_t kills_generation_ = 0;   // of forks: in the child, the parent's kills are frozen
     const std::uint64_t made_generation_;  // likewise: users_ counts frozen ones too, in the child of a later fork()
     std::exception_ptr kill_error_;
     List<CrewNode> members_;
-    WaitQueue spawners_;                      // somebody waits here only while it is full
-    WaitQueue available_{"a free slot"};      // woken when it is not full any more
-    WaitQueue joiners_{"the end of a crew"};  // handed when it becomes empty, signalled when one is left
+    WaitQueue spawners_;                      // has waiters only while the crew is full
+    WaitQueue available_{"a free slot"};      // woken when the crew is no longer full
+    WaitQueue joiners_{"the end of a crew"};  // handed when the crew becomes empty, signalled when one member is left
 };
 
 }  // namespace tendril::detail

@@ -44,7 +44,7 @@ using FeedJobPtr = std::unique_ptr<FeedJob, FeedJob::Free>;
 
 Feed::Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered)
     : crew_(crew), jobs_(std::move(jobs)), ordered_(ordered), room_(window) {
-    consumers_.check_thread();  // from now on it is this one
+    consumers_.check_thread();  // binds it to this OS thread
     crew_.use();
 }
 
@@ -55,9 +55,9 @@ Feed::~Feed() {
 }
 
 void Feed::start(const SpawnOptions& options) {
-    here::refuse_in_callback();  // where nobody could wait for the results, nor for the end
+    here::refuse_in_callback();  // no call could wait there for the results, nor for the end
     options_ = options;
-    options_.name = {};  // what it views may be gone when jobs are made
+    options_.name = {};  // the text that it views may be gone when jobs are made
     feeder_ = spawn({.name = "imap", .where = options.where}, [this] { walk(); });
 }
 
@@ -69,7 +69,7 @@ void Feed::walk() {
     });
     for (;;) {
         room_.acquire();
-        if (!jobs_->fetch() || closing_) {  // it may have caught the kill
+        if (!jobs_->fetch() || closing_) {  // fetch() may have caught the kill
             return;
         }
         make_job();
@@ -80,7 +80,8 @@ void Feed::make_job() {
     CrewPlace place = crew_.enter(never, false);
     FeedJobPtr job(::new (allocate_record(sizeof(FeedJob))) FeedJob(*this));
     job->greenlet = jobs_->spawn_job(options_);
-    crew_.admit(place, job->greenlet);  // its slot is free before the consumer hears of its end
+    crew_.admit(place,
+                job->greenlet);  // before the next line, so that its slot is free when the consumer learns of its end
     observe_end(RecordAccess::of(job->greenlet), *job);
     line_.push_back(*job.release());
 }
@@ -109,7 +110,7 @@ AnyGreenlet Feed::next() {
             return std::move(job->greenlet);
         }
         if (input_ended_ && line_.empty() && done_.empty()) {
-            feeder_.join();  // which it is about to
+            feeder_.join();  // it is about to end
             if (!std::exchange(end_told_, true)) {
                 feeder_.get();
             }
@@ -127,7 +128,7 @@ void Feed::end_jobs() {
     feeder_.join();
     line_.for_each([](const FeedNode& job) { static_cast<const FeedJob&>(job).greenlet.kill_nowait(); });
     while (FeedNode* node = line_.front()) {
-        static_cast<FeedJob*>(node)->greenlet.join();  // unordered, that moves it to done_
+        static_cast<FeedJob*>(node)->greenlet.join();  // if unordered, this moves it to done_
         FeedJobPtr(static_cast<FeedJob*>(node)).reset();
     }
     free_jobs();  // under the Shield: results may have destructors that wait

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Feed: an input that a green thread of its own walks, making of each item a job in a crew, a window of them ahead of
-// the consumer. What imap is made of. Not for users.
+// Feed: the base of imap. A green thread of its own, the feeder, walks the input and makes each item a job in a crew;
+// it stays at most a window ahead of the consumer. Not for users.
 //
-// A job is in `line_` from its spawn until the consumer takes it; unordered, it moves to `done_` when it ends. The
-// feeder and the jobs refer to the Feed: close() ends them all before it goes. What walking the input throws ends the
-// feeder, and is told from there.
+// A job is in `line_` from its spawn until the consumer takes it; in an unordered Feed it moves to `done_` when it
+// ends. The feeder and the jobs refer to the Feed: close() ends them all before the Feed is destroyed. An error from
+// walking the input ends the feeder, whose result carries it to the consumer.
 
 #pragma once
 
@@ -35,7 +35,7 @@ public:
     void start(const SpawnOptions& options);
     void close() noexcept;  // kills the feeder and the jobs that are left, and waits for their ends
 
-    // The next job that has ended; refers to none at the end of the input. Yields.
+    // Waits for the next job. Returns: it, ended; an empty handle at the end of the input.
     // Throws: what walking the input threw, once, after all jobs; Interrupt.
     AnyGreenlet next();
 
@@ -55,7 +55,7 @@ private:
     SpawnOptions options_;
     Greenlet<void> feeder_;
     bool input_ended_ = false;
-    bool end_told_ = false;  // the consumer has seen how the input ended
+    bool end_told_ = false;  // the consumer has been told how the input ended
     bool closing_ = false;
     List<FeedNode> line_;
     List<FeedNode> done_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Groups and Pools, as the faces of their Crew.
+// Group and Pool: the public sides of a Crew.
 
 #include <tendril/group.hpp>
 

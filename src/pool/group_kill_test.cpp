@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
-// Survives its kills, which it counts, until it is told to end.
+// A green thread that counts and survives its kills until it is told to end.
 struct Survivor {
     Event end;
     int kills = 0;

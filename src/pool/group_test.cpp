@@ -409,7 +409,7 @@ TEST(GroupDeath, DestroyedWithMembersInACallback) {
 
 TEST(GroupDeath, MembersThatCanNeverEnd) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
-    // Those that a kill ends are ended by one, and the program goes on.
+    // Members that a kill ends are ended by one kill, and the program continues.
     EXPECT_EXIT(
         {
             {
@@ -445,7 +445,7 @@ TEST(GroupStatic, OutlivesTheHub) {
         yield();
     }).join();
     EXPECT_TRUE(unwound) << "by the hub's end";
-    group.reset();  // on another OS thread, but with nobody left to wait for
+    group.reset();  // on another OS thread, but no member is left to wait for
     EXPECT_EXIT(
         {
             static Group outlives;

@@ -34,7 +34,7 @@ static_assert(std::ranges::input_range<Imap<void>>);
 static_assert(std::ranges::input_range<Imap<std::unique_ptr<int>>>);
 static_assert(!std::is_copy_constructible_v<Imap<int>>);
 
-// 0, 1, 2, ... without an end; what its steps do is up to the test.
+// 0, 1, 2, ... without an end; the test says what its steps do.
 struct Steps {
     int begin_at = 0;
     int end_at = -1;  // -1: never
@@ -143,7 +143,7 @@ TENDRIL_TEST(Imap, EveryStepOfTheInputMayThrow) {
     }
 }
 
-// An Interrupt that leaves the input is no end of it: the consumer learns that something is missing.
+// An Interrupt that leaves the input is not its end: the consumer learns that something is missing.
 TENDRIL_TEST(Imap, AnInterruptThatLeavesTheInputIsToldAsAnError) {
     Pool pool(2);
     Steps steps;
@@ -276,7 +276,7 @@ TENDRIL_TEST(Imap, LeftEarlyByBreakByExceptionAndByKillItEndsItsJobs) {
     expect_idle(pool);
 }
 
-// The feeder is killed in the very round in which it was handed a slot.
+// The feeder is killed in the same round in which it was handed a slot.
 TENDRIL_TEST(Imap, LeftWhileItsFeederIsHandedASlot) {
     Pool pool(0);
     Steps steps;

@@ -35,7 +35,7 @@ public:
 
 private:
     friend class PileEntry;
-    const std::unique_ptr<Pool> own_;  // nullptr: somebody else's
+    const std::unique_ptr<Pool> own_;  // nullptr: the user's
     Pool& pool_;
     Crew& crew_;
     Semaphore room_;

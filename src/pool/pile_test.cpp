@@ -96,7 +96,7 @@ TENDRIL_TEST(Pile, LeavingItsScopeWaitsAndAnExceptionKills) {
     EXPECT_TRUE(pool.join(1s));
 }
 
-// The consumer takes the result that fills the window, and asks again before the spawner has run.
+// The consumer takes a result out of a full window, and asks again before the spawner has run.
 TENDRIL_TEST(Pile, AFullWindowIsNoEnd) {
     for (const int window : {1, 2, 3}) {
         Pile<int> pile(2, {.window = window});

@@ -72,7 +72,7 @@ TENDRIL_TEST(Pool, AnAbandonedSpawnTakesNothingFromItsArguments) {
     EXPECT_EQ(taken->get(), 5);
 }
 
-// The slot is handed over, and the spawner killed before it runs: it has spawned; the kill comes at its next wait.
+// The slot is handed over, and the spawner killed before it runs: it still spawns; the kill arrives at its next wait.
 TENDRIL_TEST(Pool, AKillInTheRoundOfTheHandOverComesTooLate) {
     Pool pool(1);
     bool ran = false;
@@ -83,7 +83,7 @@ TENDRIL_TEST(Pool, AKillInTheRoundOfTheHandOverComesTooLate) {
         ADD_FAILURE() << "the kill is lost";
     });
     yield();
-    pool.resize(2);  // hands it
+    pool.resize(2);  // hands over the slot
     spawner.kill_nowait();
     spawner.join();
     EXPECT_TRUE(spawner.killed());
@@ -325,7 +325,7 @@ TENDRIL_TEST(Pool, DiscardGivesTheSlotToTheNext) {
     member.kill();
     expect(pool, 1, 0, 0, 1);
     pool.kill();
-    // One that discards itself is a stranger afterwards: it waits for a slot like any other.
+    // A member that discards itself then is a stranger: it waits for a slot like any other.
     pool.spawn([&] {
             pool.discard(current());
             pool.spawn(forever);
@@ -385,7 +385,7 @@ TENDRIL_TEST(Pool, NoStackGivesTheSlotBack) {
     Pool pool(1);
     EXPECT_THROW(pool.spawn(SpawnOptions{.stack_size = 1}, [] {}), std::invalid_argument);
     expect(pool, 0, 1, 0, 0);
-    std::vector<Greenlet<void>> used;  // all stacks that lie ready
+    std::vector<Greenlet<void>> used;  // takes all stacks that are ready
     sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
         return call == sys::Call::mmap || call == sys::Call::madvise || call == sys::Call::mprotect ? ENOMEM : 0;
     });

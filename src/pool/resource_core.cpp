@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ResourceCore: the resources of a ResourcePool, and which of them is lent to whom.
+// ResourceCore: the resources of a ResourcePool, idle and lent.
 
 #include <tendril/detail/pool/resource_core.hpp>
 
@@ -49,7 +49,7 @@ public:
         unwatch();
         destroy_idle();
     }
-    // Destroys the idle ones, which may wait.
+    // Destroys the idle resources; their destructors may wait.
     void close() noexcept {
         const ShieldIfHub shield;
         end();
@@ -59,7 +59,7 @@ public:
     std::size_t idle() const noexcept { return idle_count_; }
 
 private:
-    // A slot and what is in it: both go, unless they are kept.
+    // A slot and the resource in it: the destructor gives up both, unless they are kept.
     struct Claim {
         ResourceCore& core;
         ResourcePtr& one;
@@ -120,7 +120,7 @@ ResourcePtr ResourceCore::acquire(Deadline deadline, bool may_wait) {
         }
         wait(&one, deadline);
         if (one != nullptr) {
-            return one;  // whoever gave it has counted it
+            return one;  // give_back() has already counted it as leased
         }
     }
     Claim claim{*this, one};
@@ -181,7 +181,7 @@ bool ResourceCore::usable(Resource& r, Deadline deadline) {
     const bool in_time = with_timeout(deadline, [&] {
         try {
             healthy = kind_->check(r);
-        } catch (const std::runtime_error&) {  // a broken connection, say; the caller's bugs are logic_errors
+        } catch (const std::runtime_error&) {  // such as for a broken connection; bugs of the caller are logic_errors
         }
     });
     if (!in_time) {
@@ -207,7 +207,7 @@ ResourcePtr ResourceCore::take_idle(bool newest) noexcept {
     return one;
 }
 
-// Those that are idle now: destructors may wait, and others come meanwhile.
+// Destroys the resources that are idle now. Their destructors may wait, and more may become idle meanwhile.
 void ResourceCore::destroy_idle() noexcept {
     List<Resource> all;
     while (Resource* one = idle_.pop_front()) {
@@ -237,7 +237,7 @@ std::int64_t ResourceCore::reap() {
         } else {
             one->unlink();
             --idle_count_;
-            drop(ResourcePtr(one));  // may wait, and everything change meanwhile
+            drop(ResourcePtr(one));  // may wait, and the list may change meanwhile
             one = idle_.front();
             next = INT64_MAX;
         }
@@ -248,7 +248,7 @@ std::int64_t ResourceCore::reap() {
 ResourceCorePtr make_resource_core(std::unique_ptr<ResourceKind> kind, const ResourceLimits& limits, Site where) {
     check_max(limits.max);
     if (limits.min > limits.max) {
-        throw std::invalid_argument("a ResourcePool shall make " + std::to_string(limits.min) +
+        throw std::invalid_argument("a ResourcePool is to make " + std::to_string(limits.min) +
                                     " resources up front and have at most " + std::to_string(limits.max) +
                                     "; let min be at most max");
     }

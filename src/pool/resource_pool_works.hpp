@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tests of ResourcePool lend: things that are counted.
+// Resources for the tests of ResourcePool, which count them.
 
 #pragma once
 

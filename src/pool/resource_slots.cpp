@@ -18,8 +18,8 @@ std::int64_t later_by(std::int64_t from_ns, Duration duration) noexcept {
     return Deadline::after(from_ns, duration).ns();
 }
 
-// A timer alone can't run users' destructors, and a green thread that sleeps until then would be one too many: the
-// timer has the hub spawn one when there is something to do.
+// A timer alone can't run users' destructors, and a green thread that sleeps until then would waste a stack. So the
+// timer makes the hub spawn a green thread when there is something to do.
 struct ResourceSlots::Alarm final : Timer, HubCallback {
     ResourceSlots& slots;
     Scheduler& hub;
@@ -50,7 +50,7 @@ struct ResourceSlots::Alarm final : Timer, HubCallback {
     void run() noexcept override {
         try {
             slots.start_reaper();
-        } catch (...) {  // no stack: when the next one becomes idle it is tried again
+        } catch (...) {  // no stack: tries again when the next resource becomes idle
         }
     }
 };
@@ -134,14 +134,14 @@ void ResourceSlots::start_reaper() {
     const SpawnOptions options{.name = "reaper of a ResourcePool", .where = where_};
     auto self = std::static_pointer_cast<ResourceSlots>(shared_from_this());
     reaper_ = spawn(options, [self] {
-        const Shield shield;  // it only destroys, and destructors can't be interrupted
+        const Shield shield;  // it only destroys, and destructors must not be interrupted
         const std::int64_t next = self->reap();
         self->reaper_ = {};
         self->watch(next);
     });
 }
 
-// Waiting here can fail when the whole hub has nothing left to do; what the reaper holds is its own.
+// The wait may fail if the whole hub has nothing left to do. The reaper itself owns what it still has to destroy.
 void ResourceSlots::join_reaper() noexcept {
     try {
         if (reaper_ && here::has_hub()) {
@@ -162,7 +162,7 @@ void ResourceSlots::watch(std::int64_t when_ns) noexcept {
     alarm_->disarm();
     try {
         alarm_->arm(when_ns);
-    } catch (...) {  // no memory: when the next one becomes idle it is tried again
+    } catch (...) {  // out of memory: tries again when the next resource becomes idle
         return;
     }
 }

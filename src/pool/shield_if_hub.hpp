@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ShieldIfHub: a Shield where there is a hub; when that has ended nothing can be thrown in any more. For destructors of
-// what may outlive its hub. Not for users.
+// ShieldIfHub: a Shield if there is a hub. After the hub has ended, nothing can interrupt the caller any more. For the
+// destructors of objects that may outlive their hub. Not for users.
 
 #pragma once
 

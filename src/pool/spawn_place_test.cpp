@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// As src/hub/spawn_place_test.cpp: what a Group, a Pool and a Pile spawn names the place of the call.
+// As src/hub/spawn_place_test.cpp: the green threads of a Group, a Pool and a Pile name the place of the call.
 
 #include <algorithm>
 #include <string_view>

@@ -243,7 +243,7 @@ TENDRIL_TEST(TaskGraph, TheDestructorKillsWhereItUnwinds) {
             try {
                 sleep(1h);
             } catch (const GreenletExit&) {
-                sleep(1ms);  // is waited for
+                sleep(1ms);  // the end waits for it
                 ended = true;
                 EXPECT_THROW(graph.spawn("c", {}, [] { return 1; }), std::logic_error);
                 throw;

@@ -137,7 +137,7 @@ TENDRIL_TEST(TaskGraph, TheLimitCountsOnlyThoseThatDoNotWaitForWhatTheyNeed) {
     };
     for (int early = 100; early < 103; ++early) {
         graph.spawn_early(early, {0, 9}, [&](const auto& in) {
-            int sum = in[0];  // those hold no slot while they wait here, or nobody else could run
+            int sum = in[0];  // a task holds no slot while it waits here, or no other could run
             most = std::max(most, ++now);
             yield();
             --now;
@@ -185,7 +185,7 @@ TENDRIL_TEST(TaskGraph, CyclesAreRefusedAndPrinted) {
     graph.post("x", 1);
     graph.post("y", 1);
     EXPECT_EQ(graph.get("a"), 1) << "what was refused has left nothing behind";
-    graph.spawn("d", {"a"}, one);  // what is there already is no way for a cycle
+    graph.spawn("d", {"a"}, one);  // a value that already exists cannot be part of a cycle
     EXPECT_EQ(graph.get("d"), 1);
 }
 
@@ -205,7 +205,7 @@ TENDRIL_TEST(TaskGraph, WaitingForOneselfIsRefused) {
 TENDRIL_TEST(TaskGraph, ALongChainNeedsNoDeepStack) {
     TaskGraph<int, int> graph;
     constexpr int length = 2000;
-    for (int i = length; i > 0; --i) {  // each is needed already when it is spawned
+    for (int i = length; i > 0; --i) {  // each one is already needed when it is spawned
         graph.spawn(i, {i - 1}, [](const auto& in) { return in[in.key() - 1] + 1; });
     }
     EXPECT_THROW(graph.spawn(0, {length}, [] { return 0; }), std::invalid_argument);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One key of a TaskGraph, who waits for some of them, and a task's own waits.
+// One key of a TaskGraph, the waiters for several keys, and a task's own waits.
 
 #include "pool/task_set.hpp"
 
@@ -40,7 +40,7 @@ void TaskNode::take_exception() {
                 path = text + " -> " + need->way();
                 return;
             }
-        }  // else it is another graph's, and an error like any other
+        }  // otherwise it is from another graph, and an error like any other
     } catch (const Interrupt& e) {
         error = std::make_exception_ptr(
             GreenletKilled("it was ended by an interrupt that it did not catch: " + std::string(e.what())));
@@ -96,7 +96,7 @@ void TaskNode::tell_failure() {
 TaskArrivals::Member::Member() noexcept
     : Observer([](Observer& self) noexcept {
           auto& member = static_cast<Member&>(self);
-          member.all->arrived_.push_back(member.node);  // there is room
+          member.all->arrived_.push_back(member.node);  // has the capacity
           member.all->waiters_.wake_all(Outcome::signalled);
       }) {}
 
@@ -117,7 +117,7 @@ TaskArrivals::TaskArrivals(TaskSet& set, std::vector<TaskNode*> nodes) {
     for (std::size_t i = 0; i < left; ++i) {
         TaskNode* node = pending[static_cast<std::ptrdiff_t>(i)];
         if (node->worker.id() == me) {
-            throw std::logic_error("task \"" + node->text + "\" waits for its own value, which would be for ever");
+            throw std::logic_error("task \"" + node->text + "\" waits for its own value, which would never end");
         }
         pending_[i].all = this;
         pending_[i].node = node;
@@ -183,7 +183,7 @@ TaskNode& TaskSlot::wait(std::size_t i) {
     if (!needs_.arrived(i)) {
         const OnExit retaken([this, had = taken_] {
             if (had) {
-                const Shield shield;  // it goes on as it was, whatever ended its wait
+                const Shield shield;  // it has its slot again, whatever ended the wait
                 take();
             }
         });
@@ -212,7 +212,7 @@ void TaskSlot::await(TaskNode& need) {
     }
 }
 
-// For the typed shell.
+// For TaskTable, which knows the types.
 
 void run_task(TaskNode& node, bool early, void (*make)(void* context, TaskSlot& slot), void* context) {
     try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The tasks of a TaskGraph together: what may be spawned, how they end.
+// All tasks of a TaskGraph: which may be spawned, and how they end.
 
 #include "pool/task_set.hpp"
 
@@ -21,7 +21,7 @@
 namespace tendril {
 
 Collision::Collision(const std::string& key, const char* instead)
-    : std::invalid_argument("the TaskGraph has a task or a value \"" + key + "\" already; " + instead) {}
+    : std::invalid_argument("the TaskGraph already has \"" + key + "\" as a task or a value; " + instead) {}
 
 namespace {
 
@@ -32,7 +32,7 @@ std::string failure_text(const std::string& key, const std::string& path, const 
 
 }  // namespace
 
-// In a catch clause for `error`, which nested_exception takes up.
+// Call it in a catch clause for `error`, which nested_exception then holds.
 PropagateError::PropagateError(std::string key, std::string path)
     : std::runtime_error(failure_text(key, path, std::current_exception())), key_(std::move(key)),
       path_(std::move(path)) {}
@@ -48,12 +48,12 @@ TaskSet::TaskSet(std::size_t limit) : slots_(limit) {
 
 namespace {
 
-// A cycle must lead back to the new node, so there is none unless somebody depends on it already.
+// A cycle must lead back to the new node, so there is none unless another task already depends on it.
 void check_cycle(TaskNode& node, const std::vector<TaskNode*>& needs) {
     if (node.needed_by == 0 && std::find(needs.begin(), needs.end(), &node) == needs.end()) {
         return;
     }
-    std::unordered_map<TaskNode*, TaskNode*> dependent_of;  // where the search came from
+    std::unordered_map<TaskNode*, TaskNode*> dependent_of;  // the node from which the search came
     std::vector<TaskNode*> open;
     const auto look_at = [&](const std::vector<TaskNode*>& dependencies, TaskNode* dependent) {
         for (TaskNode* need : dependencies) {
@@ -71,7 +71,7 @@ void check_cycle(TaskNode& node, const std::vector<TaskNode*>& needs) {
             for (TaskNode* n = dependent_of[&node]; n != &node; n = dependent_of[n]) {
                 cycle = n->text + " -> " + cycle;
             }
-            throw std::invalid_argument("these tasks would wait for each other for ever: " + node.text + " -> " +
+            throw std::invalid_argument("these tasks would wait for each other without end: " + node.text + " -> " +
                                         cycle);
         }
         if (next->state == TaskNode::State::spawned) {
@@ -84,8 +84,7 @@ void check_cycle(TaskNode& node, const std::vector<TaskNode*>& needs) {
 
 void TaskSet::check_new(TaskNode& node, const std::vector<TaskNode*>& needs) {
     if (ending_) {
-        throw std::logic_error("the TaskGraph is being destroyed, and \"" + node.text +
-                               "\" cannot be spawned any more");
+        throw std::logic_error("the TaskGraph is being destroyed, and \"" + node.text + "\" can no longer be spawned");
     }
     if (node.state != TaskNode::State::unknown) {
         throw Collision(node.text, "spawn each key once");
@@ -114,7 +113,7 @@ void TaskSet::ended(TaskNode& node) noexcept {
     if (node.has_value) {
         for (TaskNode* need : node.needs) {
             if (need->state == TaskNode::State::failed) {
-                need->origin->seen = true;  // it coped with it
+                need->origin->seen = true;  // this task has coped with the failure
             }
         }
     } else if (node.error == nullptr) {
@@ -151,7 +150,7 @@ bool TaskSet::join(Deadline deadline) {
     for (const TaskNode* node : spawned_) {
         if (node->worker.id() == me) {
             throw std::logic_error("task \"" + node->text + "\" waits for all tasks of its graph, itself included, " +
-                                   "which would be for ever");
+                                   "which would never end");
         }
     }
     return join_all(deadline);
@@ -200,7 +199,7 @@ void TaskSet::end(bool by_killing) noexcept {
         }
         try {
             join_all(never);
-        } catch (const LoopExit&) {  // they wait for what nobody will post
+        } catch (const LoopExit&) {  // they wait for values that nothing will post
             here::report({0, {}, {}, "end of a TaskGraph"}, std::current_exception());
             ending_ = true;
         }
@@ -215,7 +214,7 @@ void TaskSet::end(bool by_killing) noexcept {
     }
 }
 
-// For the typed shell.
+// For TaskTable, which knows the types.
 
 TaskSetPtr make_tasks(std::size_t limit) {
     return TaskSetPtr(new TaskSet(limit));

@@ -22,7 +22,7 @@
 
 namespace tendril::detail {
 
-// The completions of some nodes, in their order. For one green thread.
+// The completions of some nodes, in their order, for one green thread to read.
 class TaskArrivals : public ListNode {
 public:
     // Throws: std::logic_error when the running green thread is the task of one of them.
@@ -32,11 +32,11 @@ public:
     std::size_t count() const noexcept { return arrived_.size(); }  // so far
     bool arrived(std::size_t i) const noexcept { return i < count(); }
 
-    // The i-th to complete. Waits for it. Returns: nullptr when the deadline came first.
-    // Throws: std::logic_error when the graph was destroyed; Interrupt.
+    // Waits for the i-th node to complete. Returns: it; nullptr if the deadline came first.
+    // Throws: std::logic_error if the graph is destroyed meanwhile; Interrupt.
     TaskNode* at(std::size_t i, const char* what, Deadline deadline);
 
-    // After at(i) has returned nullptr. Throws: TimeoutError, which names one that is late.
+    // Requires: at(i) has returned nullptr. Throws: TimeoutError, which names a key that is late.
     [[noreturn]] void time_out(std::size_t i) const;
 
     void graph_is_gone() noexcept;
@@ -55,7 +55,7 @@ private:
     WaitQueue waiters_{"a TaskGraph"};
 };
 
-// The tasks of a graph together.
+// All tasks of a graph.
 class TaskSet {
 public:
     explicit TaskSet(std::size_t limit);
@@ -64,7 +64,7 @@ public:
 
     void check_thread() const { joiners_.check_thread(); }
 
-    // Before a node's green thread is spawned, and after: the second can't fail.
+    // To call before a node's green thread is spawned, and after; the second cannot fail.
     // Throws: Collision; std::invalid_argument for a cycle, which it prints.
     void check_new(TaskNode& node, const std::vector<TaskNode*>& needs);
     void begun(TaskNode& node, std::vector<TaskNode*> needs, AnyGreenlet worker) noexcept;
@@ -72,11 +72,12 @@ public:
     void ended(TaskNode& node) noexcept;
     void complete(TaskNode& node, TaskNode::State state) noexcept;
 
-    // false: not within the deadline. Throw: std::logic_error in one of the tasks; Interrupt.
+    // Wait for the ends of all tasks; kill_all() kills them first. Return: false if the deadline came first.
+    // Throw: std::logic_error in one of the tasks (join() only); Interrupt.
     bool join(Deadline deadline);
     bool kill_all(Deadline deadline);
 
-    // Joins, or kills and joins; then nobody can wait for anything any more.
+    // Joins, or kills and joins; then all waiters for values throw.
     void end(bool by_killing) noexcept;
 
     std::size_t running() const noexcept { return running_; }
@@ -93,13 +94,13 @@ private:
     std::size_t running_ = 0;
     std::size_t waiting_ = 0;  // among them
     std::uint64_t completions_ = 0;
-    bool ending_ = false;                // nothing is spawned any more
+    bool ending_ = false;                // refuses to spawn
     std::optional<ShieldIfHub> shield_;  // from end() on
     List<TaskArrivals> readers_;
     mutable WaitQueue joiners_{"a TaskGraph"};
 };
 
-// The right of one task to run, and its waits, during which it has none.
+// The right of one task to run. The task gives it up while it waits.
 class TaskSlot {
 public:
     TaskSlot(TaskSet& set, TaskArrivals& needs) noexcept : set_(set), needs_(needs) {}

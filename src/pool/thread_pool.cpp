@@ -93,7 +93,7 @@ struct Job : ListNode {
         ::operator delete(this, aligned);
     }
 
-    // By a worker, or by whoever drops it: the last that OS thread does with it.
+    // Called by a worker, or by the OS thread that drops the job, as the last that it does with it.
     void send_back() noexcept {
         if (const std::shared_ptr<Mailbox> to = mailbox; !to->send(letter)) {
             free_without_hub();
@@ -111,7 +111,7 @@ private:
     static void arrived(Letter& letter, bool hub_lives) noexcept {
         Job& job = static_cast<Return&>(letter).job;
         if (hub_lives) {
-            here::post(job.delivery);  // moving the result is the user's code
+            here::post(job.delivery);  // not here: moving the result runs the user's code
         } else {
             job.free_without_hub();
         }
@@ -130,14 +130,14 @@ private:
             }
         }
         if (error != nullptr) {
-            record->name = "offloaded job";  // for the report, if nobody asks
+            record->name = "offloaded job";  // for the report, if no caller asks
         }
         end_record(*record.get(), error == nullptr ? Ending::value : Ending::error, error);
         free();
     }
 
-    // Its worker still sees the job, so what belongs to the hub goes now. To handles that are left it is killed. In the
-    // child of a fork() no worker does: what is not delivered never will be.
+    // The worker may still use the job, so only the hub's part is released here. The handles that are left see it as
+    // killed. In the child of a fork() there is no worker: a result that is not yet delivered never will be.
     static void hub_gone(Expectation& expectation, HubGone how) noexcept {
         Job& job = static_cast<Presence&>(expectation).job;
         {
@@ -145,7 +145,7 @@ private:
             expectation.end();
         }
         if (how == HubGone::forked_elsewhere) {
-            return;  // its handles are another OS thread's, which is gone
+            return;  // its handles belong to an OS thread that is gone
         }
         if (how == HubGone::forked) {
             job.delivery.unlink();
@@ -187,7 +187,7 @@ struct Workers {
         --waiting;
     }
 
-    // Threads for the jobs that wait. Throws: std::system_error when there is none at all.
+    // Starts threads for the jobs that wait. Throws: std::system_error if there is no thread at all.
     void start_threads() TENDRIL_REQUIRES(mutex) {
         while (threads.size() < limit && waiting > threads.size() - running) {
             try {
@@ -196,7 +196,7 @@ struct Workers {
                 if (threads.empty()) {
                     throw;
                 }
-                return;  // those that there are will do it
+                return;  // the existing threads will run the jobs
             }
         }
     }
@@ -234,7 +234,7 @@ struct Workers {
         }
     }
 
-    // They have left work(): they end at once, but for what their own hubs have left to do.
+    // Joins the threads that have left work(). They end at once, except that their own hubs may have work left.
     void join_finished() {
         std::vector<std::thread> ended;
         {
@@ -247,7 +247,7 @@ struct Workers {
     }
 
 private:
-    // The threads are gone, with the jobs that they had: abandoned, since they cannot be joined.
+    // Abandons the threads, which are gone with their jobs and cannot be joined.
     TENDRIL_NOT_ANALYZED void forked() noexcept {
         ::new (&threads) std::vector<std::thread>;
         ::new (&finished) std::vector<std::thread>;
@@ -257,7 +257,7 @@ private:
     }
 
     void start_thread() TENDRIL_REQUIRES(mutex) {
-        finished.reserve(finished.size() + threads.size() + 1);  // so that leaving needs no memory
+        finished.reserve(finished.size() + threads.size() + 1);  // so that a thread can leave without allocating
         const SignalsBlocked blocked;
         threads.emplace_back([this] { work(); });
     }
@@ -313,7 +313,7 @@ void give_up(Job& job) noexcept {
     {
         const MutexLock lock(job.workers->mutex);
         if (!job.queued) {
-            return;  // it has begun: it goes on, and comes back to nobody
+            return;  // it has begun: it runs on, and its result is dropped
         }
         job.workers->dequeue(job);
         job.presence.end();
@@ -363,7 +363,7 @@ ThreadPool::~ThreadPool() {
         try {
             const Shield shield;
             workers.all_left.wait();
-        } catch (...) {  // no green thread can wait here: see the header
+        } catch (...) {  // a green thread cannot wait here: see the header
             detail::MutexLock lock(workers.mutex);
             while (!workers.threads.empty()) {
                 workers.changed.wait(lock);

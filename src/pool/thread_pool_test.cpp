@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
-// A job that is in a worker until let go.
+// A job that stays in its worker until it is let go.
 struct Gate {
     SharedEvent begun;
     SharedEvent open;
