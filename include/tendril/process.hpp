@@ -137,8 +137,8 @@ public:
     //
     // When this throws TimeoutError (done() is the number of bytes read) or Interrupt, the output read so far and the
     // position in the input are kept: call it again, without input, to continue. Also throws: std::logic_error for
-    // input when stdin is not a PIPE or is closed, or when there is already input; ConcurrentUse; HubBlocked; std::bad_alloc
-    // and std::system_error, nothing is lost.
+    // input when stdin is not a PIPE or is closed, or when there is already input; ConcurrentUse; HubBlocked;
+    // std::bad_alloc and std::system_error, nothing is lost.
     Output communicate(std::string input = {}, Deadline deadline = never);
     Output communicate(Deadline deadline) { return communicate({}, deadline); }
 
