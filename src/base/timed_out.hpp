@@ -19,7 +19,7 @@ struct TimedOut {
 
     std::int64_t waited_ns = no_wait;  // for the last; no_wait: it asked its deadline between two rounds
     std::size_t done = 0;
-    std::size_t whole = 0;  // of so many; 0: nobody knows
+    std::size_t whole = 0;  // the total of `done`; 0: not known
     const char* unit = "bytes";
 };
 

@@ -37,7 +37,7 @@ constexpr unsigned ways[] = {
 constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_RSRC_TAGS;
 
 // liburing maps and unmaps rings by system calls that ThreadSanitizer does not see, so that two rings which lie at the
-// same place one after the other would be taken for one. Whoever maps comes after all who have unmapped.
+// same place one after the other would be taken for one. This orders each mapping after all earlier unmappings.
 #ifdef TENDRIL_TELL_TSAN
 char order;
 void about_to_unmap() noexcept {

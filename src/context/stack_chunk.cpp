@@ -11,7 +11,7 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr std::size_t usual_bytes = std::size_t{8} << 20;  // of stacks; unmapping so many takes well below 1 ms
+constexpr std::size_t usual_bytes = std::size_t{8} << 20;  // of stacks; unmapping that many takes well below 1 ms
 
 void retire(StackTop& stack) noexcept {
     retire_stack(stack.bounds);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Random arming, writing, draining, closing and reusing of numbers on every backend, against a model of what its user
-// believes: nothing that is armed is lost, and nothing is told of what was disarmed.
+// believes: nothing that is armed is lost, and no event comes for what was disarmed.
 
 #include <sys/socket.h>
 #include <unistd.h>

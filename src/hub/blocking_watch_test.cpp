@@ -233,7 +233,7 @@ TEST(BlockingWatchThreads, AHubWithNothingElseToDoHarmsNobody) {
     EXPECT_EQ(calls, 0);
 }
 
-// Each is told of by its own hub, whichever OS threads come and go meanwhile.
+// Each block is reported for its own hub, whichever OS threads come and go meanwhile.
 TENDRIL_TEST(BlockingWatchThreads, SeveralHubsThatComeAndGo) {
     std::mutex mutex;
     std::vector<std::string> names;

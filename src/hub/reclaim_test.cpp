@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a hub gives back after a burst, and when it wakes for it. Time is the test's: a Reclaim of its own is told of
-// polls that never were.
+// What a hub gives back after a burst, and when it wakes for it. The test controls the time: it reports polls that
+// never were to a Reclaim of its own.
 
 #include "hub/reclaim.hpp"
 
@@ -46,7 +46,7 @@ int sleep_until_done(HubCore& hub, Reclaim& reclaim) {
     return wakes;
 }
 
-// To a Reclaim that is told of a time long past, each slice is over at once, after a single step.
+// A Reclaim that gets a time long past ends each slice at once, after a single step.
 constexpr std::int64_t long_past_ns = -1'000'000'000'000;
 
 TENDRIL_TEST(Reclaim, ASleepingHubWakesUntilAllIsGivenBackAndThenNeverAgain) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Conformance, behaviours.md section 3: what holds the hub is told of, by name.
+// Conformance, behaviours.md section 3: what holds the hub is reported, by name.
 
 #include <tendril/blocking_watch.hpp>
 #include <tendril/greenlet.hpp>
@@ -77,7 +77,7 @@ TENDRIL_TEST(ConformanceMThreads, TM12_TheMonitorNamesTheCulpritOncePerIncident)
     EXPECT_TRUE(shows(report, "hogs_the_hub")) << ::testing::PrintToString(report.backtrace);
 }
 
-// TC21: callbacks that run in the hub are told of as such.
+// TC21: callbacks that run in the hub are reported as such.
 TENDRIL_TEST(ConformanceCThreads, TC21_ACallbackThatHoldsTheCpuIsReported) {
     Watched watched;
     const auto other = spawn([] { sleep(1h); });

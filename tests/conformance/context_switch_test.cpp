@@ -209,7 +209,7 @@ TEST(ConformanceA, TA14_SwitchToADeadOrEmptyOneIsAnError) {
     EXPECT_TRUE(Context().dead());
 }
 
-// Yields to whoever asked for the next value; an empty result of next() is the end.
+// Yields to the caller of next(); an empty result of next() is the end.
 class Generator {
 public:
     using Yield = std::function<void(int)>;

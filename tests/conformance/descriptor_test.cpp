@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Conformance, behaviours.md sections 3.C and 3.I, on every backend: descriptors that are closed under whoever waits
-// for them, numbers that are used again, signals, and a hub whose own descriptors are closed under it. Defined results
+// Conformance, behaviours.md sections 3.C and 3.I, on every backend: descriptors that are closed under their
+// waiters, numbers that are used again, signals, and a hub whose own descriptors are closed under it. Defined results
 // each time, and no CPU time is burned while nothing happens.
 
 #include <dirent.h>

@@ -237,7 +237,7 @@ TENDRIL_TEST(DnsRows, TheThirdAddressWorks) {
     EXPECT_EQ(socket.peer_address(), works.address());
 }
 
-// Who owns a name may give it any number of addresses; so many sockets are not made for it.
+// The owner of a name may give it any number of addresses; not as many sockets are made for it.
 TENDRIL_TEST(DnsRows, AttemptsAreBounded) {
     Listener full = listen("0.0.0.0:0", {.backlog = 0});
     const std::uint16_t port = full.address().port();

@@ -192,7 +192,7 @@ TENDRIL_TEST(ConformanceE, TE09_AnErrorGoesToEveryWaiter) {
     EXPECT_EQ(caught, 5);
 }
 
-// In place of a reset: whoever wants another round makes a new one, and nobody sees the old value by mistake.
+// In place of a reset: for another round the user makes a new one, so no waiter sees the old value by mistake.
 TENDRIL_TEST(ConformanceE, TE09_ANewResultIsArmedAgain) {
     AsyncResult<int> result;
     result.set(1);

@@ -67,7 +67,7 @@ std::string received(Source& from, std::size_t size) {
     return text;
 }
 
-// Serves until its end, which expects that so many connections ended with an error.
+// Serves until its end, which expects that a given number of connections ended with an error.
 class EchoServer {
 public:
     explicit EchoServer(const StreamServerOptions& options = {})
@@ -160,7 +160,7 @@ TENDRIL_TEST(TlsConformance, SilentClientsStopNobody) {
         server.expect_service();
         silent.clear();
     }
-    testing::take_unhandled();  // whoever ends without a word is reported, if the server was there still
+    testing::take_unhandled();  // a peer that ends without close_notify is reported, if the server was still there
 }
 
 // TI17

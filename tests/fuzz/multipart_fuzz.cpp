@@ -41,7 +41,7 @@ void look_at(const Headers& headers, std::string& seen) {
     }
 }
 
-// All that is told of a body which comes in pieces of these sizes, by turns.
+// Returns: all that the parser reports of a body that arrives in pieces of these two sizes, by turns.
 std::string told(std::string_view text, std::size_t one, std::size_t other) {
     std::string seen;
     detail::MultipartParser parser("b", {.max_parts = 20, .max_header_bytes = 200, .max_preamble = 50});

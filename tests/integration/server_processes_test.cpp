@@ -121,7 +121,7 @@ TENDRIL_TEST(HandOver, TheNextProgramGoesOnWithTheListener) {
     EXPECT_EQ(program.stdout_().recv({&c, 1}, 20s), 0u);
 }
 
-// The same with clients who never pause: each gets an answer, whoever gives it.
+// The same with clients who never pause: each gets an answer, from either program.
 TENDRIL_TEST(HandOver, ClientsThatHammerNoticeNothing) {
     Popen program({TENDRIL_HANDED_OVER, "1"}, {.out = PIPE, .err = DEVNULL});
     const std::string port = first_line(program);

@@ -34,7 +34,7 @@ std::string ending(F f) {
     }
 }
 
-// Counts the green threads inside a section that admits only so many.
+// Counts the green threads inside a section that admits a limited number.
 struct Inside {
     Order& order;
     int most;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A program whose main green thread waits for ever, in the call that the argument names, when a SIGINT comes: see
+// A program whose main green thread waits without end, in the call that the argument names, when a SIGINT comes: see
 // integration/interrupt_anywhere_test.cpp. Without an argument it prints the names.
 
 #include <atomic>

@@ -2,7 +2,7 @@
 //
 // Chance: what stress tests draw from, and the budget that says how long.
 //
-// TENDRIL_STRESS_OPERATIONS: so many operations per test (default: some seconds' worth in a sanitizer build).
+// TENDRIL_STRESS_OPERATIONS: the number of operations per test (default: some seconds' worth in a sanitizer build).
 // TENDRIL_STRESS_SEED: only the round with this seed, which a failure prints. Where the order of the green threads is
 // drawn too, and time passes as it is drawn, the round is then the same, step by step.
 

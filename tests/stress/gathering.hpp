@@ -79,7 +79,7 @@ inline void Worker::kill_or_join_somebody() {
 }
 
 inline void Worker::use_pool() {
-    // Jobs may outlive whoever spawned them.
+    // Jobs may outlive the green threads that spawned them.
     const auto job = [&world = w_](int n) {
         world.pause();
         return n * n;

@@ -2,8 +2,8 @@
 //
 // World: some of every primitive, used by hundreds of green threads at random, with books about what must be conserved.
 //
-// Nothing may be held for ever: who holds a lock waits only for what rescue() can give, or for a lock with a higher
-// number.
+// Nothing may be held without end: the holder of a lock waits only for what rescue() can give, or for a lock with a
+// higher number.
 
 #pragma once
 
@@ -136,7 +136,7 @@ public:
     bool over = false;
     std::vector<AnyGreenlet> workers;
 
-    // Shut down now and then, and made anew: whoever uses one holds it.
+    // Shut down now and then, and made anew: each user holds a reference.
     std::array<std::shared_ptr<Fifo>, 3> queues = {std::make_shared<Fifo>(1U), std::make_shared<Fifo>(2U),
                                                    std::make_shared<Fifo>(5U)};
     std::vector<std::shared_ptr<Fifo>> all_queues{queues.begin(), queues.end()};

@@ -142,8 +142,8 @@ TENDRIL_TEST(Io, MayCloseItsDescriptorInItsCallback) {
     EXPECT_EQ(told, (std::vector{IoEvents::read, IoEvents::closed}));
 }
 
-// Closed and used again without a word to the hub: where the system knows descriptors rather than numbers, whoever
-// notices first, all are told.
+// Closed and used again without a word to the hub: where the system knows descriptors rather than numbers, all
+// watchers are notified, whichever notices first.
 TENDRIL_TEST(Io, ANumberThatIsUsedAgainBehindTheHubsBackIsNoticedAtTheNextStart) {
     if (std::string_view(Hub::current().backend()) != "epoll") {
         return;
