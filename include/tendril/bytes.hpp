@@ -82,11 +82,12 @@ class Buffer {
 public:
     constexpr Buffer() noexcept = default;  // empty
     Buffer(void* data, std::size_t size) noexcept : span_(static_cast<std::byte*>(data), size) {}
+    // NOLINTBEGIN(bugprone-forwarding-reference-overload): the constraint excludes Buffer itself
     template <class R>
-    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes Buffer itself
     requires(!std::same_as<std::remove_cvref_t<R>, Buffer> && detail::WritableByteRange<R> && detail::Borrowed<R>)
         Buffer(R&& range)
     noexcept : Buffer(std::data(range), std::size(range)) {}
+    // NOLINTEND(bugprone-forwarding-reference-overload)
 
     std::byte* data() const noexcept { return span_.data(); }
     std::size_t size() const noexcept { return span_.size(); }

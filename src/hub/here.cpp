@@ -29,7 +29,7 @@ void report(const ErrorContext& context, const std::exception_ptr& error) noexce
 }
 
 bool has_error_handler() noexcept {
-    return HubCore::here().error_handler ? true : false;
+    return HubCore::here().error_handler != nullptr;
 }
 
 void post(HubCallback& callback) noexcept {

@@ -22,7 +22,6 @@ namespace tendril::http::detail {
 namespace {
 
 using namespace std::chrono_literals;
-namespace here = tendril::detail::here;
 
 constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // an idle connection keeps its whole stack this long
 
