@@ -53,6 +53,7 @@ public:
             make_core({owned, &owned->listener(), detail::wrapping_handler(*owned, std::move(handler), options)},
                       options);
         }
+        // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the core owns the handler
     }
 
     // The same, with a listener that it makes by listen(address). Throws: as listen() too.

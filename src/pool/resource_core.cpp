@@ -34,10 +34,9 @@ public:
     ResourceCore(std::unique_ptr<ResourceKind> kind, const ResourceLimits& limits, Site where)
         : ResourceSlots(limits.max, limited(limits), where), kind_(std::move(kind)), limits_(limits) {}
     ~ResourceCore() {
-        ResourcePtr last;
-        do {
-            last.reset(idle_.pop_front());
-        } while (last != nullptr);
+        while (Resource* one = idle_.pop_front()) {
+            delete one;
+        }
     }
 
     void prefill();

@@ -41,6 +41,7 @@ public:
     }
 
     bool empty() const noexcept { return head_.next == &head_; }
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): it does not see that a node left before it was deleted
     T* front() noexcept { return empty() ? nullptr : static_cast<T*>(head_.next); }
 
     T* after(T& node) noexcept {
