@@ -65,7 +65,7 @@ public:
 // and says how long it waited and how much was done. Throwing formats nothing: the text is made at the first what().
 //
 //     recv from 10.0.0.7:5432: timed out after 2 s
-//     send_all to 10.0.0.7:80: timed out, 65536 of 1000000 bytes done, then nothing for 0.5 s
+//     send_all to 10.0.0.7:80: timed out, 65536 of 1000000 bytes done, then nothing for 500 ms
 class TimeoutError : public std::system_error {
 public:
     // For calls of your own. doing: "recv", "connect to 10.0.0.1:80".

@@ -40,7 +40,7 @@ namespace detail {
 
 using ImapCall = InCall<ImapOptions>;
 
-// ImapOptions as a braced list in the call; see in_call.hpp.
+// ImapOptions as a braced list in the call; see InCall in detail/hub/spawn.hpp.
 struct ImapBraces {
     Size window = 0;
     std::size_t stack_size = 0;

@@ -4,7 +4,6 @@
 // Link: connects a callback to the end of a green thread, or to an AsyncResult, while it lives. Their link() functions
 // make it. Belongs to one OS thread.
 // Example: examples/lifecycle.cpp
-// Example: examples/lifecycle.cpp
 
 #pragma once
 

@@ -46,7 +46,7 @@ struct Fiber;
 template <class F, class T>
 concept falls_back = std::invocable<F> && std::convertible_to<T, std::invoke_result_t<F>>;
 
-// A Deadline, and the place of the call that it is given to: see detail/hub/in_call.hpp.
+// A Deadline, and the place of the call that it is given to: see InCall in detail/hub/spawn.hpp.
 class DeadlineInCall {
 public:
     template <std::convertible_to<Deadline> Given>

@@ -62,8 +62,7 @@ private:
     static constexpr std::int64_t least_doubt_ns = 10'000;
 
     int switches_ = first_switches;
-    std::int64_t since_ns_;
-    // when the green threads began to run
+    std::int64_t since_ns_;     // when the green threads began to run
     std::int64_t asked_ns_;     // when the backend was last asked
     std::int64_t cost_ns_ = 0;  // estimated cost of a poll
 };

@@ -49,7 +49,7 @@ public:
     // handed.
     TENDRIL_OPAQUE Outcome wait(const char* what, void* slot, Deadline deadline);
 
-    // The same, without a return between the switch and the caller: see detail/suspend.hpp.
+    // The same, without a return between the switch and the caller: see detail/hub/suspend.hpp.
     [[gnu::always_inline]] Outcome wait_here(const char* what, void* slot, Deadline deadline) {
         WaiterSpace space;
         begin_wait(space, what, slot, deadline);
