@@ -8,9 +8,9 @@
 #
 # A document quotes a file whole, less its opening comment: <!-- quote: examples/x.cpp --> on the line before the fence.
 #
-# --english refuses, in the comments and literals of C++, the words that read as translated.
+# In the comments and literals of C++ it refuses the words that read as translated.
 #
-#   tools/check_style.py [--english] [root]
+#   tools/check_style.py [root]
 
 import re
 import subprocess
@@ -119,7 +119,7 @@ def check_format(root, files):
         yield ".clang-format", 1, f"clang-format failed: {done.stderr.strip()[:400]}"
 
 
-def findings(root, english=False):
+def findings(root):
     listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=root, capture_output=True, check=True)
     names = sorted(set(name for name in listed.stdout.decode().split("\0") if name))
     cxx = []
@@ -138,17 +138,16 @@ def findings(root, english=False):
                 yield name, line, what
         if path.suffix in (".cpp", ".hpp"):
             cxx.append(name)
-        if english and path.suffix in CXX:
+        if path.suffix in CXX:
             for line, what in check_english(text):
                 yield name, line, what
     yield from check_format(root, cxx)
 
 
 def main(arguments):
-    roots = [argument for argument in arguments if argument != "--english"]
-    root = Path(roots[0] if roots else Path(__file__).resolve().parent.parent)
+    root = Path(arguments[0] if arguments else Path(__file__).resolve().parent.parent)
     count = 0
-    for name, line, what in findings(root, "--english" in arguments):
+    for name, line, what in findings(root):
         print(f"{name}:{line}: {what}")
         count += 1
     print(f"style: {count} findings")

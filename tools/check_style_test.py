@@ -14,14 +14,14 @@ HEAD = "// SPDX-License-Identifier: MIT\n//\n// What it is.\n\n"
 
 
 class CheckStyle(unittest.TestCase):
-    def check(self, files, **options):
+    def check(self, files):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
             for name, text in ({".clang-format": "DisableFormat: true\n"} | files).items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
-            return list(check_style.findings(Path(folder), **options))
+            return list(check_style.findings(Path(folder)))
 
     def accepts(self, files):
         self.assertEqual(self.check(files), [])
@@ -78,10 +78,9 @@ class CheckStyle(unittest.TestCase):
         self.assertEqual(list(check_style.check_english('int shall = amid;  // told\nint a;  // of it\n"x";\n')), [])
         self.assertEqual(next(check_style.check_english("\n\n// a\n// whoever\n"))[0], 4)
 
-    def test_english_is_an_option(self):
+    def test_english_is_checked_in_sources(self):
         tree = {"a.cpp": HEAD + "// whoever\n", "a.md": "whoever\n"}
-        self.accepts(tree)
-        self.assertEqual([found[:2] for found in self.check(tree, english=True)], [("a.cpp", 5)])
+        self.assertEqual([found[:2] for found in self.check(tree)], [("a.cpp", 5)])
 
     def test_ignored_files(self):
         self.accepts({".gitignore": "/build/\n", "build/a.cpp": "int  a;\n"})

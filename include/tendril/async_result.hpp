@@ -67,7 +67,7 @@ public:
     void set_exception(std::exception_ptr error) const {
         refuse_if_ready();
         detail::refuse_null_error(error);
-        record_->error_seen = true;  // whoever sets it knows of it: nothing is reported when nobody asks
+        record_->error_seen = true;  // the caller that sets an error knows of it: not reported if no one asks
         detail::end_record(*record_.get(), detail::Ending::error, std::move(error));
     }
     template <class E>

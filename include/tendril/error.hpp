@@ -71,7 +71,7 @@ public:
     // For calls of your own. doing: "recv", "connect to 10.0.0.1:80".
     explicit TimeoutError(std::string doing, std::size_t done = 0);
 
-    // `inner` has ended a call amid `doing`, which says both.
+    // `inner` ended a call that was part of `doing`; the text says both.
     TimeoutError(std::string doing, const TimeoutError& inner, std::size_t done = 0);
 
     // Says the same, but with another done().

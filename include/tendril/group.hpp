@@ -2,15 +2,16 @@
 // Floor: pool
 //
 // Group: green threads that belong together. Leaving its scope waits for them all; leaving it by an exception kills
-// them first. So what they refer to in the scopes around it is still there.
+// them first. So they may refer to objects in the scopes around the Group.
 //
 //     Group group;
 //     for (const auto& host : hosts) group.spawn(ping, host);
 //     group.join();
 //     for (std::string& page : group.imap(fetch, urls)) show(page);
 //
-// A green thread is a member of one Group or Pool at most, until it ends; the hub notes that after the round in which
-// it ended. All of it belongs to one OS thread. Examples: examples/group.cpp, examples/group_map.cpp
+// A green thread is a member of at most one Group or Pool, until it ends; the hub notes the end after the round in
+// which it happened. A Group and its members belong to one OS thread; calls on others throw WrongThread. Examples:
+// examples/group.cpp, examples/group_map.cpp
 
 #pragma once
 
@@ -53,8 +54,8 @@ class Crew;
 class GroupFace;
 struct CrewMember;
 
-// Room for one more member: a slot and what memory it needs; given back unless admit() used it. A place without a slot
-// is lent: to a member of the full Pool, whose job runs in the member's own slot.
+// Room for one more member: a slot and the memory for it; given back unless admit() uses it. A lent place has no slot:
+// it is for a job that a member of the full Pool spawns, and that runs in the member's own slot.
 class CrewPlace {
 public:
     CrewPlace() = default;  // none
@@ -67,7 +68,8 @@ public:
 
     explicit operator bool() const noexcept { return member_ != nullptr; }
 
-    // The green thread becomes a member. In a lent place: waits until it has ended, and ends it when broken off.
+    // Makes the green thread a member. In a lent place: waits until it has ended, and kills it if the wait is broken
+    // off.
     void admit(const AnyGreenlet& greenlet);
 
 private:
@@ -82,9 +84,10 @@ public:
     GroupFace(const GroupFace&) = delete;
     GroupFace& operator=(const GroupFace&) = delete;
 
-    // As tendril::spawn; the new one is a member. In a full Pool it waits for a slot first, before anything is taken
-    // from the arguments; a member of that Pool does not: its job runs in the member's own slot, and has ended when
-    // spawn() returns. Yields: only then. Throws: as tendril::spawn; Interrupt.
+    // As tendril::spawn; the new green thread is a member. In a full Pool it first waits for a slot, before it takes
+    // anything from the arguments. A member of that Pool does not wait for one: its job runs in the member's own slot,
+    // and has ended when spawn() returns. Yields: only in a full Pool. Throws: as tendril::spawn; Interrupt: nothing
+    // was spawned, or the job in the member's slot was killed.
     template <class F, class... A>
     auto spawn(const SpawnBraces& options, F&& f, A&&... args) {
         return enter_and_launch(options.options(), std::forward<F>(f), std::forward<A>(args)...);
@@ -95,7 +98,7 @@ public:
     }
     using SpawnMembers::spawn;
 
-    // Without a handle: errors go to the hub's error handler.
+    // As spawn(), without a handle: the hub's error handler gets the errors.
     template <class F, class... A>
     void spawn_n(const SpawnBraces& options, F&& f, A&&... args) {
         static_cast<void>(spawn(options, std::forward<F>(f), std::forward<A>(args)...));
@@ -106,7 +109,7 @@ public:
     }
     using SpawnMembers::spawn_n;
 
-    // spawn(f, args...).get()
+    // Returns: spawn(f, args...).get(). Yields. Throws: as spawn(); what f throws.
     template <class F, class... A>
     requires Task<F, A...>
     auto apply(F&& f, A&&... args) {
@@ -118,41 +121,44 @@ public:
         return {};
     }
 
-    // Makes it a member, if it is not and lives, in a Pool when there is a slot.
-    // Returns: false when the deadline came first. Throws: std::logic_error when it is a member elsewhere; Interrupt.
+    // Makes a green thread a member. Does nothing if it is one or has ended. In a full Pool it waits for a slot.
+    // Returns: false if the deadline came first. Throws: std::logic_error if it is a member elsewhere; Interrupt, it is
+    // not added.
     bool add(const AnyGreenlet& greenlet, Deadline deadline = never);
 
-    // It lives on, as no member. Returns: whether it was one.
+    // Removes a member, which lives on and gives up its slot. Returns: whether it was a member.
     bool discard(const AnyGreenlet& greenlet);
 
     bool contains(const AnyGreenlet& greenlet) const noexcept;
-    std::size_t size() const noexcept;
+    std::size_t size() const noexcept;  // members, with those that ended in this round
     bool empty() const noexcept { return size() == 0; }
     std::vector<AnyGreenlet> members() const;  // in the order of joining
 
-    // Waits until it has no members. Returns: false when the deadline came first. Yields: unless it is empty.
-    // Throws: std::logic_error when a member calls it, which would wait for itself; Interrupt. The form with options
-    // waits for those that are members now, and can rethrow their errors; as join_all().
+    // Waits until there are no members. Returns: false if the deadline came first. Yields: unless it is empty.
+    // Throws: std::logic_error in a member, which would wait for itself; Interrupt, the members live on. The form with
+    // options waits for the present members, and can rethrow their errors: see join_all().
     bool join();
     [[nodiscard("it says whether all ended in time")]] bool join(Deadline deadline);
     std::size_t join(const JoinOptions& options) { return join_all(members(), options); }
 
-    // Kills all members, those that join meanwhile as well, and waits for their ends; the caller last when it is one.
-    // Each is killed once: one that caught it and lives on is not killed again by a second call nor by the Group's end;
-    // its own handle kills it as often as one likes. Returns: false when some still live at the deadline.
+    // Kills all members, also those that join meanwhile, and waits for their ends; the caller last if it is a member.
+    // Each is killed once: a member that caught its kill and lives on is not killed again by a second call, nor by the
+    // Group's end. Its own handle can kill it any number of times. Without `error` the members get a GreenletExit.
+    // Returns: false if some still live at the deadline. Yields. Throws: Interrupt.
     bool kill(Deadline deadline = never) { return kill(nullptr, deadline); }
     bool kill(const std::exception_ptr& error, Deadline deadline = never);
 
-    // The same for one member. Throws: std::logic_error when it lives and is no member; Interrupt.
+    // The same for one member. Throws: std::logic_error if it lives and is not a member; Interrupt.
     bool kill_one(const AnyGreenlet& member, Deadline deadline = never) { return kill_one(member, nullptr, deadline); }
     bool kill_one(const AnyGreenlet& member, const std::exception_ptr& error, Deadline deadline = never);
 
-    // f of every item, each in a member of its own: an input range of the results, in the order of the input
-    // (imap_unordered: of their ends). Several inputs go side by side, until one ends.
+    // Calls f with every item, each in a member of its own. Returns: an input range of the results, in the order of the
+    // input (imap_unordered: in the order of the jobs' ends). Several inputs are walked side by side, until one ends.
     //
-    // Lazy: a green thread walks the input, and stays `window` items ahead of the consumer at most. Items are copied
-    // (moved, from a range of rvalues) into their jobs; f is one copy that all jobs call. An input given as an lvalue
-    // must outlive the imap, and so must the Group. See Imap for errors, which end neither the jobs nor the walk.
+    // Lazy: a green thread walks the input, at most `window` items ahead of the consumer. Items are copied (moved, from
+    // a range of rvalues) into their jobs; all jobs call one copy of f. The Group, and an input given as an lvalue,
+    // must outlive the imap. See Imap for errors, which end neither the jobs nor the walk. Does not yield; reading the
+    // range does. Throws: HubBlocked in a callback of the hub; as spawn.
     template <class F, std::ranges::input_range... Ranges>
     auto imap(F&& f, Ranges&&... inputs) {
         return imap(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
@@ -178,7 +184,7 @@ public:
         return feed<Zip<Ranges...>>(call.options(), false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
     }
 
-    // imap over a range of tuples: f(a, b) of each.
+    // imap over a range of tuples: calls f(a, b) for each.
     template <class F, std::ranges::input_range Range>
     auto starmap(F&& f, Range&& input) {
         return starmap(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Range>(input));
@@ -192,8 +198,8 @@ public:
         return feed<Star<Range>>(call.options(), true, std::forward<F>(f), std::forward<Range>(input));
     }
 
-    // All results at once, as a vector (nothing, where f returns nothing). Throws: the first error, in the order of
-    // the input; the jobs that still run are killed then.
+    // imap that waits for all results. Returns: a vector of them; nothing if f returns nothing. Yields.
+    // Throws: the first error, in the order of the input; Interrupt. The jobs that still run are then killed.
     template <class F, std::ranges::input_range... Ranges>
     auto map(F&& f, Ranges&&... inputs) {
         auto all =
@@ -253,7 +259,7 @@ private:
 
     static constexpr std::size_t crew_size = 384;
     alignas(void*) std::byte crew_[crew_size];
-    int exceptions_;  // in flight when it was made: more at its end, and it is left by one
+    int exceptions_;  // in flight when it was made; more at its end: an exception leaves the scope
 };
 
 // Sees the Crew of a Group or Pool.
@@ -267,7 +273,9 @@ class Group : public detail::GroupFace {
 public:
     Group() noexcept : GroupFace("a Group", unbounded) {}
 
-    // Waits for the members under a Shield; kills them first when an exception leaves the scope. Yields.
+    // Waits for the members under a Shield; kills them first if an exception leaves the scope. Yields. Members that
+    // wait for what nothing can bring (LoopExit) are reported on standard error, and killed. Aborts where it cannot
+    // wait, as in a callback of the hub or on another OS thread, and while an imap, a Pile or a server uses it.
     ~Group() = default;
 };
 

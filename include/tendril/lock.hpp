@@ -26,8 +26,8 @@ public:
     ~Lock() = default;
 
     // Returns: false when the deadline came first; it is not held then.
-    // Yields: unless it is free. Throws: std::logic_error when this green thread holds it already, which would be for
-    // ever; Interrupt, it is not held then; WrongThread.
+    // Yields: unless it is free. Throws: std::logic_error if this green thread already holds it, because that wait
+    // would never end; Interrupt, it is not held then; WrongThread.
     bool acquire() { return take(never); }
     [[nodiscard("it says whether the lock is held")]] bool acquire(Deadline deadline) { return take(deadline); }
     [[nodiscard]] bool try_lock();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Floor: pool
 //
-// Pile: jobs whose results come in the order of their spawning, also while more are spawned.
+// Pile: jobs whose results are read in the order in which they were spawned, also while more are spawned.
 //
 //     Pile<std::string> pile(20);                     // 20 at a time; or Pile<std::string> pile(pool)
 //     for (const auto& url : urls) pile.spawn(fetch, url);
 //     for (std::string& page : pile) show(page);
 //
-// Results that nobody takes are kept; a window bounds them: spawn() then waits for the consumer too, so another green
-// thread must consume. All of it belongs to one OS thread. Example: examples/pile.cpp
+// Results are kept until they are taken. A window bounds their number: spawn() then waits for the consumer too, so
+// another green thread must consume. A Pile belongs to one OS thread. Example: examples/pile.cpp
 
 #pragma once
 
@@ -29,12 +29,12 @@ namespace tendril {
 class Pool;
 
 struct PileOptions {
-    Size window = unbounded;  // jobs spawned and not consumed
+    Size window = unbounded;  // jobs spawned and not yet consumed
 };
 
 namespace detail {
 
-// What does not depend on the type of the results: the Pool, the window and the jobs. See src/pool/pile.cpp.
+// The part that does not depend on the type of the results: the Pool, the window and the jobs. See src/pool/pile.cpp.
 class PileCore;
 
 // Waits for its jobs under a Shield; kills them first when an exception leaves the scope.
@@ -44,10 +44,10 @@ struct EndPile {
 using PilePtr = std::unique_ptr<PileCore, EndPile>;
 PilePtr make_pile(Size size, const PileOptions& options);
 PilePtr make_pile(Pool& pool, const PileOptions& options);
-AnyGreenlet next_job(PileCore& core);  // refers to none when it is empty
+AnyGreenlet next_job(PileCore& core);  // an empty handle at the end
 std::size_t jobs(const PileCore& core) noexcept;
 
-// A spawn that goes on: the consumer waits for it rather than seeing the end.
+// A spawn under way: the consumer waits for it instead of seeing the end.
 class PileEntry {
 public:
     explicit PileEntry(PileCore& core);  // waits for room in the window
@@ -66,7 +66,7 @@ private:
         ~Going();
     };
     Going going_;
-    std::list<AnyGreenlet> place_{1};  // for the job, which is not to be lost once it is spawned
+    std::list<AnyGreenlet> place_{1};  // for the job: allocated before it is spawned, so that it cannot be lost
 };
 
 }  // namespace detail
@@ -74,19 +74,21 @@ private:
 template <class R>
 class Pile : public detail::SpawnMembers<Pile<R>>, public detail::Results<Pile<R>, R> {
 public:
-    // With a Pool of its own. Throws: std::invalid_argument when a size is negative.
+    // Makes a Pool of its own. Throws: std::invalid_argument for a negative size or a window of 0.
     explicit Pile(Size size = 1000, PileOptions options = {}) : core_(detail::make_pile(size, options)) {}
 
-    // In a Pool that others use too; it must outlive the Pile.
+    // Uses a Pool that may also run other jobs, and must outlive the Pile. Throws: std::invalid_argument for a window
+    // of 0.
     explicit Pile(Pool& pool, PileOptions options = {}) : core_(detail::make_pile(pool, options)) {}
 
     Pile(const Pile&) = delete;
     Pile& operator=(const Pile&) = delete;
 
-    // Waits for its jobs under a Shield; kills them first when an exception leaves the scope. Yields.
+    // Waits for the jobs under a Shield; kills them first if an exception leaves the scope. Yields. Requires: no green
+    // thread is in a call on it. Aborts otherwise.
     ~Pile() = default;
 
-    // As Pool::spawn, after waiting for room in the window. When it throws, there is no hole in the results.
+    // As Pool::spawn, after waiting for room in the window. If it throws, the results have no gap.
     template <class F, class... A>
     void spawn(const detail::SpawnBraces& options, F&& f, A&&... args) {
         spawn(detail::SpawnCall(options.options(), options.where), std::forward<F>(f), std::forward<A>(args)...);
@@ -115,7 +117,7 @@ public:
     template <class... A>
     void spawn_n(A&&...) = delete;  // every job of a Pile has a result: use spawn(), or a Pool
 
-    // Jobs spawned, or waiting to be so, and not consumed.
+    // Returns: the number of jobs that are spawned, or waiting to be, and not yet consumed.
     std::size_t size() const noexcept { return detail::jobs(*core_); }
 
 private:

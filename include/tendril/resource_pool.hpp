@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: pool
 //
-// ResourcePool: keeps a bounded number of things that are dear to make, such as connections, and lends them to the
-// green threads of one hub.
+// ResourcePool: keeps a bounded number of resources that are expensive to make, such as connections, and lends them to
+// the green threads of one hub.
 //
 //     ResourcePool<TcpSocket> pool([] { return connect("db:5432"); }, {.max = 4, .max_idle = 30s});
 //     {
@@ -10,8 +10,8 @@
 //         connection->send_all(query);
 //     }                                        // given back here
 //
-// Waiters are served first come, first served, and what is given back goes straight to the first of them, without
-// switching; who timed out or was killed takes none. Example: examples/resource_pool.cpp
+// Waiters are served first come, first served. A resource that is given back goes straight to the first of them,
+// without switching; a waiter that timed out or was killed takes none. Example: examples/resource_pool.cpp
 
 #pragma once
 
@@ -31,21 +31,21 @@ namespace tendril {
 
 template <class T>
 struct ResourceOptions {
-    Size min = 0;  // so many are made by the constructor; later there may be fewer
-    Size max = 4;  // never more exist, those being made and being destroyed included
+    Size min = 0;  // the number that the constructor makes; later there may be fewer
+    Size max = 4;  // the most that exist, those being made or destroyed included
 
-    // Which idle one is lent: the one that came back last (few are kept busy, the others grow old), or the one that
-    // is idle longest (all are used in turn).
+    // Which idle resource is lent: the one that came back last (a few are kept busy, the others grow old), or the one
+    // that has been idle longest (all are used in turn).
     bool newest_first = true;
 
-    // Idle ones that nobody wanted for so long are destroyed, also when nobody calls; so are those that were made so
-    // long ago, when they are idle or come back.
+    // A resource that has been idle for max_idle is destroyed, even if no call is made. So is one that was made max_age
+    // ago, while it is idle or when it comes back.
     Duration max_idle = forever;
     Duration max_age = forever;
 
-    // Asked before an idle one is lent; may wait. When it answers false or throws a std::runtime_error (all of the
-    // system's errors are) the resource is destroyed, and a new one made in its place. What else it throws, the caller
-    // of get() gets; the resource is destroyed then too.
+    // Called before an idle resource is lent; may wait. If it returns false or throws a std::runtime_error (all errors
+    // of the system are), the resource is destroyed, and a new one is made in its place. Any other error goes to the
+    // caller of get(); then too the resource is destroyed.
     std::function<bool(T&)> check = nullptr;
 };
 
@@ -75,8 +75,8 @@ private:
 
 }  // namespace detail
 
-// A resource, until it is given back. Whose it was to use, drops it: in the OS thread of the pool, that is; dropped in
-// another one it is reported and leaked. May outlive the pool: the resource is destroyed with the lease then.
+// The use of a resource, until it is given back. Must be dropped on the OS thread of the pool; on another one the
+// resource is reported and leaked. May outlive the pool: the resource is then destroyed with the lease.
 template <class T>
 class Lease {
 public:
@@ -92,16 +92,16 @@ public:
     }
     ~Lease() { give_back(); }
 
-    // Throws: std::logic_error when it holds none.
+    // Throws: std::logic_error if it holds none.
     T& operator*() const { return value(); }
     T* operator->() const { return std::addressof(value()); }
     explicit operator bool() const noexcept { return one_ != nullptr; }
 
-    // Gives it back now. Nothing when it holds none.
+    // Gives the resource back now. Does nothing if it holds none.
     // Yields: only if the resource must be destroyed, and its destructor waits; under a Shield.
     void give_back() noexcept { end(false); }
 
-    // It is broken: destroys it here and now, and frees its slot. Yields: if its destructor does; under a Shield.
+    // For a broken resource: destroys it at once, and frees its slot. Yields: if its destructor does; under a Shield.
     void discard() noexcept { end(true); }
 
 private:
@@ -125,14 +125,16 @@ private:
     detail::ResourcePtr one_;
 };
 
-// T may be immovable, and need not be default constructible; its destructor may wait, as that of a TLS connection that
-// says good-bye. It runs in the green thread that drops the resource, under a Shield.
+// T may be immovable, and need not be default constructible. Its destructor may wait, such as for the close_notify of a
+// TLS connection; it runs in the green thread that drops the resource, under a Shield. Calls from another OS thread
+// throw WrongThread.
 template <class T>
 class ResourcePool {
 public:
     using Options = ResourceOptions<T>;
 
-    // create: makes one; may wait, and throw. Runs in the green thread whose get() needs it (the first `min`: here).
+    // create: makes a resource; may wait, and throw. Runs in the green thread whose get() needs it (the first `min`:
+    // here).
     // Throws: std::invalid_argument for an empty create, max 0, min > max, a negative size or duration; what create
     // throws.
     explicit ResourcePool(std::function<T()> create, Options options = {}, Site where = Site::here()) {
@@ -147,46 +149,47 @@ public:
     ResourcePool(const ResourcePool&) = delete;
     ResourcePool& operator=(const ResourcePool&) = delete;
 
-    // Destroys the idle ones, under a Shield. Leases that are out stay good, and destroy theirs when they end. Who is
-    // in get() still gets a std::logic_error. Yields: when a resource's destructor waits.
+    // Destroys the idle resources, under a Shield. Leases stay valid, and destroy their resources when they end.
+    // Callers that are still in get() get a std::logic_error. Yields: if a resource's destructor waits.
     ~ResourcePool() { detail::close_resources(*core_); }
 
-    // Lends an idle one; else, when there are fewer than max, makes one; else waits until one is given back or there is
-    // room for another.
-    // Yields: to wait for one, and if create or check do; the deadline is for all of it: it breaks them off too. The
-    // destructor of an idle one that proves too old or broken runs to its end.
-    // Throws: TimeoutError when the deadline came first; what create throws, its slot goes to the next then; Interrupt:
-    // nothing is taken, and what was being made or checked is gone; WrongThread.
+    // Lends an idle resource; else makes one if there are fewer than max; else waits until one is given back or there
+    // is room for another.
+    // Yields: to wait, and if create or check do. The deadline is for all of this, so it breaks them off too; but the
+    // destructor of an idle resource that is too old or broken runs to its end.
+    // Throws: TimeoutError if the deadline came first; what create throws, the slot then goes to the next waiter;
+    // Interrupt: nothing is taken, and the resource that was being made or checked is destroyed; WrongThread.
     [[nodiscard]] Lease<T> get(Deadline deadline = never) {
         const detail::ResourceCorePtr core = core_;  // which may be destroyed meanwhile
         return Lease<T>(core, detail::lend(*core, deadline, true));
     }
 
-    // As get(), when one is idle or there is room for a new one. Returns: nothing when it would have to wait for
-    // others. Yields: only if create or check do.
+    // As get(), if a resource is idle or there is room for a new one. Returns: nothing if it would have to wait for
+    // other green threads. Yields: only if create or check do.
     [[nodiscard]] std::optional<Lease<T>> try_get() {
         const detail::ResourceCorePtr core = core_;
         detail::ResourcePtr one = detail::lend(*core, never, false);
         return one != nullptr ? std::optional(Lease<T>(core, std::move(one))) : std::nullopt;
     }
 
-    // Up: those who wait make more. Down: idle ones too many are destroyed, the longest idle first; of those that are
-    // out, the next that come back. Throws: std::invalid_argument for 0 or less. Yields: if destructors do.
+    // Sets the maximum. Up: waiters make more resources. Down: excess idle ones are destroyed, the longest idle first,
+    // and then excess leased ones as they come back. Throws: std::invalid_argument for 0 or less. Yields: if
+    // destructors do.
     void resize(Size max) { detail::resize_resources(*core_, max); }
 
-    // Destroys the idle ones. Yields: if destructors do.
+    // Destroys the idle resources. Yields: if destructors do.
     void clear() { detail::clear_resources(*core_); }
 
     std::size_t max() const noexcept { return detail::counts(*core_).max; }
     std::size_t size() const noexcept {
         return detail::counts(*core_).total;
-    }  // that exist, or are being made or destroyed
+    }  // resources that exist, or are being made or destroyed
     std::size_t idle() const noexcept { return detail::counts(*core_).idle; }
     std::size_t leased() const noexcept { return detail::counts(*core_).leased; }
     std::size_t waiting() const noexcept { return detail::waiting(*core_); }
 
-    // How many more could be lent without waiting for others: the idle ones, and those that there is room for. Negative
-    // after it was made smaller while more were out.
+    // Returns: how many more could be lent without waiting for other green threads: the idle ones, and those that there
+    // is room for. Negative after the maximum was set below the number leased.
     std::ptrdiff_t free() const noexcept {
         return static_cast<std::ptrdiff_t>(max()) - static_cast<std::ptrdiff_t>(size() - idle());
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Floor: pool
 //
-// TaskGraph: results by key, each made by a green thread of its own once those that it depends on are there.
+// TaskGraph: results by key. A green thread of its own makes each result, once the results that it depends on are
+// there.
 //
 //     TaskGraph<std::string, int> graph;
 //     graph.spawn("sum", {"a", "b"}, [](const auto& in) { return in["a"] + in["b"]; });
@@ -9,9 +10,9 @@
 //     graph.post("b", 2);
 //     graph.get("sum");                            // 3
 //
-// A failure fails all that depend on it, with a PropagateError. A failed task that nobody has asked for when the graph
-// is destroyed is reported to the hub's error handler. For the green threads of one hub. Example:
-// examples/task_graph.cpp
+// A failure fails all tasks that depend on it, with a PropagateError. When the graph is destroyed, each failure that no
+// caller has asked for is reported to the hub's error handler. For the green threads of one hub; calls from another one
+// throw WrongThread. Example: examples/task_graph.cpp
 
 #pragma once
 
@@ -34,18 +35,18 @@
 
 namespace tendril {
 
-// The key has a task or a value already.
+// The key already has a task or a value.
 class Collision : public std::invalid_argument {
 public:
     Collision(const std::string& key, const char* instead);
 };
 
-// What asking for a failed key throws. The error itself is nested in it: std::rethrow_if_nested(e); for a task that was
-// killed that is a GreenletKilled.
+// Thrown to a caller that asks for a failed key. The error itself is nested in it: std::rethrow_if_nested(e). For a
+// task that was killed, the error is a GreenletKilled.
 class PropagateError : public std::runtime_error, public std::nested_exception {
 public:
-    const std::string& key() const noexcept { return key_; }    // as text: the one whose own error it was
-    const std::string& path() const noexcept { return path_; }  // from the one that was asked for: "c -> b -> a"
+    const std::string& key() const noexcept { return key_; }    // as text: the key whose own error it was
+    const std::string& path() const noexcept { return path_; }  // from the key that was asked for: "c -> b -> a"
 
 private:
     friend struct detail::TaskNode;
@@ -54,7 +55,7 @@ private:
     std::string path_;
 };
 
-// K: ordered by Less; in messages it appears as what std::to_string or operator<< makes of it. V: nothrow movable.
+// K: ordered by Less; messages show it by std::to_string or operator<<. V: nothrow movable.
 template <class K, class V, class Less = std::less<K>>
 class TaskGraph {
     static_assert(std::is_nothrow_move_constructible_v<V>, "values of a TaskGraph must be nothrow movable");
@@ -63,17 +64,18 @@ class TaskGraph {
     using State = detail::TaskNode::State;
 
 public:
-    // What a task gets, const: key() is its own; inputs[key] the value of a dependency; size() how many there are; and
-    // for (const auto& [key, value] : inputs) has them in the order in which they completed. A reference into it is
-    // good as long as the graph. Yields: in spawn_early's form, for what is not there yet.
-    // Throws: PropagateError where one has failed; std::invalid_argument for a key that the task does not need.
+    // The const argument of a task. key() is the task's own key; inputs[key] is the value of a dependency; size() is
+    // the number of dependencies; for (const auto& [key, value] : inputs) visits them in the order in which they
+    // completed. References into it are valid as long as the graph. Yields: only in spawn_early's form, for a value
+    // that is not yet there. Throws: PropagateError if the dependency has failed; std::invalid_argument for a key that
+    // is not a dependency of the task; Interrupt.
     using Inputs = typename Table::Inputs;
     using Each = typename Table::Each;  // a range, as wait_each() makes it
 
-    // limit: how many tasks run at once, those not counted that wait for dependencies.
+    // limit: how many tasks run at once; tasks that wait for dependencies do not count.
     // Throws: std::invalid_argument for 0 or less.
     explicit TaskGraph(Size limit = unbounded) : table_(limit) {}
-    // Begins with these values. Throws: Collision for a key that comes twice.
+    // Begins with these values. Throws: Collision for a key that appears twice.
     TaskGraph(std::initializer_list<std::pair<K, V>> values, Size limit = unbounded) : table_(limit) {
         for (const auto& [key, value] : values) {
             post(key, value);
@@ -82,15 +84,15 @@ public:
     TaskGraph(const TaskGraph&) = delete;
     TaskGraph& operator=(const TaskGraph&) = delete;
 
-    // Waits for the end of all tasks; where it unwinds, kills them first. Under a Shield. When they wait for what
-    // nobody can post any more (a LoopExit), says so to the hub's error handler, and kills them. Who waits for a value
-    // from outside gets a std::logic_error. Requires: not called in one of its tasks.
+    // Waits for the end of all tasks, under a Shield; kills them first if an exception leaves the scope. Yields. If the
+    // tasks wait for values that nothing can post any more (a LoopExit), reports that to the hub's error handler, and
+    // kills them. Waiters for a value from outside get a std::logic_error. Requires: not called in one of its tasks.
     ~TaskGraph() { detail::end_tasks(table_.tasks(), std::uncaught_exceptions() > uncaught_); }
 
-    // A green thread for the key: when all that it needs are there, and there is room under the limit, f(inputs,
-    // args...) makes its value, or f(args...) where f does not take the inputs. It is named after the key. What it
-    // needs may be posted or spawned later. Throws: Collision when the key is there; std::invalid_argument when it
-    // would wait for itself, naming the cycle; as tendril::spawn.
+    // Spawns a green thread for the key, named after it. Once all values that it needs are there, and there is room
+    // under the limit, f(inputs, args...) makes the value of the key, or f(args...) if f does not take the inputs. The
+    // values that it needs may be posted or spawned later. Never yields. Throws: Collision if the key has a task or a
+    // value; std::invalid_argument if the task would wait for itself, naming the cycle; as tendril::spawn.
     template <class F, class... A>
     void spawn(detail::TaskKey<K> key, std::initializer_list<K> needs, F&& f, A&&... args) {
         table_.launch(std::move(key), needs, false, std::forward<F>(f), std::forward<A>(args)...);
@@ -100,8 +102,9 @@ public:
         table_.launch(std::move(key), needs, false, std::forward<F>(f), std::forward<A>(args)...);
     }
 
-    // The same, but f(inputs, args...) begins at once, and waits where it asks its inputs for what is not there yet; in
-    // the meantime it does not count against the limit. It may catch the PropagateError of a dependency and do without.
+    // The same, but f(inputs, args...) begins at once, and waits where it asks its inputs for a value that is not yet
+    // there; meanwhile it does not count against the limit. It may catch the PropagateError of a dependency and do
+    // without the value.
     template <class F, class... A>
     void spawn_early(detail::TaskKey<K> key, std::initializer_list<K> needs, F&& f, A&&... args) {
         table_.launch(std::move(key), needs, true, std::forward<F>(f), std::forward<A>(args)...);
@@ -111,8 +114,8 @@ public:
         table_.launch(std::move(key), needs, true, std::forward<F>(f), std::forward<A>(args)...);
     }
 
-    // spawn(key, needs, f, args...) for each pair of key and needs, with copies of f and args; inputs.key() tells f
-    // which it is. Throws: as spawn; those before are spawned then.
+    // Calls spawn(key, needs, f, args...) for each pair of key and needs, with copies of f and args; inputs.key() tells
+    // f its key. Throws: as spawn; the tasks before that one stay spawned.
     template <std::ranges::input_range Tasks, class F, class... A>
     void spawn_many(const Tasks& tasks, const F& f, const A&... args) {
         for (const auto& [key, needs] : tasks) {
@@ -124,8 +127,9 @@ public:
         spawn_many<std::initializer_list<std::pair<K, std::vector<K>>>, F, A...>(tasks, f, args...);
     }
 
-    // Puts a value there. replace: also where there is one, or a failure; references to the old one see the new one,
-    // and what was made of it stays. Throws: Collision when it is there, or a task is about to make it.
+    // Sets the value of a key. replace: also if it has a value or a failure; references to the old value see the new
+    // one, and values made from it stay. Wakes the waiters; never yields. Throws: Collision if the key has a value or a
+    // failure and not `replace`, or if its task still runs.
     void post(const K& key, V value, bool replace = false) {
         Node& node = table_.node(key);
         node.check_post(replace);
@@ -134,20 +138,21 @@ public:
         node.post();
     }
 
-    // The value, waited for: also when nobody has spawned or posted it yet. The reference stays good.
-    // Throws: PropagateError when it failed; TimeoutError; std::logic_error for a task's own key; Interrupt.
+    // Waits for the value, even if the key is not yet spawned or posted. Returns: a reference that is valid as long as
+    // the graph. Yields: unless it is there.
+    // Throws: PropagateError if it failed; TimeoutError; std::logic_error for a task's own key; Interrupt.
     const V& get(const K& key, Deadline deadline = never) {
         const detail::TaskArrivalsPtr one = detail::make_arrivals(table_.tasks(), {&table_.node(key)});
         return *Table::value(*one, 0, deadline).value;
     }
-    // Returns: nullptr when it is not there yet. Throws: PropagateError when it failed.
+    // Never waits. Returns: nullptr if the value is not yet there. Throws: PropagateError if it failed.
     const V* try_get(const K& key) {
         Node& node = table_.node(key);
         node.tell_failure();
         return node.completed() ? &*node.value : nullptr;
     }
 
-    // The values of these keys, copied; without keys: of all that were spawned or posted.
+    // Waits for the values of these keys; without keys: of all that were spawned or posted. Returns: copies of them.
     // Throws: as get(), for the first that fails.
     template <detail::KeysOf<K> Keys>
     std::map<K, V, Less> wait(const Keys& keys, Deadline deadline = never) {
@@ -158,8 +163,8 @@ public:
     }
     std::map<K, V, Less> wait(Deadline deadline = never) { return table_.gather(table_.known(), deadline); }
 
-    // for (const auto& [key, value] : graph.wait_each(keys)): the same one by one, in the order in which they complete.
-    // What is thrown is thrown where the entry is looked at; the next can still be asked for.
+    // The same one by one, in the order in which they complete: for (const auto& [key, value] : graph.wait_each(keys)).
+    // An error is thrown where the loop looks at the entry; the next entry can still be asked for.
     template <detail::KeysOf<K> Keys>
     Each wait_each(const Keys& keys, Deadline deadline = never) {
         return Each(table_.tasks(), table_.nodes(keys), deadline);
@@ -169,22 +174,23 @@ public:
     }
     Each wait_each(Deadline deadline = never) { return Each(table_.tasks(), table_.known(), deadline); }
 
-    // Waits for the end of all tasks, however they end. Returns: false when the deadline came first.
+    // Waits for the end of all tasks, however they end. Returns: false if the deadline came first.
     // Throws: std::logic_error in one of its tasks; Interrupt.
     bool wait_all(Deadline deadline = never) { return detail::join_tasks(table_.tasks(), deadline); }
 
-    // Kills the task, which fails what depends on it, and waits for its end. Nothing where the value is there.
-    // Returns: false when the deadline came first. Throws: std::invalid_argument for a key that was not spawned or
-    // posted; Interrupt.
+    // Kills the task of a key, which also fails the tasks that depend on it, and waits for its end. Does nothing if the
+    // key has a value. Returns: false if the deadline came first. Throws: std::invalid_argument for a key that was not
+    // spawned or posted; Interrupt. kill_all() does this to all tasks.
     bool kill(const K& key, Deadline deadline = never) { return table_.node(key).kill(deadline); }
     bool kill_all(Deadline deadline = never) { return detail::kill_tasks(table_.tasks(), deadline); }
 
-    std::size_t running() const noexcept { return detail::running(table_.tasks()); }  // spawned, and not ended
+    std::size_t running() const noexcept { return detail::running(table_.tasks()); }  // tasks spawned and not ended
     std::size_t waiting() const noexcept {
         return detail::waiting(table_.tasks());
-    }  // of these: for dependencies or the limit
+    }  // those of them that wait for dependencies or the limit
 
-    // In the order of Less: those that have a value or failed; those whose task runs; what a task waits for still.
+    // Return keys in the order of Less: those that have a value or failed; those whose task lives; those that the task
+    // of `key` still waits for.
     std::vector<K> keys() {
         return table_.keys_where([](const Node& n) { return n.completed(); });
     }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 // Floor: pool
 //
-// ThreadPool and offload(): run what blocks, or computes for long, in other OS threads, while this one's green threads
-// go on.
+// ThreadPool and offload(): run functions that block, or compute for long, in other OS threads, while this one's green
+// threads go on.
 //
 //     auto hash = offload(slow_hash, password);              // this green thread waits, its hub does not
 //
 //     ThreadPool pool(4);
-//     AsyncResult<int> a = pool.spawn(work, 1);              // waits for nothing
+//     AsyncResult<int> a = pool.spawn(work, 1);              // does not wait
 //     int sum = pool.apply(work, 2) + a.get();
 //
-// A job owns copies of its function and arguments, as std::thread makes them, so a caller that gives up (a Timeout, a
-// kill, a deadline) leaves nothing dangling: its job goes on if it has begun, and its value is dropped; else it never
-// runs. Pass references with std::ref() only to what outlives the job for certain. What the function returns, or
-// throws, comes back to the caller's OS thread; it must be movable.
+// A job owns copies of its function and arguments, as std::thread makes them. So a caller that gives up (by a Timeout,
+// a kill or a deadline) leaves nothing dangling: a job that has begun runs on, and its value is dropped; another never
+// runs. Pass references with std::ref() only to objects that are sure to outlive the job. The result, which must be
+// movable, or the exception goes back to the caller's OS thread.
 //
-// Who destroys what: function and arguments are destroyed by the worker thread as soon as the call is over, before
-// its caller knows; those of a job that never runs, by whoever dropped it. The result belongs to the caller's OS
-// thread; its hub moves it into place there, in a callback.
+// The worker thread destroys the function and its arguments as soon as the call is over, before the caller learns of
+// that; those of a job that never runs are destroyed by the OS thread that drops it. The result belongs to the caller's
+// OS thread, whose hub moves it into place in a callback.
 //
-// Any OS thread may use a pool, results stay in the one that asked. In a pool's own threads its spawn() and apply()
-// run the job inline: a pool never waits for itself. Jobs may use green threads; each worker has a hub of its own.
-// Workers block all signals but those of faults. Example: examples/offload.cpp
+// Any OS thread may use a pool; results stay in the OS thread that asked. In a pool's own threads, its spawn() and
+// apply() run the job inline: a pool never waits for itself. Jobs may use green threads; each worker has a hub of its
+// own. Workers block all signals except those of faults. Example: examples/offload.cpp
 
 #pragma once
 
@@ -51,23 +51,25 @@ public:
 
 class ThreadPool {
 public:
-    // threads: how many jobs run at once. They are started when there is work for them, and end with the pool.
+    // threads: how many jobs run at once. The threads are started when there is work for them, and end with the pool.
+    // Throws: std::invalid_argument for a negative number.
     explicit ThreadPool(Size threads = 10);
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
 
-    // Jobs that have begun run to their end, jobs that have not are dropped: their results are JobDropped. Other green
-    // threads run meanwhile; a kill or a Timeout waits. Requires: no other OS thread uses it any more, and it is not
-    // destroyed by a job of its own, which aborts. In a callback of the hub it cannot wait so, and blocks the hub.
+    // Waits for the jobs that have begun, and drops the others: their results throw JobDropped. Yields: other green
+    // threads run meanwhile; a kill or a Timeout takes effect afterwards. Requires: no other OS thread uses the pool
+    // any more, and the caller is not a job of the pool; aborts in that case. In a callback of the hub it blocks the
+    // hub.
     ~ThreadPool();
 
-    // The process's own, of 10 threads, for offload(). Made on first use, never destroyed: what its jobs do when the
-    // process exits is cut short.
+    // Returns: the process's own pool, of 10 threads, for offload(). Made on first use and never destroyed: jobs that
+    // run when the process exits are cut short.
     static ThreadPool& shared();
 
-    // Runs f(args...) in a worker, in the order of the calls. Dropping the result changes nothing for the job; an
-    // error that nobody has asked for then goes to the hub's error handler.
-    // Throws: std::system_error when there is no thread and none can be started; what copying the arguments throws.
+    // Runs f(args...) in a worker, in the order of the calls. Never yields. Dropping the result changes nothing for the
+    // job; the hub's error handler then gets its error.
+    // Throws: std::system_error if there is no thread and none can be started; what copying the arguments throws.
     template <class F, class... A>
     requires detail::Task<F, A...>
     auto spawn(F&& f, A&&... args) -> AsyncResult<detail::JobResult<F, A...>> {
@@ -85,7 +87,8 @@ public:
     }
 
     // Runs f(args...) in a worker and waits for it. Returns: its result, or rethrows its exception.
-    // Yields. Throws: TimeoutError when the deadline came first; JobDropped; Interrupt; as spawn().
+    // Yields. Throws: TimeoutError if the deadline came first; JobDropped; Interrupt; HubBlocked; as spawn(). After a
+    // timeout, a kill or a Timeout, a job that has begun runs on, and another never runs.
     template <class F, class... A>
     requires detail::Task<F, A...>
     auto apply(Deadline deadline, F&& f, A&&... args) -> detail::JobResult<F, A...> {
@@ -119,7 +122,7 @@ public:
         return apply(never, std::forward<F>(f), std::forward<A>(args)...);
     }
 
-    // What cannot be called: they say so.
+    // Chosen for a function that cannot be called, to give a readable error.
     template <class F, class... A>
     requires detail::NoTask<F, A...> AsyncResult<void> spawn(F&&, A&&...) {
         detail::refuse_call<F, A...>();
@@ -136,13 +139,13 @@ public:
         return {};
     }
 
-    // More threads at once, or fewer: those that are too many end after their present job. With 0, jobs wait.
-    // Throws: std::system_error when jobs wait, there is no thread and none can be started.
+    // Sets the number of threads. Excess threads end after their present job. With 0, all jobs wait.
+    // Throws: std::system_error if jobs wait, there is no thread and none can be started.
     void resize(Size threads);
 
-    // As they were; they may have changed before they return.
-    std::size_t size() const;     // threads there may be
-    std::size_t running() const;  // jobs
+    // A snapshot: the numbers may have changed before the call returns.
+    std::size_t size() const;     // the number of threads there may be
+    std::size_t running() const;  // jobs under way
     std::size_t waiting() const;  // jobs that have not begun
 
 private:
@@ -175,7 +178,7 @@ private:
     std::shared_ptr<detail::Workers> workers_;
 };
 
-// f(args...) in a thread of ThreadPool::shared(); as its apply().
+// Runs f(args...) in a thread of ThreadPool::shared(), and waits for it. As apply().
 template <class F, class... A>
 requires detail::Task<F, A...>
 auto offload(F&& f, A&&... args) {

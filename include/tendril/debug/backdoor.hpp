@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Floor: debug
 //
-// Backdoor: lets whoever connects to a Unix-domain socket look into this hub, while it runs: gevent's BackdoorServer,
+// Backdoor: lets a client of a Unix-domain socket look into this hub, while it runs: gevent's BackdoorServer,
 // without the interpreter. For people, with socat or nc:
 //
 //     debug::Backdoor backdoor("unix:/run/user/1000/crawler.sock");

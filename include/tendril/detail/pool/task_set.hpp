@@ -37,7 +37,7 @@ struct TaskNode : Observer {
     const std::string text;  // of its key
     State state = State::unknown;
     bool has_value = false;        // the green thread has put it there
-    bool seen = false;             // somebody outside was told of the failure
+    bool seen = false;             // code outside has seen the failure
     std::size_t needed_by = 0;     // dependents, so far
     std::uint64_t number = 0;      // completions of a graph are numbered in order
     AnyGreenlet worker;            // nobody for what was posted
