@@ -44,9 +44,9 @@ public:
         detail::prepare_result(*record_.get());
     }
 
-    // Makes T from the arguments (none for void) and wakes all who wait, in the order in which they came. Never
-    // switches. Throws: std::logic_error when it is set already, by either; what T's constructor throws: it is not set
-    // then; WrongThread.
+    // Makes T from the arguments (none for void) and wakes all waiters, in the order in which they came. Never
+    // switches. Throws: std::logic_error if it is already set, to a value or an error; what T's constructor throws, it
+    // is not set then; WrongThread.
     template <class... A>
     void set(A&&... args) const {
         refuse_if_ready();
@@ -63,11 +63,12 @@ public:
         detail::end_record(*record_.get(), detail::Ending::value, nullptr);
     }
 
-    // Throws: std::logic_error when it is set already; std::invalid_argument for nullptr; WrongThread.
+    // Sets the error that get() throws. Throws: std::logic_error if it is already set; std::invalid_argument for
+    // nullptr; WrongThread.
     void set_exception(std::exception_ptr error) const {
         refuse_if_ready();
         detail::refuse_null_error(error);
-        record_->error_seen = true;  // the caller that sets an error knows of it: not reported if no one asks
+        record_->error_seen = true;  // its setter knows of it: not reported if no caller asks
         detail::end_record(*record_.get(), detail::Ending::error, std::move(error));
     }
     template <class E>

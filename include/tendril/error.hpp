@@ -65,13 +65,13 @@ public:
 // and says how long it waited and how much was done. Throwing formats nothing: the text is made at the first what().
 //
 //     recv from 10.0.0.7:5432: timed out after 2 s
-//     send_all to 10.0.0.7:80: timed out, 65536 of 1000000 bytes done, then nothing for 500 ms
+//     send_all to 10.0.0.7:80: timed out, 65536 of 1000000 bytes done, then nothing for 0.5 s
 class TimeoutError : public std::system_error {
 public:
     // For calls of your own. doing: "recv", "connect to 10.0.0.1:80".
     explicit TimeoutError(std::string doing, std::size_t done = 0);
 
-    // `inner` ended a call that was part of `doing`; the text says both.
+    // For a call that `inner` ended during `doing`: the text says both.
     TimeoutError(std::string doing, const TimeoutError& inner, std::size_t done = 0);
 
     // Says the same, but with another done().

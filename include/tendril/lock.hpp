@@ -25,22 +25,23 @@ public:
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Lock() = default;
 
-    // Returns: false when the deadline came first; it is not held then.
-    // Yields: unless it is free. Throws: std::logic_error if this green thread already holds it, because that wait
-    // would never end; Interrupt, it is not held then; WrongThread.
+    // Takes the lock, waiting until it is free.
+    // Returns: false if the deadline came first; the lock is not held then. Yields: unless it is free.
+    // Throws: std::logic_error if this green thread already holds it, since that wait would never end; Interrupt, it is
+    // not held then; WrongThread.
     bool acquire() { return take(never); }
     [[nodiscard("it says whether the lock is held")]] bool acquire(Deadline deadline) { return take(deadline); }
     [[nodiscard]] bool try_lock();
     void lock() { take(never); }
 
-    // Hands it to the first who waits; never switches.
-    // Throws: std::logic_error when this green thread does not hold it; WrongThread.
+    // Hands the lock to the first waiter, or frees it; never switches.
+    // Throws: std::logic_error if this green thread does not hold it; WrongThread.
     void unlock();
 
     bool locked() const noexcept { return owner_ != 0; }
     bool held_by_me() const;
 
-    // For wait() and iwait(), which see that it is free and do not take it.
+    // For wait() and iwait(): notifies when the lock is free; does not take it.
     bool ready() const noexcept { return !locked(); }
     void observe(detail::Observer& observer) const { waiters_.observe(observer); }
 
@@ -54,7 +55,7 @@ private:
                                detail::SlotUse::holder};
 };
 
-// A Lock that its holder may take again; unlock() as often.
+// A Lock that its holder may take again; it is free after as many calls of unlock(). Calls behave as those of Lock.
 class RLock {
 public:
     bool acquire() { return take(never); }
@@ -71,7 +72,7 @@ private:
     std::size_t depth_ = 0;
 };
 
-// Waits for something that a Lock guards.
+// Waits for a change of something that a Lock guards.
 //
 //     std::unique_lock guard(lock);
 //     condition.wait(lock, [&] { return !jobs.empty(); });
@@ -82,14 +83,15 @@ public:
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Condition() = default;
 
-    // Unlocks, waits for a notification, locks again. The lock is held again however it ends, also by an exception.
-    // Returns: false when the deadline came first. Throws: std::logic_error when the lock is not held; Interrupt.
+    // Unlocks, waits for a notification, and locks again. The lock is held again however the wait ends, also after an
+    // exception. Yields. Returns: false if the deadline came first. Throws: std::logic_error if the lock is not held;
+    // Interrupt.
     bool wait(Lock& lock) { return wait_once(lock, never); }
     [[nodiscard("it says whether a notification came in time")]] bool wait(Lock& lock, Deadline deadline) {
         return wait_once(lock, deadline);
     }
 
-    // ... until predicate() is true. Returns: predicate().
+    // Waits in this way until predicate() is true. Returns: predicate(), false only after the deadline.
     template <std::predicate Predicate>
     bool wait(Lock& lock, Predicate predicate) {
         while (!predicate()) {
@@ -108,7 +110,7 @@ public:
         return true;
     }
 
-    // Never switch. A notification that nobody waits for is lost.
+    // Wake one waiter, or all; never switch. A notification without a waiter is lost.
     void notify_one();
     void notify_all();
 
