@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Sockets, listeners and pipes in wait() and iwait().
+// Sockets, listeners and pipes in wait() and iwait(). Where others must have begun to wait: idle(), since a call may
+// yield before it waits.
 
 #include <tendril/get_any.hpp>
 #include <tendril/greenlet.hpp>
@@ -29,7 +30,7 @@ TENDRIL_TEST(Ready, AListenerAndItsSocketsAreWaitable) {
 
     Queue<int> queue;
     const auto waiter = spawn([&] { return wait({AnyWaitable(queue), AnyWaitable(server)}, never, 1).front(); });
-    yield();
+    idle();
     client.send_all("x");
     EXPECT_TRUE(waiter.get().is(server));
     char byte = 0;
@@ -37,12 +38,12 @@ TENDRIL_TEST(Ready, AListenerAndItsSocketsAreWaitable) {
     EXPECT_FALSE(server.ready());
 
     const auto of_the_queue = spawn([&] { return wait({AnyWaitable(queue), AnyWaitable(server)}, never, 1).front(); });
-    yield();
+    idle();
     queue.put(1);
     EXPECT_TRUE(of_the_queue.get().is(queue));
 
     const auto of_the_end = spawn([&] { return wait({&server}).size(); });
-    yield();
+    idle();
     client.close();
     EXPECT_EQ(of_the_end.get(), 1u) << "the peer's end is something to receive";
     server.close();
@@ -52,7 +53,7 @@ TENDRIL_TEST(Ready, AListenerAndItsSocketsAreWaitable) {
 TENDRIL_TEST(Ready, ASocketThatIsClosedMeanwhileWakesItsWaiter) {
     Listener listener = listen("127.0.0.1:0");
     const auto waiter = spawn([&] { return wait({&listener}).size(); });
-    yield();
+    idle();
     listener.close();
     EXPECT_EQ(waiter.get(), 1u);
 }
@@ -66,7 +67,7 @@ TENDRIL_TEST(Ready, AReaderAndAWaiterOfOneSocket) {
         return server.recv({&byte, 1});
     });
     const auto waiter = spawn([&] { return wait({&server}).size(); });
-    yield();
+    idle();
     client.send_all("x");
     EXPECT_EQ(reader.get(), 1u);
     EXPECT_EQ(waiter.get(), 1u);
