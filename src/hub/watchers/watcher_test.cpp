@@ -91,7 +91,9 @@ TENDRIL_TEST(Watcher, MayDestroyItselfInItsCallback) {
         idle.reset();
         seen = *large;  // what the callback holds lives until it returns
     });
-    sleep(1ms);
+    while (seen.empty()) {
+        sleep(1ms);  // an Idle runs only if nothing is ready, so not if the millisecond has passed by then
+    }
     EXPECT_EQ(seen.size(), 100u);
     EXPECT_EQ(large.use_count(), 1);
 }
@@ -113,11 +115,14 @@ TENDRIL_TEST(Watcher, MayMoveStopAndStartItselfInItsCallback) {
             to->stop();
         }
     });
-    sleep(1ms);
-    EXPECT_EQ(runs, 3);
+    while (runs < 3) {
+        sleep(1ms);
+    }
     EXPECT_FALSE(to->active());
     to->start();
-    sleep(1ms);
+    while (runs == 3) {
+        sleep(1ms);
+    }
     EXPECT_EQ(runs, 4);
 }
 
