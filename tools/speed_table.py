@@ -54,7 +54,7 @@ def table(root=ROOT):
     machine = core["machine"]["processor"].replace("(R)", "")
     sources = ", ".join(f"[{file.stem}](bench/results/{file.name})" for file in (core_file, echo_file, http_file))
     lines.append(f"\nMedians of {sources}: the first on an {machine}, the others on an {http['machine']['cpu']}, two cores each.")
-    return "\n".join(lines)+ "\n"
+    return "\n".join(lines) + "\n"
 
 
 def differs(text):
