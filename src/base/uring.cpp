@@ -8,16 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/sanitizers.hpp"
 #include "base/sys.hpp"
 
-#ifdef __SANITIZE_THREAD__
-#define TENDRIL_TELL_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TENDRIL_TELL_TSAN 1
-#endif
-#endif
-#ifdef TENDRIL_TELL_TSAN
+#ifdef TENDRIL_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
 
@@ -38,7 +32,7 @@ constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FE
 
 // liburing maps and unmaps rings by system calls that ThreadSanitizer does not see, so that two rings which lie at the
 // same place one after the other would be taken for one. This orders each mapping after all earlier unmappings.
-#ifdef TENDRIL_TELL_TSAN
+#ifdef TENDRIL_TSAN
 char order;
 void about_to_unmap() noexcept {
     __tsan_release(&order);

@@ -6,21 +6,7 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define TENDRIL_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TENDRIL_ASAN 1
-#endif
-#endif
-
-#if defined(__SANITIZE_THREAD__)
-#define TENDRIL_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TENDRIL_TSAN 1
-#endif
-#endif
+#include "base/sanitizers.hpp"
 
 #ifdef TENDRIL_ASAN
 #include <sanitizer/asan_interface.h>
