@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <tendril/detail/net/handle.hpp>
+#include "net/handle.hpp"
 
 #include <memory>
 #include <utility>
@@ -27,14 +27,6 @@ void Handle::close() noexcept {
     } else if (here::has_hub()) {
         here::descriptors().close(*d);
     }  // else the hub has ended, and has closed it
-}
-
-Descriptor& Handle::use(const char* object) const {
-    const Scheduler* hub = Scheduler::if_any();
-    if (descriptor_ == nullptr || hub == nullptr || hub->os.serial != owner_) [[unlikely]] {
-        refuse(object);
-    }
-    return *descriptor_;
 }
 
 void Handle::refuse(const char* object) const {

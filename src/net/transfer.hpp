@@ -16,13 +16,13 @@
 #include <tendril/address.hpp>
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
-#include <tendril/detail/net/handle.hpp>
 #include <tendril/error.hpp>
 
 #include "base/sys.hpp"
 #include "hub/descriptor.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
+#include "net/handle.hpp"
 #include "net/io_timeout.hpp"
 
 namespace tendril::detail {

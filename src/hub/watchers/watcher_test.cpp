@@ -147,6 +147,9 @@ TENDRIL_TEST(Watcher, MayStopAndRestartAnotherThatIsDue) {
     });
     other.emplace(0s, [&] { ++runs; });
     let_become_due(*other);
+    while (runs == 0) {
+        yield();
+    }
     sleep(1ms);
     EXPECT_EQ(runs, 1);
 }

@@ -28,9 +28,9 @@ public:
 
     void close() noexcept;
     bool is_open() const noexcept { return descriptor_ != nullptr; }
-    Descriptor& use(const char* object) const;  // throws EBADF when closed, WrongThread
-    int fd() const noexcept;                    // -1 when closed
-    int release(const char* object);            // the caller owns it from now on; a waiter gets EBADF
+    inline Descriptor& use(const char* object) const;  // throws EBADF when closed, WrongThread. In src/net/handle.hpp
+    int fd() const noexcept;                           // -1 when closed
+    int release(const char* object);                   // the caller owns it from now on; a waiter gets EBADF
 
     // For wait() and iwait(): whether there is something to read, the end, or an error; and the observer to notify when
     // there is. Throw: WrongThread.
