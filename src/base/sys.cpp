@@ -470,6 +470,18 @@ void* reserve_memory(std::size_t size, void* wish) noexcept {
     return p;
 }
 
+int renew_memory(void* at, std::size_t size) noexcept {
+    if (const int e = detail::fault(Call::mmap, -1); e != 0) {
+        return -e;
+    }
+    if (::mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
+        MAP_FAILED) {
+        return -errno;
+    }
+    ::madvise(at, size, MADV_NOHUGEPAGE);  // also lets the system join it to its neighbours again
+    return 0;
+}
+
 int release_memory(void* at, std::size_t size) noexcept {
     return ::munmap(at, size) == 0 ? 0 : -errno;
 }

@@ -313,6 +313,7 @@ void futex_wake(const std::atomic<std::uint32_t>& word, int most = INT32_MAX) no
 void* reserve_memory(std::size_t size, void* wish = nullptr) noexcept;
 void* free_addresses(std::size_t size) noexcept;  // the start of a free range of `size` bytes; nullptr: none is free
 int release_memory(void* at, std::size_t size) noexcept;
+int renew_memory(void* at, std::size_t size) noexcept;   // as reserved just now: no page, no guard, no page table
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
 int protect_none(void* at, std::size_t size) noexcept;
 int discard(void* at, std::size_t size) noexcept;  // gives the pages back; they then read as zeros

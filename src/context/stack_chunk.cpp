@@ -79,7 +79,7 @@ void StackChunk::set_aside(StackTop& stack) noexcept {
     cold_ |= bit(slot);
 }
 
-// Discards neighbours in one call: the system skips the guards between them.
+// Neighbours go together, in a mapping anew: only so their page tables go too, which are mostly their guards'.
 bool StackChunk::discard_cold() noexcept {
     if (slots_ == 1 && size_ > usual_bytes) {
         const std::size_t piece = std::min(usual_bytes, size_ - discarded_);
@@ -91,8 +91,13 @@ bool StackChunk::discard_cold() noexcept {
     while (cold_ != 0) {
         const auto first = static_cast<unsigned>(std::countr_zero(cold_));
         const auto run = static_cast<unsigned>(std::countr_one(cold_ >> first));
-        sys::discard(guard_of(first) + guard_, run * slot_size() - guard_);
-        cold_ &= run == most_slots ? 0 : ~((bit(run) - 1) << first);
+        const std::uint32_t slots = run == most_slots ? ~std::uint32_t{0} : (bit(run) - 1) << first;
+        if (sys::renew_memory(guard_of(first), run * slot_size()) == 0) {
+            guarded_ &= ~slots;
+        } else {  // vm.max_map_count: the new mapping would cut one into three
+            sys::discard(guard_of(first) + guard_, run * slot_size() - guard_);
+        }
+        cold_ &= ~slots;
     }
     return true;
 }

@@ -13,7 +13,7 @@
 // A slot is
 //   live   in use, or free and warm: its StackTop is valid
 //   cold   its StackTop is gone, its pages are still there
-//   bare   it has no pages; only the guard's marks in the page tables remain
+//   bare   it has no pages, and as a rule no guard and no page tables either: as it was when the chunk was mapped
 
 #pragma once
 

@@ -177,7 +177,7 @@ bool StackPool::give_back(std::int64_t until_ns) noexcept {
 
 // Makes aged stacks cold, and unmaps chunks in which nothing else is left. Returns: false when time is up.
 bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
-    for (unsigned n = 1; bin.aged != nullptr && surplus(); ++n) {
+    for (unsigned n = 1; bin.aged != nullptr && free_bytes_ > kept_bytes; ++n) {
         StackTop& stack = *bin.aged;
         bin.aged = stack.next_free;
         free_bytes_ -= stack.size;

@@ -31,7 +31,8 @@ public:
     static constexpr std::size_t large_guard = std::size_t{1} << 20;
     static constexpr std::size_t small_guard = std::size_t{64} << 10;
     static constexpr std::size_t with_large_guard = 32;              // this many stacks of each size
-    static constexpr std::size_t kept_bytes = std::size_t{4} << 20;  // free stacks, warm, that are never given back
+    static constexpr std::size_t many_bytes = std::size_t{4} << 20;  // free stacks that are worth giving back
+    static constexpr std::size_t kept_bytes = std::size_t{1} << 20;  // free stacks, warm, that stay in any case
 
     StackPool() = default;
     StackPool(const StackPool&) = delete;
@@ -45,14 +46,14 @@ public:
     // Frees the stack. The caller may still be running on it, if it does nothing afterwards but leave it.
     void release(StackTop& stack) noexcept;
 
-    // Whether more is free than kept_bytes.
-    bool surplus() const noexcept { return free_bytes_ > kept_bytes; }
+    // Whether more is free than many_bytes.
+    bool surplus() const noexcept { return free_bytes_ > many_bytes; }
 
     // Marks the free stacks of each size as aged, unless some of that size still are.
     void age() noexcept;
 
     // Gives back aged stacks until the clock says until_ns; one step in any case.
-    // Returns: whether no aged stack is left, or there is no surplus.
+    // Returns: whether no aged stack is left, or only kept_bytes are free.
     bool give_back(std::int64_t until_ns) noexcept;
 
     // Gives back the pages of a used stack that lie wholly below `lowest`. Requires: nothing uses them.

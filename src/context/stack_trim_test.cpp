@@ -5,9 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include "base/sys.hpp"
 #include "context/stack_pool.hpp"
@@ -29,7 +34,7 @@ public:
     Discards() {
         count_ = 0;
         sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
-            count_ += call == sys::Call::madvise;
+            count_ += call == sys::Call::madvise || call == sys::Call::mmap;
             return 0;
         });
     }
@@ -43,6 +48,26 @@ private:
 // Written memory that was given back reads as zeros.
 bool given_back(const std::byte* bottom) {
     return *bottom == std::byte{0};
+}
+
+// Whether the system refuses to read there.
+bool unreadable(const std::byte* at) {
+    int pipe[2];
+    EXPECT_EQ(::pipe(pipe), 0);
+    const bool refused = ::write(pipe[1], at, 1) == -1 && errno == EFAULT;
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+    return refused;
+}
+
+long page_tables_kib() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmPTE:")) {
+            return std::stol(line.substr(6));
+        }
+    }
+    return 0;
 }
 
 struct Used {
@@ -102,7 +127,7 @@ TEST(StackTrim, OfChunksInUseThePagesGoInFewCalls) {
     some.interval();
     EXPECT_EQ(some.pool.mapped_bytes(), mapped);
     const std::size_t kept = some.pool.free();
-    EXPECT_EQ(kept, 16u);
+    EXPECT_EQ(kept, 4u);
     EXPECT_EQ(some.count_given_back(0, 5) + some.count_given_back(6, 60) + some.count_given_back(61, 64), 62 - kept);
     EXPECT_LE(discards.count(), 4);  // runs of neighbours
     EXPECT_EQ(some.count_given_back(5, 6) + some.count_given_back(60, 61), 0u);
@@ -165,6 +190,32 @@ TEST(StackTrim, TheLastFreedIsUsedFirstAcrossAges) {
     }
 }
 
+// One of a chunk's stacks lives on.
+TEST(StackTrim, TheirPageTablesGoWithThem) {
+    Used some(32);
+    some.release(0, 31);
+    some.interval();
+    const long before = page_tables_kib();
+    some.interval();
+    EXPECT_LE(page_tables_kib(), before - 12 * 4);  // of 20 for 32 guards of a megabyte; 4 stacks are kept
+    EXPECT_EQ(some.count_given_back(0, 31), 27u);
+}
+
+TEST(StackTrim, WhereTheSystemRefusesAMappingThePagesGoAndTheGuardsStay) {
+    Used some(32);
+    some.release(0, 31);
+    some.interval();
+    sys::set_fault_hook(
+        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::mmap ? ENOMEM : 0; });
+    some.interval();
+    sys::set_fault_hook(nullptr);
+    EXPECT_EQ(some.count_given_back(0, 31), 27u);
+    for (int i = 0; i < 31; ++i) {
+        const StackTop& again = some.pool.acquire(0, owner);
+        EXPECT_TRUE(unreadable(static_cast<const std::byte*>(again.bounds.bottom) - 1)) << i;
+    }
+}
+
 TEST(StackTrim, GoesInSlices) {
     Used burst(2000);
     burst.release(0, 2000);
@@ -224,7 +275,10 @@ TEST(StackTrim, OneThatWasGivenBackServesAgainWithItsGuard) {
     std::vector<StackTop*> again;
     for (int i = 0; i < 31; ++i) {
         again.push_back(&some.pool.acquire(0, owner));
+        const auto* bottom = static_cast<const std::byte*>(again.back()->bounds.bottom);
         std::memset(const_cast<void*>(again.back()->bounds.bottom), 1, again.back()->bounds.size);
+        EXPECT_TRUE(unreadable(bottom - 1)) << i;
+        EXPECT_TRUE(unreadable(bottom - again.back()->chunk->guard())) << i << " " << again.back()->chunk->guard();
     }
     GTEST_FLAG_SET(death_test_style, "fast");
     EXPECT_EXIT(
