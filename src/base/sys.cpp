@@ -456,30 +456,32 @@ void* free_addresses(std::size_t size) noexcept {
     return p;
 }
 
-void* reserve_memory(std::size_t size, void* wish) noexcept {
+namespace {
+
+// As reserve_memory(); `flags`: MAP_FIXED, in place of what lies there.
+void* map_untouched(std::size_t size, void* at, int flags) noexcept {
     if (const int e = detail::fault(Call::mmap, -1); e != 0) {
         errno = e;
         return nullptr;
     }
-    void* p = ::mmap(wish, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* p = ::mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
     if (p == MAP_FAILED) {
         return nullptr;
     }
-    ::madvise(p, size,
-              MADV_NOHUGEPAGE);  // one touched page must not become two megabytes; EINVAL: the kernel has no huge pages
+    // One touched page must not become two megabytes. It also lets the system join the mapping to its neighbours, which
+    // have the same advice. EINVAL: the kernel has no huge pages.
+    ::madvise(p, size, MADV_NOHUGEPAGE);
     return p;
 }
 
+}  // namespace
+
+void* reserve_memory(std::size_t size, void* wish) noexcept {
+    return map_untouched(size, wish, 0);
+}
+
 int renew_memory(void* at, std::size_t size) noexcept {
-    if (const int e = detail::fault(Call::mmap, -1); e != 0) {
-        return -e;
-    }
-    if (::mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
-        MAP_FAILED) {
-        return -errno;
-    }
-    ::madvise(at, size, MADV_NOHUGEPAGE);  // also lets the system join it to its neighbours again
-    return 0;
+    return map_untouched(size, at, MAP_FIXED) != nullptr ? 0 : -errno;
 }
 
 int release_memory(void* at, std::size_t size) noexcept {
