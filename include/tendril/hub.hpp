@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -17,10 +18,12 @@
 #include <iosfwd>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/hub/callback.hpp>
+#include <tendril/detail/hub/posted.hpp>
 #include <tendril/dump.hpp>
 #include <tendril/site.hpp>
 
@@ -29,6 +32,7 @@ namespace tendril {
 namespace detail {
 struct AsyncState;
 struct HubCore;
+class Mailbox;
 }  // namespace detail
 
 // Where an unhandled error comes from.
@@ -77,9 +81,58 @@ public:
     // default, also used for an empty handler, prints one line to standard error. Throws: WrongThread.
     void set_error_handler(ErrorHandler handler);
 
+    // Sets the one that hubs of all OS threads use which have none of their own, also those of `hubs = N` and of a
+    // ThreadPool's threads. It is called on the OS thread where the error is, so perhaps on several at once. May be
+    // called from any OS thread; an empty handler restores the default.
+    static void set_error_handler_for_all(ErrorHandler handler);
+
     // Writes what every green thread of this hub is doing: see dump.hpp. Throws: WrongThread; std::bad_alloc; what the
     // stream throws.
     void dump(std::ostream& out, DumpOptions options = {}) const;
+
+    // Lets other OS threads run functions in this hub. May outlive it. Copyable, and cheap to copy.
+    class Remote {
+    public:
+        // Runs f() in the hub's own green thread, soon, after everything that was posted before. f must not wait
+        // (HubBlocked), but may spawn what waits; the hub's error handler gets what it throws. May be called from any
+        // OS thread, but not from a signal handler; never waits. What is posted does not keep the hub alive: an Async
+        // does, or a green thread that waits; without either, main may get its LoopExit first.
+        // Returns: false if the hub has ended; f is then destroyed here. A hub that ends before it has run f destroys
+        // it on its own OS thread. Throws: std::bad_alloc; what copying or moving f throws.
+        template <class F>
+        requires std::invocable < std::decay_t<F>
+        & > bool post_threadsafe(F&& f) const {
+            return post(std::make_unique<detail::PostedCall<std::decay_t<F>>>(std::forward<F>(f)));
+        }
+
+    private:
+        friend class Hub;
+        explicit Remote(std::shared_ptr<detail::Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+        bool post(std::unique_ptr<detail::Posted> call) const;
+        std::shared_ptr<detail::Mailbox> mailbox_;
+    };
+
+    // Throws: WrongThread; std::system_error if there is no stack for the hub's own green thread.
+    Remote remote();
+
+    // The hub inside another event loop, whose OS thread this is (asio, GLib, Qt, a raw epoll loop). That loop calls
+    // turn() at the beginning, when descriptor() is readable, when the moment that turn() returned has come, and after
+    // its own callbacks have woken or spawned green threads. Examples: examples/inside_epoll.cpp, inside_asio.cpp.
+    //
+    // turn() asks for events without sleeping and lets every ready green thread run once; it does not wait for more.
+    // Returns: when to call it again at the latest; a moment that has passed if there is more to do.
+    // Throws: Interrupt; HubBlocked in a callback; WrongThread.
+    Deadline turn();
+
+    // Only lets the green threads run that are ready, once each: after callbacks of the other loop, between two turns.
+    // Asks neither for events nor, as a rule, for the time. Throws as turn().
+    void run_ready();
+    // Returns what turn() would return now. Throws: WrongThread.
+    Deadline next_turn() const;
+
+    // Returns: a descriptor that becomes readable when the hub has events, owned by the hub; only to be polled for.
+    // Throws: std::system_error (ENOTSUP) on the backends poll and select, which have none; WrongThread.
+    int descriptor() const;
 
     HubStats stats() const noexcept;       // on the hub's OS thread
     const char* backend() const noexcept;  // its name, such as "epoll"

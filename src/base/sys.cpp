@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstdio>
 #include <ctime>
 #include <system_error>
@@ -516,7 +517,13 @@ int discard(void* at, std::size_t size) noexcept {
 }
 
 std::size_t page_size() noexcept {
-    return static_cast<std::size_t>(::getauxval(AT_PAGESZ));  // makes no system call, and takes no lock
+    static constinit std::atomic<std::size_t> kept{0};  // no lock, as signal handlers ask too
+    std::size_t size = kept.load(std::memory_order_relaxed);
+    if (size == 0) {
+        size = static_cast<std::size_t>(::getauxval(AT_PAGESZ));
+        kept.store(size, std::memory_order_relaxed);
+    }
+    return size;
 }
 
 void trim_heap() noexcept {

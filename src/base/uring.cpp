@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/sanitizers.hpp"
 #include "base/sys.hpp"
@@ -99,6 +100,28 @@ io_uring_sqe* Uring::next_request() noexcept {
     io_uring_sqe* const request = &ring_.sq.sqes[tail_++ & ring_.sq.ring_mask];
     std::memset(request, 0, sizeof *request);
     return request;
+}
+
+int Uring::event_descriptor() noexcept {
+    if (events_.get() < 0) {
+        const int made = sys::eventfd();
+        if (made < 0) {
+            return made;
+        }
+        Fd events(made);
+        if (const int r = ::io_uring_register_eventfd(&ring_, made); r < 0) {
+            return r;
+        }
+        events_ = std::move(events);
+        const std::uint64_t one = 1;
+        sys::write(made, &one, sizeof one);  // something may have come before
+    }
+    return events_.get();
+}
+
+void Uring::hush() noexcept {
+    std::uint64_t count = 0;
+    sys::read(events_.get(), &count, sizeof count);
 }
 
 int Uring::enter(bool sleep, std::int64_t timeout_ns) noexcept {

@@ -13,6 +13,8 @@
 
 #include <cstdint>
 
+#include <tendril/fd.hpp>
+
 namespace tendril::sys {
 
 // Whether the kernel cannot poll the descriptor and so reports it ready at once: a file, a directory, a disk,
@@ -37,8 +39,15 @@ public:
     // timeout_ns (< 0: no limit). Returns: 0 or -errno: -ETIME, -EINTR; -EBADR: completions were lost.
     int enter(bool sleep, std::int64_t timeout_ns) noexcept;
 
+    // Returns: a descriptor that is readable after each completion, and when there is work that makes one, until
+    // hush(); or -errno. (The ring's own becomes readable for completions only.)
+    int event_descriptor() noexcept;
+    bool tells() const noexcept { return events_.get() >= 0; }  // it was asked for
+    void hush() noexcept;
+
     // Whether there is anything to submit, to work on, or to take.
     bool anything_to_do() const noexcept;
+    bool anything_to_hand_over() const noexcept { return to_hand_over() != 0; }
 
     // Calls f(completion) for the completions that have come, at most `most`.
     template <class F>
@@ -56,6 +65,7 @@ private:
     unsigned to_hand_over() const noexcept { return tail_ - io_uring_smp_load_acquire(ring_.sq.khead); }
 
     io_uring ring_{};
+    Fd events_;          // event_descriptor(), once it was asked for
     unsigned tail_ = 0;  // of the request ring; published by enter()
     bool open_ = false;
 };

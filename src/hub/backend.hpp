@@ -14,6 +14,7 @@
 
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -66,6 +67,12 @@ public:
 
     // Wakes the current wait(), or the next one if none is in progress. May be called from any OS thread.
     virtual void wake() noexcept = 0;
+
+    // Returns: a descriptor that is readable while wait() would return events or was woken; -ENOTSUP: this backend has
+    // none; or another -errno.
+    virtual int descriptor() noexcept { return -ENOTSUP; }
+    // Hands over to the kernel what arm() and disarm() have only noted.
+    virtual void flush() noexcept {}
 
 private:
     const bool persistent_;

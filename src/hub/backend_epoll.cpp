@@ -70,6 +70,7 @@ public:
     }
 
     void wake() noexcept override { wakeup_.wake(); }
+    int descriptor() noexcept override { return epoll_.get(); }
 
 private:
     static constexpr std::size_t batch = 256;

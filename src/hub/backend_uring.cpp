@@ -82,6 +82,9 @@ public:
 
     std::span<const BackendEvent> wait(std::int64_t timeout_ns) override {
         make_due_requests();
+        if (ring_.tells()) [[unlikely]] {
+            ring_.hush();  // before the ring is looked at: later completions make it readable again
+        }
         if (timeout_ns != 0 ? !ring_.anything_to_take() : ring_.anything_to_do()) {
             check(ring_.enter(timeout_ns != 0, timeout_ns));
         }
@@ -98,6 +101,13 @@ public:
     }
 
     void wake() noexcept override { wakeup_.wake(); }
+    int descriptor() noexcept override { return ring_.event_descriptor(); }
+    void flush() noexcept override {
+        make_due_requests();
+        if (ring_.anything_to_hand_over()) {
+            ring_.enter(false, 0);
+        }
+    }
 
 private:
     static constexpr unsigned requests = 256;

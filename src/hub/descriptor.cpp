@@ -234,9 +234,10 @@ int Descriptors::arm(Descriptor& d, Events what) noexcept {
     Waiter*& place = d.place(direction);
     TENDRIL_ASSERT(place == nullptr && (d.armed & events_for(direction)) != 0);
     place = &waiter;
-    ++waiting_;
+    const unsigned counted = waiter.fiber.daemon ? 0 : 1;
+    waiting_ += counted;
     const OnExit woken([&] {
-        --waiting_;
+        waiting_ -= counted;
         if (place == &waiter) {  // else it was closed meanwhile, and another descriptor may have the slot
             place = nullptr;
         }
@@ -370,8 +371,9 @@ int Descriptors::rearm(Interest& interest) noexcept {
 }
 
 Outcome Descriptors::wait_notified(Waiter& waiter, Deadline deadline) {
-    ++waiting_;
-    const OnExit counted([this] { --waiting_; });
+    const unsigned counted = waiter.fiber.daemon ? 0 : 1;
+    waiting_ += counted;
+    const OnExit woken([&] { waiting_ -= counted; });
     return waiter.wait(deadline);
 }
 

@@ -243,7 +243,7 @@ private:
     std::vector<Descriptor*> by_fd_;
     std::size_t open_ = 0;  // owned ones
     std::size_t registered_ = 0;
-    std::size_t waiting_ = 0;  // green threads inside wait()
+    std::size_t waiting_ = 0;  // green threads inside wait(), except daemons
 };
 
 }  // namespace tendril::detail

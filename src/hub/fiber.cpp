@@ -99,6 +99,7 @@ void Fiber::attend(const BrokenWait& wait) {
     if (kill_pending) {
         kill_pending = false;
         settle_attention();
+        daemon = false;  // what it waits for while it unwinds is waited for by its killer, too
         throw_kill(*this, std::exchange(kill_error, nullptr));
     }
     Expiry* expiry = expiries.pop_front();

@@ -21,6 +21,7 @@
 #include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/hub/expiry.hpp>
+#include <tendril/detail/hub/inherited.hpp>
 #include <tendril/detail/hub/local_value.hpp>
 #include <tendril/detail/hub/spawn.hpp>
 #include <tendril/detail/hub/timer.hpp>
@@ -45,6 +46,7 @@ struct Fiber final : Flow, StackOwner {
     bool started = false;
     bool ended = false;  // but its stack was not left yet
     bool kill_pending = false;
+    bool daemon = false;  // its waits hide neither LoopExit nor idle; never changes while it waits
 #if TENDRIL_CHECKS
     bool queued = false;  // in the run queue
 #endif
@@ -63,6 +65,7 @@ struct Fiber final : Flow, StackOwner {
     std::exception_ptr kill_error;  // nullptr: GreenletExit
     List<Expiry> expiries;
     LocalValue* locals = nullptr;                // the values of its Locals, youngest first; destroyed at its end
+    InheritedPtr inherited;                      // the values of its ContextLocals
     AssertSwitches* asserts_switches = nullptr;  // the innermost; `asserting` is set while there is one
     StartTimer start_timer{*this};
     ContextTree tree;

@@ -29,7 +29,7 @@ void report(const ErrorContext& context, const std::exception_ptr& error) noexce
 }
 
 bool has_error_handler() noexcept {
-    return HubCore::here().error_handler != nullptr;
+    return HubCore::here().error_handler != nullptr || HubCore::has_common_error_handler();
 }
 
 void post(HubCallback& callback) noexcept {
@@ -41,7 +41,9 @@ void prepare_to_post() {
 }
 
 void keep_awaiting(Presence& presence) noexcept {
-    HubCore::here().keeping.push_back(presence);
+    if (HubCore& hub = HubCore::here(); !hub.current->daemon) {
+        hub.keeping.push_back(presence);
+    }
 }
 
 const std::shared_ptr<Mailbox>& mailbox() {

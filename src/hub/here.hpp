@@ -106,7 +106,8 @@ bool has_error_handler() noexcept;
 void post(HubCallback& callback) noexcept;
 void prepare_to_post();
 
-// While `presence` is linked, a hub without other work sleeps instead of throwing LoopExit.
+// While `presence` is linked, a hub without other work sleeps instead of throwing LoopExit. For a wait of the running
+// green thread: does nothing if that is a daemon.
 void keep_awaiting(Presence& presence) noexcept;
 
 inline Descriptors& descriptors() {

@@ -4,6 +4,9 @@
 
 #include <tendril/hub.hpp>
 
+#include <cerrno>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "hub/here.hpp"
@@ -41,9 +44,43 @@ bool Hub::run_until_idle(Deadline deadline) {
     return waiter.wait(never) == detail::Outcome::signalled;
 }
 
+Deadline Hub::turn() {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    return core_.turn_inside();
+}
+
+void Hub::run_ready() {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    core_.run_ready_inside();
+}
+
+Deadline Hub::next_turn() const {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    return core_.next_turn();
+}
+
+int Hub::descriptor() const {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    const int fd = core_.backend->descriptor();
+    if (fd == -ENOTSUP) {
+        throw std::system_error(ENOTSUP, std::generic_category(),
+                                std::string("the hub's backend \"") + core_.backend->name() +
+                                    "\" has no descriptor that another loop could poll; use epoll or io_uring, or "
+                                    "call turn() now and then");
+    }
+    if (fd < 0) {
+        throw std::system_error(-fd, std::generic_category(), "the hub cannot make a descriptor for another loop");
+    }
+    return fd;
+}
+
 void Hub::set_error_handler(ErrorHandler handler) {
     detail::here::require_owner("a Hub", core_.os.serial);
     core_.error_handler = std::move(handler);
+}
+
+void Hub::set_error_handler_for_all(ErrorHandler handler) {
+    HubCore::use_error_handler(std::move(handler));
 }
 
 HubStats Hub::stats() const noexcept {

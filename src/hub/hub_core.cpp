@@ -80,10 +80,7 @@ Fiber& HubCore::poll_until_ready() {
         }
         poll_idle();
         if (ready.empty()) {
-            if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
-                idler->resolve(Outcome::signalled);
-            }
-            tell(idle_watchers);
+            let_idlers_run();
         }
     }
     return ready.pop();
@@ -191,6 +188,56 @@ void HubCore::poll_idle() noexcept {
     slept_ns_ += begin != 0 ? now - begin : 0;
     look(now);
     polled();
+}
+
+// One round of what poll_until_ready() does, for a loop that is not ours. It ends with everything armed that the green
+// threads wait for, so that the backend's descriptor becomes readable for it.
+Deadline HubCore::turn_inside() {
+    refuse_in_callback();
+    outside_.reset();
+    const bool idle = ready.empty();
+    if (prepare()) {
+        yield();  // the Prepare callbacks run before the poll
+    }
+    heartbeat.beat();
+    // Also when nobody waits for a descriptor, unless there is other work: a wake-up stays readable until asked for.
+    if (idle || descriptors.registered() != 0 || !mailbox->empty() || in_foreign_child()) {
+        ask_backend(0);
+    }
+    const std::int64_t now = Deadline::now_ns();
+    budget = pace_.idled(now);
+    look(now);
+    polled();
+    if (ready.empty()) {
+        let_idlers_run();
+    }
+    run_ready_inside();
+    return next_turn();
+}
+
+void HubCore::run_ready_inside() {
+    refuse_in_callback();
+    if (!ready.empty()) {
+        outside_.reset();
+        yield();
+    }
+    backend->flush();
+    if (!outside_) {
+        outside_.emplace(heartbeat, true);
+    }
+}
+
+Deadline HubCore::next_turn() noexcept {
+    const bool more = !ready.empty() || !idlers.empty() || !idle_watchers.empty();
+    const std::int64_t next = more ? 0 : std::min(timers.next_ns(), reclaim.due_ns(*this));
+    return next == INT64_MAX ? never : Deadline::after(next, std::chrono::nanoseconds(0));
+}
+
+void HubCore::let_idlers_run() noexcept {
+    if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
+        idler->resolve(Outcome::signalled);
+    }
+    tell(idle_watchers);
 }
 
 void HubCore::ask_backend(std::int64_t timeout_ns) noexcept {

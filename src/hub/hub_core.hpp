@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -95,6 +96,8 @@ struct HubCore final : Scheduler {
     static HubCore& here() { return of(Scheduler::here()); }
     static HubCore* if_any() noexcept { return static_cast<HubCore*>(Scheduler::if_any()); }
     static void use_backend(std::string_view name);
+    static void use_error_handler(ErrorHandler handler);  // in hubs without one of their own
+    static bool has_common_error_handler();
 
     // Queues the callback for the hub's own green thread. Requires: have_callback_fiber() was called before; it throws
     // if there is no stack.
@@ -112,6 +115,11 @@ struct HubCore final : Scheduler {
     // Whether this is the child of a fork(2) that was not ours.
     bool in_foreign_child() const noexcept { return generation != fork_generation(); }
 
+    // Of Hub, for a loop around it.
+    Deadline turn_inside();
+    void run_ready_inside();
+    Deadline next_turn() noexcept;
+
     // When the backend was asked last.
     std::int64_t asked_ns() const noexcept { return pace_.asked_ns(); }
 
@@ -127,6 +135,7 @@ private:
     void look(std::int64_t now_ns) noexcept;
     void turn_as_chosen() noexcept;
     void poll_idle() noexcept;
+    void let_idlers_run() noexcept;
     void ask_backend(std::int64_t timeout_ns) noexcept;
     void polled() noexcept;
     bool nothing_can_come() const noexcept;
@@ -155,7 +164,8 @@ private:
 
     bool prepared_ = false;  // the Prepare watchers have run since the last poll
     Pace pace_{clock_ns};
-    std::int64_t slept_ns_ = 0;  // in all, in sleeps that a timer or an event could end
+    std::int64_t slept_ns_ = 0;                 // in all, in sleeps that a timer or an event could end
+    std::optional<Heartbeat::Asleep> outside_;  // between turns in another loop
 
     struct Owner;
 };

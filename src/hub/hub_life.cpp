@@ -26,6 +26,16 @@ namespace {
 constinit Mutex chosen_mutex(Rank::chosen_backend);
 std::string chosen_backend TENDRIL_GUARDED_BY(chosen_mutex);  // set by use_backend()
 
+using SharedHandler = std::shared_ptr<const ErrorHandler>;
+constinit Mutex handler_mutex(Rank::error_handler);
+// Never destroyed: hubs of detached OS threads may report after static objects are gone.
+constinit SharedHandler* common_handler TENDRIL_GUARDED_BY(handler_mutex) = nullptr;
+
+SharedHandler get_common_handler() {
+    const MutexLock lock(handler_mutex);
+    return common_handler != nullptr ? *common_handler : nullptr;
+}
+
 std::unique_ptr<Backend> configured_backend() {
     std::string chosen;
     {
@@ -101,16 +111,35 @@ void HubCore::use_backend(std::string_view name) {
     chosen_backend = name;
 }
 
+void HubCore::use_error_handler(ErrorHandler handler) {
+    SharedHandler shared;
+    if (handler) {
+        shared = std::make_shared<const ErrorHandler>(std::move(handler));
+    }
+    auto first = std::make_unique<SharedHandler>();
+    const MutexLock lock(handler_mutex);
+    if (common_handler == nullptr) {
+        common_handler = first.release();
+    }
+    std::swap(*common_handler, shared);  // the old one is destroyed when the mutex is free
+}
+
+bool HubCore::has_common_error_handler() {
+    return get_common_handler() != nullptr;
+}
+
 HubCore::HubCore(std::unique_ptr<Backend> chosen)
     : Scheduler(main, all_descriptors), backend(std::move(chosen)), mailbox(std::make_shared<Mailbox>(*backend)),
       main(*this, os.own_tree.id, 0, Site{}) {
     main.begins_on(os.own_stack);
+    main.inherited = inherited_by_hub();
     main.started = true;
     main.tree.take_over(os.own_tree);
     os.tree = &main.tree;
 }
 
 HubCore::~HubCore() {
+    outside_.reset();
     main.tree.clear();
     end_all();
     ++main.shields;  // the values' destructors may wait
@@ -121,10 +150,11 @@ HubCore::~HubCore() {
         }
         destroy_locals(main);
         main.tree.clear();
+        const InheritedPtr last = std::exchange(main.inherited, nullptr);
         if (live > left) {
             end_all();
         }
-    } while (main.locals != nullptr);
+    } while (main.locals != nullptr || main.inherited != nullptr);
     heartbeat.leave();
     abandon_rest();
     while (ActiveWatcher* watcher = watchers.front()) {
@@ -195,6 +225,8 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
     try {
         if (const ErrorHandler handler = error_handler; handler) {  // a copy: the handler may set another
             handler(context, error);
+        } else if (const SharedHandler common = get_common_handler(); common != nullptr) {
+            (*common)(context, error);
         } else {
             std::ostringstream where;
             where << "unhandled in " << context.activity;

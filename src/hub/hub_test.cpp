@@ -4,6 +4,7 @@
 
 #include <tendril/hub.hpp>
 
+#include <functional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -13,6 +14,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/report.hpp"
 #include "base/sys.hpp"
 #include "green_test.hpp"
 #include "hub/hub_core.hpp"
@@ -272,6 +274,32 @@ TENDRIL_TEST(HubFairness, ShortOnesThatSpawnTheirSuccessorsStarveNoTimer) {
     sleep(1ms);
     over = true;
     yield();  // the last one
+}
+
+// In an OS thread whose hub has none of its own: the fixture's has one.
+std::string error_told_to(const std::function<void()>& prepare) {
+    std::string told;
+    Hub::set_error_handler_for_all([&](const ErrorContext& context, const std::exception_ptr& error) {
+        told = std::string(context.name) + ": " + detail::describe(error);
+    });
+    std::thread([&] {
+        prepare();
+        spawn_n({.name = "failing"}, [] { throw std::runtime_error("on purpose"); });
+        Hub::current().run_until_idle();
+    }).join();
+    Hub::set_error_handler_for_all(nullptr);
+    return told;
+}
+
+TENDRIL_TEST(HubErrorHandlerThreads, OneForAllHubsThatHaveNoneOfTheirOwn) {
+    EXPECT_EQ(error_told_to([] {}), "failing: std::runtime_error: on purpose");
+    std::string own;
+    EXPECT_EQ(error_told_to([&] {
+                  Hub::current().set_error_handler(
+                      [&](const ErrorContext&, const std::exception_ptr&) { own = "own"; });
+              }),
+              "");
+    EXPECT_EQ(own, "own");
 }
 
 }  // namespace

@@ -42,8 +42,10 @@ List<Letter>& Mailbox::take() noexcept {
 
 // Ends the expectations first: that must happen without this lock, which senders take while they hold another.
 void Mailbox::close() noexcept {
-    while (Expectation* expectation = expectations_.front()) {
-        expectation->hub_gone(*expectation, HubGone::ended);
+    for (List<Expectation>* each : {&expectations_, &of_daemons_}) {
+        while (Expectation* expectation = each->front()) {
+            expectation->hub_gone(*expectation, HubGone::ended);
+        }
     }
     {
         const MutexLock lock(mutex_);
@@ -59,8 +61,10 @@ void Mailbox::close() noexcept {
 // From the last to the first, so that items given back return in their old order.
 void Mailbox::close_in_child(HubGone how) noexcept {
     backend_ = nullptr;
-    while (Expectation* expectation = expectations_.pop_back()) {
-        expectation->hub_gone(*expectation, how);
+    for (List<Expectation>* each : {&expectations_, &of_daemons_}) {
+        while (Expectation* expectation = each->pop_back()) {
+            expectation->hub_gone(*expectation, how);
+        }
     }
     for (List<Letter>& box : boxes_) {
         while (box.pop_front() != nullptr) {
@@ -73,7 +77,8 @@ Mailbox& mailbox_of(Scheduler& hub) noexcept {
 }
 
 void Expectation::begin() noexcept {
-    HubCore::here().mailbox->expectations_.push_back(*this);
+    const HubCore& hub = HubCore::here();
+    (hub.current->daemon ? hub.mailbox->of_daemons_ : hub.mailbox->expectations_).push_back(*this);
 }
 
 }  // namespace tendril::detail

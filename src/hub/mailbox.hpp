@@ -93,6 +93,7 @@ private:
     std::atomic<bool> any_{false};  // a hint: withdrawing a letter does not reset it
 
     List<Expectation> expectations_;  // the hub's
+    List<Expectation> of_daemons_;    // the hub's
 
     const std::uint64_t owner_ = OsThread::current_serial();
     const AtFork at_fork_{this, [](void* self) noexcept {

@@ -47,7 +47,8 @@ namespace {
     do {             // each may use the other while it unwinds
         self.tree.clear();
         destroy_locals(self);
-    } while (self.tree.root != nullptr);
+        const InheritedPtr last = std::exchange(self.inherited, nullptr);
+    } while (self.tree.root != nullptr || self.inherited != nullptr);
     self.ended = true;
     HubCore& hub = HubCore::of(self);
     Record* record = self.record;
@@ -123,6 +124,8 @@ NewFiber::NewFiber(const Blueprint& blueprint, const SpawnOptions& options) {
     HubCore& hub = HubCore::here();
     fiber_ = &new_fiber(hub, blueprint, options);
     memory_ = fiber_->closure;
+    fiber_->daemon = options.daemon || hub.current->daemon;
+    fiber_->inherited = hub.current->inherited;
     Record* record = blueprint.record;
     if (record != nullptr) {
         record->owner = hub.os.serial;
@@ -153,7 +156,11 @@ void NewFiber::start(const Deadline* delay) {
     try {
         hub.ready.reserve(hub.live + main_callbacks_and_this);
         if (delay != nullptr) {
-            hub.timers.arm(fiber_->start_timer, delay->ns());
+            if (fiber_->daemon) {
+                hub.timers.arm_background(fiber_->start_timer, delay->ns());
+            } else {
+                hub.timers.arm(fiber_->start_timer, delay->ns());
+            }
         }
     } catch (...) {
         fiber_->enter(memory_, fiber_->record, false);  // the closure already exists: destroyed, not run

@@ -7,6 +7,7 @@
 #include <tendril/detail/base/check.hpp>
 
 #include "base/sys.hpp"
+#include "hub/fiber.hpp"
 #include "hub/run_queue.hpp"
 
 namespace tendril::detail {
@@ -55,21 +56,30 @@ void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
     Place& place = add(timer, when_ns);
     place.state = State::wakes;
     place.fiber = &fiber;
+    if (fiber.daemon) [[unlikely]] {
+        place.state = State::wakes_daemon;
+        ++background_;
+    }
 }
 
 void Timers::disarm(Timer& timer) noexcept {
     TENDRIL_ASSERT(timer.number < places_.size() && places_[timer.number].state != State::free);
-    if (places_[timer.number].state != State::fired) {
-        remove(places_[timer.number].index);
+    if (Place& place = places_[timer.number]; place.state != State::fired) {
+        remove(place.index);
+        leave_heap(place);
     }
     free(timer.number);
     timer.number = Timer::unarmed;
 }
 
-void Timers::free(std::uint32_t number) noexcept {
-    if (places_[number].state == State::background) {
+// Counts an entry that is no longer in the heap, before its state changes.
+void Timers::leave_heap(Place& place) noexcept {
+    if (place.state == State::background || place.state == State::wakes_daemon) {
         --background_;
     }
+}
+
+void Timers::free(std::uint32_t number) noexcept {
     places_[number].state = State::free;
     places_[number].index = first_free_;
     first_free_ = number;
@@ -95,7 +105,8 @@ void Timers::run(std::int64_t now_ns, RunQueue& ready) noexcept {
         const std::uint32_t number = heap_.front().number;
         remove(0);
         Place& place = places_[number];
-        if (place.state == State::wakes) {
+        leave_heap(place);
+        if (place.state == State::wakes || place.state == State::wakes_daemon) {
             place.state = State::fired;
             ready.push(*place.fiber);
         } else {

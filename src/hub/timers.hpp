@@ -32,7 +32,8 @@ public:
     // The same for a timer that cannot wake a waiter, and so does not prevent a LoopExit.
     void arm_background(Timer& timer, std::int64_t when_ns);
 
-    // Arms the timer: when due, the fiber becomes ready, and fired() returns true until cancel() is called.
+    // Arms the timer: when due, the fiber becomes ready, and fired() returns true until cancel() is called. A daemon's
+    // does not prevent a LoopExit.
     void arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns);
     bool fired(const Timer& timer) const noexcept {
         return timer.armed() && places_[timer.number].state == State::fired;
@@ -82,7 +83,7 @@ private:
             return when != other.when ? when < other.when : static_cast<std::int32_t>(sequence - other.sequence) < 0;
         }
     };
-    enum class State : std::uint8_t { free = 0, calls, background, wakes, fired };
+    enum class State : std::uint8_t { free = 0, calls, background, wakes, wakes_daemon, fired };
     struct Place {
         union {
             Timer* timer;  // when it calls, in the background or not
@@ -101,6 +102,7 @@ private:
     void sift_down(std::size_t index, const Entry& entry) noexcept;
     Place& add(Timer& timer, std::int64_t when_ns);
     void disarm(Timer& timer) noexcept;
+    void leave_heap(Place& place) noexcept;
     void free(std::uint32_t number) noexcept;
     void remove(std::size_t index) noexcept;
     static std::size_t places_per_page() noexcept;
@@ -116,7 +118,7 @@ private:
     std::size_t seen_armed_ = SIZE_MAX;   // by the last give_back()
     std::size_t seen_places_ = 0;
     std::uint32_t sequence_ = 0;
-    std::size_t background_ = 0;  // entries in that state: changes where the state changes, and nowhere else
+    std::size_t background_ = 0;  // entries in the states background and wakes_daemon; changes where the state does
 };
 
 }  // namespace tendril::detail

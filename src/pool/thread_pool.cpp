@@ -16,11 +16,13 @@
 #include <vector>
 
 #include <tendril/detail/base/mutex.hpp>
+#include <tendril/detail/hub/inherited.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shield.hpp>
 
 #include "base/at_fork.hpp"
 #include "base/fork_gate.hpp"
+#include "base/on_exit.hpp"
 #include "base/once.hpp"
 #include "base/report.hpp"
 #include "base/signals_blocked.hpp"
@@ -62,7 +64,8 @@ struct Job : ListNode {
     const JobKind& kind;
     void* payload = nullptr;
     bool has_payload = false;
-    std::exception_ptr error;  // in place of a result
+    std::exception_ptr error;                   // in place of a result
+    InheritedPtr inherited = inherited_here();  // the values of the caller's ContextLocals
 
     Job(const std::shared_ptr<Workers>& w, const JobKind& k, const RecordPtr<Record>& r)
         : record(r), workers(w), mailbox(here::mailbox()), kind(k) {}
@@ -214,6 +217,8 @@ struct Workers {
             ++running;
             lock.unlock();
             try {
+                inherited_here() = job->inherited;
+                const OnExit cleared([] { inherited_here() = nullptr; });  // also of what the job has set
                 job->kind.run(job->payload);
             } catch (...) {
                 job->error = std::current_exception();

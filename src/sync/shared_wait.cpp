@@ -40,8 +40,11 @@ struct SharedWaiter : ListNode {
         TENDRIL_ASSERT(decided == Outcome::waiting && outcome != Outcome::waiting);
         decided = outcome;
         ListNode::unlink();
-        // that hub still lives: it ends after the green threads that wait in it
-        mailbox_of(waiter.fiber.hub).send(letter);
+        if (Scheduler& hub = waiter.fiber.hub; &hub == Scheduler::if_any()) {
+            waiter.resolve(outcome);  // from its own OS thread: no letter
+        } else {
+            mailbox_of(hub).send(letter);  // that hub still lives: it ends after the green threads that wait in it
+        }
     }
 
     TENDRIL_OPAQUE TENDRIL_NOT_ANALYZED Outcome wait(MutexLock& held, Deadline deadline) {

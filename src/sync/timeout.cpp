@@ -96,7 +96,11 @@ void Timeout::arm(Deadline deadline) {
     }
     if (const std::int64_t left = deadline.ns() - Deadline::now_ns(); left > 0) {
         length_ns_ = left;
-        fiber_->hub.timers.arm(*this, deadline.ns());
+        if (fiber_->daemon) {
+            fiber_->hub.timers.arm_background(*this, deadline.ns());
+        } else {
+            fiber_->hub.timers.arm(*this, deadline.ns());
+        }
     } else {
         length_ns_ = 0;
         fiber_->expire(*this);

@@ -27,6 +27,7 @@ enum class Rank : std::uint8_t {
     orphans,         // reaps children
     shared,          // a Shared object: sends to the mailbox of the hub that it wakes
     chosen_backend,  // taken while a hub is made; copies a string
+    error_handler,   // taken by any report; copies a pointer
     signals,         // taken by hubs; installs handlers
     blocking_watch,  // taken by hubs that begin and end; starts the watching OS thread
     mailbox,         // taken by senders that hold any of the above; wakes a backend

@@ -25,6 +25,7 @@ namespace tendril {
 struct SpawnOptions {
     std::string_view name = {};
     std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
+    bool daemon = false;         // its waits hide neither LoopExit nor idle: see background.hpp
     Site where = {};             // the place named in dumps and reports; empty: that of the call
 };
 
@@ -60,9 +61,12 @@ using SpawnCall = InCall<SpawnOptions>;
 struct SpawnBraces {
     std::string_view name = {};
     std::size_t stack_size = 0;
+    bool daemon = false;
     Site where = Site::here();
 
-    SpawnOptions options() const noexcept { return {.name = name, .stack_size = stack_size, .where = where}; }
+    SpawnOptions options() const noexcept {
+        return {.name = name, .stack_size = stack_size, .daemon = daemon, .where = where};
+    }
 };
 
 template <class T>

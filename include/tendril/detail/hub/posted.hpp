@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// Posted: a function on its way into a hub (Hub::Remote). Users never name it.
+
+#pragma once
+
+#include <utility>
+
+namespace tendril::detail {
+
+class Posted {
+public:
+    Posted() = default;
+    Posted(const Posted&) = delete;
+    Posted& operator=(const Posted&) = delete;
+    virtual ~Posted() = default;
+    virtual void call() = 0;
+};
+
+template <class F>
+class PostedCall final : public Posted {
+public:
+    template <class G>
+    explicit PostedCall(G&& f) : function_(std::forward<G>(f)) {}
+    void call() override { function_(); }
+
+private:
+    F function_;
+};
+
+}  // namespace tendril::detail
