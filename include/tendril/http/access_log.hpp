@@ -7,9 +7,9 @@
 //     options.access_log = AccessLog(AccessLog::standard_error, "{client_ip} {status_code} {wall_seconds}");
 //
 // The fields are eventlet's: client_ip, client_port, date_time (UTC), request_line, status_code, body_length,
-// wall_seconds; and request_id, user_agent, referer. A value that is missing is "-". Text from a client can neither end
-// a line nor control a terminal: control characters, Unicode's own (C1, line and paragraph separators, bidi marks),
-// quotes, backslashes and bytes that are not UTF-8 are escaped, as \xNN.
+// wall_seconds; and request_id, trace_id, user_agent, referer. A value that is missing is "-". Text from a client can
+// neither end a line nor control a terminal: control characters, Unicode's own (C1, line and paragraph separators, bidi
+// marks), quotes, backslashes and bytes that are not UTF-8 are escaped, as \xNN.
 //
 // A log is called in the green thread of the connection, once the response has ended or failed. It may wait, but that
 // delays the next request of the connection. With several hubs it is called in several OS threads at once.

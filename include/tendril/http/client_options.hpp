@@ -69,6 +69,7 @@ struct ClientOptions {
     // cookies are ignored.
     std::shared_ptr<CookieJar> cookies = nullptr;
 
+    bool trace = true;                   // send the current trace, if there is one: see trace.hpp
     Headers headers = {};                // added to every request that has no field of the same name
     std::string user_agent = "tendril";  // the field User-Agent
 

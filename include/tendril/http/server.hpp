@@ -102,6 +102,8 @@ struct ServerOptions {
     std::string server_name = {};                 // the header Server; empty: none
     std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() returns
 
+    bool trace = false;  // take the client's trace, or begin one, for the handler and the access log: see trace.hpp
+
     AccessLog access_log = {};  // by default nothing is logged
     // Options of the ErrorLog, which gets handlers' errors, with method, target and client; bad input, without its
     // content; failed handshakes. Not together with connections.error_log, which has options of its own.

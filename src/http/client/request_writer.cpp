@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/http/trace.hpp>
+
 #include "http/client/client_connection.hpp"
 #include "http/message/chars.hpp"
 
@@ -63,6 +65,13 @@ void write_defaults(const ClientRequest& request, const ClientOptions& options, 
     }
     if (!request.headers.contains("Accept")) {
         out.append("Accept: */*\r\n");
+    }
+    if (const Trace* trace = options.trace ? Trace::current() : nullptr;
+        trace != nullptr && !request.headers.contains("traceparent")) {
+        append_line(out, "traceparent", trace->child().traceparent());
+        if (!trace->state.empty()) {
+            append_line(out, "tracestate", trace->state);
+        }
     }
     if (!options.keep_alive && !request.headers.contains("Connection")) {
         out.append("Connection: close\r\n");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <tendril/http/request.hpp>
+#include <tendril/http/trace.hpp>
 
 #include "base/escape.hpp"
 
@@ -27,11 +28,12 @@ enum class Part {
     body_length,
     wall_seconds,
     request_id,
+    trace_id,
     user_agent,
     referer
 };
 
-constexpr std::array<std::pair<std::string_view, Part>, 10> fields{{
+constexpr std::array<std::pair<std::string_view, Part>, 11> fields{{
     {"client_ip", Part::client_ip},
     {"client_port", Part::client_port},
     {"date_time", Part::date_time},
@@ -40,6 +42,7 @@ constexpr std::array<std::pair<std::string_view, Part>, 10> fields{{
     {"body_length", Part::body_length},
     {"wall_seconds", Part::wall_seconds},
     {"request_id", Part::request_id},
+    {"trace_id", Part::trace_id},
     {"user_agent", Part::user_agent},
     {"referer", Part::referer},
 }};
@@ -145,6 +148,11 @@ void append(std::string& line, const Piece& piece, const AccessRecord& record) {
     case Part::request_id:
         append_or_dash(line, record.request != nullptr ? std::string_view(record.request->id()) : std::string_view());
         break;
+    case Part::trace_id: {
+        const Trace* const trace = Trace::current();
+        append_or_dash(line, trace != nullptr ? trace->trace_id_text() : std::string());
+        break;
+    }
     case Part::user_agent:
         append_header(line, record, "User-Agent");
         break;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include <tendril/error.hpp>
+#include <tendril/http/trace.hpp>
 #include <tendril/http/websocket_error.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
@@ -184,6 +185,12 @@ bool Connection::answer() {
                    {x.head.method == "HEAD", x.head.method == "CONNECT", x.head.upgrades, x.head.keep_alive,
                     x.head.version, &x.head.headers});
     {
+        std::optional<Trace::Scope> traced;
+        if (options.trace) {
+            const Headers& sent = x.head.headers;
+            std::optional<Trace> trace = Trace::parse(sent.get("traceparent"), sent.get("tracestate"));
+            traced.emplace(trace.has_value() ? std::move(*trace) : Trace::begin());
+        }
         const tendril::detail::OnExit completed([&] {
             x.writer.complete(x.writer.ended() || x.writer.upgraded());
             if (options.access_log.is_on()) {
