@@ -15,6 +15,7 @@
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
+#include <tendril/size.hpp>
 
 namespace tendril {
 
@@ -64,15 +65,24 @@ public:
     void lock() { take(never); }
     void unlock();
     bool locked() const noexcept { return lock_.locked(); }
+    bool held_by_me() const { return lock_.held_by_me(); }
+
+    bool ready() const noexcept { return lock_.ready(); }
+    void observe(detail::Observer& observer) const { lock_.observe(observer); }
 
 private:
+    friend class Condition;
     bool take(Deadline deadline);
 
     Lock lock_;
     std::size_t depth_ = 0;
 };
 
-// Waits for a change of something that a Lock guards.
+// A lock that a Condition works with.
+template <class L>
+concept ConditionLock = std::same_as<L, Lock> || std::same_as<L, RLock>;
+
+// Waits for a change of something that a Lock or an RLock guards.
 //
 //     std::unique_lock guard(lock);
 //     condition.wait(lock, [&] { return !jobs.empty(); });
@@ -84,24 +94,28 @@ public:
     ~Condition() = default;
 
     // Unlocks, waits for a notification, and locks again. The lock is held again however the wait ends, also after an
-    // exception. Yields. Returns: false if the deadline came first. Throws: std::logic_error if the lock is not held;
+    // exception. An RLock is unlocked as often as its holder locked it, so that others can have it, and is then held as
+    // often again. Yields. Returns: false if the deadline came first. Throws: std::logic_error if the lock is not held;
     // Interrupt.
     bool wait(Lock& lock) { return wait_once(lock, never); }
+    bool wait(RLock& lock) { return wait_once(lock, never); }
     [[nodiscard("it says whether a notification came in time")]] bool wait(Lock& lock, Deadline deadline) {
+        return wait_once(lock, deadline);
+    }
+    [[nodiscard("it says whether a notification came in time")]] bool wait(RLock& lock, Deadline deadline) {
         return wait_once(lock, deadline);
     }
 
     // Waits in this way until predicate() is true. Returns: predicate(), false only after the deadline.
-    template <std::predicate Predicate>
-    bool wait(Lock& lock, Predicate predicate) {
+    template <ConditionLock L, std::predicate Predicate>
+    bool wait(L& lock, Predicate predicate) {
         while (!predicate()) {
             wait(lock);
         }
         return true;
     }
-    template <std::predicate Predicate>
-    [[nodiscard("it says whether the predicate is true")]] bool wait(Lock& lock, Predicate predicate,
-                                                                     Deadline deadline) {
+    template <ConditionLock L, std::predicate Predicate>
+    [[nodiscard("it says whether the predicate is true")]] bool wait(L& lock, Predicate predicate, Deadline deadline) {
         while (!predicate()) {
             if (!wait(lock, deadline)) {
                 return predicate();
@@ -110,12 +124,14 @@ public:
         return true;
     }
 
-    // Wake one waiter, or all; never switch. A notification without a waiter is lost.
-    void notify_one();
+    // Wake one waiter, at most n, or all; never switch. A notification without a waiter is lost.
+    void notify_one() { notify(1); }
+    void notify(Size n);
     void notify_all();
 
 private:
     bool wait_once(Lock& lock, Deadline deadline);
+    bool wait_once(RLock& lock, Deadline deadline);
 
     detail::WaitQueue waiters_;
 };

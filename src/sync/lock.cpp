@@ -89,9 +89,22 @@ bool Condition::wait_once(Lock& lock, Deadline deadline) {
     return waiters_.wait("Condition::wait", nullptr, deadline) == Outcome::handed;
 }
 
-void Condition::notify_one() {
+bool Condition::wait_once(RLock& lock, Deadline deadline) {
     waiters_.check_thread();
-    if (waiters_.any()) {
+    const std::size_t depth = lock.depth_;
+    lock.lock_.unlock();  // throws if this green thread does not hold it; then nothing changes
+    lock.depth_ = 0;
+    const detail::OnExit locked_again([&] {
+        const Shield shield;
+        lock.lock_.lock();
+        lock.depth_ = depth;
+    });
+    return waiters_.wait("Condition::wait", nullptr, deadline) == Outcome::handed;
+}
+
+void Condition::notify(Size n) {
+    waiters_.check_thread();
+    for (std::size_t left = n; left > 0 && waiters_.any(); --left) {
         waiters_.hand();
     }
 }

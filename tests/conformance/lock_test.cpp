@@ -9,6 +9,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/semaphore.hpp>
+#include <tendril/timeout.hpp>
 #include <tendril/wait.hpp>
 
 #include "green_test.hpp"
@@ -186,6 +187,108 @@ TENDRIL_TEST(ConformanceF, AConditionHoldsItsLockHoweverItEnds) {
     const std::lock_guard guard(lock);
     EXPECT_FALSE(condition.wait(lock, 1ms));
     EXPECT_TRUE(lock.held_by_me());
+}
+
+// threading.Condition over an RLock, as gevent has it.
+TENDRIL_TEST(ConformanceF, AConditionReleasesAllLevelsOfAnRLockAndTakesThemBack) {
+    RLock lock;
+    Condition condition;
+    bool ready = false;
+    const auto twice = [&](auto wait) {
+        const std::lock_guard outer(lock);
+        {
+            const std::lock_guard inner(lock);
+            wait();
+            EXPECT_TRUE(lock.held_by_me());
+            EXPECT_FALSE(spawn([&] { return lock.try_lock(); }).get());
+        }
+        EXPECT_TRUE(lock.held_by_me()) << "it came back with one level too few";
+    };
+    const auto waiter = spawn([&] {
+        twice([&] {
+            EXPECT_TRUE(condition.wait(
+                lock, [&] { return ready; }, 60s));
+        });
+        EXPECT_FALSE(lock.held_by_me()) << "it came back with one level too many";
+    });
+    const auto killed = spawn([&] {
+        twice([&] {
+            try {
+                condition.wait(lock);
+            } catch (const GreenletExit&) {
+                EXPECT_TRUE(lock.held_by_me());
+                throw;
+            }
+        });
+    });
+    const auto limited = spawn([&] { twice([&] { EXPECT_FALSE(with_timeout(1ms, [&] { condition.wait(lock); })); }); });
+    const auto late = spawn([&] { twice([&] { EXPECT_FALSE(condition.wait(lock, 1ms)); }); });
+    yield();
+    EXPECT_TRUE(lock.try_lock()) << "all levels are released";
+    killed.kill_nowait();
+    yield();
+    EXPECT_FALSE(killed.ready()) << "it ends with the lock";
+    sleep(2ms);
+    EXPECT_FALSE(limited.ready() || late.ready()) << "so do these";
+    lock.unlock();
+    EXPECT_TRUE(killed.join() && killed.killed());
+    limited.get();
+    late.get();
+    {
+        const std::lock_guard guard(lock);
+        const std::lock_guard again(lock);
+        ready = true;
+        condition.notify_one();
+        yield();
+        EXPECT_FALSE(waiter.ready());
+    }
+    waiter.get();
+    EXPECT_FALSE(lock.locked());
+    EXPECT_THROW(condition.wait(lock), std::logic_error) << "it is not held";
+    const auto holder = spawn([&] {
+        const std::lock_guard guard(lock);
+        yield();
+    });
+    yield();
+    EXPECT_THROW(condition.wait(lock), std::logic_error) << "it is another's";
+    holder.get();
+    EXPECT_FALSE(lock.locked());
+}
+
+TENDRIL_TEST(ConformanceF, ANotificationOfSeveralWakesThatManyInOrder) {
+    Lock lock;
+    Condition condition;
+    std::vector<int> woken;
+    std::vector<Greenlet<void>> waiters;
+    for (int i = 0; i < 4; ++i) {
+        waiters.push_back(spawn([&, i] {
+            const std::lock_guard guard(lock);
+            condition.wait(lock);
+            woken.push_back(i);
+        }));
+    }
+    yield();
+    waiters[0].kill_nowait();
+    condition.notify(2);
+    EXPECT_TRUE(woken.empty()) << "it never switches";
+    EXPECT_TRUE(waiters[1].join() && waiters[2].join());
+    EXPECT_EQ(woken, (std::vector{1, 2})) << "and none is lost with one that is killed";
+    condition.notify(5);
+    waiters[3].get();
+}
+
+TENDRIL_TEST(ConformanceF, AnRLockCanBeWatched) {
+    RLock lock;
+    EXPECT_EQ(wait({&lock}).size(), 1u);
+    const auto holder = spawn([&] {
+        const std::lock_guard guard(lock);
+        const std::lock_guard again(lock);
+        sleep(1ms);
+    });
+    yield();
+    EXPECT_TRUE(wait({&lock}, 0s).empty());
+    EXPECT_EQ(wait({&lock}, 60s).size(), 1u);
+    holder.get();
 }
 
 TENDRIL_TEST(ConformanceF, ALockGoesFromHandToHandInOrder) {

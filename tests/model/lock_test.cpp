@@ -10,6 +10,7 @@
 
 #include <mutex>
 #include <string>
+#include <type_traits>
 
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
@@ -156,15 +157,19 @@ TEST(ModelLock, RLock) {
     });
 }
 
-struct Store {
+// L: Lock, or RLock, which is taken twice.
+template <class L>
+struct StoreOf {
     Order& order;
-    Lock lock = {};
+    L lock = {};
     Condition condition = {};
     int items = 0;
     int taken = 0;
 
+    std::unique_lock<L> again() { return std::is_same_v<L, RLock> ? std::unique_lock<L>(lock) : std::unique_lock<L>(); }
     bool take(Deadline deadline = never) {
         const std::lock_guard guard(lock);
+        const auto inner = again();
         if (!condition.wait(
                 lock, [&] { return items > 0; }, deadline)) {
             return false;
@@ -176,6 +181,7 @@ struct Store {
     }
     void add() {
         const std::lock_guard guard(lock);
+        const auto inner = again();
         ++items;
         order.pause();
         condition.notify_one();
@@ -189,6 +195,7 @@ struct Store {
         return true;
     }
 };
+using Store = StoreOf<Lock>;
 
 TEST(ModelCondition, ATakerIsKilled) {
     const auto explored = explore("condition: a taker is killed", [](Order& order) {
@@ -208,6 +215,22 @@ TEST(ModelCondition, ATakerIsKilled) {
         order.saw(end);
     });
     explored.expect_outcomes("done, killed, never began");
+}
+
+TEST(ModelCondition, ATakerThatHasAnRLockTwiceIsKilled) {
+    const auto explored = explore("condition: a taker that has an RLock twice is killed", [](Order& order) {
+        StoreOf<RLock> store{order};
+        std::string ends[2] = {"never began", ""};
+        auto dies = order.go("dies", [&] { ends[0] = ending([&] { return store.take(); }); });
+        order.go("timed", [&] { ends[1] = ending([&] { return store.take(order.at(1)); }); });
+        order.go("adder", [&] { store.add(); });
+        order.go("killer", [&] { dies.kill(); });
+        order.finish([&] { return store.rescue(); });
+        EXPECT_FALSE(store.lock.locked());
+        order.saw("dies: " + ends[0]);
+        order.saw("timed: " + ends[1]);
+    });
+    explored.expect_outcomes("dies: done, dies: killed, dies: never began, timed: done, timed: late");
 }
 
 // A waiter that is notified and times out in the same turn keeps the notification, and must see the item.
