@@ -23,6 +23,7 @@
 #include <tendril/process.hpp>
 #include <tendril/queue.hpp>
 #include <tendril/resource_pool.hpp>
+#include <tendril/rw_lock.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/shared_queue.hpp>
 #include <tendril/shared_semaphore.hpp>
@@ -90,6 +91,24 @@ TENDRIL_TEST(ForkHandOver, ALockGoesBack) {
     lock.unlock();
     EXPECT_TRUE(holds_in_child([&] { return lock.try_lock(); }));
     waiter.join();
+}
+
+TENDRIL_TEST(ForkHandOver, AnRWLockGoesBackFromBothKinds) {
+    for (const bool write : {false, true}) {
+        RWLock lock;
+        lock.lock();
+        const auto visit = [&] {
+            write ? lock.lock() : lock.lock_shared();
+            write ? lock.unlock() : lock.unlock_shared();
+        };
+        const auto first = spawn(visit);
+        const auto second = spawn(visit);
+        yield();
+        lock.unlock();
+        EXPECT_FALSE(lock.ready());
+        EXPECT_TRUE(holds_in_child([&] { return lock.ready() && lock.try_lock(); }));
+        join_all(std::vector{first, second});
+    }
 }
 
 // Two getters are handed 1 and 2, and are frozen in the child, where `queue` also holds 3. Returns: whether it
