@@ -10,11 +10,13 @@
 
 #include <concepts>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/sync/queue_iterator.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/queue_error.hpp>
 
@@ -120,6 +122,11 @@ public:
     void observe(detail::Observer& observer) const { getters_.observe(observer); }
     // For get_any(), which takes.
     void line_up(detail::Choice& choice, void* slot) { getters_.line_up(choice, slot); }
+
+    // An input range: for (T& item : channel) gets items until the channel is shut down.
+    using Iterator = detail::QueueIterator<Channel, T>;
+    Iterator begin() { return Iterator(*this); }
+    std::default_sentinel_t end() const noexcept { return {}; }
 
     std::size_t putting() const noexcept { return putters_.size(); }
     std::size_t getting() const noexcept { return getters_.size(); }

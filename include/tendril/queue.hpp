@@ -15,6 +15,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -38,6 +39,18 @@ public:
     // less.
     explicit BasicQueue(Size capacity = unbounded, Store store = Store())
         : Base("a Queue", capacity, std::move(store)) {}
+
+    // With first items, which may be more than the capacity: then put() waits until there are fewer. They are copied;
+    // moved out of an rvalue container: Queue<Job> jobs(unbounded, std::move(vector)).
+    // Throws: also what copying or comparing them throws.
+    explicit BasicQueue(Size capacity, std::initializer_list<T> items, Store store = Store())
+        : BasicQueue(capacity, std::move(store)) {
+        Base::begin_with(items);
+    }
+    template <FirstItems<T, Store> Range>
+    explicit BasicQueue(Size capacity, Range&& items, Store store = Store()) : BasicQueue(capacity, std::move(store)) {
+        Base::begin_with(std::forward<Range>(items));
+    }
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~BasicQueue() = default;

@@ -20,6 +20,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -41,6 +42,15 @@ class SharedQueue : public detail::QueueBase<SharedQueue<T>, T, detail::Fifo<T>,
 public:
     // capacity: how many items it holds before put() waits. Throws: std::invalid_argument for 0 and less.
     explicit SharedQueue(Size capacity = unbounded) : Base("a SharedQueue", capacity, {}) {}
+
+    // With first items, as a Queue.
+    explicit SharedQueue(Size capacity, std::initializer_list<T> items) : SharedQueue(capacity) {
+        Base::begin_with(items);
+    }
+    template <detail::FirstItems<T, detail::Fifo<T>> Range>
+    explicit SharedQueue(Size capacity, Range&& items) : SharedQueue(capacity) {
+        Base::begin_with(std::forward<Range>(items));
+    }
 
     // Requires: nobody waits, and no call goes on. Aborts, naming the waiters, when somebody waits.
     ~SharedQueue() = default;

@@ -12,11 +12,14 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 
+#include <tendril/detail/sync/queue_iterator.hpp>
 #include <tendril/queue_error.hpp>
 #include <tendril/size.hpp>
 
@@ -24,30 +27,19 @@ namespace tendril::detail {
 
 void refuse_capacity_of_zero();  // throws std::invalid_argument that names Channel
 
-// Gets items until the queue is shut down and empty; what makes a queue an input range.
-template <class Queue, class T>
-class QueueIterator {
-public:
-    using difference_type = std::ptrdiff_t;
-    using value_type = T;
+// An rvalue that owns what is in it.
+template <class Range>
+concept OwnsItsItems = !std::is_lvalue_reference_v<Range> && !std::ranges::borrowed_range<Range> &&
+                       !std::ranges::view<std::remove_cvref_t<Range>>;
 
-    explicit QueueIterator(Queue& queue) : queue_(&queue) { ++*this; }
-    T& operator*() const noexcept { return *item_; }
-    QueueIterator& operator++() {
-        try {
-            item_.emplace(queue_->get());
-        } catch (const ShutDown&) {
-            item_.reset();
-        }
-        return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const QueueIterator& it, std::default_sentinel_t) noexcept { return !it.item_.has_value(); }
+template <class Range>
+using FirstItem = std::conditional_t<OwnsItsItems<Range>, std::ranges::range_rvalue_reference_t<Range>,
+                                     std::ranges::range_reference_t<Range>>;
 
-private:
-    Queue* queue_;
-    mutable std::optional<T> item_;
-};
+// A range of first items for a queue of T; not its store.
+template <class Range, class T, class Store>
+concept FirstItems = std::ranges::input_range<Range> && !std::convertible_to<Range, Store> &&
+                     std::constructible_from<T, FirstItem<Range>>;
 
 template <class Derived, class T, class Store, class Line>
 class QueueBase {
@@ -79,6 +71,15 @@ protected:
         check_capacity(capacity);
     }
     ~QueueBase() = default;
+
+    // For constructors: what the queue holds from the start, in this order. Moves out of an rvalue that owns its items.
+    template <class Range>
+    void begin_with(Range&& items) {
+        for (auto&& item : items) {
+            store_.push(T(static_cast<FirstItem<Range>>(item)));
+            ++admitted_;
+        }
+    }
 
     static void check_capacity(Size capacity) {
         if (capacity == 0) {
