@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Floor: sync
 //
-// JoinableQueue: a Queue that knows when everything that was put has been dealt with.
+// JoinableQueue: a Queue that knows when everything that was put has been dealt with; so do JoinableLifoQueue and
+// JoinablePriorityQueue, which give their items in the order of a LifoQueue and a PriorityQueue.
 //
 //     JoinableQueue<Job> jobs;                      for (;;) {
 //     jobs.put(a); jobs.put(b);                         auto task = jobs.get_task();   // task_done() when it goes
 //     jobs.join();                                      work(*task);
 //                                                   }
+//
+// First items given to the constructor count as put.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -19,13 +23,17 @@
 
 namespace tendril {
 
-template <class T>
-class JoinableQueue : public Queue<T> {
+namespace detail {
+
+template <class Base>
+class BasicJoinableQueue : public Base {
+    using T = typename Base::value_type;
+
 public:
     // An item and the duty to say that it is done.
     class Task {
     public:
-        Task(JoinableQueue& queue, T item) : queue_(&queue), item_(std::move(item)) {}
+        Task(BasicJoinableQueue& queue, T item) : queue_(&queue), item_(std::move(item)) {}
         Task(Task&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)), item_(std::move(other.item_)) {}
         Task& operator=(Task&&) = delete;
         ~Task() {
@@ -37,11 +45,11 @@ public:
         T* operator->() noexcept { return &item_; }
 
     private:
-        JoinableQueue* queue_;
+        BasicJoinableQueue* queue_;
         T item_;
     };
 
-    using Queue<T>::Queue;
+    using Base::Base;
 
     // get(), with the task_done() that belongs to it.
     Task get_task(Deadline deadline = never) { return Task(*this, this->get(deadline)); }
@@ -52,7 +60,7 @@ public:
             throw std::logic_error("task_done() was called more often than items were put");
         }
         if (++done_ == this->admitted_) {
-            joiners_.wake_all(detail::Outcome::signalled);
+            joiners_.wake_all(Outcome::signalled);
         }
     }
 
@@ -66,10 +74,10 @@ public:
     // As Queue::shutdown. Immediately: what is dropped counts as done, and who joins gets ShutDown.
     void shutdown(bool immediate = false) {
         const std::size_t dropped = immediate ? this->size() : 0;
-        Queue<T>::shutdown(immediate);
+        Base::shutdown(immediate);
         done_ += dropped;
         if (immediate) {
-            joiners_.wake_all(detail::Outcome::closed);
+            joiners_.wake_all(Outcome::closed);
         }
     }
 
@@ -80,9 +88,9 @@ private:
         joiners_.check_thread();
         while (unfinished_tasks() != 0) {
             switch (joiners_.wait("JoinableQueue::join", nullptr, deadline)) {
-            case detail::Outcome::timed_out:
+            case Outcome::timed_out:
                 return false;
-            case detail::Outcome::closed:
+            case Outcome::closed:
                 throw ShutDown();
             default:
                 break;
@@ -92,7 +100,18 @@ private:
     }
 
     std::uint64_t done_ = 0;
-    detail::WaitQueue joiners_{"a JoinableQueue"};
+    WaitQueue joiners_{"a JoinableQueue"};
 };
+
+}  // namespace detail
+
+template <class T>
+using JoinableQueue = detail::BasicJoinableQueue<Queue<T>>;
+
+template <class T>
+using JoinableLifoQueue = detail::BasicJoinableQueue<LifoQueue<T>>;
+
+template <class T, class Less = std::less<T>>
+using JoinablePriorityQueue = detail::BasicJoinableQueue<PriorityQueue<T, Less>>;
 
 }  // namespace tendril
