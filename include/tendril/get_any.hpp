@@ -8,13 +8,18 @@
 //
 //     auto [which, reply] = get_any(replies, 5s);              // a range of queues of one type, or of pointers to them
 //
-// Queues, LifoQueues, PriorityQueues, JoinableQueues, Channels and SharedQueues, in any mixture. Exactly one item is
-// taken. When several have one, which comes first is another one each time, so none is preferred for long. While it
-// waits it stands in the line of each queue like other getters, first come, first served; at a SharedQueue it is told
-// that there is something, and another getter may be faster. A kill or a deadline that comes first takes nothing.
+// Queues, LifoQueues, PriorityQueues, Joinable ones, Channels, SharedQueues, and types of your own, in any mixture.
+// Exactly one item is taken. When several have one, which comes first is another one each time, so none is preferred
+// for long. While it waits it stands in the line of each queue like other getters, first come, first served; at a
+// SharedQueue it is told that there is something, and another getter may be faster. A kill or a deadline that comes
+// first takes nothing.
 //
 // A queue that is shut down and empty has nothing more to give: get_any() then throws ShutDown, once none of the others
 // has an item, so that a queue may be the sign to stop; to go on with the others, leave that queue out.
+//
+// A type of your own takes part when it is Waitable (notifier.hpp says how) and has value_type and try_get(), which
+// returns a std::optional<value_type> and does not wait; is_shut_down(), if it has that, says that no item will come.
+// Of it too get_any() is told that there is something, and another getter may be faster.
 // Example: examples/get_any.cpp
 
 #pragma once
@@ -38,13 +43,39 @@ namespace tendril {
 
 namespace detail {
 
+// Has lines of getters in which get_any() can stand.
 template <class Q>
-concept Gettable = requires(Q& queue, Choice& choice, void* slot) {
-    typename Q::value_type;
-    { queue.try_get() } -> std::same_as<std::optional<typename Q::value_type>>;
-    { queue.is_shut_down() } -> std::same_as<bool>;
+concept LinesUp = requires(Q& queue, Choice& choice, void* slot) {
     queue.line_up(choice, slot);
 };
+
+template <class Q>
+concept Gettable = (LinesUp<Q> || Waitable<Q>)&&requires(Q& queue) {
+    typename Q::value_type;
+    { queue.try_get() } -> std::same_as<std::optional<typename Q::value_type>>;
+};
+
+template <Gettable Q>
+bool shut_down(const Q& queue) {
+    if constexpr (requires {
+                      { queue.is_shut_down() } -> std::convertible_to<bool>;
+                  }) {
+        return queue.is_shut_down();
+    } else {
+        return false;
+    }
+}
+
+template <Gettable Q>
+void line_up(Q& queue, Choice& choice, void* slot) {
+    if constexpr (LinesUp<Q>) {
+        queue.line_up(choice, slot);
+    } else if (Observer& observer = choice.observer(); queue.ready()) {
+        observer.notify(observer);
+    } else {
+        queue.observe(observer);
+    }
+}
 
 template <Gettable Q>
 ChoiceSource choice_source(Q& queue, std::optional<typename Q::value_type>& slot) noexcept {
@@ -58,8 +89,8 @@ ChoiceSource choice_source(Q& queue, std::optional<typename Q::value_type>& slot
                 static_cast<Slot*>(s)->emplace(*std::move(item));
                 return true;
             },
-            [](void* q) { return static_cast<Q*>(q)->is_shut_down(); },
-            [](void* q, Choice& choice, void* s) { static_cast<Q*>(q)->line_up(choice, s); }};
+            [](void* q) { return shut_down(*static_cast<const Q*>(q)); },
+            [](void* q, Choice& choice, void* s) { detail::line_up(*static_cast<Q*>(q), choice, s); }};
 }
 
 template <class... Queues>

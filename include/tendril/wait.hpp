@@ -2,7 +2,8 @@
 // Floor: sync
 //
 // wait and iwait: for the first, for some or for all of many things: green threads, AsyncResults, Events, Semaphores,
-// Locks, and whatever else has ready() and observe().
+// Locks, Latches, queues, what is shared between OS threads (SharedEvent, SharedSemaphore, SharedQueue), and whatever
+// else has ready() and observe(): notifier.hpp says how a type of your own gets them.
 //
 //     for (Greenlet<Page>& page : iwait(pages)) show(page.get());          // in the order of their ends
 //     wait({AnyWaitable(stop), AnyWaitable(work)}, 5s, 1);                 // whichever comes first
@@ -29,7 +30,8 @@
 
 namespace tendril {
 
-// observe(): when it becomes ready the observer is told, once; called only when it is not ready.
+// What wait() and iwait() take. ready(): whether a wait for it would end at once. observe(): when it becomes ready the
+// observer is told, once; called only when it is not ready, right after ready(). Both may throw; then so does wait().
 template <class T>
 concept Waitable = requires(const T& thing, detail::Observer& observer) {
     { thing.ready() } -> std::convertible_to<bool>;
