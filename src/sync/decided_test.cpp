@@ -9,18 +9,22 @@
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/barrier.hpp>
 #include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/joinable_queue.hpp>
+#include <tendril/latch.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/queue.hpp>
+#include <tendril/rw_lock.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shared_queue.hpp>
 #include <tendril/shared_semaphore.hpp>
 #include <tendril/timeout.hpp>
 #include <tendril/wait.hpp>
+#include <tendril/wait_group.hpp>
 
 #include "green_test.hpp"
 
@@ -56,6 +60,16 @@ std::vector<Case> cases() {
     auto watched = made<Event>();
     auto joinable = made<JoinableQueue<int>>();
     joinable->put(1);
+    auto rlock = made<RLock>();
+    auto rcondition = made<Condition>();
+    auto barrier = std::make_shared<Barrier>(2);
+    auto latch = std::make_shared<Latch>(1);
+    auto group = made<WaitGroup>();
+    group->add();
+    auto read = made<RWLock>();
+    read->lock_shared();
+    auto written = made<RWLock>();
+    written->lock();
     return {
         {"Event", [=] { event->wait(); }, [=] { event->set(); }},
         {"AsyncResult", [=] { EXPECT_EQ(result->get(), 1); }, [=] { result->set(1); }},
@@ -68,6 +82,33 @@ std::vector<Case> cases() {
              condition->wait(*lock);
          },
          [=] { condition->notify_one(); }},
+        {"Condition with an RLock",
+         [=] {
+             const std::scoped_lock guard(*rlock);
+             const std::scoped_lock again(*rlock);
+             rcondition->wait(*rlock);
+         },
+         [=] { rcondition->notify_one(); }},
+        {"Barrier", [=] { barrier->wait(); },
+         [=] {
+             if (barrier->waiting() > 0) {
+                 barrier->wait();
+             }
+         }},
+        {"Latch", [=] { latch->wait(); }, [=] { latch->count_down(); }},
+        {"WaitGroup", [=] { group->wait(); }, [=] { group->done(); }},
+        {"RWLock, to write",
+         [=] {
+             read->lock();
+             read->unlock();
+         },
+         [=] { read->unlock_shared(); }},
+        {"RWLock, to read",
+         [=] {
+             written->lock_shared();
+             written->unlock_shared();
+         },
+         [=] { written->unlock(); }},
         {"SharedEvent", [=] { shared_event->wait(); }, [=] { shared_event->set(); }},
         {"SharedSemaphore", [=] { shared_semaphore->acquire(); }, [=] { shared_semaphore->release(); }},
         {"SharedQueue", [=] { EXPECT_EQ(shared_queue->get(), 1); }, [=] { shared_queue->put(1); }},

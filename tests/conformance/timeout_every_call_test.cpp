@@ -17,16 +17,19 @@
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/barrier.hpp>
 #include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/joinable_queue.hpp>
+#include <tendril/latch.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/pile.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/queue.hpp>
 #include <tendril/resource_pool.hpp>
+#include <tendril/rw_lock.hpp>
 #include <tendril/select.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/shared_event.hpp>
@@ -36,6 +39,7 @@
 #include <tendril/thread_pool.hpp>
 #include <tendril/timeout.hpp>
 #include <tendril/wait.hpp>
+#include <tendril/wait_group.hpp>
 #include <tendril/watchers.hpp>
 
 #include "green_test.hpp"
@@ -64,10 +68,17 @@ struct Scene {
     Semaphore none{0};
     Lock held;
     Lock guard;
+    RLock guard_twice;
     Condition condition;
+    Barrier barrier{2};
+    Latch latch{1};
+    WaitGroup group;
+    RWLock written;
+    RWLock read;
     Queue<int> empty;
     Queue<int> full{1};
     JoinableQueue<int> undone;
+    JoinableLifoQueue<int> undone_stack;
     Channel<int> channel;
     AsyncResult<int> unset;
     SharedEvent shared_event;
@@ -102,12 +113,18 @@ struct Scene {
         epoll.add(silent.reader, EPOLLIN, 0);
         full.put(1);
         undone.put(1);
+        undone_stack.put(1);
+        group.add();
         shared_full.put(1);
         graph.spawn(2, {1}, [] { return 2; });
         graph.spawn(3, {}, [this] { return stay(); });
         busy.spawn([this] { stay(); });
         crowded.spawn([this] { return stay(); });
-        spawn([this] { held.lock(); }).join();  // and never unlocks
+        spawn([this] {
+            held.lock();
+            written.lock();
+            read.lock_shared();
+        }).join();  // and never unlocks
     }
     ~Scene() {
         over = true;
@@ -151,10 +168,23 @@ const Call calls[] = {
          const std::lock_guard guard(s.guard);
          return s.condition.wait(s.guard, d);
      }},
+    {"Condition::wait with an RLock", "Condition::wait", "",
+     [](Scene& s, Deadline d) {
+         const std::lock_guard guard(s.guard_twice);
+         const std::lock_guard again(s.guard_twice);
+         return s.condition.wait(s.guard_twice, d);
+     }},
+    {"Barrier::wait", "Barrier::wait", "", [](Scene& s, Deadline d) { return s.barrier.wait(d).has_value(); }},
+    {"Latch::wait", "Latch::wait", "", [](Scene& s, Deadline d) { return s.latch.wait(d); }},
+    {"WaitGroup::wait", "WaitGroup::wait", "", [](Scene& s, Deadline d) { return s.group.wait(d); }},
+    {"RWLock::acquire", "RWLock::acquire", "", [](Scene& s, Deadline d) { return s.read.acquire(d); }},
+    {"RWLock::acquire_shared", "RWLock::acquire_shared", "",
+     [](Scene& s, Deadline d) { return s.written.acquire_shared(d); }},
     {"Queue::get", "Queue::get", "", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.get(d); }); }},
     {"Queue::peek", "Queue::peek", "", [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.empty.peek(d); }); }},
     {"Queue::put", "Queue::put", "", [](Scene& s, Deadline d) { return in_time<Full>([&] { s.full.put(2, d); }); }},
     {"JoinableQueue::join", "JoinableQueue::join", "", [](Scene& s, Deadline d) { return s.undone.join(d); }},
+    {"JoinableLifoQueue::join", "JoinableQueue::join", "", [](Scene& s, Deadline d) { return s.undone_stack.join(d); }},
     {"Channel::get", "Channel::get", "",
      [](Scene& s, Deadline d) { return in_time<Empty>([&] { s.channel.get(d); }); }},
     {"Channel::put", "Channel::put", "",
