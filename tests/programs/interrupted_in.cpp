@@ -9,11 +9,13 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/barrier.hpp>
 #include <tendril/channel.hpp>
 #include <tendril/context.hpp>
 #include <tendril/datagram_server.hpp>
@@ -22,10 +24,12 @@
 #include <tendril/http/server.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/joinable_queue.hpp>
+#include <tendril/latch.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/process.hpp>
 #include <tendril/resource_pool.hpp>
+#include <tendril/rw_lock.hpp>
 #include <tendril/select.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/server.hpp>
@@ -37,6 +41,7 @@
 #include <tendril/timeout.hpp>
 #include <tendril/udp_socket.hpp>
 #include <tendril/wait.hpp>
+#include <tendril/wait_group.hpp>
 
 using namespace tendril;
 using namespace std::chrono_literals;
@@ -126,6 +131,28 @@ const std::map<std::string, std::function<void()>, std::less<>> waits{
          static Lock lock;
          hold(lock);
          lock.acquire();
+     }},
+    {"Condition with an RLock",
+     [] {
+         RLock lock;
+         Condition condition;
+         const std::lock_guard guard(lock);
+         const std::lock_guard again(lock);
+         condition.wait(lock);
+     }},
+    {"RWLock",
+     [] {
+         RWLock lock;
+         lock.lock_shared();
+         lock.lock();
+     }},
+    {"Barrier", [] { Barrier(2).wait(); }},
+    {"Latch", [] { Latch(1).wait(); }},
+    {"WaitGroup",
+     [] {
+         WaitGroup group;
+         group.add();
+         group.wait();
      }},
     {"SharedEvent", [] { SharedEvent().wait(); }},
     {"SharedQueue", [] { SharedQueue<int>().get(); }},
