@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,16 @@ public:
     // Throws: std::logic_error if this green thread does not hold it; WrongThread.
     void unlock();
 
+    // For the standard's guards with a time limit, as std::unique_lock guard(lock, 5s).
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit) {
+        return take(limit);
+    }
+    template <class Unit>
+    [[nodiscard]] bool try_lock_until(std::chrono::time_point<Deadline::Clock, Unit> limit) {
+        return take(limit);
+    }
+
     bool locked() const noexcept { return owner_ != 0; }
     bool held_by_me() const;
 
@@ -64,6 +75,15 @@ public:
     [[nodiscard]] bool try_lock();
     void lock() { take(never); }
     void unlock();
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit) {
+        return take(limit);
+    }
+    template <class Unit>
+    [[nodiscard]] bool try_lock_until(std::chrono::time_point<Deadline::Clock, Unit> limit) {
+        return take(limit);
+    }
+
     bool locked() const noexcept { return lock_.locked(); }
     bool held_by_me() const { return lock_.held_by_me(); }
 

@@ -2,6 +2,7 @@
 //
 // behaviours.md, section 3 E and F: events, semaphores and locks.
 
+#include <chrono>
 #include <mutex>
 #include <vector>
 
@@ -289,6 +290,31 @@ TENDRIL_TEST(ConformanceF, AnRLockCanBeWatched) {
     EXPECT_TRUE(wait({&lock}, 0s).empty());
     EXPECT_EQ(wait({&lock}, 60s).size(), 1u);
     holder.get();
+}
+
+template <class L>
+void check_timed_guards() {
+    L lock;
+    {
+        const std::unique_lock mine(lock, 1ms);
+        EXPECT_TRUE(mine.owns_lock());
+        const auto try_both = [&] {
+            return std::unique_lock(lock, 1ms).owns_lock() ||
+                   std::unique_lock(lock, std::chrono::steady_clock::now() + 1ms).owns_lock();
+        };
+        EXPECT_FALSE(spawn(try_both).get());
+        const auto waits = spawn([&] { return std::unique_lock(lock, 60s).owns_lock(); });
+        yield();
+        EXPECT_TRUE(mine.owns_lock() && !waits.ready());
+    }
+    EXPECT_TRUE(lock.locked()) << "handed to the one that waits";
+    EXPECT_TRUE(std::unique_lock(lock, std::chrono::steady_clock::now() + 60s).owns_lock());
+    EXPECT_FALSE(lock.locked());
+}
+
+TENDRIL_TEST(ConformanceF, LocksWorkWithTheStandardsTimedGuards) {
+    check_timed_guards<Lock>();
+    check_timed_guards<RLock>();
 }
 
 TENDRIL_TEST(ConformanceF, ALockGoesFromHandToHandInOrder) {
