@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tendril/async_result.hpp>
+#include <tendril/barrier.hpp>
 #include <tendril/channel.hpp>
 #include <tendril/event.hpp>
 #include <tendril/get_any.hpp>
@@ -18,11 +19,13 @@
 #include <tendril/hub.hpp>
 #include <tendril/lock.hpp>
 #include <tendril/queue.hpp>
+#include <tendril/rw_lock.hpp>
 #include <tendril/semaphore.hpp>
 #include <tendril/shared_queue.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 #include <tendril/wait.hpp>
+#include <tendril/wait_group.hpp>
 
 #include "context/sanitizer.hpp"
 #include "green_test.hpp"
@@ -173,6 +176,43 @@ TENDRIL_TEST(Allocation, NoneToAcquireAndRelease) {
     };
     const auto other = over_and_over(take);
     EXPECT_EQ(allocated_by(take), 0u);
+    other.kill();
+}
+
+TENDRIL_TEST(Allocation, NoneForReadersWritersAndConditions) {
+    RWLock read_write;
+    RLock lock;
+    Condition condition;
+    const auto take = [&] {
+        read_write.lock_shared();
+        yield();
+        read_write.unlock_shared();
+        EXPECT_TRUE(read_write.acquire(1h));
+        yield();
+        read_write.unlock();
+        lock.lock();
+        condition.notify_all();
+        EXPECT_TRUE(condition.wait(lock, 1h));
+        condition.notify_all();
+        lock.unlock();
+    };
+    const auto other = over_and_over(take);
+    EXPECT_EQ(allocated_by(take), 0u);
+    other.kill();
+}
+
+TENDRIL_TEST(Allocation, NoneToMeetAndToCount) {
+    Barrier barrier(2, [] { yield(); });
+    WaitGroup group;
+    const auto meet = [&] {
+        {
+            const WaitGroup::Token token(group);
+            barrier.wait();
+        }
+        EXPECT_TRUE(group.wait(1h));
+    };
+    const auto other = over_and_over(meet);
+    EXPECT_EQ(allocated_by(meet), 0u);
     other.kill();
 }
 
