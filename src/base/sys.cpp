@@ -308,6 +308,10 @@ int set_close_on_exec(int fd) noexcept {
     return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
 }
 
+int set_pipe_size(int fd, int bytes) noexcept {
+    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETPIPE_SZ, bytes); });
+}
+
 int unlink(Path path) noexcept {
     return detail::call_with(Call::open, -1, path, [](const char* p) { return ::unlink(p); });
 }

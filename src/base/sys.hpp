@@ -204,6 +204,7 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;
 // Several parts in one call, as recv_parts() and send_parts().
 ssize_t write_pipe_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t read_parts(int fd, const iovec* parts, std::size_t count) noexcept;
+int set_pipe_size(int fd, int bytes) noexcept;               // rounded up. Returns: the size
 int pipe(int (&ends)[2], int flags) noexcept;                // the reading end first; closed on exec. flags: O_NONBLOCK
 int open(Path path, int flags, unsigned mode = 0) noexcept;  // closed on exec
 // Opens the same pipe or terminal again, with flags of its own; closed on exec. Returns -errno if that is impossible.
