@@ -20,6 +20,8 @@
 
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +34,7 @@
 #include <tendril/detail/hub/observer.hpp>
 #include <tendril/error.hpp>
 #include <tendril/pipe.hpp>
+#include <tendril/terminal.hpp>
 
 namespace tendril {
 
@@ -74,6 +77,27 @@ struct PopenOptions {
     bool kill_group = false;                        // signals reach its whole process group: see Popen::send_signal()
     bool close_fds = true;                          // closes all but the standard ones and pass_fds in the child
     std::vector<int> pass_fds{};                    // open in the child under the same numbers; they stay ours too
+    std::string executable{};                       // the program's file, searched for as argv[0] is; empty: argv[0]
+    bool restore_signals = true;  // false: ignored signals stay ignored, those blocked in this OS thread stay blocked
+    int pipe_size = 0;            // of each PIPE, in bytes, rounded up by the system; 0: as the system has it
+    std::size_t max_output = SIZE_MAX;  // communicate() throws OutputTooLong when a stream has more bytes than this
+
+    // With one of the following the child is a copy of this process until it runs its program. So starting takes longer
+    // the more memory this process has: about 1 ms for each 100 MiB.
+
+    std::optional<mode_t> umask{};
+    // Who runs the program, in the order groups, group, user. account.hpp finds the numbers for names. Setting only the
+    // user leaves the child our groups, root's perhaps: set all three. Throws EPERM unless we have the right.
+    std::optional<uid_t> user{};
+    std::optional<gid_t> group{};
+    std::optional<std::vector<gid_t>> extra_groups{};
+    // Runs the program in a new pseudo-terminal: Popen::terminal(). Its streams lead there unless options say otherwise
+    // (INHERIT means the terminal). The child is a new session's leader, as with new_session.
+    std::optional<TerminalSize> terminal{};
+    // Code of yours that the child runs last before its program, with its user's rights: to set limits, a scheduling
+    // class, the signal at its parent's death. Returns 0, or an errno, which Popen throws. It may call only what is
+    // safe in a signal handler (signal-safety(7)): no memory is allocated, no lock taken, nothing of tendril called.
+    std::function<int()> before_exec{};
 };
 
 // Returns: the argv that runs a shell command: {"/bin/sh", "-c", text}.
@@ -85,6 +109,19 @@ struct Output {
     std::string err;
 };
 
+// A stream of a child has more bytes than PopenOptions::max_output allows. The child still runs, unless run() threw
+// this.
+class OutputTooLong : public std::runtime_error {
+public:
+    OutputTooLong(const std::string& what, Output read)
+        : std::runtime_error(what), read_(std::make_shared<const Output>(std::move(read))) {}
+    const std::string& out() const noexcept { return read_->out; }  // what was read, up to max_output bytes of each
+    const std::string& err() const noexcept { return read_->err; }
+
+private:
+    std::shared_ptr<const Output> read_;  // shared, so that copying cannot throw
+};
+
 // A child process. Calls on a Popen that was moved from throw std::logic_error, except where it says otherwise. A kill
 // or a Timeout of a green thread that waits for the child leaves the child alone.
 class Popen {
@@ -92,9 +129,9 @@ public:
     // Starts argv[0], which is searched for in PATH unless it has a slash. Does not yield. Signals that tendril or the
     // program may ignore for their own purposes (SIGPIPE, SIGXFSZ, SIGCHLD) have their default effect in the child, and
     // none is blocked.
-    // Throws: std::system_error that names what failed (ENOENT: there is no such program, or no such cwd; EMFILE);
-    // std::invalid_argument for arguments or options that can never work. Then neither a child nor a descriptor is
-    // left.
+    // Throws: std::system_error that names what failed (ENOENT: there is no such program, or no such cwd; EMFILE), also
+    // when a step of the child's preparation did (EPERM: "setting its user"); std::invalid_argument for arguments or
+    // options that can never work. Then neither a child nor a descriptor is left.
     explicit Popen(const std::vector<std::string>& argv, const PopenOptions& options = {});
 
     Popen(Popen&&) noexcept;
@@ -106,6 +143,7 @@ public:
     ~Popen();
 
     pid_t pid() const;
+    const std::vector<std::string>& argv() const;
 
     // Waits for the child's end. Several green threads may wait. Returns: its exit status; -n if signal n ended it.
     // Throws: TimeoutError; Interrupt; std::system_error (ECHILD: other code took the result); HubBlocked.
@@ -136,9 +174,10 @@ public:
     // read its input is not an error.
     //
     // When this throws TimeoutError (done() is the number of bytes read) or Interrupt, the output read so far and the
-    // position in the input are kept: call it again, without input, to continue. Also throws: std::logic_error for
-    // input when stdin is not a PIPE or is closed, or when there is already input; ConcurrentUse; HubBlocked;
-    // std::bad_alloc and std::system_error, nothing is lost.
+    // position in the input are kept: call it again, without input, to continue. Also throws: OutputTooLong, from then
+    // on each time: kill the child, or read on from its pipes; std::logic_error for input when stdin is not a PIPE or
+    // is closed, or when there is already input; ConcurrentUse; HubBlocked; std::bad_alloc and std::system_error,
+    // nothing is lost.
     Output communicate(std::string input = {}, Deadline deadline = never);
     Output communicate(Deadline deadline) { return communicate({}, deadline); }
 
@@ -146,6 +185,9 @@ public:
     PipeWriter& stdin_();
     PipeReader& stdout_();
     PipeReader& stderr_();
+
+    // Our side of the child's terminal; a closed one without PopenOptions::terminal. communicate() does not read it.
+    Terminal& terminal();
 
     // For wait() and iwait(): ready once the child's end has been seen. Waiting there keeps the hub alive until then.
     bool ready() const noexcept;
@@ -173,6 +215,8 @@ struct CompletedProcess {
     int returncode = 0;  // as Popen::wait()
     std::string out;     // what was captured
     std::string err;
+
+    void check() const;  // throws CalledProcessError unless the returncode is 0
 };
 
 // A program failed, and the caller asked for a check. what() names it and says how it ended.
@@ -202,7 +246,8 @@ private:
 // off, run() first kills and reaps the child; with `kill_group`, it kills the rest of the child's process group as
 // well. A command from shell() gets a group of its own by default, since `sh -c "a & b"` leaves processes behind; but
 // not when its stdin is our terminal, from which it could then not read.
-// Throws: RunTimeout if the deadline came first; CalledProcessError; as Popen and communicate().
+// Throws: RunTimeout if the deadline came first; CalledProcessError; OutputTooLong (the child is then killed and
+// reaped); as Popen and communicate().
 CompletedProcess run(const std::vector<std::string>& argv, RunOptions options = {});
 
 // Short forms of run(), whose other options hold. check_output() returns what the program wrote to stdout; its stderr
@@ -212,9 +257,17 @@ std::string check_output(const std::vector<std::string>& argv, RunOptions option
 int call(const std::vector<std::string>& argv, RunOptions options = {});
 void check_call(const std::vector<std::string>& argv, RunOptions options = {});
 
+// Runs a shell command. Returns: its status, and as `out` what it wrote to stdout and stderr, in the order of writing,
+// without the last end of line. A failure is not an error, unless options.check says so. Throws: as run().
+CompletedProcess shell_output(std::string command, RunOptions options = {});
+
 // Waits for a child that other code made (fork, a library), and reaps it. Suspends the calling green thread only.
 // Returns: as Popen::wait(). Throws: TimeoutError, Interrupt: the child is not reaped; std::system_error (ECHILD: not a
 // child of ours, or other code has reaped it); std::invalid_argument for pid <= 0, which names no single child.
 int wait_pid(pid_t pid, Deadline deadline = never);
+
+// The same without waiting: reaps the child if it has ended. Returns: as wait_pid(); nothing while the child runs.
+// Throws: std::system_error (ECHILD), std::invalid_argument, as wait_pid(). Does not yield.
+std::optional<int> try_wait_pid(pid_t pid);
 
 }  // namespace tendril

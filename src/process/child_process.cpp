@@ -154,15 +154,25 @@ void ChildProcess::unwatch() noexcept {
 
 }  // namespace detail
 
-int wait_pid(pid_t pid, Deadline deadline) {
+namespace {
+
+// Requires of a pid that it is a child's. Returns: whether the child has ended.
+bool has_ended(pid_t pid, const std::string& what) {
     if (pid <= 0) {
-        throw std::invalid_argument("wait_pid(" + std::to_string(pid) + "): say which child; Popen has one each");
+        throw std::invalid_argument(what + ": say which child; Popen has one each");
     }
-    const std::string what = "wait_pid(" + std::to_string(pid) + ')';
     siginfo_t info;
     if (const int r = sys::waitid(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT); r < 0) {
         detail::fail(r, what + ": not a child of this process");
     }
+    return info.si_pid == pid;
+}
+
+}  // namespace
+
+int wait_pid(pid_t pid, Deadline deadline) {
+    const std::string what = "wait_pid(" + std::to_string(pid) + ')';
+    has_ended(pid, what);
     Fd pidfd(sys::pidfd_open(pid));
     if (!pidfd) {
         detail::fail(pidfd.get(), what);
@@ -171,6 +181,18 @@ int wait_pid(pid_t pid, Deadline deadline) {
     child.began(pid, std::move(pidfd));
     child.await("wait_pid", deadline);
     return child.result();
+}
+
+std::optional<int> try_wait_pid(pid_t pid) {
+    const std::string what = "try_wait_pid(" + std::to_string(pid) + ')';
+    if (!has_ended(pid, what)) {
+        return std::nullopt;
+    }
+    siginfo_t info;
+    if (const int r = sys::waitid(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG); r < 0) {
+        detail::fail(r, what + ": other code has reaped it");
+    }
+    return info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
 }
 
 }  // namespace tendril

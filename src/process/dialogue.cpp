@@ -6,6 +6,8 @@
 #include <array>
 #include <optional>
 
+#include <tendril/process.hpp>
+
 #include "base/on_exit.hpp"
 #include "net/pipe_access.hpp"
 #include "net/transfer.hpp"
@@ -98,7 +100,7 @@ private:
 };
 
 // Returns: whether to try again before waiting: something was read, or the pipe is at its end.
-bool drain(PipeReader& from, std::string& text) {
+bool drain(PipeReader& from, std::string& text, std::size_t most) {
     if (!from.is_open()) {
         return false;
     }
@@ -108,7 +110,11 @@ bool drain(PipeReader& from, std::string& text) {
         return false;
     }
     const std::size_t before = text.size();
-    const std::size_t asked = std::clamp(before, least_read, most_read);
+    if (before > most) {
+        return false;
+    }
+    const std::size_t one_more = most - before < most_read ? most - before + 1 : most_read;
+    const std::size_t asked = std::min(std::clamp(before, least_read, most_read), one_more);
     text.resize(before + asked);
     const ssize_t r = sys::read(d.fd, text.data() + before, asked);
     text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(r, 0)));
@@ -156,8 +162,18 @@ bool Dialogue::write_input(PipeWriter& to) {
     return true;
 }
 
+void Dialogue::check_length() const {
+    if (out.size() > most || err.size() > most) {
+        throw OutputTooLong("communicate with process " + std::to_string(child) + ": its " +
+                                (out.size() > most ? "stdout" : "stderr") + " has more than the " +
+                                std::to_string(most) + " bytes of max_output",
+                            {out.substr(0, most), err.substr(0, most)});
+    }
+}
+
 void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err, Deadline deadline) {
     here::refuse_in_callback();
+    check_length();
     AnyPipe any;
     while (to.is_open() || from_out.is_open() || from_err.is_open()) {
         if (here::spend_turn()) {
@@ -165,8 +181,9 @@ void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err,
             here::yield();
         }
         const bool wrote = write_input(to);
-        const bool heard_out = drain(from_out, out);
-        const bool heard_err = drain(from_err, err);
+        const bool heard_out = drain(from_out, out, most);
+        const bool heard_err = drain(from_err, err, most);
+        check_length();
         if (!wrote && !heard_out && !heard_err) {
             any.listen_to(0, to.fd());
             any.listen_to(1, from_out.fd());
@@ -181,8 +198,8 @@ void Dialogue::go_on(PipeWriter& to, PipeReader& from_out, PipeReader& from_err,
 
 void Dialogue::take_rest(PipeReader& from_out, PipeReader& from_err) {
     for (std::size_t i = 0; i <= most_read / least_read; ++i) {
-        const bool heard_out = drain(from_out, out);
-        if (!drain(from_err, err) && !heard_out) {
+        const bool heard_out = drain(from_out, out, most);
+        if (!drain(from_err, err, most) && !heard_out) {
             return;
         }
     }

@@ -23,12 +23,22 @@ namespace {
 // The child's ends of the pipes while it is started, and where each standard stream leads.
 class ChildEnds {
 public:
-    explicit ChildEnds(std::string program) : program_(std::move(program)) {}
+    ChildEnds(const std::string& program, const PopenOptions& options)
+        : program_(program), pipe_size_(options.pipe_size) {}
+
+    // The child gets a terminal, to which its inherited streams lead. Returns: our side.
+    Terminal add_terminal(TerminalSize size) {
+        TerminalPair pair = open_terminal(size);
+        terminal_ = std::move(pair.slave);
+        return std::move(pair.master);
+    }
+    int terminal() const noexcept { return terminal_.get(); }
 
     // Returns: our end, if `what` is a PIPE.
     Fd add(std::size_t place, const Stdio& what) {
         switch (what.kind()) {
         case Stdio::Kind::inherit:
+            streams_[place] = terminal_ ? terminal_.get() : detail::lead::as_ours;
             break;
         case Stdio::Kind::devnull:
             streams_[place] = detail::lead::to_null;
@@ -63,6 +73,9 @@ private:
         owned_[place] = Fd(ends[reads ? 0 : 1]);
         Fd ours(ends[reads ? 1 : 0]);
         checked(sys::set_nonblocking(ours.get()), "cannot make a pipe");
+        if (pipe_size_ > 0) {
+            checked(sys::set_pipe_size(ours.get(), pipe_size_), "cannot set the size of a pipe");
+        }
         give(place, owned_[place].get());
         return ours;
     }
@@ -94,6 +107,8 @@ private:
     }
 
     const std::string program_;
+    const int pipe_size_;
+    Fd terminal_;
     Streams streams_{detail::lead::as_ours, detail::lead::as_ours, detail::lead::as_ours};
     std::array<Fd, 3> owned_;
 };
@@ -135,7 +150,13 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
     auto state = std::make_unique<State>();
     auto child = std::make_unique<ChildProcess>();
 
-    ChildEnds ends(argv.front());
+    state->argv = argv;
+    state->dialogue.most = options.max_output;
+
+    ChildEnds ends(argv.front(), options);
+    if (options.terminal) {
+        state->terminal = ends.add_terminal(*options.terminal);
+    }
     if (Fd ours = ends.add(0, options.in)) {
         state->in = PipeAccess::writer(std::move(ours));
     }
@@ -151,7 +172,7 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
     if (!room) {
         fail(room.get(), "cannot watch a child process to start '" + argv.front() + "'");
     }
-    const pid_t pid = detail::start_program(argv, options, ends.streams());
+    const pid_t pid = detail::start_program(argv, options, ends.streams(), ends.terminal());
     room.close();
     child->began(pid, pidfd_of(pid, argv.front()));
     state->child = std::move(child);
@@ -173,6 +194,10 @@ Popen::State& Popen::use() const {
 
 pid_t Popen::pid() const {
     return use().child->pid();
+}
+
+const std::vector<std::string>& Popen::argv() const {
+    return use().argv;
 }
 
 int Popen::wait(Deadline deadline) {
@@ -232,6 +257,10 @@ PipeReader& Popen::stdout_() {
 }
 PipeReader& Popen::stderr_() {
     return use().err;
+}
+
+Terminal& Popen::terminal() {
+    return use().terminal;
 }
 
 bool Popen::ready() const noexcept {

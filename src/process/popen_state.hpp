@@ -17,6 +17,8 @@ struct Popen::State {
     PipeWriter in;
     PipeReader out;
     PipeReader err;
+    Terminal terminal;
+    std::vector<std::string> argv;
     detail::Dialogue dialogue;
     bool kill_group = false;  // the child leads a process group, and signals go to all of it
 

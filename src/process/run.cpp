@@ -80,20 +80,28 @@ RunTimeout::RunTimeout(CompletedProcess process, const TimeoutError& why)
     : TimeoutError("run '" + process.argv.front() + "'", why, process.out.size() + process.err.size()),
       process_(std::make_shared<const CompletedProcess>(std::move(process))) {}
 
+void CompletedProcess::check() const {
+    if (returncode != 0) {
+        throw CalledProcessError(*this);
+    }
+}
+
 CompletedProcess run(const std::vector<std::string>& argv, RunOptions options) {
     Popen child(argv, popen_options(argv, options));
     EndedWithUs ended(child);
     try {
         Output output = child.communicate(std::move(options.input), options.deadline);
         CompletedProcess done{argv, child.wait(), std::move(output.out), std::move(output.err)};
-        if (options.check && done.returncode != 0) {
-            throw CalledProcessError(std::move(done));
+        if (options.check) {
+            done.check();
         }
         return done;
     } catch (const TimeoutError& why) {
         ended.end();
         auto& state = RunAccess::state(child);
         state.dialogue.take_rest(state.out, state.err);
+        state.dialogue.out.resize(std::min(state.dialogue.out.size(), state.dialogue.most));
+        state.dialogue.err.resize(std::min(state.dialogue.err.size(), state.dialogue.most));
         throw RunTimeout(
             {argv, child.returncode().value_or(0), std::move(state.dialogue.out), std::move(state.dialogue.err)}, why);
     }
@@ -114,6 +122,17 @@ int call(const std::vector<std::string>& argv, RunOptions options) {
 void check_call(const std::vector<std::string>& argv, RunOptions options) {
     options.check = true;
     call(argv, std::move(options));
+}
+
+CompletedProcess shell_output(std::string command, RunOptions options) {
+    options.capture = false;
+    options.popen.out = PIPE;
+    options.popen.err = STDOUT;
+    CompletedProcess done = run(shell(std::move(command)), std::move(options));
+    if (!done.out.empty() && done.out.back() == '\n') {
+        done.out.pop_back();
+    }
+    return done;
 }
 
 }  // namespace tendril

@@ -50,7 +50,7 @@ public:
         for (const int signal : {SIGPIPE, SIGXFSZ, SIGCHLD}) {
             ::sigaddset(&defaults, signal);
         }
-        int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+        int flags = options.restore_signals ? POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK : 0;
         flags |= options.new_session ? POSIX_SPAWN_SETSID : 0;
         const bool own_group = options.kill_group && !options.new_session;
         flags |= own_group || options.process_group.has_value() ? POSIX_SPAWN_SETPGROUP : 0;
@@ -64,21 +64,6 @@ public:
     ~Attributes() { ::posix_spawnattr_destroy(&raw); }
 
     posix_spawnattr_t raw;
-};
-
-// The array that exec takes: pointers into strings that outlive this.
-class Pointers {
-public:
-    explicit Pointers(const std::vector<std::string>& strings) {
-        for (const std::string& each : strings) {
-            all_.push_back(const_cast<char*>(each.c_str()));
-        }
-        all_.push_back(nullptr);
-    }
-    char* const* get() const noexcept { return all_.data(); }
-
-private:
-    std::vector<char*> all_;
 };
 
 Environment environment_for(const PopenOptions& options) {
@@ -156,15 +141,6 @@ std::string seen_from_here(const std::string& file, const std::string& cwd) {
     return file.front() == '/' || cwd.empty() ? file : cwd + '/' + file;
 }
 
-[[noreturn]] void fail_start(int error, const std::string& program, const std::string& cwd) {
-    if (!cwd.empty()) {
-        if (const int r = sys::access(cwd + "/", X_OK); r < 0) {
-            throw std::system_error(-r, std::generic_category(), "cannot start '" + program + "' in '" + cwd + "'");
-        }
-    }
-    throw std::system_error(error, std::generic_category(), "cannot start '" + program + "'");
-}
-
 bool holds_zero(const std::string& text) {
     return text.find('\0') != std::string::npos;
 }
@@ -177,22 +153,48 @@ void check_environment(const Environment& env) {
     }
 }
 
+// Numbers that mean "leave it as it is" to the system's calls.
+void check_credentials(const PopenOptions& options) {
+    if (options.user == static_cast<uid_t>(-1) || options.group == static_cast<gid_t>(-1)) {
+        throw std::invalid_argument("Popen: -1 is not a user's or group's number; leave the option unset");
+    }
+    if (options.umask.value_or(0) > 0777) {
+        throw std::invalid_argument("Popen: a umask has the bits of 0777 only");
+    }
+}
+
 }  // namespace
+
+[[noreturn]] void fail_start(int error, const std::string& program, const std::string& cwd) {
+    if (!cwd.empty()) {
+        if (const int r = sys::access(cwd + "/", X_OK); r < 0) {
+            throw std::system_error(-r, std::generic_category(), "cannot start '" + program + "' in '" + cwd + "'");
+        }
+    }
+    throw std::system_error(error, std::generic_category(), "cannot start '" + program + "'");
+}
 
 void check_start(const std::vector<std::string>& argv, const PopenOptions& options) {
     if (argv.empty() || argv.front().empty()) {
         throw std::invalid_argument("Popen: the program's name is missing");
     }
-    if (std::any_of(argv.begin(), argv.end(), holds_zero) || holds_zero(options.cwd)) {
-        throw std::invalid_argument("Popen: a zero byte in the arguments or the cwd of '" + argv.front() + "'");
+    if (std::any_of(argv.begin(), argv.end(), holds_zero) || holds_zero(options.cwd) ||
+        holds_zero(options.executable)) {
+        throw std::invalid_argument("Popen: a zero byte in the arguments, the executable or the cwd of '" +
+                                    argv.front() + "'");
     }
     check_environment(options.env.value_or(Environment{}));
     check_environment(options.add_env);
     if (options.in.kind() == Stdio::Kind::merged || options.out.kind() == Stdio::Kind::merged) {
         throw std::invalid_argument("Popen: STDOUT is for err only: it then goes where out goes");
     }
-    if (options.new_session && options.process_group) {
-        throw std::invalid_argument("Popen: a new session already is a process group of its own");
+    check_credentials(options);
+    if (options.pipe_size < 0) {
+        throw std::invalid_argument("Popen: a pipe's size in bytes cannot be negative");
+    }
+    if ((options.new_session || options.terminal) && options.process_group) {
+        throw std::invalid_argument(
+            "Popen: a new session, which a terminal needs too, already is a process group of its own");
     }
     if (options.kill_group && options.process_group.value_or(0) != 0) {
         throw std::invalid_argument("Popen: kill_group is for a process group of the child's own, not for group " +
@@ -200,21 +202,18 @@ void check_start(const std::vector<std::string>& argv, const PopenOptions& optio
     }
 }
 
-pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& options, const Streams& streams) {
-    for (std::size_t i = 0; i < streams.size(); ++i) {
-        TENDRIL_ASSERT(streams[i] < 0 || streams[i] > 2 || streams[i] == static_cast<int>(i));
-    }
+namespace {
+
+pid_t start_by_spawn(const Program& program, const PopenOptions& options, const Streams& streams) {
     FileActions actions;
     prepare(actions, options, streams);
     const Attributes attributes(options);
-    const Environment env = environment_for(options);
-    const std::vector<std::string> env_entries = entries(env);
-    const Pointers arguments(argv);
-    const Pointers variables(env_entries);
+    const Pointers arguments(program.argv);
+    const Pointers variables(program.env);
 
     // As execvp: after a candidate that does not exist, or that we may not run, comes the next.
     int error = ENOENT;
-    for (const std::string& file : candidates(argv.front(), env)) {
+    for (const std::string& file : program.files) {
         if (const int r = sys::access(seen_from_here(file, options.cwd), F_OK); r < 0) {
             error = r == -EACCES ? EACCES : error;
             continue;
@@ -225,11 +224,25 @@ pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& op
             return pid;
         }
         if (r != -EACCES && r != -ENOENT && r != -ENOTDIR) {
-            fail_start(-r, argv.front(), options.cwd);
+            fail_start(-r, program.name, options.cwd);
         }
         error = r == -EACCES ? EACCES : error;
     }
-    fail_start(error, argv.front(), options.cwd);
+    fail_start(error, program.name, options.cwd);
+}
+
+}  // namespace
+
+pid_t start_program(const std::vector<std::string>& argv, const PopenOptions& options, const Streams& streams,
+                    int terminal) {
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+        TENDRIL_ASSERT(streams[i] < 0 || streams[i] > 2 || streams[i] == static_cast<int>(i));
+    }
+    const Environment env = environment_for(options);
+    const std::string& name = options.executable.empty() ? argv.front() : options.executable;
+    const Program program{name, argv, candidates(name, env), entries(env)};
+    return needs_own_fork(options) ? start_by_own_fork(program, options, streams, terminal)
+                                   : start_by_spawn(program, options, streams);
 }
 
 }  // namespace tendril::detail
