@@ -58,4 +58,10 @@ pid_t fork() {
     return HubCore::here().fork();
 }
 
+void reinit() {
+    if (has_hub() && HubCore::here().in_foreign_child()) {
+        HubCore::here().reinit();
+    }
+}
+
 }  // namespace tendril::detail::here

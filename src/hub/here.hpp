@@ -121,4 +121,8 @@ std::vector<Fiber*> fibers();
 // Forks. Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
 pid_t fork();
 
+// In the child of a fork(2) that was not tendril's: makes the hub fresh, with the calling green thread only. Elsewhere
+// does nothing. Throws: HubBlocked in a callback; std::bad_alloc.
+void reinit();
+
 }  // namespace tendril::detail::here

@@ -244,7 +244,7 @@ void HubCore::ask_backend(std::int64_t timeout_ns) noexcept {
     if (in_foreign_child()) [[unlikely]] {
         fail_main(std::make_exception_ptr(
             std::logic_error("this is the child of a fork() that tendril did not make: it would take the parent's "
-                             "events away; call tendril::fork(), or exec")));
+                             "events away; call tendril::fork() instead, tendril::reinit() after it, or exec")));
         return;
     }
     try {

@@ -110,6 +110,7 @@ struct HubCore final : Scheduler {
 
     // Forks. Returns: the child's number; in the child 0; -errno. Throws: HubBlocked in a callback.
     pid_t fork();
+    void reinit();  // does in the child of another's fork what fork() does in its own. Requires: in_foreign_child()
     [[noreturn]] void
     end_of_child(const std::exception_ptr& error) noexcept;  // when the green thread that forked ends there
     // Whether this is the child of a fork(2) that was not ours.

@@ -47,6 +47,13 @@ pid_t HubCore::fork() {
     return pid;
 }
 
+void HubCore::reinit() {
+    refuse_in_callback();
+    os.refuse_in_observer();
+    have_callback_fiber();  // as fork() does, so that there is one to freeze
+    begin_in_child();
+}
+
 void HubCore::begin_in_child() noexcept {
     BlockingWatch::the().restart_in_child();
     generation = fork_generation();
