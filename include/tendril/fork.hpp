@@ -22,7 +22,8 @@
 //
 // fork() waits until no OS thread is inside one of this library's short critical sections. So the child can use Shared
 // objects; green threads of other OS threads that waited for them are gone. fork(2) itself waits in the same way, but
-// is meant for calling exec after it: a hub refuses to wait in such a child. Example: examples/fork.cpp
+// is meant for calling exec after it: a hub refuses to wait in such a child, until it has called reinit(). Example:
+// examples/fork.cpp
 
 #pragma once
 
@@ -33,5 +34,25 @@ namespace tendril {
 // Does not yield. Returns: the child's process number in the parent, 0 in the child.
 // Throws: std::system_error (EAGAIN, ENOMEM), no child was made; HubBlocked in a callback of the hub.
 pid_t fork();
+
+// Goes on in the child of a fork that tendril did not make: daemon(3), or a C library's fork(2) that returns in the
+// child. Call it in the child, in the green thread that forked, before anything else of tendril:
+//
+//     if (::daemon(0, 0) != 0) { ... }
+//     tendril::reinit();                       // from here on as in the child of tendril::fork()
+//
+// Everything said above about the child then holds: only the calling green thread is in its hub, its Timeouts hold,
+// Fork watchers run, descriptors that were open are. Without need, and so harmless: in the parent, a second time, in
+// the child of tendril::fork(), and where no hub was made before the fork (daemon(3) as main()'s first act), since the
+// child's first wait then makes a fresh one.
+//
+// If the calling green thread has let others run in the child before this (any call of tendril that yields), these have
+// run in both processes. A handler of the blocking watch that was running in the moment of the fork may have left a
+// lock of the C library held; tendril::fork() waits for it, another's fork does not. The child of vfork(2) must not
+// call this.
+//
+// Throws: HubBlocked in a callback of the hub; std::bad_alloc; nothing has happened then. Ends the process if the
+// system refuses the descriptors of a new hub. Lets the Fork watchers run, no interrupt is thrown meanwhile.
+void reinit();
 
 }  // namespace tendril

@@ -16,4 +16,8 @@ pid_t fork() {
     return pid;
 }
 
+void reinit() {
+    detail::here::reinit();
+}
+
 }  // namespace tendril
