@@ -2,12 +2,13 @@
 
 #include "base/sys_child.hpp"
 
-#include <linux/close_range.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include <cstdlib>
 
+#include "base/sanitizers.hpp"
 #include "base/sys.hpp"
 
 namespace tendril::sys {
@@ -168,6 +169,15 @@ long in_order(const ChildPlan& plan, ChildStep& step, int report) noexcept {
     return r < 0 || !at(ChildStep::exec) ? r : run(plan);
 }
 
+// Whether the child must not share our memory.
+bool needs_copy(const ChildPlan& plan) noexcept {
+#if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
+    return plan.files != nullptr;
+#else
+    return plan.user != nullptr || plan.group != nullptr || plan.extra_groups != nullptr || plan.own_code != nullptr;
+#endif
+}
+
 [[noreturn]] void live_as_child(const ChildPlan& plan, int report, const sigset_t& mask) noexcept {
     reset_handlers(plan.restore_signals);
     sigset_t wanted = mask;
@@ -181,6 +191,41 @@ long in_order(const ChildPlan& plan, ChildStep& step, int report) noexcept {
     for (;;) {
         bare(SYS_exit_group, 127);
     }
+}
+
+struct ChildStart {
+    const ChildPlan& plan;
+    int report;
+    sigset_t mask;
+};
+
+int live_on_stack(void* start) noexcept {
+    const auto& child = *static_cast<const ChildStart*>(start);
+    live_as_child(child.plan, child.report, child.mask);
+}
+
+// Returns, in this process only: the child's pid, or -errno.
+pid_t make_child(const ChildStart& start) noexcept {
+    return detail::call<pid_t>(Call::fork, -1, [&]() -> pid_t {
+        if (needs_copy(start.plan)) {
+            const pid_t pid = ::_Fork();
+            if (pid == 0) {
+                live_as_child(start.plan, start.report, start.mask);
+            }
+            return pid;
+        }
+        constexpr std::size_t stack_size = 64 * 1024;
+        void* stack = reserve_memory(stack_size);
+        if (stack == nullptr) {
+            return -1;
+        }
+        const pid_t pid = ::clone(&live_on_stack, static_cast<char*>(stack) + stack_size,
+                                  CLONE_VM | CLONE_VFORK | SIGCHLD, const_cast<ChildStart*>(&start));
+        const int error = errno;  // the child's calls may have changed it
+        release_memory(stack, stack_size);
+        errno = error;
+        return pid;
+    });
 }
 
 // Waits until the child runs the program. Returns: whether it does.
@@ -223,14 +268,11 @@ pid_t start_child(const ChildPlan& plan, ChildStep& failed) noexcept {
         return r;
     }
     sigset_t all;
-    sigset_t before;
+    ChildStart start{plan, report[1], {}};
     ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = detail::call<pid_t>(Call::fork, -1, [] { return ::_Fork(); });
-    if (pid == 0) {
-        live_as_child(plan, report[1], before);
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &all, &start.mask);
+    const pid_t pid = make_child(start);
+    ::pthread_sigmask(SIG_SETMASK, &start.mask, nullptr);
     close(report[1]);
     Failure failure{ChildStep::fork, 0};
     const bool runs = pid > 0 && hear(report[0], failure);

@@ -2,11 +2,13 @@
 //
 // Starts a program in a child that first changes what posix_spawn(3) cannot change: its user, its umask, its terminal.
 //
-// 1. The child is a copy of this process with one OS thread. Other OS threads may have held locks when it was made. So
-//    it makes system calls only, allocates nothing, and no handler of pthread_atfork(3) runs in it.
-// 2. It shares no memory with us: a child that has taken another user's rights must not be able to write to ours.
-// 3. All signals are blocked around the fork, and have their default effect in the child before it unblocks them. So no
-//    handler of this process ever runs there.
+// 1. Other OS threads may have held locks when the child was made. So it makes system calls only, allocates nothing,
+//    and no handler of pthread_atfork(3) runs in it.
+// 2. Usually it shares our memory, as vfork(2)'s does, and the calling OS thread sleeps until exec. One that takes
+//    another user's rights, or runs the user's code, is a copy: it must not be able to write to our memory. Copying the
+//    page tables takes the longer the more memory we have. With sanitizers it always is one.
+// 3. All signals are blocked around the fork, and the child removes all handlers before it unblocks them. So no handler
+//    of this process ever runs there.
 // 4. The child reports its first failure by a pipe that exec closes; start_child() reaps it then.
 
 #pragma once
