@@ -82,9 +82,6 @@ struct PopenOptions {
     int pipe_size = 0;            // of each PIPE, in bytes, rounded up by the system; 0: as the system has it
     std::size_t max_output = SIZE_MAX;  // communicate() throws OutputTooLong when a stream has more bytes than this
 
-    // With one of the following the child is a copy of this process until it runs its program. So starting takes longer
-    // the more memory this process has: about 1 ms for each 100 MiB.
-
     std::optional<mode_t> umask{};
     // Who runs the program, in the order groups, group, user. account.hpp finds the numbers for names. Setting only the
     // user leaves the child our groups, root's perhaps: set all three. Throws EPERM unless we have the right.
@@ -97,6 +94,8 @@ struct PopenOptions {
     // Code of yours that the child runs last before its program, with its user's rights: to set limits, a scheduling
     // class, the signal at its parent's death. Returns 0, or an errno, which Popen throws. It may call only what is
     // safe in a signal handler (signal-safety(7)): no memory is allocated, no lock taken, nothing of tendril called.
+    // With this, or another user or group, the child is a copy of this process first. That holds up the hub the longer
+    // the more memory this process uses (milliseconds for each 100 MiB).
     std::function<int()> before_exec{};
 };
 
@@ -136,6 +135,12 @@ public:
 
     Popen(Popen&&) noexcept;
     Popen& operator=(Popen&&) noexcept;
+
+    // Makes a Popen for a child that other code made, by fork() or in a library: to wait for it among others, and to
+    // signal it safely. Its streams are closed ones, its argv() is empty. From then on this Popen reaps it. Does not
+    // yield.
+    // Throws: std::system_error (ECHILD: not a child of ours, or reaped already); std::invalid_argument for pid <= 0.
+    static Popen adopt(pid_t pid);
 
     // Closes our ends of the pipes. A child that still lives runs on, and is reaped when it ends; this keeps no hub
     // from ending, nor from LoopExit. Requires: no green thread waits for the child. Aborts otherwise, naming the
@@ -196,6 +201,7 @@ public:
 private:
     friend struct RunAccess;
     struct State;
+    explicit Popen(std::unique_ptr<State> state) noexcept;
     State& use() const;  // throws std::logic_error if it was moved from
     std::unique_ptr<State> state_;
 };

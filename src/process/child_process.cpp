@@ -154,9 +154,8 @@ void ChildProcess::unwatch() noexcept {
 
 }  // namespace detail
 
-namespace {
+namespace detail {
 
-// Requires of a pid that it is a child's. Returns: whether the child has ended.
 bool has_ended(pid_t pid, const std::string& what) {
     if (pid <= 0) {
         throw std::invalid_argument(what + ": say which child; Popen has one each");
@@ -168,24 +167,27 @@ bool has_ended(pid_t pid, const std::string& what) {
     return info.si_pid == pid;
 }
 
-}  // namespace
-
-int wait_pid(pid_t pid, Deadline deadline) {
-    const std::string what = "wait_pid(" + std::to_string(pid) + ')';
+void ChildProcess::adopt(pid_t pid, const std::string& what) {
     has_ended(pid, what);
     Fd pidfd(sys::pidfd_open(pid));
     if (!pidfd) {
-        detail::fail(pidfd.get(), what);
+        fail(pidfd.get(), what);
     }
+    began(pid, std::move(pidfd));
+}
+
+}  // namespace detail
+
+int wait_pid(pid_t pid, Deadline deadline) {
     detail::ChildProcess child;
-    child.began(pid, std::move(pidfd));
+    child.adopt(pid, "wait_pid(" + std::to_string(pid) + ')');
     child.await("wait_pid", deadline);
     return child.result();
 }
 
 std::optional<int> try_wait_pid(pid_t pid) {
     const std::string what = "try_wait_pid(" + std::to_string(pid) + ')';
-    if (!has_ended(pid, what)) {
+    if (!detail::has_ended(pid, what)) {
         return std::nullopt;
     }
     siginfo_t info;

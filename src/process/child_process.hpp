@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
@@ -27,6 +28,10 @@
 
 namespace tendril::detail {
 
+// Whether our child has ended; does not reap it. what: the call, for errors. Throws: std::system_error (ECHILD: not a
+// child of ours); std::invalid_argument for pid <= 0.
+bool has_ended(pid_t pid, const std::string& what);
+
 class ChildProcess : public ListNode {
 public:
     ChildProcess();
@@ -35,6 +40,7 @@ public:
     ~ChildProcess();
 
     void began(pid_t pid, Fd pidfd) noexcept;
+    void adopt(pid_t pid, const std::string& what);  // began() for other code's child; throws if it is not a child
 
     pid_t pid() const noexcept { return pid_; }
     bool running() const noexcept { return state_ == State::running; }

@@ -180,6 +180,17 @@ Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) 
     state_ = std::move(state);
 }
 
+Popen::Popen(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+
+Popen Popen::adopt(pid_t pid) {
+    detail::sweep_orphans();
+    auto state = std::make_unique<State>();
+    auto child = std::make_unique<ChildProcess>();
+    child->adopt(pid, "Popen::adopt(" + std::to_string(pid) + ')');
+    state->child = std::move(child);
+    return Popen(std::move(state));
+}
+
 Popen::Popen(Popen&&) noexcept = default;
 Popen& Popen::operator=(Popen&&) noexcept = default;
 Popen::~Popen() = default;

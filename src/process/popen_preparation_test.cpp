@@ -17,8 +17,10 @@
 #include <vector>
 
 #include <tendril/account.hpp>
+#include <tendril/fork.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/timeout.hpp>
+#include <tendril/wait.hpp>
 
 #include "base/sys.hpp"
 #include "children.hpp"
@@ -156,6 +158,21 @@ TENDRIL_TEST(PopenPreparation, SignalsHaveTheirDefaultEffectUnlessTheyAreToStay)
     ::sigaction(SIGXFSZ, &before, nullptr);
 }
 
+TENDRIL_TEST(PopenPreparation, WorksWhereItsOwnNumbersAreTaken) {
+    // While our own standard streams are closed, the pipes' ends, and the report's, get their numbers.
+    const Fd kept_in(sys::duplicate(0, 10));
+    sys::close(0);
+    EXPECT_EQ(said({"cat"}, {.in = DEVNULL, .umask = 022}), "");
+    Popen child({"cat"}, {.in = PIPE, .out = PIPE, .err = PIPE, .umask = 022});
+    EXPECT_EQ(child.communicate("through").out, "through");
+    Popen typed(shell("read line; exit $line"), {.terminal = TerminalSize{}});
+    typed.terminal().send_all("6\n");
+    EXPECT_EQ(typed.wait(), 6);
+    typed.terminal().close();  // it may have the number 0
+    EXPECT_EQ(errno_of([] { Popen({"no_such_program"}, {.umask = 022}); }), ENOENT);
+    ASSERT_EQ(::dup2(kept_in.get(), 0), 0);
+}
+
 TENDRIL_TEST(PopenPreparation, SetsThePipesSize) {
     Popen child({"cat"}, {.in = PIPE, .out = PIPE, .pipe_size = 4096});
     EXPECT_EQ(::fcntl(child.stdin_().fd(), F_GETPIPE_SZ), 4096);
@@ -213,6 +230,35 @@ TENDRIL_TEST(PopenPreparation, ShellOutputIsWhatGetoutputGives) {
     shell_output("true").check();
     EXPECT_THROW(shell_output("false", {.check = true}), CalledProcessError);
     EXPECT_THROW(shell_output("sleep 100", {.deadline = 5ms}), RunTimeout);
+    EXPECT_TRUE(no_child_left());
+}
+
+TENDRIL_TEST(PopenPreparation, AdoptMakesAPopenOfAnyChild) {
+    std::vector<Popen> children;
+    for (const char* command : {"exec sleep 100", "exit 4"}) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            ::execl("/bin/sh", "sh", "-c", command, nullptr);
+            ::_exit(127);
+        }
+        children.push_back(Popen::adopt(pid));
+        EXPECT_EQ(children.back().pid(), pid);
+    }
+    EXPECT_THROW(children[0].wait(1ms), TimeoutError);
+    auto killed = spawn([&] { children[0].wait(); });
+    testing::until_keeping_alive(1);
+    EXPECT_TRUE(killed.kill());
+    std::vector<int> ended;
+    for (Popen& child : iwait(children)) {  // the first of several children to end
+        ended.push_back(child.wait());
+        children[0].kill();
+    }
+    EXPECT_EQ(ended, (std::vector{4, -SIGKILL}));
+    EXPECT_TRUE(children[0].argv().empty());
+    EXPECT_FALSE(children[0].stdin_().is_open());
+    EXPECT_EQ(children[0].communicate().out, "");
+    EXPECT_EQ(errno_of([&] { Popen::adopt(children[0].pid()); }), ECHILD);
+    EXPECT_THROW(Popen::adopt(-1), std::invalid_argument);
     EXPECT_TRUE(no_child_left());
 }
 
