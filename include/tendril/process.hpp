@@ -89,7 +89,8 @@ struct PopenOptions {
     std::optional<gid_t> group{};
     std::optional<std::vector<gid_t>> extra_groups{};
     // Runs the program in a new pseudo-terminal: Popen::terminal(). Its streams lead there unless options say otherwise
-    // (INHERIT means the terminal). The child is a new session's leader, as with new_session.
+    // (INHERIT means the terminal). The child is a new session's leader, as with new_session. Read what it prints:
+    // communicate() and run() do not, and a full terminal stops the child.
     std::optional<TerminalSize> terminal{};
     // Code of yours that the child runs last before its program, with its user's rights: to set limits, a scheduling
     // class, the signal at its parent's death. Returns 0, or an errno, which Popen throws. It may call only what is
