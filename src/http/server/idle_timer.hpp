@@ -5,7 +5,8 @@
 //
 // Arming and cancelling a timer for every request would cost more than parsing the request. This one stays armed when
 // the wait is over. When it fires, which is once a second, it arms itself again for the end of the current wait, if
-// there is one.
+// there is one. It is a background timer: the wait on the descriptor is what keeps a hub from LoopExit, unless the
+// server is in the background (background.hpp); a timer that is left armed keeps nothing.
 
 #pragma once
 
@@ -55,7 +56,7 @@ private:
     }
 
     void arm(std::int64_t when_ns) {
-        here::timers().arm(*this, when_ns);
+        here::timers().arm_background(*this, when_ns);
         armed_for_ns_ = when_ns;
     }
 

@@ -58,6 +58,27 @@ TENDRIL_TEST(IdleTimer, StaysArmedFromWaitToWaitAndGoesOnUntilTheLastOnesEnd) {
     EXPECT_EQ(here::timers().size(), before);
 }
 
+TENDRIL_TEST(IdleTimer, KeepsNoHubWaiting) {
+    auto [here, there] = TcpSocket::pair();
+    IdleTimer timer(here.fd());
+    timer.begin(ns_from_now(1h));
+    timer.end();
+    EXPECT_TRUE(here::timers().only_background()) << "nothing waits: it is only left armed";
+    EXPECT_TRUE(Hub::current().run_until_idle(1h));
+
+    timer.begin(ns_from_now(1h));
+    auto reader = spawn([&here = here] { here.await_data(); });
+    sleep(0ms);
+    EXPECT_FALSE(Hub::current().run_until_idle(0s)) << "the wait itself still counts";
+    reader.kill();
+    {
+        const auto daemon = spawn({.daemon = true}, [&here = here] { here.await_data(); });
+        EXPECT_TRUE(Hub::current().run_until_idle(1h)) << "that of a daemon does not";
+        daemon.kill();
+    }
+    timer.end();
+}
+
 TENDRIL_TEST(IdleTimer, TriesAgainWhileNobodyWaitsYet) {
     auto [here, there] = TcpSocket::pair();
     IdleTimer timer(here.fd());
