@@ -31,8 +31,8 @@ struct Trace {
     // Begins a new one, with random ids.
     static Trace begin();
 
-    // Reads what a peer sent. A state longer than 512 bytes is dropped. Returns: nothing if the traceparent is not
-    // valid; a receiver then begins a new trace.
+    // Reads what a peer sent. A state longer than 512 bytes, or not of printable ASCII, is dropped.
+    // Returns: nothing if the traceparent is not valid; a receiver then begins a new trace.
     static std::optional<Trace> parse(std::string_view traceparent, std::string_view tracestate = {});
 
     // Returns a span of its own in the same trace.

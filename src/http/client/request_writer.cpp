@@ -69,7 +69,7 @@ void write_defaults(const ClientRequest& request, const ClientOptions& options, 
     if (const Trace* trace = options.trace ? Trace::current() : nullptr;
         trace != nullptr && !request.headers.contains("traceparent")) {
         append_line(out, "traceparent", trace->child().traceparent());
-        if (!trace->state.empty()) {
+        if (!trace->state.empty() && is_field_text(trace->state) && !request.headers.contains("tracestate")) {
             append_line(out, "tracestate", trace->state);
         }
     }

@@ -56,6 +56,11 @@ bool read_hex(std::string_view text, std::span<std::uint8_t> into) noexcept {
     return true;
 }
 
+// Whether a header can carry it: from a peer by another way than HTTP it may be anything.
+bool is_printable(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t'; });
+}
+
 bool any(std::span<const std::uint8_t> id) noexcept {
     return std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
 }
@@ -85,7 +90,7 @@ std::optional<Trace> Trace::parse(std::string_view traceparent, std::string_view
         return std::nullopt;
     }
     read.flags = flags[0] & 1;
-    if (tracestate.size() <= longest_state) {
+    if (tracestate.size() <= longest_state && is_printable(tracestate)) {
         read.state = tracestate;
     }
     return read;

@@ -24,6 +24,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// The client's trace, or a new one if it has not sent one, or two, or none that is valid: W3C Trace Context, 3.2 and
+// 3.3. A tracestate may come in several fields.
+Trace trace_of(const Headers& sent) {
+    if (sent.count("traceparent") == 1) {
+        if (std::optional<Trace> trace = Trace::parse(sent.get("traceparent"), sent.joined("tracestate"))) {
+            return *std::move(trace);
+        }
+    }
+    return Trace::begin();
+}
+
 constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // an idle connection keeps its whole stack this long
 
 }  // namespace
@@ -187,9 +198,7 @@ bool Connection::answer() {
     {
         std::optional<Trace::Scope> traced;
         if (options.trace) {
-            const Headers& sent = x.head.headers;
-            std::optional<Trace> trace = Trace::parse(sent.get("traceparent"), sent.get("tracestate"));
-            traced.emplace(trace.has_value() ? std::move(*trace) : Trace::begin());
+            traced.emplace(trace_of(x.head.headers));
         }
         const tendril::detail::OnExit completed([&] {
             x.writer.complete(x.writer.ended() || x.writer.upgraded());
