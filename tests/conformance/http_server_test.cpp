@@ -265,6 +265,11 @@ TENDRIL_TEST(ConformanceK, TK15_InterimResponsesWithHeaders) {
     EXPECT_EQ(hints.header("Link"), "</a.css>");
     EXPECT_EQ(client.read().header("X-Hint"), "1");
     EXPECT_EQ(client.read().body, "!");
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.read().status, 103);
+    EXPECT_EQ(client.read().header("X-Hint"), "1");
+    client.send("?");
+    EXPECT_EQ(client.read().body, "?") << "reading the body sends no second 100";
     EXPECT_EQ(served.ask("GET / HTTP/1.0\r\n\r\n").status, 200) << "HTTP/1.0 knows none";
 }
 

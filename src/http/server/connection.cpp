@@ -318,7 +318,8 @@ void Connection::fail(int status, std::string_view text, const Headers* headers)
 }
 
 void Connection::before_body() {
-    if (exchange_->writer.can_replace() && exchange_->incoming.empty()) {
+    const ResponseWriter& writer = exchange_->writer;
+    if (writer.can_replace() && !writer.continued() && exchange_->incoming.empty()) {
         exchange_->writer.send_interim(100, {});
     }
 }

@@ -34,6 +34,7 @@ void ResponseWriter::send_interim(int status, const Headers& headers) {
         throw;
     }
     transmit({});
+    continued_ = continued_ || status == 100;
 }
 
 std::unique_ptr<Stream> ResponseWriter::upgrade(std::string_view protocol) {

@@ -72,6 +72,7 @@ void ResponseWriter::begin(ResponseSide& side, Stream& stream, const ServerOptio
     state_ = State::fresh;
     thrown_ = nullptr;
     closes_ = false;
+    continued_ = false;
     whole_ = false;
     status_ = 200;
     count_ = 0;

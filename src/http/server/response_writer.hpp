@@ -84,6 +84,7 @@ public:
     void forget_error() noexcept { thrown_ = nullptr; }
     bool upgraded() const noexcept { return state_ == State::upgraded; }
     bool ended() const noexcept { return state_ == State::ended; }
+    bool continued() const noexcept { return continued_; }  // whether a 100 was sent
     bool closes() const noexcept { return closes_; }  // whether the connection ends after it; known once it has a head
     std::uint64_t body_size() const noexcept { return count_; }
     void complete(bool sent) noexcept;  // calls the on_complete() hooks; may wait, in a Shield
@@ -141,6 +142,7 @@ private:
     State state_ = State::fresh;
     Mode mode_ = Mode::none;
     bool closes_ = false;
+    bool continued_ = false;
     bool whole_ = false;  // length_ is that of the compressed body, count_ of the original
     int status_ = 200;
     std::uint64_t length_ = 0;  // only for Mode::length
