@@ -2,6 +2,8 @@
 
 #include "http/message/date.hpp"
 
+#include <tendril/http/date.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
@@ -240,3 +242,16 @@ std::optional<Time> parse_cookie_date(std::string_view text) noexcept {
 }
 
 }  // namespace tendril::http::detail
+
+namespace tendril::http {
+
+std::string format_date_time(std::chrono::system_clock::time_point time) {
+    return detail::format_date(time);
+}
+
+std::optional<std::chrono::system_clock::time_point>
+parse_date_time(std::string_view text, std::chrono::system_clock::time_point now) noexcept {
+    return detail::parse_date(text, now);
+}
+
+}  // namespace tendril::http

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tendril/http/date.hpp>
+
 namespace tendril::http::detail {
 namespace {
 
@@ -52,6 +54,14 @@ TEST(Date, thatIsNoneIsRefused) {
 TEST(Date, beyondTheClockBecomesItsEnd) {
     EXPECT_GT(*parse_date("Fri, 31 Dec 9999 23:59:59 GMT"), Time::max() - seconds(1));
     EXPECT_LT(*parse_date("Sat, 01 Jan 0000 00:00:00 GMT"), Time::min() + seconds(1));
+}
+
+TEST(Date, inPublicIsTheSame) {
+    EXPECT_EQ(format_date_time(at(784111777)), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(parse_date_time("Sun Nov  6 08:49:37 1994"), at(784111777));
+    EXPECT_EQ(parse_date_time("Monday, 01-Jan-74 00:00:00 GMT", at(1700000000)), at(126230400));
+    EXPECT_EQ(parse_date_time("yesterday"), std::nullopt);
+    EXPECT_LE(*parse_date_time(format_date_time()), std::chrono::system_clock::now());
 }
 
 TEST(Date, ofACookieIsReadLaxly) {
