@@ -13,6 +13,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -90,30 +91,56 @@ struct StreamServerOptions {
     Site where = {};  // the place that reports name for handlers; empty: that of the call
 };
 
-// What a handler can learn from, and tell, the server that called it: handler(socket, peer, serving).
+// Whether an idle connection keeps its place when a new client needs it. `yielded`: for protocols whose clients expect
+// that an idle connection may be closed at any time, as between two requests of HTTP. `kept`: for those that only wait,
+// such as a WebSocket for the next message or a stream of events for the next event.
+enum class IdlePlace { yielded, kept };
+
+// What a handler can learn from, and tell, the server that called it: handler(socket, peer, serving). Of an HTTP
+// handler it is Request::serving(). Valid until the handler returns.
 class Serving {
 public:
     // Whether serving ends: no more connections are accepted, and handlers should come to an end.
     virtual bool stopping() const noexcept = 0;
 
+protected:
+    enum class Activity : std::uint8_t { busy, waits, idle };  // `waits`: idle, but keeps its place
+
+public:
     // While one lives, the connection has nothing under way, as between two requests, and its handler may be killed.
-    // That happens when serving stops, at once, without waiting for the drain. It also happens at the limit of
-    // StreamServerOptions::concurrency (not in a Pool), if a new client needs the place and no connection has been idle
-    // longer. The constructor throws GreenletExit if serving has stopped already.
+    // That happens when serving stops, at once, without waiting for the drain. If the place is yielded, it also happens
+    // at the limit of StreamServerOptions::concurrency (not in a Pool), if a new client needs the place and no such
+    // connection has been idle longer. The constructor throws GreenletExit if serving has stopped already. The
+    // destructor restores what was said before, so that they may be nested: the innermost counts.
+    //
+    //     for (;;) {
+    //         std::optional<Event> event;
+    //         {
+    //             const Serving::Idle idle(serving, IdlePlace::kept);
+    //             event = events.get();
+    //         }
+    //         socket.send_all(event->text);  not idle: a stop waits for it
+    //     }
+    //
+    // To be used in the handler's own green thread.
     class Idle {
     public:
-        explicit Idle(Serving& serving) : serving_(serving) { serving_.set_idle(true); }
+        explicit Idle(Serving& serving, IdlePlace place = IdlePlace::yielded)
+            : serving_(serving),
+              before_(serving_.set_activity(place == IdlePlace::kept ? Activity::waits : Activity::idle)) {}
         Idle(const Idle&) = delete;
         Idle& operator=(const Idle&) = delete;
-        ~Idle() { serving_.set_idle(false); }
+        ~Idle() { serving_.restore_activity(before_); }
 
     private:
         Serving& serving_;
+        const Activity before_;
     };
 
 protected:
     ~Serving() = default;
-    virtual void set_idle(bool idle) = 0;
+    virtual Activity set_activity(Activity now) = 0;  // returns: the one before
+    virtual void restore_activity(Activity before) noexcept = 0;
 };
 
 namespace detail {

@@ -61,20 +61,42 @@ bool concerns_one_connection(int error) noexcept {
 
 }  // namespace
 
-void AcceptLoop::Connection::set_idle(bool idle) {
-    if (!idle) {
-        unlink();
-        return;
-    }
+Serving::Activity AcceptLoop::Connection::set_activity(Activity now) {
     if (loop_.stopping_) {
-        handler.kill_nowait();  // it is the running one, so this throws
+        end_idle();  // throws, if the handler is the running one
+        return activity_;
     }
-    idle_since_ns = here::clock_ns();
-    const bool first = loop_.idle_.empty();
-    loop_.idle_.push_back(*this);
-    if (first && loop_.waiter_ != nullptr) {  // the loop may wait for a connection that it can drop
-        loop_.waiter_->resolve(Outcome::signalled);
+    const Activity before = activity_;
+    enter(now);
+    return before;
+}
+
+// If serving has stopped meanwhile, the loop kills it: a destructor cannot throw.
+void AcceptLoop::Connection::restore_activity(Activity before) noexcept {
+    enter(ended_idle_ ? Activity::busy : before);
+    if (activity_ != Activity::busy && loop_.stopping_) {
+        loop_.notify();
     }
+}
+
+void AcceptLoop::Connection::enter(Activity now) noexcept {
+    unlink();
+    activity_ = now;
+    if (now == Activity::waits) {
+        loop_.waiting_.push_back(*this);
+    } else if (now == Activity::idle) {
+        idle_since_ns = here::clock_ns();
+        const bool first = loop_.idle_.empty();
+        loop_.idle_.push_back(*this);
+        if (first && loop_.waiter_ != nullptr) {  // the loop may wait for a connection that it can drop
+            loop_.waiter_->resolve(Outcome::signalled);
+        }
+    }
+}
+
+void AcceptLoop::Connection::end_idle() {
+    ended_idle_ = true;
+    handler.kill_nowait();
 }
 
 // A handler's place among the running ones. It is freed however its green thread ends, even if it never began.
@@ -126,8 +148,11 @@ void AcceptLoop::run() {
             accept_backlog();
             listener_->close();
         }
-        kill_idle();
-        if (!await_change([this] { return running_.empty(); }, never)) {
+        const auto all_ended = [this] {
+            kill_idle();  // also those that a handler has restored only now
+            return running_.empty();
+        };
+        if (!await_change(all_ended, never)) {
             end_handlers();
         }
     } catch (...) {
@@ -288,7 +313,7 @@ bool AcceptLoop::drop_longest_idle() {
             return false;
         }
         if (!has_input(longest->fd)) {
-            longest->handler.kill_nowait();
+            longest->end_idle();
             return true;
         }
     }
@@ -473,8 +498,10 @@ bool AcceptLoop::handles_here() const {
 }
 
 void AcceptLoop::kill_idle() {
-    while (const Connection* each = idle_.pop_front()) {
-        each->handler.kill_nowait();
+    for (List<Connection>* list : {&idle_, &waiting_}) {
+        while (Connection* each = list->pop_front()) {
+            each->end_idle();
+        }
     }
 }
 

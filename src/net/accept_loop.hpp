@@ -81,9 +81,16 @@ private:
         int fd = -1;
         std::int64_t idle_since_ns = 0;
 
+        void end_idle();  // kills the handler, because it is idle
+
     private:
-        void set_idle(bool idle) override;
+        Activity set_activity(Activity now) override;
+        void restore_activity(Activity before) noexcept override;
+        void enter(Activity now) noexcept;
+
         AcceptLoop& loop_;
+        Activity activity_ = Activity::busy;  // says in which list it is: none, waiting_, idle_
+        bool ended_idle_ = false;
     };
     using Running = std::list<Connection>;
     class Place;
@@ -123,7 +130,8 @@ private:
     Descriptor* descriptor_ = nullptr;
     std::uint32_t generation_ = 0;
     Running running_;
-    List<Connection> idle_;  // the idle ones of running_; the longest idle is first
+    List<Connection> idle_;     // the idle ones of running_ that yield their places; the longest idle is first
+    List<Connection> waiting_;  // the idle ones that keep them
     AddressCounts per_address_;
     PoolSlots slots_;  // may hold one for the next connection
     std::chrono::milliseconds pause_;

@@ -112,6 +112,63 @@ TENDRIL_TEST(StreamServer, IdleConnectionsDoNotHoldUpAStop) {
     EXPECT_EQ(stopper.get(), 0u);
 }
 
+TENDRIL_TEST(StreamServer, AnIdleConnectionMayKeepItsPlaceAndEndsWithTheServerAllTheSame) {
+    StreamServer server("127.0.0.1:0",
+                        [](TcpSocket& client, const Address&, Serving& serving) {
+                            char c = 0;
+                            client.recv({&c, 1});
+                            client.send_all({&c, 1});
+                            const Serving::Idle idle(serving, c == 'k' ? IdlePlace::kept : IdlePlace::yielded);
+                            client.recv({&c, 1});
+                            client.send_all({&c, 1});
+                        },
+                        {.concurrency = 2});
+    server.start();
+    TcpSocket kept = connect(server.address());
+    EXPECT_EQ(ask(kept, 'k'), 'k');
+    TcpSocket yielded = connect(server.address());
+    EXPECT_EQ(ask(yielded, 'y'), 'y');
+    TcpSocket late = connect(server.address());
+    EXPECT_EQ(ask(late, 'k'), 'k') << "in the place of the one that yields";
+    EXPECT_TRUE(at_end(yielded));
+    EXPECT_EQ(server.stop(1h), 0u);
+    EXPECT_TRUE(at_end(kept));
+    EXPECT_TRUE(at_end(late));
+}
+
+// The innermost Idle counts, and what was said before is restored, by a stop's kill too.
+TENDRIL_TEST(StreamServer, IdleScopesNest) {
+    int left = 0;
+    StreamServer server("127.0.0.1:0",
+                        [&](TcpSocket& client, const Address&, Serving& serving) {
+                            const Serving::Idle outer(serving, IdlePlace::kept);
+                            char c = 0;
+                            client.recv({&c, 1});
+                            client.send_all({&c, 1});
+                            if (c == 'n') {
+                                const Serving::Idle inner(serving);
+                                sleep();
+                            }
+                            try {
+                                Event().wait();
+                            } catch (const GreenletExit&) {
+                                ++left;
+                                yield();  // a second kill would be thrown here
+                                throw;
+                            }
+                        },
+                        {.concurrency = 2});
+    server.start();
+    TcpSocket plain = connect(server.address());
+    TcpSocket nested = connect(server.address());
+    EXPECT_EQ(ask(plain, 'p'), 'p');
+    EXPECT_EQ(ask(nested, 'n'), 'n');
+    TcpSocket late = connect(server.address());
+    EXPECT_FALSE(late.ready());
+    EXPECT_EQ(server.stop(1h), 0u);
+    EXPECT_EQ(left, 2);
+}
+
 TENDRIL_TEST(StreamServer, ServeForeverEndsByAStopAKillOrStopServe) {
     for (const int how : {0, 1, 2}) {
         StreamServer server("127.0.0.1:0", [](TcpSocket& client) {
