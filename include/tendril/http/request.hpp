@@ -16,6 +16,7 @@
 #include <tendril/http/body.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/message.hpp>
+#include <tendril/server.hpp>
 
 namespace tendril::http {
 
@@ -67,6 +68,16 @@ public:
 
     std::string_view environment(std::string_view key) const noexcept;  // a ServerOptions::environment entry, else ""
     const ServerView& server() const noexcept;                          // the server: its options and statistics
+
+    // Tells whether the server stops, and is told that the connection is idle (eventlet.set_idle), so that a stop ends
+    // it at once instead of waiting for the drain. For handlers that mostly wait, such as streams of events:
+    //
+    //     const Serving::Idle idle(request.serving(), IdlePlace::kept);
+    //     event = events.get();
+    //
+    // A stop then kills the handler there, and the response ends unfinished. WebSockets have an option for this:
+    // WebSocketOptions::idle_in_recv.
+    Serving& serving() const noexcept;
 
 private:
     friend struct detail::Exchange;

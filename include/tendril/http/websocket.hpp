@@ -32,6 +32,7 @@
 #include <tendril/http/headers.hpp>
 #include <tendril/http/url.hpp>
 #include <tendril/http/websocket_error.hpp>
+#include <tendril/server.hpp>
 #include <tendril/stream.hpp>
 
 namespace tendril::http {
@@ -67,6 +68,12 @@ struct WebSocketOptions {
     Duration ping_timeout = std::chrono::seconds(30);
     Duration write_timeout = std::chrono::seconds(30);
     Duration close_timeout = std::chrono::seconds(5);  // for the exchange of Close frames at the end
+
+    // Server: &request.serving(). While recv() waits for a message, the connection is then idle: a stop of the server
+    // ends it at once, with a Close of 1001 (going away), instead of waiting for the drain. A send() that is under way
+    // meanwhile is waited for. Not by default, as a handler may have more under way: an answer that another green
+    // thread is working at. recv() must then be called by the handler's own green thread, before it returns.
+    Serving* idle_in_recv = nullptr;
 
     // For the handshake at the beginning.
     std::optional<WebSocketDeflate> deflate{};  // nothing: no compression

@@ -107,6 +107,9 @@ public:
     // eventlet.posthooks: see Response::on_complete().
     void on_complete(std::function<void(bool sent)> hook) const { response_->on_complete(std::move(hook)); }
 
+    // eventlet.set_idle: while a Serving::Idle of it lives, a stop of the server ends the connection at once.
+    Serving& serving() const noexcept { return request_->serving(); }
+
     // The request and response beneath. An application may answer there itself, for example to upgrade to a WebSocket:
     // then it does not call start_response, and what it returns is not sent.
     Request& request() const noexcept { return *request_; }

@@ -149,6 +149,10 @@ std::string_view Request::environment(std::string_view key) const noexcept {
     return found != all.end() ? std::string_view(found->second) : std::string_view();
 }
 
+Serving& Request::serving() const noexcept {
+    return exchange_.connected->serving;
+}
+
 const ServerView& Request::server() const noexcept {
     return *exchange_.server;
 }

@@ -12,9 +12,11 @@
 #include <tendril/detail/hub/time_out.hpp>
 #include <tendril/error.hpp>
 
+#include "base/on_exit.hpp"
 #include "http/message/rounds.hpp"
 #include "http/server/websocket_blame.hpp"
 #include "http/websocket/state.hpp"
+#include "net/linger.hpp"
 
 namespace tendril::http {
 
@@ -167,7 +169,7 @@ void WebSocket::State::fill(Deadline deadline) {
     give_buffer_back();
     try {
         const Deadline until = std::min(deadline, idle_until());
-        stream->await_data(until);
+        await_data(until);
         const std::size_t size = decoder.wanted() > usual ? large : usual;
         buffer = std::make_unique_for_overwrite<std::byte[]>(size);
         const std::size_t n = stream->recv({buffer.get(), size}, until);
@@ -184,6 +186,41 @@ void WebSocket::State::fill(Deadline deadline) {
     }
     pinged = false;
     idle_at = ping_interval.count() > 0 ? Deadline(ping_interval) : never;
+}
+
+// Waits for data; idle meanwhile, if the options say so and no send() is under way. A kill that comes of that ends the
+// WebSocket with a Close.
+void WebSocket::State::await_data(Deadline until) {
+    if (serving == nullptr) {
+        stream->await_data(until);
+        return;
+    }
+    try {
+        const tendril::detail::OnExit came([this] {
+            waits = false;
+            idle.reset();
+        });
+        waits = true;
+        if (!message_lock.locked()) {
+            idle.emplace(*serving, IdlePlace::kept);
+        }
+        stream->await_data(until);
+    } catch (const GreenletExit&) {
+        if (serving->stopping()) {
+            say_going_away();
+        }
+        throw;
+    }
+}
+
+// Never waits: a stop does not wait for what a peer does not read.
+void WebSocket::State::say_going_away() {
+    if (send_close_now(detail::make_close(close_code::going_away, {}))) {
+        tendril::detail::discard_unread(stream->fd());  // or closing would reset the connection, and lose the Close
+        closed_here = true;
+        code = close_code::going_away;
+    }
+    finish();
 }
 
 Deadline WebSocket::State::idle_until() const noexcept {

@@ -51,6 +51,22 @@ private:
     Lock& lock_;
 };
 
+// A message is being sent: meanwhile the connection is not idle, although recv() may wait.
+class WebSocket::State::Busy {
+public:
+    explicit Busy(State& state) noexcept : state_(state) { state_.idle.reset(); }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy() {
+        if (state_.waits && state_.serving != nullptr) {
+            state_.idle.emplace(*state_.serving, IdlePlace::kept);  // throws in the handler only, which is in recv()
+        }
+    }
+
+private:
+    State& state_;
+};
+
 void WebSocket::State::check_can_send(const char* what) const {
     if (done || close_sent || close_came) {
         throw std::system_error(EPIPE, std::generic_category(), std::string(what) + ": the WebSocket is closed");
@@ -77,6 +93,7 @@ std::string WebSocket::State::packed(Bytes data) {
 void WebSocket::State::send_message(Opcode opcode, Bytes data, Deadline deadline) {
     const Held turn(message_lock, "send", deadline);
     check_can_send("send");
+    const Busy busy(*this);
     FrameHeader header{.opcode = opcode};
     std::size_t sent = 0;
     try {
@@ -245,6 +262,26 @@ bool WebSocket::State::send_close(std::string_view payload, Deadline deadline) {
     std::size_t sent = 0;
     send_frame({.opcode = Opcode::close}, payload, sent, deadline);
     return true;
+}
+
+// Returns: whether all of it was given to the system.
+bool WebSocket::State::send_close_now(std::string_view payload) {
+    if (done || !frame_lock.try_lock()) {
+        return false;
+    }
+    const Held turn(frame_lock);
+    send_due_now();
+    if (done || frame_broken || close_sent || !outbox.empty()) {
+        return false;
+    }
+    const Shield shield;
+    const std::string frame = control_frame(Opcode::close, payload);
+    close_sent = true;
+    try {
+        return stream->send(frame, Deadline::Clock::time_point()) == frame.size();
+    } catch (const std::system_error&) {  // the peer takes nothing, or has gone
+        return false;
+    }
 }
 
 void WebSocket::State::send_due() {

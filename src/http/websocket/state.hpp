@@ -56,6 +56,7 @@ struct WebSocket::State {
     void send_ping(Bytes payload, Deadline deadline);
     bool send_close(std::string_view payload, Deadline deadline);  // returns false if it cannot be sent
     void send_due();                                               // does not wait
+    bool send_close_now(std::string_view payload);                 // the same, for a Close
     void note_ping(Bytes payload);
     bool due() const noexcept { return !outbox.empty() || !pongs_due.empty() || ping_due; }
 
@@ -68,16 +69,20 @@ struct WebSocket::State {
     const Duration write_timeout;
     const Duration close_timeout;
     const WebSocketAgreement agreement;
+    Serving* const serving;          // nullptr: recv() does not make the connection idle
     const std::uint64_t connection;  // PeerWatch::connection(), for WebSocketBlame
 
 private:
     class Reading;
     class Held;
+    class Busy;
 
     detail::MessageDecoder::Event next(Deadline deadline);
     void fill(Deadline deadline);
     void give_buffer_back() noexcept;
     Deadline idle_until() const noexcept;
+    void await_data(Deadline until);
+    void say_going_away();
     void note_silence();
     [[noreturn]] void end_by(WebSocketError error, Deadline deadline);
     void answer_close(Deadline deadline);
@@ -108,6 +113,8 @@ public:
     Bytes input;                            // not decoded yet; points into `leftover` or `buffer`
     Deadline idle_at;  // if the peer is silent until then, it is pinged, or given up if it was already pinged
     bool pinged = false;
+    bool waits = false;                 // recv() waits for data
+    std::optional<Serving::Idle> idle;  // while it waits, there is a `serving`, and no send() is under way
 
     // Sending.
     Lock message_lock;

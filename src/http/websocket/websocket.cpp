@@ -47,7 +47,8 @@ WebSocket::State::State(std::unique_ptr<Stream> s, WebSocketRole r, const WebSoc
                         WebSocketAgreement&& agreed, std::string&& over)
     : stream(std::move(s)), role(r), fragment_size(options.fragment_size), ping_interval(options.ping_interval),
       ping_timeout(options.ping_timeout), write_timeout(options.write_timeout), close_timeout(options.close_timeout),
-      agreement(std::move(agreed)), connection(tendril::detail::PeerWatch(stream->fd()).connection()),
+      agreement(std::move(agreed)), serving(options.idle_in_recv),
+      connection(tendril::detail::PeerWatch(stream->fd()).connection()),
       decoder(r == WebSocketRole::server, options.max_message, inflation(r, agreement)), leftover(std::move(over)),
       input(leftover), idle_at(ping_interval.count() > 0 ? Deadline(ping_interval) : never) {
     if (agreement.deflate.has_value()) {
