@@ -8,13 +8,17 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <tendril/duration.hpp>
+#include <tendril/http/credentials.hpp>
 #include <tendril/http/headers.hpp>
+#include <tendril/http/proxies.hpp>
 #include <tendril/http/url.hpp>
 #include <tendril/socket_options.hpp>
 #include <tendril/tls_context.hpp>
@@ -61,9 +65,21 @@ struct ClientOptions {
     bool decompress = true;
 
     // "http://user:password@proxy:3128", made with UserInfo::allowed. Plain requests are sent to the proxy; for TLS it
-    // opens a tunnel (CONNECT). Not used for hosts in no_proxy: "example.org" means its subdomains too, "*" all hosts.
+    // opens a tunnel (CONNECT). Not used for hosts in no_proxy: as Proxies::except.
     std::optional<Url> proxy = std::nullopt;
     std::vector<std::string> no_proxy = {};
+    // In place of these two: one proxy for http and another, or none, for https. See environment_proxies().
+    std::optional<Proxies> proxies = std::nullopt;
+
+    // User and password for an origin (scheme, host and port): {{"https://example.org", {"aladdin", "open sesame"}}}.
+    // They go nowhere else: not to where a redirect leads, not to a subdomain, not to another port. By default nothing
+    // is sent before the server asks (401); the request is then sent again, with Digest (RFC 7616) if the server can do
+    // that, else with Basic (RFC 7617), and later requests to this origin carry it from the start. A request whose body
+    // is a stream that was already read cannot be repeated: the caller gets the 401. ClientRequest::credentials, or
+    // "user:password@" in the request's URL, come before these; a field Authorization that the caller has set is left
+    // alone. A proxy's user works in the same way. Users of a URL, of the server or the proxy, are sent as Basic at
+    // once. At most two repetitions; the caller gets the last 401.
+    std::map<std::string, Credentials, std::less<>> credentials = {};
 
     // Keeps the cookies that responses set, and sends them back. Several Clients of a hub may share it. nullptr:
     // cookies are ignored.

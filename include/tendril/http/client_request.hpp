@@ -20,6 +20,7 @@
 #include <utility>
 
 #include <tendril/duration.hpp>
+#include <tendril/http/credentials.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/url.hpp>
 #include <tendril/stream.hpp>
@@ -69,6 +70,9 @@ struct ClientRequest {
     // Sends "Expect: 100-continue", and the body only once the server has asked for it, or has been silent for
     // continue_timeout. A server that answers 417 gets the request again without it.
     bool expect_continue = false;
+
+    // For the origin of `url` only, and those that redirects lead to there: see ClientOptions::credentials.
+    std::optional<Credentials> credentials = std::nullopt;
 
     // These replace the Client's options for this request.
     std::optional<std::size_t> redirects = std::nullopt;

@@ -9,7 +9,9 @@
 #include <tendril/http/cookie_jar.hpp>
 
 #include "base/timed_out.hpp"
+#include "http/client/authenticator.hpp"
 #include "http/client/client_exchange.hpp"
+#include "http/client/proxy_choice.hpp"
 #include "http/client/request_writer.hpp"
 #include "http/message/content_decoder.hpp"
 #include "http/message/rounds.hpp"
@@ -67,6 +69,8 @@ struct Answer final : Source, FromServer {
     std::vector<Redirect> redirects;
     std::optional<ClientExchange> exchange;
     std::unique_ptr<ContentDecoder> decoder;
+    AuthAttempt to_server;  // of this request, until the next redirect
+    AuthAttempt to_proxy;
     std::string kept;  // read by a text() that was interrupted
 };
 
@@ -83,13 +87,48 @@ ClientPool::Place connected(ClientPool& pool, const ClientRequest& request, cons
     try {
         ClientPool::Place place = pool.acquire(route, wanted, deadline);
         if (!place.has_connection()) {
-            place.put(open_connection(request.url, route, options, pool.session(route),
+            place.put(open_connection(request.url, route, options, pool.authenticator(), pool.session(route),
                                       std::min(deadline, Deadline(options.connect_timeout))));
         }
         return place;
     } catch (const TimeoutError& e) {
         tendril::detail::time_out_amid(e, Happened(request, "connecting"));
     }
+}
+
+// Whom to authenticate to, with a request on this route.
+struct Parties {
+    Parties(const ClientRequest& request, const ClientOptions& options, const Route& route)
+        : server(Party::server(request, options)) {
+        if (route.way == Route::Way::plain_proxy) {
+            proxy = Party::of_proxy(proxy_for(request.url, options));
+        }
+    }
+    std::optional<Party> server;
+    std::optional<Party> proxy;
+};
+
+std::string field_for(Answer& answer, const std::optional<Party>& party, AuthAttempt& attempt) {
+    if (!party.has_value()) {
+        return {};
+    }
+    const ClientRequest& request = answer.request;
+    return answer.pool->authenticator().field(*party, request.method, request.url.target(), attempt);
+}
+
+// Whether to send the request again, with the credentials that the server or the proxy has asked for.
+bool is_challenged(Answer& answer) {
+    const ResponseHead& head = answer.exchange->head();
+    if (head.status != 401 && head.status != 407) {
+        return false;
+    }
+    const ClientOptions& options = answer.pool->options();
+    const Parties parties(answer.request, options, route_to(answer.request.url, options));
+    const bool by_server = head.status == 401;
+    const std::optional<Party>& party = by_server ? parties.server : parties.proxy;
+    AuthAttempt& attempt = by_server ? answer.to_server : answer.to_proxy;
+    return party.has_value() && answer.pool->authenticator().learn(*party, head.headers, attempt) &&
+           !(answer.request.body.is_stream() && answer.exchange->body_begun());
 }
 
 // Sends the request and waits for the final head, on an idle connection or a new one. If an idle one turns out to be
@@ -100,7 +139,7 @@ void exchange(Answer& answer, const Limits& limits) {
     const ClientOptions& options = pool.options();
     const std::string cookies = options.cookies != nullptr ? options.cookies->header(request.url) : std::string();
     const Route route = route_to(request.url, options);
-    const bool by_proxy = route.way == Route::Way::plain_proxy;
+    const Parties parties(request, options, route);
     const bool may_repeat = options.retry && is_idempotent(request.method);
     ClientPool::Wanted wanted = may_repeat ? ClientPool::Wanted::any : ClientPool::Wanted::checked;
     for (;; wanted = ClientPool::Wanted::fresh) {
@@ -108,7 +147,10 @@ void exchange(Answer& answer, const Limits& limits) {
             answer.exchange.emplace(connected(pool, request, route, wanted, std::min(limits.head, limits.whole)),
                                     request, options, limits.whole);
         try {
-            one.run(by_proxy, cookies, limits.head);
+            // Made anew each time, so that no server sees one twice.
+            const std::string to_server = field_for(answer, parties.server, answer.to_server);
+            const std::string to_proxy = field_for(answer, parties.proxy, answer.to_proxy);
+            one.run({route.way == Route::Way::plain_proxy, cookies, to_server, to_proxy}, limits.head);
             break;
         } catch (const std::system_error&) {
             if (wanted == ClientPool::Wanted::fresh || !may_repeat || !one.found_closed() ||
@@ -117,6 +159,9 @@ void exchange(Answer& answer, const Limits& limits) {
             }
             answer.exchange.reset();
         }
+    }
+    if (parties.server.has_value()) {
+        pool.authenticator().note_info(*parties.server, answer.exchange->head().headers, answer.to_server);
     }
     if (options.cookies != nullptr) {
         options.cookies->store(request.url, answer.exchange->head().headers);
@@ -236,6 +281,11 @@ ClientResponse Client::request(ClientRequest request, Deadline deadline) {
             answer->exchange.reset();
             continue;
         }
+        if (detail::is_challenged(*answer)) {
+            answer->exchange->drain(deadline);
+            answer->exchange.reset();
+            continue;
+        }
         const detail::ResponseHead& head = answer->exchange->head();
         std::optional<ClientRequest> next;
         if (most > 0) {
@@ -251,6 +301,7 @@ ClientResponse Client::request(ClientRequest request, Deadline deadline) {
         answer->exchange->drain(deadline);
         answer->exchange.reset();
         current = *std::move(next);
+        answer->to_server = answer->to_proxy = {};
     }
     if (current.decompress.value_or(false)) {
         if (const auto coding = detail::coding_of(answer->exchange->head().headers); coding.has_value()) {

@@ -2,15 +2,14 @@
 
 #include "http/client/client_connection.hpp"
 
-#include <openssl/evp.h>
-
-#include <algorithm>
-#include <array>
-#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <tendril/error.hpp>
 
 #include "base/sys.hpp"
+#include "http/client/authenticator.hpp"
+#include "http/client/proxy_choice.hpp"
 #include "http/client/response_parser.hpp"
 #include "http/message/chars.hpp"
 #include "http/message/rounds.hpp"
@@ -26,23 +25,6 @@ namespace here = tendril::detail::here;
 
 constexpr std::int64_t just_now_ns = 1'000'000;
 
-bool matches(std::string_view host, std::string_view rule) noexcept {
-    while (rule.starts_with('.')) {
-        rule.remove_prefix(1);
-    }
-    if (rule == "*" || same_ignoring_case(host, rule)) {
-        return true;
-    }
-    return !rule.empty() && host.size() > rule.size() && host[host.size() - rule.size() - 1] == '.' &&
-           same_ignoring_case(host.substr(host.size() - rule.size()), rule);
-}
-
-bool uses_proxy(const Url& url, const ClientOptions& options) noexcept {
-    return options.proxy.has_value() && !url.is_unix() &&
-           std::none_of(options.no_proxy.begin(), options.no_proxy.end(),
-                        [&](const std::string& rule) { return matches(url.host(), rule); });
-}
-
 std::string host_and_port(const Url& url) {
     const std::string host = url.host_header();
     return url.has_default_port() ? host + ":" + std::to_string(url.port()) : host;
@@ -55,14 +37,9 @@ TcpSocket connect_to(const Url& url, const ClientOptions& options, Deadline dead
     return tendril::connect(url.host(), url.port(), options.connect, deadline);
 }
 
-// Opens a tunnel: RFC 9110, 9.3.6. Nothing may follow the head of the answer, since in TLS the client speaks first.
-void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline deadline) {
-    const std::string to = host_and_port(url);
-    std::string request = "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n";
-    if (!proxy.user().empty()) {
-        request += "Proxy-Authorization: " + basic_credentials(proxy.user(), proxy.password()) + "\r\n";
-    }
-    socket.send_all(request + "\r\n", deadline);
+// Reads the proxy's answer to CONNECT: RFC 9110, 9.3.6. If it is a tunnel now, nothing may follow the head, since in
+// TLS the client speaks first.
+ResponseHead tunnel_answer(TcpSocket& socket, const std::string& to, Deadline deadline) {
     Incoming incoming(socket);
     ResponseParser parser;
     ResponseHead head;
@@ -79,12 +56,36 @@ void open_tunnel(TcpSocket& socket, const Url& url, const Url& proxy, Deadline d
         }
         incoming.take(n);
     } while (head.interim());
-    if (head.status < 200 || head.status > 299) {
-        throw ProtocolError(Fault::unsupported, 502,
-                            "the proxy refused the tunnel with status " + std::to_string(head.status));
-    }
-    if (!incoming.empty()) {
+    if (head.status >= 200 && head.status <= 299 && !incoming.empty()) {
         throw ProtocolError(Fault::malformed, 502, "the proxy sent data after its answer to CONNECT");
+    }
+    return head;
+}
+
+// Opens a tunnel. If the proxy asks for credentials, tries again on a new connection.
+TcpSocket open_tunnel(const Url& url, const Url& proxy, const ClientOptions& options, Authenticator& authenticator,
+                      Deadline deadline) {
+    const std::string to = host_and_port(url);
+    const std::optional<Party> party = Party::of_proxy(&proxy);
+    AuthAttempt attempt;
+    for (;;) {
+        TcpSocket socket = connect_to(proxy, options, deadline);
+        std::string request = "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n";
+        if (party.has_value()) {
+            if (const std::string field = authenticator.field(*party, "CONNECT", to, attempt); !field.empty()) {
+                request.append(party->field()).append(": ").append(field).append("\r\n");
+            }
+        }
+        socket.send_all(request + "\r\n", deadline);
+        const ResponseHead head = tunnel_answer(socket, to, deadline);
+        if (head.status >= 200 && head.status <= 299) {
+            return socket;
+        }
+        if (!party.has_value() || head.status != party->status() ||
+            !authenticator.learn(*party, head.headers, attempt)) {
+            throw ProtocolError(Fault::unsupported, 502,
+                                "the proxy refused the tunnel with status " + std::to_string(head.status));
+        }
     }
 }
 
@@ -107,40 +108,29 @@ TlsSession ClientConnection::session() const {
 }
 
 Route route_to(const Url& url, const ClientOptions& options) {
-    const bool proxied = uses_proxy(url, options);
+    const Url* const proxy = proxy_for(url, options);
     if (url.secure()) {
-        return {proxied ? Route::Way::tunnel : Route::Way::tls, url.port(), url.host()};
+        return {proxy != nullptr ? Route::Way::tunnel : Route::Way::tls, url.port(), url.host()};
     }
-    if (proxied) {
-        return {Route::Way::plain_proxy, options.proxy->port(), options.proxy->host()};
+    if (proxy != nullptr) {
+        return {Route::Way::plain_proxy, proxy->port(), proxy->host()};
     }
     return {url.is_unix() ? Route::Way::unix_domain : Route::Way::plain, url.port(), url.host()};
 }
 
 std::shared_ptr<ClientConnection> open_connection(const Url& url, const Route& route, const ClientOptions& options,
-                                                  const TlsSession& session, Deadline deadline) {
-    TcpSocket socket = connect_to(route.by_proxy() ? *options.proxy : url, options, deadline);
+                                                  Authenticator& authenticator, const TlsSession& session,
+                                                  Deadline deadline) {
+    const Url* const proxy = route.by_proxy() ? proxy_for(url, options) : nullptr;
     if (!url.secure()) {
-        return std::make_shared<ClientConnection>(std::make_unique<TcpSocket>(std::move(socket)));
+        return std::make_shared<ClientConnection>(
+            std::make_unique<TcpSocket>(connect_to(proxy != nullptr ? *proxy : url, options, deadline)));
     }
-    if (route.by_proxy()) {
-        open_tunnel(socket, url, *options.proxy, deadline);
-    }
+    TcpSocket socket = proxy != nullptr ? open_tunnel(url, *proxy, options, authenticator, deadline)
+                                        : connect_to(url, options, deadline);
     return std::make_shared<ClientConnection>(std::make_unique<TlsSocket>(
         wrap_ssl(std::move(socket), options.tls.has_value() ? *options.tls : TlsContext(),
                  {.server_name = url.host(), .alpn = {"http/1.1"}, .session = session}, deadline)));
-}
-
-std::string basic_credentials(const std::string& user, const std::string& password) {
-    if (user.find(':') != std::string::npos) {
-        throw std::invalid_argument("a user name with a colon, which Basic authentication cannot carry");
-    }
-    const std::string plain = user + ":" + password;
-    std::string coded(4 * ((plain.size() + 2) / 3) + 1, '\0');
-    const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
-                                  reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
-    coded.resize(static_cast<std::size_t>(n));
-    return "Basic " + coded;
 }
 
 }  // namespace tendril::http::detail

@@ -20,6 +20,8 @@
 
 namespace tendril::http::detail {
 
+class Authenticator;
+
 class ClientConnection {
 public:
     explicit ClientConnection(std::unique_ptr<Stream> opened) noexcept
@@ -78,9 +80,7 @@ struct RouteLess {
 
 // Connects along `route`; waits. Throws: as connect() and wrap_ssl(); ProtocolError if the proxy refuses.
 std::shared_ptr<ClientConnection> open_connection(const Url& url, const Route& route, const ClientOptions& options,
-                                                  const TlsSession& session, Deadline deadline);
-
-// Returns: such as "Basic dXNlcjpwYXNz", RFC 7617. Throws: std::invalid_argument for a colon in the user's name.
-std::string basic_credentials(const std::string& user, const std::string& password);
+                                                  Authenticator& authenticator, const TlsSession& session,
+                                                  Deadline deadline);
 
 }  // namespace tendril::http::detail

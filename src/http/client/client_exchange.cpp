@@ -67,9 +67,9 @@ ClientExchange::~ClientExchange() {
     close();
 }
 
-void ClientExchange::run(bool by_proxy, std::string_view cookies, Deadline deadline) {
+void ClientExchange::run(const SentWith& with, Deadline deadline) {
     deadline = std::min(deadline, whole_);
-    send(by_proxy, cookies, deadline);
+    send(with, deadline);
     const bool answered = request_.expect_continue && !request_.body.empty() && wait_to_continue(deadline);
     if (!answered) {
         if (!body_begun_ && !request_.body.empty()) {
@@ -83,8 +83,8 @@ void ClientExchange::run(bool by_proxy, std::string_view cookies, Deadline deadl
 
 // If the server closes the connection while the request is sent, it may still have answered without reading. So that is
 // no error here; reading the response reports it.
-void ClientExchange::send(bool by_proxy, std::string_view cookies, Deadline deadline) {
-    const OutBuffer text = request_head(request_, options_, by_proxy, cookies);
+void ClientExchange::send(const SentWith& with, Deadline deadline) {
+    const OutBuffer text = request_head(request_, options_, with);
     const std::string_view content = request_.body.content();
     body_begun_ = !request_.body.is_stream() && !request_.expect_continue && content.size() <= most_inline;
     deadline = std::min(deadline, Deadline(options_.body_timeout));

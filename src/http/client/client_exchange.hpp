@@ -17,6 +17,7 @@
 
 #include "http/client/client_pool.hpp"
 #include "http/client/request_sender.hpp"
+#include "http/client/request_writer.hpp"
 #include "http/client/response_parser.hpp"
 #include "http/message/body_reader.hpp"
 
@@ -46,7 +47,7 @@ public:
     ~ClientExchange();
 
     // Sends the request and waits for the final head. Throws: as Client::request().
-    void run(bool by_proxy, std::string_view cookies, Deadline deadline);
+    void run(const SentWith& with, Deadline deadline);
 
     // Whether run() threw because the server had closed a kept-alive connection, so that it has seen nothing of the
     // request.
@@ -70,7 +71,7 @@ public:
     std::unique_ptr<Stream> upgrade();
 
 private:
-    void send(bool by_proxy, std::string_view cookies, Deadline deadline);
+    void send(const SentWith& with, Deadline deadline);
     bool wait_to_continue(Deadline deadline);
     void wait_for_head(Duration first_byte, Deadline deadline);
     bool next_head(Deadline deadline);

@@ -8,6 +8,7 @@
 #include <tendril/error.hpp>
 
 #include "base/timed_out.hpp"
+#include "http/client/proxy_choice.hpp"
 #include "http/message/chars.hpp"
 #include "hub/here.hpp"
 
@@ -24,9 +25,17 @@ ClientOptions checked(ClientOptions options) {
     if (!is_field_text(options.user_agent)) {
         throw std::invalid_argument("a control character (a line's end?) in ClientOptions::user_agent");
     }
-    if (options.proxy.has_value() && options.proxy->scheme() != "http") {
-        throw std::invalid_argument("a proxy's URL must begin with http://; TLS to the proxy itself is not supported");
+    check_proxies(options);
+    std::map<std::string, Credentials, std::less<>> by_origin;
+    for (const auto& [origin, credentials] : options.credentials) {
+        const Url url(origin);
+        if (url.target() != "/" || url.has_fragment()) {
+            throw std::invalid_argument("credentials for " + url.to_string() + ": they are for a whole origin, " +
+                                        url.origin());
+        }
+        by_origin.insert_or_assign(url.origin(), credentials);
     }
+    options.credentials = std::move(by_origin);
     return options;
 }
 

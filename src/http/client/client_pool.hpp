@@ -29,6 +29,7 @@
 #include <tendril/watchers.hpp>
 
 #include "base/at_fork.hpp"
+#include "http/client/authenticator.hpp"
 #include "http/client/client_connection.hpp"
 
 namespace tendril::http::detail {
@@ -45,6 +46,7 @@ public:
     explicit ClientPool(ClientOptions options);
 
     const ClientOptions& options() const noexcept { return options_; }
+    Authenticator& authenticator() noexcept { return authenticator_; }
 
     // Waits for a place, which holds an idle connection if there is a wanted one. Requires: the pool outlives the
     // place.
@@ -88,6 +90,7 @@ private:
     void mind_fork() noexcept;
 
     const ClientOptions options_;
+    Authenticator authenticator_;
     Origins origins_;
     std::size_t total_ = 0;
     std::size_t idle_ = 0;

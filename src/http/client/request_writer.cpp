@@ -10,7 +10,6 @@
 
 #include <tendril/http/trace.hpp>
 
-#include "http/client/client_connection.hpp"
 #include "http/message/chars.hpp"
 
 namespace tendril::http {
@@ -95,13 +94,10 @@ void write_framing(const ClientRequest& request, OutBuffer& out) {
     }
 }
 
-void write_credentials(const ClientRequest& request, const ClientOptions& options, bool by_proxy, OutBuffer& out) {
-    const Url& url = request.url;
-    if (!url.user().empty() && !request.headers.contains("Authorization")) {
-        append_line(out, "Authorization", basic_credentials(url.user(), url.password()));
-    }
-    if (by_proxy && !options.proxy->user().empty() && !request.headers.contains("Proxy-Authorization")) {
-        append_line(out, "Proxy-Authorization", basic_credentials(options.proxy->user(), options.proxy->password()));
+// Writes a field unless its value is empty or the request has one of its own.
+void write_unless_set(const ClientRequest& request, std::string_view name, std::string_view value, OutBuffer& out) {
+    if (!value.empty() && !request.headers.contains(name)) {
+        append_line(out, name, value);
     }
 }
 
@@ -215,10 +211,9 @@ bool is_idempotent(std::string_view method) noexcept {
     return std::find(safe.begin(), safe.end(), method) != safe.end();
 }
 
-OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, bool by_proxy,
-                       std::string_view cookies) {
+OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, const SentWith& with) {
     OutBuffer out;
-    write_request_line(request, by_proxy, out);
+    write_request_line(request, with.by_proxy, out);
     if (!request.headers.contains("Host")) {
         out.append("Host: ");
         append_host(out, request.url);
@@ -228,10 +223,9 @@ OutBuffer request_head(const ClientRequest& request, const ClientOptions& option
         append_line(out, each.name, each.value);
     }
     write_defaults(request, options, out);
-    if (!cookies.empty() && !request.headers.contains("Cookie")) {
-        append_line(out, "Cookie", cookies);
-    }
-    write_credentials(request, options, by_proxy, out);
+    write_unless_set(request, "Cookie", with.cookies, out);
+    write_unless_set(request, "Authorization", with.authorization, out);
+    write_unless_set(request, "Proxy-Authorization", with.proxy_authorization, out);
     write_framing(request, out);
     out.append("\r\n");
     return out;
@@ -264,6 +258,9 @@ std::optional<ClientRequest> redirected(const ClientRequest& request, const Resp
     }
     if (!request.url.same_origin(to)) {
         forget_secrets(next.headers, options.cross_origin_headers);
+        next.credentials.reset();
+    } else if (!next.credentials.has_value() && to.user().empty() && !request.url.user().empty()) {
+        next.credentials = Credentials{request.url.user(), request.url.password()};
     }
     return next;
 }

@@ -27,10 +27,16 @@ bool asks_for_upgrade(const ClientRequest& request) noexcept;
 // Whether a request with this method may be sent twice: RFC 9110, 9.2.2.
 bool is_idempotent(std::string_view method) noexcept;
 
-// Returns: the request line, all fields and the empty line. Requires: the request is complete(). `cookies`: the Cookie
-// field's value, or empty.
-OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, bool by_proxy,
-                       std::string_view cookies);
+// What a request is sent with, besides what it says itself.
+struct SentWith {
+    bool by_proxy = false;                   // the request line has the whole URL
+    std::string_view cookies{};              // the value of Cookie; "" for none
+    std::string_view authorization{};        // of Authorization
+    std::string_view proxy_authorization{};  // of Proxy-Authorization
+};
+
+// Returns: the request line, all fields and the empty line. Requires: the request is complete().
+OutBuffer request_head(const ClientRequest& request, const ClientOptions& options, const SentWith& with);
 
 // Returns: the request that follows a redirect; nothing if the response is for the caller.
 // Throws: ProtocolError for a Location that cannot be followed, or one from https to http where the options forbid it.
