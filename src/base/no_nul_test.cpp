@@ -30,6 +30,8 @@ TEST(NoNul, TheSystemIsNeverAskedForAPartOfAPath) {
     EXPECT_EQ(sys::file_status(path, status), -EINVAL);
     EXPECT_EQ(sys::access(path, R_OK), -EINVAL);
     EXPECT_EQ(sys::unlink(path), -EINVAL);
+    EXPECT_EQ(sys::rename(path, "/dev/null/x"), -EINVAL);
+    EXPECT_EQ(sys::rename("/dev/null/x", path), -EINVAL);
     EXPECT_EQ(sys::open_at(AT_FDCWD, path, O_RDONLY), -EINVAL);
     EXPECT_EQ(sys::open_beneath(AT_FDCWD, path, O_RDONLY), -EINVAL);
     EXPECT_FALSE(sys::is_link(path));

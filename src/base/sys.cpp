@@ -316,6 +316,13 @@ int unlink(Path path) noexcept {
     return detail::call_with(Call::open, -1, path, [](const char* p) { return ::unlink(p); });
 }
 
+int rename(Path from, Path to) noexcept {
+    if (to.get() == nullptr) {
+        return -EINVAL;
+    }
+    return detail::call_with(Call::open, -1, from, [=](const char* p) { return ::rename(p, to.get()); });
+}
+
 int access(Path path, int mode) noexcept {
     return detail::call_with(Call::open, -1, path, [=](const char* p) { return ::access(p, mode); });
 }

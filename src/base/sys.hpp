@@ -217,6 +217,7 @@ int set_nonblocking(int fd, bool on = true) noexcept;
 int close_on_exec(int fd) noexcept;  // 0 or 1: whether it is set
 int set_close_on_exec(int fd) noexcept;
 int unlink(Path path) noexcept;
+int rename(Path from, Path to) noexcept;  // replaces what is at `to`
 int access(Path path, int mode) noexcept;
 int close(int fd) noexcept;  // the number is free afterwards, whatever this returns
 int eventfd() noexcept;
