@@ -37,6 +37,12 @@ struct CookieJarOptions {
     std::size_t cookies = 3000;  // in total
 };
 
+// What the lines of a cookie file are.
+struct CookieLines {
+    std::size_t cookies = 0;  // kept, or expired already
+    std::size_t ignored = 0;  // malformed, or a cookie that its host may not set
+};
+
 class CookieJar {
 public:
     using Time = std::chrono::system_clock::time_point;
@@ -56,6 +62,10 @@ public:
 
     // Returns: all cookies that have not expired, with domain and path filled in; for tests, or to save them.
     std::vector<Cookie> cookies(Time now = std::chrono::system_clock::now()) const;
+    // The text of a cookie file, and the reverse: see cookie_file.hpp, which reads and writes the files themselves.
+    CookieLines add_netscape(std::string_view text, Time now = std::chrono::system_clock::now());
+    std::string netscape(bool session = false, Time now = std::chrono::system_clock::now()) const;
+
     std::size_t size() const noexcept { return size_; }  // may include cookies that have expired
     void clear() noexcept;                               // drops all cookies
 
