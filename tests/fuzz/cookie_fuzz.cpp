@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // Whatever bytes come as Set-Cookie, what is read of it is within its bounds, and what can be written of it is read
-// again as the same; a Cookie header gives views of itself; a date that was read is written and read as the same.
+// again as the same; a Cookie header gives views of itself; a date that was read is written and read as the same. A
+// cookie file gives a jar within its bounds, which is saved and loaded as the same.
 
 #include <tendril/http/cookie.hpp>
+#include <tendril/http/cookie_jar.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "http/message/date.hpp"
@@ -54,6 +57,18 @@ void dates(std::string_view text) {
     }
 }
 
+void files(std::string_view text) {
+    using namespace tendril::http;
+    const CookieJar::Time now(std::chrono::seconds(1700000000));
+    CookieJar jar({.per_domain = 4, .cookies = 8});
+    jar.add_netscape(text, now);
+    require(jar.size() <= 8);
+    const std::string saved = jar.netscape(true, now);
+    CookieJar again({.per_domain = 4, .cookies = 8});
+    require(again.add_netscape(saved, now).ignored == 0);
+    require(again.netscape(true, now) == saved);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -61,5 +76,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     set_cookie(text);
     cookies(text);
     dates(text);
+    files(text);
     return 0;
 }

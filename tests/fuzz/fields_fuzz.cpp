@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Whatever bytes come as a Range, a condition, a media type, an Accept, a form, or a path: ranges lie in the file and
-// apart; a form that was read is written and read as the same; a path means nothing outside of the root, and takes from
-// a route as many parameters as it has.
+// Whatever bytes come as a Range, a condition, a media type, an Accept, a form, a path, a challenge or credentials:
+// ranges lie in the file and apart; a form that was read is written and read as the same; a path means nothing outside
+// of the root, and takes from a route as many parameters as it has; the answer to a challenge is one field.
 
 #include <algorithm>
 #include <cstddef>
@@ -12,11 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include <tendril/http/credentials.hpp>
 #include <tendril/http/form.hpp>
 #include <tendril/http/headers.hpp>
 #include <tendril/http/media_type.hpp>
 #include <tendril/http/message.hpp>
 
+#include "http/client/digest.hpp"
+#include "http/message/basic.hpp"
 #include "http/message/chars.hpp"
 #include "http/message/range.hpp"
 #include "http/server/route_table.hpp"
@@ -93,6 +96,27 @@ void paths(std::string_view text) {
     }
 }
 
+void credentials(std::string_view text) {
+    if (!detail::is_field_text(text)) {
+        return;
+    }
+    if (const auto sent = basic_credentials(Headers{{"Authorization", text}})) {
+        require(basic_credentials(Headers{{"Authorization", detail::basic_field(sent->user, sent->password)}}) == sent);
+    }
+    const auto all = detail::parse_challenges(Headers{{"WWW-Authenticate", text}}, "WWW-Authenticate");
+    require(all.size() <= 16);
+    for (const detail::Challenge& each : all) {
+        require(!each.scheme.empty() && each.parameters.size() <= 32);
+        if (const auto asked = detail::DigestChallenge::of(each)) {
+            const std::string field = detail::digest_field(*asked, {"a\"b", "c"}, "GET", "/", 1, "cnonce");
+            require(detail::is_field_text(field));
+            const auto answer = detail::parse_challenges(Headers{{"Authorization", field}}, "Authorization");
+            require(answer.size() == 1 && answer[0].parameter("nonce") == asked->nonce);
+        }
+    }
+    require(detail::parse_auth_info(text).parameters.size() <= 32);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -105,6 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     conditions(text);
     forms(text);
     paths(text);
+    credentials(text);
     if (const auto type = MediaType::parse(text)) {
         require(!type->type.empty() && !type->subtype.empty() && type->parameters.size() <= 32);
     }
