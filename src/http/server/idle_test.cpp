@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -186,6 +187,29 @@ TENDRIL_TEST(HttpIdle, ADeadlineInRecvChangesNothing) {
     peer.send("b");
     EXPECT_EQ(peer.recv()->data, "b");
     peer.abort();
+}
+
+TENDRIL_TEST(HttpIdleThreads, AStopEndsTheWebSocketsOfEveryHub) {
+    Served served(
+        [](Request& request, Response& response) {
+            auto socket = websocket_accept(request, response, {.idle_in_recv = &request.serving()});
+            while (const auto message = socket->recv()) {
+                socket->send(message->data);
+            }
+        },
+        {.connections = {.hubs = 2}});
+    std::deque<WebSocket> peers;
+    for (int i = 0; i < 8; ++i) {
+        peers.push_back(websocket_connect(url_of(served)));
+        peers.back().send("a");
+        EXPECT_EQ(peers.back().recv()->data, "a");
+    }
+    auto stopping = spawn([&] { return served.server.stop(1h); });
+    for (WebSocket& peer : peers) {
+        EXPECT_EQ(peer.recv(), std::nullopt);
+        EXPECT_EQ(peer.close_code(), close_code::going_away);
+    }
+    EXPECT_EQ(stopping.get(), 0U);
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <tendril/event.hpp>
 #include <tendril/file.hpp>
 #include <tendril/greenlet.hpp>
 
@@ -239,6 +241,23 @@ TENDRIL_TEST(Wsgi, ServesAListener) {
     server.get();
     EXPECT_THROW(handler({}), std::invalid_argument);
     EXPECT_THROW(file_wrapper(File(), 0), std::invalid_argument);
+}
+
+// eventlet.set_idle.
+TENDRIL_TEST(Wsgi, AnIdleApplicationEndsWithTheServer) {
+    Event idle;
+    Served served(handler([&](Environ& environ, StartResponse& start_response) -> Chunks {
+        start_response("200 OK");
+        const Serving::Idle waits(environ.serving(), IdlePlace::kept);
+        idle.set();
+        Event().wait();
+        return "never";
+    }));
+    RawHttp client = served.client();
+    client.send(get("/"));
+    idle.wait();
+    EXPECT_EQ(served.server.stop(std::chrono::hours(1)), 0u);
+    EXPECT_EQ(client.rest(), "");
 }
 
 }  // namespace
