@@ -159,15 +159,17 @@ TENDRIL_TEST(CookieFile, AnInterruptedCallLeavesTheJarAndTheFileWhole) {
             } else {
                 EXPECT_THROW(call(Deadline(1ms)), TimeoutError);
             }
-            testing::until_keeping_alive(0);  // the job has ended
-            EXPECT_EQ(faults.happened(), 1U);
+            testing::until_keeping_alive(0);  // the job has ended, or was recalled before it began
         }
     };
     interrupted([&](Deadline deadline) { load_cookies(read, path, deadline); });
     EXPECT_EQ(read.size(), 0U);
     interrupted([&](Deadline deadline) { save_cookies(jar, path, false, deadline); });
     EXPECT_EQ(folder.count(), 1U);
-    EXPECT_EQ(load_cookies(read, path).cookies, 2U) << "this one succeeded all the same";
+    const std::size_t found = load_cookies(read, path).cookies;
+    EXPECT_TRUE(found == 1 || found == 2) << "the old one whole, or the new one: " << found;
+    save_cookies(jar, path);
+    EXPECT_EQ(load_cookies(read, path).cookies, 2U);
 }
 
 }  // namespace
