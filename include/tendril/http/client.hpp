@@ -114,10 +114,10 @@ public:
     // the body has deadlines of its own. A response may come before the request's body has been sent: if its status is
     // 300 or more, sending ends.
     // Yields. Throws: std::invalid_argument: a method that is not a token, CONNECT, fields that only the client may
-    // write (Content-Length, Transfer-Encoding, Expect), or credentials that Basic cannot carry; TimeoutError: the deadline or a time limit came first;
-    // ProtocolError: the server broke the protocol, redirected too often, or from https to http; TlsError;
-    // std::system_error; what the body's stream throws; Interrupt. After a TimeoutError or an Interrupt it is unknown
-    // whether the server got the request.
+    // write (Content-Length, Transfer-Encoding, Expect), or credentials that Basic cannot carry; TimeoutError: the
+    // deadline or a time limit came first; ProtocolError: the server broke the protocol, redirected too often, or from
+    // https to http; TlsError; std::system_error; what the body's stream throws; Interrupt. After a TimeoutError or an
+    // Interrupt it is unknown whether the server got the request.
     ClientResponse request(ClientRequest request, Deadline deadline = never);
 
     // The same for the usual methods.
