@@ -2,7 +2,8 @@
 // Floor: net
 //
 // Address: the address of a socket: IPv4, IPv6 or Unix-domain. A plain value, which any OS thread may use; nothing here
-// waits or asks the network.
+// waits or asks the network. A port may be the name of a service, "127.0.0.1:http": services.hpp says where that comes
+// from.
 //
 //     Address::parse("127.0.0.1:8080")   Address::parse("[::1]:8080")    Address::parse("[fe80::1%eth0]:80")
 //     Address::parse(":8080")            every IPv4 address of this machine, as does "*:8080"
@@ -99,7 +100,8 @@ struct HostPort {
     std::uint16_t port = 0;
 };
 
-// Splits a host and a port as users type them: "example.org:80", "127.0.0.1:80", "[::1]:80". Looks nothing up.
+// Splits a host and a port as users type them: "example.org:80", "example.org:http", "127.0.0.1:80", "[::1]:80". Looks
+// no host up.
 // Throws: std::invalid_argument that quotes the text and says what was expected.
 HostPort split_host_port(std::string_view text);
 

@@ -13,6 +13,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include <tendril/services.hpp>
+
 #include "base/escape.hpp"
 #include "base/host_port.hpp"
 
@@ -73,9 +75,12 @@ Split split(std::string_view text, std::string_view wanted) {
     if (parts.in_brackets && parts.host.find(':') == std::string_view::npos) {
         refuse(text, "brackets are for IPv6 addresses");
     }
-    const std::optional<std::uint32_t> port = detail::parse_port(*parts.port);
+    std::optional<std::uint32_t> port = detail::parse_port(*parts.port);
     if (!port.has_value()) {
-        refuse(text, "its port must be a number; " + std::string(expected));
+        port = service_port(*parts.port);
+    }
+    if (!port.has_value()) {
+        refuse(text, "its port must be a number or the name of a service; " + std::string(expected));
     }
     if (*port > detail::largest_port) {
         refuse(text, "its port is above 65535");

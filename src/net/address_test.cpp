@@ -62,7 +62,7 @@ TEST(Address, RefusesWithAReason) {
     };
     expect("127.0.0.1", "no port");
     expect("127.0.0.1:", "must be a number");
-    expect("127.0.0.1:http", "must be a number");
+    expect("127.0.0.1:no-such-service", "must be a number or the name of a service");
     expect("127.0.0.1:80x", "must be a number");
     expect("127.0.0.1:-1", "must be a number");
     expect("127.0.0.1:65536", "above 65535");
@@ -85,6 +85,9 @@ TEST(Address, RefusesWithAReason) {
 }
 
 TEST(Address, SplitsHostsFromPorts) {
+    EXPECT_EQ(Address::parse("127.0.0.1:https").to_string(), "127.0.0.1:443");
+    EXPECT_EQ(Address::parse("[::1]:domain").port(), 53);
+    EXPECT_EQ(split_host_port("example.org:http").port, 80);
     const HostPort name = split_host_port("example.org:80");
     EXPECT_EQ(name.host, "example.org");
     EXPECT_EQ(name.port, 80);
