@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// The order in which to try a host's addresses: RFC 6724, 6, with the policy table of its section 2.1. Asks the system
+// which source address it would use for each, and sends nothing.
+
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <tendril/address.hpp>
+
+namespace tendril::detail {
+
+// Returns the source address for packets to an IPv4 or IPv6 address; nothing if there is no route.
+std::optional<Address> source_for(const Address& to) noexcept;
+
+// Sorts, best first; equals stay in their order. Cost: four system calls for each address, if there are several.
+// Throws: std::bad_alloc.
+void sort_by_preference(std::vector<Address>& addresses);
+
+}  // namespace tendril::detail
