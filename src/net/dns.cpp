@@ -3,108 +3,58 @@
 #include <tendril/dns.hpp>
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <strings.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include <tendril/error.hpp>
-#include <tendril/thread_pool.hpp>
+#include <tendril/idna.hpp>
 
-#include "base/escape.hpp"
+#include "base/host_name.hpp"
+#include "base/host_port.hpp"
 #include "base/no_nul.hpp"
 #include "base/sys.hpp"
-#include "base/timed_out.hpp"
 #include "hub/here.hpp"
+#include "net/address_order.hpp"
 #include "net/resolver.hpp"
 
 namespace tendril {
 
+using detail::fail_lookup;
+using detail::number_of;
+using detail::source_for;
+
 namespace {
-
-class DnsCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "dns"; }
-    std::string message(int error) const override {
-        switch (static_cast<DnsError>(error)) {
-        case DnsError::not_found:
-            return "no such host";
-        case DnsError::no_address:
-            return "the host has no such address";
-        case DnsError::server_failure:
-            return "the name servers failed, refused or could not be reached";
-        case DnsError::no_answer:
-            return "no name server answered";
-        case DnsError::bad_name:
-            return "not a host name";
-        case DnsError::bad_answer:
-            return "the name servers' answer makes no sense";
-        case DnsError::other:
-            break;
-        }
-        return "the lookup failed";
-    }
-};
-
-// The C library's functions, which run in the thread pool.
-DnsError of_eai(int error) noexcept {
-    switch (error) {
-    case EAI_NONAME:
-        return DnsError::not_found;
-    case EAI_NODATA:
-    case EAI_ADDRFAMILY:
-        return DnsError::no_address;
-    case EAI_AGAIN:
-        return DnsError::no_answer;
-    case EAI_FAIL:
-        return DnsError::server_failure;
-    default:
-        return DnsError::other;
-    }
-}
-
-struct SystemAnswer {
-    int error = 0;
-    int system_error = 0;
-    std::vector<Address> addresses;
-    std::string name;
-};
-
-SystemAnswer ask_forward(const std::string& host, std::uint16_t port, int family) {
-    addrinfo hints{};
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    SystemAnswer answer;
-    answer.error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-    answer.system_error = answer.error == EAI_SYSTEM ? errno : 0;
-    if (answer.error == 0) {
-        const std::unique_ptr<addrinfo, void (*)(addrinfo*)> freed(found, &::freeaddrinfo);
-        for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-            answer.addresses.push_back(Address::from_raw(each->ai_addr, each->ai_addrlen));
-        }
-    }
-    return answer;
-}
-
-SystemAnswer ask_reverse(const Address& address) {
-    char host[NI_MAXHOST] = "";
-    SystemAnswer answer;
-    answer.error = ::getnameinfo(address.raw(), address.raw_size(), host, sizeof host, nullptr, 0, NI_NAMEREQD);
-    answer.system_error = answer.error == EAI_SYSTEM ? errno : 0;
-    answer.name = host;
-    return answer;
-}
 
 std::string without_last_dot(std::string host) {
     if (!host.empty() && host.back() == '.') {
         host.pop_back();
     }
     return host;
+}
+
+// Returns the name in ASCII. Throws: DnsError::bad_name.
+std::string in_ascii(std::string_view name) {
+    try {
+        return idna_to_ascii(name);
+    } catch (const std::invalid_argument&) {
+        fail_lookup(DnsError::bad_name, std::string(name));
+    }
+}
+
+std::string in_unicode(std::string name) {
+    try {
+        return idna_to_unicode(name);
+    } catch (const std::invalid_argument&) {
+        return name;  // the name's owner made up a label; it is shown as it is
+    }
 }
 
 // Whether no host can have this name. That includes 127.1, 0x7f000001 and the like, which the C library takes for
@@ -125,36 +75,32 @@ bool is_localhost(const std::string& host) {
            ::strcasecmp(name.c_str() + name.size() - localhost.size(), localhost.data()) == 0;
 }
 
-// Whether there is a route to this address. Sends nothing.
-bool has_route(const Address& to) noexcept {
-    const int fd = sys::socket(to.family(), SOCK_DGRAM);
-    if (fd < 0) {
-        return false;
-    }
-    const bool found = sys::connect(fd, to.raw(), to.raw_size()) == 0;
-    sys::close(fd);
-    return found;
-}
-
-std::vector<Address> loopback(std::uint16_t port, AddressFamily family) {
+// Returns one address of each wanted family; an IPv6 one for "any" only if this machine uses IPv6.
+std::vector<Address> pair_of(const char* v6, const char* v4, AddressFamily family) {
     std::vector<Address> all;
-    const Address v6 = Address::ip("::1", port);
-    if (family == AddressFamily::ipv6 || (family == AddressFamily::any && has_route(v6))) {
-        all.push_back(v6);
+    if (family == AddressFamily::ipv6 ||
+        (family == AddressFamily::any && source_for(Address::ip("::1", 1)).has_value())) {
+        all.push_back(Address::ip(v6, 0));
     }
     if (family != AddressFamily::ipv6) {
-        all.push_back(Address::ip("127.0.0.1", port));
+        all.push_back(Address::ip(v4, 0));
     }
     return all;
 }
 
-bool is_numeric(const std::string& host, std::uint16_t port, Address& address) {
+std::optional<Address> numeric(const std::string& host) {
     try {
-        address = Address::ip(host, port);
-        return true;
+        return Address::ip(host, 0);
     } catch (const std::invalid_argument&) {
-        return false;
+        return std::nullopt;
     }
+}
+
+Address with_port(const Address& address, std::uint16_t port) {
+    sockaddr_in6 raw{};  // the longer of the two
+    std::memcpy(&raw, address.raw(), address.raw_size());
+    raw.sin6_port = htons(port);  // in the same place in both
+    return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), address.raw_size());
 }
 
 std::string default_kind() {
@@ -162,120 +108,247 @@ std::string default_kind() {
     return named != nullptr && *named != '\0' ? named : "c-ares";
 }
 
-std::string quoted(const std::string& what) {
-    constexpr std::size_t shown = 255;  // the longest name; a longer text may be anything
-    return '"' + detail::escaped(what, shown) + '"';
-}
-
-}  // namespace
-
-class Resolver::System final : public Resolver::Kind {
-public:
-    std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
-                                 Deadline deadline) override {
-        return ask(host, deadline, ask_forward, host, port, number_of(family)).addresses;
+void require_ip(const Address& address, const char* call) {
+    if (address.family() != AF_INET && address.family() != AF_INET6) {
+        throw std::invalid_argument(std::string(call) + "(): " + address.to_string() + " is not an IP address");
     }
-
-    std::string reverse(const Address& address, Deadline deadline) override {
-        return ask(address.ip(), deadline, ask_reverse, address).name;
-    }
-
-private:
-    template <class F, class... A>
-    static SystemAnswer ask(const std::string& what, Deadline deadline, F f, A... args) {
-        SystemAnswer answer = [&] {
-            try {
-                return offload(deadline, f, args...);
-            } catch (const TimeoutError&) {
-                time_out_lookup(what);
-            }
-        }();
-        if (answer.error == EAI_SYSTEM) {
-            throw std::system_error(answer.system_error, std::generic_category(), "resolve " + what);
-        }
-        if (answer.error != 0) {
-            fail(of_eai(answer.error), what);
-        }
-        return answer;
-    }
-};
-
-std::shared_ptr<Resolver::Kind> Resolver::Kind::make_system() {
-    return std::make_shared<System>();
 }
 
-void Resolver::Kind::time_out_lookup(const std::string& what) {
-    detail::time_out({.waited_ns = detail::here::waited_ns()}, [what] { return "resolve " + quoted(what); });
-}
-
-void Resolver::Kind::fail(DnsError why, const std::string& what) {
-    throw std::system_error(make_error_code(why), "resolve " + quoted(what));
-}
-
-const std::error_category& dns_category() noexcept {
-    static const DnsCategory category;
-    return category;
-}
-
-Resolver::Resolver(const ResolverOptions& options) {
+void check(const ResolverOptions& options) {
     for (const std::vector<std::string>& texts : {options.servers, options.search.value_or(options.servers)}) {
         for (const std::string& each : texts) {
             detail::require_no_nul(each, "ResolverOptions: a server or a search domain");
         }
     }
     constexpr std::chrono::milliseconds longest_try(std::numeric_limits<int>::max());
+    constexpr std::chrono::seconds longest_kept(std::numeric_limits<std::int32_t>::max());
+    const auto out_of_range = [&](std::chrono::seconds ttl) { return ttl.count() < 0 || ttl > longest_kept; };
     if (options.try_timeout.count() < 0 || options.try_timeout > longest_try || options.tries < 0 ||
-        options.dots.value_or(0) < 0) {
+        options.dots.value_or(0) < 0 || out_of_range(options.max_ttl) || out_of_range(options.max_negative_ttl)) {
         throw std::invalid_argument("ResolverOptions: a time or a number is negative or too large");
     }
+}
+
+// Throws: std::invalid_argument; DnsError::no_service.
+std::uint16_t port_of(const LookupOptions& options) {
+    if (options.service.empty()) {
+        return options.port;
+    }
+    if (options.port != 0) {
+        throw std::invalid_argument("LookupOptions: give a port or a service, not both");
+    }
+    if (const std::optional<std::uint32_t> number = detail::parse_port(options.service); number.has_value()) {
+        return checked_port(*number);
+    }
+    const std::optional<std::uint16_t> port = service_port(options.service, options.transport);
+    if (!port.has_value()) {
+        fail_lookup(DnsError::no_service, options.service);
+    }
+    return *port;
+}
+
+// Looks a host up, with port 0; what needs no looking up, without.
+HostInfo find(NameService& service, std::string_view host, AddressFamily family, bool only_numeric, Deadline deadline) {
+    const std::string name = in_ascii(host);
+    if (const std::optional<Address> address = numeric(name); address.has_value()) {
+        if (family != AddressFamily::any && address->family() != number_of(family)) {
+            fail_lookup(DnsError::no_address, name);
+        }
+        return {.name = name, .addresses = {*address}};
+    }
+    if (is_no_name(name)) {
+        fail_lookup(DnsError::bad_name, name);
+    }
+    if (only_numeric) {
+        fail_lookup(DnsError::not_found, name);
+    }
+    if (is_localhost(name)) {
+        return {.name = without_last_dot(name), .addresses = pair_of("::1", "127.0.0.1", family)};
+    }
+    return service.look_up(name, family, deadline);
+}
+
+// IPv4 addresses as IPv6 ones, if they are wanted, and not what is not: AI_V4MAPPED, AI_ALL.
+void map_to_v6(std::vector<Address>& addresses, bool all) {
+    const bool has_v6 =
+        std::any_of(addresses.begin(), addresses.end(), [](const Address& each) { return each.family() == AF_INET6; });
+    if (has_v6 && !all) {
+        std::erase_if(addresses, [](const Address& each) { return each.family() != AF_INET6; });
+    }
+    for (Address& each : addresses) {
+        if (each.family() == AF_INET) {
+            each = Address::ip("::ffff:" + each.ip(), 0);
+        }
+    }
+}
+
+}  // namespace
+
+Resolver::Resolver(const ResolverOptions& options) {
+    check(options);
     const std::string kind = options.kind.empty() ? default_kind() : options.kind;
     if (kind == "c-ares") {
-        kind_ = Kind::make_ares(options);
+        service_ = detail::make_ares_resolver(options);
     } else if (kind == "system") {
-        kind_ = Kind::make_system();
+        service_ = detail::make_system_resolver();
     } else {
         throw std::invalid_argument("there is no resolver called \"" + kind + "\"; there are c-ares and system");
     }
 }
 
-Resolver Resolver::current() {
-    detail::here::make_hub();  // before the resolver, so that the hub ends after it
-    thread_local const std::shared_ptr<Kind> own = Resolver().kind_;
-    return Resolver(own);
+Resolver::Resolver(std::shared_ptr<NameService> service) : service_(std::move(service)) {
+    if (service_ == nullptr) {
+        throw std::invalid_argument("Resolver: its NameService is null");
+    }
 }
 
 std::vector<Address> Resolver::resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
     detail::here::refuse_in_callback();
-    const std::string name(host);
-    if (Address numeric; is_numeric(name, port, numeric)) {
-        if (family != AddressFamily::any && numeric.family() != Kind::number_of(family)) {
-            Kind::fail(DnsError::no_address, name);
-        }
-        return {numeric};
+    const std::shared_ptr<NameService> service = service_;
+    std::vector<Address> all = find(*service, host, family, false, deadline).addresses;
+    std::transform(all.begin(), all.end(), all.begin(), [&](const Address& each) { return with_port(each, port); });
+    return all;
+}
+
+HostInfo Resolver::look_up(std::string_view host, const LookupOptions& options, Deadline deadline) {
+    detail::here::refuse_in_callback();
+    const std::shared_ptr<NameService> service = service_;
+    const std::uint16_t port = port_of(options);
+    const bool mapped = options.v4_mapped && options.family == AddressFamily::ipv6;
+    const AddressFamily family = mapped ? AddressFamily::any : options.family;
+    HostInfo info;
+    if (host.empty()) {
+        info.addresses = options.passive ? pair_of("::", "0.0.0.0", family) : pair_of("::1", "127.0.0.1", family);
+    } else {
+        info = find(*service, host, family, options.numeric, deadline);
     }
-    if (is_no_name(name)) {
-        Kind::fail(DnsError::bad_name, name);
+    if (mapped) {
+        map_to_v6(info.addresses, options.all);
     }
-    if (is_localhost(name)) {
-        return loopback(port, family);
+    if (options.routable) {
+        std::erase_if(info.addresses, [](const Address& each) { return !source_for(with_port(each, 1)).has_value(); });
     }
-    return kind_->resolve(name, port, family, deadline);
+    if (info.addresses.empty()) {
+        fail_lookup(DnsError::no_address, std::string(host));
+    }
+    for (Address& each : info.addresses) {
+        each = with_port(each, port);
+    }
+    if (options.unicode_name) {
+        info.name = in_unicode(std::move(info.name));
+        std::transform(info.aliases.begin(), info.aliases.end(), info.aliases.begin(), in_unicode);
+    }
+    return info;
 }
 
 std::string Resolver::reverse(const Address& address, Deadline deadline) {
+    return look_up_address(address, deadline).name;
+}
+
+HostInfo Resolver::look_up_address(const Address& address, Deadline deadline) {
     detail::here::refuse_in_callback();
-    if (address.family() != AF_INET && address.family() != AF_INET6) {
-        throw std::invalid_argument("reverse(): " + address.to_string() + " is not an IP address");
+    require_ip(address, "look_up_address");
+    const std::shared_ptr<NameService> service = service_;
+    return service->look_up_address(address, deadline);
+}
+
+NameInfo Resolver::name_info(const Address& address, const NameInfoOptions& options, Deadline deadline) {
+    if (address.family() == AF_UNIX) {
+        return {host_name(), address.path()};
     }
-    return kind_->reverse(address, deadline);
+    require_ip(address, "name_info");
+    NameInfo info{address.ip(), std::to_string(address.port())};
+    if (!options.numeric_service) {
+        const Transport transport = options.datagram ? Transport::udp : Transport::tcp;
+        info.service = service_name(address.port(), transport).value_or(info.service);
+    }
+    if (options.numeric_host) {
+        if (options.name_required) {
+            throw std::invalid_argument("NameInfoOptions: numeric_host and name_required exclude each other");
+        }
+        return info;
+    }
+    try {
+        info.host = reverse(address, deadline);
+    } catch (const std::system_error& e) {
+        if (options.name_required || e.code().category() != dns_category()) {
+            throw;
+        }
+        return info;
+    }
+    if (options.short_name) {
+        const std::string own_name = full_name({}, deadline);
+        const std::size_t dot = std::min(own_name.find('.'), own_name.size());
+        const std::string_view domain = std::string_view(own_name).substr(dot);
+        if (domain.size() > 1 && info.host.size() > domain.size() && info.host.ends_with(domain)) {
+            info.host.resize(info.host.size() - domain.size());
+        }
+    }
+    info.host = options.unicode_name ? in_unicode(std::move(info.host)) : std::move(info.host);
+    return info;
 }
 
-std::vector<Address> resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
-    return Resolver::current().resolve(host, port, family, deadline);
+std::string Resolver::full_name(std::string_view host, Deadline deadline) {
+    const std::optional<Address> address = numeric(std::string(host));
+    const bool any_address = host == "0.0.0.0" || host == "::";
+    std::string name = host.empty() || any_address ? host_name() : std::string(host);
+    HostInfo info;
+    try {
+        info = address.has_value() && !any_address ? look_up_address(*address, deadline) : look_up(name, {}, deadline);
+    } catch (const std::system_error& e) {
+        if (e.code().category() != dns_category()) {
+            throw;
+        }
+        return name;
+    }
+    const auto has_dot = [](const std::string& each) { return each.find('.') != std::string::npos; };
+    const auto alias = std::find_if(info.aliases.begin(), info.aliases.end(), has_dot);
+    if (!has_dot(info.name) && alias != info.aliases.end()) {
+        return *alias;
+    }
+    return info.name.empty() ? name : info.name;
 }
 
-std::string reverse(const Address& address, Deadline deadline) {
-    return Resolver::current().reverse(address, deadline);
+DnsAnswer Resolver::query(std::string_view name, RecordType type, Deadline deadline) {
+    detail::here::refuse_in_callback();
+    const std::shared_ptr<NameService> service = service_;
+    return service->query(in_ascii(name), type, deadline);
+}
+
+DnsCacheStatistics Resolver::cache_statistics() const {
+    return service_->cache_statistics();
+}
+
+void Resolver::clear_cache() {
+    service_->clear_cache();
+}
+
+std::string host_name() {
+    char name[HOST_NAME_MAX + 1] = "";
+    sys::checked(sys::host_name(name, sizeof name), "gethostname");
+    return name;
+}
+
+std::string reverse_name(const Address& address) {
+    require_ip(address, "reverse_name");
+    std::string name;
+    if (address.family() == AF_INET) {
+        const auto* bytes =
+            reinterpret_cast<const unsigned char*>(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr);
+        for (int i = 3; i >= 0; --i) {
+            name += std::to_string(bytes[i]) + '.';
+        }
+        return name + "in-addr.arpa";
+    }
+    constexpr char digits[] = "0123456789abcdef";
+    const auto& bytes = reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr.s6_addr;
+    for (int i = 15; i >= 0; --i) {
+        for (const int nibble : {bytes[i] & 15, bytes[i] >> 4}) {
+            name += digits[nibble];
+            name += '.';
+        }
+    }
+    return name + "ip6.arpa";
 }
 
 }  // namespace tendril

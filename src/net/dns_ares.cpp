@@ -1,48 +1,42 @@
 // SPDX-License-Identifier: MIT
 //
-// The resolver "c-ares": a channel of c-ares. The hub watches its descriptors, by an Io for each, and its time, by a
-// Timer. Its system calls go through base/sys. Its callbacks run in the hub's own green thread, or inside a call below,
-// and neither throw nor wait: they fill a Lookup, which its caller shares with them, and set its event.
+// The resolver "c-ares": asks the hosts file (ares_hosts.hpp), then the name servers, by a channel of c-ares
+// (ares_channel.hpp). Its callback puts the server's message into a Lookup, which it shares with the caller, and sets
+// the Lookup's event. The caller reads the message by dns_message.hpp.
 //
 // When the last waiter has gone, what is still under way is cancelled, so an idle channel has no descriptors.
 
-#include <ares.h>
-#include <netdb.h>
-#include <netinet/in.h>
+#include <arpa/nameser.h>
 
-#include <list>
-#include <map>
+#include <algorithm>
 #include <new>
-#include <stdexcept>
+#include <utility>
 
 #include <tendril/error.hpp>
 #include <tendril/event.hpp>
 #include <tendril/semaphore.hpp>
-#include <tendril/watchers.hpp>
 
 #include "base/at_fork.hpp"
 #include "base/on_exit.hpp"
-#include "base/once.hpp"
-#include "base/sys.hpp"
 #include "hub/here.hpp"
-#include "hub/waiter.hpp"
-#include "net/ares_sockets.hpp"
+#include "net/address_order.hpp"
+#include "net/ares_channel.hpp"
+#include "net/ares_hosts.hpp"
+#include "net/dns_cache.hpp"
+#include "net/dns_message.hpp"
 #include "net/resolver.hpp"
 #include "net/search_list.hpp"
 
-namespace tendril {
+namespace tendril::detail {
 
 namespace {
 
-constexpr char resolv_conf[] = "/etc/resolv.conf";
-constexpr std::int64_t look_again_ns = 1'000'000'000;
-constexpr Duration default_try_timeout = std::chrono::seconds(2);
-constexpr std::int64_t longest_try_ms = 86'400'000;  // c-ares multiplies it, as an int, for later tries
-constexpr int default_tries = 3;
 // Lookups at once; more than that wait, since a flood would overflow a server's, or our own, socket buffer.
 constexpr std::size_t most_at_once = 64;
 // Questions under way, including those whose callers have left: c-ares cannot end a single one.
 constexpr std::size_t most_questions = 1024;
+// Of one name: a name's owner may give it thousands, and each costs four system calls to sort.
+constexpr std::size_t most_addresses = 512;
 
 DnsError of_ares(int status) noexcept {
     switch (status) {
@@ -50,7 +44,7 @@ DnsError of_ares(int status) noexcept {
     case ARES_ENONAME:
         return DnsError::not_found;
     case ARES_ENODATA:
-        return DnsError::no_address;
+        return DnsError::no_record;
     case ARES_ESERVFAIL:
     case ARES_ENOTIMP:
     case ARES_EFORMERR:
@@ -72,183 +66,147 @@ DnsError of_ares(int status) noexcept {
 struct Lookup {
     Event answered;
     int status = ARES_ECANCELLED;
-    std::uint16_t port = 0;
-    std::vector<Address> addresses;
-    std::string name;
+    std::string wire;  // what the server said
 };
 
-void initialise_library() {
-    static constinit detail::Once once;
-    once([] {
-        if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
-            throw std::runtime_error("c-ares cannot be initialised");
+// Holds one permit of a Semaphore while it lives.
+class Permit {
+public:
+    Permit() noexcept = default;  // none
+    // Throws: TimeoutError.
+    Permit(Semaphore& from, const std::string& what, Deadline deadline) {
+        if (!from.acquire(deadline)) {
+            time_out_lookup(what);
         }
-    });
+        from_ = &from;
+    }
+    Permit(Permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
+    Permit& operator=(Permit&&) = delete;
+    ~Permit() {
+        if (from_ != nullptr) {
+            from_->release();
+        }
+    }
+
+private:
+    Semaphore* from_ = nullptr;
+};
+
+struct Held {
+    std::shared_ptr<Lookup> lookup;
+    Permit question;
+};
+
+// c-ares's callback, which owns the Held.
+void on_message(void* held, int status, int, unsigned char* wire, int size) noexcept {
+    const std::unique_ptr<Held> own(static_cast<Held*>(held));
+    Lookup& lookup = *own->lookup;
+    lookup.status = status;
+    try {
+        if (wire != nullptr && size > 0) {
+            lookup.wire.assign(reinterpret_cast<const char*>(wire), static_cast<std::size_t>(size));
+        }
+    } catch (...) {
+        lookup.status = ARES_ENOMEM;
+    }
+    lookup.answered.set();
 }
 
-}  // namespace
+// One question on its way to its answer: in the cache, or with c-ares.
+struct Pending {
+    DnsCache::Key key;
+    std::string query;               // the name, as ares_query() takes it
+    std::shared_ptr<Lookup> lookup;  // nullptr: the verdict is there
+    DnsVerdict verdict = {};
+};
 
-class Resolver::Ares final : public Resolver::Kind {
+class Ares final : public NameService {
 public:
-    explicit Ares(const ResolverOptions& options) : options_(options), owner_(detail::here::owner()) {
-        initialise_library();
-        have_channel();
-    }
-    ~Ares() override { drop_channel(); }
+    explicit Ares(const ResolverOptions& options)
+        : options_(options), owner_(here::owner()), cache_(options.cache), channel_(options) {}
 
-    std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
-                                 Deadline deadline) override {
-        detail::here::require_owner("a Resolver", owner_);
-        notice_fork();
+    HostInfo look_up(const std::string& host, AddressFamily family, Deadline deadline) override {
+        enter();
         const Permit turn(turns_, host, deadline);
         renew();
         if (options_.hosts_file) {
-            if (const auto found = look_into_hosts(host, port, family); found->status == ARES_SUCCESS) {
-                return std::move(found->addresses);
+            if (HostInfo found = addresses_in_hosts(channel_.hosts(), host, family); !found.addresses.empty()) {
+                return found;
             }
         }
-        detail::SearchList names(host, search_, dots_);
+        SearchList names(host, channel_.search(), channel_.dots());
         while (const std::optional<std::string> name = names.next()) {
-            const std::shared_ptr<Lookup> lookup = ask_for(*name, host, port, family, deadline);
-            if (lookup->status == ARES_SUCCESS) {
-                return std::move(lookup->addresses);
+            HostInfo found;
+            const std::optional<DnsError> failure = ask_for_addresses(*name, host, family, deadline, found);
+            if (!failure.has_value()) {
+                return found;
             }
-            names.failed(of_ares(lookup->status));
+            names.failed(*failure);
         }
         fail(names.failure(), host);
     }
 
-    std::string reverse(const Address& address, Deadline deadline) override {
-        detail::here::require_owner("a Resolver", owner_);
-        notice_fork();
+    HostInfo look_up_address(const Address& address, Deadline deadline) override {
+        enter();
         const std::string text = address.ip();
         const Permit turn(turns_, text, deadline);
-        Permit question(questions_, text, deadline);
         renew();
-        const bool v4 = address.family() == AF_INET;
-        const void* ip = v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr)
-                            : &reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr;
-        const int size = v4 ? sizeof(in_addr) : sizeof(in6_addr);
+        HostInfo info;
         if (options_.hosts_file) {
-            auto lookup = std::make_shared<Lookup>();
-            ares_gethostbyaddr(hosts_, ip, size, address.family(), &Ares::on_host, new Held{lookup, {}});
-            if (lookup->status == ARES_SUCCESS) {
-                return std::move(lookup->name);
+            info = names_in_hosts(channel_.hosts(), address);
+        }
+        if (info.name.empty()) {
+            const DnsAnswer answer = ask(reverse_name(address), RecordType::ptr, text, deadline);
+            for (const PtrRecord& each : answer.of<PtrRecord>()) {
+                if (!is_host_name(each.host)) {
+                    continue;
+                }
+                if (info.name.empty()) {
+                    info.name = each.host;
+                } else {
+                    add_alias(info, each.host);
+                }
+            }
+            if (info.name.empty()) {
+                fail(DnsError::bad_answer, text);
             }
         }
-        auto lookup = std::make_shared<Lookup>();
-        auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
-        ares_gethostbyaddr(channel_, ip, size, address.family(), &Ares::on_host, held.release());
-        wait(*lookup, text, deadline);
-        if (lookup->status != ARES_SUCCESS) {
-            fail(of_ares(lookup->status), text);
-        }
-        return std::move(lookup->name);
+        info.addresses = {address};
+        return info;
     }
 
+    DnsAnswer query(const std::string& name, RecordType type, Deadline deadline) override {
+        enter();
+        const Permit turn(turns_, name, deadline);
+        renew();
+        return ask(name, type, name, deadline);
+    }
+
+    DnsCacheStatistics cache_statistics() const override { return cache_.statistics(); }
+    void clear_cache() override { cache_.clear(); }
+
 private:
-    // Holds one permit of a Semaphore while it lives.
-    class Permit {
+    // Counts its green thread among those that wait for c-ares. The last one that leaves cancels the rest.
+    class Presence {
     public:
-        Permit() noexcept = default;  // none
-        // Throws: TimeoutError.
-        Permit(Semaphore& from, const std::string& what, Deadline deadline) {
-            if (!from.acquire(deadline)) {
-                time_out_lookup(what);
-            }
-            from_ = &from;
-        }
-        Permit(Permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
-        Permit& operator=(Permit&&) = delete;
-        ~Permit() {
-            if (from_ != nullptr) {
-                from_->release();
+        explicit Presence(Ares& ares) noexcept : ares_(ares) { ++ares_.waiting_; }
+        Presence(const Presence&) = delete;
+        Presence& operator=(const Presence&) = delete;
+        ~Presence() {
+            if (--ares_.waiting_ == 0 && ares_.generation_ == fork_generation()) {
+                ares_.channel_.cancel();
             }
         }
 
     private:
-        Semaphore* from_ = nullptr;
+        Ares& ares_;
     };
 
-    struct Held {
-        std::shared_ptr<Lookup> lookup;
-        Permit question;
-    };
-
-    static ares_addrinfo_hints hints_for(AddressFamily family) noexcept {
-        ares_addrinfo_hints hints{};
-        hints.ai_family = number_of(family);
-        hints.ai_socktype = SOCK_STREAM;
-        return hints;
-    }
-
-    // Looks into the hosts file; does not wait.
-    std::shared_ptr<Lookup> look_into_hosts(const std::string& host, std::uint16_t port, AddressFamily family) {
-        auto lookup = std::make_shared<Lookup>();
-        lookup->port = port;
-        const ares_addrinfo_hints hints = hints_for(family);
-        ares_getaddrinfo(hosts_, host.c_str(), nullptr, &hints, &Ares::on_addresses, new Held{lookup, {}});
-        return lookup;
-    }
-
-    // Asks the DNS for exactly this name. host: the name that the caller gave, for errors.
-    std::shared_ptr<Lookup> ask_for(const std::string& name, const std::string& host, std::uint16_t port,
-                                    AddressFamily family, Deadline deadline) {
-        Permit question(questions_, host, deadline);
-        renew();
-        auto lookup = std::make_shared<Lookup>();
-        lookup->port = port;
-        const ares_addrinfo_hints hints = hints_for(family);
-        auto held = std::make_unique<Held>(Held{lookup, std::move(question)});
-        ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &Ares::on_addresses, held.release());
-        wait(*lookup, host, deadline);
-        return lookup;
-    }
-
-    // c-ares's callbacks, which own the Held.
-    static void on_addresses(void* held, int status, int, ares_addrinfo* found) noexcept {
-        const std::unique_ptr<Held> own(static_cast<Held*>(held));
-        Lookup& lookup = *own->lookup;
-        lookup.status = status;
-        try {
-            for (const ares_addrinfo_node* each = found != nullptr ? found->nodes : nullptr; each != nullptr;
-                 each = each->ai_next) {
-                lookup.addresses.push_back(with_port(Address::from_raw(each->ai_addr, each->ai_addrlen), lookup.port));
-            }
-            if (status == ARES_SUCCESS && lookup.addresses.empty()) {
-                lookup.status = ARES_ENODATA;
-            }
-        } catch (...) {
-            lookup.status = ARES_ENOMEM;
-        }
-        ares_freeaddrinfo(found);
-        lookup.answered.set();
-    }
-
-    static void on_host(void* held, int status, int, hostent* found) noexcept {
-        const std::unique_ptr<Held> own(static_cast<Held*>(held));
-        Lookup& lookup = *own->lookup;
-        lookup.status = status;
-        try {
-            lookup.name = found != nullptr && found->h_name != nullptr ? found->h_name : "";
-        } catch (...) {
-            lookup.status = ARES_ENOMEM;
-        }
-        lookup.answered.set();
-    }
-
-    static Address with_port(const Address& address, std::uint16_t port) {
-        sockaddr_in6 raw{};  // the longer of the two
-        std::copy_n(reinterpret_cast<const char*>(address.raw()), address.raw_size(), reinterpret_cast<char*>(&raw));
-        raw.sin6_port = htons(port);  // in the same place in both
-        return Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), address.raw_size());
-    }
-
-    // In the child of a fork() no caller is left: frees the permits that they held.
-    void notice_fork() {
-        if (generation_ != detail::fork_generation()) {
-            generation_ = detail::fork_generation();
-            drop_channel();
+    void enter() {
+        here::require_owner("a Resolver", owner_);
+        if (generation_ != fork_generation()) {  // in the child of a fork() no caller is left: frees their permits
+            generation_ = fork_generation();
+            channel_.drop();
             waiting_ = 0;
             turns_.release(most_at_once - turns_.available());
             questions_.release(most_questions - questions_.available());
@@ -257,21 +215,97 @@ private:
 
     // Makes the channels, anew if the configuration has changed and no lookup waits.
     void renew() {
-        if (waiting_ == 0 && configuration_changed()) {
-            drop_channel();
+        if (waiting_ == 0 && channel_.configuration_changed()) {
+            channel_.drop();
+            cache_.clear();
         }
-        have_channel();
+        channel_.have();
     }
 
-    void wait(Lookup& lookup, const std::string& what, Deadline deadline) {
-        ++waiting_;
-        const detail::OnExit left([this] {
-            if (--waiting_ == 0) {
-                cancel_rest();
+    // Asks the DNS for exactly this name, both families at once. host: the name that the caller gave, for errors.
+    // Returns: why there is no address.
+    std::optional<DnsError> ask_for_addresses(const std::string& name, const std::string& host, AddressFamily family,
+                                              Deadline deadline, HostInfo& found) {
+        const Presence presence(*this);
+        std::vector<Pending> asked;
+        for (const auto& [type, other] :
+             {std::pair(RecordType::aaaa, AddressFamily::ipv4), std::pair(RecordType::a, AddressFamily::ipv6)}) {
+            if (family != other) {
+                asked.push_back(begin(name, type, host, deadline));
             }
-        });
+        }
+        DnsError failure = DnsError::no_address;
+        for (Pending& each : asked) {
+            finish(each, host, deadline);
+            if (!each.verdict.failure.has_value()) {
+                take_addresses(each.verdict.answer, host, found);
+            } else if (*each.verdict.failure == DnsError::not_found || failure != DnsError::not_found) {
+                failure = *each.verdict.failure == DnsError::no_record ? failure : *each.verdict.failure;
+            }
+        }
+        if (found.addresses.empty()) {
+            return failure;
+        }
+        sort_by_preference(found.addresses);
+        return std::nullopt;
+    }
+
+    static void take_addresses(const DnsAnswer& answer, const std::string& host, HostInfo& found) {
+        for (const DnsRecord& each : answer.records) {
+            const auto* v4 = std::get_if<ARecord>(&each.data);
+            const auto* v6 = std::get_if<AaaaRecord>(&each.data);
+            if (found.addresses.size() < most_addresses && (v4 != nullptr || v6 != nullptr)) {
+                found.addresses.push_back(v4 != nullptr ? v4->address : v6->address);
+            }
+        }
+        if (found.name.empty()) {
+            found.name = is_host_name(answer.name) ? answer.name : host;
+        }
+        for (const std::string& each : answer.aliases) {
+            if (is_host_name(each)) {
+                add_alias(found, each);
+            }
+        }
+    }
+
+    // what: for errors.
+    DnsAnswer ask(const std::string& name, RecordType type, const std::string& what, Deadline deadline) {
+        const Presence presence(*this);
+        Pending pending = begin(name, type, what, deadline);
+        finish(pending, what, deadline);
+        if (pending.verdict.failure.has_value()) {
+            fail(*pending.verdict.failure, what);
+        }
+        return std::move(pending.verdict.answer);
+    }
+
+    // Looks into the cache, or asks. Requires: a Presence.
+    Pending begin(const std::string& name, RecordType type, const std::string& what, Deadline deadline) {
+        const std::optional<DnsName> read = read_dns_name(name);
+        if (!read.has_value()) {
+            return {{}, {}, nullptr, {DnsError::bad_name, {}}};
+        }
+        Pending pending{{read->text, type}, read->query, nullptr};
+        if (const auto [kept, age] = cache_.find(pending.key, Deadline::now_ns()); kept != nullptr) {
+            pending.verdict = from_cache(*kept, pending.key, age);
+            return pending;
+        }
+        Permit question(questions_, what, deadline);
+        channel_.have();
+        pending.lookup = std::make_shared<Lookup>();
+        auto held = std::make_unique<Held>(Held{pending.lookup, std::move(question)});
+        ares_query(channel_.dns(), pending.query.c_str(), ns_c_in, static_cast<int>(type), &on_message, held.release());
+        return pending;
+    }
+
+    // Waits for the answer, and puts it into the cache.
+    void finish(Pending& pending, const std::string& what, Deadline deadline) {
+        if (pending.lookup == nullptr) {
+            return;
+        }
+        Lookup& lookup = *pending.lookup;
         if (!lookup.answered.is_set()) {
-            arm_timer();
+            channel_.arm_timer();
         }
         if (!lookup.answered.wait(deadline)) {
             time_out_lookup(what);
@@ -279,170 +313,62 @@ private:
         if (lookup.status == ARES_ENOMEM) {
             throw std::bad_alloc();
         }
-    }
-
-    // For when the last waiter has gone.
-    void cancel_rest() noexcept {
-        if (channel_ != nullptr && generation_ == detail::fork_generation()) {
-            ares_cancel(channel_);
-        }
-        timer_.reset();
-    }
-
-    void have_channel() {
-        if (channel_ != nullptr) {
+        const bool no = lookup.status == ARES_ENOTFOUND || lookup.status == ARES_ENODATA;
+        if (lookup.status != ARES_SUCCESS && !no) {
+            pending.verdict.failure = of_ares(lookup.status);
             return;
         }
-        try {
-            read_configuration();
-            open_channel();
-        } catch (...) {
-            drop_channel();
-            throw;
+        std::optional<DnsMessage> message = read_dns_message(lookup.wire);
+        const std::optional<std::chrono::seconds> keep_no =
+            message.has_value() ? message->keep_no : std::optional<std::chrono::seconds>();
+        if (no) {
+            pending.verdict.failure = of_ares(lookup.status);
+        } else if (message.has_value()) {
+            pending.verdict = find_answer(*std::move(message), pending.key.first, pending.key.second);
+        } else {
+            pending.verdict.failure = DnsError::bad_answer;
         }
-        note_configuration();
+        keep(pending, keep_no.value_or(std::chrono::seconds(0)));
     }
 
-    // Makes the channel that asks the hosts file alone. Takes the search list and the dots from it, which c-ares has
-    // read from resolv.conf, LOCALDOMAIN and RES_OPTIONS, unless the options give them.
-    void read_configuration() {
-        ares_options raw{};
-        std::string lookups = "f";
-        raw.lookups = lookups.data();
-        init(hosts_, raw, ARES_OPT_LOOKUPS);
-        ares_options found{};
-        int mask = 0;
-        if (ares_save_options(hosts_, &found, &mask) != ARES_SUCCESS) {
-            ares_destroy_options(&found);
-            throw std::bad_alloc();
-        }
-        const detail::OnExit destroyed([&] { ares_destroy_options(&found); });
-        dots_ = options_.dots.value_or(found.ndots);
-        search_ = options_.search.has_value() ? *options_.search
-                                              : std::vector<std::string>(found.domains, found.domains + found.ndomains);
-    }
-
-    // Makes the channel that asks the DNS. SearchList tries the domains, since c-ares would give up at the first
-    // failure.
-    void open_channel() {
-        ares_options raw{};
-        raw.sock_state_cb = &Ares::on_socket;
-        raw.sock_state_cb_data = this;
-        const Duration patience = options_.try_timeout == Duration() ? default_try_timeout : options_.try_timeout;
-        raw.timeout = static_cast<int>(std::min<std::int64_t>(patience.count() / 1'000'000, longest_try_ms));
-        raw.tries = options_.tries > 0 ? options_.tries : default_tries;
-        std::string lookups = "b";
-        raw.lookups = lookups.data();
-        init(channel_, raw,
-             ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS);
-        ares_set_socket_functions(channel_, &detail::ares_through_sys, &allowance_);
-        if (!options_.servers.empty()) {
-            set_servers();
-        }
-    }
-
-    static void init(ares_channel& channel, ares_options& raw, int mask) {
-        if (const int r = ares_init_options(&channel, &raw, mask); r != ARES_SUCCESS) {
-            channel = nullptr;
-            throw std::runtime_error(std::string("c-ares cannot make a channel: ") + ares_strerror(r));
-        }
-    }
-
-    void set_servers() {
-        std::string all;
-        for (const std::string& each : options_.servers) {
-            all += (all.empty() ? "" : ",") + each;
-        }
-        if (ares_set_servers_ports_csv(channel_, all.c_str()) != ARES_SUCCESS) {
-            throw std::invalid_argument("ResolverOptions: \"" + all + "\" is not a list of servers' addresses");
-        }
-    }
-
-    // Ends the lookups under way, whose callbacks run. In the child of a fork() no caller is left to notice.
-    void drop_channel() noexcept {
-        if (channel_ != nullptr) {
-            ares_destroy(std::exchange(channel_, nullptr));
-        }
-        if (hosts_ != nullptr) {
-            ares_destroy(std::exchange(hosts_, nullptr));
-        }
-        watched_.clear();
-        timer_.reset();
-    }
-
-    bool configuration_changed() noexcept {
+    void keep(const Pending& pending, std::chrono::seconds keep_no) {
         const std::int64_t now = Deadline::now_ns();
-        if (!options_.servers.empty() || now - looked_ns_ < look_again_ns) {
-            return false;
-        }
-        looked_ns_ = now;
-        sys::FileStatus status{};
-        return sys::file_status(resolv_conf, status) == 0 && status.modified_ns != configuration_ns_;
-    }
-
-    void note_configuration() noexcept {
-        sys::FileStatus status{};
-        configuration_ns_ = sys::file_status(resolv_conf, status) == 0 ? status.modified_ns : 0;
-        looked_ns_ = Deadline::now_ns();
-    }
-
-    // Called by c-ares when it wants to be notified of other events of the socket; of none when it closes the socket.
-    static void on_socket(void* self, ares_socket_t fd, int readable, int writable) noexcept {
-        static_cast<Ares*>(self)->watch(fd, readable != 0, writable != 0);
-    }
-
-    void watch(ares_socket_t fd, bool readable, bool writable) noexcept {
-        watched_.erase(fd);
-        if (!readable && !writable) {
-            return;
-        }
-        const IoEvents events =
-            (readable ? IoEvents::read : IoEvents::none) | (writable ? IoEvents::write : IoEvents::none);
-        try {
-            watched_.emplace(fd, Io(fd, events, [this, fd](IoEvents what) { process(fd, what); }));
-        } catch (...) {
-            // The timer will end the lookups that wait for this socket.
+        const std::optional<DnsError>& failure = pending.verdict.failure;
+        if (!failure.has_value()) {
+            cache_.put(pending.key, {{}, pending.lookup->wire}, std::min(pending.verdict.answer.ttl, options_.max_ttl),
+                       now);
+        } else if (*failure == DnsError::not_found || *failure == DnsError::no_record) {
+            cache_.put(pending.key, {failure, {}}, std::min(keep_no, options_.max_negative_ttl), now);
         }
     }
 
-    void process(ares_socket_t fd, IoEvents what) {
-        allowance_ = {};
-        ares_process_fd(channel_, any(what & IoEvents::read) ? fd : ARES_SOCKET_BAD,
-                        any(what & IoEvents::write) ? fd : ARES_SOCKET_BAD);
-        arm_timer();
-    }
-
-    void arm_timer() {
-        timeval time{};
-        if (channel_ == nullptr || ares_timeout(channel_, nullptr, &time) == nullptr) {
-            timer_.reset();
-            return;
+    static DnsVerdict from_cache(const DnsCache::Entry& kept, const DnsCache::Key& key, std::chrono::seconds age) {
+        if (kept.failure.has_value()) {
+            return {kept.failure, {}};
         }
-        timer_.emplace(std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec), [this] {
-            ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-            arm_timer();
-        });
+        DnsVerdict verdict = find_answer(read_dns_message(kept.wire).value(), key.first, key.second);
+        verdict.answer.cached = true;
+        verdict.answer.ttl -= std::min(age, verdict.answer.ttl);
+        for (DnsRecord& each : verdict.answer.records) {
+            each.ttl -= std::min(age, each.ttl);
+        }
+        return verdict;
     }
 
-    ResolverOptions options_;
+    const ResolverOptions options_;
     const std::uint64_t owner_;
-    std::uint64_t generation_ = detail::fork_generation();
-    ares_channel hosts_ = nullptr;  // lives as long as channel_; has no descriptors
-    ares_channel channel_ = nullptr;
-    std::vector<std::string> search_;
-    int dots_ = 1;
-    std::map<ares_socket_t, Io> watched_;
-    std::optional<Timer> timer_;
-    detail::AresAllowance allowance_;
+    std::uint64_t generation_ = fork_generation();
+    DnsCache cache_;
     Semaphore turns_{most_at_once};
     Semaphore questions_{most_questions};  // that c-ares has
-    std::size_t waiting_ = 0;              // green threads in wait()
-    std::int64_t configuration_ns_ = 0;
-    std::int64_t looked_ns_ = 0;
+    std::size_t waiting_ = 0;              // Presences
+    AresChannel channel_;                  // its end runs callbacks, which release permits
 };
 
-std::shared_ptr<Resolver::Kind> Resolver::Kind::make_ares(const ResolverOptions& options) {
+}  // namespace
+
+std::shared_ptr<NameService> make_ares_resolver(const ResolverOptions& options) {
     return std::make_shared<Ares>(options);
 }
 
-}  // namespace tendril
+}  // namespace tendril::detail

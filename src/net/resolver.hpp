@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// Resolver::Kind: the interface of the two kinds of resolvers.
+// What the two kinds of resolvers share, and how they are made.
 
 #pragma once
 
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+
 #include <tendril/dns.hpp>
 
-namespace tendril {
+namespace tendril::detail {
 
-class Resolver::Kind {
-public:
-    Kind() = default;
-    Kind(const Kind&) = delete;
-    Kind& operator=(const Kind&) = delete;
-    virtual ~Kind() = default;
+std::shared_ptr<NameService> make_ares_resolver(const ResolverOptions& options);
+std::shared_ptr<NameService> make_system_resolver();
 
-    // Requires: `host` is not a numeric address. Throws: as Resolver::resolve().
-    virtual std::vector<Address> resolve(const std::string& host, std::uint16_t port, AddressFamily family,
-                                         Deadline deadline) = 0;
-    virtual std::string reverse(const Address& address, Deadline deadline) = 0;
+inline int number_of(AddressFamily family) noexcept {
+    return family == AddressFamily::ipv4 ? AF_INET : family == AddressFamily::ipv6 ? AF_INET6 : AF_UNSPEC;
+}
 
-    static std::shared_ptr<Kind> make_ares(const ResolverOptions& options);
-    static std::shared_ptr<Kind> make_system();
+[[noreturn]] void fail_lookup(DnsError why, const std::string& what);
+[[noreturn]] void time_out_lookup(const std::string& what);  // after a wait
 
-    static int number_of(AddressFamily family) noexcept {
-        return family == AddressFamily::ipv4 ? AF_INET : family == AddressFamily::ipv6 ? AF_INET6 : AF_UNSPEC;
-    }
-    [[noreturn]] static void fail(DnsError why, const std::string& what);
-    [[noreturn]] static void time_out_lookup(const std::string& what);  // after a wait
-};
-
-}  // namespace tendril
+}  // namespace tendril::detail

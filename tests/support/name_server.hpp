@@ -23,9 +23,36 @@ struct Question {
     bool tcp = false;
 };
 
+inline std::string two(unsigned n) {
+    return {static_cast<char>(n >> 8 & 255), static_cast<char>(n & 255)};
+}
+
+// Returns a name as the DNS transmits it: "\1a\4test\0".
+inline std::string wire_name(const std::string& name) {
+    std::string wire;
+    for (std::size_t from = 0; from < name.size();) {
+        const std::size_t dot = std::min(name.find('.', from), name.size());
+        wire += static_cast<char>(dot - from) + name.substr(from, dot - from);
+        from = dot + 1;
+    }
+    return wire + '\0';
+}
+
+// A record of any type and owner.
+struct Record {
+    std::string name;
+    int type = 0;
+    std::string data;  // as the DNS transmits it
+    unsigned ttl = 60;
+};
+
 struct Answer {
-    std::vector<std::string> addresses;  // of the requested type
-    int code = 0;                        // 2: failure, 3: no such name, 5: refused
+    std::vector<std::string> addresses;  // of the requested type; for PTR, names
+    std::vector<Record> records;         // after them
+    std::vector<Record> authorities;
+    std::string raw;    // in place of everything but the id, if not empty
+    unsigned ttl = 60;  // of the addresses
+    int code = 0;       // 2: failure, 3: no such name, 5: refused
     bool silent = false;
     bool truncated = false;
     std::chrono::nanoseconds delay{0};
@@ -62,7 +89,6 @@ private:
         return static_cast<std::uint16_t>(static_cast<unsigned char>(s[at]) * 256 +
                                           static_cast<unsigned char>(s[at + 1]));
     }
-    static std::string two(unsigned n) { return {static_cast<char>(n >> 8), static_cast<char>(n & 255)}; }
 
     static Question read(const std::string& packet, std::size_t& end) {
         Question question;
@@ -82,31 +108,41 @@ private:
 
     static std::string data_of(const std::string& value, int type) {
         if (type == 12) {
-            std::string name;
-            for (std::size_t from = 0; from <= value.size();) {
-                const std::size_t dot = std::min(value.find('.', from), value.size());
-                name += static_cast<char>(dot - from) + value.substr(from, dot - from);
-                from = dot + 1;
-            }
-            return name + '\0';
+            return wire_name(value);
         }
         const Address address = Address::ip(value, 0);
         const auto* raw = reinterpret_cast<const char*>(address.raw());
         return type == 1 ? std::string(raw + 4, 4) : std::string(raw + 8, 16);
     }
 
+    static void append(std::string& packet, const Record& record) {
+        packet += wire_name(record.name) + two(static_cast<unsigned>(record.type)) + two(1) + two(record.ttl >> 16) +
+                  two(record.ttl & 0xffff) + two(static_cast<unsigned>(record.data.size())) + record.data;
+    }
+
     static std::string reply(const std::string& query, const Answer& answer, bool tcp) {
         std::size_t end = 0;
         const Question question = read(query, end);
         const bool cut = answer.truncated && !tcp;
+        if (!answer.raw.empty()) {
+            return query.substr(0, 2) + answer.raw;
+        }
         const std::size_t count = cut ? 0 : answer.addresses.size();
-        std::string packet = query.substr(0, 2) +
-                             two(0x8180u | (cut ? 0x200u : 0u) | static_cast<unsigned>(answer.code)) + two(1) +
-                             two(static_cast<unsigned>(count)) + two(0) + two(0) + query.substr(12, end - 12);
+        const std::size_t records = cut ? 0 : answer.records.size();
+        std::string packet =
+            query.substr(0, 2) + two(0x8180u | (cut ? 0x200u : 0u) | static_cast<unsigned>(answer.code)) + two(1) +
+            two(static_cast<unsigned>(count + records)) + two(static_cast<unsigned>(answer.authorities.size())) +
+            two(0) + query.substr(12, end - 12);
         for (std::size_t i = 0; i < count; ++i) {
             const std::string data = data_of(answer.addresses[i], question.type);
-            packet += two(0xc00c) + two(static_cast<unsigned>(question.type)) + two(1) + two(0) + two(60) +
-                      two(static_cast<unsigned>(data.size())) + data;
+            packet += two(0xc00c) + two(static_cast<unsigned>(question.type)) + two(1) + two(answer.ttl >> 16) +
+                      two(answer.ttl & 0xffff) + two(static_cast<unsigned>(data.size())) + data;
+        }
+        for (std::size_t i = 0; i < records; ++i) {
+            append(packet, answer.records[i]);
+        }
+        for (const Record& each : answer.authorities) {
+            append(packet, each);
         }
         return packet;
     }
