@@ -72,7 +72,7 @@ private:
 
 struct WrapOptions {
     // Client: the host name or IP address that must be among the alternative names of the certificate (RFC 9525).
-    // Letter case, a final dot, and an IPv6 address's brackets and zone are ignored. Names in other scripts: as xn--.
+    // Letter case, a final dot, and an IPv6 address's brackets and zone are ignored. Names in other scripts: idna.hpp.
     std::string server_name = {};
 
     // The protocols to offer or accept, if the context names none in TlsOptions::alpn.

@@ -8,6 +8,8 @@
 #include <array>
 #include <stdexcept>
 
+#include <tendril/idna.hpp>
+
 #include "base/escape.hpp"
 
 namespace tendril::detail {
@@ -54,7 +56,7 @@ const char* fault_of_label(std::string_view label) noexcept {
     }
     for (const char c : label) {
         if (static_cast<unsigned char>(c) >= 0x80) {
-            return "names in other scripts than ASCII are given in their xn-- form";
+            return "a name in another script than ASCII is sent in its xn-- form";
         }
         const bool good =
             (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -110,7 +112,7 @@ const char* normalise(std::string_view name, TlsName& out) {
 
 TlsName tls_name(std::string_view name) {
     TlsName made;
-    if (const char* fault = normalise(name, made)) {
+    if (const char* fault = normalise(idna_to_ascii(name), made)) {
         throw std::invalid_argument("\"" + escaped(name, longest_name) + "\" cannot be a TLS server's name: " + fault);
     }
     return made;
