@@ -45,7 +45,7 @@ namespace tendril {
 struct ResolverOptions {
     std::string kind = {};  // "c-ares" or "system"; empty: TENDRIL_RESOLVER, else "c-ares"
 
-    // For "c-ares" only. What is empty or absent comes from /etc/resolv.conf, which is read again when it changes.
+    // For "c-ares" only. What is empty or absent comes from resolv_conf, which is read again when it changes.
     std::vector<std::string> servers = {};                // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"
     std::optional<std::vector<std::string>> search = {};  // domains to try after a short name
     std::optional<int> dots = {};  // a name with at least this many dots is first tried without a domain
@@ -54,6 +54,8 @@ struct ResolverOptions {
     bool hosts_file = true;        // whether the hosts file comes before the servers
     bool tcp = false;              // ask by TCP only, instead of UDP with TCP for long answers
     bool rotate = false;           // begin with another server each time
+    std::string source = {};       // this machine's address to ask from, "192.0.2.1"; servers of the other family fail
+    std::string resolv_conf = {};  // the path of the file; empty: /etc/resolv.conf
 
     // The cache of servers' answers, per Resolver; the hosts file and failures are not in it. Answers are kept as long
     // as the server allows it, but no longer than max_ttl; "no such name" and "no such record" no longer than
@@ -97,7 +99,8 @@ struct NameInfo {
 class Resolver {
 public:
     // Makes a resolver; asks no server yet.
-    // Throws: std::invalid_argument for an unknown kind, servers that are not addresses, a time or number out of range.
+    // Throws: std::invalid_argument for an unknown kind, servers or a source that are not addresses, a time or number
+    // out of range.
     explicit Resolver(const ResolverOptions& options = {});
 
     // Makes one of your own. Throws: std::invalid_argument for nullptr.

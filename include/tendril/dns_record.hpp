@@ -58,13 +58,13 @@ struct AaaaRecord {
     Address address;
 };
 
-// A server that is responsible for the zone.
+// A server that is responsible for the zone (RFC 1035, 3.3.11). Its addresses are to be looked up.
 struct NsRecord {
     static constexpr RecordType type = RecordType::ns;
     std::string host;
 };
 
-// The name that this one stands for.
+// The name that this one stands for (RFC 1035, 3.3.1). Queries for other types follow it: DnsAnswer::aliases.
 struct CnameRecord {
     static constexpr RecordType type = RecordType::cname;
     std::string host;
@@ -102,6 +102,10 @@ struct SrvRecord {
 };
 
 // The zone's own data (RFC 1035, 3.3.13; RFC 2308 for `minimum`: how long a "no" may be kept).
+//   serial   grows with each change of the zone, modulo 2^32 (RFC 1982)
+//   refresh  how often its other servers look for a change
+//   retry    how long they wait if that fails
+//   expire   how long they go on answering then
 struct SoaRecord {
     static constexpr RecordType type = RecordType::soa;
     std::string server;       // the zone's first
@@ -113,7 +117,9 @@ struct SoaRecord {
     std::chrono::seconds minimum{0};
 };
 
-// A rule that rewrites a name (RFC 3403). The texts are any bytes.
+// A rule that rewrites a name (RFC 3403): the lowest order first, among equals the lowest preference. `flags` says what
+// comes next: "s" a query for SRV, "a" one for addresses, "u" a URI made by `regexp`, "" another rule. The texts are
+// any bytes.
 struct NaptrRecord {
     static constexpr RecordType type = RecordType::naptr;
     std::uint16_t order = 0;
@@ -141,7 +147,11 @@ struct CaaRecord {
     std::string value;
 };
 
-// The certificate that a TLS server of this name has (RFC 6698). Trust it only if DnsAnswer::authenticated.
+// The certificate that a TLS server of this name has (RFC 6698), asked for as "_443._tcp.example.org". Trust it only if
+// DnsAnswer::authenticated, and the way to the name server is safe.
+//   usage     0 to 3: a CA or the server's own certificate, with the usual verification (0, 1) or without (2, 3)
+//   selector  0: the whole certificate; 1: its public key
+//   matching  0: `data` is that itself; 1: its SHA-256; 2: its SHA-512
 struct TlsaRecord {
     static constexpr RecordType type = RecordType::tlsa;
     std::uint8_t usage = 0;

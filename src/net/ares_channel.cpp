@@ -16,7 +16,6 @@ namespace tendril::detail {
 
 namespace {
 
-constexpr char resolv_conf[] = "/etc/resolv.conf";
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr Duration default_try_timeout = std::chrono::seconds(2);
 constexpr std::int64_t longest_try_ms = 86'400'000;  // c-ares multiplies it, as an int, for later tries
@@ -42,7 +41,15 @@ void init(ares_channel& channel, ares_options& raw, int mask) {
 
 AresChannel::AresChannel(const ResolverOptions& options) : options_(options) {
     initialise_library();
+    if (!options_.source.empty()) {
+        sockets_.source = Address::ip(options_.source, 0);
+    }
     have();
+}
+
+const std::string& AresChannel::resolv_conf() const noexcept {
+    static const std::string usual = "/etc/resolv.conf";
+    return options_.resolv_conf.empty() ? usual : options_.resolv_conf;
 }
 
 void AresChannel::have() {
@@ -65,7 +72,9 @@ void AresChannel::read_configuration() {
     ares_options raw{};
     std::string lookups = "f";
     raw.lookups = lookups.data();
-    init(hosts_, raw, ARES_OPT_LOOKUPS);
+    std::string path = resolv_conf();
+    raw.resolvconf_path = path.data();
+    init(hosts_, raw, ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF);
     ares_options found{};
     int mask = 0;
     if (ares_save_options(hosts_, &found, &mask) != ARES_SUCCESS) {
@@ -91,10 +100,12 @@ void AresChannel::open() {
     raw.flags = options_.tcp ? ARES_FLAG_USEVC : 0;
     std::string lookups = "b";
     raw.lookups = lookups.data();
+    std::string path = resolv_conf();
+    raw.resolvconf_path = path.data();
     init(channel_, raw,
-         ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS |
-             (options_.tcp ? ARES_OPT_FLAGS : 0) | (options_.rotate ? ARES_OPT_ROTATE : 0));
-    ares_set_socket_functions(channel_, &ares_through_sys, &allowance_);
+         ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+             ARES_OPT_DOMAINS | (options_.tcp ? ARES_OPT_FLAGS : 0) | (options_.rotate ? ARES_OPT_ROTATE : 0));
+    ares_set_socket_functions(channel_, &ares_through_sys, &sockets_);
     set_servers();
 }
 
@@ -139,12 +150,12 @@ bool AresChannel::configuration_changed() noexcept {
     }
     looked_ns_ = now;
     sys::FileStatus status{};
-    return sys::file_status(resolv_conf, status) == 0 && status.modified_ns != configuration_ns_;
+    return sys::file_status(resolv_conf(), status) == 0 && status.modified_ns != configuration_ns_;
 }
 
 void AresChannel::note_configuration() noexcept {
     sys::FileStatus status{};
-    configuration_ns_ = sys::file_status(resolv_conf, status) == 0 ? status.modified_ns : 0;
+    configuration_ns_ = sys::file_status(resolv_conf(), status) == 0 ? status.modified_ns : 0;
     looked_ns_ = Deadline::now_ns();
 }
 
@@ -164,7 +175,7 @@ void AresChannel::watch(ares_socket_t fd, bool readable, bool writable) noexcept
 }
 
 void AresChannel::process(ares_socket_t fd, IoEvents what) {
-    allowance_ = {};
+    sockets_.packets = AresSockets::most_packets;
     ares_process_fd(channel_, any(what & IoEvents::read) ? fd : ARES_SOCKET_BAD,
                     any(what & IoEvents::write) ? fd : ARES_SOCKET_BAD);
     arm_timer();

@@ -23,7 +23,7 @@ namespace tendril::detail {
 
 class AresChannel {
 public:
-    // Throws: std::invalid_argument for servers that are not addresses; std::runtime_error; std::bad_alloc.
+    // Throws: std::invalid_argument for servers or a source that are not addresses; std::runtime_error; std::bad_alloc.
     explicit AresChannel(const ResolverOptions& options);
     AresChannel(const AresChannel&) = delete;
     AresChannel& operator=(const AresChannel&) = delete;
@@ -36,7 +36,7 @@ public:
     int dots() const noexcept { return dots_; }
     const std::vector<std::string>& search() const noexcept { return search_; }
 
-    // Whether /etc/resolv.conf has changed since it was read. Looks once a second at most.
+    // Whether resolv.conf has changed since it was read. Looks once a second at most.
     bool configuration_changed() noexcept;
 
     // For when there are new questions.
@@ -52,6 +52,7 @@ private:
     void read_configuration();
     void open();
     void set_servers();
+    const std::string& resolv_conf() const noexcept;
     void note_configuration() noexcept;
     void watch(ares_socket_t fd, bool readable, bool writable) noexcept;
     void process(ares_socket_t fd, IoEvents what);
@@ -63,7 +64,7 @@ private:
     int dots_ = 1;
     std::map<ares_socket_t, Io> watched_;
     std::optional<Timer> timer_;
-    AresAllowance allowance_;
+    AresSockets sockets_;
     std::int64_t configuration_ns_ = 0;
     std::int64_t looked_ns_ = 0;
 };

@@ -23,17 +23,32 @@ R with_errno(R r) noexcept {
     return r;
 }
 
+int open(int family, int type, const std::optional<Address>& source) noexcept {
+    const int fd = sys::socket(family, type);
+    if (fd < 0 || !source.has_value()) {
+        return fd;
+    }
+    const int r = source->family() == family ? sys::bind(fd, source->raw(), source->raw_size()) : -EAFNOSUPPORT;
+    if (r < 0) {
+        sys::close(fd);
+        return r;
+    }
+    return fd;
+}
+
 }  // namespace
 
 const ares_socket_functions ares_through_sys = {
-    [](int family, int type, int, void*) noexcept -> ares_socket_t { return with_errno(sys::socket(family, type)); },
+    [](int family, int type, int, void* sockets) noexcept -> ares_socket_t {
+        return with_errno(open(family, type, static_cast<AresSockets*>(sockets)->source));
+    },
     [](ares_socket_t fd, void*) noexcept -> int { return with_errno(sys::close(fd)); },
     [](ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void*) noexcept -> int {
         return with_errno(sys::connect(fd, to, size));
     },
     [](ares_socket_t fd, void* p, std::size_t n, int flags, sockaddr* from, ares_socklen_t* size,
-       void* allowance) noexcept -> ares_ssize_t {
-        if (from != nullptr && static_cast<AresAllowance*>(allowance)->packets-- <= 0) {  // nullptr: a stream
+       void* sockets) noexcept -> ares_ssize_t {
+        if (from != nullptr && static_cast<AresSockets*>(sockets)->packets-- <= 0) {  // nullptr: a stream
             return with_errno(static_cast<ares_ssize_t>(-EAGAIN));
         }
         return with_errno(sys::recv_datagram(fd, p, n, flags, from, size));

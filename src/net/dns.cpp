@@ -120,6 +120,7 @@ void check(const ResolverOptions& options) {
             detail::require_no_nul(each, "ResolverOptions: a server or a search domain");
         }
     }
+    detail::require_no_nul(options.resolv_conf, "ResolverOptions: resolv_conf");
     constexpr std::chrono::milliseconds longest_try(std::numeric_limits<int>::max());
     constexpr std::chrono::seconds longest_kept(std::numeric_limits<std::int32_t>::max());
     const auto out_of_range = [&](std::chrono::seconds ttl) { return ttl.count() < 0 || ttl > longest_kept; };

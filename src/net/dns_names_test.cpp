@@ -16,6 +16,7 @@
 #include <tendril/thread_pool.hpp>
 
 #include "base/on_exit.hpp"
+#include "folder.hpp"
 #include "green_test.hpp"
 #include "name_server.hpp"
 
@@ -266,6 +267,24 @@ TENDRIL_TEST(DnsNames, TheEnvironmentNamesServers) {
     ::setenv("TENDRIL_NAMESERVERS", "no address", 1);
     EXPECT_THROW(Resolver(), std::invalid_argument);
     EXPECT_NO_THROW(Resolver({.servers = {server.address()}}));
+}
+
+TENDRIL_TEST(DnsNames, AnotherConfigurationFile) {
+    std::vector<std::string> names;
+    NameServer server([&](const Question& q) {
+        names.push_back(q.name);
+        Answer answer;
+        answer.addresses = {"127.0.0.4"};
+        return answer;
+    });
+    const testing::TemporaryFolder folder;
+    ResolverOptions options{.servers = {server.address()}};
+    options.resolv_conf = folder.path("resolv.conf");
+    folder.write("resolv.conf", "search from.file.test\noptions ndots:2\n");
+    EXPECT_EQ(texts(Resolver(options).resolve("a.b", 1, AddressFamily::ipv4)), Texts{"127.0.0.4:1"});
+    EXPECT_EQ(names, Texts{"a.b.from.file.test"});
+    options.resolv_conf = std::string("a\0b", 3);
+    EXPECT_THROW(Resolver{options}, std::invalid_argument);
 }
 
 TENDRIL_TEST(DnsNames, TheSystemsResolverToo) {

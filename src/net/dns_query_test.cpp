@@ -161,6 +161,35 @@ TENDRIL_TEST(DnsQuery, TcpOnlyIfItIsAskedFor) {
     EXPECT_EQ(by_udp, 0);
 }
 
+TENDRIL_TEST(DnsQuery, ServersInTurnFromAnAddressOfOnesOwn) {
+    const auto ok = [](const Question& q) {
+        Answer answer;
+        answer.records = {{q.name, 16, "\2ok"}};
+        return answer;
+    };
+    NameServer one(ok);
+    NameServer other(ok);
+    ResolverOptions options = asking(one);
+    options.servers.push_back(other.address());
+    options.source = "127.0.0.9";
+    Resolver(options).query("a.test", RecordType::txt, 20s);
+    EXPECT_EQ(one.asker.ip(), "127.0.0.9");
+    options.rotate = true;
+    Resolver resolver(options);
+    for (int i = 0; i < 4; ++i) {
+        resolver.query("a.test", RecordType::txt, 20s);
+    }
+    EXPECT_GT(one.asked, 1);
+    EXPECT_GT(other.asked, 0);
+    options.tries = 1;
+    for (const char* bad : {"::1", "192.0.2.1"}) {
+        options.source = bad;
+        EXPECT_EQ(code_of([&] { Resolver(options).query("a.test", RecordType::txt, 20s); }), DnsError::server_failure);
+    }
+    options.source = "none";
+    EXPECT_THROW(Resolver{options}, std::invalid_argument);
+}
+
 TENDRIL_TEST(DnsQuery, TheCacheAnswersToo) {
     int asked = 0;
     NameServer server([&](const Question& q) {

@@ -82,7 +82,8 @@ public:
     ~NameServer() { running_.kill(); }
 
     std::string address() const { return udp_.local_address().to_string(); }
-    int asked = 0;
+    int asked = 0;  // by UDP
+    Address asker;  // by UDP, the last one
 
 private:
     static std::uint16_t number(const std::string& s, std::size_t at) {
@@ -176,6 +177,7 @@ private:
             const std::string query = buffer.substr(0, d.size);
             std::size_t end = 0;
             ++asked;
+            asker = from;
             const Question question = read(query, end);
             const Answer answer = rule_(question);
             running_.spawn([this, query, answer, from] {
