@@ -127,8 +127,7 @@ public:
 
     HostInfo look_up(const std::string& host, AddressFamily family, Deadline deadline) override {
         enter();
-        const Permit turn(turns_, host, deadline);
-        renew();
+        Call call{host, deadline};
         if (options_.hosts_file) {
             if (HostInfo found = addresses_in_hosts(channel_.hosts(), host, family); !found.addresses.empty()) {
                 return found;
@@ -137,7 +136,7 @@ public:
         SearchList names(host, channel_.search(), channel_.dots());
         while (const std::optional<std::string> name = names.next()) {
             HostInfo found;
-            const std::optional<DnsError> failure = ask_for_addresses(*name, host, family, deadline, found);
+            const std::optional<DnsError> failure = ask_for_addresses(*name, family, call, found);
             if (!failure.has_value()) {
                 return found;
             }
@@ -149,14 +148,13 @@ public:
     HostInfo look_up_address(const Address& address, Deadline deadline) override {
         enter();
         const std::string text = address.ip();
-        const Permit turn(turns_, text, deadline);
-        renew();
+        Call call{text, deadline};
         HostInfo info;
         if (options_.hosts_file) {
             info = names_in_hosts(channel_.hosts(), address);
         }
         if (info.name.empty()) {
-            const DnsAnswer answer = ask(reverse_name(address), RecordType::ptr, text, deadline);
+            const DnsAnswer answer = ask(reverse_name(address), RecordType::ptr, call);
             for (const PtrRecord& each : answer.of<PtrRecord>()) {
                 if (!is_host_name(each.host)) {
                     continue;
@@ -177,16 +175,15 @@ public:
 
     DnsAnswer query(const std::string& name, RecordType type, Deadline deadline) override {
         enter();
-        const Permit turn(turns_, name, deadline);
-        renew();
-        return ask(name, type, name, deadline);
+        Call call{name, deadline};
+        return ask(name, type, call);
     }
 
     DnsCacheStatistics cache_statistics() const override { return cache_.statistics(); }
     void clear_cache() override { cache_.clear(); }
 
 private:
-    // Counts its green thread among those that wait for c-ares. The last one that leaves cancels the rest.
+    // Counts its green thread among those that have asked c-ares. The last one that leaves cancels the rest.
     class Presence {
     public:
         explicit Presence(Ares& ares) noexcept : ares_(ares) { ++ares_.waiting_; }
@@ -202,6 +199,14 @@ private:
         Ares& ares_;
     };
 
+    // One call of a user's. It takes a turn when the cache does not know the answer.
+    struct Call {
+        const std::string& what;  // the name or the address, for errors
+        Deadline deadline;
+        std::optional<Permit> turn = {};
+        std::optional<Presence> presence = {};  // while a question of it is under way
+    };
+
     void enter() {
         here::require_owner("a Resolver", owner_);
         if (generation_ != fork_generation()) {  // in the child of a fork() no caller is left: frees their permits
@@ -211,10 +216,7 @@ private:
             turns_.release(most_at_once - turns_.available());
             questions_.release(most_questions - questions_.available());
         }
-    }
-
-    // Makes the channels, anew if the configuration has changed and no lookup waits.
-    void renew() {
+        // Makes the channels, anew if the configuration has changed and no lookup waits.
         if (waiting_ == 0 && channel_.configuration_changed()) {
             channel_.drop();
             cache_.clear();
@@ -222,23 +224,22 @@ private:
         channel_.have();
     }
 
-    // Asks the DNS for exactly this name, both families at once. host: the name that the caller gave, for errors.
-    // Returns: why there is no address.
-    std::optional<DnsError> ask_for_addresses(const std::string& name, const std::string& host, AddressFamily family,
-                                              Deadline deadline, HostInfo& found) {
-        const Presence presence(*this);
+    // Asks the DNS for exactly this name, both families at once. Returns: why there is no address.
+    std::optional<DnsError> ask_for_addresses(const std::string& name, AddressFamily family, Call& call,
+                                              HostInfo& found) {
+        const OnExit left([&] { call.presence.reset(); });
         std::vector<Pending> asked;
         for (const auto& [type, other] :
              {std::pair(RecordType::aaaa, AddressFamily::ipv4), std::pair(RecordType::a, AddressFamily::ipv6)}) {
             if (family != other) {
-                asked.push_back(begin(name, type, host, deadline));
+                asked.push_back(begin(name, type, call));
             }
         }
         DnsError failure = DnsError::no_address;
         for (Pending& each : asked) {
-            finish(each, host, deadline);
+            finish(each, call);
             if (!each.verdict.failure.has_value()) {
-                take_addresses(each.verdict.answer, host, found);
+                take_addresses(each.verdict.answer, call.what, found);
             } else if (*each.verdict.failure == DnsError::not_found || failure != DnsError::not_found) {
                 failure = *each.verdict.failure == DnsError::no_record ? failure : *each.verdict.failure;
             }
@@ -268,19 +269,18 @@ private:
         }
     }
 
-    // what: for errors.
-    DnsAnswer ask(const std::string& name, RecordType type, const std::string& what, Deadline deadline) {
-        const Presence presence(*this);
-        Pending pending = begin(name, type, what, deadline);
-        finish(pending, what, deadline);
+    DnsAnswer ask(const std::string& name, RecordType type, Call& call) {
+        const OnExit left([&] { call.presence.reset(); });
+        Pending pending = begin(name, type, call);
+        finish(pending, call);
         if (pending.verdict.failure.has_value()) {
-            fail(*pending.verdict.failure, what);
+            fail(*pending.verdict.failure, call.what);
         }
         return std::move(pending.verdict.answer);
     }
 
-    // Looks into the cache, or asks. Requires: a Presence.
-    Pending begin(const std::string& name, RecordType type, const std::string& what, Deadline deadline) {
+    // Looks into the cache, or asks.
+    Pending begin(const std::string& name, RecordType type, Call& call) {
         const std::optional<DnsName> read = read_dns_name(name);
         if (!read.has_value()) {
             return {{}, {}, nullptr, {DnsError::bad_name, {}}};
@@ -290,8 +290,14 @@ private:
             pending.verdict = from_cache(*kept, pending.key, age);
             return pending;
         }
-        Permit question(questions_, what, deadline);
+        if (!call.turn.has_value()) {
+            call.turn.emplace(turns_, call.what, call.deadline);
+        }
+        Permit question(questions_, call.what, call.deadline);
         channel_.have();
+        if (!call.presence.has_value()) {
+            call.presence.emplace(*this);
+        }
         pending.lookup = std::make_shared<Lookup>();
         auto held = std::make_unique<Held>(Held{pending.lookup, std::move(question)});
         ares_query(channel_.dns(), pending.query.c_str(), ns_c_in, static_cast<int>(type), &on_message, held.release());
@@ -299,7 +305,7 @@ private:
     }
 
     // Waits for the answer, and puts it into the cache.
-    void finish(Pending& pending, const std::string& what, Deadline deadline) {
+    void finish(Pending& pending, const Call& call) {
         if (pending.lookup == nullptr) {
             return;
         }
@@ -307,8 +313,8 @@ private:
         if (!lookup.answered.is_set()) {
             channel_.arm_timer();
         }
-        if (!lookup.answered.wait(deadline)) {
-            time_out_lookup(what);
+        if (!lookup.answered.wait(call.deadline)) {
+            time_out_lookup(call.what);
         }
         if (lookup.status == ARES_ENOMEM) {
             throw std::bad_alloc();

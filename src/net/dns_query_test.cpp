@@ -244,6 +244,30 @@ TENDRIL_TEST(DnsQuery, TheCacheAnswersToo) {
     EXPECT_EQ(asks(host), 2);
 }
 
+// Sixty-four lookups at once are under way, and none of them ends.
+TENDRIL_TEST(DnsQuery, TheCacheKeepsNobodyWaiting) {
+    NameServer server([](const Question& q) {
+        Answer answer;
+        answer.silent = q.name == "silent.test";
+        answer.records = {{q.name, 16, "\2ok"}};
+        return answer;
+    });
+    ResolverOptions options = asking(server);
+    options.try_timeout = 60s;
+    options.cache = 10;
+    Resolver resolver(options);
+    resolver.query("a.test", RecordType::txt);
+    std::vector<Greenlet<void>> all;
+    for (int i = 0; i < 70; ++i) {
+        all.push_back(spawn([&] { resolver.query("silent.test", RecordType::txt); }));
+    }
+    yield();
+    EXPECT_TRUE(resolver.query("a.test", RecordType::txt, 20s).cached);
+    EXPECT_THROW(resolver.query("b.test", RecordType::txt, 5ms), TimeoutError) << "no turn is free";
+    kill_all(all);
+    EXPECT_EQ(resolver.query<TxtRecord>("b.test", 20s).size(), 1u);
+}
+
 TENDRIL_TEST(DnsQuery, TheCachesLimitsHold) {
     int asked = 0;
     NameServer server([&](const Question& q) {
