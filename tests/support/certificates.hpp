@@ -15,6 +15,7 @@ struct CertificateOptions {
     std::vector<std::string> names = {"DNS:localhost", "IP:127.0.0.1"};
     int from_days = -1;  // from today on
     int to_days = 30;
+    bool rsa = false;  // a key for RSA, the same for all; else one on a curve
 };
 
 struct Identity {
@@ -25,9 +26,13 @@ struct Identity {
 class Authority {
 public:
     explicit Authority(const std::string& name);
+    Authority(const std::string& name, const Authority& issuer);  // between the issuer and what it issues itself
     ~Authority();
     Identity issue(const std::string& name, const CertificateOptions& options = {}) const;
     const std::string& certificate() const noexcept { return pem_; }
+
+    // Returns its list of revoked certificates, as PEM; it ends tomorrow, or did so yesterday.
+    std::string revocations(const std::vector<std::string>& revoked_pem, bool outdated = false) const;
 
 private:
     struct Parts;
