@@ -19,75 +19,27 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <vector>
 
 #include <tendril/address.hpp>
 #include <tendril/socket.hpp>
 #include <tendril/stream.hpp>
+#include <tendril/tls_connection.hpp>
 #include <tendril/tls_context.hpp>
 
 namespace tendril {
 
 namespace detail {
 class TlsState;
-struct TlsSessionState;
-}  // namespace detail
+}
 
-// An error of TLS. code() is of tls_category(): OpenSSL's reason; or of tls_verify_category(): why a certificate was
-// refused.
-class TlsError : public std::system_error {
-public:
-    using std::system_error::system_error;
-};
-const std::error_category& tls_category() noexcept;
-const std::error_category& tls_verify_category() noexcept;
-
-// What a peer's certificate says.
-struct TlsCertificate {
-    std::string subject, issuer;                                  // "CN = example.org, O = Example"
-    std::vector<std::string> names;                               // the host names and IP addresses that it is for
-    std::string serial;                                           // hexadecimal
-    std::chrono::system_clock::time_point not_before, not_after;  // when it is valid
-    std::string der;                                              // the whole certificate
-    std::string sha256;                                           // the hash of `der`, hexadecimal
-};
-
-// What a client needs to resume a session, which saves most of the handshake's work. TlsSocket::session() returns one,
-// WrapOptions::session takes it. Copies are the same session.
-class TlsSession {
-public:
-    // Whether it holds a session.
-    explicit operator bool() const noexcept { return state_ != nullptr; }
-
-private:
-    friend class detail::TlsState;
-    std::shared_ptr<const detail::TlsSessionState> state_;
-};
-
-struct WrapOptions {
-    // Client: the host name or IP address that must be among the alternative names of the certificate (RFC 9525).
-    // Letter case, a final dot, and an IPv6 address's brackets and zone are ignored. Names in other scripts: idna.hpp.
-    std::string server_name = {};
-
-    // The protocols to offer or accept, if the context names none in TlsOptions::alpn.
-    std::vector<std::string> alpn = {};
-
-    bool handshake_on_connect = true;   // whether wrap_ssl() makes the handshake before it returns
-    bool suppress_ragged_eofs = false;  // takes an end without close_notify for an ordinary end
-
-    // Client: the session to resume, if the server agrees. Ignored unless it was made for this server_name, with the
-    // same authorities and the same kind of verifying, since what was verified then is not verified again.
-    TlsSession session = {};
-};
-
-// A connection over TLS.
-class TlsSocket final : public Stream {
+// A connection over TLS. tls_connection.hpp has its results: version(), peer_certificate() and so on.
+class TlsSocket final : public Stream, public TlsConnection {
 public:
     TlsSocket() = default;  // closed
     TlsSocket(TlsSocket&& other) noexcept;
@@ -137,26 +89,20 @@ public:
     Address local_address() const;
     Address peer_address() const;
 
-    // The results of the handshake; empty before its end. They throw EBADF when closed, except peer_certificate().
-    std::string version() const;      // "TLSv1.3"
-    std::string cipher() const;       // "TLS_AES_256_GCM_SHA384"
-    std::string alpn() const;         // the protocol that both sides agreed on
-    std::string server_name() const;  // the name that the client asked for; lower case, no final dot
-    bool resumed() const;             // whether a session was resumed
+    // Server, TLS 1.3: asks the client for its certificate, such as for a certain page only. Does not wait for it: it
+    // comes with what the client sends next, so peer_certificate() has it after a later recv(), which throws if it is
+    // refused, or missing and required. Set TlsOptions::post_handshake_auth on both sides.
+    // Throws: TlsError if the client or this side's context does not offer that, or a request is under way; else as
+    // send().
+    void request_certificate(Deadline deadline = never);
 
-    std::optional<TlsCertificate> peer_certificate() const;  // nothing if the peer showed none
-    std::string ocsp_response() const;                       // DER, if the server sent one; the caller must verify it
-    TlsSession session() const;    // the newest; with TLS 1.3 there is none before the first recv()
     bool kernel_sends() const;     // whether the kernel encrypts
     bool kernel_receives() const;  // whether the kernel decrypts
-
-    // Returns bytes that both sides derive from this connection's secrets, for channel binding (RFC 5705, RFC 9266).
-    // Throws: std::logic_error before the handshake has ended.
-    std::string exported(const std::string& label, std::size_t size) const;
 
 private:
     friend class detail::TlsState;
     explicit TlsSocket(std::shared_ptr<detail::TlsState> state) noexcept;
+    std::shared_ptr<const detail::TlsLink> link() const noexcept override;
     std::shared_ptr<detail::TlsState> state_;
 };
 
@@ -203,5 +149,14 @@ private:
 
 // Returns the listener as a TlsListener. Throws: as its constructor.
 TlsListener wrap_ssl(Listener listener, const TlsContext& context, const WrapOptions& options = {});
+
+// Connects to a server, makes the handshake, and returns the certificate that the server shows, without verifying it:
+// to look at one, or to pin one that was compared by other means (TlsOptions::ca_file, with partial_chain). The server
+// is asked for the name `host`; the connection is closed afterwards. `context` may have ciphers, a client's certificate
+// and so on; one that verifies returns only a certificate that is accepted.
+// Throws: as connect() and wrap_ssl().
+TlsCertificate get_server_certificate(std::string_view host, std::uint16_t port, Deadline deadline = never);
+TlsCertificate get_server_certificate(std::string_view host, std::uint16_t port, const TlsContext& context,
+                                      Deadline deadline = never);
 
 }  // namespace tendril

@@ -4,8 +4,8 @@
 
 #include <stdexcept>
 
+#include "base/lazy.hpp"
 #include "net/socket_access.hpp"
-#include "net/tls_name.hpp"
 #include "net/tls_state.hpp"
 
 namespace tendril {
@@ -20,10 +20,6 @@ std::shared_ptr<TlsState> use(const std::shared_ptr<TlsState>& state) {
         detail::fail(-EBADF, "a TLS socket is closed");
     }
     return state;
-}
-
-std::string text_or_empty(const char* text) {
-    return text != nullptr ? text : "";
 }
 
 }  // namespace
@@ -94,6 +90,10 @@ int TlsSocket::fd() const noexcept {
     return state_ != nullptr ? state_->socket().fd() : -1;
 }
 
+void TlsSocket::request_certificate(Deadline deadline) {
+    use(state_)->request_certificate(deadline);
+}
+
 TcpSocket TlsSocket::unwrap(Deadline deadline) {
     TcpSocket plain = use(state_)->unwrap(deadline);
     state_.reset();
@@ -108,40 +108,8 @@ Address TlsSocket::peer_address() const {
     return use(state_)->socket().peer_address();
 }
 
-std::string TlsSocket::version() const {
-    const auto state = use(state_);
-    return state->handshaken() ? SSL_get_version(state->ssl()) : "";
-}
-
-std::string TlsSocket::cipher() const {
-    const auto state = use(state_);
-    return state->handshaken() ? text_or_empty(SSL_get_cipher_name(state->ssl())) : "";
-}
-
-std::string TlsSocket::alpn() const {
-    const unsigned char* chosen = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(use(state_)->ssl(), &chosen, &size);
-    return std::string(reinterpret_cast<const char*>(chosen), size);
-}
-
-std::string TlsSocket::server_name() const {
-    const std::string asked = text_or_empty(SSL_get_servername(use(state_)->ssl(), TLSEXT_NAMETYPE_host_name));
-    return detail::tls_name_of_peer(asked).value_or("");
-}
-
-bool TlsSocket::resumed() const {
-    return SSL_session_reused(use(state_)->ssl()) == 1;
-}
-
-std::string TlsSocket::ocsp_response() const {
-    const unsigned char* response = nullptr;
-    const long size = SSL_get_tlsext_status_ocsp_resp(use(state_)->ssl(), &response);
-    return size > 0 ? std::string(reinterpret_cast<const char*>(response), static_cast<std::size_t>(size)) : "";
-}
-
-TlsSession TlsSocket::session() const {
-    return use(state_)->session();
+std::shared_ptr<const detail::TlsLink> TlsSocket::link() const noexcept {
+    return state_;
 }
 
 bool TlsSocket::kernel_sends() const {
@@ -150,16 +118,6 @@ bool TlsSocket::kernel_sends() const {
 
 bool TlsSocket::kernel_receives() const {
     return BIO_get_ktls_recv(SSL_get_rbio(use(state_)->ssl()));
-}
-
-std::string TlsSocket::exported(const std::string& label, std::size_t size) const {
-    const auto state = use(state_);
-    std::string made(size, '\0');
-    if (!state->handshaken() || SSL_export_keying_material(state->ssl(), reinterpret_cast<unsigned char*>(made.data()),
-                                                           size, label.data(), label.size(), nullptr, 0, 0) != 1) {
-        throw std::logic_error("TlsSocket::exported() before the handshake has ended: there are no secrets yet");
-    }
-    return made;
 }
 
 TlsSocket wrap_ssl(TcpSocket socket, const TlsContext& context, const WrapOptions& options, Deadline deadline) {
@@ -203,6 +161,25 @@ TlsSocket TlsListener::wrap(TcpSocket socket) const {
 
 TlsListener wrap_ssl(Listener listener, const TlsContext& context, const WrapOptions& options) {
     return TlsListener(std::move(listener), context, options);
+}
+
+TlsCertificate get_server_certificate(std::string_view host, std::uint16_t port, Deadline deadline) {
+    static constinit detail::Lazy<TlsContext> trusting;
+    const TlsContext& context =
+        trusting.get([] { return std::make_unique<const TlsContext>(TlsOptions{.verify = TlsVerify::none}); });
+    return get_server_certificate(host, port, context, deadline);
+}
+
+TlsCertificate get_server_certificate(std::string_view host, std::uint16_t port, const TlsContext& context,
+                                      Deadline deadline) {
+    TcpSocket plain = connect(host, port, deadline);
+    const TlsSocket socket = wrap_ssl(std::move(plain), context, {.server_name = std::string(host)}, deadline);
+    std::optional<TlsCertificate> shown = socket.peer_certificate();
+    if (!shown) {  // both sides knew a key instead
+        throw TlsError(std::error_code(SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, tls_category()),
+                       "get_server_certificate: " + std::string(host) + " showed none");
+    }
+    return std::move(*shown);
 }
 
 }  // namespace tendril

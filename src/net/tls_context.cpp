@@ -3,19 +3,17 @@
 #include "net/tls_context.hpp"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include "base/lazy.hpp"
 #include "base/no_nul.hpp"
-#include "base/report.hpp"
 #include "base/sys.hpp"
-#include "hub/here.hpp"
+#include "net/tls_callback.hpp"
+#include "net/tls_certificate.hpp"
 #include "net/tls_error.hpp"
 #include "net/tls_name.hpp"
 
@@ -24,70 +22,6 @@ namespace tendril {
 namespace detail {
 
 namespace {
-
-using Bio = std::unique_ptr<BIO, FreeBy<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
-
-bool is_pem(const std::string& text) noexcept {
-    return text.find("-----BEGIN") != std::string::npos;
-}
-
-// Opens a file, or PEM text itself.
-Bio open_pem(const std::string& source, const std::string& what) {
-    ERR_clear_error();
-    Bio bio(is_pem(source) ? BIO_new_mem_buf(source.data(), static_cast<int>(source.size()))
-                           : BIO_new_file(source.c_str(), "r"));
-    if (bio == nullptr) {
-        throw tls_error("cannot read the " + what + " \"" + source + "\"");
-    }
-    return bio;
-}
-
-std::string named(const std::string& source, const std::string& what) {
-    return is_pem(source) ? "the " + what + " given as text" : "the " + what + " \"" + source + "\"";
-}
-
-int give_password(char* buffer, int size, int, void* password) noexcept {
-    const auto& text = *static_cast<const std::string*>(password);
-    if (text.empty() || text.size() > static_cast<std::size_t>(size)) {
-        return 0;
-    }
-    std::copy(text.begin(), text.end(), buffer);
-    return static_cast<int>(text.size());
-}
-
-// Calls `take` with each certificate. Throws: TlsError if there is none, or one is broken.
-template <class Take>
-void each_certificate(const std::string& source, const std::string& what, Take take) {
-    const Bio bio = open_pem(source, what);
-    bool any = false;
-    while (Certificate one{PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr)}) {
-        take(one.get(), any);
-        any = true;
-    }
-    if (!any || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-        throw tls_error("no certificate can be read from " + named(source, what));
-    }
-    ERR_clear_error();
-}
-
-// While one lives, the running green thread cannot wait: it is in a callback from OpenSSL.
-class InCallback {
-public:
-    InCallback() : fiber_(here::fiber()), before_(fiber_.attention) { fiber_.attention |= Fiber::in_callback; }
-    InCallback(const InCallback&) = delete;
-    InCallback& operator=(const InCallback&) = delete;
-    ~InCallback() {
-        if ((before_ & Fiber::in_callback) == 0) {
-            fiber_.attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
-        }
-    }
-
-private:
-    Fiber& fiber_;
-    std::uint8_t before_;
-};
 
 // Returns the name that a client asks for in its hello; nothing if there is none, or if OpenSSL will refuse it.
 std::optional<std::string> hello_name(SSL* ssl) {
@@ -113,7 +47,7 @@ int choose_by_name(SSL* ssl, int* alert, void* state) noexcept {
                 throw std::logic_error("TlsOptions::by_name chose a client's context; it needs .server_side = true");
             }
             left.chosen = TlsContextState::of(*chosen);
-            left.chosen->take_over(ssl);
+            left.chosen->take_over(ssl, self);
         }
         return SSL_CLIENT_HELLO_SUCCESS;
     } catch (...) {
@@ -193,9 +127,10 @@ TlsContextState::TlsContextState(const TlsOptions& from)
     SSL_CTX_set_app_data(ssl.get(), this);
     check_combinations();
     set_limits();
-    load_identity();
+    load_identities();
     load_trust();
     set_callbacks();
+    set_psk();
     if (!options.key_log_file.empty()) {
         open_key_log();
     }
@@ -210,6 +145,11 @@ void TlsContextState::check_combinations() const {
                                      {&o.ca_path, "TlsOptions: a CA path"},
                                      {&o.ciphers, "TlsOptions: ciphers"},
                                      {&o.cipher_suites, "TlsOptions: cipher suites"},
+                                     {&o.crl_file, "TlsOptions: a CRL file"},
+                                     {&o.groups, "TlsOptions: groups"},
+                                     {&o.signatures, "TlsOptions: signatures"},
+                                     {&o.dh_parameters, "TlsOptions: DH parameters"},
+                                     {&o.psk_hint, "TlsOptions: a PSK hint"},
                                      {&o.key_log_file, "TlsOptions: a key log file"}}) {
         require_no_nul(*text, what);
     }
@@ -227,6 +167,7 @@ void TlsContextState::check_combinations() const {
               ".ca_file and .ca_path of a server have no effect without .verify = TlsVerify::required (or optional)");
     refuse_if(o.certificate.empty() && !o.key.empty(), ".key without the .certificate that it belongs to");
     refuse_if(o.certificate.empty() && !o.key_password.empty(), ".key_password without a .certificate and its key");
+    refuse_if(o.certificate.empty() && !o.more_identities.empty(), ".more_identities without a first .certificate");
     refuse_if(!o.ciphers.empty() && o.lowest == TlsVersion::tls_1_3,
               ".ciphers are of TLS 1.2, which .lowest excludes; those of TLS 1.3 are .cipher_suites");
     refuse_if(!o.cipher_suites.empty() && o.highest == TlsVersion::tls_1_2,
@@ -234,6 +175,33 @@ void TlsContextState::check_combinations() const {
     refuse_if(!o.server_side && o.by_name, ".by_name is a server's: set .server_side = true");
     refuse_if(!o.server_side && !o.ocsp_response.empty(), ".ocsp_response is a server's; a client sets .ask_ocsp");
     refuse_if(o.server_side && o.ask_ocsp, ".ask_ocsp is a client's; a server sets .ocsp_response");
+    refuse_if(!o.server_side && o.tickets.has_value(), ".tickets are a server's: set .server_side = true");
+    refuse_if(o.tickets.has_value() && *o.tickets > 0 && !o.resumption, ".tickets have no effect without .resumption");
+    refuse_if(o.tickets.has_value() && *o.tickets > 16, "more than 16 .tickets for each connection");
+    refuse_if(!o.server_side && o.prefer_own_ciphers, ".prefer_own_ciphers is a server's: the server chooses");
+    refuse_if(!o.server_side && !o.dh_parameters.empty(), ".dh_parameters are a server's");
+    refuse_if(o.post_handshake_auth && o.highest == TlsVersion::tls_1_2, ".post_handshake_auth is of TLS 1.3");
+    refuse_if(o.server_side && o.post_handshake_auth && verify() == TlsVerify::none,
+              ".post_handshake_auth has no effect without .verify = TlsVerify::required (or optional)");
+    check_revocation();
+    check_psk();
+}
+
+void TlsContextState::check_revocation() const {
+    const TlsOptions& o = options;
+    const bool lists = !o.crl_file.empty() || !o.ca_path.empty();
+    if (o.revocation != TlsRevocation::none && !lists) {
+        throw std::invalid_argument(
+            "TlsOptions: .revocation needs the authorities' lists: give .crl_file, or a .ca_path that has them. "
+            "Without a list every certificate would be refused");
+    }
+    if (o.revocation == TlsRevocation::none && !o.crl_file.empty()) {
+        throw std::invalid_argument("TlsOptions: .crl_file has no effect without .revocation");
+    }
+    if (verify() == TlsVerify::none && (o.revocation != TlsRevocation::none || o.strict || o.partial_chain)) {
+        throw std::invalid_argument(
+            "TlsOptions: .revocation, .strict and .partial_chain have no effect without .verify");
+    }
 }
 
 // Refuses ciphers without authentication or encryption, from a list such as "ALL:aNULL@SECLEVEL=0".
@@ -253,11 +221,16 @@ void TlsContextState::set_limits() {
     SSL_CTX_set_max_proto_version(ssl.get(), number_of(options.highest));
     SSL_CTX_set_options(ssl.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                        (options.kernel_tls ? SSL_OP_ENABLE_KTLS : 0) |
+                                       (options.prefer_own_ciphers ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0) |
                                        (options.server_side && !options.resumption ? SSL_OP_NO_TICKET : 0));
     SSL_CTX_set_mode(ssl.get(),
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     // Otherwise a peer that sends records without data, without end, could keep us inside OpenSSL.
     SSL_CTX_clear_mode(ssl.get(), SSL_MODE_AUTO_RETRY);
+    // A client that accepts only its key offers nothing else: a server would choose a certificate.
+    if (options.psk && verify() == TlsVerify::none && options.ciphers.empty()) {
+        SSL_CTX_set_cipher_list(ssl.get(), "kECDHEPSK:kDHEPSK:kPSK:!eNULL");
+    }
     if (!options.ciphers.empty() && SSL_CTX_set_cipher_list(ssl.get(), options.ciphers.c_str()) != 1) {
         ERR_clear_error();
         throw std::invalid_argument("TlsOptions: no cipher matches \"" + options.ciphers + "\"");
@@ -267,62 +240,14 @@ void TlsContextState::set_limits() {
         ERR_clear_error();
         throw std::invalid_argument("TlsOptions: no cipher suite matches \"" + options.cipher_suites + "\"");
     }
-}
-
-void TlsContextState::load_identity() {
-    if (options.certificate.empty()) {
-        if (options.server_side && !options.by_name) {
-            throw std::invalid_argument("TlsOptions: a server needs a certificate");
-        }
-        return;
+    if (!options.groups.empty() && SSL_CTX_set1_groups_list(ssl.get(), options.groups.c_str()) != 1) {
+        ERR_clear_error();
+        throw std::invalid_argument("TlsOptions: unknown or repeated group in \"" + options.groups + "\"");
     }
-    each_certificate(options.certificate, "certificate", [&](X509* one, bool chain) {
-        if (chain ? SSL_CTX_add1_chain_cert(ssl.get(), one) != 1 : SSL_CTX_use_certificate(ssl.get(), one) != 1) {
-            throw tls_error("cannot use " + named(options.certificate, "certificate"));
-        }
-    });
-    const std::string& source = options.key.empty() ? options.certificate : options.key;
-    const Bio bio = open_pem(source, "key");
-    const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &give_password, &options.key_password));
-    if (key == nullptr) {
-        throw tls_error("no private key can be read from " + named(source, "key"));
-    }
-    if (SSL_CTX_use_PrivateKey(ssl.get(), key.get()) != 1 || SSL_CTX_check_private_key(ssl.get()) != 1) {
-        throw tls_error(named(source, "key") + " does not belong to " + named(options.certificate, "certificate"));
-    }
-}
-
-void TlsContextState::load_trust() {
-    const TlsVerify how = verify();
-    SSL_CTX_set_verify(ssl.get(),
-                       how == TlsVerify::none       ? SSL_VERIFY_NONE
-                       : how == TlsVerify::optional ? SSL_VERIFY_PEER
-                                                    : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                       nullptr);
-    trust = std::to_string(static_cast<int>(how)) + '\0' + options.ca_file + '\0' + options.ca_path;
-    if (!options.ca_file.empty()) {
-        each_certificate(options.ca_file, "CA file", [&](X509* one, bool) {
-            if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl.get()), one) != 1 ||
-                (options.server_side && SSL_CTX_add_client_CA(ssl.get(), one) != 1)) {
-                throw tls_error("cannot trust " + named(options.ca_file, "CA file"));
-            }
-        });
-    }
-    if (!options.ca_path.empty()) {
-        load_folder();
-    }
-    if (options.ca_file.empty() && options.ca_path.empty() && how != TlsVerify::none) {
-        SSL_CTX_set_default_verify_paths(ssl.get());
-    }
-}
-
-// Checks that the folder exists, since OpenSSL looks into it only when it needs a certificate, and would ignore a
-// missing one.
-void TlsContextState::load_folder() {
-    const std::string what = "cannot read the folder of authorities \"" + options.ca_path + "\"";
-    const Fd folder(sys::checked(sys::open(options.ca_path, O_RDONLY | O_DIRECTORY), what.c_str()));
-    if (SSL_CTX_load_verify_dir(ssl.get(), options.ca_path.c_str()) != 1) {
-        throw tls_error(what);
+    if (!options.signatures.empty() && SSL_CTX_set1_sigalgs_list(ssl.get(), options.signatures.c_str()) != 1) {
+        ERR_clear_error();
+        throw std::invalid_argument("TlsOptions: unknown or repeated signature algorithm in \"" + options.signatures +
+                                    "\"");
     }
 }
 
@@ -348,9 +273,7 @@ void TlsContextState::set_callbacks() {
     }
     // Tickets, which the clients keep, or nothing: a cache here would grow with the number of clients.
     SSL_CTX_set_session_cache_mode(ssl.get(), SSL_SESS_CACHE_OFF);
-    if (!options.resumption) {
-        SSL_CTX_set_num_tickets(ssl.get(), 0);
-    }
+    SSL_CTX_set_num_tickets(ssl.get(), tickets());
     // A session is resumed only in the context that made it: another one may demand more of the client (by_name).
     unsigned char id[16];
     if (RAND_bytes(id, sizeof id) != 1) {
@@ -359,15 +282,25 @@ void TlsContextState::set_callbacks() {
     SSL_CTX_set_session_id_context(ssl.get(), id, sizeof id);
 }
 
-void TlsContextState::take_over(SSL* connection) const noexcept {
+void TlsContextState::take_over(SSL* connection, const TlsContextState& begun) const noexcept {
+    // What a connection inherits from its context only when it is made. The rest comes with the context.
+    constexpr const char* usual_groups = "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096";
     SSL_set_SSL_CTX(connection, ssl.get());
     SSL_set_verify(connection, SSL_CTX_get_verify_mode(ssl.get()), nullptr);
     SSL_set_min_proto_version(connection, number_of(options.lowest));
     SSL_set_max_proto_version(connection, number_of(options.highest));
-    if (!options.resumption) {
-        SSL_set_options(connection, SSL_OP_NO_TICKET);
-        SSL_set_num_tickets(connection, 0);
+    if (options.groups != begun.options.groups) {
+        SSL_set1_groups_list(connection, options.groups.empty() ? usual_groups : options.groups.c_str());
     }
+    if (options.cipher_suites != begun.options.cipher_suites) {
+        SSL_set_ciphersuites(connection, options.cipher_suites.empty() ? OSSL_default_ciphersuites()
+                                                                       : options.cipher_suites.c_str());
+    }
+    constexpr std::uint64_t ours = SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE;
+    SSL_clear_options(connection, ours);
+    SSL_set_options(connection, SSL_CTX_get_options(ssl.get()) & ours);
+    SSL_set_num_tickets(connection, tickets());
+    set_psk(connection);
 }
 
 void TlsContextState::open_key_log() {
@@ -387,6 +320,25 @@ TlsContext::TlsContext() {
 
 bool TlsContext::server_side() const noexcept {
     return state_->options.server_side;
+}
+
+std::vector<std::string> TlsContext::ciphers() const {
+    std::vector<std::string> names;
+    const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(state_->ssl.get());
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+        names.emplace_back(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(all, i)));
+    }
+    return names;
+}
+
+TlsStatistics TlsContext::statistics() const noexcept {
+    SSL_CTX* ctx = state_->ssl.get();
+    const auto count = [](long n) { return static_cast<std::uint64_t>(n); };
+    return state_->options.server_side
+               ? TlsStatistics{count(SSL_CTX_sess_accept(ctx)), count(SSL_CTX_sess_accept_good(ctx)),
+                               count(SSL_CTX_sess_hits(ctx))}
+               : TlsStatistics{count(SSL_CTX_sess_connect(ctx)), count(SSL_CTX_sess_connect_good(ctx)),
+                               count(SSL_CTX_sess_hits(ctx))};
 }
 
 }  // namespace tendril

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <tendril/fd.hpp>
 #include <tendril/tls_context.hpp>
@@ -26,8 +27,9 @@ struct FreeBy {
 struct TlsContextState {
     TlsOptions options;
     std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>> ssl;
-    std::string alpn;   // in the form of alpn_wire()
-    std::string trust;  // if two contexts have the same, they accept the same certificates
+    std::string alpn;        // in the form of alpn_wire()
+    std::string trust;       // if two contexts have the same, they accept the same certificates
+    std::vector<int> kinds;  // of the keys of the identities that are loaded
     Fd key_log;
 
     explicit TlsContextState(const TlsOptions& from);
@@ -36,8 +38,11 @@ struct TlsContextState {
         return options.verify.value_or(options.server_side ? TlsVerify::none : TlsVerify::required);
     }
 
+    // How many tickets a server sends after a full handshake of TLS 1.3.
+    std::size_t tickets() const noexcept { return options.resumption ? options.tickets.value_or(2) : 0; }
+
     // Moves a server's connection, which was begun with another context, to this one.
-    void take_over(SSL* connection) const noexcept;
+    void take_over(SSL* connection, const TlsContextState& begun) const noexcept;
 
     static const std::shared_ptr<const TlsContextState>& of(const TlsContext& context) noexcept {
         return context.state_;
@@ -45,13 +50,23 @@ struct TlsContextState {
 
 private:
     void set_limits();
-    void load_identity();
     void check_combinations() const;
+    void check_revocation() const;
     void refuse_null_ciphers() const;
-    void load_trust();
-    void load_folder();
     void set_callbacks();
     void open_key_log();
+    // In tls_identity.cpp
+    void load_identities();
+    void load_identity(const TlsIdentity& one);
+    void load_dh_parameters();
+    // In tls_trust.cpp
+    void load_trust();
+    void load_folder();
+    void load_revocations();
+    // In tls_psk.cpp
+    void check_psk() const;
+    void set_psk();
+    void set_psk(SSL* connection) const noexcept;
 };
 
 // Returns the names as TLS sends them: each with its length before it. Throws: std::invalid_argument.

@@ -3,34 +3,19 @@
 #include "net/tls_state.hpp"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
 
 #include <tendril/detail/base/check.hpp>
 
 #include "base/on_exit.hpp"
 #include "net/socket_access.hpp"
 #include "net/tls_error.hpp"
-#include "net/tls_name.hpp"
 
 namespace tendril {
 
 namespace detail {
-
-// Resuming a session does not verify the peer again. So it is used only for the server name and with the trust that its
-// own handshake verified.
-struct TlsSessionState {
-    std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;
-    std::string server_name;
-    std::string trust;
-
-    bool is_for(const std::string& name, const TlsContextState& context) const {
-        return server_name == name && trust == context.trust;
-    }
-};
 
 namespace {
 
@@ -96,58 +81,12 @@ private:
 };
 
 TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options)
-    : context_(TlsContextState::of(context)), socket_(std::move(socket)) {
+    : TlsLink(context, options), socket_(std::move(socket)) {
     wire_.descriptor = &SocketAccess::handle(socket_).use("the socket of wrap_ssl()");
-    ssl_.reset(SSL_new(context_->ssl.get()));
-    if (ssl_ == nullptr) {
-        throw tls_error("cannot make a TLS connection");
-    }
-    left_.alpn = alpn_wire(options.alpn);
-    SSL_set_app_data(ssl_.get(), &left_);
     BIO* bio = new_bio(wire_);
     SSL_set_bio(ssl_.get(), bio, bio);
     // Reads a record's header and body in one call. The kernel's TLS reads records itself.
     SSL_set_read_ahead(ssl_.get(), context_->options.kernel_tls ? 0 : 1);
-    if (options.suppress_ragged_eofs) {
-        SSL_set_options(ssl_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
-    }
-    if (context_->options.server_side) {
-        SSL_set_accept_state(ssl_.get());
-    } else {
-        prepare_client(options);
-    }
-}
-
-void TlsState::prepare_client(const WrapOptions& options) {
-    SSL* ssl = ssl_.get();
-    SSL_set_connect_state(ssl);
-    if (options.server_name.empty() && context_->verify() != TlsVerify::none) {
-        throw std::invalid_argument(
-            "wrap_ssl: a client needs the .server_name to verify, or .verify = TlsVerify::none to trust every server");
-    }
-    if (!options.server_name.empty()) {
-        const auto [name, is_ip] = tls_name(options.server_name);
-        server_name_ = name;
-        SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);  // RFC 9525
-        // SNI does not carry IP addresses (RFC 6066).
-        const bool set =
-            is_ip ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
-                  : SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
-        if (!set) {
-            throw tls_error("wrap_ssl: OpenSSL refuses the name \"" + name + "\"");
-        }
-    }
-    if (context_->alpn.empty() && !left_.alpn.empty()) {
-        SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(left_.alpn.data()),
-                            static_cast<unsigned>(left_.alpn.size()));
-    }
-    if (context_->options.ask_ocsp) {
-        SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
-    }
-    if (options.session && options.session.state_->is_for(server_name_, *context_)) {
-        SSL_set_session(ssl, options.session.state_->session.get());
-        ERR_clear_error();  // an unsuitable session is not used, and is no error
-    }
 }
 
 void TlsState::enter_call(const char* what) {
@@ -245,11 +184,6 @@ void TlsState::await_write(const char* what, Deadline deadline, std::size_t done
     }
 }
 
-bool TlsState::is_ragged_end(int why) const noexcept {
-    return (why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) ||
-           (why == SSL_ERROR_SYSCALL && ERR_peek_error() == 0);
-}
-
 void TlsState::fail_wire(const char* what, std::size_t done, bool writes) {
     (writes && handshaken_ ? write_broken_ : broken_) = true;
     ERR_clear_error();
@@ -258,28 +192,10 @@ void TlsState::fail_wire(const char* what, std::size_t done, bool writes) {
 
 void TlsState::fail_step(int why, const char* what, std::size_t done) {
     broken_ = true;
-    const std::string text = text_of(what, done);
-    if (left_.error != nullptr) {
-        ERR_clear_error();
-        std::rethrow_exception(std::exchange(left_.error, nullptr));
-    }
     if (is_ragged_end(why)) {
         wire_.descriptor->gone = wire_.descriptor->generation;
-        ERR_clear_error();
-        throw TlsError(std::error_code(SSL_R_UNEXPECTED_EOF_WHILE_READING, tls_category()),
-                       text + (handshaken_ ? ": the peer's stream ended without close_notify, and may be cut off"
-                                           : ": the peer closed the connection"));
     }
-    if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-        ERR_clear_error();
-        const auto error = static_cast<int>(SSL_get_verify_result(ssl_.get()));
-        const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
-        throw TlsError(
-            std::error_code(error, tls_verify_category()),
-            text + ": the peer's certificate was refused" +
-                (name != nullptr && !context_->options.server_side ? " as " + std::string(name) + "'s" : ""));
-    }
-    throw tls_error(text);
+    throw_failure(why, text_of(what, done));
 }
 
 void TlsState::handshake(Deadline deadline) {
@@ -300,7 +216,9 @@ void TlsState::prepare_handshake(Deadline deadline) {
     if (!drive([this] { return SSL_do_handshake(ssl_.get()); }, "TLS handshake", deadline, 0, true)) {
         fail_step(SSL_ERROR_SYSCALL, "TLS handshake", 0);
     }
-    handshaken_ = true;
+    broken_ = true;  // unless finish_handshake() accepts its result
+    finish_handshake();
+    broken_ = false;
 }
 
 std::size_t TlsState::read_some(Buffer buffer, const char* what, Deadline deadline, std::size_t done) {
@@ -520,6 +438,12 @@ void TlsState::shutdown(Shutdown how, Deadline deadline) {
     }
 }
 
+void TlsState::request_certificate(Deadline deadline) {
+    const WriteTurn turn(*this, "request_certificate", deadline);
+    prepare_request();
+    drive([this] { return SSL_do_handshake(ssl_.get()); }, "request_certificate", deadline, 0, true);
+}
+
 TcpSocket TlsState::unwrap(Deadline deadline) {
     const ReadTurn turn(*this, "unwrap");
     prepare_handshake(deadline);
@@ -553,20 +477,6 @@ void TlsState::close() noexcept {
         ERR_clear_error();
     }
     socket_.close();
-}
-
-TlsSession TlsState::session() const {
-    TlsSession made;
-    SSL_SESSION* session = left_.session != nullptr ? left_.session.get() : SSL_get_session(ssl_.get());
-    if (session != nullptr && SSL_SESSION_is_resumable(session) != 0) {
-        SSL_SESSION_up_ref(session);
-        auto state = std::make_shared<TlsSessionState>();
-        state->session.reset(session);
-        state->server_name = server_name_;
-        state->trust = context_->trust;
-        made.state_ = std::move(state);
-    }
-    return made;
 }
 
 }  // namespace detail

@@ -24,11 +24,11 @@
 
 #include "base/at_fork.hpp"
 #include "net/tls_bio.hpp"
-#include "net/tls_context.hpp"
+#include "net/tls_link.hpp"
 
 namespace tendril::detail {
 
-class TlsState {
+class TlsState final : public TlsLink {
 public:
     TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options);
     TlsState(const TlsState&) = delete;
@@ -45,6 +45,7 @@ public:
     void send_all(Bytes bytes, Deadline deadline);
     void send_parts(std::span<const Bytes> parts, Deadline deadline);
     void shutdown(Shutdown how, Deadline deadline);
+    void request_certificate(Deadline deadline);
     TcpSocket unwrap(Deadline deadline);
     void close() noexcept;
 
@@ -54,9 +55,6 @@ public:
     static void observe(const std::shared_ptr<TlsState>& self, Observer& observer);
 
     const TcpSocket& socket() const noexcept { return socket_; }
-    SSL* ssl() const noexcept { return ssl_.get(); }
-    bool handshaken() const noexcept { return handshaken_; }
-    TlsSession session() const;
 
 private:
     class Turn;       // to read or to write
@@ -64,14 +62,12 @@ private:
     class WriteTurn;  // a writer's; unwrap() takes it too
 
     void enter_call(const char* what);
-    void prepare_client(const WrapOptions& options);
     void prepare_handshake(Deadline deadline);
     template <class Step>
     bool drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes);
     void await_write(const char* what, Deadline deadline, std::size_t done, bool writes);
     [[noreturn]] void fail_step(int why, const char* what, std::size_t done);
     [[noreturn]] void fail_wire(const char* what, std::size_t done, bool writes);
-    bool is_ragged_end(int why) const noexcept;
     std::size_t read_some(Buffer buffer, const char* what, Deadline deadline, std::size_t done);
     std::size_t write_record(Bytes record, const char* what, Deadline deadline, std::size_t done);
     void finish_record(const char* what, Deadline deadline);
@@ -81,13 +77,8 @@ private:
     bool peek();
     void check_usable(const char* what) const;
 
-    std::shared_ptr<const TlsContextState> context_;
-    TlsLeft left_;
     TlsWire wire_;
     TcpSocket socket_;
-    std::string server_name_;  // in its normal form
-    std::unique_ptr<SSL, FreeBy<SSL_free>> ssl_;
-    bool handshaken_ = false;
     bool ended_ = false;        // the peer's stream has ended
     bool read_shut_ = false;    // by shutdown()
     bool notify_sent_ = false;  // close_notify, our end record
