@@ -348,6 +348,7 @@ std::size_t TlsState::write_record(Bytes record, const char* what, Deadline dead
                 broken_ = true;  // unless there is memory for unfinished_
                 unfinished_.assign(reinterpret_cast<const char*>(record.data()), record.size());
                 broken_ = false;
+                note_kept(record.size());
             }
         }
         throw;
@@ -466,6 +467,21 @@ TcpSocket TlsState::unwrap(Deadline deadline) {
                        "unwrap: bytes that follow the end of TLS were read with it");
     }
     return std::move(socket_);
+}
+
+std::size_t TlsState::try_send(Bytes bytes) noexcept {
+    if (!socket_.is_open() || !handshaken_ || broken_ || write_broken_ || notify_sent_ || writing_ ||
+        write_turn_.available() == 0 || !unfinished_.empty() || bytes.size() > most_in_record) {
+        return 0;
+    }
+    ERR_clear_error();
+    std::size_t n = 0;
+    if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n) != 1) {
+        ERR_clear_error();
+        broken_ = true;  // half a record was sent, and its owner closes
+        return 0;
+    }
+    return n;
 }
 
 void TlsState::close() noexcept {

@@ -36,6 +36,7 @@ public:
     ~TlsState() = default;
 
     static TlsSocket socket_of(std::shared_ptr<TlsState> state) noexcept { return TlsSocket(std::move(state)); }
+    static TlsState* of(TlsSocket& socket) noexcept { return socket.state_.get(); }
 
     void handshake(Deadline deadline);
     std::size_t recv(Buffer buffer, Deadline deadline);
@@ -48,6 +49,10 @@ public:
     void request_certificate(Deadline deadline);
     TcpSocket unwrap(Deadline deadline);
     void close() noexcept;
+
+    // Sends a small piece without waiting, for a TLS stream over this one that closes. Returns: its size if it was
+    // taken; 0 if it would have to wait, or sending is over.
+    std::size_t try_send(Bytes bytes) noexcept;
 
     // In tls_ready.cpp, as Handle's: whether recv() would return without waiting, and the observer to notify when it
     // would. observe() keeps `self` while it watches.
