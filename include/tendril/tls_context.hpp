@@ -100,8 +100,8 @@ struct TlsOptions {
 
     // Server: returns the key of this identity; nothing: it is unknown. A server with a certificate goes on without a
     // key if the client can; one without refuses the client. With TLS 1.3 it may be asked for a ticket's bytes too,
-    // which no identity has. Called as by_name. OpenSSL uses such keys with TLS_AES_128_GCM_SHA256 only, or in TLS 1.2
-    // with the ciphers called PSK.
+    // which no identity has. Called as by_name. OpenSSL uses such keys with suites of SHA-256 only, or in TLS 1.2 with
+    // the ciphers called PSK.
     std::function<std::optional<std::string>(std::string_view identity)> psk_by_identity = {};
     std::string psk_hint = {};  // server: sent to clients of TLS 1.2
 
