@@ -26,29 +26,13 @@
 #include <tendril/deadline.hpp>
 #include <tendril/detail/hub/spawn.hpp>
 #include <tendril/detail/pool/imap.hpp>
+#include <tendril/detail/pool/map_members.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/size.hpp>
 
 namespace tendril {
 
-struct ImapOptions {
-    Size window = 0;             // jobs made and not yet consumed; 0: the size of the Pool, for a Group no bound
-    std::size_t stack_size = 0;  // as SpawnOptions
-    Site where = {};             // as SpawnOptions
-};
-
 namespace detail {
-
-using ImapCall = InCall<ImapOptions>;
-
-// ImapOptions as a braced list in the call; see InCall in detail/hub/spawn.hpp.
-struct ImapBraces {
-    Size window = 0;
-    std::size_t stack_size = 0;
-    Site where = Site::here();
-
-    ImapOptions options() const noexcept { return {.window = window, .stack_size = stack_size, .where = where}; }
-};
 
 class Crew;
 class GroupFace;
@@ -79,7 +63,7 @@ private:
 };
 
 // What Group and Pool share. The members are in a Crew (src/pool/crew.hpp), which lies in crew_.
-class GroupFace : public SpawnMembers<GroupFace> {
+class GroupFace : public SpawnMembers<GroupFace>, public MapMembers<GroupFace> {
 public:
     GroupFace(const GroupFace&) = delete;
     GroupFace& operator=(const GroupFace&) = delete;
@@ -152,60 +136,7 @@ public:
     bool kill_one(const AnyGreenlet& member, Deadline deadline = never) { return kill_one(member, nullptr, deadline); }
     bool kill_one(const AnyGreenlet& member, const std::exception_ptr& error, Deadline deadline = never);
 
-    // Calls f with every item, each in a member of its own. Returns: an input range of the results, in the order of the
-    // input (imap_unordered: in the order of the jobs' ends). Several inputs are walked side by side, until one ends.
-    //
-    // Lazy: a green thread walks the input, at most `window` items ahead of the consumer. Items are copied (moved, from
-    // a range of rvalues) into their jobs; all jobs call one copy of f. The Group, and an input given as an lvalue,
-    // must outlive the imap. See Imap for errors, which end neither the jobs nor the walk. Does not yield; reading the
-    // range does. Throws: HubBlocked in a callback of the hub; as spawn.
-    template <class F, std::ranges::input_range... Ranges>
-    auto imap(F&& f, Ranges&&... inputs) {
-        return imap(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-    }
-    template <class F, std::ranges::input_range... Ranges>
-    auto imap(const ImapBraces& options, F&& f, Ranges&&... inputs) {
-        return feed<Zip<Ranges...>>(options.options(), true, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-    }
-    template <class F, std::ranges::input_range... Ranges>
-    auto imap(const ImapCall& call, F&& f, Ranges&&... inputs) {
-        return feed<Zip<Ranges...>>(call.options(), true, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-    }
-    template <class F, std::ranges::input_range... Ranges>
-    auto imap_unordered(F&& f, Ranges&&... inputs) {
-        return imap_unordered(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-    }
-    template <class F, std::ranges::input_range... Ranges>
-    auto imap_unordered(const ImapBraces& options, F&& f, Ranges&&... inputs) {
-        return feed<Zip<Ranges...>>(options.options(), false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-    }
-    template <class F, std::ranges::input_range... Ranges>
-    auto imap_unordered(const ImapCall& call, F&& f, Ranges&&... inputs) {
-        return feed<Zip<Ranges...>>(call.options(), false, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-    }
-
-    // imap over a range of tuples: calls f(a, b) for each.
-    template <class F, std::ranges::input_range Range>
-    auto starmap(F&& f, Range&& input) {
-        return starmap(ImapBraces{.where = {}}, std::forward<F>(f), std::forward<Range>(input));
-    }
-    template <class F, std::ranges::input_range Range>
-    auto starmap(const ImapBraces& options, F&& f, Range&& input) {
-        return feed<Star<Range>>(options.options(), true, std::forward<F>(f), std::forward<Range>(input));
-    }
-    template <class F, std::ranges::input_range Range>
-    auto starmap(const ImapCall& call, F&& f, Range&& input) {
-        return feed<Star<Range>>(call.options(), true, std::forward<F>(f), std::forward<Range>(input));
-    }
-
-    // imap that waits for all results. Returns: a vector of them; nothing if f returns nothing. Yields.
-    // Throws: the first error, in the order of the input; Interrupt. The jobs that still run are then killed.
-    template <class F, std::ranges::input_range... Ranges>
-    auto map(F&& f, Ranges&&... inputs) {
-        auto all =
-            imap(ImapBraces{.window = unbounded, .where = {}}, std::forward<F>(f), std::forward<Ranges>(inputs)...);
-        return collect(all);
-    }
+    // imap(f, items), imap_unordered(), starmap() and map(): calls of f, each in a member: see detail::MapMembers.
 
 protected:
     friend struct CrewAccess;
@@ -225,37 +156,14 @@ private:
         return greenlet;
     }
 
-    template <class Source, class F, class... Ranges>
-    auto feed(const ImapOptions& options, bool ordered, F&& f, Ranges&&... inputs) {
-        using Call = std::decay_t<F>;
-        static_assert(
-            applicable<Call, typename Source::Arguments>,
-            "tendril: map, imap or starmap: the function cannot be called with the items of the input. It gets "
-            "copies of them, as rvalues: let it take them by value or by const&");
-        if constexpr (applicable<Call, typename Source::Arguments>) {
-            using Jobs = JobsOf<Call, Source>;
-            refuse_empty(f);
-            return Imap<typename Jobs::R>(start_feed(
-                std::make_unique<Jobs>(std::forward<F>(f), Source(std::forward<Ranges>(inputs)...)), options, ordered));
-        } else {
-            return Imap<void>(nullptr);
-        }
+    friend class MapMembers<GroupFace>;
+    template <class F, class Source>
+    auto feed(const ImapOptions& options, bool ordered, F&& f, Source source) {
+        using Jobs = JobsOf<std::decay_t<F>, Source>;
+        return Imap<typename Jobs::R>(
+            start_feed(std::make_unique<Jobs>(std::forward<F>(f), std::move(source)), options, ordered));
     }
     FeedPtr start_feed(std::unique_ptr<JobSource> jobs, const ImapOptions& options, bool ordered);
-
-    template <class R>
-    static auto collect(Imap<R>& all) {
-        if constexpr (std::is_void_v<R>) {
-            while (all.next()) {
-            }
-        } else {
-            std::vector<R> results;
-            while (auto result = all.next()) {
-                results.push_back(*std::move(result));
-            }
-            return results;
-        }
-    }
 
     static constexpr std::size_t crew_size = 384;
     alignas(void*) std::byte crew_[crew_size];

@@ -9,6 +9,8 @@
 //     ThreadPool pool(4);
 //     AsyncResult<int> a = pool.spawn(work, 1);              // does not wait
 //     int sum = pool.apply(work, 2) + a.get();
+//     for (Image& small : pool.imap(shrink, names)) show(small);    // 4 at a time, in the order of names
+//     pool.join();                                           // all that was submitted has ended
 //
 // A job owns copies of its function and arguments, as std::thread makes them. So a caller that gives up (by a Timeout,
 // a kill or a deadline) leaves nothing dangling: a job that has begun runs on, and its value is dropped; another never
@@ -27,40 +29,46 @@
 
 #include <concepts>
 #include <cstddef>
-#include <exception>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 #include <tendril/async_result.hpp>
 #include <tendril/deadline.hpp>
-#include <tendril/detail/hub/time_out.hpp>
 #include <tendril/detail/pool/job.hpp>
-#include <tendril/error.hpp>
+#include <tendril/detail/pool/map_members.hpp>
+#include <tendril/detail/pool/thread_jobs.hpp>
+#include <tendril/duration.hpp>
 #include <tendril/size.hpp>
 
 namespace tendril {
 
-// The pool was destroyed before this job began.
+// The pool was destroyed or killed before this job began.
 class JobDropped : public std::runtime_error {
 public:
-    JobDropped() : std::runtime_error("the ThreadPool was destroyed before this job began; it was dropped unrun") {}
+    JobDropped()
+        : std::runtime_error("the ThreadPool was destroyed or killed before this job began; it was dropped unrun") {}
 };
 
-class ThreadPool {
+struct ThreadPoolOptions {
+    // An OS thread that has had no job for this long ends; the next job that needs one starts another.
+    Duration idle_timeout = forever;
+};
+
+class ThreadPool : public detail::MapMembers<ThreadPool> {
 public:
-    // threads: how many jobs run at once. The threads are started when there is work for them, and end with the pool.
+    // threads: how many jobs run at once. The threads are started when there is work for them, and end when they have
+    // been idle for idle_timeout, by kill(), or with the pool.
     // Throws: std::invalid_argument for a negative number.
-    explicit ThreadPool(Size threads = 10);
+    explicit ThreadPool(Size threads = 10, ThreadPoolOptions options = {});
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
 
-    // Waits for the jobs that have begun, and drops the others: their results throw JobDropped. Yields: other green
-    // threads run meanwhile; a kill or a Timeout takes effect afterwards. Requires: no other OS thread uses the pool
-    // any more, and the caller is not a job of the pool; aborts in that case. In a callback of the hub it blocks the
-    // hub.
+    // Waits for the jobs that have begun, and drops the others: their results throw JobDropped. To have them all run,
+    // call join() first. Yields: other green threads run meanwhile; a kill or a Timeout takes effect afterwards.
+    // Requires: no other OS thread uses the pool any more, and the caller is not a job of the pool; aborts in that
+    // case. In a callback of the hub it blocks the hub.
     ~ThreadPool();
 
     // Returns: the process's own pool, of 10 threads, for offload(). Made on first use and never destroyed: jobs that
@@ -73,15 +81,13 @@ public:
     template <class F, class... A>
     requires detail::Task<F, A...>
     auto spawn(F&& f, A&&... args) -> AsyncResult<detail::JobResult<F, A...>> {
-        using R = detail::JobResult<F, A...>;
-        static_assert(detail::can_be_taken<F, A...>,
-                      "a job gets copies of f and args, and one can't be copied: std::move it");
+        detail::check_job<F, A...>();
         detail::refuse_empty(f);
-        AsyncResult<R> result;
+        AsyncResult<detail::JobResult<F, A...>> result;
         if (detail::inside(*workers_)) {
-            run_inline(result, std::forward<F>(f), std::forward<A>(args)...);
+            detail::run_inline(result, std::forward<F>(f), std::forward<A>(args)...);
         } else {
-            submit(result, std::forward<F>(f), std::forward<A>(args)...);
+            detail::submit_job(workers_, result, std::forward<F>(f), std::forward<A>(args)...);
         }
         return result;
     }
@@ -92,29 +98,9 @@ public:
     template <class F, class... A>
     requires detail::Task<F, A...>
     auto apply(Deadline deadline, F&& f, A&&... args) -> detail::JobResult<F, A...> {
-        using R = detail::JobResult<F, A...>;
-        static_assert(detail::can_be_taken<F, A...>,
-                      "a job gets copies of f and args, and one can't be copied: std::move it");
+        detail::check_job<F, A...>();
         detail::refuse_empty(f);
-        if (detail::inside(*workers_)) {
-            return detail::Closure<std::decay_t<F>, std::decay_t<A>...>{std::forward<F>(f),
-                                                                        {std::forward<A>(args)...}}();
-        }
-        detail::about_to_wait();
-        AsyncResult<R> result;
-        struct GiveUp {
-            const AsyncResult<R>& result;
-            detail::Job& job;
-            ~GiveUp() {
-                if (!result.ready()) {
-                    detail::give_up(job);
-                }
-            }
-        } const unless_ready{result, submit(result, std::forward<F>(f), std::forward<A>(args)...)};
-        if (!result.wait(deadline)) {
-            detail::wait_timed_out("ThreadPool::apply");
-        }
-        return std::move(result).get();
+        return detail::apply_job(workers_, deadline, std::forward<F>(f), std::forward<A>(args)...);
     }
     template <class F, class... A>
     requires detail::Task<F, A...>
@@ -139,43 +125,66 @@ public:
         return {};
     }
 
+    // imap(f, items), imap_unordered(), starmap() and map(): calls of f, each in a worker: see detail::MapMembers. All
+    // workers call one copy of f, at the same time and as const: a function that changes itself does not compile. The
+    // window is twice the number of threads, unless ImapOptions says otherwise; map() has as many jobs under way. When
+    // an imap goes, or map() throws (its first error, or an Interrupt), the jobs that have not begun never run; those
+    // under way run on, with their copies of f and the items, and nobody waits for them.
+
+    // Waits until no job waits or runs: all that was submitted has ended, and its results are there. Returns: false if
+    // the deadline came first. Yields. Throws: std::logic_error in one of the pool's jobs, which would wait for itself;
+    // Interrupt. A kill or a timeout changes nothing for the jobs.
+    bool join() { return detail::join_workers(workers_, never); }
+    [[nodiscard("it says whether all ended in time")]] bool join(Deadline deadline) {
+        return detail::join_workers(workers_, deadline);
+    }
+
+    // Drops the jobs that have not begun: their results throw JobDropped. Ends the idle threads. A job under way cannot
+    // be killed: it runs on, brings its result back, and then its thread ends too. The pool can be used as before.
+    // kill() waits, as join(), for the ends of the jobs under way; false: some still run at the deadline. kill_nowait()
+    // never yields, and may be called in a job. Returns: the number of jobs that it dropped.
+    bool kill(Deadline deadline = never) {
+        detail::check_outside(*workers_, "kill");
+        kill_nowait();
+        return detail::join_workers(workers_, deadline);
+    }
+    std::size_t kill_nowait();
+
     // Sets the number of threads. Excess threads end after their present job. With 0, all jobs wait.
     // Throws: std::system_error if jobs wait, there is no thread and none can be started.
     void resize(Size threads);
 
+    // Starts threads now, until there are this many (at most size()), rather than when jobs come.
+    // Throws: std::system_error if one cannot be started; those before it stay.
+    void prestart(Size threads);
+
+    // Also for the threads that are idle now. forever: they stay.
+    void set_idle_timeout(Duration timeout);
+
     // A snapshot: the numbers may have changed before the call returns.
     std::size_t size() const;     // the number of threads there may be
+    std::size_t threads() const;  // the number of threads there are
     std::size_t running() const;  // jobs under way
     std::size_t waiting() const;  // jobs that have not begun
 
 private:
-    template <class R, class F, class... A>
-    detail::Job& submit(const AsyncResult<R>& result, F&& f, A&&... args) {
-        static_assert(std::is_void_v<R> || std::is_move_constructible_v<R>, "what a job returns must be movable");
-        using Payload = detail::JobPayload<detail::Closure<std::decay_t<F>, std::decay_t<A>...>, R>;
-        static constexpr detail::JobKind kind = Payload::kind();
-        detail::NewJob job(workers_, kind, detail::RecordAccess::of(result));
-        ::new (job.payload()) Payload(std::forward<F>(f), std::forward<A>(args)...);
-        return job.submit();
-    }
-    template <class R, class F, class... A>
-    static void run_inline(const AsyncResult<R>& result, F&& f, A&&... args) {
-        detail::Closure<std::decay_t<F>, std::decay_t<A>...> call{std::forward<F>(f), {std::forward<A>(args)...}};
-        try {
-            if constexpr (std::is_void_v<R>) {
-                call();
-                result.set();
-            } else {
-                result.set(call());
-            }
-        } catch (const Interrupt&) {
-            throw;  // it is meant for the caller
-        } catch (...) {
-            detail::fail(detail::RecordAccess::of(result), std::current_exception());
+    friend class detail::MapMembers<ThreadPool>;
+    template <class F, class Source>
+    auto feed(const ImapOptions& options, bool ordered, F&& f, Source source) {
+        using Call = std::decay_t<F>;
+        constexpr bool shareable = detail::applicable<const Call, typename Source::Arguments>;
+        static_assert(shareable, "tendril: ThreadPool::map, imap or starmap: several OS threads call the function at "
+                                 "once, so it must be callable as const: a lambda without `mutable`");
+        if constexpr (shareable) {
+            using Jobs = detail::ThreadJobs<Call, Source>;
+            return Imap<typename Jobs::R>(detail::start_thread_feed(
+                size(), std::make_unique<Jobs>(workers_, std::forward<F>(f), std::move(source)), options, ordered));
+        } else {
+            return Imap<void>(nullptr);
         }
     }
 
-    std::shared_ptr<detail::Workers> workers_;
+    detail::WorkersPtr workers_;
 };
 
 // Runs f(args...) in a thread of ThreadPool::shared(), and waits for it. As apply().

@@ -2,11 +2,14 @@
 
 #include "pool/feed.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
+#include <tendril/detail/pool/thread_jobs.hpp>
 #include <tendril/error.hpp>
 #include <tendril/shield.hpp>
 
@@ -42,8 +45,8 @@ using FeedJobPtr = std::unique_ptr<FeedJob, FeedJob::Free>;
 
 }  // namespace
 
-Feed::Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered)
-    : crew_(crew), jobs_(std::move(jobs)), ordered_(ordered), room_(window) {
+Feed::Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered, std::unique_ptr<Pool> own)
+    : own_(std::move(own)), crew_(crew), jobs_(std::move(jobs)), ordered_(ordered), room_(window) {
     consumers_.check_thread();  // binds it to this OS thread
     crew_.use();
 }
@@ -176,6 +179,17 @@ FeedPtr GroupFace::start_feed(std::unique_ptr<JobSource> jobs, const ImapOptions
     const std::size_t slots = crew().slots();
     const std::size_t window = given != 0 ? given : slots != 0 ? slots : 1;
     auto made = std::make_unique<Feed>(crew(), std::move(jobs), window, ordered);
+    made->start({.stack_size = options.stack_size, .where = options.where});
+    return FeedPtr(made.release());
+}
+
+FeedPtr start_thread_feed(std::size_t threads, std::unique_ptr<JobSource> jobs, const ImapOptions& options,
+                          bool ordered) {
+    const std::size_t slots = std::clamp<std::size_t>(threads, 1, SIZE_MAX / 2) * 2;
+    const std::size_t given = options.window;
+    auto own = std::make_unique<Pool>(slots);
+    Crew& crew = CrewAccess::of(*own);
+    auto made = std::make_unique<Feed>(crew, std::move(jobs), given != 0 ? given : slots, ordered, std::move(own));
     made->start({.stack_size = options.stack_size, .where = options.where});
     return FeedPtr(made.release());
 }

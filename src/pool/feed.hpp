@@ -16,6 +16,7 @@
 #include <tendril/detail/pool/imap.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/pool.hpp>
 #include <tendril/semaphore.hpp>
 
 #include "pool/crew.hpp"
@@ -27,7 +28,9 @@ struct FeedNode : ListNode {};
 
 class Feed {
 public:
-    Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered);
+    // own: the crew's Pool, if this Feed is its only user.
+    Feed(Crew& crew, std::unique_ptr<JobSource> jobs, std::size_t window, bool ordered,
+         std::unique_ptr<Pool> own = nullptr);
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
     ~Feed();  // after close()
@@ -48,6 +51,7 @@ private:
     void end_jobs();
     void free_jobs() noexcept;
 
+    const std::unique_ptr<Pool> own_;
     Crew& crew_;
     std::unique_ptr<JobSource> jobs_;
     bool ordered_;

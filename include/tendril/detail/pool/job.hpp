@@ -13,6 +13,7 @@
 #include <utility>
 #include <variant>
 
+#include <tendril/deadline.hpp>
 #include <tendril/detail/hub/record.hpp>
 #include <tendril/detail/hub/spawn.hpp>
 
@@ -91,10 +92,12 @@ private:
     Job* job_;
 };
 
-bool inside(const Workers& workers) noexcept;                          // does one of its threads run this?
-void about_to_wait();                                                  // throws what waiting would throw at once
-void give_up(Job& job) noexcept;                                       // Requires: its result is not ready
-void fail(const RecordPtr<Record>& result, std::exception_ptr error);  // a result that was made inline
+bool inside(const Workers& workers) noexcept;                            // does one of its threads run this?
+void check_outside(const Workers& workers, const char* call);            // throws std::logic_error inside
+bool join_workers(std::shared_ptr<Workers> workers, Deadline deadline);  // ThreadPool::join()
+void about_to_wait();                                                    // throws what waiting would throw at once
+void give_up(Job& job) noexcept;                                         // Requires: its result is not ready
+void fail(const RecordPtr<Record>& result, std::exception_ptr error);    // a result that was made inline
 
 template <class F, class... A>
 using JobResult = std::remove_cv_t<ResultOf<F, A...>>;
