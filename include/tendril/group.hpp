@@ -46,6 +46,8 @@ public:
 
     // Waits for a slot first. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
     explicit CrewPlace(GroupFace& group);
+    // Without waiting: without a slot if none is free; its member then calls await_own_slot().
+    static CrewPlace for_later(GroupFace& group);
     CrewPlace(CrewPlace&& other) noexcept;
     CrewPlace& operator=(CrewPlace&&) = delete;
     ~CrewPlace();
@@ -61,6 +63,10 @@ private:
     CrewMember* member_ = nullptr;
     bool lent_ = false;
 };
+
+// Called by a member: waits for its slot if it has none. Does nothing in a green thread that was discarded meanwhile.
+// Throws: Interrupt.
+void await_own_slot();
 
 // What Group and Pool share. The members are in a Crew (src/pool/crew.hpp), which lies in crew_.
 class GroupFace : public SpawnMembers<GroupFace>, public MapMembers<GroupFace> {
@@ -105,6 +111,24 @@ public:
         return {};
     }
 
+    // As spawn(), but never waits, also in a full Pool: the new green thread is a member at once and waits for a slot
+    // itself, in line with the other waiters, before it calls f. So size() counts it, join() waits for it, and kill()
+    // ends it, also while it waits; f never runs then. Any number may wait so: spawn() is what bounds them. A member of
+    // a full Pool that waits for the result may wait forever: there, use spawn(). For a callback with the result:
+    // apply_async(f).link_value(callback).keep().
+    template <class F, class... A>
+    auto apply_async(const SpawnBraces& options, F&& f, A&&... args) {
+        return enter_later(options.options(), std::forward<F>(f), std::forward<A>(args)...);
+    }
+    template <class F, class... A>
+    auto apply_async(const SpawnCall& call, F&& f, A&&... args) {
+        return enter_later(call.options(), std::forward<F>(f), std::forward<A>(args)...);
+    }
+    template <Function F, class... A>
+    auto apply_async(F&& f, A&&... args) {
+        return enter_later(SpawnOptions{}, std::forward<F>(f), std::forward<A>(args)...);
+    }
+
     // Makes a green thread a member. Does nothing if it is one or has ended. In a full Pool it waits for a slot.
     // Returns: false if the deadline came first. Throws: std::logic_error if it is a member elsewhere; Interrupt, it is
     // not added.
@@ -136,6 +160,11 @@ public:
     bool kill_one(const AnyGreenlet& member, Deadline deadline = never) { return kill_one(member, nullptr, deadline); }
     bool kill_one(const AnyGreenlet& member, const std::exception_ptr& error, Deadline deadline = never);
 
+    // The same without waiting for their ends: the kills take effect when the caller next yields. Members that join
+    // later are not killed. Never yield. Throw: GreenletExit or `error`, if the caller is (that) member, as the last.
+    void kill_nowait(const std::exception_ptr& error = nullptr);
+    void kill_one_nowait(const AnyGreenlet& member, const std::exception_ptr& error = nullptr);
+
     // imap(f, items), imap_unordered(), starmap() and map(): calls of f, each in a member: see detail::MapMembers.
 
 protected:
@@ -154,6 +183,26 @@ private:
         auto greenlet = launch<Greenlet>(options, nullptr, std::forward<F>(f), std::forward<A>(args)...);
         place.admit(greenlet);
         return greenlet;
+    }
+
+    template <class F, class... A>
+    auto enter_later(const SpawnOptions& options, F&& f, A&&... args) {
+        if constexpr (!Task<F, A...>) {
+            refuse_call<F, A...>();
+        } else {
+            static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
+            refuse_empty(f);
+            using C = Closure<std::decay_t<F>, std::decay_t<A>...>;
+            CrewPlace place = CrewPlace::for_later(*this);
+            auto greenlet = launch<Greenlet>(
+                options, nullptr,
+                [call = C{std::forward<F>(f), {std::forward<A>(args)...}}]() mutable -> ResultOf<F, A...> {
+                    await_own_slot();
+                    return call();
+                });
+            place.admit(greenlet);
+            return greenlet;
+        }
     }
 
     friend class MapMembers<GroupFace>;

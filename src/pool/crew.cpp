@@ -2,7 +2,6 @@
 
 #include "pool/crew.hpp"
 
-#include <cstdlib>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -12,43 +11,11 @@
 
 #include "base/at_fork.hpp"
 #include "base/on_exit.hpp"
-#include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
+#include "pool/crew_member.hpp"
 
 namespace tendril::detail {
-
-// In the crew from admission until the hub has noted the end. The record refers to it only until that end.
-struct CrewMember final : CrewNode, Observer, HubCallback {
-    Crew& crew;
-    Record* record = nullptr;  // not counted as a reference: its green thread keeps it
-    bool has_slot = true;
-    bool lends = false;
-    bool killed = false;  // by its crew, which kills it only once
-
-    explicit CrewMember(Crew& c) noexcept
-        : Observer([](Observer& self) noexcept { static_cast<CrewMember&>(self).ended(); }), crew(c) {}
-
-    void ended() noexcept {
-        std::exchange(record, nullptr)->membership = nullptr;
-        here::post(*this);
-    }
-    void run() noexcept override { crew.remove(*this); }
-};
-
-namespace {
-
-void destroy(CrewMember& member) noexcept {
-    member.~CrewMember();
-    free_record(&member, sizeof(CrewMember));
-}
-
-Fiber* fiber_of(const CrewNode& member) noexcept {
-    const Record* record = static_cast<const CrewMember&>(member).record;
-    return record != nullptr ? record->fiber : nullptr;
-}
-
-}  // namespace
 
 Crew::Crew(const char* kind, std::size_t slots) noexcept
     : kind_(kind), slots_(slots), made_generation_(fork_generation()),
@@ -61,6 +28,10 @@ Crew::~Crew() {
 // Places.
 
 CrewPlace::CrewPlace(GroupFace& group) : CrewPlace(CrewAccess::of(group).enter(never, true)) {}
+
+CrewPlace CrewPlace::for_later(GroupFace& group) {
+    return CrewAccess::of(group).enter_later();
+}
 
 CrewPlace::CrewPlace(CrewPlace&& other) noexcept : member_(std::exchange(other.member_, nullptr)), lent_(other.lent_) {}
 
@@ -119,6 +90,53 @@ CrewPlace Crew::enter(Deadline deadline, bool lend) {
     }
     member->has_slot = true;
     return place;
+}
+
+CrewPlace Crew::enter_later() {
+    CrewPlace place = try_enter();
+    if (!place) {
+        place.member_ = new_member();
+        place.member_->has_slot = false;
+    }
+    return place;
+}
+
+void await_own_slot() {
+    const Record* record = here::fiber().record;
+    if (record != nullptr && record->membership != nullptr && !record->membership->has_slot) {
+        record->membership->crew.claim_slot(*record->membership);
+    }
+}
+
+// The member may be discarded while it waits, and its crew be gone then: remove() tells it by Outcome::closed, unless
+// it has been handed a slot.
+void Crew::claim_slot(CrewMember& member) {
+    if (!full()) {
+        ++taken_;
+        member.has_slot = true;
+        return;
+    }
+    Waiter waiter("Pool::apply_async");
+    member.in_line = &waiter;
+    Outcome outcome = Outcome::waiting;
+    {
+        const Record& me = *member.record;
+        const OnExit ended([&me] {
+            if (me.membership != nullptr) {
+                me.membership->in_line = nullptr;
+            }
+        });
+        spawners_.add(waiter);
+        outcome = waiter.wait(never);
+    }
+    if (outcome != Outcome::handed) {
+        return;  // it was discarded, and runs on without a slot
+    }
+    if (CrewMember* still = member_here(); still != nullptr) {
+        still->has_slot = true;
+    } else {
+        give_slot_back();
+    }
 }
 
 CrewPlace Crew::stand_in_line(Waiter& waiter) {
@@ -235,6 +253,9 @@ bool Crew::discard(const AnyGreenlet& greenlet) {
 
 void Crew::remove(CrewMember& member) noexcept {
     const bool had_slot = member.has_slot;
+    if (member.in_line != nullptr) {
+        member.in_line->resolve(Outcome::closed);
+    }
     taken_ += member.lends ? 1 : 0;
     destroy(member);
     --size_;
@@ -262,141 +283,6 @@ std::vector<AnyGreenlet> Crew::members() const {
         }
     });
     return all;
-}
-
-// Waiting for their ends.
-
-bool Crew::wait_for_at_most(std::size_t members, Deadline deadline) {
-    while (size_ > members) {
-        switch (joiners_.wait("Group::join", nullptr, deadline)) {
-        case Outcome::handed:
-            return true;  // it became empty, even if members have joined since
-        case Outcome::signalled:
-            break;
-        default:
-            return size_ <= members;
-        }
-    }
-    return true;
-}
-
-bool Crew::join(Deadline deadline) {
-    spawners_.check_thread();
-    if (member_here() != nullptr) {
-        throw std::logic_error("a member of " + std::string(kind_) +
-                               " waits for the end of all its members, itself included, which would never end; "
-                               "wait outside of them, or join the handles of the others");
-    }
-    return wait_for_at_most(0, deadline);
-}
-
-bool Crew::kill(const std::exception_ptr& error, Deadline deadline) {
-    return kill_all(error, deadline, false);
-}
-
-bool Crew::kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error, Deadline deadline) {
-    checked(RecordAccess::of(greenlet));
-    // The caller's may become another while we wait. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
-    const AnyGreenlet keep = greenlet;
-    if (keep.ready()) {
-        return true;
-    }
-    if (!contains(keep)) {
-        throw std::logic_error("green thread " + std::to_string(keep.id()) + " is not a member of this Group or Pool");
-    }
-    if (!std::exchange(RecordAccess::of(keep)->membership->killed, true)) {
-        return keep.kill(error, deadline);
-    }
-    return keep == current() ? false : keep.join(deadline);
-}
-
-// again: also kills those that have survived an earlier kill.
-bool Crew::kill_all(const std::exception_ptr& error, Deadline deadline, bool again) {
-    spawners_.check_thread();
-    CrewMember* const self = member_here();
-    const OnExit ended([this] {
-        if (--kills_ == 0) {
-            kill_error_ = nullptr;
-        }
-    });
-    if (std::exchange(kills_generation_, fork_generation()) != fork_generation()) {
-        kills_ = 0;
-    }
-    ++kills_;
-    kill_error_ = error;
-    for (CrewNode* node = members_.front(); node != nullptr; node = members_.after(*node)) {
-        auto& member = static_cast<CrewMember&>(*node);
-        if (Fiber* fiber = fiber_of(member); fiber != nullptr && &member != self) {
-            if (!std::exchange(member.killed, true) || again) {
-                fiber->kill(error);
-            }
-        }
-    }
-    const std::size_t rest = self != nullptr ? 1 : 0;
-    bool all = false;
-    do {  // again, for members that joined and were killed after the last of the others had ended
-        all = wait_for_at_most(rest, deadline);
-    } while (all && size_ > rest);
-    if (self != nullptr && !std::exchange(self->killed, true)) {
-        current().kill_nowait(error);
-    }
-    return all;
-}
-
-void Crew::drop_all() noexcept {
-    while (CrewNode* node = members_.pop_front()) {
-        auto& member = static_cast<CrewMember&>(*node);
-        if (member.Observer::linked()) {  // then its record still exists
-            member.record->membership = nullptr;
-        }
-        destroy(member);
-    }
-    size_ = 0;
-}
-
-void Crew::leave(bool kill_them) noexcept {
-    if (users_ != 0 && here::has_hub() && made_generation_ == fork_generation()) {
-        report(std::string(kind_) +
-               " was destroyed while an imap, a Pile or a server of it was in use; let it outlive them");
-        std::abort();
-    }
-    bool hub_gone = size_ != 0;  // the hub ended before it could note the ends of the members
-    members_.for_each([&](const CrewNode& node) {
-        const auto& member = static_cast<const CrewMember&>(node);
-        hub_gone = hub_gone && member.record == nullptr && !member.HubCallback::linked();
-    });
-    if (hub_gone || (size_ == 0 && taken_ == 0)) {
-        return;
-    }
-    const std::string what = std::string(kind_) + " was destroyed ";
-    try {
-        spawners_.check_thread();
-        if (!here::has_hub()) {
-            return;  // the hub has ended, and all members with it
-        }
-        here::refuse_in_callback();
-        if (CrewMember* self = member_here(); self != nullptr) {
-            discard(current());  // it cannot wait for itself
-        }
-        const Shield shield;
-        try {
-            if (kill_them) {
-                kill(nullptr, never);
-            }
-            while (size_ > 0 || taken_ > 0) {
-                if (size_ == 0) {
-                    yield();  // lets a spawner that was handed a slot spawn
-                }
-                wait_for_at_most(0, never);
-            }
-        } catch (const LoopExit& e) {
-            report(what + "and waits for its members, which are killed now, for " + e.what());
-            kill_all(nullptr, never, true);
-        }
-    } catch (...) {
-        report(what + "while it had members, and could not wait for their ends", std::current_exception());
-        std::abort();
-    }
 }
 
 }  // namespace tendril::detail

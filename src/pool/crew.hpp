@@ -39,6 +39,8 @@ public:
     // full crew gets a lent place at once, if `lend`. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
     CrewPlace enter(Deadline deadline, bool lend);
     CrewPlace try_enter();
+    CrewPlace enter_later();            // without a slot if none is free
+    void claim_slot(CrewMember& here);  // for such a member, the running green thread: waits. Throws: Interrupt
     void admit(CrewPlace& place, const AnyGreenlet& greenlet) noexcept;
 
     // For a caller that also waits for something else. While the crew is full: returns a place without a slot, and puts
@@ -71,6 +73,8 @@ public:
     bool join(Deadline deadline);  // std::logic_error when called by a member
     bool kill(const std::exception_ptr& error, Deadline deadline);
     bool kill_one(const AnyGreenlet& greenlet, const std::exception_ptr& error, Deadline deadline);
+    void kill_nowait(const std::exception_ptr& error);
+    void kill_one_nowait(const AnyGreenlet& greenlet, const std::exception_ptr& error);
     bool wait_available(Deadline deadline);
     void resize(std::size_t slots);
 
@@ -91,6 +95,8 @@ private:
     friend struct CrewMember;
     bool full() const noexcept { return taken_ >= slots_; }
     bool kill_all(const std::exception_ptr& error, Deadline deadline, bool again);
+    void kill_others(const std::exception_ptr& error, const CrewMember* self, bool again);
+    void check_member(const AnyGreenlet& greenlet) const;
     CrewMember* member_here() const noexcept;  // the running green thread, or nullptr
     CrewMember* new_member();
     void remove(CrewMember& member) noexcept;

@@ -68,6 +68,14 @@ bool GroupFace::kill_one(const AnyGreenlet& member, const std::exception_ptr& er
     return crew().kill_one(member, error, deadline);
 }
 
+void GroupFace::kill_nowait(const std::exception_ptr& error) {
+    crew().kill_nowait(error);
+}
+
+void GroupFace::kill_one_nowait(const AnyGreenlet& member, const std::exception_ptr& error) {
+    crew().kill_one_nowait(member, error);
+}
+
 }  // namespace detail
 
 detail::CrewPlace Pool::try_enter() {
