@@ -70,16 +70,21 @@ public:
     // that is not yet there. Throws: PropagateError if the dependency has failed; std::invalid_argument for a key that
     // is not a dependency of the task; Interrupt.
     using Inputs = typename Table::Inputs;
-    using Each = typename Table::Each;  // a range, as wait_each() makes it
+    // Ranges, as wait_each(), wait_each_success() and wait_each_exception() make them.
+    using Each = typename Table::Each;
+    using Successes = typename Table::template Only<false>;
+    using Failures = typename Table::template Only<true>;
 
     // limit: how many tasks run at once; tasks that wait for dependencies do not count.
     // Throws: std::invalid_argument for 0 or less.
     explicit TaskGraph(Size limit = unbounded) : table_(limit) {}
-    // Begins with these values. Throws: Collision for a key that appears twice.
+    // Begins with these values, also out of a std::map. Throws: Collision for a key that appears twice.
     TaskGraph(std::initializer_list<std::pair<K, V>> values, Size limit = unbounded) : table_(limit) {
-        for (const auto& [key, value] : values) {
-            post(key, value);
-        }
+        post_all(values);
+    }
+    template <detail::PairsOf<K, V> Values>
+    explicit TaskGraph(const Values& values, Size limit = unbounded) : table_(limit) {
+        post_all(values);
     }
     TaskGraph(const TaskGraph&) = delete;
     TaskGraph& operator=(const TaskGraph&) = delete;
@@ -138,6 +143,12 @@ public:
         node.post();
     }
 
+    // The same with a failure in place of the value: who asks for it, or depends on it, gets a PropagateError around
+    // `error`. It is not reported if no caller asks. Throws: Collision, as post(); std::invalid_argument for nullptr.
+    void post_exception(const K& key, std::exception_ptr error, bool replace = false) {
+        table_.node(key).fail(std::move(error), replace);
+    }
+
     // Waits for the value, even if the key is not yet spawned or posted. Returns: a reference that is valid as long as
     // the graph. Yields: unless it is there.
     // Throws: PropagateError if it failed; TimeoutError; std::logic_error for a task's own key; Interrupt.
@@ -174,6 +185,32 @@ public:
     }
     Each wait_each(Deadline deadline = never) { return Each(table_.tasks(), table_.known(), deadline); }
 
+    // The same without the failures, and only the failures: pairs of the key and the PropagateError, which then counts
+    // as asked for. Yield where the loop begins and moves on; there too an error is thrown, TimeoutError if the
+    // deadline came first or an Interrupt, and begin() goes on where it was. Ranges to be walked once:
+    //
+    //     for (const auto& [key, error] : graph.wait_each_exception()) log(key, error.what());
+    template <detail::KeysOf<K> Keys>
+    Successes wait_each_success(const Keys& keys, Deadline deadline = never) {
+        return Successes(table_.tasks(), table_.nodes(keys), deadline);
+    }
+    Successes wait_each_success(std::initializer_list<K> keys, Deadline deadline = never) {
+        return Successes(table_.tasks(), table_.nodes(keys), deadline);
+    }
+    Successes wait_each_success(Deadline deadline = never) {
+        return Successes(table_.tasks(), table_.known(), deadline);
+    }
+    template <detail::KeysOf<K> Keys>
+    Failures wait_each_exception(const Keys& keys, Deadline deadline = never) {
+        return Failures(table_.tasks(), table_.nodes(keys), deadline);
+    }
+    Failures wait_each_exception(std::initializer_list<K> keys, Deadline deadline = never) {
+        return Failures(table_.tasks(), table_.nodes(keys), deadline);
+    }
+    Failures wait_each_exception(Deadline deadline = never) {
+        return Failures(table_.tasks(), table_.known(), deadline);
+    }
+
     // Waits for the end of all tasks, however they end. Returns: false if the deadline came first.
     // Throws: std::logic_error in one of its tasks; Interrupt.
     bool wait_all(Deadline deadline = never) { return detail::join_tasks(table_.tasks(), deadline); }
@@ -190,7 +227,7 @@ public:
     }  // those of them that wait for dependencies or the limit
 
     // Return keys in the order of Less: those that have a value or failed; those whose task lives; those that the task
-    // of `key` still waits for.
+    // of `key` still waits for (std::invalid_argument for a key that was not spawned or posted).
     std::vector<K> keys() {
         return table_.keys_where([](const Node& n) { return n.completed(); });
     }
@@ -199,10 +236,37 @@ public:
     }
     std::vector<K> waiting_for(const K& key) {
         const Node& task = table_.node(key);
-        return table_.keys_where([&](const Node& n) { return !n.completed() && task.has_need(n); });
+        task.check_known();
+        return table_.open_needs(task);
+    }
+
+    // Returns: each task that still waits for other keys, with these. For a graph that hangs: keys in there that are
+    // not in running_keys() were never spawned or posted.
+    std::map<K, std::vector<K>, Less> waiting_for() {
+        std::map<K, std::vector<K>, Less> found;
+        for (const detail::TaskNode* each :
+             table_.nodes_where([](const Node& n) { return n.state == State::spawned; })) {
+            const auto& task = static_cast<const Node&>(*each);
+            if (std::vector<K> needs = table_.open_needs(task); !needs.empty()) {
+                found.emplace(task.key, std::move(needs));
+            }
+        }
+        return found;
+    }
+
+    // Returns: copies of the keys and values that are there. Never waits. Throws: PropagateError if one has failed.
+    std::map<K, V, Less> items() {
+        return table_.gather(table_.nodes_where([](const Node& n) { return n.completed(); }), never);
     }
 
 private:
+    template <class Values>
+    void post_all(const Values& values) {
+        for (const auto& [key, value] : values) {
+            post(key, value);
+        }
+    }
+
     int uncaught_ = std::uncaught_exceptions();
     Table table_;
 };

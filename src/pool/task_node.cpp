@@ -74,6 +74,30 @@ void TaskNode::post() noexcept {
     }
 }
 
+void TaskNode::fail(std::exception_ptr failure, bool replace) {
+    if (failure == nullptr) {
+        throw std::invalid_argument("TaskGraph::post_exception() needs an error; nullptr is none");
+    }
+    check_post(replace);
+    const bool was_known = state != State::unknown;
+    error = std::move(failure);
+    origin = nullptr;
+    path.clear();
+    seen = true;  // its poster knows of it: not reported if no caller asks
+    if (was_known) {
+        state = State::failed;
+        origin = this;
+    } else {
+        tasks.complete(*this, State::failed);
+    }
+}
+
+void TaskNode::check_known() const {
+    if (state == State::unknown) {
+        throw std::invalid_argument("the TaskGraph does not know \"" + text + "\": it was not spawned or posted");
+    }
+}
+
 void TaskNode::throw_failure() {
     try {
         std::rethrow_exception(error);
@@ -258,13 +282,38 @@ std::size_t arrival_count(const TaskArrivals& arrivals) noexcept {
     return arrivals.size();
 }
 
-TaskNode& arrival(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
+TaskNode& completion(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
     TaskNode* node = arrivals.at(i, "TaskGraph::get", deadline);
     if (node == nullptr) {
         arrivals.time_out(i);
     }
-    node->tell_failure();
     return *node;
+}
+
+TaskNode& arrival(TaskArrivals& arrivals, std::size_t i, Deadline deadline) {
+    TaskNode& node = completion(arrivals, i, deadline);
+    node.tell_failure();
+    return node;
+}
+
+TaskNode* next_of_kind(TaskArrivals& arrivals, std::size_t* next, bool failed, Deadline deadline) {
+    while (*next < arrivals.size()) {
+        TaskNode& node = completion(arrivals, *next, deadline);
+        ++*next;  // not if that has thrown
+        if ((node.state == TaskNode::State::failed) == failed) {
+            return &node;
+        }
+    }
+    return nullptr;
+}
+
+PropagateError failure_of(TaskNode& node) {
+    try {
+        node.tell_failure();
+    } catch (const PropagateError& e) {
+        return e;
+    }
+    throw std::logic_error("this key of a TaskGraph has a value by now: it was replaced");
 }
 
 }  // namespace tendril::detail

@@ -18,6 +18,10 @@
 #include <tendril/detail/hub/observer.hpp>
 #include <tendril/greenlet.hpp>
 
+namespace tendril {
+class PropagateError;
+}
+
 namespace tendril::detail {
 
 class TaskArrivals;
@@ -59,6 +63,8 @@ struct TaskNode : Observer {
     void take_exception();
     void check_post(bool replace) const;  // throws Collision
     void post() noexcept;                 // a value was put there
+    void fail(std::exception_ptr failure, bool replace);
+    void check_known() const;  // throws std::invalid_argument for a key that was not spawned or posted
     bool kill(Deadline deadline);
     bool has_need(const TaskNode& other) const noexcept;
 
@@ -112,6 +118,17 @@ using TaskArrivalsPtr = std::unique_ptr<TaskArrivals, EndArrivals>;
 // Throws: std::logic_error when the running green thread is the task of one of them.
 TaskArrivalsPtr make_arrivals(TaskSet& tasks, TaskNodes nodes);
 std::size_t arrival_count(const TaskArrivals& arrivals) noexcept;  // of all
+
+// The i-th to complete, waited for, however it completed. Throws: TimeoutError; std::logic_error when the graph was
+// destroyed; Interrupt.
+TaskNode& completion(TaskArrivals& arrivals, std::size_t i, Deadline deadline);
+
+// The same, of those that have (failed: have not) a value, counted on from *next, which passes those that are of the
+// other kind. Returns: nullptr at the end.
+TaskNode* next_of_kind(TaskArrivals& arrivals, std::size_t* next, bool failed, Deadline deadline);
+
+// What a caller that asks for a failed node's value would be thrown. The failure counts as seen.
+PropagateError failure_of(TaskNode& node);
 
 // The i-th to complete, waited for. Throws: PropagateError; TimeoutError; std::logic_error when the graph was
 // destroyed; Interrupt.

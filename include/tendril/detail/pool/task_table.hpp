@@ -44,6 +44,13 @@ template <class Keys, class K>
 concept KeysOf =
     std::ranges::input_range<const Keys> && std::convertible_to<std::ranges::range_reference_t<const Keys>, K>;
 
+template <class Values, class K, class V>
+concept PairsOf = std::ranges::input_range<const Values> &&
+    requires(std::ranges::range_reference_t<const Values> pair) {
+    { pair.first } -> std::convertible_to<K>;
+    { pair.second } -> std::convertible_to<V>;
+};
+
 // For messages and for the name of the green thread.
 template <class K>
 std::string key_text(const K& key) {
@@ -95,6 +102,8 @@ public:
     using Node = ValueNode<K, V>;
     class Inputs;
     class Each;
+    template <bool failed>
+    class Only;
 
     explicit TaskTable(std::size_t limit) : tasks_(make_tasks(limit)) {}
 
@@ -144,6 +153,10 @@ public:
             found.push_back(static_cast<const Node*>(each)->key);
         }
         return found;
+    }
+    // The keys that a task still waits for.
+    std::vector<K> open_needs(const Node& task) {
+        return keys_where([&](const Node& n) { return !n.completed() && task.has_need(n); });
     }
     TaskNodes known() {
         return nodes_where([](const Node& n) { return n.state != TaskNode::State::unknown; });
@@ -248,6 +261,51 @@ public:
 
 private:
     TaskArrivalsPtr arrivals_;
+    Deadline deadline_;
+};
+
+// An input range of the completions that are failures, or of those that are not. Walked once: an iterator looks for the
+// next one when it is made or moved on.
+template <class K, class V, class Less>
+template <bool failed>
+class TaskTable<K, V, Less>::Only {
+public:
+    using Entry = std::pair<const K&, std::conditional_t<failed, PropagateError, const V&>>;
+
+    Only(TaskSet& tasks, TaskNodes nodes, Deadline deadline)
+        : arrivals_(make_arrivals(tasks, std::move(nodes))), deadline_(deadline) {}
+
+    class Iterator {
+    public:
+        using value_type = Entry;
+        using difference_type = std::ptrdiff_t;
+
+        explicit Iterator(Only& all) : all_(&all) { ++*this; }
+        Entry operator*() const {
+            auto& node = static_cast<Node&>(*node_);
+            if constexpr (failed) {
+                return {node.key, failure_of(node)};
+            } else {
+                return {node.key, *node.value};
+            }
+        }
+        Iterator& operator++() {
+            node_ = next_of_kind(*all_->arrivals_, &all_->next_, failed, all_->deadline_);
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return it.node_ == nullptr; }
+
+    private:
+        Only* all_;
+        TaskNode* node_ = nullptr;
+    };
+    Iterator begin() { return Iterator(*this); }
+    std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    TaskArrivalsPtr arrivals_;
+    std::size_t next_ = 0;
     Deadline deadline_;
 };
 
