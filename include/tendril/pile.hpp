@@ -8,7 +8,8 @@
 //     for (std::string& page : pile) show(page);
 //
 // Results are kept until they are taken. A window bounds their number: spawn() then waits for the consumer too, so
-// another green thread must consume. A Pile belongs to one OS thread. Example: examples/pile.cpp
+// another green thread must consume. With keep_open it may begin before the first spawn(). A Pile belongs to one OS
+// thread. Example: examples/pile.cpp
 
 #pragma once
 
@@ -30,6 +31,10 @@ class Pool;
 
 struct PileOptions {
     Size window = unbounded;  // jobs spawned and not yet consumed
+
+    // For a producer and a consumer in different green threads: next() waits for another job, instead of returning
+    // nothing, until done_spawning() is called.
+    bool keep_open = false;
 };
 
 namespace detail {
@@ -46,6 +51,7 @@ PilePtr make_pile(Size size, const PileOptions& options);
 PilePtr make_pile(Pool& pool, const PileOptions& options);
 AnyGreenlet next_job(PileCore& core);  // an empty handle at the end
 std::size_t jobs(const PileCore& core) noexcept;
+void done_spawning(PileCore& core);
 
 // A spawn under way: the consumer waits for it instead of seeing the end.
 class PileEntry {
@@ -116,6 +122,11 @@ public:
     using detail::SpawnMembers<Pile>::spawn;
     template <class... A>
     void spawn_n(A&&...) = delete;  // every job of a Pile has a result: use spawn(), or a Pool
+
+    // Ends a Pile that is kept open: consumers see the end after the last result. Further spawn()s throw
+    // std::logic_error; the jobs of those under way still count. Never yields. Without keep_open it only forbids
+    // further spawn()s.
+    void done_spawning() { detail::done_spawning(*core_); }
 
     // Returns: the number of jobs that are spawned, or waiting to be, and not yet consumed.
     std::size_t size() const noexcept { return detail::jobs(*core_); }

@@ -18,9 +18,10 @@ namespace tendril::detail {
 
 class PileCore {
 public:
-    PileCore(std::unique_ptr<Pool> own, Pool& pool, std::size_t window)
-        : own_(std::move(own)), pool_(pool), crew_(CrewAccess::of(pool)), room_(window) {
-        if (window == 0) {
+    PileCore(std::unique_ptr<Pool> own, Pool& pool, const PileOptions& options)
+        : own_(std::move(own)), pool_(pool), crew_(CrewAccess::of(pool)), room_(options.window),
+          open_(options.keep_open) {
+        if (options.window == std::size_t{0}) {
             throw std::invalid_argument("a Pile with a window of 0 could never spawn; leave it out for no bound");
         }
         crew_.use();
@@ -31,14 +32,18 @@ public:
 
     AnyGreenlet next();
     std::size_t size() const noexcept { return jobs_.size() + spawning_; }
+    void done_spawning();
     void close() noexcept;
 
 private:
     friend class PileEntry;
+    void check_spawning() const;
     const std::unique_ptr<Pool> own_;  // nullptr: the user's
     Pool& pool_;
     Crew& crew_;
     Semaphore room_;
+    bool open_;  // next() waits for more
+    bool done_ = false;
     std::size_t spawning_ = 0;
     std::list<AnyGreenlet> jobs_;  // in the order of spawning
     const int exceptions_ = std::uncaught_exceptions();
@@ -48,11 +53,11 @@ private:
 PilePtr make_pile(Size size, const PileOptions& options) {
     auto own = std::make_unique<Pool>(size);
     Pool& pool = *own;
-    return PilePtr(new PileCore(std::move(own), pool, options.window));
+    return PilePtr(new PileCore(std::move(own), pool, options));
 }
 
 PilePtr make_pile(Pool& pool, const PileOptions& options) {
-    return PilePtr(new PileCore(nullptr, pool, options.window));
+    return PilePtr(new PileCore(nullptr, pool, options));
 }
 
 void EndPile::operator()(PileCore* core) const noexcept {
@@ -77,7 +82,7 @@ PileEntry::Going::~Going() {
     core.consumers_.wake_all(Outcome::signalled);
 }
 
-PileEntry::PileEntry(PileCore& core) : going_((core.consumers_.check_thread(), core)) {
+PileEntry::PileEntry(PileCore& core) : going_((core.check_spawning(), core)) {
     core.room_.acquire();
 }
 
@@ -96,6 +101,24 @@ void PileEntry::done(AnyGreenlet job) noexcept {
     going_.core.jobs_.splice(going_.core.jobs_.end(), place_);
 }
 
+void done_spawning(PileCore& core) {
+    core.done_spawning();
+}
+
+void PileCore::check_spawning() const {
+    consumers_.check_thread();
+    if (done_) {
+        throw std::logic_error("spawn() into a Pile after its done_spawning(): make another Pile for more jobs");
+    }
+}
+
+void PileCore::done_spawning() {
+    consumers_.check_thread();
+    open_ = false;
+    done_ = true;
+    consumers_.wake_all(Outcome::signalled);
+}
+
 AnyGreenlet PileCore::next() {
     consumers_.check_thread();
     for (;;) {
@@ -105,7 +128,7 @@ AnyGreenlet PileCore::next() {
             room_.release();
             return first;
         }
-        if (jobs_.empty() && spawning_ == 0) {
+        if (jobs_.empty() && spawning_ == 0 && !open_) {
             return {};
         }
         const Crew::Loan loan(crew_);
@@ -118,7 +141,7 @@ AnyGreenlet PileCore::next() {
 }
 
 void PileCore::close() noexcept {
-    if (spawning_ == 0 && jobs_.empty()) {
+    if (spawning_ == 0 && jobs_.empty() && !consumers_.any()) {
         return;
     }
     try {
