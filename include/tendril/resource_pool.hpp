@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -47,6 +48,18 @@ struct ResourceOptions {
     // of the system are), the resource is destroyed, and a new one is made in its place. Any other error goes to the
     // caller of get(); then too the resource is destroyed.
     std::function<bool(T&)> check = nullptr;
+
+    // Called when a lease ends and before the resource is lent again, such as to roll back a transaction; may wait. It
+    // runs in a green thread of its own, so the end of a lease never waits for it; meanwhile the resource is neither
+    // leased nor idle. If it throws, takes longer than cleanup_timeout, or is killed (by the pool's destructor, or when
+    // the hub ends), the resource is destroyed, and the next waiter makes a new one. The hub's error handler gets what
+    // it throws, except a std::runtime_error: that the connection is gone is no news. Not called for a resource that is
+    // to be destroyed anyway, nor after Lease::skip_cleanup().
+    std::function<void(T&)> cleanup = nullptr;
+    Duration cleanup_timeout = std::chrono::seconds(5);
+
+    // A limit for create alone, besides the deadline of get(), which throws TimeoutError for either.
+    Duration create_timeout = forever;
 };
 
 template <class T>
@@ -63,14 +76,16 @@ struct ResourceOf final : Resource {
 template <class T>
 class ResourceKindOf final : public ResourceKind {
 public:
-    ResourceKindOf(std::function<T()> create, std::function<bool(T&)> check)
-        : create_(std::move(create)), check_(std::move(check)) {}
+    ResourceKindOf(std::function<T()> create, std::function<bool(T&)> check, std::function<void(T&)> cleanup)
+        : create_(std::move(create)), check_(std::move(check)), cleanup_(std::move(cleanup)) {}
     ResourcePtr make() override { return std::make_unique<ResourceOf<T>>(create_); }
     bool check(Resource& resource) override { return check_(static_cast<ResourceOf<T>&>(resource).value); }
+    void clean(Resource& resource) override { cleanup_(static_cast<ResourceOf<T>&>(resource).value); }
 
 private:
     std::function<T()> create_;
     std::function<bool(T&)> check_;
+    std::function<void(T&)> cleanup_;
 };
 
 }  // namespace detail
@@ -87,6 +102,7 @@ public:
             give_back();
             core_ = std::move(other.core_);
             one_ = std::move(other.one_);
+            clean_ = other.clean_;
         }
         return *this;
     }
@@ -97,12 +113,15 @@ public:
     T* operator->() const { return std::addressof(value()); }
     explicit operator bool() const noexcept { return one_ != nullptr; }
 
-    // Gives the resource back now. Does nothing if it holds none.
+    // Gives the resource back now; a cleanup then runs in another green thread. Does nothing if it holds none.
     // Yields: only if the resource must be destroyed, and its destructor waits; under a Shield.
-    void give_back() noexcept { end(false); }
+    void give_back() noexcept { end(clean_ ? detail::LeaseEnd::clean : detail::LeaseEnd::dirty); }
+
+    // For a resource that needs no cleanup, such as after a commit: when this lease ends, there is none.
+    void skip_cleanup() noexcept { clean_ = true; }
 
     // For a broken resource: destroys it at once, and frees its slot. Yields: if its destructor does; under a Shield.
-    void discard() noexcept { end(true); }
+    void discard() noexcept { end(detail::LeaseEnd::broken); }
 
 private:
     friend class ResourcePool<T>;
@@ -114,15 +133,16 @@ private:
         }
         return static_cast<detail::ResourceOf<T>&>(*one_).value;
     }
-    void end(bool broken) noexcept {
+    void end(detail::LeaseEnd how) noexcept {
         if (one_ != nullptr) {
-            detail::give_back(*core_, std::move(one_), broken);
+            detail::give_back(*core_, std::move(one_), how);
         }
         core_.reset();
     }
 
     detail::ResourceCorePtr core_;
     detail::ResourcePtr one_;
+    bool clean_ = false;
 };
 
 // T may be immovable, and need not be default constructible. Its destructor may wait, such as for the close_notify of a
@@ -141,16 +161,25 @@ public:
         if (!create) {
             detail::refuse_empty_callable();
         }
-        const detail::ResourceLimits limits{options.min,      options.max,     options.newest_first,
-                                            options.max_idle, options.max_age, options.check != nullptr};
-        core_ = detail::make_resource_core(
-            std::make_unique<detail::ResourceKindOf<T>>(std::move(create), std::move(options.check)), limits, where);
+        const detail::ResourceLimits limits{.min = options.min,
+                                            .max = options.max,
+                                            .newest_first = options.newest_first,
+                                            .max_idle = options.max_idle,
+                                            .max_age = options.max_age,
+                                            .create_timeout = options.create_timeout,
+                                            .cleanup_timeout = options.cleanup_timeout,
+                                            .checked = options.check != nullptr,
+                                            .cleaned = options.cleanup != nullptr};
+        core_ = detail::make_resource_core(std::make_unique<detail::ResourceKindOf<T>>(
+                                               std::move(create), std::move(options.check), std::move(options.cleanup)),
+                                           limits, where);
     }
     ResourcePool(const ResourcePool&) = delete;
     ResourcePool& operator=(const ResourcePool&) = delete;
 
-    // Destroys the idle resources, under a Shield. Leases stay valid, and destroy their resources when they end.
-    // Callers that are still in get() get a std::logic_error. Yields: if a resource's destructor waits.
+    // Destroys the idle resources, under a Shield; kills the cleanups that still run, and waits for them. Leases stay
+    // valid, and destroy their resources when they end. Callers that are still in get() get a std::logic_error.
+    // Yields: if a resource's destructor or a cleanup waits.
     ~ResourcePool() { detail::close_resources(*core_); }
 
     // Lends an idle resource; else makes one if there are fewer than max; else waits until one is given back or there
@@ -189,7 +218,7 @@ public:
     std::size_t waiting() const noexcept { return detail::waiting(*core_); }
 
     // Returns: how many more could be lent without waiting for other green threads: the idle ones, and those that there
-    // is room for. Negative after the maximum was set below the number leased.
+    // is room for; not those that are being cleaned up. Negative after the maximum was set below the number leased.
     std::ptrdiff_t free() const noexcept {
         return static_cast<std::ptrdiff_t>(max()) - static_cast<std::ptrdiff_t>(size() - idle());
     }

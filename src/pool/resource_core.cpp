@@ -11,8 +11,11 @@
 
 #include <tendril/detail/hub/time_out.hpp>
 #include <tendril/error.hpp>
+#include <tendril/group.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/report.hpp"
+#include "hub/here.hpp"
 #include "pool/resource_slots.hpp"
 #include "pool/shield_if_hub.hpp"
 
@@ -32,16 +35,19 @@ void check_max(std::size_t max) {
 class ResourceCore final : public ResourceSlots {
 public:
     ResourceCore(std::unique_ptr<ResourceKind> kind, const ResourceLimits& limits, Site where)
-        : ResourceSlots(limits.max, limited(limits), where), kind_(std::move(kind)), limits_(limits) {}
+        : ResourceSlots(limits.max, limited(limits), where), kind_(std::move(kind)), limits_(limits),
+          cleaners_(limits.cleaned ? std::make_unique<Group>() : nullptr) {}
     ~ResourceCore() {
-        while (Resource* one = idle_.pop_front()) {
-            delete one;
+        for (List<Resource>* list : {&idle_, &dirty_}) {
+            while (Resource* one = list->pop_front()) {
+                delete one;
+            }
         }
     }
 
     void prefill();
     ResourcePtr acquire(Deadline deadline, bool may_wait);
-    void give_back(ResourcePtr one, bool broken) noexcept;
+    void give_back(ResourcePtr one, LeaseEnd how) noexcept;
     void resize(std::size_t max);
 
     void clear() {
@@ -53,6 +59,7 @@ public:
     void close() noexcept {
         const ShieldIfHub shield;
         end();
+        end_cleanups();
         destroy_idle();
         join_reaper();
     }
@@ -82,6 +89,11 @@ private:
 
     void make(ResourcePtr& one, Deadline deadline);
     bool usable(Resource& r, Deadline deadline);
+    bool unwanted(const Resource& r) const noexcept { return total() > max() || (limited(limits_) && too_old(r)); }
+    void lend_next(ResourcePtr one) noexcept;
+    void start_cleanup(ResourcePtr one) noexcept;
+    void clean_up();
+    void end_cleanups() noexcept;
     void put_aside(ResourcePtr one) noexcept;
     ResourcePtr take_idle(bool newest) noexcept;  // requires: idle_ is not empty
     void destroy_idle() noexcept;
@@ -97,6 +109,8 @@ private:
     ResourceLimits limits_;
     List<Resource> idle_;  // owned; the longest idle first
     std::size_t idle_count_ = 0;
+    List<Resource> dirty_;                   // owned; each waits for a green thread in cleaners_ that will clean it
+    const std::unique_ptr<Group> cleaners_;  // nullptr: no cleanup
 };
 
 void ResourceCore::prefill() {
@@ -136,20 +150,76 @@ ResourcePtr ResourceCore::acquire(Deadline deadline, bool may_wait) {
     return one;
 }
 
-void ResourceCore::give_back(ResourcePtr one, bool broken) noexcept {
+void ResourceCore::give_back(ResourcePtr one, LeaseEnd how) noexcept {
     if (reports_foreign_thread()) {
         static_cast<void>(one.release());
         return;
     }
     --leased_;
-    if (broken || total() > max() || (limited(limits_) && too_old(*one))) {
+    if (how == LeaseEnd::broken || unwanted(*one)) {
         drop(std::move(one));
-    } else if (Waiter* first = waiters_.front(); first != nullptr) {
+    } else if (limits_.cleaned && how == LeaseEnd::dirty) {
+        start_cleanup(std::move(one));
+    } else {
+        lend_next(std::move(one));
+    }
+}
+
+void ResourceCore::lend_next(ResourcePtr one) noexcept {
+    if (Waiter* first = waiters_.front(); first != nullptr) {
         *static_cast<ResourcePtr*>(WaitQueue::slot(first)) = std::move(one);
         ++leased_;
         waiters_.hand();
     } else {
         put_aside(std::move(one));
+    }
+}
+
+// Not in the green thread whose lease ends: that may be unwinding, when neither a kill nor a time limit could break off
+// a cleanup that waits. The resource stays in dirty_ until its cleaner runs, since a cleaner that is killed before has
+// no place where a destructor could wait.
+void ResourceCore::start_cleanup(ResourcePtr one) noexcept {
+    Resource& resource = *one;
+    dirty_.push_back(*one.release());
+    try {
+        if (here::has_hub()) {
+            auto self = std::static_pointer_cast<ResourceCore>(shared_from_this());
+            cleaners_->spawn_n({.name = "cleanup of a ResourcePool", .where = where()}, [self] { self->clean_up(); });
+            return;
+        }
+    } catch (...) {  // no stack for it
+    }
+    resource.unlink();
+    drop(ResourcePtr(&resource));
+}
+
+void ResourceCore::clean_up() {
+    ResourcePtr one(dirty_.pop_front());
+    if (one == nullptr) {
+        return;
+    }
+    Claim claim{*this, one};
+    bool done = false;
+    try {
+        done = with_timeout(limits_.cleanup_timeout, [&] { kind_->clean(*one); });
+    } catch (const std::runtime_error&) {  // as for the check: such as a broken connection
+    }
+    if (done && !unwanted(*one)) {
+        claim.keep = true;
+        lend_next(std::move(one));
+    }
+}
+
+void ResourceCore::end_cleanups() noexcept {
+    try {
+        if (cleaners_ != nullptr && here::has_hub() && !cleaners_->empty()) {
+            cleaners_->kill();
+        }
+    } catch (...) {
+        report("the end of a ResourcePool could not wait for a cleanup", std::current_exception());
+    }
+    while (Resource* one = dirty_.pop_front()) {
+        drop(ResourcePtr(one));
     }
 }
 
@@ -164,7 +234,8 @@ void ResourceCore::resize(std::size_t max) {
 
 void ResourceCore::make(ResourcePtr& one, Deadline deadline) {
     refuse_closed();
-    if (!with_timeout(deadline, [&] { one = kind_->make(); })) {
+    const Deadline limit(limits_.create_timeout);
+    if (!with_timeout(limit.ns() < deadline.ns() ? limit : deadline, [&] { one = kind_->make(); })) {
         wait_timed_out("ResourcePool::get, making a resource");
     }
     one->born_ns = Deadline::now_ns();
@@ -266,8 +337,8 @@ ResourcePtr lend(ResourceCore& core, Deadline deadline, bool may_wait) {
     return core.acquire(deadline, may_wait);
 }
 
-void give_back(ResourceCore& core, ResourcePtr one, bool broken) noexcept {
-    core.give_back(std::move(one), broken);
+void give_back(ResourceCore& core, ResourcePtr one, LeaseEnd how) noexcept {
+    core.give_back(std::move(one), how);
 }
 
 void close_resources(ResourceCore& core) noexcept {

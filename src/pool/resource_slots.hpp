@@ -61,6 +61,7 @@ protected:
     void set_max(std::size_t max) noexcept;  // growing hands slots to waiters
     void end() noexcept;                     // hands out nothing more; the waiters throw
     void join_reaper() noexcept;
+    Site where() const noexcept { return where_; }
 
     void watch(std::int64_t when_ns) noexcept;  // calls reap() then, in a green thread of its own
     void unwatch() noexcept;

@@ -39,6 +39,7 @@ public:
     virtual ~ResourceKind() = default;
     virtual ResourcePtr make() = 0;
     virtual bool check(Resource& resource) = 0;
+    virtual void clean(Resource& resource) = 0;
 };
 
 // ResourceOptions without their type.
@@ -48,7 +49,10 @@ struct ResourceLimits {
     bool newest_first;
     Duration max_idle;
     Duration max_age;
+    Duration create_timeout;
+    Duration cleanup_timeout;
     bool checked;  // is there a check?
+    bool cleaned;  // is there a cleanup?
 };
 
 struct ResourceCounts {
@@ -63,8 +67,13 @@ ResourceCorePtr make_resource_core(std::unique_ptr<ResourceKind> kind, const Res
 
 // For a lease. Returns: nullptr when it would have to wait for others, and may not. Throws: as ResourcePool::get().
 ResourcePtr lend(ResourceCore& core, Deadline deadline, bool may_wait);
-// The end of a lease. broken: it is destroyed.
-void give_back(ResourceCore& core, ResourcePtr one, bool broken) noexcept;
+// The end of a lease.
+enum class LeaseEnd : std::uint8_t {
+    dirty,  // the cleanup runs, if there is one
+    clean,  // it does not
+    broken  // the resource is destroyed
+};
+void give_back(ResourceCore& core, ResourcePtr one, LeaseEnd how) noexcept;
 
 void close_resources(ResourceCore& core) noexcept;  // the end of the ResourcePool
 void clear_resources(ResourceCore& core);
