@@ -86,6 +86,7 @@ struct Scene {
     SharedQueue<int> shared_empty;
     SharedQueue<int> shared_full{1};
     ThreadPool no_threads{0};
+    Greenlet<void> in_queue = spawn([this] { no_threads.apply([] {}); });
     ResourcePool<int> lent{[] { return 1; }, {.max = 1}};
     Lease<int> lease = lent.get();
     ResourcePool<int> unreachable{[] { return sleep(never), 1; }};
@@ -129,6 +130,7 @@ struct Scene {
     ~Scene() {
         over = true;
         endless.kill();
+        in_queue.kill();
         graph.kill_all();
     }
 };
@@ -210,6 +212,12 @@ const Call calls[] = {
      [](Scene& s, Deadline d) { return in_time<Full>([&] { s.shared_full.put(2, d); }); }},
     {"ThreadPool::apply", "AsyncResult::get", "ThreadPool::apply",
      [](Scene& s, Deadline d) { return s.no_threads.apply(d, [] { return true; }); }},
+    {"ThreadPool::join", "ThreadPool::join", "", [](Scene& s, Deadline d) { return s.no_threads.join(d); }},
+    {"ThreadPool::map", "Imap::next", "",
+     [](Scene& s, Deadline d) {
+         return static_cast<bool>(
+             with_timeout(d, [&] { return s.no_threads.map([](int i) { return i; }, std::vector{1}); }));
+     }},
     {"ResourcePool::get", "ResourcePool::get", "ResourcePool::get",
      [](Scene& s, Deadline d) { return static_cast<bool>(s.lent.get(d)); }},
     {"ResourcePool::get, making one", "sleep", "ResourcePool::get, making a resource",
@@ -222,6 +230,10 @@ const Call calls[] = {
      }},
     {"TaskGraph::wait_each", "TaskGraph::get", R"(TaskGraph: waiting for the value of task "\d" and 1 more)",
      [](Scene& s, Deadline d) { return (*s.graph.wait_each(d).begin()).second != 0; }},
+    {"TaskGraph::wait_each_success", "TaskGraph::get", R"(TaskGraph: waiting for the value of task "\d" and 1 more)",
+     [](Scene& s, Deadline d) { return (*s.graph.wait_each_success(d).begin()).second != 0; }},
+    {"TaskGraph::wait_each_exception", "TaskGraph::get", R"(TaskGraph: waiting for the value of task "\d" and 1 more)",
+     [](Scene& s, Deadline d) { return (*s.graph.wait_each_exception(d).begin()).first != 0; }},
     {"TaskGraph::kill", "join", "", [](Scene& s, Deadline d) { return s.graph.kill(3, d); }},
     {"TaskGraph::kill_all", "join_all", "", [](Scene& s, Deadline d) { return s.graph.kill_all(d); }},
     {"TaskGraph::wait_all", "TaskGraph::wait_all", "", [](Scene& s, Deadline d) { return s.graph.wait_all(d); }},
