@@ -277,7 +277,9 @@ struct JoinOptions {
 
 namespace detail {
 std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const JoinOptions& options);
-std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline deadline);
+// Returns: how many are left of them. wait: false: of any but the running one, all.
+std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, const std::exception_ptr& error, bool wait,
+                      Deadline deadline);
 }  // namespace detail
 
 // Waits until all have ended, or JoinOptions says otherwise. Returns: how many have ended; a duplicate counts again.
@@ -298,13 +300,34 @@ inline std::size_t join_all(std::initializer_list<AnyGreenlet> greenlets, const 
 
 // Kills all, then waits for their ends. If the calling green thread is among them, it is killed last, after the wait.
 // Returns: how many of the others still live at the deadline. Throws: Interrupt; std::logic_error for an empty handle.
+// With `error`, that is thrown in them in place of GreenletExit.
 template <std::ranges::input_range Range>
 std::size_t kill_all(Range&& greenlets, Deadline deadline = never) {
     const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
-    return detail::kill_some(targets.data(), targets.size(), deadline);
+    return detail::kill_some(targets.data(), targets.size(), nullptr, true, deadline);
+}
+template <std::ranges::input_range Range>
+std::size_t kill_all(Range&& greenlets, const std::exception_ptr& error, Deadline deadline = never) {
+    const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
+    return detail::kill_some(targets.data(), targets.size(), error, true, deadline);
 }
 inline std::size_t kill_all(std::initializer_list<AnyGreenlet> greenlets, Deadline deadline = never) {
     return kill_all(std::vector(greenlets), deadline);
+}
+inline std::size_t kill_all(std::initializer_list<AnyGreenlet> greenlets, const std::exception_ptr& error,
+                            Deadline deadline = never) {
+    return kill_all(std::vector(greenlets), error, deadline);
+}
+
+// The same without waiting for their ends: the kills take effect when the caller next yields. If the calling green
+// thread is among them, it is killed last: throws then. Never yields.
+template <std::ranges::input_range Range>
+void kill_all_nowait(Range&& greenlets, const std::exception_ptr& error = nullptr) {
+    const detail::HandlesOf<AnyGreenlet, Range> targets(greenlets);
+    detail::kill_some(targets.data(), targets.size(), error, false, never);
+}
+inline void kill_all_nowait(std::initializer_list<AnyGreenlet> greenlets, const std::exception_ptr& error = nullptr) {
+    kill_all_nowait(std::vector(greenlets), error);
 }
 
 }  // namespace tendril

@@ -190,7 +190,8 @@ std::size_t join_some(const AnyGreenlet* const* targets, std::size_t n, const Jo
     return all.ended;
 }
 
-std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline deadline) {
+std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, const std::exception_ptr& error, bool wait,
+                      Deadline deadline) {
     std::vector<const AnyGreenlet*> others;
     AnyGreenlet self;  // a copy: the caller's range may change during the wait
     for (std::size_t i = 0; i < n; ++i) {
@@ -198,13 +199,13 @@ std::size_t kill_some(const AnyGreenlet* const* targets, std::size_t n, Deadline
         if (record.fiber != nullptr && record.fiber->runs()) {
             self = *targets[i];
         } else {
-            targets[i]->kill_nowait();
+            targets[i]->kill_nowait(error);
             others.push_back(targets[i]);
         }
     }
-    const std::size_t ended = join_some(others.data(), others.size(), {.deadline = deadline});
+    const std::size_t ended = wait ? join_some(others.data(), others.size(), {.deadline = deadline}) : 0;
     if (self) {
-        self.kill_nowait();
+        self.kill_nowait(error);
     }
     return others.size() - ended;
 }
