@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <ranges>
 #include <type_traits>
@@ -229,6 +230,20 @@ struct CrewAccess {
 class Group : public detail::GroupFace {
 public:
     Group() noexcept : GroupFace("a Group", unbounded) {}
+
+    // Begins with these members. Throws: std::logic_error if one is a member elsewhere; no green thread is added then.
+    Group(std::initializer_list<AnyGreenlet> members) : Group() {
+        try {
+            for (const AnyGreenlet& each : members) {
+                add(each);
+            }
+        } catch (...) {
+            for (const AnyGreenlet& each : members) {
+                discard(each);  // so that the end of this Group does not kill them
+            }
+            throw;
+        }
+    }
 
     // Waits for the members under a Shield; kills them first if an exception leaves the scope. Yields. Members that
     // wait for what nothing can bring (LoopExit) are reported on standard error, and killed. Aborts where it cannot

@@ -157,6 +157,23 @@ TENDRIL_TEST(GroupAsync, OneThatIsDiscardedRunsOnWithoutASlot) {
     EXPECT_EQ(again.running(), 0u);
 }
 
+TENDRIL_TEST(GroupAsync, AGroupMayBeginWithMembers) {
+    auto a = spawn([] { sleep(never); });
+    auto b = spawn([] { sleep(never); });
+    {
+        Group group{a};
+        EXPECT_TRUE(group.contains(a));
+        EXPECT_THROW((Group{b, a}), std::logic_error) << "a is a member of `group`";
+        yield();
+        EXPECT_FALSE(b.ready()) << "the Group that was not made has not killed it";
+        group.kill();
+    }
+    EXPECT_TRUE(a.killed());
+    Group other{b};
+    EXPECT_EQ(other.size(), 1u);
+    other.kill();
+}
+
 struct Stop : std::runtime_error {
     Stop() : std::runtime_error("stop") {}
 };
