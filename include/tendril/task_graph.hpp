@@ -134,7 +134,8 @@ public:
 
     // Sets the value of a key. replace: also if it has a value or a failure; references to the old value see the new
     // one, and values made from it stay. Wakes the waiters; never yields. Throws: Collision if the key has a value or a
-    // failure and not `replace`, or if its task still runs.
+    // failure and not `replace`, or if its task still runs, unless that calls it itself: the value then counts, and not
+    // what the task returns.
     void post(const K& key, V value, bool replace = false) {
         Node& node = table_.node(key);
         node.check_post(replace);
@@ -216,7 +217,7 @@ public:
     bool wait_all(Deadline deadline = never) { return detail::join_tasks(table_.tasks(), deadline); }
 
     // Kills the task of a key, which also fails the tasks that depend on it, and waits for its end. Does nothing if the
-    // key has a value. Returns: false if the deadline came first. Throws: std::invalid_argument for a key that was not
+    // key has a value and no task that still runs. Returns: false if the deadline came first. Throws: std::invalid_argument for a key that was not
     // spawned or posted; Interrupt. kill_all() does this to all tasks.
     bool kill(const K& key, Deadline deadline = never) { return table_.node(key).kill(deadline); }
     bool kill_all(Deadline deadline = never) { return detail::kill_tasks(table_.tasks(), deadline); }
@@ -232,7 +233,7 @@ public:
         return table_.keys_where([](const Node& n) { return n.completed(); });
     }
     std::vector<K> running_keys() {
-        return table_.keys_where([](const Node& n) { return n.state == State::spawned; });
+        return table_.keys_where([](const Node& n) { return n.worker && !n.worker.ready(); });
     }
     std::vector<K> waiting_for(const K& key) {
         const Node& task = table_.node(key);

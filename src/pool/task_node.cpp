@@ -31,6 +31,14 @@ void TaskNode::take_exception() {
         throw;
     } catch (const GreenletExit&) {
         throw;
+    } catch (...) {
+        if (completed()) {  // by its own post(): what comes after that is nobody's value
+            late_error = std::current_exception();
+            return;
+        }
+    }
+    try {
+        throw;
     } catch (const PropagateError& e) {
         error = std::current_exception();
         for (TaskNode* need : needs) {
@@ -50,7 +58,7 @@ void TaskNode::take_exception() {
 }
 
 void TaskNode::check_post(bool replace) const {
-    if (state == State::spawned) {
+    if (state == State::spawned && worker.id() != current_id()) {
         throw Collision(text, "kill its task before you post a value");
     }
     if (completed() && !replace) {
@@ -62,7 +70,7 @@ bool TaskNode::kill(Deadline deadline) {
     if (state == State::unknown) {
         throw std::invalid_argument("there is no task \"" + text + "\" to be killed: it was not spawned");
     }
-    return state != State::spawned || worker.kill(deadline);
+    return !worker || worker.kill(deadline);  // also if it has posted its value before its end
 }
 
 void TaskNode::post() noexcept {
@@ -79,12 +87,12 @@ void TaskNode::fail(std::exception_ptr failure, bool replace) {
         throw std::invalid_argument("TaskGraph::post_exception() needs an error; nullptr is none");
     }
     check_post(replace);
-    const bool was_known = state != State::unknown;
+    const bool had_completed = completed();
     error = std::move(failure);
     origin = nullptr;
     path.clear();
     seen = true;  // its poster knows of it: not reported if no caller asks
-    if (was_known) {
+    if (had_completed) {
         state = State::failed;
         origin = this;
     } else {

@@ -116,11 +116,15 @@ void TaskSet::ended(TaskNode& node) noexcept {
                 need->origin->seen = true;  // this task has coped with the failure
             }
         }
-    } else if (node.error == nullptr) {
+    } else if (node.error == nullptr && !node.completed()) {
         node.error = std::make_exception_ptr(GreenletKilled("it was killed"));
         node.seen = true;
     }
-    complete(node, node.has_value ? TaskNode::State::value : TaskNode::State::failed);
+    if (!node.completed()) {
+        complete(node, node.has_value ? TaskNode::State::value : TaskNode::State::failed);
+    } else if (node.late_error != nullptr) {
+        report_unseen(node, node.late_error);  // it had posted its value, so nobody can ask for this
+    }
     if (running_ == 0) {
         joiners_.wake_all(Outcome::signalled);
     }
@@ -160,19 +164,19 @@ bool TaskSet::kill_all(Deadline deadline) {
     check_thread();
     std::vector<AnyGreenlet> workers;
     for (const TaskNode* node : spawned_) {
-        if (!node->completed()) {
+        if (!node->worker.ready()) {
             workers.push_back(node->worker);
         }
     }
     return tendril::kill_all(workers, deadline) == 0;
 }
 
-void TaskSet::report_unseen(const TaskNode& node) const noexcept {
+void TaskSet::report_unseen(const TaskNode& node, const std::exception_ptr& error) const noexcept {
     const ErrorContext context{node.worker.id(), node.text, node.worker.where(), "task of a TaskGraph"};
     if (here::has_hub()) {
-        here::report(context, node.error);
+        here::report(context, error);
     } else {
-        report("a task of a TaskGraph whose hub is gone", node.error);
+        report("a task of a TaskGraph whose hub is gone", error);
     }
 }
 
@@ -192,7 +196,7 @@ void TaskSet::end(bool by_killing) noexcept {
         const Shield shield;
         if (ending_) {
             for (const TaskNode* node : spawned_) {
-                if (node->state == TaskNode::State::spawned) {
+                if (!node->worker.ready()) {
                     node->worker.kill_nowait();
                 }
             }
@@ -206,7 +210,7 @@ void TaskSet::end(bool by_killing) noexcept {
     }
     for (const TaskNode* node : spawned_) {
         if (node->state == TaskNode::State::failed && node->origin == node && !node->seen) {
-            report_unseen(*node);
+            report_unseen(*node, node->error);
         }
     }
     while (TaskArrivals* reader = readers_.pop_front()) {

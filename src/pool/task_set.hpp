@@ -87,7 +87,7 @@ private:
     friend class TaskArrivals;
     friend class TaskSlot;
     bool join_all(Deadline deadline);
-    void report_unseen(const TaskNode& node) const noexcept;
+    void report_unseen(const TaskNode& node, const std::exception_ptr& error) const noexcept;
 
     std::vector<TaskNode*> spawned_;  // ever
     Semaphore slots_;

@@ -50,6 +50,7 @@ struct TaskNode : Observer {
 
     // Of a failure: the first error, whose it was, and how it came here: "c -> b -> a"; empty when it is its own.
     std::exception_ptr error;
+    std::exception_ptr late_error;  // thrown after it had posted its own value
     TaskNode* origin = nullptr;
     std::string path;
 

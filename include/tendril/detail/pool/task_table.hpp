@@ -171,7 +171,10 @@ public:
                      args = std::tuple<std::decay_t<A>...>(std::forward<A>(args)...)]() mutable {
             auto make = [&](TaskSlot& slot) {
                 const Inputs inputs(*this, task, slot);
-                task.value.emplace(call(std::move(f), inputs, std::move(args)));
+                V made = call(std::move(f), inputs, std::move(args));
+                if (!task.completed()) {  // it may have posted a value, which counts
+                    task.value.emplace(std::move(made));
+                }
             };
             run_task(
                 task, early, [](void* made, TaskSlot& slot) { (*static_cast<decltype(make)*>(made))(slot); }, &make);
