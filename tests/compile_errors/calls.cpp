@@ -68,6 +68,9 @@ void wrong_calls_of_members() {
     threads.spawn([](int) {});               // error: cannot be called with these arguments
     threads.apply([](int) {});               // error: cannot be called with these arguments
     threads.apply(1s, [](int) {});           // error: cannot be called with these arguments
+    group.apply_async([](int) {});           // error: cannot be called with these arguments
+    threads.map([](int) {}, texts);          // error: cannot be called with the items of the input
+    threads.map([n = 0](const std::string&) mutable { ++n; }, texts);  // error: it must be callable as const
 }
 
 void wrong_callbacks() {
