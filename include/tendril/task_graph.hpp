@@ -217,8 +217,8 @@ public:
     bool wait_all(Deadline deadline = never) { return detail::join_tasks(table_.tasks(), deadline); }
 
     // Kills the task of a key, which also fails the tasks that depend on it, and waits for its end. Does nothing if the
-    // key has a value and no task that still runs. Returns: false if the deadline came first. Throws: std::invalid_argument for a key that was not
-    // spawned or posted; Interrupt. kill_all() does this to all tasks.
+    // key has a value and no task that still runs. Returns: false if the deadline came first. Throws:
+    // std::invalid_argument for a key that was not spawned or posted; Interrupt. kill_all() does this to all tasks.
     bool kill(const K& key, Deadline deadline = never) { return table_.node(key).kill(deadline); }
     bool kill_all(Deadline deadline = never) { return detail::kill_tasks(table_.tasks(), deadline); }
 
