@@ -85,9 +85,10 @@ TENDRIL_TEST(ResourceCleanup, OneThatTakesTooLongIsBrokenOff) {
 
 TENDRIL_TEST(ResourceCleanup, ALeaseEndsByAKillAndTheCleanupStillRuns) {
     Works works;
+    Event go;
     int cleaned = 0;
     ResourcePool<Thing> pool(works.create(), {.max = 1, .cleanup = [&](Thing&) {
-                                                  sleep(1ms);
+                                                  go.wait();
                                                   ++cleaned;
                                               }});
     auto user = spawn([&] {
@@ -102,6 +103,8 @@ TENDRIL_TEST(ResourceCleanup, ALeaseEndsByAKillAndTheCleanupStillRuns) {
     auto killed = spawn([&] { static_cast<void>(pool.get()); });
     yield();
     killed.kill();
+    EXPECT_EQ(cleaned, 0);
+    go.set();
     EXPECT_EQ(pool.get()->number, 1);
     EXPECT_EQ(cleaned, 1);
 }

@@ -135,6 +135,7 @@ TENDRIL_TEST(ThreadPoolLifeThreads, KillDropsWhatHasNotBegunAndWaitsForTheRest) 
     auto dropped = pool.spawn([&ran, held] { ran = true; });
     auto caller = spawn([&] { pool.apply([&ran, held] { ran = true; }); });
     gate.begun.wait();
+    yield();
     EXPECT_EQ(pool.waiting(), 2u);
     EXPECT_FALSE(pool.kill(1ms)) << "a job under way cannot be killed";
     EXPECT_EQ(pool.waiting(), 0u);
