@@ -188,11 +188,13 @@ public:
         operation.finish();  // the last use of it
         // At once, while what was read is in the processor's cache.
         if (AsioScratches::here().in_handlers) {
-            Hub::current().run_ready();
+            yield();
         }
     }
 
     cancellation_slot_type get_cancellation_slot() const noexcept { return operation_->scratch.cancellation.slot(); }
+    // What a green thread begins inside of a handler, Asio may queue without its lock.
+    friend bool asio_handler_is_continuation(AsioHandler*) noexcept { return AsioScratches::here().in_handlers; }
     allocator_type get_allocator() const noexcept { return allocator_type(operation_->scratch); }
 
 private:
@@ -310,7 +312,7 @@ public:
             const Deadline next = hub_.next_turn();
             due_ = next.ns() == 0;  // there is more to do
             const InHandlers in_handlers;
-            if (!done() && io_.poll() == 0 && !due_) {
+            if (!done() && poll() == 0 && !due_) {
                 watch();
                 await(next);
                 io_.run_one();
@@ -319,6 +321,17 @@ public:
     }
 
 private:
+    // The blocking watch looks at handlers, since they hold the hub, but not at the sleep in run_one().
+    std::size_t poll() {
+        struct Inside {
+            Hub& hub;
+            explicit Inside(Hub& h) noexcept : hub(h) { hub.set_outside(false); }
+            Inside(const Inside&) = delete;
+            Inside& operator=(const Inside&) = delete;
+            ~Inside() { hub.set_outside(true); }
+        } const inside(hub_);
+        return io_.poll();
+    }
     struct InHandlers {
         bool& flag = AsioScratches::here().in_handlers;
         InHandlers() noexcept { flag = true; }

@@ -30,6 +30,7 @@
 namespace tendril {
 
 namespace detail {
+class AsioLoop;
 struct AsyncState;
 struct HubCore;
 class Mailbox;
@@ -143,6 +144,8 @@ public:
 private:
     friend struct detail::HubCore;
     explicit Hub(detail::HubCore& core) noexcept : core_(core) {}
+    friend class detail::AsioLoop;
+    void set_outside(bool on) noexcept;  // whether the other loop may be asleep
     detail::HubCore& core_;
 };
 

@@ -59,6 +59,10 @@ Deadline Hub::next_turn() const {
     return core_.next_turn();
 }
 
+void Hub::set_outside(bool on) noexcept {
+    core_.set_outside(on);
+}
+
 int Hub::descriptor() const {
     detail::here::require_owner("a Hub", core_.os.serial);
     const int fd = core_.backend->descriptor();

@@ -222,7 +222,13 @@ void HubCore::run_ready_inside() {
         yield();
     }
     backend->flush();
-    if (!outside_) {
+    set_outside(true);
+}
+
+void HubCore::set_outside(bool on) noexcept {
+    if (!on) {
+        outside_.reset();
+    } else if (!outside_) {
         outside_.emplace(heartbeat, true);
     }
 }

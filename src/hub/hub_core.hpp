@@ -120,6 +120,7 @@ struct HubCore final : Scheduler {
     Deadline turn_inside();
     void run_ready_inside();
     Deadline next_turn() noexcept;
+    void set_outside(bool on) noexcept;
 
     // When the backend was asked last.
     std::int64_t asked_ns() const noexcept { return pace_.asked_ns(); }
