@@ -300,8 +300,10 @@ inline bool on_first_thread() noexcept {
     return thread_id() == process_id();
 }
 uid_t effective_user() noexcept;
-bool isatty(int fd) noexcept;     // also true for the master of a pseudo-terminal
-void yield_processor() noexcept;  // lets another OS thread run
+bool isatty(int fd) noexcept;           // also true for the master of a pseudo-terminal
+void yield_processor() noexcept;        // lets another OS thread run
+void pause(std::int64_t ns) noexcept;   // this OS thread sleeps; a signal ends that early
+std::int64_t thread_cpu_ns() noexcept;  // what this OS thread has used of a processor so far
 void name_thread(pthread_t thread, const char* name) noexcept;
 [[noreturn]] void exit_now(int status) noexcept;  // _exit(2)
 

@@ -5,6 +5,8 @@
 
 #include <sched.h>
 
+#include <ctime>
+
 #include "base/sys.hpp"
 
 namespace tendril::sys {
@@ -50,6 +52,17 @@ uid_t effective_user() noexcept {
 
 bool isatty(int fd) noexcept {
     return ::isatty(fd) != 0;
+}
+
+void pause(std::int64_t ns) noexcept {
+    const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
+    ::nanosleep(&time, nullptr);
+}
+
+std::int64_t thread_cpu_ns() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 void yield_processor() noexcept {
