@@ -81,7 +81,7 @@ protected:
 
 // Options of a Context.
 struct ContextOptions {
-    std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
+    std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: see stack_size.hpp
     Site where = {};             // the place named in reports; empty: that of the call
 };
 
@@ -123,5 +123,6 @@ struct SwitchEvent {
 using SwitchObserver = void (*)(const SwitchEvent&) noexcept;
 // Sets this OS thread's observer; nullptr: none. Returns: the previous one.
 SwitchObserver set_switch_observer(SwitchObserver observer);
+SwitchObserver switch_observer();  // returns it
 
 }  // namespace tendril

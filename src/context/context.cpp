@@ -227,6 +227,17 @@ void ContextState::unwind() noexcept {
     }
 }
 
+std::vector<ContextView> contexts_of(const ContextTree& tree) {
+    std::vector<ContextView> all;
+    if (tree.root != nullptr) {
+        tree.root->children.for_each([&](const ContextState& each) {
+            all.push_back(
+                {each.id, each.parent->id, each.options.where, each.started, &each == tree.current, each, each.stack});
+        });
+    }
+    return all;
+}
+
 bool ContextTree::unwinds() const noexcept {
     for (const ContextState* c = current; c != root; c = &c->heir()) {
         if (c->unwinder != nullptr || c->heir().eh.uncaught > 0) {
@@ -331,6 +342,10 @@ void Context::unwind() noexcept {
 
 ContextRef current_context() {
     return ContextRef(ContextState::running(OsThread::current()).shared_from_this());
+}
+
+SwitchObserver switch_observer() {
+    return OsThread::current().observer;
 }
 
 SwitchObserver set_switch_observer(SwitchObserver observer) {

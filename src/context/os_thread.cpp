@@ -66,6 +66,7 @@ struct OsThread::Owner {
 
 OsThread::OsThread() : serial(next_serial()), own_stack(bounds_of_this_thread()) {
     refuse_shadow_stack();
+    configure_stack_size();
     install_overflow_handler();
     signal_stack_ = give_signal_stack();
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "context/flow.hpp"
 #include "context/stack_pool.hpp"
@@ -51,6 +52,19 @@ struct ContextTree {
 private:
     void destroy() noexcept;
 };
+
+// A raw context that has not ended, as snapshots see it.
+struct ContextView {
+    std::uint64_t id;
+    std::uint64_t parent;  // id of the one that made it
+    Site where;
+    bool started;
+    bool running;           // the one of its tree that runs, or waits
+    const Flow& flow;       // where it stopped, if it has begun and does not run
+    const StackTop* stack;  // nullptr: it has not begun
+};
+// Returns those of a tree, in the order in which they were made. Throws: std::bad_alloc.
+std::vector<ContextView> contexts_of(const ContextTree& tree);
 
 struct OsThread {
     const std::uint64_t serial;  // 1, 2, ...; never reused in the process
@@ -132,6 +146,7 @@ private:
 
 // Makes an overflow of a pooled stack print whose it was, and abort. Installed once per process.
 void install_overflow_handler();
+void configure_stack_size();             // by the environment, unless that has happened: see stack_size.hpp
 void* give_signal_stack();               // gives the calling OS thread one; nullptr: it already had one
 void take_signal_stack(void*) noexcept;  // takes that back
 

@@ -27,6 +27,8 @@ bool time_is_up(std::int64_t until_ns) noexcept {
 
 }  // namespace
 
+constinit std::atomic<int> StackPool::chosen_log2{std::countr_zero(default_size)};
+
 StackPool::~StackPool() {
     for (StackChunk* chunk : chunks_) {
         StackChunk::unmap(*chunk);
@@ -41,10 +43,8 @@ void StackPool::refuse_size(std::size_t size) {
 
 StackTop& StackPool::acquire(std::size_t size, const StackOwner& owner) {
     check_size(size);
-    if (size == 0) {
-        size = default_size;
-    }
-    const auto log2 = static_cast<int>(std::bit_width(size - 1));
+    const int log2 =
+        size == 0 ? chosen_log2.load(std::memory_order_relaxed) : static_cast<int>(std::bit_width(size - 1));
     Bin& bin = bins_[static_cast<std::size_t>(log2 - smallest_log2)];
     StackTop* stack = bin.hot;
     if (stack != nullptr) [[likely]] {

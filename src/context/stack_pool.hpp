@@ -15,6 +15,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -39,7 +40,11 @@ public:
     StackPool& operator=(const StackPool&) = delete;
     ~StackPool();  // unmaps all stacks, used or not
 
-    // Returns a stack of at least `size` bytes of address space, not counting its guard; 0: default_size.
+    // What the size 0 stands for, as a power of two: default_size, unless set_default_stack_size() or the environment
+    // says otherwise.
+    static constinit std::atomic<int> chosen_log2;
+
+    // Returns a stack of at least `size` bytes of address space, not counting its guard; 0: see above.
     // Throws: std::invalid_argument for a size out of bounds; std::system_error if the system provides no more.
     StackTop& acquire(std::size_t size, const StackOwner& owner);
 

@@ -24,7 +24,7 @@ namespace tendril {
 
 struct SpawnOptions {
     std::string_view name = {};
-    std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: 256 KiB
+    std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: see stack_size.hpp
     bool daemon = false;         // its waits hide neither LoopExit nor idle: see background.hpp
     Site where = {};             // the place named in dumps and reports; empty: that of the call
 };
