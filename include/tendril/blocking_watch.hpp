@@ -27,6 +27,11 @@
 
 namespace tendril {
 
+namespace detail {
+class BlockingWatch;
+class Heartbeat;
+}  // namespace detail
+
 // One incident: a green thread has held its hub for longer than the threshold.
 struct BlockReport {
     std::uint64_t os_thread = 0;         // serial number of the hub's OS thread, as in other messages
@@ -42,6 +47,25 @@ struct BlockReport {
 
 // Called on the watching OS thread, once for each incident, one at a time. Must not throw.
 using BlockHandler = std::function<void(const BlockReport&)>;
+
+// While it lives, the green thread that made it may hold its hub unreported: for a place that is known to block, such
+// as the start of a program. Other green threads are still watched; AssertSwitches does not care. May lie around waits,
+// and be nested. Must be destroyed on the same OS thread.
+class BlockingAllowed {
+public:
+    // From `at_most` after this on, it is reported as ever.
+    explicit BlockingAllowed(Duration at_most = forever);
+    BlockingAllowed(const BlockingAllowed&) = delete;
+    BlockingAllowed& operator=(const BlockingAllowed&) = delete;
+    ~BlockingAllowed();
+
+private:
+    friend class detail::Heartbeat;
+    friend class detail::BlockingWatch;
+    std::uint64_t greenlet_;
+    std::int64_t until_ns_;
+    BlockingAllowed* next_;  // of the same hub
+};
 
 // Sets the threshold and the handler, for the whole process. A green thread that holds a hub for longer than the
 // threshold is reported within twice that time; 0 turns the watch off. An empty handler is the default one, which

@@ -177,6 +177,15 @@ void BlockingWatch::join_list(Heartbeat& hub) {
     changed_.wake_one();
 }
 
+std::vector<BlockingWatch::KnownHub> BlockingWatch::hubs() {
+    std::vector<KnownHub> all;
+    const MutexLock lock(mutex_);
+    for (const Heartbeat* each = all_hubs.first; each != nullptr; each = each->next) {
+        all.push_back({each->os_serial, each->kernel_thread, each->hub.mailbox});
+    }
+    return all;
+}
+
 void BlockingWatch::start_or_report() noexcept {
     try {
         start();
@@ -369,6 +378,28 @@ void BlockingWatch::restart_in_child() noexcept {
 }
 
 }  // namespace detail
+
+BlockingAllowed::BlockingAllowed(Duration at_most) {
+    detail::HubCore& hub = detail::HubCore::here();
+    greenlet_ = hub.current->id;
+    until_ns_ = Deadline(at_most).ns();
+    next_ = hub.blocking_allowed;
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it whole
+    hub.blocking_allowed = this;
+}
+
+BlockingAllowed::~BlockingAllowed() {
+    detail::HubCore& hub = detail::HubCore::here();
+    BlockingAllowed** link = &hub.blocking_allowed;
+    while (*link != nullptr && *link != this) {
+        link = &(*link)->next_;
+    }
+    if (*link != nullptr) {
+        *link = next_;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        hub.heartbeat.beat();  // what comes now is another incident
+    }
+}
 
 void set_blocking_watch(Duration threshold, BlockHandler handler) {
     detail::BlockingWatch::the().set(threshold, std::move(handler));

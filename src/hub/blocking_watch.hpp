@@ -23,12 +23,22 @@
 
 namespace tendril::detail {
 
+class Mailbox;
+
 class BlockingWatch {
 public:
     static BlockingWatch& the() noexcept;
 
     void join_list(Heartbeat& hub);
     void leave_list(Heartbeat& hub) noexcept;
+    // What another OS thread may know of a hub without asking it.
+    struct KnownHub {
+        std::uint64_t os_serial;
+        pid_t kernel_thread;
+        std::shared_ptr<Mailbox> mailbox;
+    };
+    std::vector<KnownHub> hubs();  // throws std::bad_alloc
+
     void set(std::chrono::nanoseconds threshold, BlockHandler handler);
     void wake_if_dozing() noexcept;
     void stop() noexcept;  // at exit
@@ -80,6 +90,7 @@ private:
     void look_closer(Heartbeat& hub) TENDRIL_REQUIRES(mutex_);
     Look look_from_outside(Heartbeat& hub, const ThreadCall& call, Outside& outside) TENDRIL_REQUIRES(mutex_);
     void collect(Heartbeat& hub) TENDRIL_REQUIRES(mutex_);
+    static bool allowed_from_outside(const HubCore& core, std::uint64_t greenlet, std::int64_t now_ns) noexcept;
     TENDRIL_NOT_ANALYZED void deliver(MutexLock& lock);
     static void on_signal(int, siginfo_t*, void* context) noexcept;
 

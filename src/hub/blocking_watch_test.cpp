@@ -107,6 +107,44 @@ TENDRIL_TEST(BlockingWatchThreads, NamesTheCulprit) {
     EXPECT_TRUE(shows(all[0], "tendril::culprit(")) << ::testing::PrintToString(all[0].backtrace);
 }
 
+void compute_for(std::chrono::nanoseconds how_long) {
+    for (const Deadline end = how_long; !end.passed();) {
+        culprit_sink = culprit_sink + 1;
+    }
+}
+
+TENDRIL_TEST(BlockingWatchThreads, AnExemptPlaceMayBlock) {
+    Reports reports(threshold);
+    spawn([&] {
+        {
+            const BlockingAllowed slow_start;
+            compute_for(5 * threshold);
+            constexpr timespec a_while{.tv_sec = 0, .tv_nsec = 100'000'000};
+            ::nanosleep(&a_while, nullptr);
+        }
+        EXPECT_EQ(reports.count, 0);
+        yield();
+        culprit(reports.count, 1);
+    }).join();
+    EXPECT_EQ(reports.take().size(), 1u) << "it ends with its scope";
+}
+
+TENDRIL_TEST(BlockingWatchThreads, AnExemptionIsBoundedAndOnesOwn) {
+    Reports reports(threshold);
+    const auto exempt = spawn([&] {
+        const BlockingAllowed outer(1ms);
+        const BlockingAllowed inner(0s);
+        sleep(2ms);
+        culprit(reports.count, 2);
+    });
+    spawn({.name = "other"}, [&] { culprit(reports.count, 1); }).join();
+    exempt.join();
+    const auto all = reports.take();
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].name, "other");
+    EXPECT_EQ(all[1].greenlet, exempt.id());
+}
+
 TENDRIL_TEST(BlockingWatchThreads, TellsOfAnIncidentOnce) {
     Reports reports(threshold);
     spawn([&] {

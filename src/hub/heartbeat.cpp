@@ -40,7 +40,8 @@ void Heartbeat::look(std::int64_t threshold_ns, const void* interrupted_at) noex
         noted_at_ns_ = now;
         told_.store(false, std::memory_order_relaxed);
     } else if (now - noted_at_ns_ >= threshold_ns && !told_.load(std::memory_order_relaxed) &&
-               !sighted_.load(std::memory_order_acquire) && !inside_jump(interrupted_at) && !harms_nobody()) {
+               !sighted_.load(std::memory_order_acquire) && !inside_jump(interrupted_at) && !harms_nobody() &&
+               !allowed(now)) {
         see(now - noted_at_ns_);
         told_.store(true, std::memory_order_relaxed);
         sighted_.store(true, std::memory_order_release);
@@ -49,6 +50,15 @@ void Heartbeat::look(std::int64_t threshold_ns, const void* interrupted_at) noex
 
 bool Heartbeat::harms_nobody() const noexcept {
     return hub.current == &hub.main && hub.live == 0 && hub.asyncs.empty() && !hub.mailbox->expected();
+}
+
+bool Heartbeat::allowed(std::int64_t now_ns) const noexcept {
+    for (const BlockingAllowed* each = hub.blocking_allowed; each != nullptr; each = each->next_) {
+        if (each->greenlet_ == hub.current->id && now_ns < each->until_ns_) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void Heartbeat::see(std::int64_t held_ns) noexcept {

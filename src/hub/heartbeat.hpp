@@ -61,6 +61,8 @@ public:
     // Notes that the hub has looked at the clock and the backend.
     void beat() noexcept { beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
+    std::uint64_t beats() const noexcept { return beats_.load(std::memory_order_relaxed); }
+
     // While this lives, the hub sleeps in its backend.
     class Asleep {
     public:
@@ -115,6 +117,7 @@ private:
               const void* interrupted_at) noexcept;  // by the handler, in the hub's OS thread
     void see(std::int64_t held_ns) noexcept;
     bool harms_nobody() const noexcept;
+    bool allowed(std::int64_t now_ns) const noexcept;  // by a BlockingAllowed
 
     std::atomic<std::uint64_t> beats_{0};
     std::atomic<bool> asleep_{false};

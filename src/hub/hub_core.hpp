@@ -38,6 +38,10 @@
 #include "hub/signals.hpp"
 #include "hub/waiter.hpp"
 
+namespace tendril {
+class BlockingAllowed;
+}
+
 namespace tendril::detail {
 
 class FileWatches;
@@ -79,6 +83,7 @@ struct HubCore final : Scheduler {
     Reclaim reclaim;  // of the memory that a burst has left
 
     Chooser* chooser = nullptr;
+    BlockingAllowed* blocking_allowed = nullptr;  // of all its green threads. Signal handlers read the list
     Hub facade{*this};
     Fiber main;
     Heartbeat heartbeat{*this};  // last: no other OS thread sees a hub half made or half gone
