@@ -20,6 +20,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/hub/callback.hpp>
@@ -56,6 +57,9 @@ struct HubStats {
     std::size_t descriptors = 0;     // open sockets
     std::size_t waiting_for_io = 0;  // green threads that wait for a descriptor
     std::size_t keeping_alive = 0;   // Asyncs and watchers that keep the hub alive
+    std::size_t ready = 0;           // green threads that wait only for their turn
+    std::size_t pending = 0;         // callbacks that are due
+    std::uint64_t turns = 0;         // how often the hub has looked for events so far
 };
 
 class Hub {
@@ -71,6 +75,9 @@ public:
     // Throws: std::invalid_argument for an unknown name, listing the known ones; std::logic_error if this OS thread
     // already has its hub.
     static void use_backend(std::string_view name);
+
+    // Returns the names of the backends that this tendril was built with, the default first.
+    static std::vector<std::string_view> backends();
 
     // Waits until the hub has nothing left to wait for: no timer, no descriptor, nothing that keeps it alive. Green
     // threads that nothing can wake do not count. May be called any number of times.
@@ -135,6 +142,29 @@ public:
     // Throws: std::system_error (ENOTSUP) on the backends poll and select, which have none; WrongThread.
     int descriptor() const;
 
+    // Returns the time of the hub's last look at the clock, at its last turn: cheaper than the clock, and the same for
+    // all that runs in one turn. update_now() looks now; for code that has computed for long. Throws: WrongThread.
+    Deadline::Clock::time_point now() const;
+    void update_now();
+
+    // For a program that stops, and goes on much later: the time between the two does not count for sleeps, timeouts
+    // and Timers that are under way, all of which end that much later. (While a process is stopped the clock goes on,
+    // and everything would time out at once.) A Deadline that the program keeps is a fixed moment, and Periodics follow
+    // the wall clock: neither changes. Do nothing that waits in between.
+    //
+    //     Signal suspend(SIGTSTP, [](int) { hub.suspend(); raise(SIGSTOP); hub.resume(); });
+    //
+    // resume() without suspend() does nothing; the same for a second suspend(). Throws: WrongThread.
+    void suspend();
+    void resume();
+
+    // Makes an idle hub wake up less often, to handle more events at once: it uses less of the processor, and is late.
+    // `events`: unless a timer is due, it looks for events at most this often; what other OS threads send waits as
+    // long. `timers`: it sleeps at least that long where only a timer would wake it, so timers run up to that late.
+    // Zero, the default, turns either off. In the child of a fork() both are off.
+    // Throws: std::invalid_argument for more than a second; WrongThread.
+    void set_collect_intervals(Duration events, Duration timers);
+
     HubStats stats() const noexcept;       // on the hub's OS thread
     const char* backend() const noexcept;  // its name, such as "epoll"
 
@@ -170,7 +200,7 @@ public:
     // The callback must not wait (HubBlocked); the hub's error handler gets what it throws. keep_alive: while this
     // lives, a hub with nothing else to wait for sleeps instead of throwing LoopExit.
     // Throws: std::invalid_argument for an empty callback; otherwise as Hub::current().
-    explicit Async(detail::Callback<void()> callback, bool keep_alive = true);
+    explicit Async(detail::Callback<void()> callback, bool keep_alive = true, Site at = Site::here());
     Async(Async&&) noexcept = default;
     Async& operator=(Async&& other) noexcept {
         Async moved(std::move(other));

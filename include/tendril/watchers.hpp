@@ -14,7 +14,7 @@
 // callback has run are merged into one. While a watcher is active, its hub sleeps where it would otherwise throw
 // LoopExit, unless the watcher was made with ref = false. A watcher belongs to the OS thread that made it. In the child
 // of a fork() no watcher is active until it is started again; only a Fork stays active. A watcher that outlives its hub
-// does nothing. Example: examples/watchers.cpp
+// does nothing. snapshot() lists them (snapshot.hpp). Example: examples/watchers.cpp
 
 #pragma once
 
@@ -29,6 +29,7 @@
 
 #include <tendril/detail/hub/callback.hpp>
 #include <tendril/duration.hpp>
+#include <tendril/site.hpp>
 
 namespace tendril {
 
@@ -37,7 +38,8 @@ class WatcherState;
 }
 
 struct WatcherOptions {
-    bool ref = true;  // while active, keeps the hub from throwing LoopExit
+    bool ref = true;   // while active, keeps the hub from throwing LoopExit
+    int priority = 0;  // -2 to 2: of the callbacks that are due together, those of the highest priority run first
 };
 
 // What all watchers can do.
@@ -58,9 +60,22 @@ public:
     bool pending() const noexcept;  // the callback is due, and has not begun yet
     // Changes WatcherOptions::ref. Throws: std::logic_error if it was moved from, or its hub has ended; WrongThread.
     void set_ref(bool ref);
+    // Changes WatcherOptions::priority. Throws: std::invalid_argument unless it is -2 to 2; otherwise as set_ref().
+    void set_priority(int priority);
+
+    // Makes its callback due although no event has come (libev's ev_feed_event). Nothing else changes: a Timer still
+    // runs when its time comes. An Io gets `wanted`; a Child and a Stat look, and run only if there is an end or a
+    // change to tell. Does nothing if it is inactive or already due. Throws: as set_ref().
+    void feed();
+    // Calls its callback now, on the calling green thread, active or not, as feed() would have it (ev_invoke). Throws:
+    // what the callback throws; otherwise as set_ref().
+    void invoke();
+
+    Site where() const noexcept;  // where it was made
 
 protected:
-    explicit Watcher(std::unique_ptr<detail::WatcherState> state);
+    // Starts it. Throws: std::invalid_argument for a priority out of bounds; as start().
+    Watcher(std::unique_ptr<detail::WatcherState> state, Site where, int priority);
     detail::WatcherState& state() const;
 
 private:
@@ -90,16 +105,21 @@ public:
 
     // Throws: std::invalid_argument for a negative fd, no events or an empty callback; std::system_error: EBADF, EPERM
     // (a regular file is always ready).
-    Io(int fd, IoEvents events, Callback callback, WatcherOptions options = {});
+    Io(int fd, IoEvents events, Callback callback, WatcherOptions options = {}, Site at = Site::here());
 
     // Sets another descriptor and other events, for the next start(). Throws: std::logic_error if it is active;
     // std::invalid_argument as the constructor; WrongThread.
     void set(int fd, IoEvents events);
+
+    // Throws: std::logic_error, WrongThread.
+    int fd() const;
+    IoEvents events() const;
 };
 
 struct TimerOptions {
     Duration repeat = {};  // the time between two runs; 0: runs once only
     bool ref = true;
+    int priority = 0;  // see WatcherOptions
 };
 
 // Runs its callback when time has passed: `after` from its start, then every `repeat`, never early. One that runs late
@@ -109,11 +129,15 @@ public:
     using Callback = detail::Callback<void()>;
 
     // Throws: std::invalid_argument for a negative time or an empty callback.
-    Timer(Duration after, Callback callback, TimerOptions options = {});
+    Timer(Duration after, Callback callback, TimerOptions options = {}, Site at = Site::here());
 
     // Restarts it: it next runs when `repeat` has passed from now. Without a repeat, stops it. For timeouts that
     // activity postpones. Throws: as start().
     void again();
+    // Sets new times. If it is active, it is next due when `after` has passed from now, even if its callback was due
+    // already; otherwise they hold from the next start(). Throws: as start().
+    void set(Duration after, Duration repeat = {});
+    Duration repeat() const;                              // throws std::logic_error, WrongThread
     std::chrono::nanoseconds remaining() const noexcept;  // until it is due; 0 if not active
 };
 
@@ -121,52 +145,90 @@ public:
 // the clock moves its time too: if the clock jumps past it, it is due at once, and once; if the clock goes back, it
 // waits until the clock comes there again. If `first` has already passed, it is due at once if that is its only time,
 // else at its next time.
+//
+// Times that are not evenly spaced, as those of cron or of local time with daylight saving, come from a function:
+//
+//     Periodic midnight([](auto now) { return next_local_midnight(now); }, [] { rotate_logs(); });
 class Periodic : public Watcher {
 public:
     using Callback = detail::Callback<void()>;
+    using Time = std::chrono::system_clock::time_point;
+
+    // Returns the first time after `now`; Time::max(): never again. It is asked at each start, after each run and when
+    // the clock was set, by the hub's own green thread or in start(); it must not wait,
+    // nor touch its watcher. A time that is not after `now`,
+    // or an exception, stops the watcher: start() and the constructor throw it, else the hub's error handler gets it.
+    using Reschedule = std::function<Time(Time now)>;
 
     // Throws: std::invalid_argument for a negative interval or an empty callback; std::system_error.
     template <class Unit>
     Periodic(std::chrono::time_point<std::chrono::system_clock, Unit> first, Duration interval, Callback callback,
-             WatcherOptions options = {})
-        : Periodic(SinceEpoch{detail::saturated_ns(first.time_since_epoch())}, interval, std::move(callback), options) {
+             WatcherOptions options = {}, Site at = Site::here())
+        : Periodic(SinceEpoch{detail::saturated_ns(first.time_since_epoch())}, interval, std::move(callback), options,
+                   at) {}
+
+    // Throws: std::invalid_argument for an empty function or callback; std::logic_error for a time that is not after
+    // `now`; what `reschedule` throws; std::system_error.
+    Periodic(Reschedule reschedule, Callback callback, WatcherOptions options = {}, Site at = Site::here());
+
+    // Sets other times; an active one runs by them from now on, even if its callback was already due. Throws: as the
+    // constructors, and then it is inactive; WrongThread.
+    template <class Unit>
+    void set(std::chrono::time_point<std::chrono::system_clock, Unit> first, Duration interval) {
+        set(SinceEpoch{detail::saturated_ns(first.time_since_epoch())}, interval);
     }
+    void set(Reschedule reschedule);
+    // Restarts it: finds its next time anew, for a function whose answer has changed. Throws: as start().
+    void again();
 
     // Returns when it is next due; if not active, when it last was. Throws: std::logic_error, WrongThread.
-    std::chrono::system_clock::time_point next() const;
+    Time next() const;
 
 private:
     struct SinceEpoch {
         std::int64_t ns;
     };
-    Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options);
+    Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options, Site at);
+    void set(SinceEpoch first, Duration interval);
 };
 
 // Runs its callback whenever nothing else is ready, over and over: the hub does not sleep while it is active.
 class Idle : public Watcher {
 public:
     // Throws: std::invalid_argument for an empty callback.
-    explicit Idle(detail::Callback<void()> callback, WatcherOptions options = {});
+    explicit Idle(detail::Callback<void()> callback, WatcherOptions options = {}, Site at = Site::here());
 };
 
 // Prepare runs its callback before the hub polls, perhaps to sleep; Check runs its callback after the poll.
 class Prepare : public Watcher {
 public:
     // Throws: std::invalid_argument for an empty callback.
-    explicit Prepare(detail::Callback<void()> callback, WatcherOptions options = {});
+    explicit Prepare(detail::Callback<void()> callback, WatcherOptions options = {}, Site at = Site::here());
 };
 
 class Check : public Watcher {
 public:
     // Throws: std::invalid_argument for an empty callback.
-    explicit Check(detail::Callback<void()> callback, WatcherOptions options = {});
+    explicit Check(detail::Callback<void()> callback, WatcherOptions options = {}, Site at = Site::here());
 };
 
 // Runs its callback in the child of a fork(), before fork() returns there. Never keeps the hub alive.
 class Fork : public Watcher {
 public:
     // Throws: std::invalid_argument for an empty callback.
-    explicit Fork(detail::Callback<void()> callback);
+    explicit Fork(detail::Callback<void()> callback, Site at = Site::here());
+};
+
+// Runs its callback once, when the hub ends: after its green threads have been killed and have unwound, before the
+// Locals of the main one are destroyed. The one started last runs first. Unlike other callbacks it runs on the OS
+// thread's own stack, and may wait and spawn; what it spawned and did not wait for is then killed too. The hub's error
+// handler gets what it throws, and the others still run. Never keeps the hub alive. It does not run when the program
+// ends by exit() inside a green thread, which unwinds nothing, nor, unless started again there, in the child of a
+// fork().
+class Cleanup : public Watcher {
+public:
+    // Throws: std::invalid_argument for an empty callback.
+    explicit Cleanup(detail::Callback<void()> callback, Site at = Site::here());
 };
 
 // How a child process ended.
@@ -183,7 +245,9 @@ public:
     using Callback = detail::Callback<void(const ChildStatus&)>;
 
     // Throws: std::system_error (ESRCH: no such process); std::invalid_argument.
-    Child(pid_t pid, Callback callback, WatcherOptions options = {});
+    Child(pid_t pid, Callback callback, WatcherOptions options = {}, Site at = Site::here());
+
+    pid_t pid() const;  // throws std::logic_error, WrongThread
 };
 
 // The attributes of a file, or that it does not exist.
@@ -207,6 +271,7 @@ struct StatChange {
 struct StatOptions {
     Duration interval = std::chrono::seconds(5);  // how often it looks if the kernel does not report changes
     bool ref = true;
+    int priority = 0;  // see WatcherOptions
 };
 
 // Runs its callback when a file has changed, appeared or disappeared, or when another file has taken its name. For a
@@ -220,9 +285,13 @@ public:
 
     // Throws: std::invalid_argument for an empty path or callback, a path with a null character, or an interval of
     // zero.
-    Stat(std::string path, Callback callback, StatOptions options = {});
+    Stat(std::string path, Callback callback, StatOptions options = {}, Site at = Site::here());
 
-    const FileAttributes& current() const;  // the attributes it last saw
+    // The attributes it last saw, and those before the last change (at first, the same). feed() looks anew. Throws:
+    // std::logic_error, WrongThread.
+    const FileAttributes& current() const;
+    const FileAttributes& previous() const;
+    const std::string& path() const;
 };
 
 // Runs its callback when the signal has come to the process, in each hub that watches it. While any hub watches the
@@ -233,7 +302,9 @@ public:
 
     // Throws: std::invalid_argument for a number that cannot be caught, or that reports a fault of the program
     // (SIGSEGV, ...).
-    Signal(int number, Callback callback, WatcherOptions options = {.ref = false});
+    Signal(int number, Callback callback, WatcherOptions options = {.ref = false}, Site at = Site::here());
+
+    int number() const;  // throws std::logic_error, WrongThread
 };
 
 }  // namespace tendril

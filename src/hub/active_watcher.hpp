@@ -4,11 +4,11 @@
 
 #pragma once
 
-#include <tendril/detail/base/list.hpp>
+#include "hub/described.hpp"
 
 namespace tendril::detail {
 
-class ActiveWatcher : public ListNode {
+class ActiveWatcher : public Described {
 public:
     virtual void hub_ended() noexcept = 0;
     virtual void forked() noexcept = 0;  // in the child

@@ -444,6 +444,20 @@ void Descriptors::on_event(const BackendEvent& event) noexcept {
     notify(d, event.what);
 }
 
+bool Descriptors::feed(int fd, Events what) noexcept {
+    Descriptor* d = find(fd);
+    if (d == nullptr || (d->reader == nullptr && d->writer == nullptr && d->interests.empty())) {
+        return false;
+    }
+    const std::uint32_t generation = d->generation;
+    const Events armed = d->armed;
+    on_event({d->token(), what});
+    if (d->in_use && d->generation == generation && d->registered) {
+        d->armed |= armed;  // the backend has reported nothing, and still will
+    }
+    return true;
+}
+
 void Descriptors::notify(Descriptor& d, Events what) noexcept {
     for (Interest *i = d.interests.front(), *next = nullptr; i != nullptr; i = next) {
         next = d.interests.after(*i);  // it may leave when notified

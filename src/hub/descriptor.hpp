@@ -204,6 +204,8 @@ public:
     void closing(int fd) noexcept;
 
     void on_event(const BackendEvent& event) noexcept;
+    // As if the backend had reported it, which goes on by itself. Returns: whether anything waits for fd.
+    bool feed(int fd, Events what) noexcept;
     static void notify(Descriptor& d, Events what) noexcept;  // notifies its Interests
 
     // In the child of a fork(): forgets the waits of the other green threads, and that anything was armed.
@@ -217,6 +219,15 @@ public:
     bool surplus() const noexcept { return slots_.surplus(); }
     void give_back() noexcept;
     std::size_t bytes() const noexcept { return by_fd_.capacity() * sizeof(void*); }  // of the C library's memory
+
+    template <class F>
+    void for_each(F f) {  // f(const Descriptor&), for each that the hub knows
+        slots_.for_each([&](const Descriptor& d) {
+            if (d.in_use) {
+                f(d);
+            }
+        });
+    }
 
     std::size_t open_count() const noexcept { return open_; }
     std::size_t waiting() const noexcept { return waiting_; }

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "hub/backend_collecting.hpp"
 #include "hub/here.hpp"
 #include "hub/hub_core.hpp"
 
@@ -22,6 +23,10 @@ Hub& Hub::current() {
 
 void Hub::use_backend(std::string_view name) {
     HubCore::use_backend(name);
+}
+
+std::vector<std::string_view> Hub::backends() {
+    return detail::backend_names();
 }
 
 bool Hub::run_until_idle(Deadline deadline) {
@@ -90,13 +95,49 @@ void Hub::set_error_handler_for_all(ErrorHandler handler) {
 HubStats Hub::stats() const noexcept {
     std::size_t keeping = core_.mailbox->expectations();
     core_.keeping.for_each([&](const detail::Presence&) { ++keeping; });
+    std::size_t pending = 0;
+    core_.callbacks.for_each([&](const detail::HubCallback&) { ++pending; });
     return {core_.live,
             core_.os.stacks.used(),
             core_.os.stacks.free(),
             core_.timers.size(),
             core_.descriptors.open_count(),
             core_.descriptors.waiting(),
-            keeping};
+            keeping,
+            core_.ready.size(),
+            pending,
+            core_.heartbeat.beats()};
+}
+
+Deadline::Clock::time_point Hub::now() const {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    return Deadline::Clock::time_point(std::chrono::nanoseconds(core_.clock_ns));
+}
+
+void Hub::update_now() {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    core_.clock_ns = Deadline::now_ns();
+}
+
+void Hub::suspend() {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    if (core_.suspended_ns == 0) {
+        core_.suspended_ns = Deadline::now_ns();
+    }
+}
+
+void Hub::resume() {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    if (const std::int64_t since = std::exchange(core_.suspended_ns, 0); since != 0) {
+        core_.clock_ns = Deadline::now_ns();
+        core_.postponed_ns += core_.clock_ns - since;
+        core_.timers.postpone(core_.clock_ns - since);
+    }
+}
+
+void Hub::set_collect_intervals(Duration events, Duration timers) {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    detail::collect(core_.backend, events, timers);
 }
 
 const char* Hub::backend() const noexcept {

@@ -40,7 +40,7 @@
 
 namespace tendril {
 class BlockingAllowed;
-}
+}  // namespace tendril
 
 namespace tendril::detail {
 
@@ -55,7 +55,7 @@ struct HubCore final : Scheduler {
     std::shared_ptr<Mailbox> mailbox;
     std::unique_ptr<Signals> signals;         // once a signal is watched
     std::weak_ptr<FileWatches> file_watches;  // while a file is
-    List<Presence> asyncs;                    // the live ones
+    List<Described> asyncs;                   // the live ones
     List<Presence> keeping;  // while not empty, a hub without other work sleeps instead of throwing LoopExit
 
     // The green threads.
@@ -67,14 +67,19 @@ struct HubCore final : Scheduler {
     Fiber* root = &main;          // its end is the program's; in the child of a fork(), the one that forked
     std::exception_ptr fatal;     // to be thrown in root, even if masked: LoopExit, a broken backend
 
+    std::int64_t postponed_ns = 0;  // in all, by Hub::resume()
+    std::int64_t suspended_ns = 0;  // since when: Hub::suspend(); 0: not
+
     // What users registered.
     List<HubCallback> callbacks;
+    bool priorities = false;          // a watcher with a priority was made
     Fiber* callback_fiber = nullptr;  // runs them; parked when there are none
     List<ActiveWatcher> watchers;
     List<LoopEvent> idle_watchers;
     List<LoopEvent> prepare_watchers;
     List<LoopEvent> check_watchers;
     List<LoopEvent> fork_watchers;
+    List<LoopEvent> cleanup_watchers;
     ErrorHandler error_handler;
     std::vector<std::shared_ptr<const SpawnHook::Callback>> spawn_hooks;
 
@@ -159,7 +164,9 @@ private:
         }
     }
     void run_callbacks();
+    void sort_callbacks() noexcept;
     void end_all() noexcept;
+    void run_cleanups() noexcept;
     void kill_all() noexcept;
     void let_all_run(std::int64_t span_ns) noexcept;
     void begin_in_child() noexcept;

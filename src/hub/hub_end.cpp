@@ -71,6 +71,13 @@ void HubCore::let_all_run(std::int64_t span_ns) noexcept {
     all_ended = nullptr;
 }
 
+// Runs the Cleanup watchers, on this stack; also those that they start.
+void HubCore::run_cleanups() noexcept {
+    while (LoopEvent* last = cleanup_watchers.pop_back()) {
+        last->due();
+    }
+}
+
 void HubCore::abandon_rest() noexcept {
     constexpr std::size_t most_told = 20;
     const std::vector<Fiber*> rest = fibers();

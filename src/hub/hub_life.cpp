@@ -145,6 +145,7 @@ HubCore::~HubCore() {
     ++main.shields;  // the values' destructors may wait
     do {             // ... spawn, and use Locals and contexts
         const std::size_t left = live;
+        run_cleanups();
         if (callback_fiber != nullptr) {
             destroy_locals(*callback_fiber);
         }
@@ -154,7 +155,7 @@ HubCore::~HubCore() {
         if (live > left) {
             end_all();
         }
-    } while (main.locals != nullptr || main.inherited != nullptr);
+    } while (main.locals != nullptr || main.inherited != nullptr || !cleanup_watchers.empty());
     heartbeat.leave();
     abandon_rest();
     while (ActiveWatcher* watcher = watchers.front()) {
@@ -277,6 +278,9 @@ void HubCore::run_callbacks() {
         void run() noexcept override {}
     } round_end;
     for (;;) {
+        if (priorities) {
+            sort_callbacks();
+        }
         callbacks.push_back(round_end);
         while (HubCallback* callback = callbacks.pop_front()) {
             if (callback == &round_end) {
@@ -292,6 +296,23 @@ void HubCore::run_callbacks() {
         }
         Waiter waiter("callbacks");
         waiter.wait(never);
+    }
+}
+
+// Brings those of high priority to the front; equal ones stay in their order.
+void HubCore::sort_callbacks() noexcept {
+    List<HubCallback> all;
+    while (HubCallback* callback = callbacks.pop_front()) {
+        all.push_back(*callback);
+    }
+    for (int priority = highest_priority; priority >= lowest_priority; --priority) {
+        for (HubCallback *each = all.front(), *next = nullptr; each != nullptr; each = next) {
+            next = all.after(*each);
+            if (each->rank == priority) {
+                each->ListNode::unlink();
+                callbacks.push_back(*each);
+            }
+        }
     }
 }
 

@@ -47,13 +47,7 @@ bool interrupt_watched TENDRIL_GUARDED_BY(mutex) = false;
     return static_cast<std::size_t>(number);
 }
 
-void on_signal(int number) {
-    const int saved_errno = errno;
-    if (number == SIGINT && interrupts && interrupting.exchange(true)) {
-        sys::default_action(SIGINT);
-        sys::raise(SIGINT);  // delivered when this handler returns
-        return;
-    }
+void note_arrival(int number) {
     ++handlers;  // before a post is looked at: see ~Signals()
     for (SignalPost* post = posts; post != nullptr; post = post->next) {
         if (Backend* backend = post->backend; backend != nullptr && post->watched[index(number)]) {
@@ -63,6 +57,16 @@ void on_signal(int number) {
         }
     }
     --handlers;
+}
+
+void on_signal(int number) {
+    const int saved_errno = errno;
+    if (number == SIGINT && interrupts && interrupting.exchange(true)) {
+        sys::default_action(SIGINT);
+        sys::raise(SIGINT);  // delivered when this handler returns
+        return;
+    }
+    note_arrival(number);
     errno = saved_errno;
 }
 
@@ -170,6 +174,16 @@ void Signals::unwatch(int number, SignalNode& node) noexcept {
     }
     remove(number);
     post_.watched[index(number)] = !watchers_[index(number)].empty();
+}
+
+bool Signals::feed(int number) noexcept {
+    if (number < 1 || number >= numbers) {
+        return false;
+    }
+    const int saved_errno = errno;
+    note_arrival(number);
+    errno = saved_errno;
+    return true;
 }
 
 void Signals::deliver() noexcept {

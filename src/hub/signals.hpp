@@ -45,6 +45,9 @@ public:
     void watch(int number, SignalNode& node);
     void unwatch(int number, SignalNode& node) noexcept;
 
+    // Notes it in the posts of all hubs, as the handler does. Async-signal-safe. Returns: false: no such number.
+    static bool feed(int number) noexcept;
+
     // To be called at each poll: notifies the watchers of the signals that have come.
     void deliver() noexcept;
 

@@ -56,6 +56,21 @@ public:
         }
     }
 
+    // Makes all that is armed due that much later. Cost: O(n).
+    void postpone(std::int64_t by_ns) noexcept;
+
+    // Calls f(when_ns, Timer* or nullptr, Fiber* or nullptr, whether it prevents a LoopExit) for each that is armed;
+    // the fiber is the one that it wakes.
+    template <class F>
+    void for_each(F f) const {
+        for (const Entry& entry : heap_) {
+            const Place& place = places_[entry.number];
+            const bool wakes = place.state == State::wakes || place.state == State::wakes_daemon;
+            f(entry.when, wakes ? nullptr : place.timer, wakes ? place.fiber : nullptr,
+              place.state == State::wakes || place.state == State::calls);
+        }
+    }
+
     bool empty() const noexcept { return heap_.empty(); }
     bool only_background() const noexcept { return heap_.size() == background_; }
     std::size_t size() const noexcept { return heap_.size(); }

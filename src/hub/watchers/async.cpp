@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <tendril/snapshot.hpp>
+
 #include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/hub_core.hpp"
@@ -31,6 +33,13 @@ void AsyncState::arrived(Letter& letter, bool hub_lives) noexcept {
     }
 }
 
+void AsyncState::Lives::describe(WatcherInfo& out) const {
+    out.kind = "Async";
+    out.where = async.where;
+    out.keeps_alive = async.keeps.linked();
+    out.pending = async.HubCallback::linked();
+}
+
 void AsyncState::run() noexcept {
     const std::shared_ptr<AsyncState> keep = std::move(self);
     sent.store(false, std::memory_order_release);  // from now on a send counts as a new one
@@ -45,7 +54,7 @@ void AsyncState::run() noexcept {
         try {
             callback();
         } catch (...) {
-            HubCore::here().report({0, {}, {}, "Async callback"}, std::current_exception());
+            HubCore::here().report({0, {}, where, "Async callback"}, std::current_exception());
         }
     }
 }
@@ -60,13 +69,13 @@ constinit std::atomic<AsyncState*> misplaced{nullptr};
 
 }  // namespace
 
-Async::Async(detail::Callback<void()> callback, bool keep_alive) {
+Async::Async(detail::Callback<void()> callback, bool keep_alive, Site at) {
     if (!callback) {
         throw std::invalid_argument("an Async needs a callback; this one is empty");
     }
     HubCore& hub = HubCore::here();
     hub.have_callback_fiber();
-    state_ = std::make_shared<AsyncState>(hub.mailbox, std::move(callback));
+    state_ = std::make_shared<AsyncState>(hub.mailbox, std::move(callback), at);
     hub.asyncs.push_back(state_->lives);
     if (keep_alive) {
         hub.keeping.push_back(state_->keeps);

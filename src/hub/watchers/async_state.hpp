@@ -11,6 +11,9 @@
 #include <functional>
 #include <memory>
 
+#include <tendril/site.hpp>
+
+#include "hub/described.hpp"
 #include "hub/hub_callback.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/presence.hpp"
@@ -19,18 +22,24 @@ namespace tendril::detail {
 
 struct AsyncState final : Letter, HubCallback {
     const std::shared_ptr<Mailbox> mailbox;
-    std::atomic<bool> sent{false};  // in the mailbox or on its way to run(): another send changes nothing
-    std::atomic<bool> alive{true};  // its Async lives
-    Callback<void()> callback;      // the hub's
-    Presence lives;                 // in the hub's list of all Asyncs
-    Presence keeps;                 // in the hub's list of what it sleeps for
+    std::atomic<bool> sent{false};    // in the mailbox or on its way to run(): another send changes nothing
+    std::atomic<bool> alive{true};    // its Async lives
+    Callback<void()> callback;        // the hub's
+    struct Lives final : Described {  // in the hub's list of all Asyncs
+        const AsyncState& async;
+        explicit Lives(const AsyncState& a) noexcept : async(a) {}
+        void describe(WatcherInfo& out) const override;
+    } lives{*this};
+    Presence keeps;  // in the hub's list of what it sleeps for
     bool running = false;
     std::shared_ptr<AsyncState> self;
     std::shared_ptr<AsyncState> misplaced;  // itself, forever: see ~Async()
     AsyncState* next_misplaced = nullptr;
 
-    AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f)
-        : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)) {}
+    const Site where;
+
+    AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f, Site at)
+        : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)), where(at) {}
 
     static void arrived(Letter& letter, bool hub_lives) noexcept;
     void run() noexcept override;

@@ -53,19 +53,31 @@ struct ChildState final : WatcherState {
         callback(status);
     }
 
+    void call_fed() override {
+        if (active()) {
+            call();
+        }
+    }
+    std::string detail() const override { return "process " + std::to_string(pid); }
     void called() override { hub().descriptors.renew(interest); }
 };
 
 }  // namespace
 
-Child::Child(pid_t pid, Callback callback, WatcherOptions options)
-    : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          if (pid <= 0) {
-              throw std::invalid_argument("a Child watcher of process " + std::to_string(pid) +
-                                          ": not a process number");
-          }
-          detail::require_callback(callback, "a Child watcher");
-          return std::make_unique<ChildState>(pid, std::move(callback), options.ref);
-      }()) {}
+Child::Child(pid_t pid, Callback callback, WatcherOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              if (pid <= 0) {
+                  throw std::invalid_argument("a Child watcher of process " + std::to_string(pid) +
+                                              ": not a process number");
+              }
+              detail::require_callback(callback, "a Child watcher");
+              return std::make_unique<ChildState>(pid, std::move(callback), options.ref);
+          }(),
+          at, options.priority) {}
+
+pid_t Child::pid() const {
+    return static_cast<ChildState&>(state()).pid;
+}
 
 }  // namespace tendril

@@ -30,6 +30,15 @@ void check(int fd, IoEvents wanted) {
     }
 }
 
+std::string describe_descriptor(int fd, Events wanted) {
+    std::string text = "descriptor " + std::to_string(fd);
+    for (const auto& [event, name] : {std::pair(events::read, ", read"), std::pair(events::write, ", write"),
+                                      std::pair(events::priority, ", priority")}) {
+        text += (wanted & event) != 0 ? name : "";
+    }
+    return text;
+}
+
 struct IoState final : WatcherState {
     int fd;
     Events wanted;
@@ -78,6 +87,9 @@ struct IoState final : WatcherState {
         callback(static_cast<IoEvents>(now));
     }
 
+    void call_fed() override { callback(static_cast<IoEvents>(wanted)); }
+    std::string detail() const override { return describe_descriptor(fd, wanted); }
+
     void called() override {
         if (hub().descriptors.renew(interest) < 0) {
             came |= events::invalid;
@@ -88,12 +100,14 @@ struct IoState final : WatcherState {
 
 }  // namespace
 
-Io::Io(int fd, IoEvents events, Callback callback, WatcherOptions options)
-    : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          check(fd, events);
-          detail::require_callback(callback, "an Io watcher");
-          return std::make_unique<IoState>(fd, events, std::move(callback), options.ref);
-      }()) {}
+Io::Io(int fd, IoEvents events, Callback callback, WatcherOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              check(fd, events);
+              detail::require_callback(callback, "an Io watcher");
+              return std::make_unique<IoState>(fd, events, std::move(callback), options.ref);
+          }(),
+          at, options.priority) {}
 
 void Io::set(int fd, IoEvents events) {
     check(fd, events);
@@ -103,6 +117,14 @@ void Io::set(int fd, IoEvents events) {
     }
     io.fd = fd;
     io.wanted = static_cast<Events>(events);
+}
+
+int Io::fd() const {
+    return static_cast<IoState&>(state()).fd;
+}
+
+IoEvents Io::events() const {
+    return static_cast<IoEvents>(static_cast<IoState&>(state()).wanted);
 }
 
 }  // namespace tendril

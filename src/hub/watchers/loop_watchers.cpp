@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Idle, Prepare, Check and Fork: watchers of the hub's own doings, each in a list of the hub.
+// Idle, Prepare, Check, Fork and Cleanup: watchers of the hub's own doings, each in a list of the hub.
 
 #include <utility>
 
@@ -21,7 +21,13 @@ struct LoopState final : WatcherState {
     struct Node : LoopEvent {
         LoopState& state;
         explicit Node(LoopState& s) noexcept : state(s) {}
-        void due() noexcept override { state.due(); }
+        void due() noexcept override {
+            if (state.list == &HubCore::cleanup_watchers) {
+                state.run();  // there is no next round of callbacks
+            } else {
+                state.due();
+            }
+        }
         bool pending() const noexcept override { return state.pending(); }
     } node{*this};
 
@@ -30,7 +36,13 @@ struct LoopState final : WatcherState {
 
     void on_start() override { (hub().*list).push_back(node); }
     void on_stop() noexcept override { node.unlink(); }
-    void call() override { callback(); }
+    void call() override {
+        if (list == &HubCore::cleanup_watchers) {
+            stop();  // its one event
+        }
+        callback();
+    }
+    void call_fed() override { callback(); }
     void forked() noexcept override {
         if (list != &HubCore::fork_watchers) {
             stop();
@@ -45,20 +57,29 @@ std::unique_ptr<WatcherState> make(const char* kind, detail::Callback<void()> ca
 
 }  // namespace
 
-Idle::Idle(detail::Callback<void()> callback, WatcherOptions options)
+Idle::Idle(detail::Callback<void()> callback, WatcherOptions options, Site at)
     : Watcher(make("an Idle watcher's callback", detail::require_callback(callback, "an Idle watcher"),
-                   &HubCore::idle_watchers, options.ref)) {}
+                   &HubCore::idle_watchers, options.ref),
+              at, options.priority) {}
 
-Prepare::Prepare(detail::Callback<void()> callback, WatcherOptions options)
+Prepare::Prepare(detail::Callback<void()> callback, WatcherOptions options, Site at)
     : Watcher(make("a Prepare watcher's callback", detail::require_callback(callback, "a Prepare watcher"),
-                   &HubCore::prepare_watchers, options.ref)) {}
+                   &HubCore::prepare_watchers, options.ref),
+              at, options.priority) {}
 
-Check::Check(detail::Callback<void()> callback, WatcherOptions options)
+Check::Check(detail::Callback<void()> callback, WatcherOptions options, Site at)
     : Watcher(make("a Check watcher's callback", detail::require_callback(callback, "a Check watcher"),
-                   &HubCore::check_watchers, options.ref)) {}
+                   &HubCore::check_watchers, options.ref),
+              at, options.priority) {}
 
-Fork::Fork(detail::Callback<void()> callback)
+Fork::Fork(detail::Callback<void()> callback, Site at)
     : Watcher(make("a Fork watcher's callback", detail::require_callback(callback, "a Fork watcher"),
-                   &HubCore::fork_watchers, false)) {}
+                   &HubCore::fork_watchers, false),
+              at, 0) {}
+
+Cleanup::Cleanup(detail::Callback<void()> callback, Site at)
+    : Watcher(make("a Cleanup watcher's callback", detail::require_callback(callback, "a Cleanup watcher"),
+                   &HubCore::cleanup_watchers, false),
+              at, 0) {}
 
 }  // namespace tendril

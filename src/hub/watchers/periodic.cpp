@@ -2,7 +2,11 @@
 //
 // Periodic: a watcher of the wall clock, by a timerfd that also reports when the clock was set.
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -21,8 +25,9 @@ using std::chrono::nanoseconds;
 using std::chrono::system_clock;
 
 struct PeriodicState final : WatcherState {
-    const std::int64_t first;
-    const std::int64_t interval;
+    std::int64_t first;
+    std::int64_t interval;
+    Periodic::Reschedule reschedule;  // empty: by first and interval
     std::int64_t next;
     Periodic::Callback callback;
     Fd timer;
@@ -33,12 +38,15 @@ struct PeriodicState final : WatcherState {
               periodic(state) {}
     } interest{*this};
 
-    PeriodicState(std::int64_t begin, std::int64_t step, Periodic::Callback f, bool ref)
-        : WatcherState("a Periodic's callback", ref), first(begin), interval(step), next(begin),
-          callback(std::move(f)) {}
+    PeriodicState(std::int64_t begin, std::int64_t step, Periodic::Reschedule times, Periodic::Callback f, bool ref)
+        : WatcherState("a Periodic's callback", ref), first(begin), interval(step), reschedule(std::move(times)),
+          next(begin), callback(std::move(f)) {}
 
     // Returns the first of its times after `now`; INT64_MAX, which never comes, if that is too late for the clock.
-    std::int64_t after(std::int64_t now) const noexcept {
+    std::int64_t after(std::int64_t now) const {
+        if (reschedule) {
+            return asked(now);
+        }
         std::int64_t since = 0;
         std::int64_t result = 0;
         if (interval == 0 || now < first) {
@@ -48,6 +56,18 @@ struct PeriodicState final : WatcherState {
                        __builtin_add_overflow(now - since % interval, interval, &result)
                    ? INT64_MAX
                    : result;
+    }
+
+    // A time that has passed would make it due again at once, without end.
+    std::int64_t asked(std::int64_t now) const {
+        using Step = system_clock::duration;
+        const auto time = system_clock::time_point(std::chrono::duration_cast<Step>(nanoseconds(now)));
+        const std::int64_t result = saturated_ns(reschedule(time).time_since_epoch());
+        if (result <= now) {
+            throw std::logic_error("the function of a Periodic returned a time that is not after `now`; the watcher "
+                                   "stops. Let it return the first time after its argument");
+        }
+        return result;
     }
 
     void arm() {
@@ -84,30 +104,93 @@ struct PeriodicState final : WatcherState {
     // The timer only hints: the clock decides.
     void call() override {
         std::uint64_t times = 0;
-        static_cast<void>(sys::read(timer.get(), &times, sizeof times));
+        const bool clock_was_set = sys::read(timer.get(), &times, sizeof times) == -ECANCELED;
         const std::int64_t now = sys::wall_clock();
         const bool is_time = now >= next;
-        if (is_time && interval == 0) {
+        if (is_time && interval == 0 && !reschedule) {
             stop();
         } else {
-            next = after(now);
-            arm();
+            go_on(now, is_time || clock_was_set || !reschedule);
         }
         if (is_time) {
             callback();
         }
     }
 
+    // Stops, and reports the error, if there is no next time.
+    void go_on(std::int64_t now, bool with_a_new_time) noexcept {
+        try {
+            if (const std::int64_t time = with_a_new_time ? after(now) : next; active()) {
+                next = time;
+                arm();
+            }
+        } catch (...) {
+            stop();
+            here::report({0, {}, where(), "a Periodic's function"}, std::current_exception());
+        }
+    }
+
+    void call_fed() override { callback(); }
+    std::string detail() const override {
+        const std::int64_t left = next - std::min(next, sys::wall_clock());
+        return next == INT64_MAX ? "never" : "in " + std::to_string(left / 1'000'000) + " ms";
+    }
+
+    void set(std::int64_t begin, std::int64_t step, Periodic::Reschedule times) {
+        const bool restart = active();
+        stop();
+        first = begin;
+        interval = step;
+        reschedule = std::move(times);
+        if (restart) {
+            start();
+        }
+    }
+
     void called() override { hub().descriptors.rearm(interest); }
 };
 
+void require_function(const Periodic::Reschedule& reschedule) {
+    if (!reschedule) {
+        throw std::invalid_argument("a Periodic needs a function that returns its times; this one is empty");
+    }
+}
+
 }  // namespace
 
-Periodic::Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options)
-    : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          detail::require_callback(callback, "a Periodic");
-          return std::make_unique<PeriodicState>(first.ns, interval.count(), std::move(callback), options.ref);
-      }()) {}
+Periodic::Periodic(SinceEpoch first, Duration interval, Callback callback, WatcherOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              detail::require_callback(callback, "a Periodic");
+              return std::make_unique<PeriodicState>(first.ns, interval.count(), Reschedule(), std::move(callback),
+                                                     options.ref);
+          }(),
+          at, options.priority) {}
+
+Periodic::Periodic(Reschedule reschedule, Callback callback, WatcherOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              detail::require_callback(callback, "a Periodic");
+              require_function(reschedule);
+              return std::make_unique<PeriodicState>(0, 0, std::move(reschedule), std::move(callback), options.ref);
+          }(),
+          at, options.priority) {}
+
+void Periodic::set(SinceEpoch first, Duration interval) {
+    static_cast<PeriodicState&>(state()).set(first.ns, interval.count(), {});
+}
+
+void Periodic::set(Reschedule reschedule) {
+    auto& periodic = static_cast<PeriodicState&>(state());
+    require_function(reschedule);
+    periodic.set(0, 0, std::move(reschedule));
+}
+
+void Periodic::again() {
+    auto& periodic = static_cast<PeriodicState&>(state());
+    periodic.stop();
+    periodic.start();
+}
 
 system_clock::time_point Periodic::next() const {
     return system_clock::time_point(nanoseconds(static_cast<PeriodicState&>(state()).next));

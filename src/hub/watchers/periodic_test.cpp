@@ -8,6 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -162,9 +163,114 @@ TENDRIL_TEST(Periodic, TheClocksEndAndItsBeginningAreNoTrouble) {
     EXPECT_TRUE(last.active());
 }
 
+TENDRIL_TEST(Periodic, AFunctionSaysWhen) {
+    std::vector<system_clock::time_point> asked;
+    int runs = 0;
+    const auto first = wall_now() + 2ms;
+    Periodic periodic(
+        [&](Periodic::Time now) {
+            asked.push_back(now);
+            return asked.size() < 4 ? std::max(first, now + 1us) : Periodic::Time::max();
+        },
+        [&] { ++runs; });
+    EXPECT_EQ(periodic.next(), first);
+    while (runs < 3) {
+        sleep(1ms);
+    }
+    EXPECT_EQ(asked.size(), 4u);
+    EXPECT_GE(asked[1], first) << "it is asked after each run";
+    EXPECT_EQ(periodic.next(), Periodic::Time::max());
+    EXPECT_TRUE(periodic.active()) << "it waits for a time that never comes";
+}
+
+TENDRIL_TEST(Periodic, AFunctionIsAskedAnewWhenTheClockWasSet) {
+    int runs = 0;
+    Periodic hourly([](Periodic::Time now) { return std::chrono::ceil<std::chrono::hours>(now + 1ns); },
+                    [&] { ++runs; });
+    const auto next = hourly.next();
+    {
+        const Shift shift(5h);
+        tell_of_jump();
+        EXPECT_EQ(runs, 1) << "not once for each hour";
+        EXPECT_EQ(hourly.next(), next + 5h);
+    }
+    tell_of_jump();
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(hourly.next(), next) << "and not in five hours";
+}
+
+TENDRIL_TEST(Periodic, AFunctionWithoutANextTimeStopsItAndNothingSpins) {
+    const auto first = wall_now() + 1ms;
+    int runs = 0;
+    int asked = 0;
+    Periodic stuck(
+        [&](Periodic::Time) {
+            ++asked;
+            return first;  // also when it has passed
+        },
+        [&] { ++runs; });
+    EXPECT_TRUE(Hub::current().run_until_idle());
+    EXPECT_EQ(runs, 1) << "its first time was good";
+    EXPECT_EQ(asked, 2);
+    EXPECT_FALSE(stuck.active());
+    const auto errors = testing::take_unhandled();
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_TRUE(errors[0].starts_with("a Periodic's function: std::logic_error: the function of a Periodic returned"))
+        << errors[0];
+    EXPECT_THROW(stuck.start(), std::logic_error);
+    EXPECT_FALSE(stuck.active());
+    EXPECT_THROW(Periodic([](Periodic::Time now) { return now; }, [] {}), std::logic_error);
+}
+
+TENDRIL_TEST(Periodic, AFunctionThatThrowsStopsIt) {
+    int runs = 0;
+    Periodic periodic(
+        [&, asked = 0](Periodic::Time now) mutable {
+            if (++asked == 2) {
+                throw std::runtime_error("no calendar");
+            }
+            return now + 1us;
+        },
+        [&] { ++runs; });
+    EXPECT_TRUE(Hub::current().run_until_idle());
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(testing::take_unhandled(),
+              std::vector<std::string>{"a Periodic's function: std::runtime_error: no calendar"});
+    periodic.start();
+    EXPECT_TRUE(periodic.active());
+    EXPECT_THROW(Periodic([](Periodic::Time) -> Periodic::Time { throw std::runtime_error("never"); }, [] {}),
+                 std::runtime_error);
+}
+
+TENDRIL_TEST(Periodic, SetAndAgainGiveItNewTimes) {
+    int runs = 0;
+    Periodic periodic(wall_now() + 1h, 1h, [&] { ++runs; });
+    const auto soon = wall_now() + 1ms;
+    periodic.set(soon, 0s);
+    EXPECT_TRUE(periodic.active());
+    EXPECT_EQ(periodic.next(), soon);
+    EXPECT_TRUE(Hub::current().run_until_idle());
+    EXPECT_EQ(runs, 1);
+    EXPECT_FALSE(periodic.active());
+
+    auto wanted = wall_now() + 2h;
+    periodic.set([&](Periodic::Time) { return wanted; });
+    EXPECT_FALSE(periodic.active());
+    periodic.again();
+    EXPECT_EQ(periodic.next(), wanted);
+    wanted -= 1h;
+    periodic.again();
+    EXPECT_EQ(periodic.next(), wanted);
+    EXPECT_THROW(periodic.set(Periodic::Reschedule()), std::invalid_argument);
+    EXPECT_EQ(periodic.next(), wanted) << "nothing has changed";
+    EXPECT_THROW(periodic.set([](Periodic::Time now) { return now - 1h; }), std::logic_error);
+    EXPECT_FALSE(periodic.active());
+}
+
 TENDRIL_TEST(Periodic, RefusesWhatCannotBe) {
     EXPECT_THROW(Periodic(wall_now(), -1ns, [] {}), std::invalid_argument);
     EXPECT_THROW(Periodic(wall_now(), 1h, nullptr), std::invalid_argument);
+    EXPECT_THROW(Periodic(Periodic::Reschedule(), [] {}), std::invalid_argument);
     for (const sys::Call failing : {sys::Call::timerfd, sys::Call::timerfd_settime}) {
         static sys::Call which;
         which = failing;

@@ -2,6 +2,7 @@
 //
 // Signal: a watcher of a signal.
 
+#include <string>
 #include <utility>
 
 #include "hub/hub_core.hpp"
@@ -29,14 +30,21 @@ struct SignalState final : WatcherState {
     void on_start() override { hub().have_signals().watch(number, node); }
     void on_stop() noexcept override { hub().signals->unwatch(number, node); }
     void call() override { callback(number); }
+    std::string detail() const override { return "signal " + std::to_string(number); }
 };
 
 }  // namespace
 
-Signal::Signal(int number, Callback callback, WatcherOptions options)
-    : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          detail::require_callback(callback, "a Signal watcher");
-          return std::make_unique<SignalState>(number, std::move(callback), options.ref);
-      }()) {}
+Signal::Signal(int number, Callback callback, WatcherOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              detail::require_callback(callback, "a Signal watcher");
+              return std::make_unique<SignalState>(number, std::move(callback), options.ref);
+          }(),
+          at, options.priority) {}
+
+int Signal::number() const {
+    return static_cast<SignalState&>(state()).number;
+}
 
 }  // namespace tendril

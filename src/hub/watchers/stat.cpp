@@ -39,6 +39,7 @@ struct StatState final : WatcherState, FileNode {
     const Duration interval;
     Stat::Callback callback;
     FileAttributes seen;
+    FileAttributes before;
     std::shared_ptr<FileWatches> files;  // nullptr: not active, or no inotify
     int file_watch = -1;
     int directory_watch = -1;
@@ -103,7 +104,7 @@ struct StatState final : WatcherState, FileNode {
             detach();
             throw;
         }
-        seen = look(path);
+        before = seen = look(path);
     }
     void on_stop() noexcept override {
         hub().timers.cancel(timer);
@@ -122,24 +123,41 @@ struct StatState final : WatcherState, FileNode {
         }
         const FileAttributes now = look(path);
         if (now != seen) {
-            callback({std::exchange(seen, now), now});
+            before = std::exchange(seen, now);
+            callback({before, now});
         }
     }
+    void call_fed() override {
+        if (active()) {
+            call();
+        }
+    }
+    std::string detail() const override { return path; }
 };
 
 }  // namespace
 
-Stat::Stat(std::string path, Callback callback, StatOptions options)
-    : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          if (path.empty() || options.interval == Duration()) {
-              throw std::invalid_argument("a Stat watcher needs a path, and an interval above zero");
-          }
-          detail::require_callback(callback, "a Stat watcher");
-          return std::make_unique<StatState>(std::move(path), std::move(callback), options.interval, options.ref);
-      }()) {}
+Stat::Stat(std::string path, Callback callback, StatOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              if (path.empty() || options.interval == Duration()) {
+                  throw std::invalid_argument("a Stat watcher needs a path, and an interval above zero");
+              }
+              detail::require_callback(callback, "a Stat watcher");
+              return std::make_unique<StatState>(std::move(path), std::move(callback), options.interval, options.ref);
+          }(),
+          at, options.priority) {}
 
 const FileAttributes& Stat::current() const {
     return static_cast<StatState&>(state()).seen;
+}
+
+const FileAttributes& Stat::previous() const {
+    return static_cast<StatState&>(state()).before;
+}
+
+const std::string& Stat::path() const {
+    return static_cast<StatState&>(state()).path;
 }
 
 }  // namespace tendril

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
+#include <string>
 #include <utility>
 
 #include "hub/hub_core.hpp"
@@ -19,6 +21,7 @@ struct TimerState final : WatcherState {
     Duration after;
     Duration repeat;
     std::int64_t when = 0;
+    std::int64_t postponed = 0;  // when it was armed, HubCore::postponed_ns
     Timer::Callback callback;
     struct Node : detail::Timer {
         TimerState& state;
@@ -34,6 +37,11 @@ struct TimerState final : WatcherState {
         disarm();
         hub().timers.arm_background(timer, at);
         when = at;
+        postponed = hub().postponed_ns;
+    }
+    std::int64_t due_ns() const noexcept {
+        const std::int64_t more = hub().postponed_ns - postponed;
+        return when + std::min(more, INT64_MAX - when);
     }
     void disarm() noexcept { hub().timers.cancel(timer); }
 
@@ -44,21 +52,35 @@ struct TimerState final : WatcherState {
 
     void call() override {
         if (repeat > Duration()) {
-            arm(std::max(Deadline::now_ns(), when + std::min(repeat.count(), INT64_MAX - when)));
+            const std::int64_t was = due_ns();
+            arm(std::max(Deadline::now_ns(), was + std::min(repeat.count(), INT64_MAX - was)));
         } else {
             stop();
         }
         callback();
     }
+    void call_fed() override { callback(); }
+
+    std::string detail() const override {
+        const auto seconds = [](std::int64_t ns) {
+            char text[48];
+            std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(ns) / 1e9);
+            return std::string(text);
+        };
+        return "in " + seconds(std::max<std::int64_t>(due_ns() - Deadline::now_ns(), 0)) +
+               (repeat > Duration() ? ", every " + seconds(repeat.count()) : std::string());
+    }
 };
 
 }  // namespace
 
-Timer::Timer(Duration after, Callback callback, TimerOptions options)
-    : Watcher([&]() -> std::unique_ptr<WatcherState> {
-          detail::require_callback(callback, "a Timer");
-          return std::make_unique<TimerState>(after, options.repeat, std::move(callback), options.ref);
-      }()) {}
+Timer::Timer(Duration after, Callback callback, TimerOptions options, Site at)
+    : Watcher(
+          [&]() -> std::unique_ptr<WatcherState> {
+              detail::require_callback(callback, "a Timer");
+              return std::make_unique<TimerState>(after, options.repeat, std::move(callback), options.ref);
+          }(),
+          at, options.priority) {}
 
 void Timer::again() {
     auto& timer = static_cast<TimerState&>(state());
@@ -69,12 +91,27 @@ void Timer::again() {
     }
 }
 
+void Timer::set(Duration after, Duration repeat) {
+    auto& timer = static_cast<TimerState&>(state());
+    const bool restart = timer.active();
+    timer.stop();
+    timer.after = after;
+    timer.repeat = repeat;
+    if (restart) {
+        timer.start();
+    }
+}
+
+Duration Timer::repeat() const {
+    return static_cast<TimerState&>(state()).repeat;
+}
+
 std::chrono::nanoseconds Timer::remaining() const noexcept {
     if (!active()) {
         return std::chrono::nanoseconds(0);
     }
     const auto& timer = static_cast<TimerState&>(state());
-    return Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(timer.when))).remaining();
+    return Deadline(Deadline::Clock::time_point(std::chrono::nanoseconds(timer.due_ns()))).remaining();
 }
 
 }  // namespace tendril

@@ -4,8 +4,12 @@
 
 #include "hub/watchers/watcher_state.hpp"
 
+#include <cstring>
 #include <utility>
 
+#include <tendril/snapshot.hpp>
+
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/hub_core.hpp"
@@ -63,23 +67,72 @@ void WatcherState::drop() noexcept {
     }
 }
 
+void WatcherState::set_priority(int priority) {
+    if (priority < lowest_priority || priority > highest_priority) {
+        throw std::invalid_argument("a watcher's priority of " + std::to_string(priority) +
+                                    " is out of bounds: it must be -2 to 2");
+    }
+    rank = static_cast<std::int8_t>(priority);
+    hub_->priorities = hub_->priorities || priority != 0;
+}
+
+void WatcherState::post() noexcept {
+    fed_ = false;
+    here::post(*this);
+}
+
+void WatcherState::feed() noexcept {
+    if (active() && !pending()) {
+        post();
+        fed_ = true;
+    }
+}
+
+void WatcherState::invoke() {
+    const bool before = std::exchange(running_, true);
+    const OnExit after([this, before] {
+        running_ = before;
+        if (!held_ && !before) {
+            delete this;
+        }
+    });
+    call_fed();
+}
+
+template <class Step>
+void WatcherState::guarded(Step step) noexcept {
+    try {
+        step();
+    } catch (...) {
+        here::report({0, {}, where_, kind_}, std::current_exception());
+    }
+}
+
 void WatcherState::run() noexcept {
     running_ = true;
-    const auto guarded = [&](auto step) {
-        try {
-            step();
-        } catch (...) {
-            here::report({0, {}, {}, kind_}, std::current_exception());
-        }
-    };
-    guarded([&] { call(); });
-    if (held_ && active()) {
+    const bool fed = std::exchange(fed_, false);
+    guarded([&] { fed ? call_fed() : call(); });
+    if (held_ && active() && !fed) {
         guarded([&] { called(); });
     }
     running_ = false;
     if (!held_) {
         delete this;
     }
+}
+
+std::string WatcherState::detail() const {
+    return {};
+}
+
+void WatcherState::describe(WatcherInfo& out) const {
+    const char* word = std::strchr(kind_, ' ') + 1;  // the second of "a Timer's callback"
+    out.kind.assign(word, std::strcspn(word, " '"));
+    out.where = where_;
+    out.detail = detail();
+    out.keeps_alive = keeps_.linked();
+    out.pending = pending();
+    out.priority = rank;
 }
 
 void WatcherState::hub_ended() noexcept {
@@ -105,7 +158,9 @@ bool foreign(const WatcherState& state, const char* done) noexcept {
 
 }  // namespace
 
-Watcher::Watcher(std::unique_ptr<WatcherState> state) : state_(state.get()) {
+Watcher::Watcher(std::unique_ptr<WatcherState> state, Site where, int priority) : state_(state.get()) {
+    state_->made_at(where);
+    state_->set_priority(priority);
     state_->start();
     static_cast<void>(state.release());
 }
@@ -163,6 +218,22 @@ bool Watcher::pending() const noexcept {
 
 void Watcher::set_ref(bool ref) {
     state().set_ref(ref);
+}
+
+void Watcher::set_priority(int priority) {
+    state().set_priority(priority);
+}
+
+void Watcher::feed() {
+    state().feed();
+}
+
+void Watcher::invoke() {
+    state().invoke();
+}
+
+Site Watcher::where() const noexcept {
+    return state_ != nullptr ? state_->where() : Site{};
 }
 
 }  // namespace tendril

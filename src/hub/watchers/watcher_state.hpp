@@ -29,6 +29,11 @@ public:
     bool active() const noexcept { return ActiveWatcher::linked(); }
     bool pending() const noexcept { return HubCallback::linked(); }
     void set_ref(bool ref) noexcept;
+    void set_priority(int priority);  // throws std::invalid_argument
+    void made_at(Site where) noexcept { where_ = where; }
+    Site where() const noexcept { return where_; }
+    void feed() noexcept;
+    void invoke();
     void require_thread() const;  // throws WrongThread, std::logic_error
     std::uint64_t owner() const noexcept { return owner_; }
 
@@ -37,30 +42,41 @@ public:
 
     // To be called by the hub when the event has come: call() will run.
     void due() noexcept {
-        if (active() && !pending()) {
-            here::post(*this);
+        if (pending()) {
+            fed_ = false;  // now it is the event's
+        } else if (active()) {
+            post();
         }
     }
 
     void run() noexcept final;
     void hub_ended() noexcept final;
     void forked() noexcept override;
+    void describe(WatcherInfo& out) const final;
 
 protected:
     virtual void on_start() = 0;
     virtual void on_stop() noexcept = 0;  // releases what on_start() took
-    virtual void call() = 0;              // the user's callback
+    virtual void call() = 0;              // the event has come: the user's callback, and what else is due then
     virtual void called() {}              // after the callback, if still active; may stop()
+    virtual void call_fed() { call(); }   // the user's callback alone: see Watcher::feed()
+    virtual std::string detail() const;   // in a snapshot, what it watches: "descriptor 5, read"
     HubCore& hub() const noexcept { return *hub_; }
 
 private:
+    void post() noexcept;
+    template <class Step>
+    void guarded(Step step) noexcept;
+
     const char* kind_;
+    Site where_;
     HubCore* hub_;               // nullptr: the hub has ended
     const std::uint64_t owner_;  // serial of its OS thread
     bool ref_;
     Presence keeps_;  // makes the hub sleep for it, while active and ref_
     bool held_ = true;
     bool running_ = false;
+    bool fed_ = false;  // due by feed(), and not by its event
 };
 
 // Throws std::invalid_argument if the callback is empty.

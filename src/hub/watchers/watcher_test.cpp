@@ -217,6 +217,7 @@ TENDRIL_TEST(Watcher, RefusesToBeNothing) {
     EXPECT_THROW(Prepare(nullptr), std::invalid_argument);
     EXPECT_THROW(Check(nullptr), std::invalid_argument);
     EXPECT_THROW(Fork(nullptr), std::invalid_argument);
+    EXPECT_THROW(Cleanup(nullptr), std::invalid_argument);
     EXPECT_THROW(Timer(1s, nullptr), std::invalid_argument);
     EXPECT_THROW(Child(1, nullptr), std::invalid_argument);
     EXPECT_THROW(Io(0, IoEvents::read, nullptr), std::invalid_argument);
