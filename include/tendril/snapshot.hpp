@@ -13,6 +13,7 @@
 // snapshot_all() and dump_all() ask the hubs of all OS threads. Nothing is read from another hub while it runs: each
 // answers for itself when it next looks at its mail (at its next turn). One that does not, because a green thread
 // computes or its OS thread waits outside the hub, is listed without content; gdb and the blocking watch see into it.
+// Example: examples/snapshot.cpp
 
 #pragma once
 
@@ -85,6 +86,10 @@ struct GreenletInfo {
     // innermost first, 64 at most. See DumpOptions::backtraces for those that have none.
     std::vector<void*> frames;
     std::vector<std::string> backtrace;
+
+    // The same for the calls that spawned it, if they were noted: see spawn_stacks.hpp.
+    std::vector<void*> spawn_frames;
+    std::vector<std::string> spawn_backtrace;
 };
 
 // An active watcher, or an Async.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <tendril/detail/base/list.hpp>
@@ -40,6 +41,7 @@
 
 namespace tendril {
 class BlockingAllowed;
+struct HubSnapshot;
 }  // namespace tendril
 
 namespace tendril::detail {
@@ -82,6 +84,8 @@ struct HubCore final : Scheduler {
     List<LoopEvent> cleanup_watchers;
     ErrorHandler error_handler;
     std::vector<std::shared_ptr<const SpawnHook::Callback>> spawn_hooks;
+    using SpawnFrames = std::unordered_map<std::uint64_t, std::vector<void*>>;
+    const SpawnFrames* spawn_frames = nullptr;  // while there are SpawnStacks
 
     // Memory.
     RecordCache records;
@@ -137,8 +141,13 @@ struct HubCore final : Scheduler {
 
     // Returns every live fiber but main and the hub's own, in the order of spawning.
     std::vector<Fiber*> fibers();
-    // Writes most_lines lines at most; counts the fibers beyond them, equal ones together.
-    void describe_fibers(std::ostream& out, DumpOptions options, std::size_t most_lines = SIZE_MAX);
+    // What it is doing, for snapshots and the dump: with the return addresses of its fibers, but not their names.
+    // `only`: those of this fiber alone.
+    HubSnapshot snapshot(bool with_frames, std::uint64_t only = 0);
+    // Writes a snapshot as a dump, in most_lines lines at most for the fibers; counts those beyond them, equal ones
+    // together.
+    static void write(std::ostream& out, const HubSnapshot& snapshot, DumpOptions options,
+                      std::size_t most_lines = SIZE_MAX);
 
 private:
     friend struct Scheduler;

@@ -10,6 +10,7 @@
 
 #include <tendril/detail/base/check.hpp>
 #include <tendril/detail/base/mutex.hpp>
+#include <tendril/snapshot.hpp>
 
 #include "base/report.hpp"
 #include "base/sys.hpp"
@@ -187,7 +188,7 @@ std::exception_ptr HubCore::loop_exit() {
     constexpr std::size_t most_lines = 24;
     std::ostringstream text;
     text << "nothing can wake the main green thread any more: no timer, no descriptor and no Async is waited for\n";
-    describe_fibers(text, {.backtraces = false}, most_lines);
+    write(text, snapshot(false), {.backtraces = false}, most_lines);
     return std::make_exception_ptr(LoopExit(text.str()));
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes the dump: a tree of all green threads of a hub.
+// Writes a snapshot as text: the tree of all green threads of a hub, and below it what else is in it.
 
 #include <tendril/dump.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <map>
 #include <ostream>
@@ -14,16 +13,20 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/snapshot.hpp>
+
 #include "base/symbol.hpp"
-#include "context/backtrace.hpp"
 #include "hub/here.hpp"
 #include "hub/hub_core.hpp"
+#include "hub/inspect/name_frames.hpp"
 
 namespace tendril {
 
 namespace detail {
 
 namespace {
+
+constexpr std::size_t most_frames = 64;
 
 std::string one_decimal(double value, const char* unit) {
     char text[48];
@@ -38,28 +41,30 @@ std::string duration_text(std::int64_t ns) {
 
 class Dump {
 public:
-    Dump(HubCore& hub, std::ostream& out, DumpOptions options, std::size_t most_lines)
-        : hub_(hub), out_(out), options_(options), lines_left_(most_lines), now_(Deadline::now_ns()),
-          live_(hub.fibers()) {}
+    Dump(const HubSnapshot& snapshot, std::ostream& out, DumpOptions options, std::size_t most_lines)
+        : snapshot_(snapshot), out_(out), options_(options), lines_left_(most_lines), limited_(most_lines != SIZE_MAX) {
+    }
 
     void write() {
         if (options_.only != 0) {
             write_one();
             return;
         }
-        for (const Fiber* fiber : live_) {
-            spawned_by_[fiber->spawner].push_back(fiber);
+        for (const GreenletInfo& each : snapshot_.greenlets) {
+            if (each.kind == GreenletKind::spawned) {
+                spawned_by_[each.spawner].push_back(&each);
+            }
         }
-        if (hub_.root == &hub_.main) {  // else this is the child of a fork(), and main stayed in the parent
-            tree(hub_.main);
-        }
-        if (const Fiber* callbacks = hub_.callback_fiber;
-            callbacks != nullptr && (!callbacks->parked() || spawned_by_.contains(callbacks->id))) {
-            tree(*callbacks);
+        for (const GreenletInfo& each : snapshot_.greenlets) {
+            if (each.kind == GreenletKind::main ||
+                (each.kind == GreenletKind::hub &&
+                 (each.state != GreenletState::waits || spawned_by_.contains(each.id)))) {
+                tree(each);
+            }
         }
         std::vector<std::uint64_t> ended;
         for (const auto& [spawner, children] : spawned_by_) {
-            if (find(spawner) == nullptr) {
+            if (const GreenletInfo* g = find(spawner); g == nullptr || g->kind != GreenletKind::spawned) {
                 ended.push_back(spawner);
             }
         }
@@ -70,33 +75,41 @@ public:
             children_of(spawner, 1);
         }
         write_rest();
+        write_watchers();
     }
 
 private:
     void write_one() {
-        if (const Fiber* fiber = find(options_.only); fiber != nullptr) {
-            line(*fiber, 0);
+        if (const GreenletInfo* g = find(options_.only); g != nullptr) {
+            line(*g, 0);
         }
     }
 
-    const Fiber* find(std::uint64_t id) const {
-        const auto at = std::lower_bound(live_.begin(), live_.end(), id,
-                                         [](const Fiber* fiber, std::uint64_t wanted) { return fiber->id < wanted; });
-        return at != live_.end() && (*at)->id == id ? *at : nullptr;
+    const GreenletInfo* find(std::uint64_t id) const {
+        const auto& all = snapshot_.greenlets;
+        const auto spawned = std::find_if(all.begin(), all.end(),
+                                          [](const GreenletInfo& each) { return each.kind == GreenletKind::spawned; });
+        const auto first = std::find_if(all.begin(), spawned, [&](const GreenletInfo& each) { return each.id == id; });
+        if (first != spawned) {
+            return &*first;
+        }
+        const auto at = std::lower_bound(
+            spawned, all.end(), id, [](const GreenletInfo& each, std::uint64_t wanted) { return each.id < wanted; });
+        return at != all.end() && at->id == id ? &*at : nullptr;
     }
 
     struct Alike {
         std::size_t count;
-        const Fiber* first;
+        const GreenletInfo* first;
     };
 
     struct Place {
-        const Fiber* fiber;
+        const GreenletInfo* greenlet;
         std::size_t depth;
     };
 
     // A loop, not a recursion: generations may be thousands deep.
-    void tree(const Fiber& root) {
+    void tree(const GreenletInfo& root) {
         line(root, 0);
         children_of(root.id, 1);
     }
@@ -106,8 +119,8 @@ private:
         while (!left.empty()) {
             const Place next = left.back();
             left.pop_back();
-            line(*next.fiber, next.depth);
-            push_children(left, next.fiber->id, next.depth + 1);
+            line(*next.greenlet, next.depth);
+            push_children(left, next.greenlet->id, next.depth + 1);
         }
     }
     void push_children(std::vector<Place>& left, std::uint64_t id, std::size_t depth) {
@@ -121,76 +134,111 @@ private:
         spawned_by_.erase(found);
     }
 
-    void line(const Fiber& f, std::size_t depth) {
+    void line(const GreenletInfo& g, std::size_t depth) {
         if (lines_left_ == 0) {
-            count(f);
+            count(g);
             return;
         }
         --lines_left_;
         constexpr std::size_t deepest = 20;  // deeper than this, the line runs off the page
         const std::string indent(2 + 2 * std::min(depth, deepest), ' ');
         out_ << indent;
-        name(f);
-        state(out_, f);
-        holder(f);
-        origin(f);
-        if (f.parked()) {
-            out_ << "; for " << duration_text(std::max<std::int64_t>(now_ - f.waits_since_ns, 0));
+        name(g);
+        state(out_, g);
+        holder(g);
+        origin(g);
+        if (g.state == GreenletState::waits) {
+            out_ << "; for " << duration_text(g.waited.count());
         }
-        stack(f);
+        stack(g);
+        if (g.descriptor >= 0) {
+            out_ << "; descriptor " << g.descriptor << (g.writes ? ", write" : ", read");
+        }
+        if (g.daemon) {
+            out_ << "; in the background";
+        }
         out_ << '\n';
-        if (options_.backtraces && !f.runs() && begun(f)) {
-            frames(f, indent);
+        if (options_.backtraces) {
+            frames(g.frames, g.backtrace, indent);
+            out_ << (g.spawn_backtrace.empty() ? "" : indent + "  spawned by the calls\n");
+            frames(g.spawn_frames, g.spawn_backtrace, indent + "  ");
+        }
+        for (const ContextInfo& each : g.contexts) {
+            context(each, indent);
         }
     }
 
-    bool begun(const Fiber& f) const { return f.waiter != nullptr || (f.started && &f != hub_.callback_fiber); }
-
-    void name(const Fiber& f) {
-        out_ << "green thread " << f.id;
-        if (f.record != nullptr && !f.record->name.empty()) {
-            out_ << " \"" << f.record->name << '"';
+    void context(const ContextInfo& c, const std::string& indent) {
+        out_ << indent << "  context " << c.id
+             << (c.running   ? " runs"
+                 : c.started ? " is suspended"
+                             : " has not begun")
+             << ", made";
+        place(out_, c.where);
+        out_ << " by " << c.parent << '\n';
+        if (options_.backtraces) {
+            frames(c.frames, c.backtrace, indent + "  ");
         }
     }
 
-    static void state(std::ostream& out, const Fiber& f) {
-        if (f.parked()) {
-            out << " waits in " << f.waiter->what;
-        } else if (f.start_timer.armed()) {
+    void name(const GreenletInfo& g) {
+        out_ << "green thread " << g.id;
+        if (!g.name.empty()) {
+            out_ << " \"" << g.name << '"';
+        }
+    }
+
+    static void place(std::ostream& out, const Site& where) {
+        if (*where.file != 0) {
+            out << " at " << where.file << ':' << where.line;
+        }
+    }
+
+    static void state(std::ostream& out, const GreenletInfo& g) {
+        switch (g.state) {
+        case GreenletState::waits:
+            out << " waits in " << g.waits_in;
+            return;
+        case GreenletState::waits_for_start:
             out << " waits for its start";
-        } else {
-            out << (f.runs() ? " runs" : f.started ? " is ready" : " is ready to begin");
+            return;
+        case GreenletState::runs:
+            out << " runs";
+            return;
+        case GreenletState::ready:
+            out << " is ready";
+            return;
+        case GreenletState::ready_to_begin:
+            out << " is ready to begin";
+            return;
         }
     }
 
     // Names the green thread that holds what this one waits for.
-    void holder(const Fiber& f) {
-        if (!f.parked() || f.waiter->slot_use == SlotUse::handover || f.waiter->slot == nullptr) {
+    void holder(const GreenletInfo& g) {
+        if (g.holder == 0) {
             return;
         }
-        const std::uint64_t id = *static_cast<const std::uint64_t*>(f.waiter->slot);
-        if (id == 0) {
-            return;
-        }
-        out_ << (f.waiter->slot_use == SlotUse::holder ? ", held by " : ", last taken by ");
-        if (const Fiber* fiber = id == hub_.main.id ? &hub_.main : find(id); fiber == nullptr) {
-            out_ << "green thread " << id << ", which has ended";
+        out_ << (g.holder_took_last ? ", last taken by " : ", held by ");
+        if (const GreenletInfo* found = find(g.holder); found == nullptr) {
+            out_ << "green thread " << g.holder << ", which has ended";
         } else {
-            name(*fiber);
-            if (*fiber->where.file != 0) {
-                out_ << " (spawned at " << fiber->where.file << ':' << fiber->where.line << ')';
+            name(*found);
+            if (*found->where.file != 0) {
+                out_ << " (spawned at " << found->where.file << ':' << found->where.line << ')';
             }
         }
     }
 
     // Counts one that gets no line of its own.
-    void count(const Fiber& f) {
+    void count(const GreenletInfo& g) {
         std::ostringstream kind;
-        state(kind, f);
-        if (*f.where.file != 0) {
-            kind << ", spawned at " << f.where.file << ':' << f.where.line;
+        state(kind, g);
+        if (*g.where.file != 0) {
+            kind << ", spawned";
+            place(kind, g.where);
         }
-        auto [at, added] = rest_.try_emplace(std::move(kind).str(), Alike{0, &f});
+        auto [at, added] = rest_.try_emplace(std::move(kind).str(), Alike{0, &g});
         ++at->second.count;
     }
 
@@ -214,66 +262,85 @@ private:
         }
     }
 
-    void origin(const Fiber& f) {
-        if (&f == &hub_.main) {
+    void write_watchers() {
+        constexpr std::size_t most = 20;  // in a text that is limited
+        std::size_t told = 0;
+        for (const WatcherInfo& each : snapshot_.watchers) {
+            if (limited_ && ++told > most) {
+                out_ << "  and " << snapshot_.watchers.size() - most << " more watchers and Asyncs\n";
+                return;
+            }
+            out_ << "  " << each.kind << ", made";
+            place(out_, each.where);
+            out_ << (each.detail.empty() ? "" : ": ") << each.detail
+                 << (each.keeps_alive ? "; keeps the hub alive" : "; does not keep the hub alive")
+                 << (each.pending ? "; its callback is due\n" : "\n");
+        }
+    }
+
+    void origin(const GreenletInfo& g) {
+        if (g.kind == GreenletKind::main) {
             out_ << ", the main one";
-        } else if (&f == hub_.callback_fiber) {
+        } else if (g.kind == GreenletKind::hub) {
             out_ << ", the hub's own for callbacks";
         } else {
             out_ << ", spawned";
-            if (*f.where.file != 0) {
-                out_ << " at " << f.where.file << ':' << f.where.line;
-            }
-            out_ << " by " << f.spawner;
+            place(out_, g.where);
+            out_ << " by " << g.spawner;
         }
     }
 
-    void stack(const Fiber& f) {
-        const StackBounds& bounds = f.stack != nullptr ? f.stack->bounds : hub_.os.own_stack;
-        const auto* sp = static_cast<const char*>(f.runs() ? __builtin_frame_address(0) : stopped_at(f));
-        const std::ptrdiff_t at = sp - static_cast<const char*>(bounds.bottom);
-        const auto kib = [](std::size_t bytes) { return static_cast<double>(bytes) / 1024; };
-        if (at < 0 || static_cast<std::size_t>(at) > bounds.size) {
+    void stack(const GreenletInfo& g) {
+        if (g.stack_used == 0) {
             out_ << "; on the stack of a raw context";
         } else {
-            out_ << "; stack " << one_decimal(kib(bounds.size - static_cast<std::size_t>(at)), "of ")
-                 << (bounds.size >> 10) << " KiB";
+            out_ << "; stack " << one_decimal(static_cast<double>(g.stack_used) / 1024, "of ") << (g.stack_size >> 10)
+                 << " KiB";
         }
     }
 
-    void frames(const Fiber& f, const std::string& indent) {
-        std::array<void*, 64> addresses{};
-        const std::size_t n = backtrace_of(f, addresses);
-        for (std::size_t i = 0; i < n; ++i) {
-            out_ << indent << "  #" << i << ' ' << names_.of(addresses[i]) << '\n';
+    void frames(const std::vector<void*>& addresses, const std::vector<std::string>& names, const std::string& indent) {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            out_ << indent << "  #" << i << ' ' << names[i] << '\n';
         }
-        if (n == addresses.size()) {
+        if (addresses.size() == most_frames) {
             out_ << indent << "  ... and so on\n";
         }
     }
 
-    HubCore& hub_;
+    const HubSnapshot& snapshot_;
     std::ostream& out_;
     const DumpOptions options_;
     std::size_t lines_left_;
-    const std::int64_t now_;
-    const std::vector<Fiber*> live_;                                 // ordered by id
-    std::map<std::uint64_t, std::vector<const Fiber*>> spawned_by_;  // those not written yet
-    std::map<std::string, Alike> rest_;                              // those without a line, by state and origin
-    AddressNames names_;
+    const bool limited_;
+    std::map<std::uint64_t, std::vector<const GreenletInfo*>> spawned_by_;  // those not written yet
+    std::map<std::string, Alike> rest_;                                     // those without a line, by state and origin
 };
 
 }  // namespace
 
-void HubCore::describe_fibers(std::ostream& out, DumpOptions options, std::size_t most_lines) {
-    Dump(*this, out, options, most_lines).write();
+void HubCore::write(std::ostream& out, const HubSnapshot& snapshot, DumpOptions options, std::size_t most_lines) {
+    Dump(snapshot, out, options, most_lines).write();
 }
 
 }  // namespace detail
 
+std::ostream& operator<<(std::ostream& out, const HubSnapshot& snapshot) {
+    if (!snapshot.answered) {
+        return out << "  it does not answer: a green thread computes, or its OS thread waits outside the hub\n";
+    }
+    detail::HubCore::write(out, snapshot, {});
+    return out;
+}
+
 void Hub::dump(std::ostream& out, DumpOptions options) const {
     detail::here::require_owner("a Hub", core_.os.serial);
-    core_.describe_fibers(out, options);
+    HubSnapshot taken = core_.snapshot(options.backtraces, options.only);
+    if (options.backtraces) {
+        detail::AddressNames names;
+        detail::name_frames(taken, names);
+    }
+    detail::HubCore::write(out, taken, options);
 }
 
 void dump(std::ostream& out, DumpOptions options) {
