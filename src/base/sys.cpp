@@ -47,9 +47,9 @@ int checked(int r, const char* what) {
     return r;
 }
 
-int socket(int family, int type) noexcept {
+int socket(int family, int type, int protocol) noexcept {
     return detail::call<int>(Call::socket, -1,
-                             [=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); });
+                             [=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol); });
 }
 
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept {
@@ -76,6 +76,10 @@ int unsent(int fd) noexcept {
     return asked(fd, TIOCOUTQ);  // of a socket: SIOCOUTQ
 }
 
+int at_urgent_mark(int fd) noexcept {
+    return detail::call<int>(Call::getsockopt, fd, [=] { return ::sockatmark(fd); });
+}
+
 int shutdown(int fd, int how) noexcept {
     return detail::call<int>(Call::shutdown, fd, [=] { return ::shutdown(fd, how); });
 }
@@ -88,6 +92,11 @@ int get_option(int fd, int level, int option, int& value) noexcept {
 int set_option(int fd, int level, int option, int value) noexcept {
     return detail::call<int>(Call::setsockopt, fd,
                              [&] { return ::setsockopt(fd, level, option, &value, sizeof value); });
+}
+
+int get_option_raw(int fd, int level, int option, void* value, socklen_t& size) noexcept {
+    return detail::call<int>(Call::getsockopt, fd,
+                             [=, &size] { return ::getsockopt(fd, level, option, value, &size); });
 }
 
 int set_option_raw(int fd, int level, int option, const void* value, socklen_t size) noexcept {

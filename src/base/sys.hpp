@@ -161,8 +161,9 @@ inline ssize_t recv_datagram(int fd, void* p, std::size_t n, int flags, sockaddr
     return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recvfrom(fd, p, n, flags, from, len); });
 }
 // to: nullptr for a connected socket.
-inline ssize_t send_datagram(int fd, const void* p, std::size_t n, const sockaddr* to, socklen_t len) noexcept {
-    return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, MSG_NOSIGNAL, to, len); });
+inline ssize_t send_datagram(int fd, const void* p, std::size_t n, const sockaddr* to, socklen_t len,
+                             int flags = 0) noexcept {
+    return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, flags | MSG_NOSIGNAL, to, len); });
 }
 inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // received descriptors are closed on exec
     return detail::call<ssize_t>(Call::recvmsg, fd, [=] { return ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC); });
@@ -174,7 +175,7 @@ inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept;
 ssize_t send_file(int to, int from, std::int64_t offset, std::size_t n) noexcept;  // to a socket
-int socket(int family, int type) noexcept;                                         // non-blocking, closed on exec
+int socket(int family, int type, int protocol = 0) noexcept;                       // non-blocking, closed on exec
 int unix_pair(int (&ends)[2], int type = SOCK_STREAM) noexcept;  // two connected sockets, closed on exec
 int bind(int fd, const sockaddr* at, socklen_t len) noexcept;
 int listen(int fd, int backlog) noexcept;
@@ -183,8 +184,11 @@ int shutdown(int fd, int how) noexcept;
 // unknown.
 int unread(int fd) noexcept;
 int unsent(int fd) noexcept;
+int at_urgent_mark(int fd) noexcept;  // 0 or 1: whether the next byte to read is urgent data
 int get_option(int fd, int level, int option, int& value) noexcept;
 int set_option(int fd, int level, int option, int value) noexcept;
+// For a value of any type. size: of the room; then of the value.
+int get_option_raw(int fd, int level, int option, void* value, socklen_t& size) noexcept;
 int set_option_raw(int fd, int level, int option, const void* value, socklen_t size) noexcept;
 int set_linger(int fd, bool on, int seconds) noexcept;
 int get_linger(int fd, bool& on, int& seconds) noexcept;
