@@ -22,6 +22,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -35,6 +36,7 @@
 #include <tendril/fd.hpp>
 #include <tendril/socket_options.hpp>
 #include <tendril/stream.hpp>
+#include <tendril/transfer_options.hpp>
 
 namespace tendril {
 
@@ -71,6 +73,22 @@ public:
     std::uint64_t send_file(const File& file, std::uint64_t offset, std::uint64_t count,
                             Deadline deadline = never) override;
     void await_data(Deadline deadline = never) override;
+
+    // The same with options: transfer_options.hpp. `discard` without `peek` needs only the buffer's size.
+    std::size_t recv(Buffer buffer, const RecvOptions& options, Deadline deadline = never);
+    std::size_t send(Bytes bytes, const SendOptions& options, Deadline deadline = never);
+    void send_all(Bytes bytes, const SendOptions& options, Deadline deadline = never);
+
+    // TCP's urgent data: one byte, marked as urgent, that overtakes the stream (RFC 6093 advises new protocols not to
+    // use it). Only the last such byte is kept. recv_urgent() waits for one; another green thread may be in recv()
+    // meanwhile. at_urgent_mark(): whether recv() has come to the place in the stream where it was sent; no recv()
+    // reads past that place in one call.
+    // Returns: the byte; nothing if the peer has ended the stream without one.
+    // Throw: as send_all(), recv(); std::system_error (EOPNOTSUPP: the socket has none; EINVAL: option::urgent_inline
+    // is on, so the byte is in the stream).
+    void send_urgent(std::byte byte, Deadline deadline = never);
+    std::optional<std::byte> recv_urgent(Deadline deadline = never);
+    bool at_urgent_mark() const;
 
     // As recv() and send(), but never wait or yield: return nothing if they would have to.
     // Throw: std::system_error; ConcurrentUse if another green thread waits in this direction.
@@ -199,6 +217,7 @@ private:
     friend struct detail::SocketAccess;
     explicit Listener(detail::Handle handle) noexcept : handle_(std::move(handle)) {}
     detail::Handle handle_;
+    std::shared_ptr<const ListenOptions> made_with_;  // nullptr: not by listen()
 };
 
 // Binds to an address and listens there. Does not yield.

@@ -30,19 +30,26 @@
 #include <tendril/detail/net/handle.hpp>
 #include <tendril/fd.hpp>
 #include <tendril/socket_options.hpp>
+#include <tendril/transfer_options.hpp>
 
 namespace tendril {
+
+namespace detail {
+struct SocketAccess;
+}
 
 // What a call received.
 struct Datagram {
     std::size_t size = 0;    // bytes put into the buffer
-    bool truncated = false;  // the datagram was longer than the buffer; its rest is lost
+    bool truncated = false;  // the datagram was longer than the buffer; its rest is lost, unless it was only peeked at
+    std::size_t length = 0;  // of the whole datagram, in bytes
 };
 
 struct UdpOptions {
-    bool reuse_address = false;  // several sockets may have the same multicast address and port
-    bool reuse_port = false;     // several sockets may share the port; the kernel chooses one for each datagram
-    bool v6_only = false;        // a socket on [::] does not receive IPv4 datagrams
+    bool reuse_address = false;    // several sockets may have the same multicast address and port
+    bool reuse_port = false;       // several sockets may share the port; the kernel chooses one for each datagram
+    bool v6_only = false;          // a socket on [::] does not receive IPv4 datagrams
+    SocketSettings settings = {};  // set before the socket is bound or connected, in this order
 };
 
 class UdpSocket {
@@ -56,20 +63,25 @@ public:
         return bound(Address::parse(at), options);
     }
     // Makes a socket that sends to this address and receives from no other. Does not yield. Throws: as bound().
-    static UdpSocket connected(const Address& to, const std::optional<Address>& bind = std::nullopt);
+    static UdpSocket connected(const Address& to, const std::optional<Address>& bind = std::nullopt,
+                               const UdpOptions& options = {});
     static UdpSocket connected(std::string_view to) { return connected(Address::parse(to)); }
 
     static UdpSocket unbound(int family);           // AF_INET, ...: sends from a port that the system chooses
     static std::pair<UdpSocket, UdpSocket> pair();  // in the Unix domain, connected with each other
 
-    // Takes over a datagram socket, and makes it non-blocking.
-    // Throws: std::system_error (EPROTOTYPE: not a datagram socket); the descriptor is then closed.
+    // Takes over a datagram socket, or a raw one (raw_socket.hpp), and makes it non-blocking.
+    // Throws: std::system_error (EPROTOTYPE: another kind of socket); the descriptor is then closed.
     explicit UdpSocket(Fd fd);
 
     // Wait for a datagram; `from` is set to its sender, of no family if that has no name.
     // Throw: TimeoutError; std::system_error; Interrupt; then no datagram was taken.
     Datagram recv(Buffer buffer, Deadline deadline = never);
     Datagram recv_from(Buffer buffer, Address& from, Deadline deadline = never);
+
+    // The same with options: transfer_options.hpp. With `peek` and an empty buffer they tell a datagram's length first.
+    Datagram recv(Buffer buffer, const RecvOptions& options, Deadline deadline = never);
+    Datagram recv_from(Buffer buffer, Address& from, const RecvOptions& options, Deadline deadline = never);
 
     // The same, but never waits or yields: returns nothing if no datagram is there. Throws: std::system_error.
     [[nodiscard]] std::optional<Datagram> try_recv_from(Buffer buffer, Address& from);
@@ -79,6 +91,10 @@ public:
     // connected); Interrupt; then it was not sent.
     void send(Bytes bytes, Deadline deadline = never);
     void send_to(Bytes bytes, const Address& to, Deadline deadline = never);
+
+    // The same with options. With `more` the bytes are kept; the next call without it sends all as one datagram.
+    void send(Bytes bytes, const SendOptions& options, Deadline deadline = never);
+    void send_to(Bytes bytes, const Address& to, const SendOptions& options, Deadline deadline = never);
 
     // Multicast: receive what is sent to this group, or no longer, on the interface with this number (0: the system's
     // choice). Throw: std::system_error (EAFNOSUPPORT: not an IP address).
@@ -114,6 +130,8 @@ public:
     void observe(detail::Observer& observer) const { handle_.observe("a UDP socket", observer); }
 
 private:
+    friend struct detail::SocketAccess;
+    void prepare(const UdpOptions& options, int family);
     explicit UdpSocket(detail::Handle handle) noexcept : handle_(std::move(handle)) {}
     void change_group(int v4, int v6, const Address& group, unsigned interface, const char* what);
     detail::Handle handle_;

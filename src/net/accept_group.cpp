@@ -44,7 +44,9 @@ StreamServerOptions checked(StreamServerOptions options) {
 class AcceptGroup::Team {
 public:
     Team(const Listener& listener, ConnectionHandler handler, const StreamServerOptions& options)
-        : handler_(std::move(handler)), options_(options), address_(listener.address()) {
+        : handler_(std::move(handler)), options_(options), address_(listener.address()),
+          listen_options_(SocketAccess::options_of(listener)) {
+        listen_options_.reuse_port = true;
         int shared = 0;
         sys::get_option(listener.fd(), SOL_SOCKET, SO_REUSEPORT, shared);
         each_listens_ = shared != 0;
@@ -181,7 +183,7 @@ private:
     void run_member(Member& member) {
         bool started = false;
         try {
-            Listener own = each_listens_ ? listen(address_, {.reuse_port = true}) : Listener();
+            Listener own = each_listens_ ? listen(address_, listen_options_) : Listener();
             member.loop = std::make_shared<AcceptLoop>(each_listens_ ? &own : nullptr, each_listens_, handler_,
                                                        options_, &member);
             AcceptLoop& loop = *member.loop;
@@ -342,6 +344,7 @@ private:
     const ConnectionHandler handler_;
     const StreamServerOptions options_;
     const Address address_;
+    ListenOptions listen_options_;  // of every other hub's listener
     bool each_listens_ = false;
     std::atomic<bool> waits_for_room_{false};
     std::atomic<bool> room_wanted_{false};

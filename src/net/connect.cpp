@@ -23,21 +23,22 @@ using detail::fail;
 using detail::Handle;
 using detail::SocketAccess;
 
-TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline) {
+Handle SocketAccess::connect(int type, const Address& to, const ConnectOptions& options, Deadline deadline) {
     const std::string what = "connect to " + to.to_string();
-    Handle handle = SocketAccess::open(to.family(), SOCK_STREAM, what);
+    Handle handle = open(to.family(), type, what);
     const int fd = handle.fd();
+    apply(options.settings, handle);
     if (options.bind.has_value()) {
         if (const int r = sys::bind(fd, options.bind->raw(), options.bind->raw_size()); r < 0) {
             fail(r, what + " from " + options.bind->to_string());
         }
     }
-    SocketAccess::make_prompt(fd, to.family());
+    make_prompt(fd, to.family());
     std::chrono::milliseconds pause(1);
     for (;;) {
         const int r = sys::connect(fd, to.raw(), to.raw_size());
         if (r == 0 || r == -EISCONN) {
-            return SocketAccess::stream(std::move(handle));
+            return handle;
         }
         if (r == -EINPROGRESS || r == -EALREADY) {
             Descriptor& d = handle.use("a socket");
@@ -53,6 +54,10 @@ TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline dea
             fail(r, what);
         }
     }
+}
+
+TcpSocket connect(const Address& to, const ConnectOptions& options, Deadline deadline) {
+    return SocketAccess::stream(SocketAccess::connect(SOCK_STREAM, to, options, deadline));
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/stat.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -21,7 +22,7 @@ using detail::when_ready;
 Listener::Listener(Fd fd) : handle_(SocketAccess::take_over(std::move(fd), SOCK_STREAM, true, "a listener")) {}
 
 Listener Listener::duplicate() const {
-    return Listener(SocketAccess::duplicate(handle_, "a listener"));
+    return SocketAccess::listener(SocketAccess::duplicate(handle_, "a listener"), made_with_);
 }
 
 Fd Listener::release() {
@@ -102,12 +103,12 @@ int bind_to(int fd, const Address& at, const ListenOptions& options) {
 
 }  // namespace
 
-Listener listen(const Address& at, const ListenOptions& options) {
+Handle SocketAccess::listen(int type, const Address& at, const ListenOptions& options) {
     const std::string what = "listen on " + at.to_string();
     if (options.backlog < 0) {  // the system would take it for the largest possible one
         throw std::invalid_argument(what + ": a backlog of " + std::to_string(options.backlog));
     }
-    Handle handle = SocketAccess::open(at.family(), SOCK_STREAM, what);
+    Handle handle = open(at.family(), type, what);
     const int fd = handle.fd();
     const auto check = [&](int r) {
         if (r < 0) {
@@ -121,14 +122,20 @@ Listener listen(const Address& at, const ListenOptions& options) {
     if (at.family() == AF_INET6) {
         check(sys::set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0));
     }
-    check(SocketAccess::make_prompt(fd, at.family()));
+    check(make_prompt(fd, at.family()));
+    apply(options.settings, handle);
     const int bound = bind_to(fd, at, options);
     if (bound == -EADDRINUSE && at.family() == AF_UNIX && !at.path().starts_with('@') && !options.replace_socket_file) {
         fail(bound, what + " (a socket file is there; if its server is gone, remove it, or set replace_socket_file)");
     }
     check(bound);
     check(sys::listen(fd, options.backlog));
-    return SocketAccess::listener(std::move(handle));
+    return handle;
+}
+
+Listener listen(const Address& at, const ListenOptions& options) {
+    return SocketAccess::listener(SocketAccess::listen(SOCK_STREAM, at, options),
+                                  std::make_shared<const ListenOptions>(options));
 }
 
 }  // namespace tendril

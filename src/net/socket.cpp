@@ -54,6 +54,37 @@ void TcpSocket::send_all(Bytes bytes, Deadline deadline) {
     detail::send_whole(enter_call(handle_, "a socket", Direction::write, "send_all"), bytes, deadline, write_socket);
 }
 
+std::size_t TcpSocket::recv(Buffer buffer, const RecvOptions& options, Deadline deadline) {
+    detail::Descriptor& d = enter_call(handle_, "a socket", Direction::read, "recv");
+    const int flags = detail::flags_of(options);
+    const auto read = [flags](int fd, void* p, std::size_t n) { return sys::recv(fd, p, n, flags); };
+    if (!options.peek) {
+        return detail::recv_some(d, buffer, deadline, read);
+    }
+    if (buffer.empty()) {
+        return 0;
+    }
+    // A short peek leaves what it saw, so it does not empty the stream.
+    const ssize_t r = detail::when_ready(d, Direction::read, "recv", deadline, 0,
+                                         [&](int fd) { return read(fd, buffer.data(), buffer.size()); });
+    if (r < 0) {
+        fail(d, r, "recv");
+    }
+    return static_cast<std::size_t>(r);
+}
+
+std::size_t TcpSocket::send(Bytes bytes, const SendOptions& options, Deadline deadline) {
+    const int flags = detail::flags_of(options);
+    return detail::send_some(enter_call(handle_, "a socket", Direction::write, "send"), bytes, deadline,
+                             [flags](int fd, const void* p, std::size_t n) { return sys::send(fd, p, n, flags); });
+}
+
+void TcpSocket::send_all(Bytes bytes, const SendOptions& options, Deadline deadline) {
+    const int flags = detail::flags_of(options);
+    detail::send_whole(enter_call(handle_, "a socket", Direction::write, "send_all"), bytes, deadline,
+                       [flags](int fd, const void* p, std::size_t n) { return sys::send(fd, p, n, flags); });
+}
+
 std::size_t TcpSocket::recv_parts(std::span<const Buffer> parts, Deadline deadline) {
     return detail::recv_some_parts(enter_call(handle_, "a socket", Direction::read, "recv_parts"), parts, deadline,
                                    sys::recv_parts);

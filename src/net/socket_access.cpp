@@ -7,9 +7,9 @@
 
 namespace tendril::detail {
 
-Handle SocketAccess::open(int family, int type, const std::string& what) {
+Handle SocketAccess::open(int family, int type, const std::string& what, int protocol) {
     here::make_hub();
-    const int fd = sys::socket(family, type);
+    const int fd = sys::socket(family, type, protocol);
     if (fd < 0) {
         fail(fd, what);
     }
@@ -32,13 +32,13 @@ std::pair<Handle, Handle> SocketAccess::open_pair(int type, const std::string& w
     return {std::move(first), Handle(b)};
 }
 
-Handle SocketAccess::take_over(Fd fd, int type, bool listens, const char* object) {
+Handle SocketAccess::take_over(Fd fd, int type, bool listens, const char* object, int other_type) {
     here::make_hub();
     int kind = 0;
     int listening = 0;
     int r = fd.is_open() ? sys::get_option(fd.get(), SOL_SOCKET, SO_TYPE, kind) : -EBADF;
     r = r < 0 ? r : sys::get_option(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, listening);
-    if (r >= 0 && (kind != type || (listening != 0) != listens)) {
+    if (r >= 0 && ((kind != type && kind != other_type) || (listening != 0) != listens)) {
         r = -EPROTOTYPE;
     }
     r = r < 0 ? r : sys::set_nonblocking(fd.get());

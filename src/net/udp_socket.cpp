@@ -8,6 +8,7 @@
 
 #include <tendril/greenlet.hpp>
 
+#include "net/send_addressed.hpp"
 #include "net/socket_access.hpp"
 
 namespace tendril {
@@ -35,7 +36,7 @@ Datagram received(ssize_t r, Buffer buffer) {
         fail(r, "recv");
     }
     const auto size = static_cast<std::size_t>(r);  // of the whole datagram, due to MSG_TRUNC
-    return {std::min(size, buffer.size()), size > buffer.size()};
+    return {std::min(size, buffer.size()), size > buffer.size(), size};
 }
 
 }  // namespace
@@ -43,22 +44,28 @@ Datagram received(ssize_t r, Buffer buffer) {
 UdpSocket UdpSocket::bound(const Address& at, const UdpOptions& options) {
     const std::string what = "bind a datagram socket to " + at.to_string();
     UdpSocket made(SocketAccess::open(at.family(), SOCK_DGRAM, what));
-    if (options.reuse_address) {
-        made.set(option::reuse_address, true);
-    }
-    if (options.reuse_port) {
-        made.set(option::reuse_port, true);
-    }
-    if (at.family() == AF_INET6) {
-        made.set(option::v6_only, options.v6_only);
-    }
+    made.prepare(options, at.family());
     bind_to(made.handle_, at, what);
     return made;
 }
 
-UdpSocket UdpSocket::connected(const Address& to, const std::optional<Address>& bind) {
+void UdpSocket::prepare(const UdpOptions& options, int family) {
+    if (options.reuse_address) {
+        set(option::reuse_address, true);
+    }
+    if (options.reuse_port) {
+        set(option::reuse_port, true);
+    }
+    if (family == AF_INET6) {
+        set(option::v6_only, options.v6_only);
+    }
+    SocketAccess::apply(options.settings, handle_);
+}
+
+UdpSocket UdpSocket::connected(const Address& to, const std::optional<Address>& bind, const UdpOptions& options) {
     const std::string what = "connect a datagram socket to " + to.to_string();
     UdpSocket made(SocketAccess::open(to.family(), SOCK_DGRAM, what));
+    made.prepare(options, to.family());
     if (bind.has_value()) {
         bind_to(made.handle_, *bind, what + " from " + bind->to_string());
     }
@@ -72,6 +79,13 @@ UdpSocket UdpSocket::connected(const Address& to, const std::optional<Address>& 
     return made;
 }
 
+UdpSocket SocketAccess::datagrams(int family, int type, int protocol, const UdpOptions& options,
+                                  const std::string& what) {
+    UdpSocket made(open(family, type, what, protocol));
+    made.prepare(options, AF_UNSPEC);  // v6_only means nothing to a raw socket
+    return made;
+}
+
 UdpSocket UdpSocket::unbound(int family) {
     return UdpSocket(SocketAccess::open(family, SOCK_DGRAM, "make a datagram socket"));
 }
@@ -81,24 +95,33 @@ std::pair<UdpSocket, UdpSocket> UdpSocket::pair() {
     return {UdpSocket(std::move(a)), UdpSocket(std::move(b))};
 }
 
-UdpSocket::UdpSocket(Fd fd) : handle_(SocketAccess::take_over(std::move(fd), SOCK_DGRAM, false, object)) {}
+UdpSocket::UdpSocket(Fd fd) : handle_(SocketAccess::take_over(std::move(fd), SOCK_DGRAM, false, object, SOCK_RAW)) {}
 
 Datagram UdpSocket::recv(Buffer buffer, Deadline deadline) {
+    return recv(buffer, RecvOptions(), deadline);
+}
+
+Datagram UdpSocket::recv(Buffer buffer, const RecvOptions& options, Deadline deadline) {
     Descriptor& d = enter_call(handle_, object, Direction::read, "recv");
+    const int flags = detail::flags_of(options) | MSG_TRUNC;
     const ssize_t r = when_ready(d, Direction::read, "recv", deadline, 0, [&](int fd) {
-        return sys::recv_datagram(fd, buffer.data(), buffer.size(), MSG_TRUNC, nullptr, nullptr);
+        return sys::recv_datagram(fd, buffer.data(), buffer.size(), flags, nullptr, nullptr);
     });
     return received(r, buffer);
 }
 
 Datagram UdpSocket::recv_from(Buffer buffer, Address& from, Deadline deadline) {
+    return recv_from(buffer, from, RecvOptions(), deadline);
+}
+
+Datagram UdpSocket::recv_from(Buffer buffer, Address& from, const RecvOptions& options, Deadline deadline) {
+    const int flags = detail::flags_of(options) | MSG_TRUNC;
     Descriptor& d = enter_call(handle_, object, Direction::read, "recv_from");
     sockaddr_storage raw{};
     socklen_t size = 0;
     const ssize_t r = when_ready(d, Direction::read, "recv_from", deadline, 0, [&](int fd) {
         size = sizeof raw;
-        return sys::recv_datagram(fd, buffer.data(), buffer.size(), MSG_TRUNC, reinterpret_cast<sockaddr*>(&raw),
-                                  &size);
+        return sys::recv_datagram(fd, buffer.data(), buffer.size(), flags, reinterpret_cast<sockaddr*>(&raw), &size);
     });
     const Datagram datagram = received(r, buffer);
     from = size >= sizeof(sa_family_t) ? Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size) : Address();
@@ -122,9 +145,14 @@ std::optional<Datagram> UdpSocket::try_recv_from(Buffer buffer, Address& from) {
 }
 
 void UdpSocket::send(Bytes bytes, Deadline deadline) {
+    send(bytes, SendOptions(), deadline);
+}
+
+void UdpSocket::send(Bytes bytes, const SendOptions& options, Deadline deadline) {
+    const int flags = detail::flags_of(options);
     Descriptor& d = enter_call(handle_, object, Direction::write, "send");
     const ssize_t r = when_ready(d, Direction::write, "send", deadline, 0, [&](int fd) {
-        return sys::send_datagram(fd, bytes.data(), bytes.size(), nullptr, 0);
+        return sys::send_datagram(fd, bytes.data(), bytes.size(), nullptr, 0, flags);
     });
     if (r < 0) {
         fail(r, "send");
@@ -132,35 +160,15 @@ void UdpSocket::send(Bytes bytes, Deadline deadline) {
 }
 
 void UdpSocket::send_to(Bytes bytes, const Address& to, Deadline deadline) {
+    send_to(bytes, to, SendOptions(), deadline);
+}
+
+void UdpSocket::send_to(Bytes bytes, const Address& to, const SendOptions& options, Deadline deadline) {
     Descriptor& d = enter_call(handle_, object, Direction::write, "send_to");
-    const std::uint32_t generation = d.generation;
-    const auto still_open = [&] {
-        if (d.generation != generation) {
-            fail(-EBADF, "send_to: closed by another green thread");
-        }
-        return d.fd;
-    };
-    std::chrono::milliseconds pause(1);
-    const auto call = [&](int fd) {
-        return sys::send_datagram(fd, bytes.data(), bytes.size(), to.raw(), to.raw_size());
-    };
-    for (;;) {
-        ssize_t r = 0;
-        try {
-            r = to.family() != AF_UNIX ? when_ready(d, Direction::write, "send_to", deadline, 0, call)
-                                       : call(still_open());
-        } catch (const TimeoutError&) {
-            detail::time_out({.waited_ns = detail::here::waited_ns()}, [to] { return "send_to " + to.to_string(); });
-        }
-        if (r >= 0) {
-            return;
-        }
-        if (r == -EAGAIN) {
-            detail::pause_before_retry(pause, deadline, "send_to", "send_to ", to);
-        } else if (r != -EINTR) {
-            fail(r, "send to " + to.to_string());
-        }
-    }
+    const int flags = detail::flags_of(options);
+    detail::send_addressed(d, to, deadline, "send_to", "send_to ", [&](int fd) {
+        return sys::send_datagram(fd, bytes.data(), bytes.size(), to.raw(), to.raw_size(), flags);
+    });
 }
 
 void UdpSocket::change_group(int v4, int v6, const Address& group, unsigned interface, const char* what) {
