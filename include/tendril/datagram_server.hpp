@@ -31,10 +31,23 @@
 
 namespace tendril {
 
+class Pool;
+
 struct DatagramServerOptions {
     // Handlers that run at once. At the limit the server receives nothing, and the kernel drops what its queue cannot
     // hold.
     std::size_t concurrency = 1000;
+
+    // Makes handlers members of this Pool, next to what else is spawned in it; `concurrency` then has no effect. The
+    // server takes a slot when a datagram waits, and stands in line for it with all other spawners while the Pool is
+    // full. Killing the Pool's members ends handlers, but not serving. The Pool must outlive the server.
+    Pool* pool = nullptr;
+
+    // The pause in receiving after an error that passes, such as missing memory: the first one, and, as it doubles each
+    // time, the longest.
+    Duration min_delay = std::chrono::milliseconds(10);
+    Duration max_delay = std::chrono::seconds(1);
+
     std::size_t stack_size = 0;                // of a handler's green thread, in bytes; 0: 256 KiB
     std::shared_ptr<ErrorLog> error_log = {};  // nullptr: the server has one of its own
     Site where = {};                           // the place that reports name for handlers; empty: that of the call
@@ -47,7 +60,8 @@ public:
     // Takes over the socket. Receives nothing before start(). Calls the handler as handler(datagram, from) or
     // handler(datagram, from, server), in a green thread of its own; the bytes live until the handler returns. What a
     // handler throws goes to the ErrorLog, and serving goes on; StopServe ends it.
-    // Throws: std::invalid_argument for a concurrency of 0.
+    // Throws: std::invalid_argument for a concurrency of 0, or a min_delay that is 0 or above max_delay; WrongThread
+    // for the Pool of another hub.
     template <class H>
     DatagramServer(UdpSocket socket, H handler, DatagramServerOptions options = {}, Site at = Site::here()) {
         options.where = *options.where.file == 0 ? at : options.where;

@@ -62,6 +62,15 @@ struct StreamServerOptions {
     // Killing the Pool's members ends handlers, but not serving. The Pool must outlive the serving. With hubs = 1 only.
     Pool* pool = nullptr;
 
+    // Connections accepted in a row before other green threads of this hub have their turn; at least 1. Set it to 1
+    // where processes share one listener and each connection is much work, so that all get their part.
+    std::size_t max_accept = 64;
+
+    // The pause in accepting when descriptors or memory are missing: the first one, and, as it doubles each time, the
+    // longest. It ends early when a handler ends.
+    Duration min_delay = std::chrono::milliseconds(10);
+    Duration max_delay = std::chrono::seconds(1);
+
     std::size_t stack_size = 0;  // of a handler's green thread, in bytes; 0: 256 KiB
 
     // How long handlers may go on after accepting has ended, before they are killed.
@@ -215,9 +224,9 @@ ConnectionHandler wrapping_handler(L& listener, H handler, const StreamServerOpt
 // its own, and closes the socket when it returns. What it throws is reported or ends serving, as on_error says; if it
 // threw because the client has gone, that is only counted (error_log.hpp).
 //
-// Out of descriptors or memory, it pauses accepting (for 10 ms, doubling up to 1 s, or until a handler ends) and goes
-// on. If descriptors are missing for 0.3 s or longer, it refuses waiting clients after each pause: it accepts them with
-// a descriptor held in reserve, and resets them (64 at most). That is reported once.
+// Out of descriptors or memory, it pauses accepting (for min_delay, doubling up to max_delay, or until a handler ends)
+// and goes on. If descriptors are missing for 0.3 s or longer, it refuses waiting clients after each pause: it accepts
+// them with a descriptor held in reserve, and resets them (64 at most). That is reported once.
 //
 // Yields. Throws: Interrupt; the handlers are killed and have ended before. std::system_error if the listener is
 // broken; std::invalid_argument for options that contradict each other; what a handler threw, with OnHandlerError::end.

@@ -30,6 +30,13 @@ StreamServerOptions checked(StreamServerOptions options) {
     if (options.concurrency == 0 && options.pool == nullptr) {
         throw std::invalid_argument("serve() with a concurrency of 0 would never call a handler");
     }
+    if (options.max_accept == 0) {
+        throw std::invalid_argument("serve() with a max_accept of 0 would never accept: the least is 1");
+    }
+    if (options.min_delay <= Duration() || options.max_delay < options.min_delay) {
+        throw std::invalid_argument("serve() pauses for min_delay first, then up to max_delay: min_delay must be above "
+                                    "0, and max_delay not less");
+    }
     if (!options.proxy_sources.empty() && options.proxy_protocol == ProxyProtocol::off) {
         throw std::invalid_argument("proxy_sources without proxy_protocol: set it to ProxyProtocol::required");
     }

@@ -22,10 +22,8 @@ namespace tendril::detail {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr std::chrono::milliseconds shortest_pause = 10ms;
-constexpr std::chrono::milliseconds longest_pause = 1s;
-constexpr std::chrono::milliseconds patience = 160ms;  // after a longer pause, waiting clients are refused
-constexpr int accepts_in_a_row = 64;
+constexpr std::chrono::milliseconds patience = 300ms;  // if descriptors are missing for longer, clients are refused
+constexpr std::size_t refused_in_a_row = 64;
 constexpr std::chrono::milliseconds least_idle = 50ms;  // so that a request that is on its way can arrive
 
 bool means_scarcity(int error) noexcept {
@@ -128,7 +126,7 @@ private:
 AcceptLoop::AcceptLoop(Listener* listener, bool closes, ConnectionHandler handler, const StreamServerOptions& options,
                        OtherHubs* others)
     : listener_(listener), closes_(closes), handler_(std::move(handler)), options_(options), others_(others),
-      slots_(options.pool), pause_(shortest_pause) {
+      slots_(options.pool), pause_(options.min_delay) {
     if (listener_ != nullptr) {
         descriptor_ = &SocketAccess::handle(*listener_).use("a listener");
         generation_ = descriptor_->generation;
@@ -210,7 +208,7 @@ void AcceptLoop::wake_listening() noexcept {
 }
 
 void AcceptLoop::accept_all() {
-    int in_a_row = 0;
+    std::size_t in_a_row = 0;
     while (!stopping_ && !listener_closed()) {
         if (listener_ == nullptr || paused_ || full()) {
             await_room();
@@ -222,7 +220,8 @@ void AcceptLoop::accept_all() {
         if (came) {
             const bool taken = others_ != nullptr && others_->take(*client, peer);
             if (taken || start(*std::move(client), peer)) {
-                pause_ = shortest_pause;
+                pause_ = options_.min_delay;
+                missing_since_ns_ = 0;
                 refusing_ = false;
                 reserve_.hold();
             } else {
@@ -230,7 +229,8 @@ void AcceptLoop::accept_all() {
             }
         }
         slots_.drop();  // for others, while no client comes
-        if (++in_a_row % accepts_in_a_row == 0) {
+        if (++in_a_row >= options_.max_accept) {
+            in_a_row = 0;
             yield();
         }
         if (!came && !stopping_ && !listener_closed() && !paused_) {
@@ -327,8 +327,11 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
     } catch (const std::system_error& e) {
         const int error = e.code().value();
         if (means_scarcity(error)) {
-            if ((error == EMFILE || error == ENFILE) && pause_ > patience) {
-                refuse_waiting();
+            if (error == EMFILE || error == ENFILE) {
+                missing_since_ns_ = missing_since_ns_ == 0 ? here::clock_ns() : missing_since_ns_;
+                if (here::clock_ns() - missing_since_ns_ >= std::chrono::nanoseconds(patience).count()) {
+                    refuse_waiting();
+                }
             }
             back_off();
         } else if (!concerns_one_connection(error)) {
@@ -341,7 +344,7 @@ std::optional<TcpSocket> AcceptLoop::accept_one(Address& peer) {
 // Descriptors have been missing for some time: resets the waiting clients, so that they do not hang. Reports it once,
 // until there are descriptors again.
 void AcceptLoop::refuse_waiting() {
-    if (reserve_.refuse(descriptor_->fd, accepts_in_a_row) > 0 && !std::exchange(refusing_, true)) {
+    if (reserve_.refuse(descriptor_->fd, refused_in_a_row) > 0 && !std::exchange(refusing_, true)) {
         options_.error_log->report(
             {.kind = ErrorKind::resources,
              .peer = Address(),
@@ -356,15 +359,17 @@ void AcceptLoop::back_off() {
     slots_.drop();
     const std::size_t before = running_.size();
     await_change([&] { return running_.size() < before; }, pause_);
-    pause_ = std::min(pause_ * 2, longest_pause);
+    const std::chrono::nanoseconds longest = options_.max_delay;
+    pause_ = pause_ > longest / 2 ? longest : pause_ * 2;
 }
 
 // After the stop: serves the clients that had connected before, while there is room and time. When the listener is
 // closed, the kernel resets those that are left.
 void AcceptLoop::accept_backlog() {
     constexpr int most_waiting = 4096;  // the usual limit of a kernel's backlog; new clients may go on connecting
+    constexpr int most_failures = 64;
     int failures = 0;
-    for (int i = 0; i < most_waiting && failures < accepts_in_a_row && !full_here() && !drained_by_.passed(); ++i) {
+    for (int i = 0; i < most_waiting && failures < most_failures && !full_here() && !drained_by_.passed(); ++i) {
         try {
             Address peer;
             descriptor_->readable = true;  // an edge may have come that the loop has not seen

@@ -133,10 +133,11 @@ private:
     List<Connection> idle_;     // the idle ones of running_ that yield their places; the longest idle is first
     List<Connection> waiting_;  // the idle ones that keep them
     AddressCounts per_address_;
-    PoolSlots slots_;  // may hold one for the next connection
-    std::chrono::milliseconds pause_;
-    Reserve reserve_;        // open only in a loop that accepts
-    bool refusing_ = false;  // descriptors have been missing for too long
+    PoolSlots slots_;                    // may hold one for the next connection
+    std::chrono::nanoseconds pause_;     // the next one
+    std::int64_t missing_since_ns_ = 0;  // by the hub's clock: when descriptors began to be missing; 0: they are not
+    Reserve reserve_;                    // open only in a loop that accepts
+    bool refusing_ = false;              // descriptors have been missing for too long
     bool paused_ = false;
     bool awaits_client_ = false;  // it is full, and waits until a client needs room
     bool stopping_ = false;

@@ -3,23 +3,25 @@
 #include <tendril/datagram_server.hpp>
 
 #include <algorithm>
+#include <list>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <tendril/error.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
-#include <tendril/group.hpp>
 #include <tendril/lock.hpp>
-#include <tendril/semaphore.hpp>
+#include <tendril/pool.hpp>
 #include <tendril/server.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
-#include "base/on_exit.hpp"
 #include "net/transfer.hpp"
+#include "pool/crew.hpp"
 
 namespace tendril {
 
@@ -27,8 +29,6 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr std::size_t largest_datagram = 65536;
-constexpr std::chrono::milliseconds shortest_pause = 10ms;
-constexpr std::chrono::milliseconds longest_pause = 1s;
 
 bool passes(int error) noexcept {
     switch (error) {
@@ -52,7 +52,14 @@ public:
     Core(DatagramServer& server, UdpSocket socket, Handler handler, const DatagramServerOptions& options)
         : server_(server), socket_(std::move(socket)), handler_(std::move(handler)), options_(options),
           error_log_(options.error_log != nullptr ? options.error_log : std::make_shared<ErrorLog>()),
-          slots_(options.concurrency) {}
+          own_pool_(options.pool == nullptr ? options.concurrency : 0),
+          crew_(detail::CrewAccess::of(options.pool != nullptr ? *options.pool : own_pool_)) {
+        crew_.check_thread();
+        crew_.use();
+    }
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+    ~Core() = default;
 
     void start() {
         if (stopped_) {
@@ -69,7 +76,7 @@ public:
             if (started_) {
                 receiver_.kill();
             }
-            if (!handlers_.join(drain)) {
+            if (const std::vector<AnyGreenlet> left = handlers(); join_all(left, drain) < left.size()) {
                 kill_handlers();
             }
         } catch (...) {
@@ -104,37 +111,44 @@ public:
     Address address() const { return socket_.local_address(); }
     // In the child of a fork() the receiver has ended like all frozen green threads, and ended_ was not set.
     bool is_running() const noexcept { return started_ && !stopped_ && !receiver_.ready() && !ended_.is_set(); }
-    std::size_t running() const noexcept { return handlers_.size(); }
+    std::size_t running() const noexcept { return running_.size(); }
     const ErrorLog& error_log() const noexcept { return *error_log_; }
 
 private:
+    using Running = std::list<AnyGreenlet>;
+
+    // A handler's place among the running ones. It is freed however its green thread ends, even if it never began.
+    class Place {
+    public:
+        Place(std::shared_ptr<Core> core, Running::iterator at) noexcept : core_(std::move(core)), at_(at) {}
+        Place(Place&& other) noexcept = default;
+        ~Place() {
+            if (core_ != nullptr) {
+                core_->running_.erase(at_);
+            }
+        }
+        Core& core() const noexcept { return *core_; }
+
+    private:
+        std::shared_ptr<Core> core_;
+        Running::iterator at_;
+    };
+
     // Receives until it is killed, or the socket is broken.
     void receive_all() {
         try {
-            std::chrono::milliseconds pause = shortest_pause;
+            pause_ = options_.min_delay;
             std::string buffer(largest_datagram, '\0');
             for (;;) {
-                slots_.acquire();
-                bool taken = false;
-                const detail::OnExit given_back([&] {
-                    if (!taken) {
-                        slots_.release();
-                    }
-                });
-                Address from;
                 try {
-                    const Datagram d = socket_.recv_from(buffer, from);
-                    pause = shortest_pause;
-                    std::string datagram = buffer.substr(0, d.size);
-                    taken = true;
-                    handle(std::move(datagram), from);
+                    receive_one(buffer);
                 } catch (const std::system_error& e) {
                     if (!passes(e.code().value())) {
                         throw;
                     }
-                    back_off(pause);
+                    back_off();
                 } catch (const std::bad_alloc&) {
-                    back_off(pause);
+                    back_off();
                 }
             }
         } catch (const std::exception&) {
@@ -143,38 +157,56 @@ private:
         }
     }
 
-    static void back_off(std::chrono::milliseconds& pause) {
-        sleep(pause);
-        pause = std::min(pause * 2, longest_pause);
+    // Takes the slot before the datagram, so that datagrams wait in the kernel's queue; but in a Pool that others use
+    // too, not before there is a datagram.
+    void receive_one(std::string& buffer) {
+        if (options_.pool != nullptr) {
+            socket_.recv(Buffer(), {.peek = true});
+        }
+        detail::CrewPlace slot = crew_.enter(never, false);
+        Address from;
+        Datagram d;
+        if (options_.pool == nullptr) {
+            d = socket_.recv_from(buffer, from);
+        } else if (const std::optional<Datagram> there = socket_.try_recv_from(buffer, from)) {
+            d = *there;
+        } else {
+            return;
+        }
+        pause_ = options_.min_delay;
+        handle(slot, buffer.substr(0, d.size), from);
+    }
+
+    void back_off() {
+        sleep(pause_);
+        const std::chrono::nanoseconds longest = options_.max_delay;
+        pause_ = pause_ > longest / 2 ? longest : pause_ * 2;
     }
 
     // Starts the handler, which holds the slot until it ends. Drops the datagram if there is no stack or no memory.
-    void handle(std::string datagram, const Address& from) {
-        struct Slot {
-            Semaphore* slots;
-            explicit Slot(Semaphore& s) noexcept : slots(&s) {}
-            Slot(Slot&& other) noexcept : slots(std::exchange(other.slots, nullptr)) {}
-            ~Slot() {
-                if (slots != nullptr) {
-                    slots->release();
-                }
-            }
-        };
+    void handle(detail::CrewPlace& slot, std::string datagram, const Address& from) {
         try {
-            handlers_.spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
-                            [this, slot = Slot(slots_), datagram = std::move(datagram), from] {
-                                try {
-                                    handler_(datagram, from, server_);
-                                } catch (const StopServe&) {
-                                    ended_.set();
-                                } catch (const std::exception&) {
-                                    report(ErrorKind::handler, from);
-                                } catch (const Timeout::Expired&) {
-                                    report(ErrorKind::handler, from);
-                                }
-                            });
+            const auto at = running_.emplace(running_.end());
+            Place place(shared_from_this(), at);
+            *at = spawn(SpawnOptions{.name = {}, .stack_size = options_.stack_size, .where = options_.where},
+                        [place = std::move(place), datagram = std::move(datagram), from] {
+                            place.core().run_handler(datagram, from);
+                        });
+            crew_.admit(slot, *at);
         } catch (const std::exception&) {
             report(ErrorKind::resources, from);
+        }
+    }
+
+    void run_handler(const std::string& datagram, const Address& from) {
+        try {
+            handler_(datagram, from, server_);
+        } catch (const StopServe&) {
+            ended_.set();
+        } catch (const std::exception&) {
+            report(ErrorKind::handler, from);
+        } catch (const Timeout::Expired&) {
+            report(ErrorKind::handler, from);
         }
     }
 
@@ -183,14 +215,23 @@ private:
         error_log_->report({.kind = kind, .peer = from, .error = std::current_exception(), .where = options_.where});
     }
 
+    std::vector<AnyGreenlet> handlers() const { return {running_.begin(), running_.end()}; }
+
     void kill_handlers() {
-        killed_ += handlers_.size();
-        handlers_.kill();
+        const std::vector<AnyGreenlet> left = handlers();
+        killed_ += left.size();
+        for (const AnyGreenlet& each : left) {
+            each.kill_nowait();
+        }
+        join_all(left);
     }
 
     void end() noexcept {
         socket_.close();
         ended_.set();
+        if (!std::exchange(left_pool_, true)) {
+            crew_.unuse();
+        }
     }
 
     DatagramServer& server_;
@@ -198,10 +239,13 @@ private:
     Handler handler_;
     DatagramServerOptions options_;
     const std::shared_ptr<ErrorLog> error_log_;
-    Semaphore slots_;
+    Pool own_pool_;  // of handlers, if the options name no other
+    detail::Crew& crew_;
     Lock sending_;
     Event ended_;
-    Group handlers_;
+    Running running_;  // the handlers
+    std::chrono::nanoseconds pause_{};
+    bool left_pool_ = false;
     Greenlet<void> receiver_;
     bool started_ = false;
     bool stopped_ = false;
@@ -210,8 +254,12 @@ private:
 };
 
 void DatagramServer::make_core(UdpSocket socket, Handler handler, const DatagramServerOptions& options) {
-    if (options.concurrency == 0) {
+    if (options.concurrency == 0 && options.pool == nullptr) {
         throw std::invalid_argument("a DatagramServer with a concurrency of 0 would never call a handler");
+    }
+    if (options.min_delay <= Duration() || options.max_delay < options.min_delay) {
+        throw std::invalid_argument("a DatagramServer pauses for min_delay first, then up to max_delay: min_delay must "
+                                    "be above 0, and max_delay not less");
     }
     core_ = std::make_shared<Core>(*this, std::move(socket), std::move(handler), options);
 }

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/pool.hpp>
 #include <tendril/select.hpp>
 #include <tendril/server.hpp>
 
 #include "faults.hpp"
 #include "green_test.hpp"
+#include "until.hpp"
 
 using namespace std::chrono_literals;
 
@@ -126,6 +129,90 @@ TENDRIL_TEST(DatagramServer, SurvivesScarcityAndSaysWhatBrokeIt) {
     const testing::Faults faults({{.call = sys::Call::recv, .fault = EIO}});
     EXPECT_THROW(other.serve_forever(), std::system_error);
     EXPECT_THROW(DatagramServer(UdpSocket::bound("127.0.0.1:0"), echo, {.concurrency = 0}), std::invalid_argument);
+}
+
+TENDRIL_TEST(DatagramServer, HandlersAreMembersOfThePool) {
+    Pool pool(2);
+    Event go;
+    int done = 0;
+    DatagramServer server(UdpSocket::bound("127.0.0.1:0"),
+                          [&](Bytes, const Address&) {
+                              go.wait();
+                              ++done;
+                          },
+                          {.concurrency = 0, .pool = &pool});
+    server.start();
+    testing::until_waiting_for_io(1);
+    EXPECT_EQ(pool.free(), 2) << "no slot is held while no datagram comes";
+    UdpSocket client = client_of(server);
+    for (int i = 0; i < 3; ++i) {
+        client.send("x");
+    }
+    while (pool.waiting() == 0) {
+        yield();
+    }
+    EXPECT_EQ(server.running(), 2u);
+    EXPECT_EQ(pool.size(), 2u);
+    auto other = spawn([&] { pool.spawn([&] { done += 10; }); });  // stands in line behind the third datagram
+    yield();
+    go.set();
+    while (done < 13) {
+        yield();
+    }
+    other.get();
+    pool.join();
+    EXPECT_EQ(server.running(), 0u);
+    EXPECT_EQ(server.stop(), 0u);
+    EXPECT_EQ(pool.free(), 2);
+}
+
+TENDRIL_TEST(DatagramServer, ThePoolsKillEndsHandlersAndAStopEndsTheWaitForASlot) {
+    Pool pool(1);
+    int begun = 0;
+    DatagramServer server(UdpSocket::bound("127.0.0.1:0"),
+                          [&](Bytes, const Address&) {
+                              ++begun;
+                              sleep(1h);
+                          },
+                          {.pool = &pool});
+    server.start();
+    UdpSocket client = client_of(server);
+    client.send("x");
+    while (begun < 1) {
+        yield();
+    }
+    pool.kill();
+    EXPECT_EQ(server.running(), 0u);
+    EXPECT_TRUE(server.is_running());
+    client.send("y");
+    client.send("z");
+    while (begun < 2 || pool.waiting() == 0) {
+        yield();
+    }
+    EXPECT_EQ(server.stop(1ms), 1u);
+    EXPECT_EQ(pool.size(), 0u);
+    EXPECT_EQ(pool.waiting(), 0u);
+    EXPECT_EQ(pool.free(), 1);
+    EXPECT_EQ(begun, 2);
+}
+
+TENDRIL_TEST(DatagramServer, PausesAsItIsToldTo) {
+    using namespace std::chrono;
+    DatagramServer server(UdpSocket::bound("127.0.0.1:0"), echo, {.min_delay = 1us, .max_delay = 2us});
+    server.start();
+    UdpSocket client = client_of(server);
+    client.send("x");
+    const testing::Faults faults({{.call = sys::Call::recv, .fd = -1, .times = 50, .fault = ENOMEM}});
+    const auto before = steady_clock::now();
+    while (faults.happened() < 50) {
+        sleep(1us);
+    }
+    EXPECT_LT(steady_clock::now() - before, 20s) << "50 pauses of the default would take 40 s";
+    EXPECT_EQ(receive(client), "echo x");
+    for (const auto& [least, most] : {std::pair<Duration, Duration>{0s, 1s}, {2s, 1s}}) {
+        EXPECT_THROW(DatagramServer(UdpSocket::bound("127.0.0.1:0"), echo, {.min_delay = least, .max_delay = most}),
+                     std::invalid_argument);
+    }
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "base/report.hpp"
 #include "base/sys.hpp"
 #include "errno_of.hpp"
+#include "faults.hpp"
 #include "green_test.hpp"
 
 using namespace std::chrono_literals;
@@ -334,6 +335,56 @@ TENDRIL_TEST(Serve, HoldsAThousandConnectionsWithoutAnError) {
     }
     sockets.clear();
     server.kill();
+}
+
+TENDRIL_TEST(Serve, PausesAsItIsToldTo) {
+    using namespace std::chrono;
+    Listener listener = listen("127.0.0.1:0");
+    auto server = spawn([&] { serve(listener, echo, {.min_delay = 1us, .max_delay = 2us}); });
+    const testing::Faults faults({{.call = sys::Call::accept, .times = 50, .fault = ENOMEM}});
+    const auto before = steady_clock::now();
+    TcpSocket client = connect(listener.address());
+    EXPECT_EQ(ask(client, 'a'), 'a');
+    EXPECT_EQ(faults.happened(), 50u);
+    EXPECT_LT(steady_clock::now() - before, 20s) << "50 pauses of the default would take 40 s";
+    server.kill();
+}
+
+// max_accept = 1: after each connection the others have their turn, so the first handler runs before the second accept.
+TENDRIL_TEST(Serve, AcceptsOnlySoManyInARow) {
+    for (const std::size_t most : {1, 3, 64}) {
+        Listener listener = listen("127.0.0.1:0");
+        std::vector<TcpSocket> clients;
+        for (int i = 0; i < 6; ++i) {
+            clients.push_back(connect(listener.address()));
+        }
+        std::size_t accepted_before_the_first = 0;
+        std::size_t handled = 0;
+        auto server = spawn([&] {
+            serve(listener,
+                  [&](TcpSocket&, const Address&, Serving&) {
+                      if (handled++ == 0) {
+                          accepted_before_the_first = testing::count_descriptors();
+                      }
+                  },
+                  {.max_accept = most});
+        });
+        const std::size_t before = testing::count_descriptors();
+        while (handled < 6) {
+            yield();
+        }
+        EXPECT_GE(accepted_before_the_first - before, std::min<std::size_t>(most, 6)) << most;
+        EXPECT_LE(accepted_before_the_first - before, std::min<std::size_t>(most, 6) + 1)
+            << most << ", and the reserve";
+        server.kill();
+    }
+}
+
+TENDRIL_TEST(Serve, RefusesPausesThatMakeNoSense) {
+    Listener listener = listen("127.0.0.1:0");
+    EXPECT_THROW(serve(listener, echo, {.max_accept = 0}), std::invalid_argument);
+    EXPECT_THROW(serve(listener, echo, {.min_delay = 0s}), std::invalid_argument);
+    EXPECT_THROW(serve(listener, echo, {.min_delay = 2s, .max_delay = 1s}), std::invalid_argument);
 }
 
 }  // namespace
