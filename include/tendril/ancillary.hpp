@@ -4,17 +4,16 @@
 // Ancillary data: what the system tells about a message, or does with it, besides its bytes: recvmsg(2), sendmsg(2),
 // cmsg(3), with types instead of control messages.
 //
-//     socket.set(option::packet_info, true);                                  on a socket bound to 0.0.0.0
-//     ReceivedMessage m = recv_message(socket, buffer, {}, 5s);
-//     if (m.ancillary.packet) answer from there: send_message(socket, bytes, {.to = m.from,
-//                                                             .from = m.ancillary.packet->local});
+//     UdpSocket socket = UdpSocket::bound("0.0.0.0:53", {.settings = {{option::packet_info, true}}});
+//     ReceivedMessage asked = recv_message(socket, buffer, {}, 5s);
+//     send_message(socket, answer, {.to = asked.from, .from = asked.ancillary.packet->local});
 //
 // Most kinds must be switched on by a socket option: socket_options.hpp, "What recv_message() receives". The calls
 // wait, yield and end as recv() and send() of the socket do, with every backend: a kill or a timeout takes no message,
 // so no descriptor.
 //
 // Received descriptors are owned from the moment at which the system hands them over: what the caller did not ask for,
-// and what an exception leaves behind, is closed. They are closed on exec.
+// and what an exception leaves behind, is closed. They are closed on exec. Example: examples/answer_from.cpp
 
 #pragma once
 
