@@ -74,6 +74,11 @@ public:
     // Throws: std::system_error (EPROTOTYPE: another kind of socket); the descriptor is then closed.
     explicit UdpSocket(Fd fd);
 
+    // From now on sends to this address, and receives from no other; Address(): ends that, and the system then takes
+    // back a port that it had chosen. Does not wait; datagrams that have arrived stay. Throws: std::system_error that
+    // names the address.
+    void connect_to(const Address& to);
+
     // Wait for a datagram; `from` is set to its sender, of no family if that has no name.
     // Throw: TimeoutError; std::system_error; Interrupt; then no datagram was taken.
     Datagram recv(Buffer buffer, Deadline deadline = never);

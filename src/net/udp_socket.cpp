@@ -69,14 +69,19 @@ UdpSocket UdpSocket::connected(const Address& to, const std::optional<Address>& 
     if (bind.has_value()) {
         bind_to(made.handle_, *bind, what + " from " + bind->to_string());
     }
+    made.connect_to(to);
+    return made;
+}
+
+void UdpSocket::connect_to(const Address& to) {
+    const int fd = handle_.use(object).fd;
     int r = -EINTR;
     while (r == -EINTR) {
-        r = sys::connect(made.handle_.fd(), to.raw(), to.raw_size());
+        r = sys::connect(fd, to.raw(), to.raw_size());
     }
     if (r < 0) {
-        fail(r, what);
+        fail(r, "connect a datagram socket to " + to.to_string());
     }
-    return made;
 }
 
 UdpSocket SocketAccess::datagrams(int family, int type, int protocol, const UdpOptions& options,

@@ -74,6 +74,31 @@ TENDRIL_TEST(UdpSocket, AnErrorOfTheNetworkIsTheNextCallsAndNoMore) {
     EXPECT_EQ(server.recv(buffer, 10s).size, 1u);
 }
 
+TENDRIL_TEST(UdpSocket, ChangesItsPeer) {
+    UdpSocket a = UdpSocket::bound("127.0.0.1:0");
+    UdpSocket b = UdpSocket::bound("127.0.0.1:0");
+    UdpSocket client = UdpSocket::bound("127.0.0.1:0");
+    char buffer[10];
+    for (UdpSocket* each : {&a, &b}) {
+        client.connect_to(each->local_address());
+        EXPECT_EQ(client.peer_address(), each->local_address());
+        client.send("x");
+        EXPECT_EQ(each->recv(buffer, 10s).size, 1u);
+    }
+    Address from;
+    a.send_to("y", client.local_address());
+    EXPECT_EQ(client.try_recv_from(buffer, from), std::nullopt) << "it is connected to b";
+    client.connect_to(Address());
+    EXPECT_EQ(errno_of([&] { client.peer_address(); }), ENOTCONN);
+    client.send_to("z", b.local_address());
+    a.send_to("y", client.local_address());
+    EXPECT_EQ(client.recv_from(buffer, from, 10s).size, 1u);
+    EXPECT_EQ(from, a.local_address());
+    EXPECT_NE(errno_of([&] { client.connect_to(Address::parse("unix:@x")); }), 0);
+    client.close();
+    EXPECT_EQ(errno_of([&] { client.connect_to(from); }), EBADF);
+}
+
 TENDRIL_TEST(UdpSocket, WaitsOnlyAsLongAsItMay) {
     UdpSocket socket = UdpSocket::bound("127.0.0.1:0");
     char buffer[10];
