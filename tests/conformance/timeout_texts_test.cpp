@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/ancillary.hpp>
 #include <tendril/buffered.hpp>
 #include <tendril/dns.hpp>
+#include <tendril/duplex.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/http/client.hpp>
 #include <tendril/http/websocket.hpp>
@@ -19,6 +21,7 @@
 #include <tendril/pipe.hpp>
 #include <tendril/process.hpp>
 #include <tendril/proxy_protocol.hpp>
+#include <tendril/seqpacket_socket.hpp>
 #include <tendril/socket.hpp>
 #include <tendril/socket_message.hpp>
 #include <tendril/timeout.hpp>
@@ -90,6 +93,8 @@ struct Scene {
     UdpSocket datagrams = UdpSocket::bound("127.0.0.1:0");
     UdpSocket connected = UdpSocket::connected(datagrams.local_address());
     std::pair<UdpSocket, UdpSocket> clogged_datagrams = UdpSocket::pair();
+    SeqpacketListener packet_listener = SeqpacketListener::bound(own_name("packets"));
+    std::pair<SeqpacketSocket, SeqpacketSocket> clogged_packets = SeqpacketSocket::pair();
     Pipe pipe = make_pipe();
     Pipe clogged_pipe = make_pipe();
     std::pair<MessagePipe, MessagePipe> messages = MessagePipe::pair();
@@ -117,6 +122,7 @@ struct Scene {
         fill(clogged.client);
         until_late([&] { fillers.push_back(connect(full.address(), 0s)); });
         until_late([&] { clogged_datagrams.first.send("x", 0s); });
+        until_late([&] { clogged_packets.first.send("x", 0s); });
         until_late([&] { clogged_pipe.writer.send_all(much, 0s); });
     }
     ~Scene() {
@@ -184,6 +190,28 @@ const Call calls[] = {
      [](Scene& s, Deadline d) { s.connected.recv(s.ten, d); }},
     {"UdpSocket::send", "send", "send to an unnamed Unix-domain socket: timed out after TIME",
      [](Scene& s, Deadline d) { s.clogged_datagrams.first.send("x", d); }},
+    {"TcpSocket::recv, a peek", "recv", "recv from PEER: timed out after TIME",
+     [](Scene& s, Deadline d) { s.silent.client.recv(s.ten, {.peek = true}, d); }},
+    {"TcpSocket::send with options", "send", "send to CLOGGED: timed out after TIME",
+     [](Scene& s, Deadline d) { s.clogged.client.send("x", {.more = true}, d); }},
+    {"TcpSocket::recv_urgent", "recv_urgent", "recv_urgent from PEER: timed out after TIME",
+     [](Scene& s, Deadline d) { s.silent.client.recv_urgent(d); }},
+    {"recv_message, ancillary", "recv_message", "recv_message from PEER: timed out after TIME",
+     [](Scene& s, Deadline d) { recv_message(s.silent.client, s.ten, RecvMessageOptions(), d); }},
+    {"send_message, ancillary", "send_message", "send_message to CLOGGED: timed out after TIME",
+     [](Scene& s, Deadline d) { send_message(s.clogged.client, "x", SendMessageOptions(), d); }},
+    {"recv_message, datagrams", "recv_message", "recv_message from PEER: timed out after TIME",
+     [](Scene& s, Deadline d) { recv_message(s.connected, s.ten, {}, d); }},
+    {"send_message, datagrams", "send_message", "send_message to an unnamed Unix-domain socket: timed out after TIME",
+     [](Scene& s, Deadline d) { send_message(s.clogged_datagrams.first, "x", {}, d); }},
+    {"SeqpacketSocket::recv", "recv", "recv from an unnamed Unix-domain socket: timed out after TIME",
+     [](Scene& s, Deadline d) { s.clogged_packets.first.recv(s.ten, d); }},
+    {"SeqpacketSocket::send", "send", "send to an unnamed Unix-domain socket: timed out after TIME",
+     [](Scene& s, Deadline d) { s.clogged_packets.first.send("x", d); }},
+    {"SeqpacketListener::accept", "accept", R"(accept on unix:@tendril-packets-\d+: timed out after TIME)",
+     [](Scene& s, Deadline d) { s.packet_listener.accept(d); }},
+    {"Duplex::recv", "recv", "recv from a pipe: timed out after TIME",
+     [](Scene& s, Deadline d) { open_duplex("/dev/ptmx").recv(s.ten, d); }},
     {"TlsSocket::handshake", "TLS handshake", "TLS handshake with PEER: timed out after TIME",
      [](Scene& s, Deadline d) {
          wrap_ssl(s.silent.client.duplicate(), client_context(), {.server_name = "localhost"}, d);
