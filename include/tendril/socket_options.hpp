@@ -9,7 +9,10 @@
 //     socket.set(option::congestion, "bbr");                   a text
 //     connect("10.0.0.1:80", {.settings = {{option::mark, 7}, {option::bind_to_device, "eth1"}}});
 //
-// An option that has no name here is a SocketOption of the caller's own: {level, number, name}, with the value's type.
+// An option that has no name here is a SocketOption of the caller's own, with the value's type:
+//
+//     constexpr SocketOption<sock_fprog> filter{SOL_SOCKET, SO_ATTACH_FILTER, "filter"};
+//     socket.set(filter, program);
 //
 // The manual pages socket(7), tcp(7), ip(7) and ipv6(7) say what each socket option does. set() and get() never wait.
 // If an option does not fit the kind of socket, the system refuses it: they throw std::system_error (ENOPROTOOPT).
@@ -126,10 +129,11 @@ inline constexpr SocketOption<int> family{SOL_SOCKET, SO_DOMAIN, "family"};     
 inline constexpr SocketOption<int> protocol{SOL_SOCKET, SO_PROTOCOL, "protocol"};      // IPPROTO_TCP, ...; get() only
 inline constexpr SocketOption<std::uint64_t> cookie{SOL_SOCKET, SO_COOKIE, "cookie"};  // its unique number; get() only
 
-// Where packets go, and whence. They take effect for what is bound or connected later: give them to connect(), listen()
-// and UdpSocket in `settings`. Those marked * need CAP_NET_ADMIN (transparent: or CAP_NET_RAW).
-//   bind_to_device        * the interface's name, "eth0"; only its packets are sent and received; "": all interfaces'
-//   mark                  * the firewall mark of what is sent, for routing by policy: above
+// Where packets go, and where they come from. They take effect for what is bound or connected later: give them to
+// connect(), listen() and UdpSocket in `settings`. Those marked * need CAP_NET_ADMIN or CAP_NET_RAW (capabilities(7));
+// bind_to_device needs CAP_NET_RAW to be changed once it is set, and before Linux 5.7 always.
+//   bind_to_device          the interface's name, "eth0"; only its packets are sent and received; "": all interfaces'
+//   mark                  * the firewall mark of what is sent, for routing by policy (declared above)
 //   transparent           * allows addresses that are not this machine's, for proxies
 //   free_bind               allows an address that this machine does not have yet
 //   bind_address_no_port    bind() to port 0 chooses the port as late as connect(): more connections from one address
