@@ -2,7 +2,11 @@
 
 #include "net/transfer.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
+
+#include "base/on_exit.hpp"
 
 namespace tendril::detail {
 
@@ -27,6 +31,33 @@ void pause_before_retry(std::chrono::milliseconds& pause, Deadline deadline, con
     Waiter waiter(what);
     waiter.wait(std::min(Deadline(pause), deadline));
     pause = std::min(pause * 2, longest);
+}
+
+void pause_if_stuck(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress) {
+    constexpr std::chrono::milliseconds little(10);
+    const short wanted = direction == Direction::read ? POLLIN | POLLRDHUP : POLLOUT;
+    pollfd asked{d.fd, wanted, 0};
+    if (sys::poll(&asked, 1, 0) <= 0 || (asked.revents & (POLLERR | POLLHUP)) == 0 || (asked.revents & wanted) != 0) {
+        return;
+    }
+    if (deadline.passed()) {
+        time_out_wait(d, what, progress);
+    }
+    Waiter waiter(what);
+    const std::uint32_t generation = d.generation;
+    const OnExit left([&] {
+        if (d.place(direction) == &waiter) {
+            d.place(direction) = nullptr;
+        }
+    });
+    d.place(direction) = &waiter;  // so that close() wakes it, and a second call is refused
+    const Outcome outcome = waiter.wait(std::min(Deadline(little), deadline));
+    if (outcome == Outcome::closed || d.generation != generation) {
+        fail_wait(d, Outcome::closed, what, progress);
+    }
+    if (deadline.passed()) {
+        time_out_wait(d, what, progress);
+    }
 }
 
 void fail_wait(const Descriptor& d, Outcome outcome, const char* what, Progress progress) {

@@ -127,6 +127,11 @@ inline void next_round(Descriptor& d, Direction direction, const char* what, Dea
     }
 }
 
+// For a wait that was ended by an event after which the call said EAGAIN again. If the system keeps reporting an error
+// that no call takes away (a datagram socket's error queue), waits a little, since the next wait would end at once.
+// Throws: TimeoutError, EBADF, Interrupt.
+void pause_if_stuck(Descriptor& d, Direction direction, const char* what, Deadline deadline, Progress progress);
+
 // Repeats `call` until it returns anything but EAGAIN; waits in between.
 // Returns: its result; -errno for an error.
 template <class Call>
@@ -134,7 +139,7 @@ ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadlin
                    Call call) {
     Descriptors::refuse_second(d, direction);
     const bool& ready = direction == Direction::read ? d.readable : d.writable;
-    for (;;) {
+    for (unsigned waits = 0;; ++waits) {
         if (ready) {
             const ssize_t r = call(d.fd);
             if (r == -EINTR) {
@@ -147,6 +152,9 @@ ssize_t when_ready(Descriptor& d, Direction direction, const char* what, Deadlin
                 d.emptied();
             } else {
                 d.drained(direction);
+            }
+            if (waits > 1) [[unlikely]] {
+                pause_if_stuck(d, direction, what, deadline, progress);
             }
         }
         await(d, direction, what, deadline, progress);
