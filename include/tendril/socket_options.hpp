@@ -155,7 +155,7 @@ inline constexpr SocketOption<bool> do_not_route{SOL_SOCKET, SO_DONTROUTE, "do_n
 //   credentials     ... credentials: the sending process, on a Unix-domain socket
 //   drop_count      ... dropped: how many datagrams the full queue has lost
 //   queue_errors    the network's answers go to a queue, which recv_error() reads. Read it after each error: with the
-//                   backends poll and select, a call that waits spins while the queue holds something
+//                   backends poll and select, a call may wait up to 10 ms too long while the queue holds something
 
 inline constexpr IpOption<bool> packet_info{IP_PKTINFO, IPV6_RECVPKTINFO, "packet_info"};
 inline constexpr SocketOption<bool> receive_time{SOL_SOCKET, SO_TIMESTAMPNS, "receive_time"};

@@ -136,6 +136,26 @@ TENDRIL_TEST(Ancillary, TheKernelVouchesForCredentials) {
     EXPECT_TRUE(recv_message(d, buffer, RecvMessageOptions(), 20s).ended);
 }
 
+// A descriptor of the sending process is owned too. Linux 6.5.
+TENDRIL_TEST(Ancillary, TheSendingProcessMayComeAsADescriptor) {
+    auto [a, b] = UdpSocket::pair();
+    const SocketOption<bool> pass_process{SOL_SOCKET, 76, "SO_PASSPIDFD"};
+    if (errno_of([&, &peer = b] { peer.set(pass_process, true); }) == ENOPROTOOPT) {
+        return;
+    }
+    const std::size_t before = testing::count_descriptors();
+    char buffer[10];
+    a.send("x");
+    a.send("y");
+    {
+        const ReceivedMessage m = recv_message(b, buffer, {}, 20s);
+        EXPECT_TRUE(m.ancillary.process.is_open());
+        EXPECT_EQ(testing::count_descriptors(), before + 1);
+    }
+    EXPECT_EQ(b.recv(buffer, 20s).size, 1u);
+    EXPECT_EQ(testing::count_descriptors(), before);
+}
+
 TENDRIL_TEST(Ancillary, DescriptorsGoWithDatagramsAndNoneIsLeftOpen) {
     auto [a, b] = UdpSocket::pair();
     auto [c, d] = SeqpacketSocket::pair();
@@ -223,6 +243,22 @@ TENDRIL_TEST(Ancillary, TheNetworksAnswersCanBeReadOneByOne) {
     char buffer[10];
     EXPECT_FALSE(recv_error(client, buffer).has_value());
     client.send_to("lost", nobody);
+    EXPECT_EQ(errno_of([&] { client.recv(buffer, 20s); }), ECONNREFUSED);
+    EXPECT_THROW(client.recv(buffer, 2ms), TimeoutError) << "what is in the queue stops neither deadlines nor others";
+    const auto begun = [](const auto& green) {
+        while (!green.started()) {
+            yield();
+        }
+        yield();
+    };
+    auto killed = spawn([&] { client.recv(buffer); });
+    begun(killed);
+    EXPECT_THROW(client.recv(buffer), ConcurrentUse);
+    killed.kill();
+    auto served = spawn([&] { return client.recv(buffer, 20s).size; });
+    begun(served);
+    UdpSocket::connected(client.local_address()).send("data");
+    EXPECT_EQ(served.get(), 4u);
     const std::optional<ReceivedMessage> m = recv_error(client, buffer);
     ASSERT_TRUE(m.has_value());
     EXPECT_EQ(std::string(buffer, m->size), "lost");
@@ -232,7 +268,13 @@ TENDRIL_TEST(Ancillary, TheNetworksAnswersCanBeReadOneByOne) {
     EXPECT_EQ(m->ancillary.error->origin, SO_EE_ORIGIN_ICMP);
     EXPECT_EQ(m->ancillary.error->reporter.ip(), "127.0.0.1");
     EXPECT_FALSE(recv_error(client, buffer).has_value());
-    EXPECT_THROW(client.recv(buffer, 1ms), std::system_error);
+    EXPECT_THROW(client.recv(buffer, 1ms), TimeoutError);
+    client.send_to("lost too", nobody);
+    EXPECT_EQ(errno_of([&] { client.recv(buffer, 20s); }), ECONNREFUSED);
+    auto closed = spawn([&] { return errno_of([&] { client.recv(buffer); }); });
+    begun(closed);
+    client.close();
+    EXPECT_EQ(closed.get(), EBADF);
 }
 
 TENDRIL_TEST(Ancillary, WaitsForAFullReceiver) {

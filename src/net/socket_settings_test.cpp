@@ -89,6 +89,13 @@ TENDRIL_TEST(SocketSettings, ComeBeforeTheConnect) {
     EXPECT_EQ(client.get(option::tos), 16);
     EXPECT_EQ(client.get(option::linger), 3s);
     EXPECT_EQ(connect("localhost", to.port(), {.settings = {{option::tos, 8}}}, 20s).get(option::tos), 8);
+    const std::uint32_t range = 40'000 | 40'010 << 16;
+    if (errno_of([&] { UdpSocket::unbound(AF_INET).set(option::local_ports, range); }) != ENOPROTOOPT) {  // Linux 6.3
+        const std::uint16_t port =
+            connect(to, {.settings = {{option::local_ports, range}}}, 20s).local_address().port();
+        EXPECT_GE(port, 40'000);
+        EXPECT_LE(port, 40'010);
+    }
     // They are set in their order, and their errors are told by name.
     try {
         connect(to, {.settings = {{option::congestion, "bogus"}}});
