@@ -141,5 +141,12 @@ TENDRIL_TEST(Child, RefusesWhatIsNoProcess) {
     sys::set_fault_hook(nullptr);
 }
 
+TENDRIL_TEST(Child, OneThatIsInvokedOnlyLooks) {
+    Child child(::getpid(), [](const ChildStatus&) { ADD_FAILURE() << "it has not ended"; });
+    EXPECT_EQ(child.pid(), ::getpid());
+    child.stop();
+    child.invoke();
+}
+
 }  // namespace
 }  // namespace tendril
