@@ -22,6 +22,7 @@ ONLY_SAY ?=
 check: build/.setup-test build/dev/build.ninja
 	tools/check_style.py
 	tools/check_layers.py
+	tools/check_names.py
 	tools/check_commits.py
 	tools/test_changed.py $(if $(ONLY_SAY),--print)
 
