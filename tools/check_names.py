@@ -25,7 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "docs/names"
-STATES = ("here", "differs", "no", "not yet")
+STATES = ("here", "differs", "not applicable", "not yet")
+MARKS = {"not yet:": "not yet", "no:": "not applicable"}  # how a third column begins
 COUNTS = re.compile(r"(<!-- counts -->\n)(.*?)(<!-- /counts -->)", re.S)
 SPAN = re.compile(r"`([^`]+)`")
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
@@ -94,8 +95,8 @@ def parts_of(span):
 
 
 def state_of(text):
-    for state in ("not yet", "no"):
-        if text.startswith(f"{state}:"):
+    for mark, state in MARKS.items():
+        if text.startswith(mark):
             return state
     return "differs" if text else "here"
 
@@ -152,7 +153,7 @@ def check_row(row, headers, reasons, seen):
             yield f"`{name}` is not a name: write the arguments outside of the backticks"
         elif not headers.has(name):
             yield f"`{name}` is not in the public headers"
-    if row.state == "no":
+    if row.state == "not applicable":
         reason = reason_of(row)
         if reason not in reasons:
             yield f'"{reason}" is not one of the reasons in README.md'
@@ -188,7 +189,7 @@ def counted(rows):
 
 
 def table(counts):
-    lines = ["| peer | module | here | differs | no | not yet |", "|---|---|---|---|---|---|"]
+    lines = ["| peer | module | here | differs | not applicable | not yet |", "|---|---|---|---|---|---|"]
     peers = list(dict.fromkeys(peer for peer, _ in counts))
     total = collections.Counter()
     for peer in peers:
@@ -210,7 +211,7 @@ def findings(root):
     reasons = set(re.findall(r"^- \*\*([^*]+)\*\*:", readme, re.M))
     used, seen = set(), {}
     for row in rows:
-        if row.state == "no":
+        if row.state == "not applicable":
             used.add(reason_of(row))
         for what in check_row(row, headers, reasons, seen):
             yield row.file, row.line, what

@@ -126,7 +126,7 @@ class CheckNames(unittest.TestCase):
         self.check("| `x(a)`, `y` | `spawn` | |", "| `x(b)` | `Queue` | more |", "| `z(c)` | `spawn` | |",
                    "| `z` | | not yet: all |")
         self.assertIn("| peer | peer.queue | 4 | 1 | 1 | 1 |", self.main("--counts")[1])
-        self.assertIn("peer: 4 here, 1 differs, 1 no, 1 not yet", self.main()[1])
+        self.assertIn("peer: 4 here, 1 differs, 1 not applicable, 1 not yet", self.main()[1])
 
     def test_lists_what_is_not_yet_here(self):
         self.check("| `x(a)`, `y` | `spawn` | not yet: y |", "| `z` | `spawn` | |")
