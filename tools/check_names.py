@@ -9,9 +9,9 @@
 #   what differs. Nothing: it is the same. "not yet: ...": it is missing, or weaker. "no: reason": it makes no sense here;
 #   the reason is one of README's list ("- **reason**: ...").
 #
-# An error is: a name of ours that is not in the public headers (of A::b, A must be declared and b be in the same header,
-# or in one of A's bases); a peer's name that stands twice in a section; a reason that README has not; a row without
-# names; and a table of counts in README, between <!-- counts --> and <!-- /counts -->, that is not that of --counts.
+# An error is: a name of ours that is not in the public headers (of A::b, b must be in the body of A or of one of its
+# bases); a peer's name that stands twice in a section; a reason that README has not; a row without names; and a table
+# of counts in README, between <!-- counts --> and <!-- /counts -->, that is not that of --counts.
 # Prints file:line: text, then the counts; status 1 when there is an error.
 #
 #   tools/check_names.py [root]
@@ -31,8 +31,8 @@ COUNTS = re.compile(r"(<!-- counts -->\n)(.*?)(<!-- /counts -->)", re.S)
 SPAN = re.compile(r"`([^`]+)`")
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
 WORD = re.compile(r"~?\w+")
-KINDS = r"(?:class|struct|enum\s+class|enum|concept|namespace)"
-DECLARED = re.compile(rf"\b{KINDS}\s+(?:\[\[[^\]]*\]\]\s*)?([\w:]+)\s*(?:final\s*)?((?::(?!:)[^;{{]*)?)[{{;=]")
+KINDS = r"(?:class|struct|enum\s+class|enum|namespace)"
+DECLARED = re.compile(rf"\b{KINDS}\s+(?:\[\[[^\]]*\]\]\s*)?([\w:]+)\s*(?:final\s*)?((?::(?!:)[^;{{]*)?)\{{")
 ALIAS = re.compile(r"\busing\s+(\w+)\s*=\s*([^;]*);")
 OURS = re.compile(r"^(?:\w+::)*~?\w+(?:\(\))?$")
 SEPARATOR = re.compile(r"^[\s|:-]+$")
@@ -44,33 +44,27 @@ class Headers:
     """The identifiers of the public headers, without comments and literals."""
 
     def __init__(self, root):
-        self.words, self.raw = {}, ""
-        self.declared = collections.defaultdict(set)  # a class: the headers that declare it
-        self.bases = collections.defaultdict(set)     # a class: the identifiers in what it is derived from, or stands for
+        self.raw, self.words = "", set()
+        self.bodies = collections.defaultdict(set)  # a class, an enum or a namespace: the identifiers between its braces
+        self.bases = collections.defaultdict(set)   # a class: those in what it is derived from, or stands for
         for path in sorted((root / "include").rglob("*.hpp")):
             text = path.read_text()
             self.raw += text
             code = COMMENT.sub(" ", text)
-            self.words[path] = set(WORD.findall(code))
-            for name, bases in DECLARED.findall(code):
-                for part in name.split("::"):
-                    self.declared[part].add(path)
-                self.bases[name.split("::")[-1]].update(WORD.findall(bases))
+            self.words.update(WORD.findall(code))
+            for match in DECLARED.finditer(code):
+                name = match[1].split("::")[-1]
+                self.bodies[name].update(WORD.findall(code, match.end(), end_of_body(code, match.end())))
+                self.bases[name].update(WORD.findall(match[2]))
             for name, what in ALIAS.findall(code):
-                self.declared[name].add(path)
                 self.bases[name].update(WORD.findall(what))
 
-    def of(self, name, seen=None):
-        """The headers of a class and of its bases."""
-        seen = set() if seen is None else seen
-        if name in seen:
-            return set()
-        seen.add(name)
-        found = set(self.declared.get(name, ()))
-        for base in self.bases.get(name, ()):
-            if base in self.declared:
-                found |= self.of(base, seen)
-        return found
+    def has_member(self, outer, inner, seen=frozenset()):
+        """Whether `inner` is in the body of `outer` or of one of its bases."""
+        if outer in seen:
+            return False
+        return inner in self.bodies.get(outer, ()) or any(
+            self.has_member(base, inner, seen | {outer}) for base in self.bases.get(outer, ()))
 
     def has(self, name):
         """Whether it is in the headers: `spawn`, `Queue::get`, `http::Server::stop`."""
@@ -79,10 +73,17 @@ class Headers:
         if name.isupper() and "_" in name:  # a variable of the environment, or a macro: comments have it too
             return re.search(rf"\b{name}\b", self.raw) is not None
         parts = name.removeprefix("tendril::").removesuffix("()").split("::")
-        for outer, inner in zip(parts, parts[1:]):
-            if not any(inner in self.words[path] for path in self.of(outer)):
-                return False
-        return any(parts[-1] in words for words in self.words.values())
+        return parts[0] in self.words and all(self.has_member(outer, inner) for outer, inner in zip(parts, parts[1:]))
+
+
+def end_of_body(code, begin):
+    """The place of the brace that closes the one before `begin`."""
+    depth = 1
+    for match in re.compile(r"[{}]").finditer(code, begin):
+        depth += 1 if match[0] == "{" else -1
+        if depth == 0:
+            return match.start()
+    return len(code)
 
 
 def parts_of(span):

@@ -25,6 +25,10 @@ struct Options {
     std::string name = "wrong";
 };
 void spawn(Options options);
+enum class Mode { read, write };
+class Other {
+    void other();
+};
 }  // namespace tendril
 """
 BASE = """namespace tendril::detail {
@@ -82,11 +86,12 @@ class CheckNames(unittest.TestCase):
 
     def test_finds_what_is_declared_in_the_class_or_its_bases(self):
         for name in ("spawn", "Queue", "Queue::get", "Queue::get()", "Queue::Item", "Queue::put_nowait", "LifoQueue::get",
-                     "LifoQueue::put_nowait", "Options::name", "tendril::Queue::get", "TENDRIL_SIZE", "std::mutex"):
+                     "LifoQueue::put_nowait", "Options::name", "Mode::read", "tendril::Queue::get", "TENDRIL_SIZE", "std::mutex"):
             self.assertTrue(self.has(name), name)
 
-    def test_finds_nothing_in_remarks_literals_and_other_headers(self):
-        for name in ("gone", "Queue::dropped", "wrong", "Base::get", "Nothing::get", "TENDRIL_OTHER", "Queue::Queue::gone"):
+    def test_finds_nothing_in_remarks_literals_and_other_classes(self):
+        for name in ("gone", "Queue::dropped", "wrong", "Base::get", "Nothing::get", "TENDRIL_OTHER", "Queue::other",
+                     "Mode::name", "Queue::Item::get"):
             self.assertFalse(self.has(name), name)
 
     def test_all_four_states_are_right(self):
