@@ -125,7 +125,8 @@ public:
 
     // The hub inside another event loop, whose OS thread this is (asio, GLib, Qt, a raw epoll loop). That loop calls
     // turn() at the beginning, when descriptor() is readable, when the moment that turn() returned has come, and after
-    // its own callbacks have woken or spawned green threads. Examples: examples/inside_epoll.cpp, inside_asio.cpp.
+    // its own callbacks have woken or spawned green threads. Examples: examples/inside_epoll.cpp, inside_glib.cpp;
+    // asio.hpp.
     //
     // turn() asks for events without sleeping and lets every ready green thread run once; it does not wait for more.
     // Returns: when to call it again at the latest; a moment that has passed if there is more to do.
