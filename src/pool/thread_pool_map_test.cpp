@@ -110,11 +110,14 @@ TENDRIL_TEST(ThreadPoolMapThreads, IsLazyWithABoundedLookAhead) {
         }
     }
     walked = 0;
-    auto results = pool.imap_unordered([](int n) { return n; }, input);
-    results.next();
-    pool.join();
-    yield();
-    EXPECT_LE(walked, 1 + 4) << "twice the number of threads";
+    {
+        auto results = pool.imap_unordered([](int n) { return n; }, input);
+        results.next();
+        pool.join();
+        yield();
+        EXPECT_LE(walked, 1 + 4) << "twice the number of threads";
+    }
+    pool.join();  // the jobs of results that nobody took
 }
 
 TENDRIL_TEST(ThreadPoolMapThreads, KeepsAllThreadsBusyAndNoMore) {
