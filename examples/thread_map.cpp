@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <cstdio>
-#include <ranges>
+#include <numeric>
 #include <vector>
 
 #include <tendril/thread_pool.hpp>
@@ -22,8 +22,10 @@ int main() {
     // OS threads that have had no job for a second end.
     tendril::ThreadPool pool(4, {.idle_timeout = 1s});
 
-    // The input has no end; no more than 8 items are on their way.
-    for (const int square : pool.imap(slow_square, std::views::iota(1))) {
+    // No more than 8 items are on their way, however long the input is.
+    std::vector<int> numbers(1000);
+    std::iota(numbers.begin(), numbers.end(), 1);
+    for (const int square : pool.imap(slow_square, numbers)) {
         std::printf("%d\n", square);
         if (square > 20) {
             break;

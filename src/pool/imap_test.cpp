@@ -23,49 +23,19 @@
 
 #include "context/sanitizer.hpp"
 #include "green_test.hpp"
+#include "steps.hpp"
 
 using namespace std::chrono_literals;
 
 namespace tendril {
 namespace {
 
+using testing::Steps;
+
 static_assert(std::ranges::input_range<Imap<int>>);
 static_assert(std::ranges::input_range<Imap<void>>);
 static_assert(std::ranges::input_range<Imap<std::unique_ptr<int>>>);
 static_assert(!std::is_copy_constructible_v<Imap<int>>);
-
-// 0, 1, 2, ... without an end; the test says what its steps do.
-struct Steps {
-    int begin_at = 0;
-    int end_at = -1;  // -1: never
-    std::function<void(char step, int at)> does = [](char, int) {};
-
-    struct Iterator {
-        using difference_type = std::ptrdiff_t;
-        using value_type = int;
-        const Steps* steps;
-        int at;
-        int operator*() const {
-            steps->does('*', at);
-            return at;
-        }
-        Iterator& operator++() {
-            ++at;
-            steps->does('+', at);
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(const Iterator& it, std::default_sentinel_t) {
-            it.steps->does('=', it.at);
-            return it.at == it.steps->end_at;
-        }
-    };
-    Iterator begin() const {
-        does('b', begin_at);
-        return {this, begin_at};
-    }
-    std::default_sentinel_t end() const { return {}; }
-};
 
 const auto itself = [](int i) { return i; };
 

@@ -84,13 +84,15 @@ TENDRIL_TEST(AsioThreads, OperationsOfAnotherOsThreadsIoContext) {
 
 TENDRIL_TEST(AsioThreads, ErrorsAreThrownOrStored) {
     Elsewhere elsewhere;
-    Connection connection(elsewhere.io);
-    connection.far.close();
     std::array<char, 1> data{};
+    Connection one(elsewhere.io);
+    one.far.close();
     asio::error_code code;
-    EXPECT_EQ(connection.near.async_read_some(asio::buffer(data), use_green[code]), 0u);
+    EXPECT_EQ(one.near.async_read_some(asio::buffer(data), use_green[code]), 0u);
     EXPECT_EQ(code, asio::error::eof);
-    EXPECT_THROW(connection.near.async_read_some(asio::buffer(data), use_green), asio::system_error);
+    Connection other(elsewhere.io);  // of the same one Asio may wait for ever: it has seen the edge of the end
+    other.far.close();
+    EXPECT_THROW(other.near.async_read_some(asio::buffer(data), use_green), asio::system_error);
 }
 
 TENDRIL_TEST(AsioThreads, ATimeoutOrAKillCancelsTheOperation) {
