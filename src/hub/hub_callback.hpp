@@ -17,7 +17,7 @@ inline constexpr int highest_priority = 2;
 
 class HubCallback : public ListNode {
 public:
-    std::int8_t rank = 0;             // its priority: of those due together the highest run first
+    std::int16_t rank = 0;            // its priority: of those due together the highest run first
     virtual void run() noexcept = 0;  // reports what the user's code throws
     // In the child, if in the list: leaves it if it concerns only the parent.
     virtual void forked() noexcept {}

@@ -16,10 +16,6 @@
 
 namespace tendril {
 
-using detail::await;
-using detail::Descriptor;
-using detail::Direction;
-using detail::fail;
 using detail::Handle;
 using detail::SocketAccess;
 

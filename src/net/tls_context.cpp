@@ -325,7 +325,9 @@ bool TlsContext::server_side() const noexcept {
 std::vector<std::string> TlsContext::ciphers() const {
     std::vector<std::string> names;
     const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(state_->ssl.get());
-    for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+    const int count = sk_SSL_CIPHER_num(all);
+    names.reserve(count > 0 ? static_cast<std::size_t>(count) : 0);
+    for (int i = 0; i < count; ++i) {
         names.emplace_back(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(all, i)));
     }
     return names;

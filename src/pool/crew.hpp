@@ -39,8 +39,8 @@ public:
     // full crew gets a lent place at once, if `lend`. Throws: Interrupt, nothing is taken; WrongThread; HubBlocked.
     CrewPlace enter(Deadline deadline, bool lend);
     CrewPlace try_enter();
-    CrewPlace enter_later();            // without a slot if none is free
-    void claim_slot(CrewMember& here);  // for such a member, the running green thread: waits. Throws: Interrupt
+    CrewPlace enter_later();              // without a slot if none is free
+    void claim_slot(CrewMember& member);  // for such a member, the running green thread: waits. Throws: Interrupt
     void admit(CrewPlace& place, const AnyGreenlet& greenlet) noexcept;
 
     // For a caller that also waits for something else. While the crew is full: returns a place without a slot, and puts

@@ -90,7 +90,7 @@ TENDRIL_TEST(AsioThreads, ErrorsAreThrownOrStored) {
     asio::error_code code;
     EXPECT_EQ(one.near.async_read_some(asio::buffer(data), use_green[code]), 0u);
     EXPECT_EQ(code, asio::error::eof);
-    Connection other(elsewhere.io);  // of the same one Asio may wait for ever: it has seen the edge of the end
+    Connection other(elsewhere.io);  // Asio may never end a second read of the same one: it has seen its edge
     other.far.close();
     EXPECT_THROW(other.near.async_read_some(asio::buffer(data), use_green), asio::system_error);
 }

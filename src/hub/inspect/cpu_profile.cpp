@@ -113,8 +113,10 @@ std::vector<CpuUse> CpuProfile::greenlets() const {
     fibers.push_back(&state_->hub.main);
     fibers.push_back(state_->hub.callback_fiber);
     for (const Fiber* fiber : fibers) {
-        if (const auto at = fiber != nullptr ? state_->live.find(fiber->id) : state_->live.end();
-            at != state_->live.end()) {
+        if (fiber == nullptr) {
+            continue;
+        }
+        if (const auto at = state_->live.find(fiber->id); at != state_->live.end()) {
             all.push_back(at->second);
             all.back().name = fiber->record != nullptr ? fiber->record->name : std::string();
         }
@@ -133,6 +135,7 @@ std::vector<CpuUse> CpuProfile::places() const {
         add(at->second, use);
     }
     std::vector<CpuUse> all;
+    all.reserve(sums.size());
     for (const auto& [place, sum] : sums) {
         all.push_back(sum);
     }

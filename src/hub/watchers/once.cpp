@@ -48,6 +48,6 @@ void once(int fd, IoEvents events, Deadline deadline, detail::Callback<void(IoEv
             Duration(deadline.remaining()), [&self] { self.fire(IoEvents::none); }, TimerOptions{}, at);
     }
     static_cast<void>(made.release());
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): it owns itself
 
 }  // namespace tendril

@@ -72,7 +72,7 @@ void WatcherState::set_priority(int priority) {
         throw std::invalid_argument("a watcher's priority of " + std::to_string(priority) +
                                     " is out of bounds: it must be -2 to 2");
     }
-    rank = static_cast<std::int8_t>(priority);
+    rank = static_cast<std::int16_t>(priority);
     hub_->priorities = hub_->priorities || priority != 0;
 }
 

@@ -20,8 +20,7 @@ public:
 template <class F>
 class PostedCall final : public Posted {
 public:
-    template <class G>
-    explicit PostedCall(G&& f) : function_(std::forward<G>(f)) {}
+    explicit PostedCall(F f) : function_(std::move(f)) {}
     void call() override { function_(); }
 
 private:
