@@ -105,7 +105,9 @@ TENDRIL_TEST(Ancillary, SaysWhenADatagramCameAndWhatWasLost) {
 }
 
 TENDRIL_TEST(Ancillary, TheKernelVouchesForCredentials) {
-    auto [a, b] = UdpSocket::pair();
+    auto pair = UdpSocket::pair();
+    auto& a = pair.first;  // Clang captures no structured binding
+    auto& b = pair.second;
     b.set(option::credentials, true);
     const PeerCredentials me{::getpid(), ::getuid(), ::getgid()};
     char buffer[10];
@@ -324,7 +326,8 @@ TENDRIL_TEST(Ancillary, AMessageMayLieInSeveralPlaces) {
 }
 
 TENDRIL_TEST(Ancillary, RefusesWhatCannotGo) {
-    auto [a, b] = UdpSocket::pair();
+    auto pair = UdpSocket::pair();
+    auto& a = pair.first;  // Clang captures no structured binding
     auto [c, d] = SeqpacketSocket::pair();
     auto [e, f] = TcpSocket::pair();
     UdpSocket ip = UdpSocket::bound("127.0.0.1:0");

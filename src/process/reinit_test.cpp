@@ -57,7 +57,9 @@ TENDRIL_TEST(Reinit, TheChildOfAPlainForkSpawnsWaitsAndTalks) {
         ++ran;
     });
     yield();
-    auto [ours, theirs] = TcpSocket::pair();
+    auto pair = TcpSocket::pair();
+    auto& ours = pair.first;  // Clang captures no structured binding
+    auto& theirs = pair.second;
     auto reader = spawn([&, socket = &ours] {
         char byte = 0;
         socket->recv({&byte, 1});
