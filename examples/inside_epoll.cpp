@@ -28,9 +28,9 @@ void watch(int loop, int fd) {
 int main() {
     tendril::Hub& hub = tendril::Hub::current();
     auto [reading, writing] = tendril::make_pipe();
-    const auto reader = tendril::spawn([&] {
+    const auto reader = tendril::spawn([&, &from = reading] {
         char text[16];
-        const std::size_t n = reading.recv(text);
+        const std::size_t n = from.recv(text);
         std::printf("a green thread read \"%.*s\"\n", static_cast<int>(n), text);
         tendril::sleep(20ms);
         std::printf("and has slept\n");
