@@ -160,9 +160,9 @@ public:
     void resume();
 
     // Makes an idle hub wake up less often, to handle more events at once: it uses less of the processor, and is late.
-    // `events`: unless a timer is due, it looks for events at most this often; what other OS threads send waits as
-    // long. `timers`: it sleeps at least that long where only a timer would wake it, so timers run up to that late.
-    // Zero, the default, turns either off. In the child of a fork() both are off.
+    // `events`: unless a timer is due or a green thread is ready, it looks for events at most this often; what other OS
+    // threads send waits as long. `timers`: it sleeps at least that long where only a timer would wake it, so timers
+    // run up to that late. Zero, the default, turns either off. In the child of a fork() both are off.
     // Throws: std::invalid_argument for more than a second; WrongThread.
     void set_collect_intervals(Duration events, Duration timers);
 

@@ -66,8 +66,8 @@ TENDRIL_TEST(HubClock, TheTimeOfASuspensionDoesNotCount) {
 TENDRIL_TEST(HubClock, AfterASuspensionARepeatDoesNotCatchUp) {
     Hub& hub = Hub::current();
     int ticks = 0;
-    Timer tick(5ms, [&] { ++ticks; }, {.repeat = 5ms});
     const auto begin = Clock::now();
+    Timer tick(5ms, [&] { ++ticks; }, {.repeat = 5ms});
     hub.suspend();
     compute_for(50ms);
     hub.resume();
@@ -87,6 +87,7 @@ TENDRIL_TEST(HubClock, ATimeLimitOfNeverStaysOne) {
     EXPECT_TRUE(last.active());
 }
 
+// How long it sleeps: backend_collecting_test.cpp.
 TENDRIL_TEST(HubClock, TimersAreCollected) {
     Hub& hub = Hub::current();
     const std::string before = hub.backend();
@@ -101,9 +102,7 @@ TENDRIL_TEST(HubClock, TimersAreCollected) {
         sleep(15ms);
         EXPECT_EQ(early, 1) << "in their order, though together";
     });
-    const auto begin = Clock::now();
     first.join();
-    EXPECT_GE(Clock::now() - begin, 30ms);
     second.join();
     hub.set_collect_intervals(0s, 0s);
 }
@@ -119,8 +118,6 @@ TENDRIL_TEST(HubClock, EventsAreCollected) {
         ++runs;
         waiting->resolve(detail::Outcome::signalled);
     });
-    sleep(1ms);
-    const auto begin = Clock::now();
     for (int i = 0; i < 3; ++i) {
         pipe.write();
         while (runs == i) {
@@ -129,7 +126,6 @@ TENDRIL_TEST(HubClock, EventsAreCollected) {
             waiter.wait(never);
         }
     }
-    EXPECT_GE(Clock::now() - begin, 40ms) << "it looked more often";
     EXPECT_THROW(hub.set_collect_intervals(2s, 0s), std::invalid_argument);
     hub.set_collect_intervals(0s, 0s);
 }
