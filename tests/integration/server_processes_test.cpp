@@ -2,6 +2,7 @@
 //
 // Servers of several processes or hubs, and a graceful restart.
 
+#include <cerrno>
 #include <csignal>
 #include <set>
 #include <string>
@@ -29,6 +30,11 @@ std::string ask(const std::string& port) {
     return BufferedReader(socket).read_line(20s).value_or("(nothing)");
 }
 
+// That nobody listens does not show it: another test's server may have got the port meanwhile.
+bool gone(const std::string& pid) {
+    return ::kill(static_cast<pid_t>(std::stoi(pid)), 0) == -1 && errno == ESRCH;
+}
+
 TENDRIL_TEST(WorkerProcesses, OneThatDiesIsReplacedAndAllAreDrained) {
     Popen program({TENDRIL_WORKERS, "2"}, {.out = PIPE, .err = PIPE});
     BufferedReader out(program.stdout_());
@@ -53,7 +59,9 @@ TENDRIL_TEST(WorkerProcesses, OneThatDiesIsReplacedAndAllAreDrained) {
     held.close();
     EXPECT_EQ(out.read_line(60s), "all ended");
     EXPECT_EQ(program.wait(20s), 0);
-    EXPECT_THROW(connect("127.0.0.1:" + port, 20s), std::system_error) << "nobody is left";
+    for (const std::string& worker : later) {
+        EXPECT_TRUE(gone(worker));
+    }
 }
 
 TENDRIL_TEST(WorkerProcesses, AReloadReplacesThemAndBreaksNoConnection) {
@@ -191,7 +199,6 @@ TENDRIL_TEST(TwoHubs, ServeOrdinaryClients) {
         held.clear();
         EXPECT_EQ(out.read_line(60s), "killed 0");
         EXPECT_EQ(program.wait(20s), 0);
-        EXPECT_THROW(connect("127.0.0.1:" + port, 20s), std::system_error);
     }
 }
 
