@@ -118,6 +118,7 @@ RUN = {
     "make format": format_changes_nothing,
     "make check": lambda command: shell(command + " ONLY_SAY=1"),  # make test runs the tests
     "make coverage": lambda command: shell("make --dry-run coverage"),  # as long as make test-dev, and nothing to pass
+    "tools/check_names.py --counts": shell,
     "tools/figures.py": shell,
     "tools/setup": shell,
     "cmake --preset dev": shell,
