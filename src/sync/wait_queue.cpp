@@ -12,6 +12,7 @@
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
+#include "sync/waiter_space.hpp"
 
 namespace tendril::detail {
 
@@ -66,15 +67,13 @@ void WaitQueue::check_thread() const {
 #pragma GCC diagnostic ignored "-Wdangling-pointer"
 #endif
 void WaitQueue::begin_wait(WaiterSpace& space, const char* what, void* slot, Deadline deadline) {
-    static_assert(sizeof(Waiter) <= WaiterSpace::size && alignof(Waiter) == WaiterSpace::size);
-    const auto at = (reinterpret_cast<std::uintptr_t>(space.bytes) + WaiterSpace::size - 1) & ~(WaiterSpace::size - 1);
-    space.waiter = ::new (reinterpret_cast<void*>(at)) Waiter(what);
-    space.waiter->slot = slot;
-    space.waiter->slot_use = slots_;
-    space.waiter->prepare(deadline);
-    TENDRIL_ASSERT(space.waiter->open());
-    waiters_.push_back(*space.waiter);
-    space.waiter->note();
+    Waiter& waiter = make_waiter(space, what);
+    waiter.slot = slot;
+    waiter.slot_use = slots_;
+    waiter.prepare(deadline);
+    TENDRIL_ASSERT(waiter.open());
+    waiters_.push_back(waiter);
+    waiter.note();
 }
 
 Outcome WaitQueue::end_wait(WaiterSpace& space) {

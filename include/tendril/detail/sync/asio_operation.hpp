@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+//
+// An operation of Asio's that a green thread waits for: its memory, its handler, how it is cancelled. Not for users:
+// tendril/asio.hpp
+
+#pragma once
+
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/execution_context.hpp>
+#include <asio/post.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include <tendril/detail/sync/parking.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/shared_event.hpp>
+#include <tendril/shield.hpp>
+
+namespace tendril::detail {
+
+// What an operation needs of memory, kept from one to the next: Asio's own cache is only for code inside of run().
+struct AsioScratch {
+    asio::cancellation_signal cancellation;
+    AsioScratch* next = nullptr;
+    bool taken = false;
+    static constexpr std::size_t size = 384;
+    alignas(std::max_align_t) std::byte room[size];
+};
+
+// Of an OS thread: the memory that no operation uses, and the io_context that asio_run() runs.
+class AsioScratches {
+public:
+    static constexpr std::size_t most = 256;
+    const asio::execution_context* runs_here = nullptr;
+    bool in_handlers = false;  // of that one
+
+    AsioScratches() = default;
+    AsioScratches(const AsioScratches&) = delete;
+    AsioScratches& operator=(const AsioScratches&) = delete;
+    ~AsioScratches() {
+        while (free_ != nullptr) {
+            delete std::exchange(free_, free_->next);
+        }
+    }
+
+    static AsioScratches& here() {
+        static thread_local AsioScratches all;
+        return all;
+    }
+    AsioScratch& take() {
+        if (free_ == nullptr) {
+            return *new AsioScratch;
+        }
+        --count_;
+        return *std::exchange(free_, free_->next);
+    }
+    void give_back(AsioScratch& scratch) noexcept {
+        if (count_ == most) {
+            delete &scratch;
+            return;
+        }
+        // In place of what cancels the operation that has ended, and in its memory.
+        scratch.cancellation.slot().assign([](asio::cancellation_type) {});
+        scratch.next = std::exchange(free_, &scratch);
+        ++count_;
+    }
+
+private:
+    AsioScratch* free_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+// For what Asio allocates for an operation: mostly one object at a time.
+template <class T>
+class AsioAllocator {
+public:
+    using value_type = T;
+
+    explicit AsioAllocator(AsioScratch& scratch) noexcept : scratch_(&scratch) {}
+    template <class U>
+    AsioAllocator(const AsioAllocator<U>& other) noexcept : scratch_(other.scratch_) {}
+
+    T* allocate(std::size_t n) {
+        if (scratch_->taken || n * sizeof(T) > AsioScratch::size) {
+            return std::allocator<T>().allocate(n);
+        }
+        scratch_->taken = true;
+        return reinterpret_cast<T*>(scratch_->room);
+    }
+    void deallocate(T* p, std::size_t n) noexcept {
+        if (reinterpret_cast<std::byte*>(p) == scratch_->room) {
+            scratch_->taken = false;
+        } else {
+            std::allocator<T>().deallocate(p, n);
+        }
+    }
+    friend bool operator==(const AsioAllocator& a, const AsioAllocator& b) noexcept { return a.scratch_ == b.scratch_; }
+
+private:
+    template <class U>
+    friend class AsioAllocator;
+    AsioScratch* scratch_;
+};
+
+// Of one operation, on the stack of the green thread that waits for it.
+template <class... Results>
+struct AsioOperation {
+    AsioScratches& scratches = AsioScratches::here();  // of the green thread's OS thread
+    AsioScratch& scratch = scratches.take();
+    Parking done_here{"a use_green operation"};     // for an io_context that asio_run() runs on this OS thread
+    std::optional<SharedEvent> done_there;          // for any other
+    std::optional<std::tuple<Results...>> results;  // empty if the handler was destroyed uncalled
+
+    explicit AsioOperation(bool here) {
+        if (!here) {
+            done_there.emplace();
+        }
+    }
+    AsioOperation(const AsioOperation&) = delete;
+    AsioOperation& operator=(const AsioOperation&) = delete;
+    ~AsioOperation() { scratches.give_back(scratch); }
+
+    void finish() { done_there ? done_there->set() : done_here.wake(); }
+};
+
+// Asio has one of it at a time, and calls or destroys it.
+template <class... Results>
+class AsioHandler {
+public:
+    using cancellation_slot_type = asio::cancellation_slot;
+    using allocator_type = AsioAllocator<std::byte>;
+
+    explicit AsioHandler(AsioOperation<Results...>& operation) noexcept : operation_(&operation) {}
+    AsioHandler(AsioHandler&& other) noexcept : operation_(std::exchange(other.operation_, nullptr)) {}
+    AsioHandler& operator=(AsioHandler&&) = delete;
+    ~AsioHandler() {
+        if (operation_ != nullptr) {
+            operation_->finish();
+        }
+    }
+
+    template <class... A>
+    void operator()(A&&... results) {
+        AsioOperation<Results...>& operation = *std::exchange(operation_, nullptr);
+        const bool here = !operation.done_there && operation.scratches.in_handlers;
+        operation.results.emplace(std::forward<A>(results)...);
+        operation.finish();  // the last use of it
+        if (here) {
+            yield();  // to it at once, while what was read is in the processor's cache
+        }
+    }
+
+    cancellation_slot_type get_cancellation_slot() const noexcept { return operation_->scratch.cancellation.slot(); }
+    // What a green thread begins inside of a handler, Asio may queue without its lock.
+    friend bool asio_handler_is_continuation(AsioHandler* handler) noexcept {
+        return !handler->operation_->done_there && handler->operation_->scratches.in_handlers;
+    }
+    allocator_type get_allocator() const noexcept { return allocator_type(operation_->scratch); }
+
+private:
+    AsioOperation<Results...>* operation_;
+};
+
+// Sets an event when it is called or destroyed, after the cancellation.
+template <class... Results>
+class AsioCancel {
+public:
+    AsioCancel(AsioOperation<Results...>& operation, SharedEvent& gone) noexcept
+        : operation_(&operation), gone_(&gone) {}
+    AsioCancel(AsioCancel&& other) noexcept
+        : operation_(other.operation_), gone_(std::exchange(other.gone_, nullptr)) {}
+    AsioCancel& operator=(AsioCancel&&) = delete;
+    ~AsioCancel() {
+        if (gone_ != nullptr) {
+            gone_->set();
+        }
+    }
+    void operator()() { operation_->scratch.cancellation.emit(asio::cancellation_type::terminal); }
+
+private:
+    AsioOperation<Results...>* operation_;
+    SharedEvent* gone_;
+};
+
+// Its operations are cancelled by this OS thread, which alone runs the io_context.
+template <class... Results>
+TENDRIL_INLINE_WAIT inline void asio_wait_here(AsioOperation<Results...>& operation) {
+    try {
+        operation.done_here.wait_here("use_green");
+    } catch (...) {
+        const Shield shield;  // until the operation has let go of the caller's buffers
+        if (!operation.done_here.woken()) {
+            operation.scratch.cancellation.emit(asio::cancellation_type::terminal);
+        }
+        operation.done_here.wait("use_green");
+        throw;
+    }
+}
+
+template <class Executor, class... Results>
+void asio_wait_there(AsioOperation<Results...>& operation, const std::optional<Executor>& executor) {
+    try {
+        operation.done_there->wait();
+    } catch (...) {
+        const Shield shield;
+        if (executor) {
+            SharedEvent gone;
+            asio::post(*executor, AsioCancel<Results...>(operation, gone));
+            gone.wait();
+        }
+        operation.done_there->wait();
+        throw;
+    }
+}
+
+}  // namespace tendril::detail
