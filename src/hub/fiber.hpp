@@ -72,11 +72,21 @@ struct Fiber final : Flow, StackOwner {
 
     Fiber(Scheduler& h, std::uint64_t number, std::uint64_t spawned_by, Site site) noexcept
         : hub(h), id(number), spawner(spawned_by), where(site), tree(number) {}
+    // With what a green thread has of the one that spawns it.
+    Fiber(Scheduler& h, std::uint64_t number, const Fiber& parent, const SpawnOptions& options) noexcept
+        : daemon((options.daemon | parent.daemon) != 0),  // without a branch
+          hub(h), id(number), spawner(parent.id), where(options.where), inherited(parent.inherited), tree(number) {}
     Fiber(const Fiber&) = delete;
     Fiber& operator=(const Fiber&) = delete;
 
     bool runs() const noexcept;
     bool parked() const noexcept;
+
+    // What its end must destroy: raw contexts, Locals, ContextLocals. One test for all three.
+    bool has_values() const noexcept {
+        return (reinterpret_cast<std::uintptr_t>(tree.root) | reinterpret_cast<std::uintptr_t>(locals) |
+                reinterpret_cast<std::uintptr_t>(inherited.get())) != 0;
+    }
 
     // Whether an interrupt may be thrown into it now.
     bool interruptible() const noexcept;

@@ -255,7 +255,10 @@ void HubCore::report(const ErrorContext& context, const std::exception_ptr& erro
 void HubCore::have_callback_fiber() {
     if (callback_fiber == nullptr) {
         const auto run = [](void* self, Record*, bool) { (*static_cast<HubCore**>(self))->run_callbacks(); };
-        callback_fiber = &new_fiber(*this, {sizeof(void*), alignof(void*), run, nullptr}, {.name = {}, .where = {}});
+        callback_fiber =
+            &new_fiber(*this, {sizeof(void*), closure_alignment<void*>, run, nullptr}, {.name = {}, .where = {}});
+        callback_fiber->inherited = nullptr;  // it belongs to the hub, not to the one that happens to run
+        callback_fiber->daemon = false;
         *static_cast<HubCore**>(callback_fiber->closure) = this;
         callback_fiber->started = true;
         callback_fiber->shields = 1;  // a callback can get its handle, by current(), but must not kill it

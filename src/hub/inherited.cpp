@@ -10,9 +10,22 @@
 
 namespace tendril::detail {
 
+void InheritedPtr::add() const noexcept {
+    values_->pointers_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void InheritedPtr::drop() const noexcept {
+    if (values_->pointers_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        delete values_;
+    }
+}
+
 InheritedPtr Inherited::with(const InheritedPtr& before, std::uint64_t variable, std::shared_ptr<const void> value) {
-    auto made = before != nullptr ? std::make_shared<Inherited>(*before) : std::make_shared<Inherited>();
+    auto made = std::make_unique<Inherited>();
     std::vector<Entry>& entries = made->entries_;
+    if (before != nullptr) {
+        entries = before->entries_;
+    }
     const auto there =
         std::find_if(entries.begin(), entries.end(), [&](const Entry& each) { return each.variable == variable; });
     if (value == nullptr) {
@@ -24,7 +37,7 @@ InheritedPtr Inherited::with(const InheritedPtr& before, std::uint64_t variable,
     } else {
         entries.push_back({variable, std::move(value)});
     }
-    return entries.empty() ? nullptr : made;
+    return entries.empty() ? nullptr : InheritedPtr(*made.release());
 }
 
 namespace {

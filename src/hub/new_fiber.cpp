@@ -4,7 +4,6 @@
 
 #include "hub/new_fiber.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -44,11 +43,12 @@ namespace {
         HubCore::of(self).end_of_child(error);
     }
     ++self.shields;  // no interrupt reaches it any more
-    do {             // each may use the other while it unwinds
-        self.tree.clear();
-        destroy_locals(self);
-        const InheritedPtr last = std::exchange(self.inherited, nullptr);
-    } while (self.tree.root != nullptr || self.inherited != nullptr);
+    while (self.has_values())
+        [[unlikely]] {
+            self.tree.clear();  // each may make others while it is destroyed
+            destroy_locals(self);
+            const InheritedPtr last = std::exchange(self.inherited, nullptr);
+        }
     self.ended = true;
     HubCore& hub = HubCore::of(self);
     Record* record = self.record;
@@ -99,13 +99,12 @@ Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& o
     // after.
     StackTop& stack = hub.os.stacks.acquire(options.stack_size, hub.main);
     auto* place = reinterpret_cast<Fiber*>(align_down(stack.top() - sizeof(Fiber), alignof(StackTop)));
-    auto* fiber = ::new (place) Fiber(hub, next_flow_id(), hub.current->id, options.where);
+    auto* fiber = ::new (place) Fiber(hub, next_flow_id(), *hub.current, options);
     stack.owner = fiber;
     fiber->stack = &stack;
     fiber->begins_on(stack.bounds);
     fiber->enter = blueprint.enter;
 
-    constexpr std::size_t stack_alignment = 16;
     if (blueprint.closure_size > stack.bounds.size / 2) {
         fiber->~Fiber();
         hub.os.stacks.release(stack);
@@ -113,8 +112,9 @@ Fiber& new_fiber(HubCore& hub, const Blueprint& blueprint, const SpawnOptions& o
             "the function to run takes " + std::to_string(blueprint.closure_size) +
             " bytes with its arguments, more than half of its stack; pass large things by pointer");
     }
-    std::byte* closure = align_down(reinterpret_cast<std::byte*>(fiber) - blueprint.closure_size,
-                                    std::max(blueprint.closure_alignment, stack_alignment));
+    TENDRIL_ASSERT(blueprint.closure_alignment % closure_alignment<char> == 0);
+    std::byte* closure =
+        align_down(reinterpret_cast<std::byte*>(fiber) - blueprint.closure_size, blueprint.closure_alignment);
     fiber->closure = closure;
     prepare(*fiber, closure, &enter_fiber);
     return *fiber;
@@ -124,8 +124,6 @@ NewFiber::NewFiber(const Blueprint& blueprint, const SpawnOptions& options) {
     HubCore& hub = HubCore::here();
     fiber_ = &new_fiber(hub, blueprint, options);
     memory_ = fiber_->closure;
-    fiber_->daemon = options.daemon || hub.current->daemon;
-    fiber_->inherited = hub.current->inherited;
     Record* record = blueprint.record;
     if (record != nullptr) {
         record->owner = hub.os.serial;

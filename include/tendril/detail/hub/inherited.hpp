@@ -5,14 +5,49 @@
 
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace tendril::detail {
 
 class Inherited;
-using InheritedPtr = std::shared_ptr<const Inherited>;  // nullptr: no values
+
+// A std::shared_ptr of one word, since each green thread has it and each spawn copies it. nullptr: no values.
+class InheritedPtr {
+public:
+    InheritedPtr(std::nullptr_t = nullptr) noexcept {}
+    explicit InheritedPtr(const Inherited& first) noexcept : values_(&first) {}  // made with a count of 1
+    InheritedPtr(const InheritedPtr& other) noexcept : values_(other.values_) {
+        if (values_ != nullptr) [[unlikely]] {  // mostly a spawn without any
+            add();
+        }
+    }
+    InheritedPtr(InheritedPtr&& other) noexcept : values_(std::exchange(other.values_, nullptr)) {}
+    InheritedPtr& operator=(InheritedPtr other) noexcept {
+        std::swap(values_, other.values_);
+        return *this;
+    }
+    ~InheritedPtr() {
+        if (values_ != nullptr) [[unlikely]] {
+            drop();
+        }
+    }
+
+    const Inherited* get() const noexcept { return values_; }
+    const Inherited* operator->() const noexcept { return values_; }
+    const Inherited& operator*() const noexcept { return *values_; }
+    friend bool operator==(const InheritedPtr& a, std::nullptr_t) noexcept { return a.values_ == nullptr; }
+
+private:
+    void add() const noexcept;
+    void drop() const noexcept;  // the last one deletes it
+
+    const Inherited* values_ = nullptr;
+};
 
 class Inherited {
 public:
@@ -30,11 +65,14 @@ public:
     static InheritedPtr with(const InheritedPtr& before, std::uint64_t variable, std::shared_ptr<const void> value);
 
 private:
+    friend class InheritedPtr;
+
     struct Entry {
         std::uint64_t variable;
         std::shared_ptr<const void> value;
     };
     std::vector<Entry> entries_;  // few; in the order of their setting
+    mutable std::atomic<std::size_t> pointers_{1};
 };
 
 // Of the running green thread, or of this OS thread while it has no hub.

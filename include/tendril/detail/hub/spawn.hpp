@@ -143,9 +143,12 @@ void enter(void* memory, [[maybe_unused]] Record* record, bool run) {
     }
 }
 
+template <class C>
+inline constexpr std::size_t closure_alignment = alignof(C) < 16 ? 16 : alignof(C);
+
 struct Blueprint {
     std::size_t closure_size;
-    std::size_t closure_alignment;
+    std::size_t closure_alignment;  // at least the stack's
     Enter enter;
     Record* record;  // may be nullptr
 };
@@ -196,7 +199,7 @@ auto launch(const SpawnOptions& options, const Deadline* delay, F&& f, A&&... ar
         static_assert(can_be_taken<F, A...>, "it gets copies of f and args, and one can't be copied: std::move it");
         refuse_empty(f);
         RecordPtr<Record> record(::new (allocate_record(sizeof(Result<R>))) Result<R>);
-        NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, true>, record.get()}, options);
+        NewFiber fiber({sizeof(C), closure_alignment<C>, &enter<C, R, true>, record.get()}, options);
         ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
         fiber.start(delay);
         return HandleMaker::make<Handle<R>>(record.release());
@@ -216,7 +219,7 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
         if (!options.name.empty()) {
             record = RecordPtr<Record>(::new (allocate_record(sizeof(Result<void>))) Result<void>);
         }
-        NewFiber fiber({sizeof(C), alignof(C), &enter<C, R, false>, record.get()}, options);
+        NewFiber fiber({sizeof(C), closure_alignment<C>, &enter<C, R, false>, record.get()}, options);
         ::new (fiber.closure_memory()) C{std::forward<F>(f), {std::forward<A>(args)...}};
         fiber.start(nullptr);
     }
