@@ -22,6 +22,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -67,6 +68,10 @@ public:
     class Expired : public Interrupt {
     public:
         const char* what() const noexcept override;
+
+        // Those of the Timeout that threw it: see length() and where() there.
+        std::chrono::nanoseconds length() const noexcept { return std::chrono::nanoseconds(facts_.length_ns); }
+        Site where() const noexcept { return {.file = facts_.file, .function = "", .line = facts_.line}; }
 
     private:
         friend class Timeout;
@@ -114,6 +119,17 @@ public:
     // Is this the very object that threw e? Nested timeouts tell themselves apart by it.
     bool threw(const Expired& e) const noexcept { return e.facts_.serial == serial_; }
 
+    // What it was last armed with, whether or not it is pending: the moment, and the time from arming until then. That
+    // is a little less than the span that was given, since a Deadline counts from where it is built; zero if the moment
+    // had passed already, `forever` for never.
+    Deadline deadline() const noexcept { return deadline_; }
+    std::chrono::nanoseconds length() const noexcept { return std::chrono::nanoseconds(length_ns_); }
+    // What it throws in place of Expired; nullptr: Expired.
+    const std::exception_ptr& error() const noexcept { return error_; }
+    Site where() const noexcept {
+        return {.file = file_, .function = "", .line = line_};
+    }  // the place that Expired names
+
 private:
     static void on_time(detail::Timer& self) noexcept;
     static void on_throw(detail::Expiry& self, const detail::BrokenWait& wait);
@@ -122,6 +138,7 @@ private:
 
     detail::Fiber* fiber_ = nullptr;
     std::uint64_t serial_ = 0;
+    Deadline deadline_;
     std::int64_t length_ns_ = 0;
     const char* const file_;  // where it was made
     const int line_;

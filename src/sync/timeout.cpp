@@ -91,7 +91,9 @@ Timeout::~Timeout() {
 }
 
 void Timeout::arm(Deadline deadline) {
+    deadline_ = deadline;
     if (deadline.is_never()) {
+        length_ns_ = forever.count();
         return;
     }
     if (const std::int64_t left = deadline.ns() - Deadline::now_ns(); left > 0) {

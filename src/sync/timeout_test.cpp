@@ -73,6 +73,46 @@ TENDRIL_TEST(Timeout, ResetBeginsAgain) {
     EXPECT_EQ(Hub::current().stats().timers, 0u);
 }
 
+TENDRIL_TEST(Timeout, SaysWhatItWasArmedWith) {
+    const Deadline moment = 1h;
+    Timeout limit(moment);
+    EXPECT_EQ(limit.deadline(), moment);
+    EXPECT_LE(limit.length(), 1h);
+    EXPECT_GT(limit.length(), 30min);
+    EXPECT_EQ(limit.error(), nullptr);
+    limit.cancel();
+    EXPECT_EQ(limit.deadline(), moment) << "what it was armed with last";
+    limit.reset(2h);
+    EXPECT_GT(limit.length(), 1h);
+    limit.reset(never);
+    EXPECT_TRUE(limit.deadline().is_never());
+    EXPECT_EQ(limit.length(), std::chrono::nanoseconds(forever));
+
+    const auto error = std::make_exception_ptr(std::runtime_error("too late"));
+    const Timeout other(never, error);
+    EXPECT_EQ(other.error(), error);
+}
+
+TENDRIL_TEST(Timeout, ItsExpirySaysSoToo) {
+    const int line = __LINE__ + 1;
+    Timeout limit(1h);
+    yield();
+    fire_timers_until(2h);
+    try {
+        yield();
+        ADD_FAILURE() << "it did not expire";
+    } catch (const Timeout::Expired& e) {
+        EXPECT_EQ(e.length(), limit.length());
+        EXPECT_GT(e.length(), 30min);
+        EXPECT_EQ(e.where().line, line);
+        EXPECT_STREQ(e.where().file, limit.where().file);
+        EXPECT_EQ(limit.where().line, line);
+    }
+    limit.reset(0s);
+    EXPECT_EQ(limit.length(), 0s);
+    EXPECT_THROW(yield(), Timeout::Expired);
+}
+
 TENDRIL_TEST(Timeout, AnotherGreenThreadMayPutItOffOrBringItOn) {
     Timeout* limit = nullptr;
     const auto worker = spawn([&] {
