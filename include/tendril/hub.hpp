@@ -27,6 +27,7 @@
 #include <tendril/detail/hub/posted.hpp>
 #include <tendril/dump.hpp>
 #include <tendril/site.hpp>
+#include <tendril/watcher_options.hpp>
 
 namespace tendril {
 
@@ -191,6 +192,9 @@ public:
         // Returns: false if the Async or its hub is gone. Throws: std::logic_error if the Async was already moved from
         // when the Sender was made.
         bool send_threadsafe() const;
+        // Whether a send has come that the callback has not begun to run for: another one would be merged into it. May
+        // be called from any OS thread.
+        bool pending_threadsafe() const noexcept;
 
     private:
         friend class Async;
@@ -198,10 +202,10 @@ public:
         std::shared_ptr<detail::AsyncState> state_;
     };
 
-    // The callback must not wait (HubBlocked); the hub's error handler gets what it throws. keep_alive: while this
-    // lives, a hub with nothing else to wait for sleeps instead of throwing LoopExit.
-    // Throws: std::invalid_argument for an empty callback; otherwise as Hub::current().
-    explicit Async(detail::Callback<void()> callback, bool keep_alive = true, Site at = Site::here());
+    // The callback must not wait (HubBlocked); the hub's error handler gets what it throws. It is active as long as it
+    // lives: unless ref is false, a hub with nothing else to wait for then sleeps instead of throwing LoopExit.
+    // Throws: std::invalid_argument for an empty callback or a priority out of bounds; otherwise as Hub::current().
+    explicit Async(detail::Callback<void()> callback, WatcherOptions options = {}, Site at = Site::here());
     Async(Async&&) noexcept = default;
     Async& operator=(Async&& other) noexcept {
         Async moved(std::move(other));
@@ -213,6 +217,12 @@ public:
     // Returns a handle for other OS threads.
     Sender sender() const noexcept { return Sender(state_); }
     bool send_threadsafe() const { return sender().send_threadsafe(); }
+
+    // Whether its callback is due, by a send that it has not begun to run for.
+    bool pending() const noexcept { return sender().pending_threadsafe(); }
+    // Changes WatcherOptions::priority, also of a callback that is due. Throws: std::invalid_argument unless it is -2
+    // to 2; std::logic_error if it was moved from; WrongThread.
+    void set_priority(int priority);
 
 private:
     std::shared_ptr<detail::AsyncState> state_;

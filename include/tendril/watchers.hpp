@@ -30,17 +30,13 @@
 #include <tendril/detail/hub/callback.hpp>
 #include <tendril/duration.hpp>
 #include <tendril/site.hpp>
+#include <tendril/watcher_options.hpp>
 
 namespace tendril {
 
 namespace detail {
 class WatcherState;
 }
-
-struct WatcherOptions {
-    bool ref = true;   // while active, keeps the hub from throwing LoopExit
-    int priority = 0;  // -2 to 2: of the callbacks that are due together, those of the highest priority run first
-};
 
 // What all watchers can do.
 class Watcher {

@@ -117,6 +117,8 @@ struct HubCore final : Scheduler {
     // if there is no stack.
     void post(HubCallback& callback) noexcept;
     void have_callback_fiber();
+    // Sets its place among those due together. Throws: std::invalid_argument if out of bounds.
+    void set_rank(HubCallback& callback, int priority);
     Signals& have_signals();
     void report(const ErrorContext& context, const std::exception_ptr& error) noexcept;
     void run_spawn_hooks(Fiber& spawned) noexcept;

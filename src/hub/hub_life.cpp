@@ -303,6 +303,15 @@ void HubCore::run_callbacks() {
     }
 }
 
+void HubCore::set_rank(HubCallback& callback, int priority) {
+    if (priority < lowest_priority || priority > highest_priority) {
+        throw std::invalid_argument("a watcher's priority of " + std::to_string(priority) +
+                                    " is out of bounds: it must be -2 to 2");
+    }
+    callback.rank = static_cast<std::int16_t>(priority);
+    priorities = priorities || priority != 0;
+}
+
 // Brings those of high priority to the front; equal ones stay in their order.
 void HubCore::sort_callbacks() noexcept {
     List<HubCallback> all;

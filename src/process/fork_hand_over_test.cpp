@@ -282,6 +282,20 @@ TENDRIL_TEST(ForkHandOver, SleepHoldsAndADeadlockIsSeen) {
     EXPECT_TRUE(right);
 }
 
+TENDRIL_TEST(ForkHandOver, ASendToAnAsyncIsTheParents) {
+    int runs = 0;
+    const Async async([&] { ++runs; });
+    async.send_threadsafe();
+    EXPECT_TRUE(holds_in_child([&] {
+        sleep(1ms);
+        return !async.pending() && runs == 0;
+    }));
+    EXPECT_TRUE(async.pending() || runs == 1);
+    while (runs == 0) {
+        yield();
+    }
+}
+
 TENDRIL_TEST(ForkHandOver, AsyncsAndWatchersOfTheParentHideNoDeadlock) {
     const Async async([] {});
     const Timer timer(1h, [] {});

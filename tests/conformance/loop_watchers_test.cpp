@@ -162,7 +162,7 @@ TENDRIL_TEST(ConformanceC, TC06_AWatcherThatIsAlwaysDueStarvesNobody) {
 
 TENDRIL_TEST(ConformanceC, TC09_WhatIsDueRunsOnce) {
     int runs = 0;
-    Async async([&] { ++runs; }, false);
+    Async async([&] { ++runs; }, {.ref = false});
     async.send_threadsafe();
     EXPECT_TRUE(Hub::current().run_until_idle());
     EXPECT_TRUE(Hub::current().run_until_idle());

@@ -13,6 +13,7 @@
 
 #include "base/on_exit.hpp"
 #include "base/report.hpp"
+#include "hub/here.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/watchers/async_state.hpp"
 
@@ -38,6 +39,7 @@ void AsyncState::Lives::describe(WatcherInfo& out) const {
     out.where = async.where;
     out.keeps_alive = async.keeps.linked();
     out.pending = async.HubCallback::linked();
+    out.priority = async.rank;
 }
 
 void AsyncState::run() noexcept {
@@ -69,15 +71,16 @@ constinit std::atomic<AsyncState*> misplaced{nullptr};
 
 }  // namespace
 
-Async::Async(detail::Callback<void()> callback, bool keep_alive, Site at) {
+Async::Async(detail::Callback<void()> callback, WatcherOptions options, Site at) {
     if (!callback) {
         throw std::invalid_argument("an Async needs a callback; this one is empty");
     }
     HubCore& hub = HubCore::here();
     hub.have_callback_fiber();
     state_ = std::make_shared<AsyncState>(hub.mailbox, std::move(callback), at);
+    hub.set_rank(*state_, options.priority);
     hub.asyncs.push_back(state_->lives);
-    if (keep_alive) {
+    if (options.ref) {
         hub.keeping.push_back(state_->keeps);
     }
 }
@@ -109,6 +112,20 @@ Async::~Async() {
     if (!state_->running) {
         state_->callback = nullptr;  // destroys its captures here and now, not with the last sender
     }
+}
+
+void Async::set_priority(int priority) {
+    if (state_ == nullptr) {
+        throw std::logic_error("this Async was moved from; set the priority of the one it was moved to");
+    }
+    detail::here::require_owner("an Async", state_->owner);
+    HubCore::here().set_rank(*state_, priority);
+}
+
+// In the child of a fork() its mailbox is closed, and no send is under way any more.
+bool Async::Sender::pending_threadsafe() const noexcept {
+    return state_ != nullptr && state_->sent.load(std::memory_order_acquire) &&
+           state_->alive.load(std::memory_order_relaxed) && !state_->mailbox->closed();
 }
 
 bool Async::Sender::send_threadsafe() const {

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
 #include <tendril/site.hpp>
 
+#include "context/os_thread.hpp"
 #include "hub/described.hpp"
 #include "hub/hub_callback.hpp"
 #include "hub/mailbox.hpp"
@@ -37,6 +39,7 @@ struct AsyncState final : Letter, HubCallback {
     AsyncState* next_misplaced = nullptr;
 
     const Site where;
+    const std::uint64_t owner = OsThread::current_serial();
 
     AsyncState(std::shared_ptr<Mailbox> box, Callback<void()> f, Site at)
         : Letter(&AsyncState::arrived), mailbox(std::move(box)), callback(std::move(f)), where(at) {}

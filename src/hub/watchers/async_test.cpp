@@ -11,6 +11,7 @@
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/snapshot.hpp>
 
 #include "green_test.hpp"
 
@@ -144,7 +145,7 @@ TENDRIL_TEST(Async, AnEmptyCallbackIsRefused) {
 TEST(Async, OneThatKeepsNothingAliveStillDeliversWhatWasSent) {
     std::thread([] {
         const AnyGreenlet me = current();
-        Async async([me] { me.kill_nowait(); }, false);
+        Async async([me] { me.kill_nowait(); }, {.ref = false});
         EXPECT_THROW(sleep(never), LoopExit);
         async.send_threadsafe();
         EXPECT_THROW(sleep(never), GreenletExit);
@@ -155,11 +156,68 @@ TEST(Async, OneThatKeepsNothingAliveStillDeliversWhatWasSent) {
 TENDRIL_TEST(AsyncThreads, DestroyedOnAForeignOsThreadItIsReported) {
     ::testing::internal::CaptureStderr();
     std::thread([] {
-        auto async = std::make_unique<Async>([] {}, false);
+        auto async = std::make_unique<Async>([] {}, WatcherOptions{.ref = false});
         std::thread([moved = std::move(async)] {}).join();
     }).join();
     const std::string text = ::testing::internal::GetCapturedStderr();
     EXPECT_NE(text.find("an Async was destroyed on an OS thread other than its own"), std::string::npos) << text;
+}
+
+TENDRIL_TEST(Async, IsPendingFromTheFirstSendUntilItsCallbackBegins) {
+    std::optional<Async> async;
+    bool inside = true;
+    int runs = 0;
+    async.emplace([&] {
+        inside = async->pending();
+        ++runs;
+    });
+    const Async::Sender sender = async->sender();
+    EXPECT_FALSE(async->pending());
+    async->send_threadsafe();
+    EXPECT_TRUE(async->pending());
+    sender.send_threadsafe();  // merged into the first
+    EXPECT_TRUE(sender.pending_threadsafe());
+    wait_until([&] { return runs == 1; });
+    EXPECT_FALSE(inside) << "a send from now on is a new one";
+    EXPECT_FALSE(async->pending());
+    yield();
+    EXPECT_EQ(runs, 1);
+
+    async->send_threadsafe();
+    async.reset();
+    EXPECT_FALSE(sender.pending_threadsafe()) << "it will not run";
+}
+
+TENDRIL_TEST(Async, OfThoseDueTogetherTheHighestPriorityRunsFirst) {
+    std::string order;
+    const auto letter = [&](char which) { return [&order, which] { order += which; }; };
+    Async low(letter('l'), {.priority = -2});
+    Async normal(letter('n'));
+    Async high(letter('h'), {.priority = 2});
+    const auto send_all = [&] {
+        for (const Async* each : {&low, &normal, &high}) {
+            each->send_threadsafe();
+        }
+        wait_until([&] { return order.size() == 3; });
+    };
+    send_all();
+    EXPECT_EQ(order, "hnl");
+    order.clear();
+    low.set_priority(1);
+    high.set_priority(0);
+    send_all();
+    EXPECT_EQ(order, "lnh");
+    EXPECT_EQ(snapshot().watchers.at(0).priority, 1);
+    EXPECT_THROW(low.set_priority(3), std::invalid_argument);
+    EXPECT_THROW(Async([] {}, {.priority = -3}), std::invalid_argument);
+    const Async moved = std::move(low);
+    EXPECT_THROW(low.set_priority(0), std::logic_error);  // NOLINT(bugprone-use-after-move)
+    EXPECT_FALSE(low.pending());
+}
+
+TENDRIL_TEST(AsyncThreads, ItsPriorityIsItsOwnOsThreads) {
+    Async async([] {});
+    std::thread([&] { EXPECT_THROW(async.set_priority(1), WrongThread); }).join();
 }
 
 TENDRIL_TEST(Async, CanBeMoved) {

@@ -68,12 +68,7 @@ void WatcherState::drop() noexcept {
 }
 
 void WatcherState::set_priority(int priority) {
-    if (priority < lowest_priority || priority > highest_priority) {
-        throw std::invalid_argument("a watcher's priority of " + std::to_string(priority) +
-                                    " is out of bounds: it must be -2 to 2");
-    }
-    rank = static_cast<std::int16_t>(priority);
-    hub_->priorities = hub_->priorities || priority != 0;
+    hub_->set_rank(*this, priority);
 }
 
 void WatcherState::post() noexcept {
