@@ -43,6 +43,7 @@
 #include <tendril/http/compression.hpp>
 #include <tendril/http/request.hpp>
 #include <tendril/http/response.hpp>
+#include <tendril/http/trace.hpp>
 #include <tendril/network.hpp>
 #include <tendril/server.hpp>
 #include <tendril/site.hpp>
@@ -103,6 +104,7 @@ struct ServerOptions {
     std::map<std::string, std::string, std::less<>> environment = {};  // what Request::environment() returns
 
     bool trace = false;  // take the client's trace, or begin one, for the handler and the access log: see trace.hpp
+    TraceSampler trace_sampler = {};  // which traces that begin here are sampled: a rate, or a function; default: none
 
     AccessLog access_log = {};  // by default nothing is logged
     // Options of the ErrorLog, which gets handlers' errors, with method, target and client; bad input, without its

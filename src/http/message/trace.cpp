@@ -61,17 +61,37 @@ bool is_printable(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t'; });
 }
 
+void check_rate(double rate) {
+    if (!(rate >= 0 && rate <= 1)) {
+        throw std::invalid_argument("a sampling rate of " + std::to_string(rate) +
+                                    " makes no sense: it must be 0 (none) to 1 (all)");
+    }
+}
+
 bool any(std::span<const std::uint8_t> id) noexcept {
     return std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
 }
 
 }  // namespace
 
-Trace Trace::begin() {
+Trace Trace::begin(double rate) {
+    check_rate(rate);
     Trace made;
     fill(made.trace_id);
     fill(made.span_id);
+    made.set_sampled(made.selected(rate));
     return made;
+}
+
+// As OpenTelemetry's consistent probability sampling has it: the last 56 bits of the id are at least (1 - rate) of all.
+bool Trace::selected(double rate) const {
+    check_rate(rate);
+    const auto least = static_cast<std::uint64_t>((1 - rate) * 0x1p56);
+    std::uint64_t random = 0;
+    for (std::size_t i = trace_id.size() - 7; i < trace_id.size(); ++i) {
+        random = random << 8 | trace_id[i];
+    }
+    return random >= least;
 }
 
 std::optional<Trace> Trace::parse(std::string_view traceparent, std::string_view tracestate) {
@@ -120,6 +140,18 @@ std::string Trace::trace_id_text() const {
 
 const Trace* Trace::current() {
     return variable().get_if();
+}
+
+TraceSampler TraceSampler::of_rate(double rate) {
+    check_rate(rate);
+    return [rate](const Trace& begun, const Request&) { return begun.selected(rate); };
+}
+
+TraceSampler::Decide TraceSampler::checked(Decide decide) {
+    if (!decide) {
+        throw std::invalid_argument("a TraceSampler of an empty function; leave it out to sample no trace");
+    }
+    return decide;
 }
 
 Trace::Scope::Scope(Trace trace) : scope_(variable(), std::move(trace)) {}

@@ -8,7 +8,6 @@
 #include <cstdint>
 
 #include <tendril/error.hpp>
-#include <tendril/http/trace.hpp>
 #include <tendril/http/websocket_error.hpp>
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
@@ -26,13 +25,15 @@ using namespace std::chrono_literals;
 
 // The client's trace, or a new one if it has not sent one, or two, or none that is valid: W3C Trace Context, 3.2 and
 // 3.3. A tracestate may come in several fields.
-Trace trace_of(const Headers& sent) {
+Trace trace_of(const Request& request, const Headers& sent, const TraceSampler& sampler) {
     if (sent.count("traceparent") == 1) {
         if (std::optional<Trace> trace = Trace::parse(sent.get("traceparent"), sent.joined("tracestate"))) {
             return *std::move(trace);
         }
     }
-    return Trace::begin();
+    Trace begun = Trace::begin();
+    begun.set_sampled(sampler(begun, request));
+    return begun;
 }
 
 constexpr std::chrono::nanoseconds whole_stack_for = 1s;  // an idle connection keeps its whole stack this long
@@ -197,16 +198,13 @@ bool Connection::answer() {
                     x.head.version, &x.head.headers});
     {
         std::optional<Trace::Scope> traced;
-        if (options.trace) {
-            traced.emplace(trace_of(x.head.headers));
-        }
         const tendril::detail::OnExit completed([&] {
             x.writer.complete(x.writer.ended() || x.writer.upgraded());
             if (options.access_log.is_on()) {
                 log_answer(begun_ns);
             }
         });
-        call_handler();
+        call_handler(traced);
     }
     if (!x.writer.ended()) {
         given_up_ = x.writer.broken();
@@ -216,11 +214,16 @@ bool Connection::answer() {
     return finish_body();
 }
 
-void Connection::call_handler() {
+// Puts the request's trace into `traced`, so that it is the current one until the request is logged.
+void Connection::call_handler(std::optional<Trace::Scope>& traced) {
     Exchange& x = *exchange_;
+    const ServerOptions& options = server_.options();
     try {
-        if (!server_.options().handler_timeout.is_forever()) {
-            limit_.emplace(Deadline(server_.options().handler_timeout), Site{.file = "ServerOptions::handler_timeout"});
+        if (!options.handler_timeout.is_forever()) {
+            limit_.emplace(Deadline(options.handler_timeout), Site{.file = "ServerOptions::handler_timeout"});
+        }
+        if (options.trace) {
+            traced.emplace(trace_of(x.request, x.head.headers, options.trace_sampler));
         }
         server_.handler()(x.request, x.response);
         end_limit();

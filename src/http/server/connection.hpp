@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include <tendril/http/trace.hpp>
 #include <tendril/timeout.hpp>
 
 #include "http/server/connected.hpp"
@@ -43,7 +44,7 @@ private:
     bool read_head();
     void refuse(const ProtocolError& error);
     bool answer();
-    void call_handler();
+    void call_handler(std::optional<Trace::Scope>& traced);
     void end_limit() noexcept;
     void end_before_stop();
     void judge(const std::exception& error);

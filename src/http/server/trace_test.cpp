@@ -4,8 +4,11 @@
 
 #include <tendril/http/trace.hpp>
 
+#include <limits>
 #include <mutex>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <tendril/greenlet.hpp>
@@ -79,6 +82,76 @@ TENDRIL_TEST(Trace, IsTakenFromAClientOrBegun) {
         EXPECT_EQ(body.size(), 33u) << "no state, and not sampled: " << body;
         EXPECT_NE(body.substr(0, 32), id);
     }
+}
+
+// The highest of the last 56 bits of the id are selected, as in OpenTelemetry: a half of them, a quarter, and so on.
+TEST(Trace, ARateSelectsByTheId) {
+    const auto with = [](const char* last) {
+        return *Trace::parse("00-00000000000000ffff" + std::string(last) + "-00f067aa0ba902b7-00");
+    };
+    const Trace low = with("00000000000000").child();
+    const Trace half = with("80000000000000");
+    const Trace below = with("7fffffffffffff");
+    const Trace high = with("ffffffffffffff");
+    for (const auto& [rate, l, b, h, t] :
+         std::vector<std::tuple<double, bool, bool, bool, bool>>{{0, false, false, false, false},
+                                                                 {1e-9, false, false, false, true},
+                                                                 {0.5, false, false, true, true},
+                                                                 {0.51, false, true, true, true},
+                                                                 {1, true, true, true, true}}) {
+        EXPECT_EQ(low.selected(rate), l) << rate;
+        EXPECT_EQ(below.selected(rate), b) << rate;
+        EXPECT_EQ(half.selected(rate), h) << rate;
+        EXPECT_EQ(high.selected(rate), t) << rate;
+    }
+    EXPECT_FALSE(Trace::begin().sampled());
+    EXPECT_TRUE(Trace::begin(1).sampled());
+    const Trace some = Trace::begin(0.3);
+    EXPECT_EQ(some.sampled(), some.selected(0.3));
+    Trace other = some;
+    other.set_sampled(!some.sampled());
+    EXPECT_NE(other.sampled(), some.sampled());
+    for (const double bad : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
+        EXPECT_THROW(static_cast<void>(Trace::begin(bad)), std::invalid_argument) << bad;
+        EXPECT_THROW(static_cast<void>(some.selected(bad)), std::invalid_argument) << bad;
+        EXPECT_THROW(TraceSampler{bad}, std::invalid_argument) << bad;
+    }
+    EXPECT_THROW(TraceSampler{TraceSampler::Decide()}, std::invalid_argument);
+}
+
+TENDRIL_TEST(Trace, ThoseThatBeginHereAreSampledAsTheSamplerSays) {
+    const auto answered = [](const TraceSampler& sampler, const std::string& path, const std::string& fields) {
+        Served served([](Request&, Response& response) { response.send(Trace::current()->sampled() ? "yes" : "no"); },
+                      {.trace = true, .trace_sampler = sampler});
+        return served.ask(get(path, fields)).body;
+    };
+    const std::string parent = std::string("traceparent: ") + example;
+    const std::string sampled = parent + "\r\n";
+    const std::string not_sampled = parent.substr(0, parent.size() - 1) + "0\r\n";
+    EXPECT_EQ(answered({}, "/", ""), "no");
+    EXPECT_EQ(answered(1, "/", ""), "yes");
+    EXPECT_EQ(answered(0.0, "/", sampled), "yes") << "the client has decided";
+    EXPECT_EQ(answered(1.0, "/", not_sampled), "no") << "the client has decided";
+    EXPECT_EQ(answered(1.0, "/", sampled + sampled), "yes") << "two are as bad as none";
+    const TraceSampler by_path = [](const Trace& begun, const Request& request) {
+        return request.path() != "/health" && begun.selected(1);
+    };
+    EXPECT_EQ(answered(by_path, "/health", ""), "no");
+    EXPECT_EQ(answered(by_path, "/page", ""), "yes");
+}
+
+TENDRIL_TEST(Trace, WhatASamplerThrowsCountsAsThrownByTheHandler) {
+    Served served([](Request&, Response& response) { response.send("never"); },
+                  {.trace = true, .trace_sampler = [](const Trace&, const Request& request) -> bool {
+                       if (request.path() == "/teapot") {
+                           throw StatusError(418);
+                       }
+                       throw std::runtime_error("no sampler today");
+                   }});
+    EXPECT_EQ(served.ask(get("/teapot", "")).status, 418);
+    EXPECT_EQ(served.ask(get("/", "")).status, 500);
+    EXPECT_EQ(testing::take_unhandled(),
+              std::vector<std::string>{"HTTP handler: std::runtime_error: no sampler today"});
 }
 
 // A client sends a span of its own, and nothing that could end a line.
