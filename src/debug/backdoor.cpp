@@ -92,12 +92,19 @@ struct Backdoor::State {
     Listener listener;
     Address at;
     std::size_t most;
+    std::string greeting;  // the banner and the first prompt
     std::size_t sessions = 0;
     std::map<std::string, Entry, std::less<>> commands = our_commands();
     Greenlet<void> server;
 
-    State(const Address& where, std::size_t sessions_at_most)
-        : listener(listen(where)), at(listener.address()), most(sessions_at_most) {}
+    State(const Address& where, BackdoorOptions options)
+        : listener(listen(where)), at(listener.address()), most(options.sessions_at_most),
+          greeting(std::move(options.banner)) {
+        if (!greeting.empty() && greeting.back() != '\n') {
+            greeting += '\n';
+        }
+        greeting += "> ";
+    }
 
     void serve() {
         tendril::serve(listener, [this](TcpSocket& client) { session(client); }, {.concurrency = most});
@@ -112,7 +119,7 @@ struct Backdoor::State {
         const detail::OnExit counted([this] { --sessions; });
         std::string line;
         char buffer[512];
-        client.send_all("> ", answer_deadline);
+        client.send_all(greeting, answer_deadline);
         while (const std::size_t n = client.recv(buffer)) {
             for (const char c : std::string_view(buffer, n)) {
                 if (c != '\n') {
@@ -164,12 +171,12 @@ struct Backdoor::State {
     }
 };
 
-Backdoor::Backdoor(const Address& at, std::size_t sessions_at_most) {
+Backdoor::Backdoor(const Address& at, BackdoorOptions options) {
     if (at.family() != AF_UNIX) {
         throw std::invalid_argument("a Backdoor at " + at.to_string() +
                                     " would admit anyone who can connect; give it a Unix-domain address, unix:/path");
     }
-    state_ = std::make_unique<State>(at, sessions_at_most);
+    state_ = std::make_unique<State>(at, std::move(options));
     state_->server = spawn({.name = "backdoor"}, [state = state_.get()] { state->serve(); });
 }
 

@@ -4,9 +4,11 @@
 
 #include <tendril/debug/backdoor.hpp>
 
+#include <optional>
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,8 +31,9 @@ std::string a_path() {
 struct Session {
     TcpSocket socket;
 
-    explicit Session(const debug::Backdoor& backdoor) : socket(connect(backdoor.address())) {
-        EXPECT_EQ(until_prompt(), "");
+    explicit Session(const debug::Backdoor& backdoor, const std::string& banner = {})
+        : socket(connect(backdoor.address())) {
+        EXPECT_EQ(until_prompt(), banner);
     }
     std::string until_prompt() {
         std::string got;
@@ -99,6 +102,27 @@ TENDRIL_TEST(ConformanceM, TM15_OneThatLeavesAtOnceOrTalksTooMuchDisturbsNobody)
     Session session(backdoor);
     EXPECT_EQ(session.ask("quit"), "(the end)");
     static_cast<void>(testing::take_unhandled());  // EPIPE of those that left
+}
+
+TENDRIL_TEST(Backdoor, ASessionBeginsWithTheBanner) {
+    for (const std::string banner :
+         {"crawler 2.1\nhelp lists the commands", "crawler 2.1\nhelp lists the commands\n"}) {
+        const debug::Backdoor backdoor("unix:" + a_path(), {.banner = banner});
+        for (int i = 0; i < 2; ++i) {
+            Session session(backdoor, "crawler 2.1\nhelp lists the commands\n");
+            EXPECT_EQ(session.ask(""), "") << "once";
+        }
+    }
+}
+
+TENDRIL_TEST(Backdoor, MoreSessionsThanAllowedWait) {
+    const debug::Backdoor backdoor("unix:" + a_path(), {.sessions_at_most = 1, .banner = "one at a time"});
+    std::optional<Session> first(std::in_place, backdoor, "one at a time\n");
+    auto second = spawn([&] { return Session(backdoor, "one at a time\n").ask("quit"); });
+    EXPECT_EQ(first->ask(" "), "");
+    EXPECT_EQ(backdoor.sessions(), 1u);
+    first.reset();
+    EXPECT_EQ(second.get(), "(the end)");
 }
 
 TENDRIL_TEST(Backdoor, ItsFileGoesWithItAndItsSessionsEnd) {

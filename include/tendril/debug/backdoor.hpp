@@ -4,8 +4,9 @@
 // Backdoor: lets a client of a Unix-domain socket look into this hub, while it runs: gevent's BackdoorServer,
 // without the interpreter. For people, with socat or nc:
 //
-//     debug::Backdoor backdoor("unix:/run/user/1000/crawler.sock");
+//     debug::Backdoor backdoor("unix:/run/user/1000/crawler.sock", {.banner = "crawler 2.1; help lists the commands"});
 //     $ socat readline unix:/run/user/1000/crawler.sock
+//     crawler 2.1; help lists the commands
 //     > ps
 //
 // Commands: help, ps (the dump), stack ID (with the calls in which it stopped), stats, kill ID, quit, and those that
@@ -21,10 +22,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tendril/address.hpp>
 
 namespace tendril::debug {
+
+struct BackdoorOptions {
+    std::size_t sessions_at_most = 16;
+    std::string banner = {};  // what each session begins with, as a line or more
+};
 
 class Backdoor {
 public:
@@ -34,8 +41,9 @@ public:
     // Listens at once. Keeps the hub alive.
     // Throws: std::invalid_argument unless it is a Unix-domain address; std::system_error (EADDRINUSE: a file is
     // there).
-    explicit Backdoor(const Address& at, std::size_t sessions_at_most = 16);
-    explicit Backdoor(std::string_view at) : Backdoor(Address::parse(at)) {}
+    explicit Backdoor(const Address& at, BackdoorOptions options = {});
+    explicit Backdoor(std::string_view at, BackdoorOptions options = {})
+        : Backdoor(Address::parse(at), std::move(options)) {}
     Backdoor(const Backdoor&) = delete;
     Backdoor& operator=(const Backdoor&) = delete;
     // Ends all sessions and waits for their ends; removes the socket's file.
