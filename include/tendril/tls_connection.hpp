@@ -108,6 +108,13 @@ public:
     bool server_side() const;         // which side this is; known before the handshake
     bool resumed() const;             // whether a session was resumed, or with TLS 1.3 a pre-shared key was used
 
+    // By which algorithm each side has proved that its certificate's key is its own, written as in
+    // TlsOptions::signatures: "ECDSA+SHA256", "RSA-PSS+SHA256", "ed25519". Both sides know both. Empty for a side that
+    // proved nothing: it showed no certificate; or, the server, a session was resumed, a pre-shared key was used, or
+    // the cipher (of TLS 1.2, with RSA's key exchange) needs no signature.
+    std::string client_signature() const;
+    std::string server_signature() const;
+
     // Server: the ciphers that the client offered and this side would take, in the client's order.
     std::vector<std::string> shared_ciphers() const;
 

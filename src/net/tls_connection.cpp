@@ -78,6 +78,37 @@ std::string end_point(const TlsLink& link) {
     return text_of(digest, size);
 }
 
+// The algorithm that one side has signed with, as SSL_CTX_set1_sigalgs_list() writes it.
+std::string signature_of(SSL* ssl, bool peers) {
+    int kind = NID_undef;
+    int hash = NID_undef;
+    if ((peers ? SSL_get_peer_signature_type_nid(ssl, &kind) : SSL_get_signature_type_nid(ssl, &kind)) != 1 ||
+        (peers ? SSL_get_peer_signature_nid(ssl, &hash) : SSL_get_signature_nid(ssl, &hash)) != 1) {
+        return "";
+    }
+    const std::string with = hash != NID_undef ? "+" + text_or_empty(OBJ_nid2sn(hash)) : "";
+    switch (kind) {
+    case EVP_PKEY_RSA:
+        return "RSA" + with;
+    case EVP_PKEY_RSA_PSS:
+        return "RSA-PSS" + with;
+    case EVP_PKEY_EC:
+        return "ECDSA" + with;
+    case EVP_PKEY_ED25519:
+        return "ed25519";
+    case EVP_PKEY_ED448:
+        return "ed448";
+    default:
+        return text_or_empty(OBJ_nid2sn(kind)) + with;
+    }
+}
+
+// Whether the server had nothing to sign; on its side OpenSSL then names the algorithm that it would have signed with.
+bool without_servers_signature(const SSL* ssl) {
+    return SSL_session_reused(ssl) == 1 ||
+           (SSL_version(ssl) < TLS1_3_VERSION && SSL_CIPHER_get_kx_nid(SSL_get_current_cipher(ssl)) == NID_kx_rsa);
+}
+
 }  // namespace
 
 std::shared_ptr<const TlsLink> TlsConnection::open_link() const {
@@ -107,6 +138,18 @@ std::string TlsConnection::group() const {
     const auto link = open_link();
     const int id = link->handshaken() ? static_cast<int>(SSL_get_negotiated_group(link->ssl())) : 0;
     return id != 0 && (id & TLSEXT_nid_unknown) == 0 ? text_or_empty(OBJ_nid2ln(id)) : "";
+}
+
+std::string TlsConnection::client_signature() const {
+    const auto link = open_link();
+    return link->handshaken() ? signature_of(link->ssl(), link->server_side()) : "";
+}
+
+std::string TlsConnection::server_signature() const {
+    const auto link = open_link();
+    return link->handshaken() && !without_servers_signature(link->ssl())
+               ? signature_of(link->ssl(), !link->server_side())
+               : "";
 }
 
 std::string TlsConnection::alpn() const {

@@ -17,6 +17,7 @@
 #include <tendril/hub.hpp>
 
 #include "certificates.hpp"
+#include "errno_of.hpp"
 #include "green_test.hpp"
 #include "tls_setup.hpp"
 
@@ -133,6 +134,65 @@ TENDRIL_TEST(TlsIdentities, TheClientsAlgorithmsChoose) {
     EXPECT_EQ(by_cipher.server.shared_ciphers(), std::vector<std::string>{"ECDHE-RSA-AES128-GCM-SHA256"});
 }
 
+// What both sides say of it; "?" where they differ.
+std::string signatures_of(const Pair& pair) {
+    EXPECT_EQ(text_of(pair.client_error), "no error");
+    EXPECT_EQ(text_of(pair.server_error), "no error");
+    const auto both = [](const std::string& here, const std::string& there) { return here == there ? here : "?"; };
+    return both(pair.server.server_signature(), pair.client.server_signature()) + " / " +
+           both(pair.server.client_signature(), pair.client.client_signature());
+}
+
+TENDRIL_TEST(TlsSignatures, BothSidesKnowWhatBothHaveSignedWith) {
+    const testing::Identity rsa = authority().issue("with RSA", {.rsa = true});
+    for (const TlsVersion version : {TlsVersion::tls_1_2, TlsVersion::tls_1_3}) {
+        Setup setup;
+        setup.client.highest = version;
+        EXPECT_EQ(signatures_of(setup.talk()), "ECDSA+SHA256 / ");
+        setup.server.certificate = rsa.certificate;
+        setup.server.key = rsa.key;
+        setup.options = {};
+        setup.client.verify = TlsVerify::none;
+        EXPECT_EQ(signatures_of(setup.talk()), "RSA-PSS+SHA256 / ");
+        const std::string chosen = version == TlsVersion::tls_1_2 ? "RSA+SHA384" : "RSA-PSS+SHA384";
+        setup.client.signatures = chosen + ":ECDSA+SHA256";
+        EXPECT_EQ(signatures_of(setup.talk()), chosen + " / ");
+        setup.server.verify = TlsVerify::required;
+        setup.server.ca_file = authority().certificate();
+        setup.client.certificate = server_identity().certificate;
+        setup.client.key = server_identity().key;
+        EXPECT_EQ(signatures_of(setup.talk()), chosen + " / ECDSA+SHA256");
+    }
+}
+
+TENDRIL_TEST(TlsSignatures, WhereNothingWasSignedThereIsNone) {
+    for (const TlsVersion version : {TlsVersion::tls_1_2, TlsVersion::tls_1_3}) {
+        Setup setup;
+        setup.client.highest = version;
+        const TlsContext client(setup.client);
+        const TlsContext server(setup.server);
+        Pair first = setup.connect_both(client, server);
+        EXPECT_EQ(signatures_of(first), "ECDSA+SHA256 / ");
+        Setup::exchange(first);
+        setup.options.session = first.client.session();
+        const Pair again = setup.connect_both(client, server);
+        EXPECT_TRUE(again.client.resumed());
+        EXPECT_EQ(signatures_of(again), " / ");
+    }
+    const testing::Identity rsa = authority().issue("with RSA", {.rsa = true});
+    Setup setup;
+    setup.client = {.verify = TlsVerify::none, .highest = TlsVersion::tls_1_2, .ciphers = "AES128-GCM-SHA256"};
+    setup.server.certificate = rsa.certificate;
+    setup.server.key = rsa.key;
+    EXPECT_EQ(signatures_of(setup.talk()), " / ") << "the server's key has decrypted, not signed";
+
+    auto [a, b] = TcpSocket::pair();
+    TlsSocket before = wrap_ssl(std::move(a), TlsContext(setup.client), {.handshake_on_connect = false});
+    EXPECT_EQ(before.server_signature() + before.client_signature(), "");
+    before.close();
+    EXPECT_EQ(testing::errno_of([&] { static_cast<void>(before.server_signature()); }), EBADF);
+}
+
 TENDRIL_TEST(TlsGroups, BothSidesAgreeOnOne) {
     Setup setup;
     setup.client.groups = "P-384:X25519";
@@ -218,6 +278,7 @@ TENDRIL_TEST(TlsPostHandshake, TheClientShowsItsCertificateWhenAsked) {
     Pair pair = setup.talk();
     ASSERT_EQ(text_of(pair.server_error), "no error");
     EXPECT_FALSE(pair.server.peer_certificate().has_value());
+    EXPECT_EQ(pair.server.client_signature(), "");
     pair.server.request_certificate(20s);
     EXPECT_THROW(pair.server.request_certificate(20s), TlsError) << "one at a time";
     auto reading = spawn([&] {
@@ -230,6 +291,8 @@ TENDRIL_TEST(TlsPostHandshake, TheClientShowsItsCertificateWhenAsked) {
     pair.client.send_all("x", 20s);
     EXPECT_EQ(reading.get(), 1u);
     EXPECT_EQ(pair.server.peer_certificate()->subject, "CN = client 7");
+    EXPECT_EQ(pair.server.client_signature(), "ECDSA+SHA256");
+    EXPECT_EQ(pair.client.client_signature(), "ECDSA+SHA256");
 
     setup.client.certificate = setup.client.key = "";
     Pair without = setup.talk();
