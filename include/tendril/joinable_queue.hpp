@@ -9,14 +9,20 @@
 //     jobs.join();                                      work(*task);
 //                                                   }
 //
-// First items given to the constructor count as put.
+// First items given to the constructor count as put. With a number behind them there are that many unfinished tasks:
+// for a queue whose state was kept somewhere, and some of whose items are with workers that will call task_done().
+//
+//     JoinableQueue<Job> jobs(unbounded, kept.waiting, kept.waiting.size() + kept.in_work.size());
 
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include <tendril/queue.hpp>
@@ -51,6 +57,22 @@ public:
 
     using Base::Base;
 
+    // Throws: std::invalid_argument for fewer unfinished tasks than items; otherwise as a Queue.
+    template <class Range>
+    requires std::constructible_from<Base, Size, Range>
+    explicit BasicJoinableQueue(Size capacity, Range&& items, Size unfinished_tasks)
+        : Base(capacity, std::forward<Range>(items)) {
+        begin_with_tasks(unfinished_tasks);
+    }
+    explicit BasicJoinableQueue(Size capacity, std::initializer_list<T> items, Size unfinished_tasks)
+        : Base(capacity, items) {
+        begin_with_tasks(unfinished_tasks);
+    }
+
+    // As Queue::copy(). Its unfinished tasks are the items that it holds; those that were taken and not dealt with yet
+    // are this queue's alone.
+    BasicJoinableQueue copy() const requires std::copy_constructible<T> { return BasicJoinableQueue(Copied(), *this); }
+
     // get(), with the task_done() that belongs to it.
     Task get_task(Deadline deadline = never) { return Task(*this, this->get(deadline)); }
 
@@ -84,6 +106,18 @@ public:
     std::uint64_t unfinished_tasks() const noexcept { return this->admitted_ - done_; }
 
 private:
+    using typename Base::Copied;
+    BasicJoinableQueue(Copied copied, const BasicJoinableQueue& other) : Base(copied, other) {}
+
+    void begin_with_tasks(std::size_t unfinished) {
+        if (unfinished < this->size()) {
+            throw std::invalid_argument(
+                "a JoinableQueue with " + std::to_string(this->size()) +
+                " first items cannot have fewer unfinished tasks: " + std::to_string(unfinished));
+        }
+        this->admitted_ = unfinished;
+    }
+
     bool wait_for_all(Deadline deadline) {
         joiners_.check_thread();
         while (unfinished_tasks() != 0) {

@@ -18,6 +18,7 @@
 #include <initializer_list>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/sync/queue_base.hpp>
@@ -154,6 +155,25 @@ public:
         this->refill();
     }
 
+    // Returns copies of the items that are there, in the order in which get() would give them; not those of putters
+    // that wait. Requires: copying an item does not wait. Throws: what copying or comparing items throws; WrongThread.
+    std::vector<T> items() const requires std::copy_constructible<T> {
+        getters_.check_thread();
+        Store left(store_);
+        std::vector<T> all;
+        all.reserve(left.size());
+        for (std::optional<T> item; left.size() != 0;) {
+            left.take(item);
+            all.push_back(*std::move(item));
+        }
+        return all;
+    }
+
+    // Returns another queue with copies of the items, of the same capacity and comparison; nobody waits there, and it
+    // is not shut down. Only by this name: a lambda or a spawn() that copied a queue by mistake would wait at one where
+    // nobody puts. Otherwise as items().
+    BasicQueue copy() const requires std::copy_constructible<T> { return BasicQueue(Copied(), *this); }
+
     std::size_t size() const noexcept { return store_.size(); }
     std::size_t qsize() const noexcept { return size(); }
     bool empty() const noexcept { return size() == 0; }
@@ -172,12 +192,22 @@ public:
     using Base::begin;
     using Base::end;
 
+protected:
+    struct Copied {};
+    BasicQueue(Copied, const BasicQueue& other) : Base("a Queue", other.capacity_, checked_store(other)) {
+        this->admitted_ = size();
+    }
+
 private:
     friend Base;
     using Base::getters_;
     using Base::putters_;
     using Base::store_;
 
+    static Store checked_store(const BasicQueue& other) {
+        other.getters_.check_thread();
+        return Store(other.store_);
+    }
     bool offer_here(T& item) {
         getters_.check_thread();
         return this->offer(item);

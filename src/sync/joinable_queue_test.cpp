@@ -4,6 +4,7 @@
 
 #include <tendril/joinable_queue.hpp>
 
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -104,6 +105,48 @@ TENDRIL_TEST(JoinableQueue, JoinWaitsForWhatWasPutInEveryOrder) {
     check_joining<JoinableQueue<int>>();
     check_joining<JoinableLifoQueue<int>>();
     check_joining<JoinablePriorityQueue<int>>();
+}
+
+template <class Queue>
+void check_first_tasks() {
+    Queue jobs(unbounded, {1, 2}, 3);  // one of the three is with a worker
+    EXPECT_EQ(jobs.unfinished_tasks(), 3u);
+    EXPECT_EQ(jobs.size(), 2u);
+    jobs.get_task();
+    jobs.get_task();
+    EXPECT_FALSE(jobs.join(0s));
+    jobs.task_done();
+    EXPECT_TRUE(jobs.join());
+    EXPECT_THROW(jobs.task_done(), std::logic_error);
+
+    const std::vector<int> items{3, 1, 2};
+    EXPECT_EQ(Queue(unbounded, items).unfinished_tasks(), 3u);
+    EXPECT_EQ(Queue(unbounded, items, 4).unfinished_tasks(), 4u);
+    EXPECT_EQ(Queue(unbounded, std::vector<int>(), 1).unfinished_tasks(), 1u);
+    EXPECT_THROW(Queue(unbounded, items, 2), std::invalid_argument);
+    EXPECT_THROW(Queue(unbounded, items, -1), std::invalid_argument);
+}
+
+TENDRIL_TEST(JoinableQueue, MayBeginWithTasksThatAreNotInIt) {
+    check_first_tasks<JoinableQueue<int>>();
+    check_first_tasks<JoinableLifoQueue<int>>();
+    check_first_tasks<JoinablePriorityQueue<int>>();
+}
+
+TENDRIL_TEST(JoinableQueue, TheTasksOfACopyAreTheItemsInIt) {
+    JoinableQueue<int> jobs(2, {1, 2, 3});
+    auto task = std::make_optional(jobs.get_task());
+    EXPECT_EQ(jobs.unfinished_tasks(), 3u);
+    JoinableQueue<int> copy = jobs.copy();
+    EXPECT_EQ(copy.unfinished_tasks(), 2u) << "the third is done for the other";
+    EXPECT_EQ(copy.capacity(), 2u);
+    const auto joiner = spawn([&] { return copy.join(); });
+    yield();
+    EXPECT_EQ(*copy.get_task(), 2);
+    EXPECT_EQ(*copy.get_task(), 3);
+    EXPECT_TRUE(joiner.get());
+    task.reset();
+    EXPECT_EQ(jobs.unfinished_tasks(), 2u);
 }
 
 TENDRIL_TEST(JoinableQueue, TakesPartInGetAnyInEveryOrder) {

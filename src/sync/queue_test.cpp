@@ -144,6 +144,106 @@ TENDRIL_TEST(Queue, NegativeSizesAreRefusedAndNameTheNumber) {
     EXPECT_EQ(semaphore.available(), 1u);
 }
 
+template <class Q>
+std::vector<int> drained(Q& queue) {
+    std::vector<int> all;
+    while (const auto item = queue.try_get()) {
+        all.push_back(*item);
+    }
+    return all;
+}
+
+template <class Q>
+void check_copies(const std::vector<int>& order) {
+    static_assert(!std::is_copy_constructible_v<Q>, "only by name");
+    Q queue(3, {2, 3, 1, 3});
+    EXPECT_EQ(queue.items(), order);
+    Q copy = queue.copy();
+    EXPECT_EQ(copy.capacity(), 3u);
+    EXPECT_EQ(copy.items(), order);
+    EXPECT_EQ(drained(copy), order);
+    EXPECT_EQ(copy.items(), std::vector<int>());
+    EXPECT_EQ(queue.size(), 4u) << "its own";
+
+    const auto putter = spawn([&] { queue.put(0); });
+    yield();
+    EXPECT_EQ(queue.items(), order) << "not yet in it";
+    Q later = queue.copy();
+    EXPECT_EQ(later.putting(), 0u);
+    queue.shutdown();
+    EXPECT_THROW(putter.get(), ShutDown);
+    EXPECT_EQ(queue.copy().is_shut_down(), false);
+    EXPECT_EQ(drained(later), order);
+    EXPECT_EQ(drained(queue), order);
+}
+
+TENDRIL_TEST(Queue, IsCopiedByNameWithItsItemsInTheirOrder) {
+    check_copies<Queue<int>>({2, 3, 1, 3});
+    check_copies<LifoQueue<int>>({3, 1, 3, 2});
+    check_copies<PriorityQueue<int>>({1, 2, 3, 3});
+    check_copies<PriorityQueue<int, std::greater<>>>({3, 3, 2, 1});
+}
+
+// The ring of a Queue that went round; and equal items of a PriorityQueue stay in the order of their coming.
+TENDRIL_TEST(Queue, ACopyIsInTheSameState) {
+    Queue<int> queue;
+    for (int i = 0; i < 12; ++i) {
+        queue.put(i);
+        if (i >= 6) {
+            EXPECT_EQ(queue.get(), i - 6);
+        }
+    }
+    EXPECT_EQ(queue.items(), (std::vector{6, 7, 8, 9, 10, 11}));
+    Queue<int> copy = queue.copy();
+    copy.put(12);
+    EXPECT_EQ(drained(copy), (std::vector{6, 7, 8, 9, 10, 11, 12}));
+
+    using Pair = std::pair<int, char>;
+    const auto by_number = [](const Pair& a, const Pair& b) { return a.first < b.first; };
+    using Ranked = PriorityQueue<Pair, bool (*)(const Pair&, const Pair&)>;
+    Ranked ranked(unbounded, {{1, 'a'}, {0, 'b'}, {1, 'c'}, {0, 'd'}},
+                  detail::Heap<Pair, bool (*)(const Pair&, const Pair&)>(by_number));
+    Ranked other = ranked.copy();
+    other.put({1, 'e'});
+    std::string letters;
+    for (const Pair& each : other.items()) {
+        letters += each.second;
+    }
+    EXPECT_EQ(letters, "bdace");
+}
+
+TENDRIL_TEST(Queue, ACopyThatFailsChangesNothing) {
+    struct Fragile {
+        int* copies_left;
+        explicit Fragile(int* left) : copies_left(left) {}
+        Fragile(Fragile&&) noexcept = default;
+        Fragile(const Fragile& other) : copies_left(other.copies_left) {
+            if (--*copies_left < 0) {
+                throw std::runtime_error("no copy");
+            }
+        }
+    };
+    int left = 100;
+    Queue<Fragile> queue;
+    for (int i = 0; i < 3; ++i) {
+        queue.put(Fragile(&left));
+    }
+    left = 2;
+    EXPECT_THROW(static_cast<void>(queue.items()), std::runtime_error);
+    left = 2;
+    EXPECT_THROW(static_cast<void>(queue.copy()), std::runtime_error);
+    EXPECT_EQ(queue.size(), 3u);
+    left = 3;
+    EXPECT_EQ(queue.copy().size(), 3u);
+}
+
+TENDRIL_TEST(QueueThreads, IsCopiedByItsOwnOsThread) {
+    Queue<int> queue(unbounded, {1});
+    queue.put(2);
+    std::thread([&] { EXPECT_THROW(static_cast<void>(queue.copy()), WrongThread); }).join();
+    std::thread([&] { EXPECT_THROW(static_cast<void>(queue.items()), WrongThread); }).join();
+}
+
 TENDRIL_TEST(Queue, IsAnInputRange) {
     static_assert(std::ranges::input_range<Queue<std::unique_ptr<int>>>);
     Queue<int> queue;

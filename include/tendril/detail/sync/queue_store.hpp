@@ -5,10 +5,13 @@
 // put_back() is for an item that never was in the store, since it was handed to a getter past it, in the child of a
 // fork() in which that getter does not go on: it comes to lie as if it had been put before all that are there, which it
 // was. Throws: std::bad_alloc; then nothing has changed.
+//
+// A store is copyable if its items are; copying throws what copying them throws.
 
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,6 +33,11 @@ public:
     Fifo(Fifo&& other) noexcept
         : slots_(std::exchange(other.slots_, nullptr)), room_(std::exchange(other.room_, 0)),
           first_(std::exchange(other.first_, 0)), size_(std::exchange(other.size_, 0)) {}
+    Fifo(const Fifo& other) requires std::copy_constructible<T> : Fifo() {
+        for (std::size_t i = 0; i < other.size_; ++i) {
+            push(T(std::as_const(*other.slot(i))));
+        }
+    }
     Fifo& operator=(Fifo&&) = delete;
     ~Fifo() {
         for (std::size_t i = 0; i < size_; ++i) {
@@ -75,7 +83,7 @@ private:
     static constexpr std::size_t least = 8;
     static constexpr std::size_t small = 1024;
 
-    T* slot(std::size_t i) noexcept { return slots_ + ((first_ + i) & (room_ - 1)); }
+    T* slot(std::size_t i) const noexcept { return slots_ + ((first_ + i) & (room_ - 1)); }
 
     void move_to(std::size_t room) {
         T* const slots = std::allocator<T>().allocate(room);
