@@ -227,21 +227,40 @@ public:
     explicit Cleanup(detail::Callback<void()> callback, Site at = Site::here());
 };
 
-// How a child process ended.
+// How a child process ended; or, from a Child with ChildOptions::trace, that it was stopped or goes on.
 struct ChildStatus {
     pid_t pid = 0;
-    int code = 0;    // the exit status; -1: unknown, because other code has already waited for the process
-    int signal = 0;  // the signal that ended it; 0: none did
+    int code = 0;            // the exit status; -1: unknown, because other code has already waited for the process
+    int signal = 0;          // the signal that ended it; 0: none did
+    int stopped = 0;         // the signal that stopped it, such as SIGTSTP; 0: it is not stopped
+    bool continued = false;  // it was stopped, and goes on
+
+    bool ended() const noexcept { return stopped == 0 && !continued; }
+};
+
+struct ChildOptions {
+    bool ref = true;
+    int priority = 0;  // see WatcherOptions
+
+    // Also runs the callback when the process is stopped, at once if it already is, and when it goes on again, as a
+    // shell needs it. A stop that is over before the hub has seen it is not reported. Each SIGCHLD makes the hub look;
+    // it handles that signal as a Signal watcher does, so no handler of the program's own runs meanwhile. Looking takes
+    // nothing from others that wait for stops (WUNTRACED); what they take first is not reported here.
+    bool trace = false;
+
+    // Reaps the process when it has ended. false: leaves that to other code, such as the Popen that started it; if that
+    // has reaped it by then, the code is -1 here.
+    bool reap = true;
 };
 
 // Runs its callback once, when the child process has ended, and reaps the process. It uses a pidfd, so it needs no
-// handler for SIGCHLD.
+// handler for SIGCHLD, except to trace.
 class Child : public Watcher {
 public:
     using Callback = detail::Callback<void(const ChildStatus&)>;
 
     // Throws: std::system_error (ESRCH: no such process); std::invalid_argument.
-    Child(pid_t pid, Callback callback, WatcherOptions options = {}, Site at = Site::here());
+    Child(pid_t pid, Callback callback, ChildOptions options = {}, Site at = Site::here());
 
     pid_t pid() const;  // throws std::logic_error, WrongThread
 };

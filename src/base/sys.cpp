@@ -380,17 +380,36 @@ int pidfd_open(pid_t pid) noexcept {
     return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
 }
 
-int wait_child(int pidfd, int& code, int& signal) noexcept {
-    siginfo_t info{};
-    const int r = detail::call<int>(Call::waitid, pidfd, [&] {
-        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
+namespace {
+
+int wait_for_pidfd(int pidfd, siginfo_t& info, int options) noexcept {
+    return detail::call<int>(Call::waitid, pidfd, [&] {
+        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, options | WNOHANG);
     });
+}
+
+}  // namespace
+
+int wait_child(int pidfd, int& code, int& signal, bool reap) noexcept {
+    siginfo_t info{};
+    const int r = wait_for_pidfd(pidfd, info, WEXITED | (reap ? 0 : WNOWAIT));
     if (r < 0 || info.si_pid == 0) {
         return r;
     }
     const bool exited = info.si_code == CLD_EXITED;
     code = exited ? info.si_status : 0;
     signal = exited ? 0 : info.si_status;
+    return 1;
+}
+
+int look_at_child(int pidfd, int& stopped_by, bool& goes_on) noexcept {
+    siginfo_t info{};
+    const int r = wait_for_pidfd(pidfd, info, WSTOPPED | WCONTINUED | WNOWAIT);
+    if (r < 0 || info.si_pid == 0) {
+        return r;
+    }
+    goes_on = info.si_code == CLD_CONTINUED;
+    stopped_by = goes_on ? 0 : info.si_status;
     return 1;
 }
 

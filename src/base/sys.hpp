@@ -280,8 +280,11 @@ int posix_spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions
                 char* const argv[], char* const env[]) noexcept;
 int pidfd_open(pid_t pid) noexcept;  // closed on exec; readable when the process has ended
 // Reaps the child behind a pidfd, if it has ended. code: its exit status; signal: the signal that ended it, else 0.
-// Returns: 1; 0: it has not ended; -ECHILD: it is not a child of ours, or was already reaped.
-int wait_child(int pidfd, int& code, int& signal) noexcept;
+// Returns: 1; 0: it has not ended; -ECHILD: it is not a child of ours, or was already reaped. !reap: only looks.
+int wait_child(int pidfd, int& code, int& signal, bool reap = true) noexcept;
+// Looks whether the child behind a pidfd is stopped, by which signal, or goes on after a stop; leaves it for others
+// that wait. Returns: 1; 0: neither, or others have waited for that; -ECHILD as above.
+int look_at_child(int pidfd, int& stopped_by, bool& goes_on) noexcept;
 int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept;  // sleeps unless WNOHANG is set
 int signal_child(int pidfd, int signal) noexcept;
 int signal_group(int pidfd, pid_t leader, int signal) noexcept;  // `pidfd` is the leader's
