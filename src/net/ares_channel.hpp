@@ -63,7 +63,7 @@ private:
     std::vector<std::string> search_;
     int dots_ = 1;
     std::map<ares_socket_t, Io> watched_;
-    std::optional<Timer> timer_;
+    std::optional<tendril::Timer> timer_;  // not detail::Timer, which some sources see and others do not
     AresSockets sockets_;
     std::int64_t configuration_ns_ = 0;
     std::int64_t looked_ns_ = 0;
