@@ -57,6 +57,13 @@ struct ResolverOptions {
     std::string source = {};       // this machine's address to ask from, "192.0.2.1"; servers of the other family fail
     std::string resolv_conf = {};  // the path of the file; empty: /etc/resolv.conf
 
+    // The port to ask from, by UDP and by TCP; 0: any, another one each time. A fixed one is for firewalls that demand
+    // it, at a price: an answer by UDP is easier to forge, since only the 16 bits of its id are left to guess
+    // (RFC 5452). And one Resolver at a time can ask from it: another, of another hub too, then fails with
+    // DnsError::server_failure; by TCP only if it asks the same server.
+    Port source_port = {};
+    Port source_port_tcp = {};
+
     // The cache of servers' answers, per Resolver; the hosts file and failures are not in it. Answers are kept as long
     // as the server allows it, but no longer than max_ttl; "no such name" and "no such record" no longer than
     // max_negative_ttl. An answer takes up to 4 KiB; larger ones are not kept.

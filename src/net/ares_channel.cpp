@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "base/on_exit.hpp"
@@ -44,6 +45,8 @@ AresChannel::AresChannel(const ResolverOptions& options) : options_(options) {
     if (!options_.source.empty()) {
         sockets_.source = Address::ip(options_.source, 0);
     }
+    sockets_.udp_port = options_.source_port;
+    sockets_.tcp_port = options_.source_port_tcp;
     have();
 }
 
@@ -123,6 +126,19 @@ void AresChannel::set_servers() {
     if (!all.empty() && ares_set_servers_ports_csv(channel_, all.c_str()) != ARES_SUCCESS) {
         throw std::invalid_argument(std::string(source) + ": \"" + all + "\" is not a list of servers' addresses");
     }
+}
+
+std::string AresChannel::refused_source() const {
+    if (sockets_.refused == 0) {
+        return {};
+    }
+    std::string source = options_.source;
+    for (const auto& [port, kind] : {std::pair(sockets_.udp_port, "UDP"), std::pair(sockets_.tcp_port, "TCP")}) {
+        if (port != 0) {
+            source += std::string(source.empty() ? "" : ", ") + kind + " port " + std::to_string(port);
+        }
+    }
+    return "cannot ask from " + source + ": " + std::generic_category().message(sockets_.refused);
 }
 
 void AresChannel::cancel() noexcept {

@@ -39,6 +39,11 @@ public:
     // Whether resolv.conf has changed since it was read. Looks once a second at most.
     bool configuration_changed() noexcept;
 
+    // Whether the last socket could not have the source of the options, as a text; else it is empty. For the questions
+    // since forget_refusal().
+    std::string refused_source() const;
+    void forget_refusal() noexcept { sockets_.refused = 0; }
+
     // For when there are new questions.
     void arm_timer();
 

@@ -142,7 +142,7 @@ public:
             }
             names.failed(*failure);
         }
-        fail(names.failure(), host);
+        fail_call(names.failure(), host);
     }
 
     HostInfo look_up_address(const Address& address, Deadline deadline) override {
@@ -274,9 +274,18 @@ private:
         Pending pending = begin(name, type, call);
         finish(pending, call);
         if (pending.verdict.failure.has_value()) {
-            fail(*pending.verdict.failure, call.what);
+            fail_call(*pending.verdict.failure, call.what);
         }
         return std::move(pending.verdict.answer);
+    }
+
+    // fail(), with the cause if no server could be asked because of the source in the options.
+    [[noreturn]] void fail_call(DnsError why, const std::string& what) const {
+        if (const std::string refused = channel_.refused_source();
+            why == DnsError::server_failure && !refused.empty()) {
+            fail_lookup(why, what, refused);
+        }
+        fail(why, what);
     }
 
     // Looks into the cache, or asks.
@@ -296,6 +305,9 @@ private:
         Permit question(questions_, call.what, call.deadline);
         channel_.have();
         if (!call.presence.has_value()) {
+            if (waiting_ == 0) {
+                channel_.forget_refusal();
+            }
             call.presence.emplace(*this);
         }
         pending.lookup = std::make_shared<Lookup>();

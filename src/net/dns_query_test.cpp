@@ -190,6 +190,102 @@ TENDRIL_TEST(DnsQuery, ServersInTurnFromAnAddressOfOnesOwn) {
     EXPECT_THROW(Resolver{options}, std::invalid_argument);
 }
 
+// A port of 127.0.0.9 that is free for UDP and TCP.
+std::uint16_t free_port() {
+    for (;;) {
+        const Address udp = UdpSocket::bound("127.0.0.9:0").local_address();
+        try {
+            return listen(udp).address().port();
+        } catch (const std::system_error&) {
+        }
+    }
+}
+
+template <class F>
+std::string text_of(F f) {
+    try {
+        f();
+        return {};
+    } catch (const std::system_error& e) {
+        return e.what();
+    }
+}
+
+Answer txt_or_silence(const Question& q) {
+    Answer answer;
+    answer.records = {{q.name, 16, "\2ok"}};
+    answer.silent = q.name == "silent.test";
+    answer.truncated = q.name == "long.test";
+    return answer;
+}
+
+// By both, to several servers at once, again and again: what closes must not keep the port.
+TENDRIL_TEST(DnsQuery, FromAPortOfOnesOwn) {
+    NameServer silent([](const Question&) {
+        Answer answer;
+        answer.silent = true;
+        return answer;
+    });
+    NameServer server(&txt_or_silence);
+    const std::uint16_t port = free_port();
+    ResolverOptions options = asking(server);
+    options.source = "127.0.0.9";
+    options.source_port = port;
+    options.source_port_tcp = port;
+    Resolver resolver(options);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(resolver.query("long.test", RecordType::txt, 20s).records.size(), 1u);
+        EXPECT_EQ(server.asker.to_string(), "127.0.0.9:" + std::to_string(port));
+        EXPECT_EQ(server.tcp_asker, server.asker);
+    }
+    // One that is given up, by a deadline or a kill, leaves the port to the next.
+    EXPECT_THROW(resolver.query("silent.test", RecordType::txt, 1ms), TimeoutError);
+    auto lost = spawn([&] { resolver.query("silent.test", RecordType::txt); });
+    yield();
+    lost.kill();
+    EXPECT_EQ(resolver.query("a.test", RecordType::txt, 20s).records.size(), 1u);
+
+    // The second server is asked while the first one's answer may still come.
+    options.servers.insert(options.servers.begin(), silent.address());
+    options.try_timeout = 20ms;
+    EXPECT_EQ(Resolver(options).query("a.test", RecordType::txt, 20s).records.size(), 1u);
+    EXPECT_EQ(silent.asker, server.asker);
+
+    // Without an address: from the one that leads there.
+    options.source = "";
+    EXPECT_EQ(Resolver(options).query("a.test", RecordType::txt, 20s).records.size(), 1u);
+    EXPECT_EQ(server.asker.to_string(), "127.0.0.1:" + std::to_string(port));
+}
+
+TENDRIL_TEST(DnsQuery, APortHasOneResolverAtATime) {
+    NameServer server(&txt_or_silence);
+    const std::uint16_t port = free_port();
+    ResolverOptions options = asking(server);
+    options.tries = 1;
+    options.source = "127.0.0.9";
+    options.source_port = port;
+    Resolver first(options);
+    Resolver second(options);
+    auto waiting = spawn([&] { first.query("silent.test", RecordType::txt); });
+    while (server.asked == 0) {
+        yield();
+    }
+    const auto ask = [&] { second.query("a.test", RecordType::txt, 20s); };
+    EXPECT_EQ(code_of(ask), DnsError::server_failure);
+    EXPECT_EQ(text_of(ask), "resolve \"a.test\" (cannot ask from 127.0.0.9, UDP port " + std::to_string(port) +
+                                ": Address already in use): the name servers failed, refused or could not be reached");
+    waiting.kill();
+    ask();
+
+    options.source = "192.0.2.1";
+    options.source_port = {};
+    EXPECT_NE(text_of([&] {
+                  Resolver(options).resolve("a.test", 1, AddressFamily::any, 20s);
+              }).find("(cannot ask from 192.0.2.1: Cannot assign requested address)"),
+              std::string::npos);
+    EXPECT_THROW(Resolver({.source_port = 65536}), std::invalid_argument);
+}
+
 TENDRIL_TEST(DnsQuery, TheCacheAnswersToo) {
     int asked = 0;
     NameServer server([&](const Question& q) {

@@ -53,8 +53,9 @@ const std::error_category& dns_category() noexcept {
     return category;
 }
 
-void detail::fail_lookup(DnsError why, const std::string& what) {
-    throw std::system_error(make_error_code(why), "resolve " + quoted(what));
+void detail::fail_lookup(DnsError why, const std::string& what, const std::string& cause) {
+    throw std::system_error(make_error_code(why),
+                            "resolve " + quoted(what) + (cause.empty() ? "" : " (" + cause + ")"));
 }
 
 void detail::time_out_lookup(const std::string& what) {

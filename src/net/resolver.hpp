@@ -20,7 +20,7 @@ inline int number_of(AddressFamily family) noexcept {
     return family == AddressFamily::ipv4 ? AF_INET : family == AddressFamily::ipv6 ? AF_INET6 : AF_UNSPEC;
 }
 
-[[noreturn]] void fail_lookup(DnsError why, const std::string& what);
+[[noreturn]] void fail_lookup(DnsError why, const std::string& what, const std::string& cause = {});
 [[noreturn]] void time_out_lookup(const std::string& what);  // after a wait
 
 }  // namespace tendril::detail

@@ -84,6 +84,7 @@ public:
     std::string address() const { return udp_.local_address().to_string(); }
     int asked = 0;  // by UDP
     Address asker;  // by UDP, the last one
+    Address tcp_asker;
 
 private:
     static std::uint16_t number(const std::string& s, std::size_t at) {
@@ -196,6 +197,7 @@ private:
 
     void answer_stream(TcpSocket& client) {
         char size[2];
+        tcp_asker = client.peer_address();
         while (client.recv_exactly(size) == 2) {
             std::string query(number(std::string(size, 2), 0), '\0');
             client.recv_exactly(query);
