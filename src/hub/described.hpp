@@ -15,6 +15,9 @@ namespace tendril::detail {
 class Described : public ListNode {
 public:
     virtual void describe(WatcherInfo& out) const = 0;  // throws std::bad_alloc
+    // Of an Async, in the child of a fork(), once its mailbox and its hub have dropped what was sent: no send arrives
+    // any more. No longer in the list.
+    virtual void end_in_child() noexcept {}
 
 protected:
     ~Described() = default;

@@ -145,7 +145,10 @@ void HubCore::forget_others() noexcept {
     }
     live = current == &main ? 0 : 1;
     all_ended = nullptr;
-    while (asyncs.pop_front() != nullptr || keeping.pop_front() != nullptr) {
+    while (Described* each = asyncs.pop_front()) {
+        each->end_in_child();
+    }
+    while (keeping.pop_front() != nullptr) {
     }
 }
 

@@ -42,6 +42,12 @@ void AsyncState::Lives::describe(WatcherInfo& out) const {
     out.priority = async.rank;
 }
 
+void AsyncState::Lives::end_in_child() noexcept {
+    async.alive.store(false, std::memory_order_relaxed);
+    async.sent.store(false, std::memory_order_release);
+    async.self = nullptr;  // the Async holds it too
+}
+
 void AsyncState::run() noexcept {
     const std::shared_ptr<AsyncState> keep = std::move(self);
     sent.store(false, std::memory_order_release);  // from now on a send counts as a new one

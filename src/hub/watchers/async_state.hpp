@@ -28,9 +28,10 @@ struct AsyncState final : Letter, HubCallback {
     std::atomic<bool> alive{true};    // its Async lives
     Callback<void()> callback;        // the hub's
     struct Lives final : Described {  // in the hub's list of all Asyncs
-        const AsyncState& async;
-        explicit Lives(const AsyncState& a) noexcept : async(a) {}
+        AsyncState& async;
+        explicit Lives(AsyncState& a) noexcept : async(a) {}
         void describe(WatcherInfo& out) const override;
+        void end_in_child() noexcept override;
     } lives{*this};
     Presence keeps;  // in the hub's list of what it sleeps for
     bool running = false;
