@@ -16,11 +16,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 FLOOR = re.compile(r"// Floor: (\w+)$")
 # A name behind "::" that nothing qualifies: the global one, so libc's, or a C library's.
 GLOBAL_CALL = re.compile(r"(?<![\w>])::\s*([a-z_]\w*)\s*\(")
-# The global functions that anybody may call: they ask nothing of the system, or are a library's.
+# The global functions that anybody may call: they ask nothing of the system, or are a library's. Not strcasecmp(), by
+# which "I" and "i" differ in a Turkish locale.
 NO_SYSTEM_CALL = re.compile(
     r"(?:new|delete|(?:in|de)flate\w*|io_uring_prep_\w+|posix_spawn(?:attr|_file_actions)_\w+|sig(?:empty|fill|add)set"
-    r"|inet_\w+|gmtime_r|timegm|unsetenv|strnlen|strn?casecmp|strsignal|if_nametoindex|if_indextoname|getaddrinfo|getnameinfo"
-    r"|gethostbyaddr_r|getservby(?:name|port)_r|res_n\w+|dl(?:open|sym)|pthread_(?:self|getattr_np|attr_\w+))"
+    r"|inet_\w+|gmtime_r|timegm|unsetenv|strnlen|strn?casecmp_l|strsignal|if_nametoindex|if_indextoname|getaddrinfo|getnameinfo"
+    r"|newlocale|gethostbyaddr_r|getservby(?:name|port)_r|res_n\w+|dl(?:open|sym)|pthread_(?:self|getattr_np|attr_\w+))"
 )
 # Comments, and literals that could hold what looks like code.
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\[^\'\n]+|[^\'\\\n])\'', re.S)

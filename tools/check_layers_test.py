@@ -115,6 +115,7 @@ class CheckLayers(unittest.TestCase):
         self.accepts({"src/net/a.cpp": 'sys::recv(fd); // ::recv(\nlog("::recv()"); /* ::close(\n */ Socket::close();'})
         self.refuses({"src/hub/a.cpp": "::sigaction(2, &a, &b);"}, "::sigaction() outside of base")
         self.refuses({"src/hub/a.cpp": "if (::gettid() == 1)"}, "::gettid() outside of base")
+        self.refuses({"src/net/a.cpp": "::strncasecmp(a, b, n)"}, "::strncasecmp() outside of base")
         self.accepts({"src/base/sys.cpp": "::recv(fd);", "src/net/a_test.cpp": "::recv(fd);"})
         self.accepts({"src/net/a.cpp": "::new (p) T(); ::inflate(s, 0); ::inet_pton(a, b, c); x::close(3); y->::close(3);"})
 

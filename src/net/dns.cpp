@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <climits>
@@ -23,6 +22,7 @@
 #include "base/sys.hpp"
 #include "hub/here.hpp"
 #include "net/address_order.hpp"
+#include "net/dns_message.hpp"
 #include "net/resolver.hpp"
 
 namespace tendril {
@@ -72,7 +72,7 @@ bool is_localhost(const std::string& host) {
     constexpr std::string_view localhost = ".localhost";
     const std::string name = '.' + without_last_dot(host);
     return name.size() >= localhost.size() &&
-           ::strcasecmp(name.c_str() + name.size() - localhost.size(), localhost.data()) == 0;
+           detail::same_name(std::string_view(name).substr(name.size() - localhost.size()), localhost);
 }
 
 // Returns one address of each wanted family; an IPv6 one for "any" only if this machine uses IPv6.

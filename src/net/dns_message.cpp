@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cstring>
 #include <utility>
 
@@ -351,7 +352,8 @@ std::optional<DnsName> read_dns_name(std::string_view text) {
 }
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+    static const locale_t ascii = ::newlocale(LC_CTYPE_MASK, "C", nullptr);  // is always there, and allocates nothing
+    return a.size() == b.size() && ::strncasecmp_l(a.data(), b.data(), a.size(), ascii) == 0;
 }
 
 bool is_host_name(std::string_view name) noexcept {

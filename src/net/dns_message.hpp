@@ -45,7 +45,8 @@ struct DnsName {
 };
 std::optional<DnsName> read_dns_name(std::string_view text);
 
-// Whether the two names, as in DnsRecord, are the same.
+// Whether the two names, as in DnsRecord, are the same. ASCII's letter case does not matter, and the program's locale
+// does not either: strcasecmp(3) holds "I" and "i" for different letters in a Turkish one.
 bool same_name(std::string_view a, std::string_view b) noexcept;
 
 // Whether a host can have this name: letters, digits, "-", "_" and dots. A server may send anything, and users put it

@@ -86,6 +86,26 @@ TEST(DnsMessage, KeepsWhatItDoesNotKnow) {
     EXPECT_EQ(message->answers[0].ttl, 0s) << "RFC 2181, 8";
 }
 
+// Not that of the program's locale: in Turkish, the small form of I is a letter without a dot.
+TEST(DnsMessage, NamesAreTheSameInAsciisLetterCase) {
+    locale_t turkish = nullptr;
+    for (const char* name : {"tr_TR.UTF-8", "tr_TR.ISO-8859-9", "tr_TR"}) {
+        turkish = turkish != nullptr ? turkish : ::newlocale(LC_CTYPE_MASK, name, nullptr);
+    }
+    const locale_t before = turkish != nullptr ? ::uselocale(turkish) : nullptr;
+    EXPECT_TRUE(same_name("ABCDEFGHIJKLMNOPQRSTUVWXYZ-9.TEST", "abcdefghijklmnopqrstuvwxyz-9.test"));
+    EXPECT_EQ(record_type("AAAA"), record_type("aaaa"));
+    EXPECT_EQ(record_type("uri"), RecordType::uri);
+    if (turkish != nullptr) {
+        ::uselocale(before);
+        ::freelocale(turkish);
+    }
+    for (const auto& [a, b] :
+         {std::pair("a@", "a`"), std::pair("a[", "a{"), std::pair("\xc9", "\xe9"), std::pair("a", "ab")}) {
+        EXPECT_FALSE(same_name(a, b)) << a;
+    }
+}
+
 TEST(DnsMessage, NamesAreEscaped) {
     const std::string odd = "\6a.b\\\n\xff\4test\0"s;
     EXPECT_EQ(only<PtrRecord>(odd).host, "a\\.b\\\\\\010\\255.test");

@@ -2,14 +2,13 @@
 
 #include <tendril/dns_record.hpp>
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <stdexcept>
 
 #include "base/escape.hpp"
+#include "net/dns_message.hpp"
 
 namespace tendril {
 
@@ -47,17 +46,14 @@ std::string to_string(RecordType type) {
 }
 
 RecordType record_type(std::string_view name) {
-    const auto starts_with = [&](std::string_view text) {
-        return name.size() >= text.size() && ::strncasecmp(name.data(), text.data(), text.size()) == 0;
-    };
     for (const Named& each : named) {
-        if (name.size() == each.name.size() && starts_with(each.name)) {
+        if (detail::same_name(name, each.name)) {
             return each.type;
         }
     }
     std::uint16_t number = 0;
     const char* last = name.data() + name.size();
-    if (starts_with(numbered) && name.size() > numbered.size()) {
+    if (name.size() > numbered.size() && detail::same_name(name.substr(0, numbered.size()), numbered)) {
         const auto [end, error] = std::from_chars(name.data() + numbered.size(), last, number);
         if (error == std::errc() && end == last) {
             return RecordType{number};
