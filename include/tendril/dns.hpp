@@ -10,9 +10,9 @@
 //
 // There are two kinds of resolvers, chosen by name. "c-ares", the default, asks the DNS servers itself, from the hub:
 // no OS thread waits. "system" calls the C library in ThreadPool::shared(), so it uses every source that nsswitch.conf
-// names; it has no query(). name_service.hpp says how to have one of your own. The environment variable
-// TENDRIL_RESOLVER names the kind for resolvers whose options name none, and TENDRIL_NAMESERVERS the servers of
-// "c-ares", with commas between them.
+// names; its query() asks the servers of /etc/resolv.conf. name_service.hpp says how to have one of your own. The
+// environment variable TENDRIL_RESOLVER names the kind for resolvers whose options name none, and TENDRIL_NAMESERVERS
+// the servers of "c-ares", with commas between them.
 //
 // Numeric addresses are never looked up, nor are "localhost" and names that end in ".localhost": they mean this
 // machine's loopback (RFC 6761). For all other names the hosts file comes first. Letter case does not matter. Names in
@@ -45,12 +45,13 @@ namespace tendril {
 struct ResolverOptions {
     std::string kind = {};  // "c-ares" or "system"; empty: TENDRIL_RESOLVER, else "c-ares"
 
-    // For "c-ares" only. What is empty or absent comes from resolv_conf, which is read again when it changes.
+    // For "c-ares" only. What is empty or absent comes from resolv_conf, which is read again when it changes, unless
+    // `servers` are given.
     std::vector<std::string> servers = {};                // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"
     std::optional<std::vector<std::string>> search = {};  // domains to try after a short name
     std::optional<int> dots = {};  // a name with at least this many dots is first tried without a domain
     Duration try_timeout = {};     // how long to wait for an answer in the first round; 0: two seconds
-    int tries = 0;                 // rounds through the servers; 0: three
+    int tries = 0;                 // rounds through the servers, 1000 at most; 0: three
     bool hosts_file = true;        // whether the hosts file comes before the servers
     bool tcp = false;              // ask by TCP only, instead of UDP with TCP for long answers
     bool rotate = false;           // begin with another server each time

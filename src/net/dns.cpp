@@ -123,9 +123,11 @@ void check(const ResolverOptions& options) {
     detail::require_no_nul(options.resolv_conf, "ResolverOptions: resolv_conf");
     constexpr std::chrono::milliseconds longest_try(std::numeric_limits<int>::max());
     constexpr std::chrono::seconds longest_kept(std::numeric_limits<std::int32_t>::max());
+    constexpr int most_tries = 1000;  // c-ares multiplies it by the number of servers, as an int
     const auto out_of_range = [&](std::chrono::seconds ttl) { return ttl.count() < 0 || ttl > longest_kept; };
     if (options.try_timeout.count() < 0 || options.try_timeout > longest_try || options.tries < 0 ||
-        options.dots.value_or(0) < 0 || out_of_range(options.max_ttl) || out_of_range(options.max_negative_ttl)) {
+        options.tries > most_tries || options.dots.value_or(0) < 0 || out_of_range(options.max_ttl) ||
+        out_of_range(options.max_negative_ttl)) {
         throw std::invalid_argument("ResolverOptions: a time or a number is negative or too large");
     }
 }

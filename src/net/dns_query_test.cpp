@@ -391,3 +391,4 @@ TENDRIL_TEST(DnsQuery, TheCachesLimitsHold) {
 
 }  // namespace
 }  // namespace tendril
+    EXPECT_THROW(Resolver(ResolverOptions{.tries = 1001}), std::invalid_argument) << "c-ares multiplies it";
