@@ -26,6 +26,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -111,7 +112,9 @@ public:
     // out of range.
     explicit Resolver(const ResolverOptions& options = {});
 
-    // Makes one of your own. Throws: std::invalid_argument for nullptr.
+    // Makes one of your own. What it returns is checked as servers' answers are: a host has at least one address, and
+    // those of another family than the one asked for are left out. Throws: std::invalid_argument for nullptr; its calls
+    // throw std::logic_error for an address that is not IPv4 or IPv6.
     explicit Resolver(std::shared_ptr<NameService> service);
 
     // Returns this hub's own resolver, which connect(), HttpClient and the functions below the class use, unless their
@@ -161,12 +164,16 @@ public:
         return query(name, T::type, deadline).template of<T>();
     }
 
-    // The cache: zeros if it is off. Do not wait.
+    // The cache: zeros if it is off. Do not wait. Throw: WrongThread.
     DnsCacheStatistics cache_statistics() const;
     void clear_cache();
 
 private:
+    std::shared_ptr<NameService> service() const;  // a call keeps it, whatever becomes of the Resolver
+    void require_here() const;
+
     std::shared_ptr<NameService> service_;
+    std::uint64_t owner_;
 };
 
 // The same calls on Resolver::current().

@@ -150,6 +150,25 @@ std::uint16_t port_of(const LookupOptions& options) {
     return *port;
 }
 
+// Checks what a NameService said, which may be a user's. Afterwards there is an address, and all are of the family.
+void check_answer(HostInfo& info, const std::string& name, AddressFamily family) {
+    for (const Address& each : info.addresses) {
+        if (each.family() != AF_INET && each.family() != AF_INET6) {
+            throw std::logic_error("a NameService returned " + each.to_string() + " for " + name +
+                                   ": an address of a host must be IPv4 or IPv6");
+        }
+    }
+    if (family != AddressFamily::any) {
+        std::erase_if(info.addresses, [&](const Address& each) { return each.family() != number_of(family); });
+    }
+    if (info.addresses.empty()) {
+        fail_lookup(DnsError::no_address, name);
+    }
+    if (info.name.empty()) {
+        info.name = name;
+    }
+}
+
 // Looks a host up, with port 0; what needs no looking up, without.
 HostInfo find(NameService& service, std::string_view host, AddressFamily family, bool only_numeric, Deadline deadline) {
     const std::string name = in_ascii(host);
@@ -168,7 +187,9 @@ HostInfo find(NameService& service, std::string_view host, AddressFamily family,
     if (is_localhost(name)) {
         return {.name = without_last_dot(name), .addresses = pair_of("::1", "127.0.0.1", family)};
     }
-    return service.look_up(name, family, deadline);
+    HostInfo info = service.look_up(name, family, deadline);
+    check_answer(info, name, family);
+    return info;
 }
 
 // IPv4 addresses as IPv6 ones, if they are wanted, and not what is not: AI_V4MAPPED, AI_ALL.
@@ -187,7 +208,7 @@ void map_to_v6(std::vector<Address>& addresses, bool all) {
 
 }  // namespace
 
-Resolver::Resolver(const ResolverOptions& options) {
+Resolver::Resolver(const ResolverOptions& options) : owner_(detail::here::owner()) {
     check(options);
     const std::string kind = options.kind.empty() ? default_kind() : options.kind;
     if (kind == "c-ares") {
@@ -199,23 +220,31 @@ Resolver::Resolver(const ResolverOptions& options) {
     }
 }
 
-Resolver::Resolver(std::shared_ptr<NameService> service) : service_(std::move(service)) {
+Resolver::Resolver(std::shared_ptr<NameService> service) : service_(std::move(service)), owner_(detail::here::owner()) {
     if (service_ == nullptr) {
         throw std::invalid_argument("Resolver: its NameService is null");
     }
 }
 
-std::vector<Address> Resolver::resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
+void Resolver::require_here() const {
+    detail::here::require_owner("a Resolver", owner_);
+}
+
+std::shared_ptr<NameService> Resolver::service() const {
     detail::here::refuse_in_callback();
-    const std::shared_ptr<NameService> service = service_;
+    require_here();
+    return service_;
+}
+
+std::vector<Address> Resolver::resolve(std::string_view host, Port port, AddressFamily family, Deadline deadline) {
+    const std::shared_ptr<NameService> service = this->service();
     std::vector<Address> all = find(*service, host, family, false, deadline).addresses;
     std::transform(all.begin(), all.end(), all.begin(), [&](const Address& each) { return with_port(each, port); });
     return all;
 }
 
 HostInfo Resolver::look_up(std::string_view host, const LookupOptions& options, Deadline deadline) {
-    detail::here::refuse_in_callback();
-    const std::shared_ptr<NameService> service = service_;
+    const std::shared_ptr<NameService> service = this->service();
     const std::uint16_t port = port_of(options);
     const bool mapped = options.v4_mapped && options.family == AddressFamily::ipv6;
     const AddressFamily family = mapped ? AddressFamily::any : options.family;
@@ -249,10 +278,13 @@ std::string Resolver::reverse(const Address& address, Deadline deadline) {
 }
 
 HostInfo Resolver::look_up_address(const Address& address, Deadline deadline) {
-    detail::here::refuse_in_callback();
     require_ip(address, "look_up_address");
-    const std::shared_ptr<NameService> service = service_;
-    return service->look_up_address(address, deadline);
+    const std::shared_ptr<NameService> service = this->service();
+    HostInfo info = service->look_up_address(address, deadline);
+    if (info.name.empty()) {
+        fail_lookup(DnsError::not_found, address.ip());
+    }
+    return info;
 }
 
 NameInfo Resolver::name_info(const Address& address, const NameInfoOptions& options, Deadline deadline) {
@@ -313,16 +345,17 @@ std::string Resolver::full_name(std::string_view host, Deadline deadline) {
 }
 
 DnsAnswer Resolver::query(std::string_view name, RecordType type, Deadline deadline) {
-    detail::here::refuse_in_callback();
-    const std::shared_ptr<NameService> service = service_;
+    const std::shared_ptr<NameService> service = this->service();
     return service->query(in_ascii(name), type, deadline);
 }
 
 DnsCacheStatistics Resolver::cache_statistics() const {
+    require_here();
     return service_->cache_statistics();
 }
 
 void Resolver::clear_cache() {
+    require_here();
     service_->clear_cache();
 }
 

@@ -233,6 +233,57 @@ TENDRIL_TEST(DnsNames, AResolverOfTheUsersOwn) {
     EXPECT_THROW(Resolver(std::shared_ptr<NameService>()), std::invalid_argument);
 }
 
+// Answers everything with the same.
+class Same final : public NameService {
+public:
+    explicit Same(std::vector<Address> addresses) : addresses_(std::move(addresses)) {}
+    HostInfo look_up(const std::string&, AddressFamily, Deadline) override { return {.addresses = addresses_}; }
+    HostInfo look_up_address(const Address&, Deadline) override { return {.addresses = addresses_}; }
+
+private:
+    std::vector<Address> addresses_;
+};
+
+Resolver always(const Texts& addresses) {
+    std::vector<Address> all;
+    for (const std::string& each : addresses) {
+        all.push_back(Address::parse(each));
+    }
+    return Resolver(std::make_shared<Same>(std::move(all)));
+}
+
+// A path is longer than the socket addresses of the Internet, into which the port is put.
+TENDRIL_TEST(DnsNames, WhatAServiceOfTheUsersOwnReturnsIsChecked) {
+    for (const std::string& path : {"unix:/" + std::string(100, 'x'), std::string("unix:@a")}) {
+        EXPECT_THROW(always({"127.0.0.1:0", path}).resolve("a.test", 1), std::logic_error);
+        EXPECT_THROW(always({path}).look_up("a.test", {.family = AddressFamily::ipv4}), std::logic_error);
+    }
+    EXPECT_THROW(Resolver(std::make_shared<Same>(std::vector{Address()})).resolve("a.test"), std::logic_error);
+    EXPECT_EQ(code_of([] { always({}).resolve("a.test"); }), DnsError::no_address);
+    EXPECT_EQ(code_of([] { always({"127.0.0.1:9"}).resolve("a.test", 1, AddressFamily::ipv6); }), DnsError::no_address);
+    EXPECT_EQ(texts(always({"127.0.0.1:9", "[::1]:9"}).resolve("a.test", 1, AddressFamily::ipv6)), Texts{"[::1]:1"});
+    EXPECT_EQ(always({"127.0.0.1:9"}).look_up("a.test").name, "a.test");
+    EXPECT_EQ(code_of([] { always({}).reverse(Address::parse("192.0.2.1:0")); }), DnsError::not_found);
+    Resolver none = always({});
+    ConnectOptions options;
+    options.resolver = &none;
+    EXPECT_EQ(code_of([&] { connect("a.test", 1, options, 20s); }), DnsError::no_address);
+}
+
+TENDRIL_TEST(DnsNamesThreads, AResolverBelongsToItsHub) {
+    Resolver all[] = {Resolver(ResolverOptions{.kind = "c-ares"}), Resolver(ResolverOptions{.kind = "system"}),
+                      always({"127.0.0.1:0"})};
+    ThreadPool pool(1);
+    for (Resolver& each : all) {
+        EXPECT_THROW(pool.apply([&] { each.resolve("localhost"); }), WrongThread);
+        EXPECT_THROW(pool.apply([&] { each.look_up("localhost"); }), WrongThread);
+        EXPECT_THROW(pool.apply([&] { each.reverse(Address::parse("127.0.0.1:0")); }), WrongThread);
+        EXPECT_THROW(pool.apply([&] { each.query("a.test", RecordType::mx); }), WrongThread);
+        EXPECT_THROW(pool.apply([&] { each.cache_statistics(); }), WrongThread);
+        EXPECT_THROW(pool.apply([&] { each.clear_cache(); }), WrongThread);
+    }
+}
+
 // A call under way keeps its NameService, whatever becomes of the Resolver; a kill ends it.
 TENDRIL_TEST(DnsNames, ACallKeepsItsService) {
     int asked = 0;

@@ -74,7 +74,8 @@ SystemAnswer ask_forward(const std::string& host, int family) {
         return answer;
     }
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> freed(found, &::freeaddrinfo);
-    answer.info.name = found->ai_canonname != nullptr ? found->ai_canonname : host;
+    const char* const canonical = found->ai_canonname != nullptr ? found->ai_canonname : "";
+    answer.info.name = is_host_name(canonical) ? canonical : host;
     if (!same_name(answer.info.name, host)) {
         answer.info.aliases.push_back(host);
     }
