@@ -336,17 +336,17 @@ private:
             pending.verdict.failure = of_ares(lookup.status);
             return;
         }
-        std::optional<DnsMessage> message = read_dns_message(lookup.wire);
-        const std::optional<std::chrono::seconds> keep_no =
-            message.has_value() ? message->keep_no : std::optional<std::chrono::seconds>();
-        if (no) {
-            pending.verdict.failure = of_ares(lookup.status);
-        } else if (message.has_value()) {
+        std::chrono::seconds keep_no(0);
+        if (std::optional<DnsMessage> message = read_dns_message(lookup.wire); message.has_value()) {
+            keep_no = message->keep_no.value_or(keep_no);
             pending.verdict = find_answer(*std::move(message), pending.key.first, pending.key.second);
         } else {
             pending.verdict.failure = DnsError::bad_answer;
         }
-        keep(pending, keep_no.value_or(std::chrono::seconds(0)));
+        if (no) {
+            pending.verdict.failure = of_ares(lookup.status);
+        }
+        keep(pending, std::min(keep_no, pending.verdict.answer.ttl));
     }
 
     void keep(const Pending& pending, std::chrono::seconds keep_no) {

@@ -31,7 +31,7 @@ std::optional<DnsMessage> read_dns_message(std::string_view wire);
 // What a message says of a name.
 struct DnsVerdict {
     std::optional<DnsError> failure;  // no_record, or bad_answer for CNAMEs that never end
-    DnsAnswer answer;                 // if there is no failure
+    DnsAnswer answer;                 // if there is no failure; otherwise its ttl is that of the CNAMEs, or the longest
 };
 
 // Follows the CNAMEs within the message, sixteen at most, and takes the records of that type at their end.

@@ -340,6 +340,30 @@ TENDRIL_TEST(DnsQuery, TheCacheAnswersToo) {
     EXPECT_EQ(asks(host), 2);
 }
 
+// "No" for where an alias leads holds as long as the alias, not as long as the other zone's "no".
+TENDRIL_TEST(DnsQuery, ANoIsKeptNoLongerThanTheAliasThatLedToIt) {
+    int asked = 0;
+    NameServer server([&](const Question& q) {
+        ++asked;
+        Answer answer;
+        answer.code = q.name.starts_with("none") ? 3 : 0;
+        answer.records = {{q.name, 5, wire_name("away.test"), q.name.ends_with("brief.test") ? 0u : 60u}};
+        answer.authorities = {{"test", 6, soa(30)}};
+        return answer;
+    });
+    ResolverOptions options = asking(server);
+    options.cache = 10;
+    Resolver resolver(options);
+    for (const std::string name : {"none.brief.test", "none.test", "empty.brief.test", "empty.test"}) {
+        asked = 0;
+        for (int i = 0; i < 2; ++i) {
+            EXPECT_EQ(code_of([&] { resolver.query(name, RecordType::txt, 20s); }),
+                      name.starts_with("none") ? DnsError::not_found : DnsError::no_record);
+        }
+        EXPECT_EQ(asked, name.ends_with("brief.test") ? 2 : 1) << name;
+    }
+}
+
 // Sixty-four lookups at once are under way, and none of them ends.
 TENDRIL_TEST(DnsQuery, TheCacheKeepsNobodyWaiting) {
     NameServer server([](const Question& q) {
@@ -387,8 +411,8 @@ TENDRIL_TEST(DnsQuery, TheCachesLimitsHold) {
     EXPECT_EQ(Resolver(asking(server)).cache_statistics().misses, 0u) << "off by default";
     options.max_ttl = -1s;
     EXPECT_THROW(Resolver{options}, std::invalid_argument);
+    EXPECT_THROW(Resolver(ResolverOptions{.tries = 1001}), std::invalid_argument) << "c-ares multiplies it";
 }
 
 }  // namespace
 }  // namespace tendril
-    EXPECT_THROW(Resolver(ResolverOptions{.tries = 1001}), std::invalid_argument) << "c-ares multiplies it";
