@@ -25,7 +25,8 @@ std::string idna_to_ascii(std::string_view name);
 
 // Returns the form in UTF-8 of a name with xn-- labels, for people to read. What has none comes back as it is. Letters
 // of another script can look like Latin ones: do not decide by the looks whether a name is to be trusted.
-// Throws: as idna_to_ascii().
+// Throws: as idna_to_ascii(); std::invalid_argument also for a label that IDNA2008 does not know, such as one that
+// hides a line's end, a mark that turns the text's direction, or an emoji.
 std::string idna_to_unicode(std::string_view name);
 
 }  // namespace tendril

@@ -100,10 +100,16 @@ std::string idna_to_unicode(std::string_view name) {
     if (text.find("xn--") == std::string::npos) {
         return std::string(name);
     }
-    return converted<char>(name, [&](char** out) {
+    std::string shown = converted<char>(name, [&](char** out) {
         // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): as above
         return library().to_unicode(text.c_str(), out, 0);
     });
+    // libidn2 decodes whatever a label's owner has put into it: line ends, marks that turn the text's direction. An
+    // xn-- label is what its Unicode form gives, and nothing else: RFC 5890, 2.3.2.1.
+    if (idna_to_ascii(shown) != text) {
+        refuse(name, "an xn-- label of it is not the form of a name in another script");
+    }
+    return shown;
 }
 
 }  // namespace tendril

@@ -43,6 +43,13 @@ TENDRIL_TEST(Idna, BadNamesAreRefused) {
         EXPECT_THROW(idna_to_ascii(bad), std::invalid_argument) << bad;
     }
     EXPECT_THROW(idna_to_unicode("xn--a\xff"), std::invalid_argument);
+    // They decode to a mark that turns the text, NEL, LINE SEPARATOR, C1, a joiner, a mark that vanishes.
+    for (const char* bad : {"xn--ab-g4t", "xn--ab-qa", "x.xn--x-din.test", "xn--a", "xn--ab-m1t", "xn--a-6m0i"}) {
+        EXPECT_THROW(idna_to_unicode(bad), std::invalid_argument) << bad;
+    }
+    for (const char* odd : {"_sip.xn--bcher-kva.test", "XN--Bcher-KVA.a_b.test.", "a-xn--b"}) {
+        EXPECT_NO_THROW(idna_to_unicode(odd)) << odd;
+    }
 }
 
 }  // namespace
