@@ -54,6 +54,8 @@ public:
     void store(const Url& url, const Headers& response, Time now = std::chrono::system_clock::now());
 
     // The same for one cookie. One that has expired removes the old one. Returns: whether this host may set it.
+    // Throws: std::invalid_argument for a name or a value that a Cookie field cannot carry: with a control character or
+    // a semicolon, a name that is empty or has a "=".
     bool set(const Url& url, const Cookie& cookie, Time now = std::chrono::system_clock::now());
 
     // Returns: the value of the Cookie field for a request: longer paths first, then older cookies first; "" for none.

@@ -3,6 +3,7 @@
 #include <tendril/http/cookie_jar.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "http/message/chars.hpp"
@@ -70,6 +71,18 @@ bool path_matches(std::string_view path, std::string_view cookie_path) noexcept 
            (path.size() == cookie_path.size() || cookie_path.ends_with('/') || path[cookie_path.size()] == '/');
 }
 
+// A program may have made the cookie out of anything: a line's end in it would begin another field of the request.
+void check_text(const Cookie& cookie) {
+    const auto fits = [](std::string_view text, std::string_view but) {
+        return detail::is_field_text(text) && text.find_first_of(but) == std::string_view::npos;
+    };
+    if (cookie.name.empty() || !fits(cookie.name, ";=") || !fits(cookie.value, ";")) {
+        throw std::invalid_argument(
+            "a cookie's name or value has a control character or a semicolon in it, or the name is empty or has a =: "
+            "percent_encode() them");
+    }
+}
+
 CookieJar::Time end_of(const Cookie& cookie, CookieJar::Time now) {
     CookieJar::Time end = CookieJar::Time::max();
     if (cookie.max_age.has_value()) {
@@ -91,6 +104,7 @@ void CookieJar::store(const Url& url, const Headers& response, Time now) {
 }
 
 bool CookieJar::set(const Url& url, const Cookie& cookie, Time now) {
+    check_text(cookie);
     Entry entry;
     entry.cookie = cookie;
     const std::string host = host_of(url);

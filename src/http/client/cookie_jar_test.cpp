@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include "http/message/public_suffixes.hpp"
@@ -48,6 +49,21 @@ TEST(CookieJar, RefusesAnothersDomain) {
     EXPECT_EQ(jar.header("http://localhost/", now), "b=1");
     EXPECT_EQ(jar.header("http://x.localhost/", now), "");
     EXPECT_EQ(jar.header("http+unix://%2Frun%2Fx/", now), "c=1");
+}
+
+// A program may make cookies out of what its users say.
+TEST(CookieJar, RefusesWhatACookieFieldCannotCarry) {
+    CookieJar jar;
+    for (const char* value : {"a\r\nX-Admin: 1", "a\nb", "a; b=c", "a\x7f"}) {
+        EXPECT_THROW(jar.set("http://example.org/", {.name = "n", .value = value}), std::invalid_argument) << value;
+    }
+    EXPECT_THROW(jar.set("http://example.org/", {.name = "n", .value = std::string("a\0b", 3)}), std::invalid_argument);
+    for (const char* name : {"", "a=b", "a;b", "a\r\nX: 1"}) {
+        EXPECT_THROW(jar.set("http://example.org/", {.name = name, .value = "v"}), std::invalid_argument) << name;
+    }
+    EXPECT_EQ(jar.size(), 0U);
+    EXPECT_TRUE(jar.set("http://example.org/", {.name = "n", .value = "a b\"c,=", .secure = false}));
+    EXPECT_EQ(jar.header("http://example.org/"), "n=a b\"c,=");
 }
 
 TEST(CookieJar, TakesNoPublicSuffixForADomain) {
