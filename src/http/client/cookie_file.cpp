@@ -47,13 +47,25 @@ struct Line {
     std::string host;
 };
 
-// Builds what a server would have said, and reads that, so that the same rules hold.
-std::optional<Cookie> checked(std::string_view name, std::string_view value, std::string_view path, bool secure) {
+// Builds what a server would have said, and reads that, so that the same rules hold. domain: "" for one host.
+std::optional<Cookie> checked(std::string_view name, std::string_view value, std::string_view path, bool secure,
+                              std::string_view domain) {
     std::string text(name);
     text.append("=").append(value).append("; Path=").append(path).append(secure ? "; Secure" : "");
+    text.append(domain.empty() ? "" : "; Domain=").append(domain);
     std::optional<Cookie> cookie = parse_set_cookie(text);
-    const bool same = cookie.has_value() && cookie->name == name && cookie->value == value && cookie->path == path;
+    const bool same = cookie.has_value() && cookie->name == name && cookie->value == value && cookie->path == path &&
+                      cookie->domain == domain;
     return same && path.starts_with('/') ? cookie : std::nullopt;
+}
+
+// Returns: the host in the form of a cookie's domain.
+std::string normal(std::string_view domain) {
+    domain.remove_prefix(domain.starts_with('.') ? 1 : 0);
+    domain.remove_suffix(domain.ends_with('.') ? 1 : 0);
+    std::string host(domain);
+    std::transform(host.begin(), host.end(), host.begin(), detail::lower);
+    return host;
 }
 
 std::optional<Line> parse_line(std::string_view text) {
@@ -71,13 +83,13 @@ std::optional<Line> parse_line(std::string_view text) {
     const auto& [domain, subdomains, path, secure, expires, name, value] = field;
     constexpr std::uint64_t far = 1ULL << 33;  // seconds: later than system_clock can count is "far ahead"
     const std::optional<std::uint64_t> until = detail::parse_decimal(expires);
-    std::optional<Cookie> cookie = checked(name, value, path, secure == "TRUE");
+    line.host = normal(domain);
+    std::optional<Cookie> cookie =
+        checked(name, value, path, secure == "TRUE", subdomains == "TRUE" ? std::string_view(line.host) : "");
     if (n + 1 < field.size() || !until.has_value() || !cookie.has_value()) {  // an empty value may lack its tab
         return std::nullopt;
     }
-    line.host = domain.starts_with('.') ? domain.substr(1) : domain;
     line.cookie = *std::move(cookie);
-    line.cookie.domain = subdomains == "TRUE" ? line.host : "";
     line.cookie.http_only = http_only;
     line.cookie.same_site = SameSite::unset;
     if (*until > 0) {

@@ -65,13 +65,15 @@ TEST(CookieFile, IsReadAsOthersWriteIt) {
                                                "\r\n"
                                                "example.org\tTRUE\t/\tFALSE\t0\tcurl\ta b\r\n"
                                                ".example.org\tTRUE\t/\tFALSE\t99999999999999\tlate\t\n"
-                                               "example.org\tFALSE\t/\tTRUE\t1800000000\tempty\n"
+                                               "Example.ORG.\tFALSE\t/\tTRUE\t1800000000\tempty\n"
+                                               ".Example.NET\tTRUE\t/\tFALSE\t0\tupper\tU\n"
                                                "example.org\tFALSE\t/\tFALSE\t5\texpired\tx\n"
                                                "#example.org\tFALSE\t/\tFALSE\t0\tcomment\tx",
                                                now);
-    EXPECT_EQ(lines.cookies, 4U);
+    EXPECT_EQ(lines.cookies, 5U);
     EXPECT_EQ(lines.ignored, 0U);
     EXPECT_EQ(jar.header("http://www.example.org/", now), "curl=a b; late=");
+    EXPECT_EQ(jar.header("http://www.example.net/", now), "upper=U");
     EXPECT_EQ(jar.header("https://example.org/", now), "curl=a b; late=; empty=");
     EXPECT_EQ(jar.header("https://example.org/", now + std::chrono::hours(24 * 401)), "curl=a b") << "400 days at most";
 }
@@ -88,12 +90,16 @@ TEST(CookieFile, CannotDoMoreThanAServer) {
           "example.org\tTRUE\t/\tFALSE\t0\ta\tb; Domain=x", "example.org\tTRUE\t/; Secure\tFALSE\t0\ta\tb",
           "example.org\tTRUE\t/\tFALSE\t0\ta=b\tc", "\tTRUE\t/\tFALSE\t0\ta\tb", "a b\tTRUE\t/\tFALSE\t0\ta\tb",
           "user@host\tTRUE\t/\tFALSE\t0\ta\tb", "example.org\tTRUE\t/\tFALSE\t0\t__Secure-a\tb",
-          "example.org/x\tTRUE\t/\tFALSE\t0\ta\tb", "example.org\tTRUE\t/\tFALSE\t0\ta\tb\x01"}) {
+          "example.org\tTRUE\t/\tTRUE\t0\t__Host-a\tb", "example.org\tFALSE\t/a\tTRUE\t0\t__Host-a\tb",
+          "example.org; Secure\tTRUE\t/\tFALSE\t0\ta\tb", "example.org/x\tTRUE\t/\tFALSE\t0\ta\tb",
+          "example.org\tTRUE\t/\tFALSE\t0\ta\tb\x01"}) {
         const CookieLines lines = jar.add_netscape(line, now);
         EXPECT_EQ(lines.cookies, 0U) << line;
         EXPECT_EQ(lines.ignored, 1U) << line;
         EXPECT_EQ(jar.size(), 0U) << line;
     }
+    EXPECT_EQ(jar.add_netscape("example.org\tFALSE\t/\tTRUE\t0\t__Host-a\tb\n", now).cookies, 1U);
+    EXPECT_EQ(jar.header("https://www.example.org/", now), "") << "the host's alone";
     std::string many;
     for (int i = 0; i < 1000; ++i) {
         many += "h" + std::to_string(i % 10) + ".test\tFALSE\t/\tFALSE\t0\tn" + std::to_string(i) + "\tv\n";
