@@ -11,6 +11,7 @@
 
 #include <tendril/network.hpp>
 
+#include "base/escape.hpp"
 #include "http/message/chars.hpp"
 
 namespace tendril::http {
@@ -19,25 +20,35 @@ namespace detail {
 
 namespace {
 
+constexpr std::size_t most_quoted = 120;  // bytes of an exception, which may be anything
+
 // An exception, split.
 struct Rule {
     std::string_view host;
-    std::optional<std::uint64_t> port;
+    std::optional<std::uint64_t> port{};  // nothing: all
 };
 
-Rule split(std::string_view text) noexcept {
-    Rule rule{text, std::nullopt};
+// Returns: nothing if what should be a port is not one: such a rule must not hold for all ports.
+std::optional<Rule> split(std::string_view text) noexcept {
+    std::string_view behind;  // the host
+    Rule rule{text};
     if (text.starts_with('[')) {
         const std::size_t end = text.find(']');
         if (end == std::string_view::npos) {
-            return rule;
+            return std::nullopt;
         }
         rule.host = text.substr(1, end - 1);
-        text = text.substr(end + 1);
-        rule.port = text.starts_with(':') ? parse_decimal(text.substr(1)) : std::nullopt;
+        behind = text.substr(end + 1);
     } else if (const std::size_t colon = text.find(':');
                colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
-        rule = {text.substr(0, colon), parse_decimal(text.substr(colon + 1))};
+        rule.host = text.substr(0, colon);
+        behind = text.substr(colon);
+    }
+    if (!behind.empty()) {
+        rule.port = parse_decimal(behind.substr(1));
+        if (behind.front() != ':' || !rule.port.has_value() || *rule.port == 0 || *rule.port > UINT16_MAX) {
+            return std::nullopt;
+        }
     }
     return rule;
 }
@@ -75,12 +86,12 @@ std::optional<Network> network_of(std::string_view text) {
 }
 
 bool matches(const Url& url, std::string_view text) {
-    const Rule rule = split(text);
-    if (rule.port.has_value() && *rule.port != url.port()) {
+    const std::optional<Rule> rule = split(text);
+    if (!rule.has_value() || (rule->port.has_value() && *rule->port != url.port())) {
         return false;
     }
     const std::string_view host = without_dots(url.host());
-    const std::string_view wanted = without_dots(rule.host);
+    const std::string_view wanted = without_dots(rule->host);
     if (wanted == "*") {
         return true;
     }
@@ -164,9 +175,15 @@ void check_proxies(const ClientOptions& options) {
         check_proxy(options.proxies->secure);
         except = options.proxies->except;
     }
-    for (const std::string& rule : except) {
-        if (const std::string_view host = split(rule).host; host.find('/') != std::string_view::npos) {
-            Network::parse(host);  // throws with the text
+    for (const std::string& text : except) {
+        const std::optional<Rule> rule = split(text);
+        if (!rule.has_value()) {
+            throw std::invalid_argument("\"" + tendril::detail::escaped(text, most_quoted) +
+                                        "\" is not a host without a proxy: expected example.org, example.org:8080, "
+                                        "10.0.0.0/8, ::1 or [::1]:8080");
+        }
+        if (rule->host.find('/') != std::string_view::npos) {
+            Network::parse(rule->host);  // throws with the text
         }
     }
 }

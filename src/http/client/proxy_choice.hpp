@@ -16,8 +16,8 @@ namespace tendril::http::detail {
 // Returns: the proxy for this URL, in the options; nullptr: none.
 const Url* proxy_for(const Url& url, const ClientOptions& options);
 
-// Throws: std::invalid_argument for a proxy that is not http, for proxies said in two ways, and for a network among the
-// exceptions that is malformed.
+// Throws: std::invalid_argument for a proxy that is not http, for proxies said in two ways, and for an exception with a
+// malformed network or port.
 void check_proxies(const ClientOptions& options);
 
 // environment_proxies() with an environment of its own. get: as getenv(3), nullptr for a variable that is not set.

@@ -88,6 +88,14 @@ TEST(Proxies, AreChecked) {
     EXPECT_THROW(check_proxies({.proxy = Url("http://a"), .proxies = Proxies{}}), std::invalid_argument);
     EXPECT_THROW(check_proxies({.proxies = Proxies{.except = {"10.1.0.0/8"}}}), std::invalid_argument);
     EXPECT_THROW(check_proxies({.no_proxy = {"10.0.0.0/99"}}), std::invalid_argument);
+    for (const char* bad : {"a.test:", "a.test:x", "a.test:80x", "a.test:0", "a.test:65536", "a.test:+80", "[::1",
+                            "[::1]x", "[::1]:", "[::1]:x", "[fd00::]/8", "*:x"}) {
+        const ClientOptions options{.proxy = Url("http://p"), .no_proxy = {bad}};
+        EXPECT_THROW(check_proxies(options), std::invalid_argument) << bad;
+        EXPECT_NE(proxy_for("http://a.test/", options), nullptr) << bad << ": not for all ports";
+        EXPECT_NE(proxy_for("http://[::1]/", options), nullptr) << bad;
+    }
+    check_proxies({.no_proxy = {"", "a.test:80", "[::1]", "[::1]:80", "::1:80", "*", "*:80", "10.0.0.0/8:80"}});
     check_proxies({.proxies = Proxies{.plain = Url("http://a"), .except = {"10.0.0.0/8", "::1"}}});
 }
 
