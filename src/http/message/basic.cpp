@@ -32,6 +32,14 @@ bool has_control(std::string_view text) noexcept {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+std::string encoded(std::string_view plain) {
+    std::string coded(4 * ((plain.size() + 2) / 3) + 1, '\0');
+    const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
+                                  reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
+    coded.resize(static_cast<std::size_t>(n));
+    return coded;
+}
+
 bool add_parameter(Challenge& to, std::string_view element) {
     std::string name;
     std::string value;
@@ -92,11 +100,7 @@ std::string basic_field(std::string_view user, std::string_view password) {
     }
     std::string plain(user);
     plain.append(":").append(password);
-    std::string coded(4 * ((plain.size() + 2) / 3) + 1, '\0');
-    const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
-                                  reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
-    coded.resize(static_cast<std::size_t>(n));
-    return "Basic " + coded;
+    return "Basic " + encoded(plain);
 }
 
 void append_quoted(std::string& out, std::string_view text) {
@@ -145,17 +149,12 @@ std::optional<std::string> decoded(std::string_view text) {
     }
     const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
     std::string plain(text.size() / 4 * 3, '\0');
-    const std::string_view digits = text.substr(0, text.size() - padding);
-    const bool good = std::all_of(digits.begin(), digits.end(), [](char c) {
-        return detail::is_alpha(c) || detail::is_digit(c) || c == '+' || c == '/';
-    });
-    if (!good ||
-        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
+    if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
                         reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())) < 0) {
         return std::nullopt;
     }
     plain.resize(plain.size() - padding);
-    return plain;
+    return detail::encoded(plain) == text ? std::optional(std::move(plain)) : std::nullopt;  // no bits are left over
 }
 
 using Code = std::array<unsigned char, EVP_MAX_MD_SIZE>;

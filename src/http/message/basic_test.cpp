@@ -37,9 +37,10 @@ TEST(Basic, ReadsWhatItWrites) {
 }
 
 TEST(Basic, ReadsNothingElse) {
-    for (const char* value : {"", "Basic", "Basic ", "Basic QWxhZGRpbg==", "Basic QWxhZGRpbjpv cGVu", "Basic QQ",
-                              "Basic QTo", "Basic ====", "Basic Q===", "Basic QTo=QTo=", "Basic QTo\xff",
-                              "Digest QTo=", "BasicQTo=", "Basic QTpiCg==", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ=="}) {
+    for (const char* value :
+         {"", "Basic", "Basic ", "Basic QWxhZGRpbg==", "Basic QWxhZGRpbjpv cGVu", "Basic QQ", "Basic QTo",
+          "Basic ====", "Basic Q===", "Basic QTo=QTo=", "Basic QTo\xff", "Basic YTq=", "Basic YTr=", "Basic YTpiYx==",
+          "Digest QTo=", "BasicQTo=", "Basic QTpiCg==", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ=="}) {
         EXPECT_EQ(read(value), std::nullopt) << value;
     }
     EXPECT_EQ(basic_credentials(Headers{}), std::nullopt);
