@@ -89,8 +89,9 @@ std::string Authenticator::field(const Party& party, std::string_view method, st
         attempt.nonce = known->digest->nonce;
         return digest_field(*known->digest, credentials, method, target, ++known->count, make_cnonce());
     }
-    const bool basic = credentials.scheme == AuthScheme::basic ||
-                       (credentials.scheme == AuthScheme::best && (party.at_once || known != nullptr));
+    const bool asks_basic = known != nullptr ? !known->digest.has_value() : party.at_once;
+    const bool basic =
+        credentials.scheme == AuthScheme::basic || (credentials.scheme == AuthScheme::best && asks_basic);
     attempt.kind = basic ? AuthAttempt::Kind::basic : AuthAttempt::Kind::none;
     return basic ? basic_field(credentials.user, credentials.password) : std::string();
 }

@@ -4,7 +4,8 @@
 // them.
 //
 //   1. Credentials belong to one Party, an origin or a proxy, and go into no field for another.
-//   2. No count is used twice with one nonce: green threads that send at the same time get different ones.
+//   2. No count is used twice with one nonce: green threads that send at the same time get different ones, and the
+//      child of a fork() forgets the parent's nonces.
 //   3. A request is sent at most `most_sent` times, so no server can make a client repeat one without end.
 
 #pragma once
@@ -57,6 +58,9 @@ public:
 
     // Learns from a refusal (401, 407). Returns: whether the request may succeed if it is sent again.
     bool learn(const Party& party, const Headers& response, AuthAttempt& attempt);
+
+    // In the child of a fork().
+    void forget() noexcept { known_.clear(); }
 
     // Takes a nextnonce from a response that is not a refusal: RFC 7616, 3.5.
     void note_info(const Party& party, const Headers& response, const AuthAttempt& attempt);

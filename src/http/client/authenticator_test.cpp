@@ -5,6 +5,7 @@
 #include "http/client/authenticator.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <set>
@@ -12,9 +13,11 @@
 #include <vector>
 
 #include <tendril/event.hpp>
+#include <tendril/fork.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/group.hpp>
 #include <tendril/http/client.hpp>
+#include <tendril/process.hpp>
 
 #include "green_test.hpp"
 #include "http/message/basic.hpp"
@@ -99,6 +102,27 @@ TENDRIL_TEST(HttpClientAuth, NeverUsesACountTwice) {
         }
     }
     EXPECT_EQ(counts.size(), 21U);
+}
+
+// A count that both parent and child send would look like a replay.
+TENDRIL_TEST(HttpClientAuth, AForksChildBeginsWithoutTheParentsNonce) {
+    Guarded server([](const std::string& sent) { return contains(sent, "nonce=\"one\"") ? "" : digest_1; });
+    Client client(options_for(server));
+    EXPECT_EQ(client.get(server.url()).text(), "in");
+    const pid_t child = fork();
+    if (child == 0) {
+        bool holds = false;
+        try {
+            holds = client.get(server.url(), 60s).text() == "in";
+        } catch (...) {
+        }
+        ::_exit(holds ? 0 : 1);
+    }
+    EXPECT_EQ(wait_pid(child, 60s), 0);
+    EXPECT_EQ(client.get(server.url()).text(), "in");
+    ASSERT_EQ(server.sent.size(), 5U);
+    EXPECT_EQ(server.sent[2], "") << "the child asks for a nonce";
+    EXPECT_TRUE(contains(server.sent[4], "nc=00000002")) << "the parent counts on";
 }
 
 TENDRIL_TEST(HttpClientAuth, TakesANewNonceWhenTheOldOneIsRefused) {
@@ -278,6 +302,26 @@ TENDRIL_TEST(HttpClientAuth, AProxyGetsADigestToo) {
     Client fresh({.proxy = at});
     EXPECT_THROW(fresh.get("https://example.invalid/"), std::exception);
     EXPECT_EQ(proxy.sent.size(), 3U);
+}
+
+TENDRIL_TEST(HttpClientAuth, TakesAProxysNextNonceToo) {
+    std::vector<std::string> sent;
+    RawHttpServer proxy([&](RawHttpConnection& c) {
+        while (const auto head = c.request()) {
+            sent.push_back(field_of(*head, "Proxy-Authorization"));
+            if (contains(sent.back(), "Digest")) {
+                c.answer("in", "Proxy-Authentication-Info: nextnonce=\"later\"\r\n");
+            } else {
+                c.answer("", std::string(digest_1).replace(0, 3, "Proxy") + "\r\n", "407 No");
+            }
+        }
+    });
+    Client client({.proxy = Url(std::string(proxy.url()).replace(7, 0, "me:secret@"), UserInfo::allowed)});
+    EXPECT_EQ(client.get("http://example.invalid/").text(), "in");
+    EXPECT_EQ(client.get("http://example.invalid/").text(), "in");
+    ASSERT_EQ(sent.size(), 3U);
+    EXPECT_TRUE(contains(sent[1], "nonce=\"one\""));
+    EXPECT_TRUE(contains(sent[2], "nonce=\"later\""));
 }
 
 // A deadline or a kill between the refusal and the answer: the next request works.

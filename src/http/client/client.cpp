@@ -160,11 +160,15 @@ void exchange(Answer& answer, const Limits& limits) {
             answer.exchange.reset();
         }
     }
+    const Headers& headers = answer.exchange->head().headers;
     if (parties.server.has_value()) {
-        pool.authenticator().note_info(*parties.server, answer.exchange->head().headers, answer.to_server);
+        pool.authenticator().note_info(*parties.server, headers, answer.to_server);
+    }
+    if (parties.proxy.has_value()) {
+        pool.authenticator().note_info(*parties.proxy, headers, answer.to_proxy);
     }
     if (options.cookies != nullptr) {
-        options.cookies->store(request.url, answer.exchange->head().headers);
+        options.cookies->store(request.url, headers);
     }
 }
 

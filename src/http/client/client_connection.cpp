@@ -79,6 +79,9 @@ TcpSocket open_tunnel(const Url& url, const Url& proxy, const ClientOptions& opt
         socket.send_all(request + "\r\n", deadline);
         const ResponseHead head = tunnel_answer(socket, to, deadline);
         if (head.status >= 200 && head.status <= 299) {
+            if (party.has_value()) {
+                authenticator.note_info(*party, head.headers, attempt);
+            }
             return socket;
         }
         if (!party.has_value() || head.status != party->status() ||

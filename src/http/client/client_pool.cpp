@@ -75,6 +75,7 @@ void ClientPool::mind_fork() noexcept {
         origins_.clear();
         total_ = idle_ = waiting_ = 0;
         timer_.reset();  // stopped by the fork
+        authenticator_.forget();
     }
 }
 
