@@ -30,7 +30,7 @@ namespace tendril::http {
 inline constexpr std::size_t longest_cookie_file = std::size_t{16} << 20;  // bytes
 
 // Adds the cookies of the file to the jar; they replace those of the same name, domain and path. Expired ones are left
-// out. The file is read in the thread pool. A call that is interrupted or timed out has added nothing.
+// out. The file is read and parsed in the thread pool. A call that is interrupted or timed out has added nothing.
 // Returns: how many lines were cookies, and how many were neither cookies nor comments.
 // Yields. Throws: std::system_error that names the path (ENOENT: there is none yet); std::runtime_error: it is longer
 // than longest_cookie_file, or none of its lines is a cookie, although some should be; TimeoutError; Interrupt.

@@ -68,6 +68,7 @@ public:
     CookieLines add_netscape(std::string_view text, Time now = std::chrono::system_clock::now());
     std::string netscape(bool session = false, Time now = std::chrono::system_clock::now()) const;
 
+    const CookieJarOptions& options() const noexcept { return options_; }
     std::size_t size() const noexcept { return size_; }  // may include cookies that have expired
     void clear() noexcept;                               // drops all cookies
 

@@ -203,7 +203,13 @@ CookieLines load_cookies(CookieJar& jar, const std::string& path, Deadline deadl
             throw std::runtime_error(path + ": a cookie file of more than 16 MiB");
         }
     }
-    const CookieLines lines = jar.add_netscape(text);
+    // In the thread pool too, since a file of sixteen megabytes takes seconds; what it comes down to is a jar's fill.
+    const auto [lines, cookies] = offload(deadline, [text = std::move(text), limits = jar.options()] {
+        CookieJar read(limits);
+        const CookieLines found = read.add_netscape(text);
+        return std::pair(found, read.netscape(true));
+    });
+    jar.add_netscape(cookies);
     if (lines.cookies == 0 && lines.ignored > 0) {
         throw std::runtime_error(path + ": not a cookie file, in Netscape's format: no line has its seven fields");
     }

@@ -144,6 +144,27 @@ TENDRIL_TEST(CookieFile, IsReplacedWhole) {
     EXPECT_EQ(testing::errno_of([&] { load_cookies(read, folder.path()); }), EISDIR);
 }
 
+// Parsed elsewhere: under this jar's limits, and the cookies that it has already stay.
+TENDRIL_TEST(CookieFile, IsAddedToWhatTheJarHas) {
+    const testing::TemporaryFolder folder;
+    std::string many;
+    for (int i = 0; i < 4000; ++i) {
+        const std::string n = std::to_string(i);
+        many += "h" + n + ".test\tFALSE\t/\tFALSE\t" + (i % 2 == 0 ? "0" : "99999999999") + "\tn\t" + n + "\n";
+    }
+    folder.write("many", many + "short\n");
+    for (const std::size_t most : {std::size_t{5000}, std::size_t{100}}) {
+        CookieJar jar({.cookies = most});
+        jar.store("http://h7.test/", {{"Set-Cookie", "n=old"}, {"Set-Cookie", "m=1"}});
+        const CookieLines lines = load_cookies(jar, folder.path("many"));
+        EXPECT_EQ(lines.cookies, 4000U);
+        EXPECT_EQ(lines.ignored, 1U);
+        EXPECT_EQ(jar.size(), most == 100 ? 100U : 4001U);
+        EXPECT_EQ(jar.header("http://h7.test/"), most == 100 ? "" : "n=7; m=1");
+        EXPECT_EQ(jar.header("http://h3998.test/"), "n=3998") << "the session's";
+    }
+}
+
 // The job in the thread pool goes on: the file is then replaced whole, or not at all.
 TENDRIL_TEST(CookieFile, AnInterruptedCallLeavesTheJarAndTheFileWhole) {
     const testing::TemporaryFolder folder;
