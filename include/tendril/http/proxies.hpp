@@ -40,7 +40,8 @@ struct Proxies {
 // Of two spellings the one in lower case counts; an empty value counts as not set. A value without a scheme is
 // http://. The port is 80 unless it is said (curl's is 1080).
 // Throws: std::invalid_argument that names the variable, but not its value, which may hold a password: it is no URL, or
-// its proxy is of a kind that is not supported; going on without it could send requests where they must not go.
+// its proxy is of a kind that is not supported; going on without it could send requests where they must not go. Also
+// for an exception with a malformed network or port, which it quotes.
 Proxies environment_proxies();
 
 }  // namespace tendril::http

@@ -108,6 +108,20 @@ void check_proxy(const std::optional<Url>& proxy) {
     }
 }
 
+void check_exceptions(const std::vector<std::string>& except) {
+    for (const std::string& text : except) {
+        const std::optional<Rule> rule = split(text);
+        if (!rule.has_value()) {
+            throw std::invalid_argument("\"" + tendril::detail::escaped(text, most_quoted) +
+                                        "\" is not a host without a proxy: expected example.org, example.org:8080, "
+                                        "10.0.0.0/8, ::1 or [::1]:8080");
+        }
+        if (rule->host.find('/') != std::string_view::npos) {
+            Network::parse(rule->host);  // throws with the text
+        }
+    }
+}
+
 std::vector<std::string> words(std::string_view text) {
     std::vector<std::string> all;
     constexpr std::string_view between = ", \t";
@@ -134,18 +148,34 @@ Variable first_of(const std::function<const char*(const char* name)>& get, std::
     return {};
 }
 
+// Calls read(value) and puts the variable's name into its error.
+template <class Read>
+auto read_variable(const Variable& variable, Read read) {
+    try {
+        return read(variable.value);
+    } catch (const std::invalid_argument& e) {
+        throw std::invalid_argument(std::string("the environment variable ") + variable.name + ": " + e.what());
+    }
+}
+
 std::optional<Url> proxy_of(const Variable& variable) {
     if (variable.name == nullptr) {
         return std::nullopt;
     }
-    const bool has_scheme = variable.value.find("://") != std::string::npos;
-    try {
-        std::optional<Url> proxy(Url((has_scheme ? "" : "http://") + variable.value, UserInfo::allowed));
+    return read_variable(variable, [](const std::string& value) {
+        const bool has_scheme = value.find("://") != std::string::npos;
+        std::optional<Url> proxy(Url((has_scheme ? "" : "http://") + value, UserInfo::allowed));
         check_proxy(proxy);
         return proxy;
-    } catch (const std::invalid_argument& e) {
-        throw std::invalid_argument(std::string("the environment variable ") + variable.name + ": " + e.what());
-    }
+    });
+}
+
+std::vector<std::string> exceptions_of(const Variable& variable) {
+    return read_variable(variable, [](const std::string& value) {
+        std::vector<std::string> except = words(value);
+        check_exceptions(except);
+        return except;
+    });
 }
 
 }  // namespace
@@ -175,23 +205,13 @@ void check_proxies(const ClientOptions& options) {
         check_proxy(options.proxies->secure);
         except = options.proxies->except;
     }
-    for (const std::string& text : except) {
-        const std::optional<Rule> rule = split(text);
-        if (!rule.has_value()) {
-            throw std::invalid_argument("\"" + tendril::detail::escaped(text, most_quoted) +
-                                        "\" is not a host without a proxy: expected example.org, example.org:8080, "
-                                        "10.0.0.0/8, ::1 or [::1]:8080");
-        }
-        if (rule->host.find('/') != std::string_view::npos) {
-            Network::parse(rule->host);  // throws with the text
-        }
-    }
+    check_exceptions(except);
 }
 
 Proxies proxies_of(const std::function<const char*(const char* name)>& get) {
     const Variable plain = first_of(get, {"http_proxy", "all_proxy", "ALL_PROXY"});
     const Variable secure = first_of(get, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
-    return {proxy_of(plain), proxy_of(secure), words(first_of(get, {"no_proxy", "NO_PROXY"}).value)};
+    return {proxy_of(plain), proxy_of(secure), exceptions_of(first_of(get, {"no_proxy", "NO_PROXY"}))};
 }
 
 }  // namespace detail

@@ -63,6 +63,17 @@ TEST(Proxies, OfAnUnknownKindAreRefusedWithoutTheirPassword) {
     }
 }
 
+TEST(Proxies, WithAMalformedExceptionAreRefusedByItsVariable) {
+    for (const char* value : {"localhost,a.test:80x", "10.1.0.0/8"}) {
+        try {
+            proxies_in({{"http_proxy", "http://p"}, {"NO_PROXY", value}});
+            ADD_FAILURE() << value;
+        } catch (const std::invalid_argument& e) {
+            EXPECT_NE(std::string(e.what()).find("NO_PROXY"), std::string::npos) << e.what();
+        }
+    }
+}
+
 TEST(Proxies, AreLeftOutForExceptions) {
     const ClientOptions options{
         .proxies = Proxies{.plain = Url("http://p"),
