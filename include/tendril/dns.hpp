@@ -126,6 +126,7 @@ public:
 
     // Says how the hubs' own resolvers are made, for the whole process: each hub calls `make` when it first needs its
     // own, in its OS thread. Hubs that have one keep it. nullptr: with the default options. Any OS thread may call it.
+    // `make` must not ask for current(), nor call the functions below the class: they would call it again.
     //
     //     Resolver::set_default([] { return Resolver({.servers = {"192.0.2.53"}, .cache = 1000}); });
     static void set_default(std::function<Resolver()> make);

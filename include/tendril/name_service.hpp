@@ -13,8 +13,9 @@
 //     Resolver::set_current(Resolver(std::make_shared<Table>()));      this hub's: connect() and HttpClient use it
 //
 // A NameService belongs to the hub whose Resolvers have it; its functions run in the green threads that call those,
-// and may wait. The Resolver has answered by itself what needs no looking up: numeric addresses, localhost, names that
-// cannot be; names come in ASCII. It puts the port into the addresses.
+// and may wait. They may ask another Resolver, but not the one that asks them for the same host. The Resolver has
+// answered by itself what needs no looking up: numeric addresses, localhost, names that cannot be; names come in ASCII.
+// It puts the port into the addresses.
 
 #pragma once
 
