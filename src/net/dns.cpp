@@ -58,11 +58,13 @@ std::string in_unicode(std::string name) {
 }
 
 // Whether no host can have this name. That includes 127.1, 0x7f000001 and the like, which the C library takes for
-// addresses.
+// addresses, and what has a backslash: the DNS's text form drops it, so "exa\mple.org" would be another's name than the
+// one that a program has checked.
 bool is_no_name(const std::string& host) {
     constexpr std::size_t longest = 254;  // RFC 1035, and a final dot
-    const bool odd =
-        std::any_of(host.begin(), host.end(), [](unsigned char c) { return c <= ' ' || c == '/' || c >= 0x7f; });
+    const bool odd = std::any_of(host.begin(), host.end(), [](unsigned char c) {
+        return c <= ' ' || c == '/' || c == ':' || c == '\\' || c >= 0x7f;
+    });
     in_addr number{};
     return host.empty() || host.size() > longest || odd || ::inet_aton(without_last_dot(host).c_str(), &number) != 0;
 }

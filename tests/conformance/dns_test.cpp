@@ -111,7 +111,8 @@ TENDRIL_TEST(DnsRows, LocalhostIsNeverAskedFor) {
             EXPECT_EQ(resolver.resolve(name, 80, AddressFamily::ipv6), Addresses{Address::parse("[::1]:80")}) << name;
             EXPECT_EQ(resolver.resolve(name, 80).back(), Address::parse("127.0.0.1:80")) << name;
         }
-        for (const char* bad : {"127.1", "0x7f000001", "2130706433", "1.2.3.4.", "\xc3.test", "a\x7f", "a/b"}) {
+        for (const char* bad : {"127.1", "0x7f000001", "2130706433", "1.2.3.4.", "\xc3.test", "a\x7f", "a/b",
+                                "localhos\\t", "a\\046test", "a:80", "fe80::1%nosuch"}) {
             EXPECT_EQ(code_of([&] { resolver.resolve(bad); }), DnsError::bad_name) << bad;
         }
     }
