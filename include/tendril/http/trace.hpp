@@ -41,7 +41,8 @@ struct Trace {
     // Throws: std::invalid_argument for a rate outside of 0 to 1.
     static Trace begin(double rate = 0);
 
-    // Reads what a peer sent. A state longer than 512 bytes, or not of printable ASCII, is dropped.
+    // Reads what a peer sent. A state longer than 512 bytes, of more than 32 members, or not of printable ASCII, is
+    // dropped.
     // Returns: nothing if the traceparent is not valid; a receiver then begins a new trace.
     static std::optional<Trace> parse(std::string_view traceparent, std::string_view tracestate = {});
 

@@ -14,6 +14,7 @@ namespace tendril::http {
 namespace {
 
 constexpr std::size_t longest_state = 512;
+constexpr std::ptrdiff_t most_members = 32;  // of a tracestate: W3C Trace Context, 3.3.1.1
 constexpr std::size_t size_of_00 = 55;
 
 const ContextLocal<Trace>& variable() {
@@ -110,7 +111,8 @@ std::optional<Trace> Trace::parse(std::string_view traceparent, std::string_view
         return std::nullopt;
     }
     read.flags = flags[0] & 1;
-    if (tracestate.size() <= longest_state && is_printable(tracestate)) {
+    if (tracestate.size() <= longest_state && is_printable(tracestate) &&
+        std::count(tracestate.begin(), tracestate.end(), ',') < most_members) {
         read.state = tracestate;
     }
     return read;

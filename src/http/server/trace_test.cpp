@@ -42,6 +42,12 @@ TEST(Trace, ReadsWhatItWrites) {
     EXPECT_NE(Trace::begin().trace_id, Trace::begin().trace_id);
     EXPECT_EQ(Trace::parse(example, std::string(513, 'a'))->state, "");
     EXPECT_EQ(Trace::parse(example, std::string(512, 'a'))->state.size(), 512u);
+    std::string members = "a=1";
+    for (int i = 1; i < 32; ++i) {
+        members += ",a" + std::to_string(i) + "=1";
+    }
+    EXPECT_EQ(Trace::parse(example, members)->state, members);
+    EXPECT_EQ(Trace::parse(example, members + ",b=1")->state, "") << "33 of them";
     for (const char* bad : {"a=1\r\nX: y", "a=\xff", "a=\x7f"}) {
         EXPECT_EQ(Trace::parse(example, bad)->state, "") << bad;
     }
