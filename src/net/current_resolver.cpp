@@ -3,7 +3,6 @@
 // Which Resolver is the hub's own, and the functions that ask it.
 
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <tendril/detail/base/mutex.hpp>
@@ -27,35 +26,47 @@ DefaultMaker& default_maker() {
     return maker;
 }
 
-// This hub's own Resolver. Made after the hub, so that the hub ends after it.
-std::optional<Resolver>& own() {
-    detail::here::make_hub();
-    thread_local std::optional<Resolver> resolver;
-    return resolver;
+// This hub's own Resolver. Both are of types without a destructor, as green threads may still ask for it while the hub
+// ends, after the OS thread's other objects.
+constinit thread_local Resolver* own = nullptr;
+constinit thread_local bool over = false;  // it was destroyed; another would never be
+
+void replace_own(std::unique_ptr<Resolver> resolver) {
+    struct End {
+        ~End() {
+            over = true;
+            delete std::exchange(own, nullptr);
+        }
+    };
+    detail::here::make_hub();  // first, so that the hub ends after the Resolver
+    thread_local End end;
+    if (!over) {
+        const std::unique_ptr<Resolver> former(std::exchange(own, resolver.release()));
+    }
 }
 
 }  // namespace
 
 Resolver Resolver::current() {
-    std::optional<Resolver>& resolver = own();
-    if (!resolver.has_value()) {
-        std::shared_ptr<const Maker> make;
-        {
-            DefaultMaker& maker = default_maker();
-            const detail::MutexLock lock(maker.mutex);
-            make = maker.make;
-        }
-        Resolver made = make != nullptr ? (*make)() : Resolver();
-        if (!resolver.has_value()) {  // `make` may have set one, or waited
-            resolver.emplace(std::move(made));
-        }
+    if (own != nullptr) {
+        return *own;
     }
-    return *resolver;
+    std::shared_ptr<const Maker> make;
+    {
+        DefaultMaker& maker = default_maker();
+        const detail::MutexLock lock(maker.mutex);
+        make = maker.make;
+    }
+    Resolver made = make != nullptr ? (*make)() : Resolver();
+    if (own != nullptr) {  // `make` has set one, or waited
+        return *own;
+    }
+    replace_own(std::make_unique<Resolver>(made));
+    return made;
 }
 
 void Resolver::set_current(Resolver resolver) {
-    std::optional<Resolver>& mine = own();
-    const std::optional<Resolver> former = std::exchange(mine, std::move(resolver));
+    replace_own(std::make_unique<Resolver>(std::move(resolver)));
 }
 
 void Resolver::set_default(std::function<Resolver()> make) {

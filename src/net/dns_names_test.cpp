@@ -2,10 +2,12 @@
 //
 // Canonical names, aliases, names of addresses, hints, and resolvers of the user's own.
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <tendril/dns.hpp>
@@ -308,6 +310,40 @@ TENDRIL_TEST(DnsNamesThreads, ADefaultForTheProcess) {
     const std::string found =
         pool.apply([] { return resolve("four.test", 1, AddressFamily::ipv4, 20s).front().to_string(); });
     EXPECT_EQ(found, "127.0.0.4:1");
+}
+
+// A green thread that is unwound at the hub's end, when the hub's own resolver is gone, gets one for each call.
+TENDRIL_TEST(DnsNamesThreads, IsThereWhileTheHubEnds) {
+    struct Counted final : NameService {
+        explicit Counted(std::atomic<int>& n) : alive(n) { ++alive; }
+        ~Counted() override { --alive; }
+        HostInfo look_up(const std::string&, AddressFamily, Deadline) override {
+            return {.addresses = {Address::parse("192.0.2.1:0")}};
+        }
+        std::atomic<int>& alive;
+    };
+    std::atomic<int> alive = 0;
+    std::string found;
+    const detail::OnExit restored([] { Resolver::set_default(nullptr); });
+    Resolver::set_default([&] { return Resolver(std::make_shared<Counted>(alive)); });
+    for (const bool sets : {false, true}) {
+        std::thread([&] {
+            auto left = spawn([&] {
+                const detail::OnExit last([&] {
+                    if (sets) {
+                        Resolver::set_current(Resolver(std::make_shared<Counted>(alive)));
+                    }
+                    found = resolve("a.test", 7).front().to_string();
+                });
+                Event().wait();
+            });
+            EXPECT_EQ(resolve("a.test", 5).front().to_string(), "192.0.2.1:5");
+            yield();
+            EXPECT_EQ(alive, 1);
+        }).join();
+        EXPECT_EQ(found, "192.0.2.1:7");
+        EXPECT_EQ(alive, 0) << "and leaves none behind";
+    }
 }
 
 TENDRIL_TEST(DnsNames, TheEnvironmentNamesServers) {
