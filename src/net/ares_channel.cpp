@@ -184,7 +184,7 @@ void AresChannel::watch(ares_socket_t fd, bool readable, bool writable) noexcept
     const IoEvents events =
         (readable ? IoEvents::read : IoEvents::none) | (writable ? IoEvents::write : IoEvents::none);
     try {
-        watched_.emplace(fd, Io(fd, events, [this, fd](IoEvents what) { process(fd, what); }));
+        watched_.emplace(fd, Io(fd, events, [this, fd](IoEvents what) { process(fd, what); }, {.ref = false}));
     } catch (...) {
         // The timer will end the lookups that wait for this socket.
     }
@@ -203,10 +203,13 @@ void AresChannel::arm_timer() {
         timer_.reset();
         return;
     }
-    timer_.emplace(std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec), [this] {
-        ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        arm_timer();
-    });
+    timer_.emplace(
+        std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec),
+        [this] {
+            ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+            arm_timer();
+        },
+        TimerOptions{.ref = false});
 }
 
 }  // namespace tendril::detail

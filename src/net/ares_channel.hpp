@@ -2,7 +2,7 @@
 //
 // AresChannel: c-ares inside a hub. The hub watches its descriptors, by an Io for each, and its time, by a Timer. Its
 // system calls go through base/sys. Its callbacks run in the hub's own green thread, or inside a call of ares_query()
-// and its like; they must neither throw nor wait.
+// and its like; they must neither throw nor wait. Its watchers keep no hub waiting: the callers of lookups do.
 
 #pragma once
 

@@ -75,6 +75,8 @@ public:
     Permit() noexcept = default;  // none
     // Throws: TimeoutError.
     Permit(Semaphore& from, const std::string& what, Deadline deadline) {
+        Presence keeps;  // the hub waiting: all who have one may be in the background
+        here::keep_awaiting(keeps);
         if (!from.acquire(deadline)) {
             time_out_lookup(what);
         }
@@ -183,20 +185,36 @@ public:
     void clear_cache() override { cache_.clear(); }
 
 private:
-    // Counts its green thread among those that have asked c-ares. The last one that leaves cancels the rest.
-    class Presence {
+    // While it goes on, counts its green thread among those that have asked c-ares, and keeps the hub waiting for the
+    // answer. The last one that ends cancels the rest.
+    class Asking {
     public:
-        explicit Presence(Ares& ares) noexcept : ares_(ares) { ++ares_.waiting_; }
-        Presence(const Presence&) = delete;
-        Presence& operator=(const Presence&) = delete;
-        ~Presence() {
-            if (--ares_.waiting_ == 0 && ares_.generation_ == fork_generation()) {
-                ares_.channel_.cancel();
+        Asking() noexcept = default;
+        Asking(const Asking&) = delete;
+        Asking& operator=(const Asking&) = delete;
+        ~Asking() { end(); }
+
+        void begin(Ares& ares) noexcept {
+            if (ares_ == nullptr) {
+                ares_ = &ares;
+                if (ares.waiting_ == 0) {
+                    ares.channel_.forget_refusal();
+                }
+                ++ares.waiting_;
+                here::keep_awaiting(keeps_);
+            }
+        }
+        void end() noexcept {
+            keeps_.unlink();
+            if (Ares* const ares = std::exchange(ares_, nullptr);
+                ares != nullptr && --ares->waiting_ == 0 && ares->generation_ == fork_generation()) {
+                ares->channel_.cancel();
             }
         }
 
     private:
-        Ares& ares_;
+        Ares* ares_ = nullptr;
+        Presence keeps_;
     };
 
     // One call of a user's. It takes a turn when the cache does not know the answer.
@@ -204,7 +222,7 @@ private:
         const std::string& what;  // the name or the address, for errors
         Deadline deadline;
         std::optional<Permit> turn = {};
-        std::optional<Presence> presence = {};  // while a question of it is under way
+        Asking asking = {};  // while a question of it is under way
     };
 
     void enter() {
@@ -227,7 +245,7 @@ private:
     // Asks the DNS for exactly this name, both families at once. Returns: why there is no address.
     std::optional<DnsError> ask_for_addresses(const std::string& name, AddressFamily family, Call& call,
                                               HostInfo& found) {
-        const OnExit left([&] { call.presence.reset(); });
+        const OnExit left([&] { call.asking.end(); });
         std::vector<Pending> asked;
         for (const auto& [type, other] :
              {std::pair(RecordType::aaaa, AddressFamily::ipv4), std::pair(RecordType::a, AddressFamily::ipv6)}) {
@@ -270,7 +288,7 @@ private:
     }
 
     DnsAnswer ask(const std::string& name, RecordType type, Call& call) {
-        const OnExit left([&] { call.presence.reset(); });
+        const OnExit left([&] { call.asking.end(); });
         Pending pending = begin(name, type, call);
         finish(pending, call);
         if (pending.verdict.failure.has_value()) {
@@ -304,12 +322,7 @@ private:
         }
         Permit question(questions_, call.what, call.deadline);
         channel_.have();
-        if (!call.presence.has_value()) {
-            if (waiting_ == 0) {
-                channel_.forget_refusal();
-            }
-            call.presence.emplace(*this);
-        }
+        call.asking.begin(*this);
         pending.lookup = std::make_shared<Lookup>();
         auto held = std::make_unique<Held>(Held{pending.lookup, std::move(question)});
         ares_query(channel_.dns(), pending.query.c_str(), ns_c_in, static_cast<int>(type), &on_message, held.release());
@@ -379,7 +392,7 @@ private:
     DnsCache cache_;
     Semaphore turns_{most_at_once};
     Semaphore questions_{most_questions};  // that c-ares has
-    std::size_t waiting_ = 0;              // Presences
+    std::size_t waiting_ = 0;              // Askings
     AresChannel channel_;                  // its end runs callbacks, which release permits
 };
 

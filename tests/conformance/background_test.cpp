@@ -13,7 +13,9 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include <tendril/dns.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
@@ -23,6 +25,7 @@
 #include <tendril/socket.hpp>
 #include <tendril/thread_pool.hpp>
 #include <tendril/timeout.hpp>
+#include <tendril/udp_socket.hpp>
 
 #include "green_test.hpp"
 
@@ -30,6 +33,13 @@ using namespace std::chrono_literals;
 
 namespace tendril {
 namespace {
+
+// A resolver whose server never answers.
+struct MuteServer {
+    UdpSocket server = UdpSocket::bound("127.0.0.1:0");
+    Resolver resolver{ResolverOptions{
+        .servers = {server.local_address().to_string()}, .search = std::vector<std::string>{}, .try_timeout = 1h}};
+};
 
 struct Wait {
     const char* name;
@@ -68,6 +78,7 @@ const Wait waits[] = {
          } const ended{child};
          child.wait();
      }},
+    {"a lookup", [] { MuteServer().resolver.resolve("a.test", 1); }},
     {"SharedEvent", [] { SharedEvent().wait(); }},
     {"a job",
      [] {
@@ -95,6 +106,19 @@ TENDRIL_TEST(Background, NoWaitOfADaemonKeepsTheHubWaiting) {
         EXPECT_FALSE(idle_with(false, wait.run));
         EXPECT_TRUE(idle_with(true, wait.run));
     }
+}
+
+// More lookups than may be under way at once: who waits for a turn keeps the hub, and who has one is a daemon.
+TENDRIL_TEST(Background, AWaitForTheTurnOfADaemonKeepsTheHubWaiting) {
+    MuteServer mute;
+    std::vector<Greenlet<void>> all;
+    for (int i = 0; i < 65; ++i) {
+        all.push_back(spawn({.daemon = i < 64}, [&] { mute.resolver.resolve("a.test", 1); }));
+    }
+    EXPECT_FALSE(Hub::current().run_until_idle(5ms));
+    all.back().kill();
+    EXPECT_TRUE(Hub::current().run_until_idle(1h));
+    kill_all(all);
 }
 
 TENDRIL_TEST(Background, WaitsEndAsUsualWhileSomethingElseIsAwaited) {
