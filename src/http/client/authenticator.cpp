@@ -73,7 +73,10 @@ Authenticator::Known* Authenticator::find(const Party& party) noexcept {
 }
 
 void Authenticator::remember(const Party& party, std::optional<DigestChallenge> digest) {
-    known_.insert_or_assign(key_of(party), Known{std::move(digest), 0, ++uses_});
+    Known& known = known_[key_of(party)];
+    // A server may give one nonce to several requests that it refuses at the same time.
+    const bool counts_on = digest.has_value() && known.digest.has_value() && digest->nonce == known.digest->nonce;
+    known = {std::move(digest), counts_on ? known.count : 0, ++uses_};
     if (known_.size() > most_known) {
         known_.erase(std::min_element(known_.begin(), known_.end(),
                                       [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
@@ -130,8 +133,9 @@ void Authenticator::note_info(const Party& party, const Headers& response, const
     }
     const Challenge said = parse_auth_info(info);
     Known* const known = find(party);
-    if (const std::string_view next = said.parameter("nextnonce");
-        !next.empty() && known != nullptr && known->digest.has_value() && known->digest->nonce == attempt.nonce) {
+    if (const std::string_view next = said.parameter("nextnonce"); !next.empty() && next != attempt.nonce &&
+                                                                   known != nullptr && known->digest.has_value() &&
+                                                                   known->digest->nonce == attempt.nonce) {
         known->digest->nonce = next;
         known->count = 0;
     }
