@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/host_port.hpp"
 #include "context/os_thread.hpp"
 #include "http/message/chars.hpp"
 
@@ -20,17 +21,24 @@ std::string host_of(const Address& address) {
     return ip.empty() ? address.path() : ip;
 }
 
-// Parses what a proxy appends to X-Forwarded-For: mostly an address alone; some add the port.
-std::optional<Address> parse_hop(std::string_view text) {
+std::optional<Address> parse_ip(std::string_view text) {
     try {
         return Address::ip(text, 0);
     } catch (const std::invalid_argument&) {
-    }
-    try {
-        return Address::parse(text);
-    } catch (const std::invalid_argument&) {
         return std::nullopt;
     }
+}
+
+// Parses what a proxy appends to X-Forwarded-For: mostly an address alone; some add the port. Not by Address::parse(),
+// which also takes ":80" and paths, and looks a port that is no number up in /etc/services: clients write this too.
+std::optional<Address> parse_hop(std::string_view text) {
+    if (std::optional<Address> alone = parse_ip(text)) {
+        return alone;
+    }
+    const tendril::detail::HostAndPort parts = tendril::detail::split_host_and_port(text);
+    const bool has_port = parts.port.has_value() && tendril::detail::parse_port(*parts.port).has_value();
+    const bool good = has_port && parts.fault == tendril::detail::HostAndPort::Fault::none;
+    return good ? parse_ip(parts.host) : std::nullopt;
 }
 
 void check(const Handler& handler, const ServerOptions& options) {
@@ -114,7 +122,7 @@ std::string ServerState::client(const Address& peer, const Headers& headers) con
                 continue;
             }
             const std::optional<Address> hop = parse_hop(text);
-            if (!hop.has_value() || hop->family() == AF_UNIX) {
+            if (!hop.has_value()) {
                 break;
             }
             client = *hop;
