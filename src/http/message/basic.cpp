@@ -40,23 +40,27 @@ std::string encoded(std::string_view plain) {
     return coded;
 }
 
+// Takes the blanks behind it as well.
+std::string_view take_token(std::string_view& rest) noexcept {
+    const auto end = std::find_if_not(rest.begin(), rest.end(), is_token_char);
+    const std::string_view token = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
+    rest = trimmed(rest.substr(token.size()));
+    return token;
+}
+
 bool add_parameter(Challenge& to, std::string_view element) {
+    std::string text(take_token(element));
+    text.append(element.substr(0, 1)).append(trimmed(element.substr(std::min<std::size_t>(1, element.size()))));
+    std::string_view rest = text;  // the element without blanks around its "=": RFC 9110, 11.2
     std::string name;
     std::string value;
-    if (next_parameter(element, name, value, Backslash::any) != Found::one || !trimmed(element).empty() ||
+    if (next_parameter(rest, name, value, Backslash::any) != Found::one || !trimmed(rest).empty() ||
         to.parameters.size() == most_parameters ||
         std::any_of(to.parameters.begin(), to.parameters.end(), [&](const auto& each) { return each.first == name; })) {
         return false;
     }
     to.parameters.emplace_back(std::move(name), std::move(value));
     return true;
-}
-
-std::string_view take_token(std::string_view& rest) noexcept {
-    const auto end = std::find_if_not(rest.begin(), rest.end(), is_token_char);
-    const std::string_view token = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
-    rest = trimmed(rest.substr(token.size()));
-    return token;
 }
 
 std::string in_lower_case(std::string_view text) {

@@ -62,7 +62,7 @@ TEST(Basic, ComparesInOneTime) {
 TEST(Challenges, AreToldApart) {
     const std::vector<Challenge> all = parse_challenges(
         Headers{{"WWW-Authenticate", R"(Newauth realm="a, b", type=1, title="\"x\"", Basic realm="s")"},
-                {"www-authenticate", "Negotiate abc==, NTLM,, Digest realm=d ,nonce=\"n\""},
+                {"www-authenticate", "Negotiate abc==, NTLM,, Digest realm = d ,nonce\t= \"n\""},
                 {"Other", "Basic"}},
         "WWW-Authenticate");
     std::string schemes;
@@ -74,6 +74,7 @@ TEST(Challenges, AreToldApart) {
     EXPECT_EQ(all[0].parameter("title"), "\"x\"");
     EXPECT_EQ(all[0].parameter("none"), "");
     EXPECT_EQ(all[1].parameter("realm"), "s");
+    EXPECT_EQ(all[3].parameter("realm"), "d") << "blanks around it are bad, but to be read";
     EXPECT_EQ(all[3].parameter("nonce"), "n");
 }
 
