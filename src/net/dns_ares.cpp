@@ -366,8 +366,8 @@ private:
         const std::int64_t now = Deadline::now_ns();
         const std::optional<DnsError>& failure = pending.verdict.failure;
         if (!failure.has_value()) {
-            cache_.put(pending.key, {{}, pending.lookup->wire}, std::min(pending.verdict.answer.ttl, options_.max_ttl),
-                       now);
+            cache_.put(pending.key, {{}, std::move(pending.lookup->wire)},
+                       std::min(pending.verdict.answer.ttl, options_.max_ttl), now);
         } else if (*failure == DnsError::not_found || *failure == DnsError::no_record) {
             cache_.put(pending.key, {failure, {}}, std::min(keep_no, options_.max_negative_ttl), now);
         }
