@@ -104,7 +104,8 @@ struct NameInfo {
 
 // Looks up names and addresses. Belongs to the hub that it was made in: its calls throw WrongThread elsewhere. Copies
 // are the same resolver. All calls may wait, unless they say otherwise, and throw std::system_error of dns_category(),
-// whose text quotes the name; TimeoutError; Interrupt.
+// whose text quotes the name; TimeoutError; Interrupt; std::runtime_error for a name in another script if libidn2 is
+// not there.
 class Resolver {
 public:
     // Makes a resolver; asks no server yet.

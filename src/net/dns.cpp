@@ -52,9 +52,10 @@ std::string in_ascii(std::string_view name) {
 std::string in_unicode(std::string name) {
     try {
         return idna_to_unicode(name);
-    } catch (const std::invalid_argument&) {
-        return name;  // the name's owner made up a label; it is shown as it is
+    } catch (const std::invalid_argument&) {  // the name's owner made up a label; it is shown as it is
+    } catch (const std::runtime_error&) {     // there is no libidn2; a name that an address's owner chose needs it
     }
+    return name;
 }
 
 // Whether no host can have this name. That includes 127.1, 0x7f000001 and the like, which the C library takes for
