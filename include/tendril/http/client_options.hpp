@@ -65,7 +65,9 @@ struct ClientOptions {
     bool decompress = true;
 
     // "http://user:password@proxy:3128", made with UserInfo::allowed. Plain requests are sent to the proxy; for TLS it
-    // opens a tunnel (CONNECT). Not used for hosts in no_proxy: as Proxies::except.
+    // opens a tunnel (CONNECT). Not used for hosts in no_proxy: as Proxies::except. A field Proxy-Authorization of the
+    // program's own, in a request or in `headers`, goes to a proxy of plain requests; one in `headers` also with
+    // CONNECT; none goes to a server.
     std::optional<Url> proxy = std::nullopt;
     std::vector<std::string> no_proxy = {};
     // In place of these two: one proxy for http and another, or none, for https. See environment_proxies().

@@ -32,7 +32,6 @@ struct Party {
     bool at_once = false;  // send Basic without having been asked: they were in the URL
     bool secure = false;
 
-    const char* field() const noexcept { return proxy ? "Proxy-Authorization" : "Authorization"; }
     const char* challenge_field() const noexcept { return proxy ? "Proxy-Authenticate" : "WWW-Authenticate"; }
     int status() const noexcept { return proxy ? 407 : 401; }
 

@@ -100,7 +100,7 @@ ClientPool::Place connected(ClientPool& pool, const ClientRequest& request, cons
 struct Parties {
     Parties(const ClientRequest& request, const ClientOptions& options, const Route& route)
         : server(Party::server(request, options)) {
-        if (route.way == Route::Way::plain_proxy) {
+        if (route.way == Route::Way::plain_proxy && !request.headers.contains("Proxy-Authorization")) {
             proxy = Party::of_proxy(proxy_for(request.url, options));
         }
     }

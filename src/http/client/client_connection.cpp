@@ -66,15 +66,15 @@ ResponseHead tunnel_answer(TcpSocket& socket, const std::string& to, Deadline de
 TcpSocket open_tunnel(const Url& url, const Url& proxy, const ClientOptions& options, Authenticator& authenticator,
                       Deadline deadline) {
     const std::string to = host_and_port(url);
-    const std::optional<Party> party = Party::of_proxy(&proxy);
+    const std::string own(options.headers.get("Proxy-Authorization"));
+    const std::optional<Party> party = own.empty() ? Party::of_proxy(&proxy) : std::nullopt;
     AuthAttempt attempt;
     for (;;) {
         TcpSocket socket = connect_to(proxy, options, deadline);
         std::string request = "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n";
-        if (party.has_value()) {
-            if (const std::string field = authenticator.field(*party, "CONNECT", to, attempt); !field.empty()) {
-                request.append(party->field()).append(": ").append(field).append("\r\n");
-            }
+        const std::string field = party.has_value() ? authenticator.field(*party, "CONNECT", to, attempt) : own;
+        if (!field.empty()) {
+            request.append("Proxy-Authorization: ").append(field).append("\r\n");
         }
         socket.send_all(request + "\r\n", deadline);
         const ResponseHead head = tunnel_answer(socket, to, deadline);

@@ -161,13 +161,22 @@ TENDRIL_TEST(HttpClientProxy, IsAskedForPlainUrls) {
             c.answer("by the proxy");
         }
     });
-    RawHttpServer straight([](RawHttpConnection& c) { c.answer_all("straight"); });
+    std::string asked;
+    RawHttpServer straight([&](RawHttpConnection& c) {
+        asked = *c.request();
+        c.answer("straight");
+    });
     const Url at(proxy.url().replace(7, 0, "me:p%40ss@"), UserInfo::allowed);
     Client client({.proxy = at, .no_proxy = {"127.0.0.1"}});
     EXPECT_EQ(client.get("http://example.invalid/a?b").text(), "by the proxy");
     EXPECT_EQ(client.get("http://other.invalid:81/").text(), "by the proxy");
-    EXPECT_EQ(client.get(straight.url()).text(), "straight");
-    ASSERT_EQ(seen.size(), 2U);
+    const Headers own{{"Proxy-Authorization", "Bearer x"}};
+    EXPECT_EQ(client.request({.url = "http://own.invalid/", .headers = own}).text(), "by the proxy");
+    EXPECT_EQ(client.request({.url = straight.url(), .headers = own}).text(), "straight");
+    EXPECT_FALSE(contains(asked, "Proxy-Auth")) << "no server's business";
+    ASSERT_EQ(seen.size(), 3U);
+    EXPECT_TRUE(contains(seen[2], "Proxy-Authorization: Bearer x\r\n"));
+    EXPECT_FALSE(contains(seen[2], "Basic"));
     EXPECT_TRUE(seen[0].starts_with("GET http://example.invalid/a?b HTTP/1.1\r\nHost: example.invalid\r\n"));
     EXPECT_TRUE(contains(seen[0], "Proxy-Authorization: Basic bWU6cEBzcw==\r\n"));
     EXPECT_TRUE(seen[1].starts_with("GET http://other.invalid:81/ HTTP/1.1\r\nHost: other.invalid:81\r\n"));
@@ -214,6 +223,15 @@ TENDRIL_TEST(HttpClientProxy, OpensATunnelForTls) {
     EXPECT_TRUE(seen[1].starts_with("GET /x HTTP/1.1\r\n"));
     EXPECT_THROW(client.get("https://refused.invalid/"), ProtocolError);
     EXPECT_EQ(client.stats().open, 1U);
+
+    seen.clear();
+    Client with({.tls = TlsOptions{.ca_file = testing::authority().certificate()},
+                 .proxy = Url(proxy.url().replace(7, 0, "me:secret@"), UserInfo::allowed),
+                 .headers = {{"Proxy-Authorization", "Bearer x"}}});
+    EXPECT_EQ(with.get(server.url("/x")).text(), "through");
+    ASSERT_EQ(seen.size(), 2U);
+    EXPECT_TRUE(contains(seen[0], "\r\nProxy-Authorization: Bearer x\r\n\r\n")) << seen[0];
+    EXPECT_FALSE(contains(seen[1], "Proxy-Auth")) << "it is the proxy's, not the server's";
 }
 
 TENDRIL_TEST(HttpClientCookies, AreKeptAndSent) {

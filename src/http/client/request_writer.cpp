@@ -220,7 +220,9 @@ OutBuffer request_head(const ClientRequest& request, const ClientOptions& option
         out.append("\r\n");
     }
     for (const Headers::Field each : request.headers) {
-        append_line(out, each.name, each.value);
+        if (with.by_proxy || !same_ignoring_case(each.name, "Proxy-Authorization")) {  // no server's business
+            append_line(out, each.name, each.value);
+        }
     }
     write_defaults(request, options, out);
     write_unless_set(request, "Cookie", with.cookies, out);
