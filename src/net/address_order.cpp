@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <system_error>
 #include <tuple>
 
 #include "base/sys.hpp"
@@ -98,22 +100,45 @@ Rank rank_of(const Address& to) noexcept {
             -shared};
 }
 
+// Returns: a datagram socket that is connected there; -errno.
+int connected(const Address& to) noexcept {
+    const int fd = sys::socket(to.family(), SOCK_DGRAM);
+    if (fd < 0) {
+        return fd;
+    }
+    if (const int r = sys::connect(fd, to.raw(), to.raw_size()); r < 0) {
+        sys::close(fd);
+        return r;
+    }
+    return fd;
+}
+
 }  // namespace
 
 std::optional<Address> source_for(const Address& to) noexcept {
-    const int fd = sys::socket(to.family(), SOCK_DGRAM);
+    const int fd = connected(to);
     if (fd < 0) {
         return std::nullopt;
     }
     std::optional<Address> source;
     sockaddr_storage raw{};
     socklen_t size = sizeof raw;
-    if (sys::connect(fd, to.raw(), to.raw_size()) == 0 &&
-        sys::local_name(fd, reinterpret_cast<sockaddr*>(&raw), &size) == 0 && raw.ss_family == to.family()) {
+    if (sys::local_name(fd, reinterpret_cast<sockaddr*>(&raw), &size) == 0 && raw.ss_family == to.family()) {
         source = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
     }
     sys::close(fd);
     return source;
+}
+
+bool is_routable(const Address& to) {
+    const int fd = connected(to);
+    if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
+        throw std::system_error(-fd, std::generic_category(), "look for a route to " + to.ip());
+    }
+    if (fd >= 0) {
+        sys::close(fd);
+    }
+    return fd >= 0;
 }
 
 void sort_by_preference(std::vector<Address>& addresses) {

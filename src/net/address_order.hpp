@@ -12,8 +12,12 @@
 
 namespace tendril::detail {
 
-// Returns the source address for packets to an IPv4 or IPv6 address; nothing if there is no route.
+// Returns the source address for packets to an IPv4 or IPv6 address; nothing if there is no route, or no descriptor to
+// look for one.
 std::optional<Address> source_for(const Address& to) noexcept;
+
+// Whether there is a route. Requires: a port that is not 0. Throws: std::system_error: no descriptor or no memory.
+bool is_routable(const Address& to);
 
 // Sorts, best first; equals stay in their order. Cost: four system calls for each address, if there are several.
 // Throws: std::bad_alloc.

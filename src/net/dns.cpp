@@ -261,7 +261,7 @@ HostInfo Resolver::look_up(std::string_view host, const LookupOptions& options, 
         map_to_v6(info.addresses, options.all);
     }
     if (options.routable) {
-        std::erase_if(info.addresses, [](const Address& each) { return !source_for(with_port(each, 1)).has_value(); });
+        std::erase_if(info.addresses, [](const Address& each) { return !detail::is_routable(with_port(each, 1)); });
     }
     if (info.addresses.empty()) {
         fail_lookup(DnsError::no_address, std::string(host));

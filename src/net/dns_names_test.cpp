@@ -18,6 +18,7 @@
 #include <tendril/thread_pool.hpp>
 
 #include "base/on_exit.hpp"
+#include "faults.hpp"
 #include "folder.hpp"
 #include "green_test.hpp"
 #include "name_server.hpp"
@@ -159,6 +160,10 @@ TENDRIL_TEST(DnsNames, Hints) {
     EXPECT_EQ(found("127.0.0.1", {.service = "tftp"}), Texts{"127.0.0.1:69"});
     EXPECT_EQ(found("127.0.0.1", {.routable = true}), Texts{"127.0.0.1:0"});
     EXPECT_EQ(code_of([&] { found("255.255.255.255", {.routable = true}); }), DnsError::no_address);
+    {
+        const testing::Faults full({{.call = sys::Call::socket, .fault = EMFILE}});
+        EXPECT_EQ(code_of([&] { found("127.0.0.1", {.routable = true}); }), std::errc::too_many_files_open);
+    }
     EXPECT_EQ(code_of([&] { found("four.test", {.numeric = true}); }), DnsError::not_found);
     EXPECT_EQ(code_of([&] { found("127.0.0.1", {.service = "tftp", .transport = Transport::tcp}); }),
               DnsError::no_service);
