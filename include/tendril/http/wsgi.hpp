@@ -76,7 +76,8 @@ private:
 //     to) SERVER_PROTOCOL SERVER_SOFTWARE GATEWAY_INTERFACE REMOTE_ADDR REMOTE_PORT (the peer) wsgi.url_scheme (http,
 //     https)
 //     HTTP_...     the header fields: those of one name are joined by ", ", Cookie by "; ". A field with a "_" in its
-//                  name is left out, as it could pass for another one with a "-". headers_raw() has all fields.
+//                  name is left out, as it could pass for another one with a "-", and so is "Proxy", which would be
+//                  HTTP_PROXY (httpoxy). headers_raw() has all fields.
 //
 // and those of ServerOptions::environment, which may set SCRIPT_NAME, SERVER_... and wsgi.url_scheme, but not what
 // comes from the client. Views are valid until their variable is changed. Nothing here yields but the input().

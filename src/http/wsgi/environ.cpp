@@ -46,7 +46,8 @@ void Environ::add_request() {
 
 void Environ::add_headers() {
     for (const Headers::Field field : request_->headers()) {
-        if (field.name.find('_') != std::string_view::npos) {
+        // HTTP_PROXY would be obeyed by what a program starts with these variables: httpoxy, CVE-2016-5385.
+        if (field.name.find('_') != std::string_view::npos || http::detail::same_ignoring_case(field.name, "Proxy")) {
             continue;
         }
         std::string name = variable_of(field.name);

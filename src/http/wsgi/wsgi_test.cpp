@@ -79,6 +79,15 @@ TENDRIL_TEST(Wsgi, TK08_NamesWithAnUnderscoreDoNotPassForOthers) {
     EXPECT_EQ(ask(application, get("/", "X-User: me\r\nX_User: root\r\n")).body, "me root");
 }
 
+TENDRIL_TEST(Wsgi, AClientSetsNoProxy) {
+    const auto application = [](const Environ& environ, StartResponse& start_response) {
+        start_response("200 OK");
+        return std::string(environ.contains("HTTP_PROXY") ? "set " : "") +
+               std::string(environ.headers_raw().get("Proxy"));
+    };
+    EXPECT_EQ(ask(application, get("/", "pRoxy: http://evil\r\n")).body, "http://evil");
+}
+
 TENDRIL_TEST(Wsgi, StartResponseComesBeforeTheFirstPieceThatIsNotEmpty) {
     EXPECT_EQ(ask(
                   [](const Environ&, StartResponse& start_response) -> Chunks {
