@@ -12,10 +12,13 @@
 
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/http/client.hpp>
 #include <tendril/http/websocket.hpp>
 #include <tendril/queue.hpp>
 #include <tendril/timeout.hpp>
+#include <tendril/tls.hpp>
 
+#include "certificates.hpp"
 #include "green_test.hpp"
 #include "http_server.hpp"
 
@@ -171,6 +174,54 @@ TENDRIL_TEST(HttpIdle, AStopDoesNotCutAWebSocketsMessage) {
     EXPECT_EQ(peer.close_code(), close_code::going_away);
     EXPECT_EQ(stopping.get(), 0U);
     sending.get();
+}
+
+// Only the head of a TLS record arrives: the handler wakes up, but has nothing under way.
+TENDRIL_TEST(HttpIdle, AStopEndsAWebSocketThatHasPartOfATlsRecord) {
+    TlsOptions ours;
+    ours.server_side = true;
+    ours.certificate = testing::server_identity().certificate;
+    ours.key = testing::server_identity().key;
+    Echo echo;
+    Server server(wrap_ssl(listen("127.0.0.1:0"), ours), std::ref(echo));
+    server.start();
+    Listener between = listen("127.0.0.1:0");
+    bool cuts = false;
+    Event cut;
+    auto relay = spawn([&] {
+        TcpSocket client = between.accept();
+        TcpSocket to = connect(server.address());
+        auto back = spawn([&] {
+            char buffer[4096];
+            while (const std::size_t n = to.recv(buffer)) {
+                client.send_all({buffer, n});
+            }
+            client.shutdown(Shutdown::write);
+        });
+        char buffer[4096];
+        while (const std::size_t n = client.recv(buffer)) {
+            to.send_all({buffer, cuts ? 5 : n});
+            cut.set();
+        }
+        back.kill();
+    });
+    TlsOptions theirs;
+    theirs.ca_file = testing::authority().certificate();
+    Client client({.tls = TlsContext(theirs)});
+    WebSocket peer = websocket_connect(client, "wss://" + between.address().to_string() + "/");
+    peer.send("a");
+    EXPECT_EQ(peer.recv()->data, "a");
+    cuts = true;
+    cut.clear();
+    peer.send("b");
+    cut.wait();
+    sleep(5ms);  // the handler looks at it
+    auto stopping = spawn([&] { return server.stop(1h); });
+    EXPECT_EQ(peer.recv(Deadline(20s)), std::nullopt);
+    EXPECT_EQ(peer.close_code(), close_code::going_away);
+    EXPECT_EQ(stopping.get(20s), 0U);
+    peer.abort();
+    relay.kill();
 }
 
 // A deadline of recv(), or a kill that is not a stop's, says no Close and leaves it as it was.

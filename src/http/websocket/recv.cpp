@@ -160,6 +160,31 @@ void WebSocket::State::give_buffer_back() noexcept {
     }
 }
 
+// Calls wait(), which waits for data and reads it; idle meanwhile, if the options say so and no send() is under way. A
+// kill that comes of that ends the WebSocket with a Close.
+template <class Wait>
+auto WebSocket::State::while_idle(Wait wait) {
+    if (serving == nullptr) {
+        return wait();
+    }
+    try {
+        const tendril::detail::OnExit came([this] {
+            waits = false;
+            idle.reset();
+        });
+        waits = true;
+        if (!message_lock.locked()) {
+            idle.emplace(*serving, IdlePlace::kept);
+        }
+        return wait();
+    } catch (const GreenletExit&) {
+        if (serving->stopping()) {
+            say_going_away();
+        }
+        throw;
+    }
+}
+
 // Waits for more input once all is decoded, or until something else is due. Many WebSockets are idle for long, so it
 // holds no buffer while it waits.
 void WebSocket::State::fill(Deadline deadline) {
@@ -169,10 +194,12 @@ void WebSocket::State::fill(Deadline deadline) {
     give_buffer_back();
     try {
         const Deadline until = std::min(deadline, idle_until());
-        await_data(until);
-        const std::size_t size = decoder.wanted() > usual ? large : usual;
-        buffer = std::make_unique_for_overwrite<std::byte[]>(size);
-        const std::size_t n = stream->recv({buffer.get(), size}, until);
+        const std::size_t n = while_idle([&] {
+            stream->await_data(until);
+            const std::size_t size = decoder.wanted() > usual ? large : usual;
+            buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+            return stream->recv({buffer.get(), size}, until);  // waits after a late event, or for all of a TLS record
+        });
         if (n == 0) {
             throw WebSocketError(close_code::abnormal, "a WebSocket's connection ended without a Close frame");
         }
@@ -186,31 +213,6 @@ void WebSocket::State::fill(Deadline deadline) {
     }
     pinged = false;
     idle_at = ping_interval.count() > 0 ? Deadline(ping_interval) : never;
-}
-
-// Waits for data; idle meanwhile, if the options say so and no send() is under way. A kill that comes of that ends the
-// WebSocket with a Close.
-void WebSocket::State::await_data(Deadline until) {
-    if (serving == nullptr) {
-        stream->await_data(until);
-        return;
-    }
-    try {
-        const tendril::detail::OnExit came([this] {
-            waits = false;
-            idle.reset();
-        });
-        waits = true;
-        if (!message_lock.locked()) {
-            idle.emplace(*serving, IdlePlace::kept);
-        }
-        stream->await_data(until);
-    } catch (const GreenletExit&) {
-        if (serving->stopping()) {
-            say_going_away();
-        }
-        throw;
-    }
 }
 
 // Never waits: a stop does not wait for what a peer does not read.

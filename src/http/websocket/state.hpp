@@ -81,7 +81,8 @@ private:
     void fill(Deadline deadline);
     void give_buffer_back() noexcept;
     Deadline idle_until() const noexcept;
-    void await_data(Deadline until);
+    template <class Wait>
+    auto while_idle(Wait wait);
     void say_going_away();
     void note_silence();
     [[noreturn]] void end_by(WebSocketError error, Deadline deadline);
