@@ -92,13 +92,17 @@ void TlsStreamState::flush(const char* what, Deadline deadline, std::size_t done
 }
 
 // Sends what OpenSSL has made for the peer by itself, such as the answer to a key update. If another green thread is
-// sending, it sends that too; `wait` for it then, since there is no room for more.
+// sending, it sends that too; `wait` for it then, since there is no room for more. Drops it once sending has failed.
 void TlsStreamState::flush_answers(const char* what, Deadline deadline, std::size_t done, bool wait) {
     if (!handshaken_) {  // its green thread is the only one that sends
         flush(what, deadline, done);
         return;
     }
-    if (!has_output() || write_broken_ || (!wait && write_turn_.available() == 0)) {
+    if (write_broken_) {
+        memory_.out.clear();  // else it fills up, and OpenSSL reads nothing before it has room for its answers
+        return;
+    }
+    if (!has_output() || (!wait && write_turn_.available() == 0)) {
         return;
     }
     acquire(write_turn_, what, deadline, done);

@@ -5,6 +5,7 @@
 #include <tendril/tls_stream.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include <tendril/tls_machine.hpp>
 
 #include "certificates.hpp"
+#include "errno_of.hpp"
 #include "green_test.hpp"
 #include "raw_tls.hpp"
 #include "until.hpp"
@@ -24,6 +26,7 @@ using namespace std::chrono_literals;
 namespace tendril {
 namespace {
 
+using testing::errno_of;
 using testing::server_identity;
 
 const TlsContext& server_context() {
@@ -48,19 +51,60 @@ std::string pattern(std::size_t size) {
     return text;
 }
 
+// A socket whose sends and receives the test may replace.
+class Scripted final : public Stream {
+public:
+    explicit Scripted(TcpSocket socket) noexcept : socket_(std::move(socket)) {}
+    std::size_t recv(Buffer buffer, Deadline deadline) override {
+        return on_recv ? on_recv(buffer) : socket_.recv(buffer, deadline);
+    }
+    std::size_t send(Bytes bytes, Deadline deadline) override {
+        return on_send ? on_send(bytes) : socket_.send(bytes, deadline);
+    }
+    void await_data(Deadline deadline) override { socket_.await_data(deadline); }
+    void shutdown(Shutdown how, Deadline deadline) override { socket_.shutdown(how, deadline); }
+    int fd() const noexcept override { return socket_.fd(); }
+    void close() noexcept override { socket_.close(); }
+    bool is_open() const noexcept override { return socket_.is_open(); }
+    TcpSocket& socket() noexcept { return socket_; }
+
+    std::function<std::size_t(Buffer)> on_recv;
+    std::function<std::size_t(Bytes)> on_send;
+
+private:
+    TcpSocket socket_;
+};
+
 // A raw client and our server over a Stream, after the handshake.
 struct RawPair {
     std::unique_ptr<testing::RawTlsClient> client;
+    std::shared_ptr<Scripted> under;
     TlsStream server;
 
     RawPair() {
         auto [a, b] = TcpSocket::pair();
         client = std::make_unique<testing::RawTlsClient>(std::move(a), testing::RawTlsClient::Options{});
+        under = std::make_shared<Scripted>(std::move(b));
         auto handshake = spawn([&] { client->handshake(); });
-        server = wrap_ssl(std::make_shared<TcpSocket>(std::move(b)), server_context(), {}, 20s);
+        server = wrap_ssl(under, server_context(), {}, 20s);
         handshake.get();
     }
+
+    // Key updates whose answers take more room than there is for output.
+    std::string flood() const {
+        std::string all;
+        for (int i = 0; i < 5200; ++i) {
+            all += client->key_update(true);
+        }
+        return all;
+    }
 };
+
+std::size_t moved(std::string& from, Buffer to) {
+    const std::size_t n = from.copy(reinterpret_cast<char*>(to.data()), to.size());
+    from.erase(0, n);
+    return n;
+}
 
 TENDRIL_TEST(TlsStream, AFloodOfKeyUpdatesStopsNobody) {
     RawPair pair;
@@ -95,6 +139,21 @@ TENDRIL_TEST(TlsStream, AnswersThatNobodyTakesEndByTheDeadline) {
     char c = 0;
     EXPECT_THROW(pair.server.recv({&c, 1}, 50ms), TimeoutError);
     flood.kill();
+}
+
+// The peer has closed only what it reads from. Its requests can then not be answered; what it says is still read.
+TENDRIL_TEST(TlsStream, AnswersAreDroppedOnceSendingHasFailed) {
+    RawPair pair;
+    std::string arriving = pair.flood();
+    arriving += pair.client->record("x");
+    pair.under->on_recv = [&](Buffer to) { return moved(arriving, to); };
+    pair.under->on_send = [](Bytes) -> std::size_t {
+        throw std::system_error(EPIPE, std::generic_category(), "send");
+    };
+    char c = 0;
+    EXPECT_EQ(errno_of([&] { pair.server.recv({&c, 1}, 20s); }), EPIPE);
+    EXPECT_EQ(received(pair.server, 1), "x");
+    EXPECT_EQ(errno_of([&] { pair.server.send_all("y", 20s); }), EPIPE);
 }
 
 TENDRIL_TEST(TlsMachine, AnswersThatNobodyTakesAreBounded) {
