@@ -42,15 +42,17 @@ public:
                 return true;
             }
             const int why = SSL_get_error(ssl_.get(), r);
-            if (why == SSL_ERROR_WANT_READ && !memory.starved) {
-                continue;  // a record without data
-            }
-            if (why == SSL_ERROR_WANT_READ || (why == SSL_ERROR_WANT_WRITE && !memory.no_memory)) {
-                return false;
-            }
-            if (why == SSL_ERROR_ZERO_RETURN) {
-                ended = true;
-                return false;
+            if (left_.error == nullptr) {  // else OpenSSL may go on without the key that a callback did not give
+                if (why == SSL_ERROR_WANT_READ && !memory.starved) {
+                    continue;  // a record without data
+                }
+                if (why == SSL_ERROR_WANT_READ || (why == SSL_ERROR_WANT_WRITE && !memory.no_memory)) {
+                    return false;
+                }
+                if (why == SSL_ERROR_ZERO_RETURN) {
+                    ended = true;
+                    return false;
+                }
             }
             broken = true;
             if (memory.no_memory) {

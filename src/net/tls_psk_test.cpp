@@ -5,11 +5,15 @@
 #include <tendril/tls.hpp>
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <tendril/hub.hpp>
+#include <tendril/tls_machine.hpp>
+#include <tendril/tls_stream.hpp>
 
 #include "certificates.hpp"
 #include "green_test.hpp"
@@ -102,6 +106,32 @@ TENDRIL_TEST(TlsPsk, ACallbacksExceptionEndsTheHandshake) {
         setup.client.psk = [](std::string_view) -> std::optional<TlsPsk> { throw std::runtime_error("no key"); };
         EXPECT_EQ(text_of(setup.connect_both().client_error), "no key");
     }
+}
+
+// With TLS 1.3 OpenSSL goes on without the key: a silent server must not hide the exception.
+TENDRIL_TEST(TlsPsk, ACallbacksExceptionWaitsForNoPeer) {
+    TlsOptions options{.verify = TlsVerify::none};
+    options.psk = [](std::string_view) -> std::optional<TlsPsk> { throw std::runtime_error("no key"); };
+    const TlsContext context(options);
+    const auto text = [&](auto handshake) {
+        try {
+            handshake();
+        } catch (const std::exception& e) {
+            return std::string(e.what());
+        }
+        return std::string("none");
+    };
+    auto [a, silent] = TcpSocket::pair();
+    auto [b, silent_too] = TcpSocket::pair();
+    TlsMachine machine(context);
+    TlsSocket socket = wrap_ssl(std::move(a), context, {.handshake_on_connect = false});
+    TlsStream stream = wrap_ssl(std::make_shared<TcpSocket>(std::move(b)), context, {.handshake_on_connect = false});
+    EXPECT_EQ(text([&] { machine.handshake(); }), "no key");
+    EXPECT_EQ(text([&] { socket.handshake(20s); }), "no key");
+    EXPECT_EQ(text([&] { stream.handshake(20s); }), "no key");
+    EXPECT_NE(text([&] { machine.handshake(); }).find("after an error"), std::string::npos);
+    EXPECT_NE(text([&] { socket.handshake(20s); }).find("after an error"), std::string::npos);
+    EXPECT_NE(text([&] { stream.handshake(20s); }).find("after an error"), std::string::npos);
 }
 
 TENDRIL_TEST(TlsPsk, ANameHasItsOwn) {

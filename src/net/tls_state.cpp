@@ -139,6 +139,9 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
             return true;
         }
         const int why = SSL_get_error(ssl_.get(), r);
+        if (left_.error != nullptr) [[unlikely]] {  // OpenSSL may go on without the key that a callback did not give
+            fail_step(why, what, done);
+        }
         // Comes first: OpenSSL may report an error of the socket as an end, if the peer's close_notify came before it.
         if (wire_.error != 0 && why != SSL_ERROR_SSL) {
             fail_wire(what, done, writes);

@@ -120,7 +120,11 @@ bool TlsStreamState::drive(Step step, const char* what, Deadline deadline, std::
         if (r > 0) [[likely]] {
             return true;
         }
-        switch (const int why = SSL_get_error(ssl_.get(), r); why) {
+        const int why = SSL_get_error(ssl_.get(), r);
+        if (left_.error != nullptr) [[unlikely]] {  // OpenSSL may go on without the key that a callback did not give
+            fail_step(why, what, done);
+        }
+        switch (why) {
         case SSL_ERROR_WANT_READ:
             if (!(writes && handshaken_)) {  // else the caller sends it at the end
                 flush_answers(what, deadline, done, false);
