@@ -40,7 +40,7 @@ struct TlsCertificate {
     std::string subject, issuer;                                  // "CN = example.org, O = Example"
     std::vector<std::string> names;                               // the host names and IP addresses that it is for
     std::string serial;                                           // hexadecimal
-    std::chrono::system_clock::time_point not_before, not_after;  // when it is valid
+    std::chrono::system_clock::time_point not_before, not_after;  // when it is valid; after 2262: time_point::max()
     std::string der;                                              // the whole certificate
     std::string sha256;                                           // the hash of `der`, hexadecimal
 

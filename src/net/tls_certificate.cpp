@@ -40,10 +40,20 @@ std::string text_of(const X509_NAME* name) {
     return std::string(text, static_cast<std::size_t>(size));
 }
 
+// A certificate without an end has one in the year 9999 (RFC 5280, 4.1.2.5); a clock of nanoseconds ends in 2262.
 std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {
+    using Clock = std::chrono::system_clock;
+    using std::chrono::seconds;
     std::tm parts{};
     ASN1_TIME_to_tm(time, &parts);
-    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+    const seconds since(::timegm(&parts));
+    if (since > std::chrono::duration_cast<seconds>(Clock::duration::max())) {
+        return Clock::time_point::max();
+    }
+    if (since < std::chrono::duration_cast<seconds>(Clock::duration::min())) {
+        return Clock::time_point::min();
+    }
+    return Clock::time_point(std::chrono::duration_cast<Clock::duration>(since));
 }
 
 std::string address_of(const ASN1_OCTET_STRING* ip) {
