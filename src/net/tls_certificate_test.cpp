@@ -5,6 +5,7 @@
 #include <tendril/tls.hpp>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -17,6 +18,8 @@ namespace tendril {
 namespace {
 
 using testing::authority;
+using testing::Identity;
+using testing::server_identity;
 using Clock = std::chrono::system_clock;
 
 // A certificate without an end ends in the year 9999; the clock, which counts nanoseconds, in 2262.
@@ -32,6 +35,26 @@ TEST(TlsCertificates, TimesBeyondTheClockAreItsEnds) {
     EXPECT_LT(usual.not_before, Clock::now());
     EXPECT_GT(usual.not_after, Clock::now() + 24h);
     EXPECT_LT(usual.not_after, Clock::now() + 31 * 24h);
+}
+
+TEST(TlsCertificates, AKeyOfUnknownKindIsRefused) {
+    const Identity good = authority().issue("good");
+    TlsCertificate broken = read_certificates(good.certificate)[0];
+    const std::string kind("\x2a\x86\x48\xce\x3d\x02\x01", 7);  // id-ecPublicKey (RFC 5480)
+    const std::size_t at = broken.der.find(kind);
+    ASSERT_NE(at, std::string::npos);
+    broken.der[at + kind.size() - 1] = 0x7f;
+    EXPECT_THROW(TlsContext({.certificate = broken.pem(), .key = good.key}), TlsError);
+    EXPECT_EQ(read_certificates(broken.pem())[0].subject, "CN = good");
+}
+
+TEST(TlsCertificates, ParametersOfACurveAreNoDhParameters) {
+    const std::string curve = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    const TlsOptions options{.server_side = true,
+                             .certificate = server_identity().certificate,
+                             .key = server_identity().key,
+                             .dh_parameters = curve};
+    EXPECT_THROW(TlsContext{options}, std::invalid_argument);
 }
 
 }  // namespace

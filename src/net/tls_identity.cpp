@@ -74,7 +74,11 @@ void TlsContextState::load_identity(const TlsIdentity& one) {
             }
             return;
         }
-        const int kind = EVP_PKEY_get_base_id(X509_get0_pubkey(x509));
+        const EVP_PKEY* of_certificate = X509_get0_pubkey(x509);
+        if (of_certificate == nullptr) {
+            throw tls_error("OpenSSL does not know the kind of key of " + named(one.certificate, "certificate"));
+        }
+        const int kind = EVP_PKEY_get_base_id(of_certificate);
         if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) {
             throw std::invalid_argument("TlsOptions: " + named(one.certificate, "certificate") +
                                         " has a key of the same kind as an earlier identity's, and would replace it");
@@ -96,6 +100,10 @@ void TlsContextState::load_dh_parameters() {
     Key parameters(PEM_read_bio_Parameters(bio.get(), nullptr));
     if (parameters == nullptr) {
         throw tls_error("no DH parameters can be read from " + named(options.dh_parameters, "DH parameters"));
+    }
+    if (EVP_PKEY_is_a(parameters.get(), "DH") != 1 && EVP_PKEY_is_a(parameters.get(), "DHX") != 1) {
+        throw std::invalid_argument("TlsOptions: " + named(options.dh_parameters, "DH parameters") +
+                                    " are of another kind than Diffie-Hellman; curves are named in .groups");
     }
     if (SSL_CTX_set0_tmp_dh_pkey(ssl.get(), parameters.get()) != 1) {
         throw tls_error("cannot use " + named(options.dh_parameters, "DH parameters"));
