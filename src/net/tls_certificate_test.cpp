@@ -4,23 +4,33 @@
 
 #include <tendril/tls.hpp>
 
+#include <openssl/x509_vfy.h>
+
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "certificates.hpp"
+#include "green_test.hpp"
+#include "tls_setup.hpp"
 
 using namespace std::chrono_literals;
 
 namespace tendril {
 namespace {
 
+using testing::Authority;
 using testing::authority;
+using testing::code_of;
 using testing::Identity;
 using testing::server_identity;
+using testing::text_of;
 using Clock = std::chrono::system_clock;
+using Pair = testing::TlsPair;
+using Setup = testing::TlsSetup;
 
 // A certificate without an end ends in the year 9999; the clock, which counts nanoseconds, in 2262.
 TEST(TlsCertificates, TimesBeyondTheClockAreItsEnds) {
@@ -55,6 +65,30 @@ TEST(TlsCertificates, ParametersOfACurveAreNoDhParameters) {
                              .key = server_identity().key,
                              .dh_parameters = curve};
     EXPECT_THROW(TlsContext{options}, std::invalid_argument);
+}
+
+// What a session's handshake has verified is not verified again, so it must have been verified by the same lists.
+TENDRIL_TEST(TlsRevocations, ANewListOfTheSameNameForgetsTheSessions) {
+    const Authority root("root");
+    const Identity leaf = root.issue("leaf");
+    const testing::TemporaryFile lists(root.revocations({}));
+    Setup setup;
+    setup.client = {.ca_file = root.certificate(), .revocation = TlsRevocation::leaf, .crl_file = lists.path()};
+    setup.server.certificate = leaf.certificate;
+    setup.server.key = leaf.key;
+    const TlsContext server(setup.server);
+    Pair first = setup.connect_both(TlsContext(setup.client), server);
+    ASSERT_EQ(text_of(first.client_error), "no error");
+    Setup::exchange(first);
+    setup.options.session = first.client.session();
+    Pair again = setup.connect_both(TlsContext(setup.client), server);
+    ASSERT_EQ(text_of(again.client_error), "no error");
+    EXPECT_TRUE(again.client.resumed());
+    Setup::exchange(again);
+    setup.options.session = again.client.session();  // one of TLS 1.3 serves only once
+    std::ofstream(lists.path()) << root.revocations({leaf.certificate});
+    const Pair after = setup.connect_both(TlsContext(setup.client), server);
+    EXPECT_EQ(code_of(after.client_error).value(), X509_V_ERR_CERT_REVOKED);
 }
 
 }  // namespace

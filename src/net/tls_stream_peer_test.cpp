@@ -147,9 +147,7 @@ TENDRIL_TEST(TlsStream, AnswersAreDroppedOnceSendingHasFailed) {
     std::string arriving = pair.flood();
     arriving += pair.client->record("x");
     pair.under->on_recv = [&](Buffer to) { return moved(arriving, to); };
-    pair.under->on_send = [](Bytes) -> std::size_t {
-        throw std::system_error(EPIPE, std::generic_category(), "send");
-    };
+    pair.under->on_send = [](Bytes) -> std::size_t { throw std::system_error(EPIPE, std::generic_category(), "send"); };
     char c = 0;
     EXPECT_EQ(errno_of([&] { pair.server.recv({&c, 1}, 20s); }), EPIPE);
     EXPECT_EQ(received(pair.server, 1), "x");

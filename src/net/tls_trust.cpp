@@ -20,6 +20,19 @@ namespace tendril {
 
 namespace detail {
 
+namespace {
+
+// The hash of a certificate or a revocation list, as bytes.
+template <class T>
+std::string hash_of(const T* one, int (*digest)(const T*, const EVP_MD*, unsigned char*, unsigned*)) {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    digest(one, EVP_sha256(), bytes, &size);
+    return std::string(reinterpret_cast<const char*>(bytes), size);
+}
+
+}  // namespace
+
 void TlsContextState::load_trust() {
     const TlsVerify how = verify();
     SSL_CTX_set_post_handshake_auth(ssl.get(), options.post_handshake_auth && !options.server_side ? 1 : 0);
@@ -41,6 +54,7 @@ void TlsContextState::load_trust() {
                 (options.server_side && SSL_CTX_add_client_CA(ssl.get(), one) != 1)) {
                 throw tls_error("cannot trust " + named(options.ca_file, "CA file"));
             }
+            trust += hash_of<X509>(one, &X509_digest);  // the file may have changed since another context was made
         });
     }
     if (!options.ca_path.empty()) {
@@ -73,6 +87,7 @@ void TlsContextState::load_revocations() {
             if (X509_STORE_add_crl(store, one.get()) != 1) {
                 throw tls_error("cannot use " + named(options.crl_file, "CRL file"));
             }
+            trust += hash_of<X509_CRL>(one.get(), &X509_CRL_digest);
             any = true;
         }
         require_pem_end(options.crl_file, "CRL file", any);
