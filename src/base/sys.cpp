@@ -474,10 +474,14 @@ int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) no
 }
 
 int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
-    return detail::call<int>(Call::poll, -1, [=] {
-        const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
-        return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
-    });
+    int r = 0;
+    do {
+        r = detail::call<int>(Call::poll, -1, [=] {
+            const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+            return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+        });
+    } while (r == -EINTR && timeout_ns == 0);  // Linux interrupts it even if it does not wait
+    return r;
 }
 
 int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept {

@@ -14,7 +14,7 @@ namespace tendril::detail {
 // end: the system says the same of both.
 inline bool seqpacket_ended(int fd) noexcept {
     pollfd asked{fd, POLLRDHUP, 0};
-    return sys::poll(&asked, 1, 0) != 0;
+    return sys::poll(&asked, 1, 0) > 0;
 }
 
 }  // namespace tendril::detail

@@ -57,6 +57,27 @@ TENDRIL_TEST(Seqpacket, KeepsMessagesApartAndHasAnEnd) {
     EXPECT_EQ(errno_of([&] { client.send("x"); }), EPIPE);
 }
 
+// Linux interrupts a poll(2) even if it does not wait. That is neither an end, nor data.
+TENDRIL_TEST(Seqpacket, ASignalIsNoEnd) {
+    auto [a, b] = SeqpacketSocket::pair();
+    char buffer[10];
+    a.send("");
+    a.send("");
+    {
+        const testing::Faults faults({{.call = sys::Call::poll, .fault = EINTR}});
+        EXPECT_TRUE(b.recv(buffer, 20s).has_value());
+        EXPECT_EQ(faults.happened(), 1u);
+    }
+    {
+        const testing::Faults faults({{.call = sys::Call::poll, .fault = EINTR}});
+        EXPECT_FALSE(recv_message(b, buffer, {}, 20s).ended);
+        EXPECT_EQ(faults.happened(), 1u);
+    }
+    const testing::Faults faults({{.call = sys::Call::poll, .fault = EINTR}});
+    EXPECT_FALSE(b.ready());
+    EXPECT_EQ(faults.happened(), 1u);
+}
+
 TENDRIL_TEST(Seqpacket, TellsWhatItCutOff) {
     auto pair = SeqpacketSocket::pair();
     auto& a = pair.first;  // Clang captures no structured binding
