@@ -2,7 +2,10 @@
 
 #include <tendril/datagram_server.hpp>
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <list>
 #include <mutex>
 #include <new>
@@ -30,14 +33,27 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::size_t largest_datagram = 65536;
 
-bool passes(int error) noexcept {
+constexpr int most_answers = 16;  // in a row, before a pause
+
+bool is_scarcity(int error) noexcept {
+    return error == ENOMEM || error == ENOBUFS || error == ENETDOWN;
+}
+
+// What the network answers to a datagram that was sent to one peer, if the socket is connected or has
+// option::queue_errors (icmp(7), RFC 4443). The call has taken it; the next one receives again.
+bool is_answer(int error) noexcept {
     switch (error) {
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case ENETDOWN:
-    case ENOMEM:
-    case ENOBUFS:
+    case EHOSTDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EPROTO:
+    case EACCES:
+    case EMSGSIZE:
+    case ETIMEDOUT:
         return true;
     default:
         return false;
@@ -143,7 +159,11 @@ private:
                 try {
                     receive_one(buffer);
                 } catch (const std::system_error& e) {
-                    if (!passes(e.code().value())) {
+                    const int error = e.code().value();
+                    if (is_answer(error) && ++answers_ <= most_answers) {
+                        continue;
+                    }
+                    if (!is_answer(error) && !is_scarcity(error)) {
                         throw;
                     }
                     back_off();
@@ -174,6 +194,7 @@ private:
             return;
         }
         pause_ = options_.min_delay;
+        answers_ = 0;
         handle(slot, buffer.substr(0, d.size), from);
     }
 
@@ -206,6 +227,12 @@ private:
         } catch (const std::exception&) {
             report(ErrorKind::handler, from);
         } catch (const Timeout::Expired&) {
+            report(ErrorKind::handler, from);
+        } catch (const Interrupt&) {
+            throw;
+        } catch (const abi::__forced_unwind&) {
+            throw;
+        } catch (...) {
             report(ErrorKind::handler, from);
         }
     }
@@ -245,6 +272,7 @@ private:
     Event ended_;
     Running running_;  // the handlers
     std::chrono::nanoseconds pause_{};
+    int answers_ = 0;  // of the network, since the last datagram
     bool left_pool_ = false;
     Greenlet<void> receiver_;
     bool started_ = false;

@@ -2,6 +2,7 @@
 
 #include <tendril/datagram_server.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -84,6 +85,9 @@ TENDRIL_TEST(DatagramServer, AHandlersErrorIsItsOwnAndStopServeEndsAll) {
         if (text_of(bytes) == "bad") {
             throw std::runtime_error("a bad datagram");
         }
+        if (text_of(bytes) == "five") {
+            throw 5;
+        }
         if (text_of(bytes) == "stop") {
             throw StopServe();
         }
@@ -92,8 +96,10 @@ TENDRIL_TEST(DatagramServer, AHandlersErrorIsItsOwnAndStopServeEndsAll) {
     auto forever = spawn([&] { server.serve_forever(); });
     UdpSocket client = client_of(server);
     client.send("bad");
+    client.send("five");
     EXPECT_EQ(ask(client, "good"), "echo good");
-    EXPECT_EQ(testing::take_unhandled().size(), 1u);
+    EXPECT_EQ(testing::take_unhandled().size(), 2u);
+    EXPECT_EQ(server.error_log().count(ErrorKind::handler), 2u);
     client.send("stop");
     forever.get();
     EXPECT_FALSE(server.is_running());
@@ -129,6 +135,24 @@ TENDRIL_TEST(DatagramServer, SurvivesScarcityAndSaysWhatBrokeIt) {
     const testing::Faults faults({{.call = sys::Call::recv, .fault = EIO}});
     EXPECT_THROW(other.serve_forever(), std::system_error);
     EXPECT_THROW(DatagramServer(UdpSocket::bound("127.0.0.1:0"), echo, {.concurrency = 0}), std::invalid_argument);
+}
+
+// Any router can send these to a socket that is connected or queues errors. They neither end nor delay the server.
+TENDRIL_TEST(DatagramServer, TheNetworksAnswersStopNobody) {
+    DatagramServer server(UdpSocket::bound("127.0.0.1:0"), echo, {.min_delay = 100s, .max_delay = 100s});
+    server.start();
+    UdpSocket client = client_of(server);
+    for (const int error : {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENONET, ENOPROTOOPT, EOPNOTSUPP, EPROTO,
+                            EACCES, EMSGSIZE, ETIMEDOUT}) {
+        client.send("x");
+        {
+            const testing::Faults faults({{.call = sys::Call::recv, .times = 2, .fault = error}});
+            wait_readable(client.fd(), 20s);
+            EXPECT_EQ(faults.happened(), 2u) << error;
+        }
+        EXPECT_EQ(receive(client), "echo x") << error;
+        EXPECT_TRUE(server.is_running()) << error;
+    }
 }
 
 TENDRIL_TEST(DatagramServer, HandlersAreMembersOfThePool) {
