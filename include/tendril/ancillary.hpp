@@ -97,7 +97,8 @@ struct SendMessageOptions {
     std::optional<Address> to = {};                   // datagrams: the receiver; nothing: the socket is connected
     std::span<const int> descriptors = {};            // Unix domain: copies go along; the sender keeps its own
     std::optional<PeerCredentials> credentials = {};  // Unix domain: those of this process, or any, for root
-    std::optional<Address> from = {};       // datagrams: the local address to send from; its port has no effect
+    // Datagrams: the local address to send from, of the receiver's version of IP; its port has no effect.
+    std::optional<Address> from = {};
     unsigned interface = 0;                 // datagrams: to send by; 0: the routing table's choice
     std::optional<int> hop_limit = {};      // datagrams, 1 to 255: of this one only; otherwise option::ttl, hop_limit
     std::optional<int> traffic_class = {};  // datagrams, 0 to 255: TOS or traffic class of this one only
@@ -138,7 +139,8 @@ template <std::same_as<SendMessageOptions> O>
 void send_message(TcpSocket& socket, Bytes bytes, const O& options, Deadline deadline = never);
 
 // Takes the next entry of the error queue (option::queue_errors), if there is one: ancillary.error, and in the buffer
-// the datagram that it is about, as far as it is known. `from` is where that was sent. Never waits or yields.
+// the datagram that it is about, as far as it is known. `from` is where that was sent. Never waits or yields. A Unix
+// domain socket has no entries.
 // Throws: std::system_error.
 std::optional<ReceivedMessage> recv_error(UdpSocket& socket, Buffer buffer);
 

@@ -91,14 +91,6 @@ ReceivedMessage receive(Descriptor& d, std::span<const Buffer> parts, const Recv
     return message.take(r);
 }
 
-// The IP version of a datagram to this receiver, for the kinds of ancillary data that depend on it.
-int version_of(const Address& to) noexcept {
-    if (to.family() != AF_INET6) {
-        return to.family();
-    }
-    return IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(to.raw())->sin6_addr) ? AF_INET : AF_INET6;
-}
-
 // A message to be sent. It may be moved by no one while a call uses it.
 class Outgoing {
 public:
@@ -151,7 +143,8 @@ ReceivedMessage recv_message(SeqpacketSocket& socket, std::span<const Buffer> pa
     Descriptor& d = enter_call(SocketAccess::handle(socket), "a seqpacket socket", Direction::read, "recv_message");
     ReceivedMessage got = receive(d, parts, options, MSG_TRUNC, deadline);
     const ReceivedAncillary& with = got.ancillary;  // the end brings nothing
-    const bool brought = !with.descriptors.empty() || with.credentials.has_value() || with.time.has_value();
+    const bool brought = !with.descriptors.empty() || with.process.is_open() || with.credentials.has_value() ||
+                         with.time.has_value() || !with.others.empty() || with.truncated;
     got.ended = got.length == 0 && !brought && detail::seqpacket_ended(d.fd);
     return got;
 }
@@ -169,6 +162,10 @@ ReceivedMessage recv_message(TcpSocket& socket, Buffer buffer, const RecvMessage
 
 std::optional<ReceivedMessage> recv_error(UdpSocket& socket, Buffer buffer) {
     const Descriptor& d = SocketAccess::handle(socket).use("a datagram socket");
+    int family = AF_UNSPEC;
+    if (sys::get_option(d.fd, SOL_SOCKET, SO_DOMAIN, family) >= 0 && family == AF_UNIX) {
+        return std::nullopt;  // it has no such queue, and the system would take a datagram
+    }
     Incoming message({&buffer, 1}, {});
     ssize_t r = -EINTR;
     while (r == -EINTR) {
@@ -191,7 +188,7 @@ void send_message(UdpSocket& socket, std::span<const Bytes> parts, const SendMes
                   Deadline deadline) {
     Descriptor& d = enter_call(SocketAccess::handle(socket), "a datagram socket", Direction::write, "send_message");
     if (options.to.has_value()) {
-        const Outgoing message(parts, options, version_of(*options.to));
+        const Outgoing message(parts, options, detail::ip_version(*options.to));
         detail::send_addressed(d, *options.to, deadline, "send_message", "send_message to ",
                                [&](int fd) { return message.send(fd); });
         return;
@@ -199,7 +196,9 @@ void send_message(UdpSocket& socket, std::span<const Bytes> parts, const SendMes
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     const bool known = sys::peer_name(d.fd, reinterpret_cast<sockaddr*>(&peer), &size) >= 0;
-    const int version = known ? version_of(Address::from_raw(reinterpret_cast<const sockaddr*>(&peer), size)) : AF_INET;
+    const int version = known ? detail::ip_version(Address::from_raw(reinterpret_cast<const sockaddr*>(&peer), size))
+                        : options.from.has_value() ? detail::ip_version(*options.from)
+                                                   : AF_INET;  // the system will refuse it
     const Outgoing message(parts, options, version);
     const ssize_t r =
         when_ready(d, Direction::write, "send_message", deadline, 0, [&](int fd) { return message.send(fd); });

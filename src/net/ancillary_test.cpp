@@ -57,6 +57,27 @@ TENDRIL_TEST(Ancillary, AnswersFromTheAddressThatWasAsked) {
     EXPECT_NE(errno_of([&] { send_message(server, "z", {.to = m.from, .from = at("192.0.2.77", 0)}); }), 0);
 }
 
+// The kernel would ignore such a source.
+TENDRIL_TEST(Ancillary, ASourceIsOfTheReceiversVersion) {
+    UdpSocket both = UdpSocket::bound("[::]:0");
+    UdpSocket six = UdpSocket::bound("[::1]:0");
+    UdpSocket four = UdpSocket::bound("127.0.0.1:0");
+    const Address mapped = at("::ffff:127.0.0.9", 0);
+    EXPECT_THROW(send_message(both, "x", {.to = six.local_address(), .from = at("127.0.0.1", 0)}),
+                 std::invalid_argument);
+    EXPECT_THROW(send_message(both, "x", {.to = six.local_address(), .from = mapped}), std::invalid_argument);
+    EXPECT_THROW(send_message(both, "x", {.to = four.local_address(), .from = at("::1", 0)}), std::invalid_argument);
+    UdpSocket sender = UdpSocket::bound("0.0.0.0:0");
+    Address from;
+    char buffer[10];
+    for (const Address& source : {mapped, at("127.0.0.9", 0)}) {
+        send_message(sender, "x", {.to = four.local_address(), .from = source});
+        four.recv_from(buffer, from, 20s);
+        EXPECT_EQ(from.ip(), "127.0.0.9");
+    }
+    EXPECT_EQ(errno_of([&] { send_message(both, "x", {.from = at("::1", 0)}); }), EDESTADDRREQ);
+}
+
 TENDRIL_TEST(Ancillary, KnowsBothVersionsOfIp) {
     UdpSocket server = UdpSocket::bound(
         "[::]:0",
@@ -190,6 +211,19 @@ TENDRIL_TEST(Ancillary, DescriptorsGoWithDatagramsAndNoneIsLeftOpen) {
 }
 
 // A kill or a timeout in the wait takes no message, so no descriptor.
+// A message without bytes whose descriptors nobody asked for is not the end, even if the peer has closed behind it.
+TENDRIL_TEST(Ancillary, RefusedDescriptorsAreNoEnd) {
+    auto [a, b] = SeqpacketSocket::pair();
+    char buffer[10];
+    const int number = b.fd();
+    send_message(a, "", {.descriptors = {&number, 1}});
+    a.close();
+    const ReceivedMessage m = recv_message(b, buffer, {}, 20s);
+    EXPECT_TRUE(m.ancillary.truncated);
+    EXPECT_FALSE(m.ended);
+    EXPECT_TRUE(recv_message(b, buffer, {}, 20s).ended);
+}
+
 TENDRIL_TEST(Ancillary, AnInterruptTakesNothing) {
     auto ends = UdpSocket::pair();
     UdpSocket& a = ends.first;
@@ -277,6 +311,14 @@ TENDRIL_TEST(Ancillary, TheNetworksAnswersCanBeReadOneByOne) {
     begun(closed);
     client.close();
     EXPECT_EQ(closed.get(), EBADF);
+}
+
+TENDRIL_TEST(Ancillary, AUnixSocketHasNoErrorsToRead) {
+    auto [a, b] = UdpSocket::pair();
+    char buffer[10];
+    a.send("data");
+    EXPECT_FALSE(recv_error(b, buffer).has_value());
+    EXPECT_EQ(b.recv(buffer, 20s).size, 4u) << "it was not taken";
 }
 
 TENDRIL_TEST(Ancillary, WaitsForAFullReceiver) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -19,13 +20,18 @@ namespace {
 
 constexpr int scm_pidfd = 4;  // SCM_PIDFD; Debian 12's headers do not know it
 
-// The data of a control message, as a T. What a shorter one does not have is zero.
-template <class T>
-T value_of(const cmsghdr& header) noexcept {
+// Calls `take` with the data of a control message, as a T; not if the system had no room for all of it: half of a
+// ucred would say that the sender is root. Returns: true.
+template <class T, class Take>
+bool with_value(const cmsghdr& header, ReceivedAncillary& out, Take take) {
+    if (header.cmsg_len < CMSG_LEN(sizeof(T))) {
+        out.truncated = true;
+        return true;
+    }
     T value{};
-    const std::size_t size = header.cmsg_len > CMSG_LEN(0) ? header.cmsg_len - CMSG_LEN(0) : 0;
-    std::memcpy(&value, CMSG_DATA(&header), std::min(size, sizeof value));
-    return value;
+    std::memcpy(&value, CMSG_DATA(&header), sizeof value);
+    take(value);
+    return true;
 }
 
 Address address_of(const in_addr& ip) {
@@ -52,20 +58,20 @@ PacketInfo packet_of(const in6_pktinfo& raw) {
     return {to, IN6_IS_ADDR_MULTICAST(&raw.ipi6_addr) ? Address() : to, raw.ipi6_ifindex};
 }
 
-NetworkError error_of(const cmsghdr& header) {
-    struct Raw {
-        sock_extended_err error;
-        sockaddr_in6 reporter;  // or a sockaddr_in
-    };
-    const auto raw = value_of<Raw>(header);
-    NetworkError error{static_cast<int>(raw.error.ee_errno), raw.error.ee_origin, raw.error.ee_type, raw.error.ee_code,
-                       raw.error.ee_info};
-    const int family = raw.reporter.sin6_family;
-    if (family == AF_INET || family == AF_INET6) {
-        error.reporter = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw.reporter),
-                                           family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    }
-    return error;
+bool read_error(const cmsghdr& header, ReceivedAncillary& out) {
+    return with_value<sock_extended_err>(header, out, [&](const sock_extended_err& raw) {
+        NetworkError error{static_cast<int>(raw.ee_errno), raw.ee_origin, raw.ee_type, raw.ee_code, raw.ee_info};
+        sockaddr_in6 reporter{};  // or a sockaddr_in; it follows, if it is known
+        const std::size_t size = std::min(header.cmsg_len - CMSG_LEN(sizeof raw), sizeof reporter);
+        std::memcpy(&reporter, CMSG_DATA(&header) + sizeof raw, size);
+        if ((reporter.sin6_family == AF_INET && size >= sizeof(sockaddr_in)) ||
+            (reporter.sin6_family == AF_INET6 && size == sizeof reporter)) {
+            error.reporter =
+                Address::from_raw(reinterpret_cast<const sockaddr*>(&reporter),
+                                  reporter.sin6_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+        }
+        out.error = std::move(error);
+    });
 }
 
 std::chrono::system_clock::time_point time_of(const timespec& raw) noexcept {
@@ -77,17 +83,14 @@ std::chrono::system_clock::time_point time_of(const timespec& raw) noexcept {
 // Returns: false if this kind has no type.
 bool read_socket_kind(const cmsghdr& header, ReceivedAncillary& out) {
     switch (header.cmsg_type) {
-    case SCM_CREDENTIALS: {
-        const auto who = value_of<ucred>(header);
-        out.credentials = PeerCredentials{who.pid, who.uid, who.gid};
-        return true;
-    }
+    case SCM_CREDENTIALS:
+        return with_value<ucred>(header, out, [&](const ucred& who) {
+            out.credentials = PeerCredentials{who.pid, who.uid, who.gid};
+        });
     case SCM_TIMESTAMPNS:
-        out.time = time_of(value_of<timespec>(header));
-        return true;
+        return with_value<timespec>(header, out, [&](const timespec& raw) { out.time = time_of(raw); });
     case SO_RXQ_OVFL:
-        out.dropped = value_of<std::uint32_t>(header);
-        return true;
+        return with_value<std::uint32_t>(header, out, [&](std::uint32_t count) { out.dropped = count; });
     default:
         return false;
     }
@@ -96,17 +99,13 @@ bool read_socket_kind(const cmsghdr& header, ReceivedAncillary& out) {
 bool read_ipv4_kind(const cmsghdr& header, ReceivedAncillary& out) {
     switch (header.cmsg_type) {
     case IP_PKTINFO:
-        out.packet = packet_of(value_of<in_pktinfo>(header));
-        return true;
+        return with_value<in_pktinfo>(header, out, [&](const in_pktinfo& raw) { out.packet = packet_of(raw); });
     case IP_TTL:
-        out.hop_limit = value_of<int>(header);
-        return true;
+        return with_value<int>(header, out, [&](int hops) { out.hop_limit = hops; });
     case IP_TOS:
-        out.traffic_class = value_of<std::uint8_t>(header);
-        return true;
+        return with_value<std::uint8_t>(header, out, [&](std::uint8_t tos) { out.traffic_class = tos; });
     case IP_RECVERR:
-        out.error = error_of(header);
-        return true;
+        return read_error(header, out);
     default:
         return false;
     }
@@ -115,17 +114,13 @@ bool read_ipv4_kind(const cmsghdr& header, ReceivedAncillary& out) {
 bool read_ipv6_kind(const cmsghdr& header, ReceivedAncillary& out) {
     switch (header.cmsg_type) {
     case IPV6_PKTINFO:
-        out.packet = packet_of(value_of<in6_pktinfo>(header));
-        return true;
+        return with_value<in6_pktinfo>(header, out, [&](const in6_pktinfo& raw) { out.packet = packet_of(raw); });
     case IPV6_HOPLIMIT:
-        out.hop_limit = value_of<int>(header);
-        return true;
+        return with_value<int>(header, out, [&](int hops) { out.hop_limit = hops; });
     case IPV6_TCLASS:
-        out.traffic_class = value_of<int>(header);
-        return true;
+        return with_value<int>(header, out, [&](int tclass) { out.traffic_class = tclass; });
     case IPV6_RECVERR:
-        out.error = error_of(header);
-        return true;
+        return read_error(header, out);
     default:
         return false;
     }
@@ -149,6 +144,13 @@ bool has_descriptors(const cmsghdr& header) noexcept {
 }
 
 }  // namespace
+
+int ip_version(const Address& address) noexcept {
+    if (address.family() != AF_INET6) {
+        return address.family();
+    }
+    return IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr) ? AF_INET : AF_INET6;
+}
 
 ControlRoom::ControlRoom(const RecvMessageOptions& options) noexcept
     : most_(std::min(options.most_descriptors, most_descriptors_at_once)),
@@ -230,12 +232,18 @@ ControlToSend::ControlToSend(const SendMessageOptions& options, int family) {
     }
 }
 
+// The kernel ignores a source of the other version of IP, and sends from any address.
 void ControlToSend::add_source(const SendMessageOptions& options, int family) {
-    if (options.from.has_value() && options.from->family() != AF_INET && options.from->family() != AF_INET6) {
-        throw std::invalid_argument("send_message from " + options.from->to_string() + ": not an IP address");
+    if (const std::optional<Address>& from = options.from; from.has_value()) {
+        if (from->family() != AF_INET && from->family() != AF_INET6) {
+            throw std::invalid_argument("send_message from " + from->to_string() + ": not an IP address");
+        }
+        if (ip_version(*from) != family) {
+            throw std::invalid_argument("send_message from " + from->to_string() +
+                                        ": the receiver's address is of the other version of IP");
+        }
     }
-    const int own = options.from.has_value() ? options.from->family() : family;
-    if (own == AF_INET6) {  // an IPv4-mapped one too
+    if (family == AF_INET6) {
         in6_pktinfo info{};
         info.ipi6_ifindex = options.interface;
         if (options.from.has_value()) {
@@ -245,8 +253,11 @@ void ControlToSend::add_source(const SendMessageOptions& options, int family) {
     } else {
         in_pktinfo info{};
         info.ipi_ifindex = static_cast<int>(options.interface);
-        if (options.from.has_value()) {
+        if (options.from.has_value() && options.from->family() == AF_INET) {
             info.ipi_spec_dst = reinterpret_cast<const sockaddr_in*>(options.from->raw())->sin_addr;
+        } else if (options.from.has_value()) {  // an IPv4-mapped one
+            const in6_addr& mapped = reinterpret_cast<const sockaddr_in6*>(options.from->raw())->sin6_addr;
+            std::memcpy(&info.ipi_spec_dst, &mapped.s6_addr[12], sizeof info.ipi_spec_dst);
         }
         add(IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
     }

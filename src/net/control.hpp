@@ -12,6 +12,9 @@
 
 namespace tendril::detail {
 
+// The version of IP of packets to or from this address: AF_INET for an IPv4-mapped one too. Of another family: that.
+int ip_version(const Address& address) noexcept;
+
 // The room for what arrives. It must outlive the call that fills it.
 class ControlRoom {
 public:
@@ -40,7 +43,8 @@ private:
 // What is to be sent along. It must outlive the calls that send it.
 class ControlToSend {
 public:
-    // family: of the destination, AF_INET or AF_INET6, for the kinds that are IP's. Throws: std::invalid_argument.
+    // family: of the packet, ip_version() of the destination, for the kinds that are IP's. Throws:
+    // std::invalid_argument.
     ControlToSend(const SendMessageOptions& options, int family);
     ControlToSend(const ControlToSend&) = delete;
     ControlToSend& operator=(const ControlToSend&) = delete;
