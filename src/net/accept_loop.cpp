@@ -469,6 +469,10 @@ void AcceptLoop::await_connection() {
     if (descriptor_->readable && (descriptor_->armed & events::read) != 0) {
         return;  // the loop has paused, or a connection has failed: there may be more clients
     }
+    if (missing_since_ns_ != 0 && !has_input(descriptor_->fd)) {  // no client waits: the next shortage begins anew
+        missing_since_ns_ = 0;
+        pause_ = options_.min_delay;
+    }
     descriptor_->emptied();
     const Outcome outcome = here::descriptors().wait(*descriptor_, Direction::read, "serve", never);
     static_cast<void>(outcome);  // the loop checks whether it was closed

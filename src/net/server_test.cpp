@@ -258,7 +258,7 @@ TENDRIL_TEST(Serve, RecoversFromRunningOutOfDescriptors) {
 // J9: when descriptors are missing for long, waiting clients are refused and do not hang; here by the real limit.
 TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     Listener listener = listen("127.0.0.1:0");
-    auto server = spawn([&] { serve(listener, echo); });
+    auto server = spawn([&] { serve(listener, echo, {.max_delay = 20ms}); });
     TcpSocket first = connect(listener.address());
     EXPECT_EQ(ask(first, 'a'), 'a');
 
@@ -287,8 +287,13 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     EXPECT_EQ(ask(first, 'b'), 'b') << "an open connection goes on";
     ::setrlimit(RLIMIT_NOFILE, &before);
     EXPECT_EQ(testing::take_unhandled().size(), 1u) << "one report for many refusals";
+    while (Hub::current().stats().waiting_for_io != 2) {  // the server waits for a client, and the first's handler
+        sleep(1ms);
+    }
+    const testing::Faults faults({{.call = sys::Call::accept, .fault = EMFILE}});
     TcpSocket last = connect(listener.address());
-    EXPECT_EQ(ask(last, 'c'), 'c');
+    EXPECT_EQ(ask(last, 'c'), 'c') << "a second shortage begins anew";
+    EXPECT_EQ(faults.happened(), 1u);
     server.kill();
 }
 
