@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
@@ -194,6 +195,19 @@ TENDRIL_TEST(TlsStream, AKeyUpdateIsAnsweredWhoeverWaits) {
     writer.get();
     pair.server.send_all("after it", 20s);
     EXPECT_EQ(pair.client->recv(), "after it");
+}
+
+TENDRIL_TEST(TlsStreamThreads, AForeignOsThreadIsRefused) {
+    RawPair pair;
+    auto reader = spawn([&] { return received(pair.server, 1); });
+    testing::until_waiting_for_io(1);
+    std::thread([&] {
+        char c = 0;
+        EXPECT_THROW(pair.server.recv({&c, 1}), WrongThread) << "it is no second reader";
+        EXPECT_THROW(pair.server.send("x"), WrongThread);
+    }).join();
+    pair.client->send("!");
+    EXPECT_EQ(reader.get(), "!");
 }
 
 TENDRIL_TEST(TlsStream, GarbageIsAnErrorOfItsConnection) {

@@ -24,7 +24,8 @@ constexpr const char* object = "a TLS stream";
 
 class TlsStreamState::Turn {
 public:
-    Turn(bool& taken, const char* what) : taken_(taken) {
+    Turn(const TlsStreamState& state, bool& taken, const char* what) : taken_(taken) {
+        here::require_owner(object, state.owner_);  // before another OS thread's turn is looked at
         if (taken_) {
             throw ConcurrentUse(std::string("another green thread is already in ") + what +
                                 " on this TLS stream; give each direction to one green thread");
@@ -42,7 +43,8 @@ private:
 // A writer's turn. Its constructor sends what earlier calls have left.
 class TlsStreamState::WriteTurn {
 public:
-    WriteTurn(TlsStreamState& state, const char* what, Deadline deadline) : turn_(state.writing_, what), state_(state) {
+    WriteTurn(TlsStreamState& state, const char* what, Deadline deadline)
+        : turn_(state, state.writing_, what), state_(state) {
         state.enter_call();
         state.prepare_handshake(deadline);
         TlsStreamState::acquire(state.write_turn_, what, deadline, 0);
@@ -221,14 +223,14 @@ std::size_t TlsStreamState::read_some(Buffer buffer, const char* what, Deadline 
 }
 
 std::size_t TlsStreamState::recv(Buffer buffer, Deadline deadline) {
-    const Turn turn(reading_, "recv");
+    const Turn turn(*this, reading_, "recv");
     enter_call();
     prepare_handshake(deadline);
     return buffer.empty() ? 0 : read_some(buffer, "recv", deadline);
 }
 
 void TlsStreamState::await_data(Deadline deadline) {
-    const Turn turn(reading_, "await_data");
+    const Turn turn(*this, reading_, "await_data");
     enter_call();
     prepare_handshake(deadline);
     if (!ended_ && !read_shut_ && !broken_ && SSL_has_pending(ssl_.get()) == 0 && memory_.unread().empty()) {
@@ -328,7 +330,7 @@ void TlsStreamState::request_certificate(Deadline deadline) {
 }
 
 TlsStream::Unwrapped TlsStreamState::unwrap(Deadline deadline) {
-    const Turn turn(reading_, "unwrap");
+    const Turn turn(*this, reading_, "unwrap");
     shutdown(Shutdown::write, deadline);
     std::byte byte;
     if (read_some({&byte, 1}, "unwrap", deadline) > 0) {
