@@ -2,6 +2,9 @@
 
 #include <tendril/transfer_options.hpp>
 
+#include <poll.h>
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -156,6 +159,38 @@ TENDRIL_TEST(TransferOptions, UrgentDataIsAwaitedWhileDataLies) {
     tcp.client.shutdown(Shutdown::write);
     EXPECT_EQ(end.get(), std::nullopt);
     EXPECT_THROW(tcp.client.recv_urgent(1ms), TimeoutError);
+}
+
+TENDRIL_TEST(TransferOptions, AResetIsNoEndOfUrgentData) {
+    Connection tcp;
+    auto waiter = spawn([&] { return errno_of([&] { tcp.server.recv_urgent(20s); }); });
+    while (!waiter.started()) {
+        yield();
+    }
+    yield();
+    tcp.client.set(option::linger, 0s);
+    tcp.client.close();
+    EXPECT_EQ(waiter.get(), ECONNRESET);
+    char c = 0;
+    EXPECT_EQ(errno_of([&] { tcp.server.recv({&c, 1}, 20s); }), ECONNRESET) << "it has not been taken from recv()";
+}
+
+TENDRIL_TEST(TransferOptions, UrgentDataLetsOthersRun) {
+    Connection tcp;
+    int turns = 0;
+    auto other = spawn([&] {
+        for (;; ++turns) {
+            yield();
+        }
+    });
+    for (int i = 0; i < 1000; ++i) {
+        ASSERT_EQ(::send(tcp.client.fd(), "!", 1, MSG_OOB), 1);
+        pollfd arrived{tcp.server.fd(), POLLPRI, 0};
+        ASSERT_EQ(::poll(&arrived, 1, 20'000), 1);
+        ASSERT_EQ(tcp.server.recv_urgent(20s), std::byte('!'));
+    }
+    EXPECT_GE(turns, 3);
+    other.kill();
 }
 
 TENDRIL_TEST(TransferOptions, UrgentDataIsTcpsAndMayStayInline) {

@@ -35,6 +35,9 @@ std::optional<std::byte> TcpSocket::recv_urgent(Deadline deadline) {
     }
     const Descriptor& d = handle_.use("a socket");
     const std::uint32_t generation = d.generation;
+    if (detail::here::spend_turn()) {  // else a peer that keeps sending would hold up the others
+        detail::here::yield();
+    }
     for (bool ended = false;;) {
         std::byte byte{};
         const ssize_t r = d.generation == generation ? sys::recv(d.fd, &byte, 1, MSG_OOB) : -EBADF;
@@ -55,6 +58,9 @@ std::optional<std::byte> TcpSocket::recv_urgent(Deadline deadline) {
         const Deadline until = has_data ? std::min(Deadline(look_again), deadline) : deadline;
         if (detail::wait_for_any({&asked, 1}, "recv_urgent", until) == 0 && deadline.passed()) {
             detail::time_out_wait(d, "recv_urgent", 0);
+        }
+        if ((asked.revents & POLLERR) != 0 && (asked.revents & POLLHUP) != 0) {
+            fail(-ECONNRESET, "recv_urgent: the connection has failed");  // recv() says how: it clears the error
         }
         ended = (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
     }
