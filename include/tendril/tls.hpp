@@ -92,6 +92,7 @@ public:
     // Server, TLS 1.3: asks the client for its certificate, such as for a certain page only. Does not wait for it: it
     // comes with what the client sends next, so peer_certificate() has it after a later recv(), which throws if it is
     // refused, or missing and required. Set TlsOptions::post_handshake_auth on both sides.
+    // Once a part of the answer has come, sends wait for the rest: a client may withhold it, so give them deadlines.
     // Throws: TlsError if the client or this side's context does not offer that, or a request is under way; else as
     // send().
     void request_certificate(Deadline deadline = never);

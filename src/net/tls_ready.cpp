@@ -83,7 +83,8 @@ bool TlsState::ready() {
     }
     // Decrypts nothing during a handshake, or while another green thread reads: that one would then wait for an event
     // that has already been used up.
-    return handshaken_ && !reading_ ? peek() : SSL_pending(ssl_.get()) > 0 || socket_.ready();
+    const bool nobody_reads = !reading_ && receive_turn_.available() > 0;
+    return handshaken_ && nobody_reads ? peek() : SSL_pending(ssl_.get()) > 0 || socket_.ready();
 }
 
 // Decrypts what has arrived, up to the first byte of data, which stays. Keeps an error for the next call that reads.

@@ -161,7 +161,7 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
                 wire_.descriptor->hub->yield();
                 break;
             }
-            await(*wire_.descriptor, Direction::read, what, deadline, done);
+            await_read(what, deadline, done);
             break;
         case SSL_ERROR_WANT_WRITE:
             await_write(what, deadline, done, writes);
@@ -171,6 +171,18 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
         default:
             fail_step(why, what, done);
         }
+    }
+}
+
+// Waits for bytes from the peer; if another green thread does so already, until that one has some.
+void TlsState::await_read(const char* what, Deadline deadline, std::size_t done) {
+    const bool alone = receive_turn_.try_acquire();
+    if (!alone) {
+        acquire(receive_turn_, *wire_.descriptor, what, deadline, done);
+    }
+    const Held held(receive_turn_);
+    if (alone) {
+        await(*wire_.descriptor, Direction::read, what, deadline, done);
     }
 }
 
@@ -250,7 +262,12 @@ std::size_t TlsState::recv(Buffer buffer, Deadline deadline) {
 void TlsState::await_data(Deadline deadline) {
     const ReadTurn turn(*this, "await_data");
     prepare_handshake(deadline);
-    if (!ended_ && !read_shut_ && found_ == nullptr && SSL_has_pending(ssl_.get()) == 0) {
+    if (ended_ || read_shut_ || found_ != nullptr || SSL_has_pending(ssl_.get()) != 0) {
+        return;
+    }
+    acquire(receive_turn_, *wire_.descriptor, "await_data", deadline, 0);
+    const Held held(receive_turn_);
+    if (SSL_has_pending(ssl_.get()) == 0) {
         socket_.await_data(deadline);
     }
 }
@@ -340,7 +357,7 @@ std::size_t TlsState::write_record(Bytes record, const char* what, Deadline dead
         drive(
             [&] {
                 const int r = SSL_write_ex(ssl_.get(), record.data(), record.size(), &n);
-                begun = r <= 0;
+                begun = begun || (r <= 0 && SSL_in_init(ssl_.get()) == 0);  // else a handshake goes on first
                 return r;
             },
             what, deadline, done + record.size(), true);

@@ -5,7 +5,8 @@
 //
 // 1. Calls hold a reference, so that a close() by another green thread frees nothing under a waiting one.
 // 2. One green thread reads and one writes at a time; `reading_` and `writing_` say so. The one exception is a reader
-//    that must write (a key update) while a writer waits: it takes its turn.
+//    that must write (a key update) while a writer waits: it takes its turn. And a writer that must read, because a
+//    part of the peer's answer to request_certificate() has come: `receive_turn_` says which of them waits for bytes.
 // 3. A record that was begun must be finished with the same bytes. `unfinished_` holds those of a send that was broken
 //    off; they are sent before anything else.
 // 4. Once `broken_`, nothing is read or written any more: what came before an error may not be whole. Once
@@ -70,6 +71,7 @@ private:
     void prepare_handshake(Deadline deadline);
     template <class Step>
     bool drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes);
+    void await_read(const char* what, Deadline deadline, std::size_t done);
     void await_write(const char* what, Deadline deadline, std::size_t done, bool writes);
     [[noreturn]] void fail_step(int why, const char* what, std::size_t done);
     [[noreturn]] void fail_wire(const char* what, std::size_t done, bool writes);
@@ -97,6 +99,7 @@ private:
     std::string unfinished_;
     Semaphore handshake_turn_{1};
     Semaphore write_turn_{1};
+    Semaphore receive_turn_{1};
 };
 
 }  // namespace tendril::detail

@@ -44,8 +44,16 @@ void TlsStreamState::acquire(Semaphore& turn, const char* what, Deadline deadlin
     }
 }
 
-// Receives once.
+// Receives once; if another green thread does so already, waits until that one has received something.
 void TlsStreamState::fill(const char* what, Deadline deadline, std::size_t done) {
+    const bool alone = receive_turn_.try_acquire();
+    if (!alone) {
+        acquire(receive_turn_, what, deadline, done);
+    }
+    const HeldTurn held(receive_turn_);
+    if (!alone) {
+        return;
+    }
     std::size_t n = 0;
     try {
         n = stream_->recv(memory_.space(), deadline);

@@ -128,9 +128,7 @@ bool TlsStreamState::drive(Step step, const char* what, Deadline deadline, std::
         }
         switch (why) {
         case SSL_ERROR_WANT_READ:
-            if (!(writes && handshaken_)) {  // else the caller sends it at the end
-                flush_answers(what, deadline, done, false);
-            }
+            writes ? flush(what, deadline, done) : flush_answers(what, deadline, done, false);
             if (read_shut_ && !writes) {
                 return false;
             }
@@ -233,8 +231,15 @@ void TlsStreamState::await_data(Deadline deadline) {
     const Turn turn(*this, reading_, "await_data");
     enter_call();
     prepare_handshake(deadline);
-    if (!ended_ && !read_shut_ && !broken_ && SSL_has_pending(ssl_.get()) == 0 && memory_.unread().empty()) {
-        flush_answers("await_data", deadline, 0, false);
+    const auto nothing_there = [this] { return SSL_has_pending(ssl_.get()) == 0 && memory_.unread().empty(); };
+    if (ended_ || read_shut_ || broken_ || !nothing_there()) {
+        return;
+    }
+    flush_answers("await_data", deadline, 0, false);
+    acquire(receive_turn_, "await_data", deadline, 0);
+    const HeldTurn held(receive_turn_);
+    check_open();
+    if (nothing_there()) {
         stream_->await_data(deadline);
     }
 }

@@ -5,7 +5,8 @@
 //
 // 1. Calls hold a reference, so that a close() by another green thread frees nothing under a waiting one.
 // 2. One green thread reads and one writes at a time. Only the holder of write_turn_ sends on the Stream, and only the
-//    reader, or the handshake's green thread, receives.
+//    holder of receive_turn_ receives: the reader, the handshake's green thread, or a writer that must have the rest of
+//    the peer's answer to request_certificate() first.
 // 3. Encrypted bytes leave in their order, each once: `sending_` is what the Stream is given, and does not move while
 //    it is; what OpenSSL makes meanwhile waits in memory_.out. An interrupt leaves both as they are.
 // 4. Once `broken_`, nothing is read or written any more. Once `write_broken_`, what the peer had sent can still be
@@ -105,6 +106,7 @@ private:
     const std::uint64_t generation_ = fork_generation();  // in the child of a fork() the session is the parent's
     Semaphore handshake_turn_{1};
     Semaphore write_turn_{1};
+    Semaphore receive_turn_{1};
 };
 
 }  // namespace tendril::detail
