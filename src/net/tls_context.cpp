@@ -4,7 +4,9 @@
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
+#include <sys/uio.h>
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -93,8 +95,9 @@ int keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
 
 void log_key(const SSL* ssl, const char* line) noexcept {
     const auto& self = *static_cast<const TlsContextState*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-    const std::string whole = std::string(line) + '\n';  // in one write, so that the lines of OS threads do not mix
-    static_cast<void>(sys::write(self.key_log.get(), whole.data(), whole.size()));
+    // In one write, so that the lines of OS threads do not mix; without SIGPIPE, since it may be a FIFO.
+    const iovec parts[] = {{const_cast<char*>(line), std::strlen(line)}, {const_cast<char*>("\n"), 1}};
+    static_cast<void>(sys::write_pipe_parts(self.key_log.get(), parts, 2));
 }
 
 int number_of(TlsVersion version) noexcept {

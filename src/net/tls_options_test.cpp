@@ -4,8 +4,11 @@
 
 #include <tendril/tls.hpp>
 
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,11 +16,13 @@
 #include <string>
 #include <vector>
 
+#include <tendril/fd.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 
 #include "certificates.hpp"
 #include "errno_of.hpp"
+#include "folder.hpp"
 #include "green_test.hpp"
 #include "tls_setup.hpp"
 
@@ -358,6 +363,25 @@ TENDRIL_TEST(TlsTickets, AsManyAsTheServerSays) {
     Setup setup;
     setup.server.tickets = 17;
     EXPECT_NE(refusal_of(setup.server).find("more than 16"), std::string::npos);
+}
+
+TENDRIL_TEST(TlsOptions, AKeyLogWhoseReaderIsGoneStopsNobody) {
+    const testing::TemporaryFolder folder;
+    Setup setup;
+    setup.server.key_log_file = folder.path("fifo");
+    ASSERT_EQ(::mkfifo(setup.server.key_log_file.c_str(), 0600), 0);
+    Fd reader(::open(setup.server.key_log_file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    const TlsContext client(setup.client);
+    const TlsContext server(setup.server);
+    Pair pair = setup.connect_both(client, server);
+    EXPECT_EQ(text_of(pair.server_error), "no error");
+    char line[1000];
+    const ssize_t size = ::read(reader.get(), line, sizeof line);
+    ASSERT_GT(size, 0);
+    EXPECT_EQ(line[size - 1], '\n');
+    reader.close();
+    pair = setup.connect_both(client, server);
+    EXPECT_EQ(text_of(pair.server_error), "no error");
 }
 
 TENDRIL_TEST(TlsCertificates, AServersCanBeFetched) {
