@@ -140,6 +140,16 @@ public:
     // or one that does not authenticate or encrypt; for options that exclude each other, or would have no effect.
     TlsContext(const TlsOptions& options);
 
+    // A move copies, so that no context is ever empty.
+    TlsContext(const TlsContext&) = default;
+    TlsContext(TlsContext&& other) noexcept : state_(other.state_) {}
+    TlsContext& operator=(const TlsContext&) = default;
+    TlsContext& operator=(TlsContext&& other) noexcept {
+        state_ = other.state_;
+        return *this;
+    }
+    ~TlsContext() = default;
+
     bool server_side() const noexcept;         // as in the options
     std::vector<std::string> ciphers() const;  // that it offers or accepts, of both versions, best first
     TlsStatistics statistics() const noexcept;

@@ -13,7 +13,8 @@
 // For TLS over a Stream take TlsStream (tls_stream.hpp), which does the carrying. Nothing here waits or yields, so a
 // kill never comes in between. What a peer can make it hold is bounded: 18 KiB of input, 128 KiB of output; feed() and
 // send() then take less, or nothing. Errors of TLS are TlsError; after one, what is outgoing (an alert that tells the
-// peer why) may still be sent, and all other calls fail. It belongs to the OS thread that made it.
+// peer why) may still be sent, and all other calls fail. It belongs to the OS thread that made it. One that was moved
+// from takes and has no bytes; its other calls throw EBADF.
 
 #pragma once
 

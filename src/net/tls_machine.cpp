@@ -93,6 +93,14 @@ namespace {
 
 constexpr std::size_t most_in_record = 16384;
 
+// Throws: EBADF after it was moved from.
+detail::TlsMachineState& use(const std::shared_ptr<detail::TlsMachineState>& state) {
+    if (state == nullptr) {
+        detail::fail(-EBADF, "a TlsMachine was moved from");
+    }
+    return *state;
+}
+
 }  // namespace
 
 TlsMachine::TlsMachine(const TlsContext& context, const WrapOptions& options)
@@ -107,6 +115,9 @@ std::shared_ptr<const detail::TlsLink> TlsMachine::link() const noexcept {
 }
 
 std::size_t TlsMachine::feed(Bytes bytes) noexcept {
+    if (state_ == nullptr) {
+        return 0;
+    }
     detail::TlsMemory& memory = state_->memory;
     const Buffer space = memory.space();
     const std::size_t n = std::min(bytes.size(), space.size());
@@ -118,15 +129,20 @@ std::size_t TlsMachine::feed(Bytes bytes) noexcept {
 }
 
 void TlsMachine::feed_end() noexcept {
-    state_->memory.ended = true;
+    if (state_ != nullptr) {
+        state_->memory.ended = true;
+    }
 }
 
 Bytes TlsMachine::outgoing() const noexcept {
-    return Bytes(std::string_view(state_->memory.out)).after(state_->sent);
+    return state_ != nullptr ? Bytes(std::string_view(state_->memory.out)).after(state_->sent) : Bytes();
 }
 
 void TlsMachine::sent(std::size_t size) noexcept {
     TENDRIL_ASSERT(size <= outgoing().size());
+    if (state_ == nullptr) {
+        return;
+    }
     if ((state_->sent += size) == state_->memory.out.size()) {
         state_->memory.out.clear();
         state_->sent = 0;
@@ -134,7 +150,7 @@ void TlsMachine::sent(std::size_t size) noexcept {
 }
 
 bool TlsMachine::handshake() {
-    return state_->handshake();
+    return use(state_).handshake();
 }
 
 std::optional<std::size_t> TlsMachine::recv(Buffer buffer) {
@@ -174,7 +190,7 @@ std::optional<std::size_t> TlsMachine::send(Bytes bytes) {
 }
 
 bool TlsMachine::shutdown() {
-    if (state_->notify_sent) {
+    if (use(state_).notify_sent) {
         return true;
     }
     if (!handshake() || state_->memory.out.size() > detail::TlsMemory::most_out / 2) {
@@ -188,11 +204,11 @@ bool TlsMachine::shutdown() {
 }
 
 std::size_t TlsMachine::pending() const noexcept {
-    return static_cast<std::size_t>(SSL_pending(state_->ssl()));
+    return state_ != nullptr ? static_cast<std::size_t>(SSL_pending(state_->ssl())) : 0;
 }
 
 std::string TlsMachine::leftover() {
-    detail::TlsMemory& memory = state_->memory;
+    detail::TlsMemory& memory = use(state_).memory;
     const Bytes unread = memory.unread();
     std::string bytes(reinterpret_cast<const char*>(unread.data()), unread.size());
     memory.taken = memory.filled = 0;

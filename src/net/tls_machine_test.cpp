@@ -137,5 +137,25 @@ TENDRIL_TEST(TlsMachine, ErrorsAreItsEnd) {
         TlsError);
 }
 
+TENDRIL_TEST(TlsMachine, OneThatWasMovedFromIsClosed) {
+    TlsMachine old(server_options());
+    TlsMachine now = std::move(old);
+    EXPECT_FALSE(now.handshake());
+    // NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is the misuse
+    EXPECT_EQ(old.feed("x"), 0u);
+    old.feed_end();
+    EXPECT_TRUE(old.outgoing().empty());
+    old.sent(0);
+    EXPECT_EQ(old.pending(), 0u);
+    char c = 0;
+    EXPECT_EQ(testing::errno_of([&] { old.handshake(); }), EBADF);
+    EXPECT_EQ(testing::errno_of([&] { static_cast<void>(old.recv({&c, 1})); }), EBADF);
+    EXPECT_EQ(testing::errno_of([&] { static_cast<void>(old.send("x")); }), EBADF);
+    EXPECT_EQ(testing::errno_of([&] { old.shutdown(); }), EBADF);
+    EXPECT_EQ(testing::errno_of([&] { old.leftover(); }), EBADF);
+    EXPECT_EQ(testing::errno_of([&] { old.version(); }), EBADF);
+    // NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+}
+
 }  // namespace
 }  // namespace tendril

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <tendril/fd.hpp>
@@ -363,6 +364,13 @@ TENDRIL_TEST(TlsTickets, AsManyAsTheServerSays) {
     Setup setup;
     setup.server.tickets = 17;
     EXPECT_NE(refusal_of(setup.server).find("more than 16"), std::string::npos);
+}
+
+TEST(TlsOptions, AContextThatWasMovedFromIsStillOne) {
+    TlsContext first(testing::TlsSetup().server);
+    const TlsContext second = std::move(first);
+    EXPECT_TRUE(first.server_side() && second.server_side());  // NOLINT(bugprone-use-after-move): it is about that
+    EXPECT_EQ(first.ciphers(), second.ciphers());
 }
 
 TENDRIL_TEST(TlsOptions, AKeyLogWhoseReaderIsGoneStopsNobody) {
