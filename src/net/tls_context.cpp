@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "base/lazy.hpp"
 #include "base/no_nul.hpp"
@@ -37,14 +38,25 @@ std::optional<std::string> hello_name(SSL* ssl) {
     return tls_name_of_peer({reinterpret_cast<const char*>(p) + before, static_cast<std::size_t>(p[3] << 8 | p[4])});
 }
 
-// Called before a session is resumed, so that only a session of the chosen context is.
+// Called before a session is resumed, so that only a session of the chosen context is. Called again, with the chosen
+// context, if the client must send its hello again: it may not name another server then, for whose context it was not
+// verified (RFC 8446, 4.1.2).
 int choose_by_name(SSL* ssl, int* alert, void* state) noexcept {
     const auto& self = *static_cast<const TlsContextState*>(state);
     auto& left = *static_cast<TlsLeft*>(SSL_get_app_data(ssl));
     try {
-        const InCallback guard;
         const std::optional<std::string> name = hello_name(ssl);
-        if (const TlsContext* chosen = name ? self.options.by_name(*name) : nullptr; chosen != nullptr) {
+        if (std::exchange(left.hello_seen, true)) {
+            if (name != left.hello_name) {
+                throw TlsError(std::error_code(SSL_R_BAD_EXTENSION, tls_category()),
+                               "TLS handshake: the client's second hello names another server than its first");
+            }
+            return SSL_CLIENT_HELLO_SUCCESS;
+        }
+        left.hello_name = name;
+        const InCallback guard;
+        const bool asks = name.has_value() && self.options.by_name;
+        if (const TlsContext* chosen = asks ? self.options.by_name(*name) : nullptr; chosen != nullptr) {
             if (!chosen->server_side()) {
                 throw std::logic_error("TlsOptions::by_name chose a client's context; it needs .server_side = true");
             }
@@ -267,9 +279,7 @@ void TlsContextState::set_callbacks() {
     }
     SSL_CTX_set_alpn_select_cb(ssl.get(), &choose_alpn, nullptr);
     SSL_CTX_set_tlsext_servername_callback(ssl.get(), &acknowledge_name);
-    if (options.by_name) {
-        SSL_CTX_set_client_hello_cb(ssl.get(), &choose_by_name, this);
-    }
+    SSL_CTX_set_client_hello_cb(ssl.get(), &choose_by_name, this);
     if (!options.ocsp_response.empty()) {
         SSL_CTX_set_tlsext_status_cb(ssl.get(), &staple);
         SSL_CTX_set_tlsext_status_arg(ssl.get(), this);

@@ -8,6 +8,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,9 @@ std::string alpn_wire(const std::vector<std::string>& names);
 // What a context's callbacks find and leave in their connection; the SSL's app data.
 struct TlsLeft {
     std::string alpn;                               // as alpn_wire(); used if the context names none
-    std::shared_ptr<const TlsContextState> chosen;  // by the name that the client asked for
+    bool hello_seen = false;                        // a server's: of this client
+    std::optional<std::string> hello_name;          // that it asked for in its first hello
+    std::shared_ptr<const TlsContextState> chosen;  // by that name
     std::exception_ptr error;                       // from a user's callback, since OpenSSL must not be unwound
     std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>> session;  // the newest
 };
