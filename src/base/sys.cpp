@@ -191,13 +191,13 @@ ssize_t without_sigpipe(F f) noexcept {
 
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept {
     return detail::transfer(Call::recvmsg, fd, all, [=](std::size_t most) {
-        return ::recvmsg(fd, Parts(parts, count, most).message(), MSG_CMSG_CLOEXEC);
+        return ::recvmsg(fd, Parts(parts, count, most).message(), never_wait | MSG_CMSG_CLOEXEC);
     });
 }
 
 ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept {
     return detail::transfer(Call::sendmsg, fd, all, [=](std::size_t most) {
-        return ::sendmsg(fd, Parts(parts, count, most).message(), MSG_NOSIGNAL);
+        return ::sendmsg(fd, Parts(parts, count, most).message(), sending);
     });
 }
 

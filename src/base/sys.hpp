@@ -142,13 +142,16 @@ inline bool may_cut_short() noexcept {
 // Returns: r, unless it is an error. Throws: std::system_error for an error.
 int checked(int r, const char* what);
 
-// Sockets.
+// Sockets. These never wait, even if another process that has the socket too has made it blocking: a child, or a peer
+// that sent it here. Only accept() and send_file() have no such flag.
+constexpr int never_wait = MSG_DONTWAIT;
+constexpr int sending = MSG_DONTWAIT | MSG_NOSIGNAL;
 inline ssize_t recv(int fd, void* p, std::size_t n, int flags) noexcept {
-    return detail::transfer(Call::recv, fd, n, [=](std::size_t some) { return ::recv(fd, p, some, flags); });
+    return detail::transfer(Call::recv, fd, n,
+                            [=](std::size_t some) { return ::recv(fd, p, some, flags | never_wait); });
 }
 inline ssize_t send(int fd, const void* p, std::size_t n, int flags) noexcept {
-    return detail::transfer(Call::send, fd, n,
-                            [=](std::size_t some) { return ::send(fd, p, some, flags | MSG_NOSIGNAL); });
+    return detail::transfer(Call::send, fd, n, [=](std::size_t some) { return ::send(fd, p, some, flags | sending); });
 }
 inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
     return detail::call<int>(Call::accept, fd, [=] { return ::accept4(fd, peer, len, SOCK_NONBLOCK | SOCK_CLOEXEC); });
@@ -158,18 +161,19 @@ inline int connect(int fd, const sockaddr* to, socklen_t len) noexcept {
 }
 // For a whole datagram: no short counts. from: nullptr: the sender is not wanted.
 inline ssize_t recv_datagram(int fd, void* p, std::size_t n, int flags, sockaddr* from, socklen_t* len) noexcept {
-    return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recvfrom(fd, p, n, flags, from, len); });
+    return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recvfrom(fd, p, n, flags | never_wait, from, len); });
 }
 // to: nullptr for a connected socket.
 inline ssize_t send_datagram(int fd, const void* p, std::size_t n, const sockaddr* to, socklen_t len,
                              int flags = 0) noexcept {
-    return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, flags | MSG_NOSIGNAL, to, len); });
+    return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, flags | sending, to, len); });
 }
 inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // received descriptors are closed on exec
-    return detail::call<ssize_t>(Call::recvmsg, fd, [=] { return ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC); });
+    return detail::call<ssize_t>(Call::recvmsg, fd,
+                                 [=] { return ::recvmsg(fd, message, flags | never_wait | MSG_CMSG_CLOEXEC); });
 }
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
-    return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return ::sendmsg(fd, message, flags | MSG_NOSIGNAL); });
+    return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return ::sendmsg(fd, message, flags | sending); });
 }
 // For a stream: moves several parts in one call. A fault that cuts them short leaves only the first part, cut short.
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept;
