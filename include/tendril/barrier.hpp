@@ -20,6 +20,7 @@
 #include <stdexcept>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/base/list.hpp>
 #include <tendril/detail/hub/callback.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/size.hpp>
@@ -40,7 +41,7 @@ public:
     // Throws: std::invalid_argument for 0 parties or less.
     explicit Barrier(Size parties, detail::Callback<void()> action = nullptr);
 
-    // Requires: nobody waits. Aborts otherwise, naming the waiters.
+    // Requires: nobody waits. Aborts otherwise, naming the waiters. What waited and goes on needs it no more.
     ~Barrier() = default;
 
     // Waits until all parties wait, then all go on, in the order in which they came.
@@ -70,21 +71,25 @@ public:
     bool broken() const noexcept { return broken_; }
 
 private:
-    // The party that completes a phase ends it before it returns, so those who wait are always too few. A phase that
-    // was complete ends even if one of its parties leaves while the action runs.
+    // 1. The party that completes a phase ends it before it returns, so those who wait are always too few. A phase that
+    //    was complete ends even if one of its parties leaves while the action runs.
+    // 2. A party that leaves a wait refers to the Barrier only if its stand is still in the list: else its phase has
+    //    ended, or the Barrier is gone.
     std::optional<std::size_t> arrive(Deadline deadline);
     bool enter(Deadline deadline);
     bool complete(std::size_t more) const noexcept;
     std::size_t end_phase();
     void run_action();
     void break_off() noexcept;
+    void next_phase() noexcept;
 
     std::size_t parties_;
     const detail::Callback<void()> action_;
-    std::size_t arrived_ = 0;   // at least those who wait: one that withdraws is counted until it runs
+    std::size_t arrived_ = 0;   // in stands_: at least those who wait, one that withdraws is counted until it runs
     std::uint64_t phase_ = 0;   // also counts aborts and resets
     std::uint64_t acting_ = 0;  // id of the green thread that runs the action; 0: none does
     bool broken_ = false;
+    detail::List<detail::ListNode> stands_;                              // each on the stack of its party
     detail::WaitQueue waiters_{"a Barrier"};                             // of this phase
     detail::WaitQueue early_{"a Barrier", {}, detail::SlotUse::holder};  // of the next, while the action runs
 };

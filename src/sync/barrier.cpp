@@ -55,9 +55,12 @@ std::optional<std::size_t> Barrier::arrive(Deadline deadline) {
     if (complete(1)) {
         return end_phase();
     }
+    detail::ListNode stand;
+    stands_.push_back(stand);
     ++arrived_;
-    const detail::OnExit left([this, phase = phase_] {
-        if (phase == phase_) {
+    const detail::OnExit left([&] {
+        if (stand.linked()) {
+            stand.unlink();
             --arrived_;
         }
     });
@@ -93,10 +96,16 @@ std::size_t Barrier::end_phase() {
         *slot = place++;
         waiters_.hand();
     }
-    arrived_ = 0;
-    ++phase_;
+    next_phase();
     early_.wake_all(Outcome::signalled);
     return place;
+}
+
+void Barrier::next_phase() noexcept {
+    ++phase_;
+    arrived_ = 0;
+    while (stands_.pop_front() != nullptr) {
+    }
 }
 
 void Barrier::run_action() {
@@ -119,8 +128,7 @@ void Barrier::run_action() {
 
 // Ends every wait with BrokenBarrier, also that of a party that runs the action.
 void Barrier::break_off() noexcept {
-    ++phase_;
-    arrived_ = 0;
+    next_phase();
     acting_ = 0;
     waiters_.wake_all(Outcome::closed);
     early_.wake_all(Outcome::closed);

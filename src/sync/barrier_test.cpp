@@ -3,8 +3,11 @@
 #include <tendril/barrier.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -283,6 +286,33 @@ TENDRIL_TEST(Barrier, DroppingOutCompletesThePhase) {
     EXPECT_EQ(acted, 2) << "nobody waits";
     EXPECT_THROW(barrier.arrive_and_drop(), std::logic_error);
     EXPECT_THROW(barrier.wait(), std::logic_error);
+}
+
+// Those that it has woken run later, and find its memory in other use.
+TENDRIL_TEST(Barrier, MayGoOnceItHasWokenThemAll) {
+    const auto in_other_use = [](const auto& bytes) {
+        return std::all_of(bytes.begin(), bytes.end(), [](std::byte each) { return each == std::byte{0}; });
+    };
+    for (const bool aborted : {false, true}) {
+        alignas(Barrier) std::array<std::byte, sizeof(Barrier)> memory;
+        auto* const barrier = ::new (memory.data()) Barrier(2);
+        const auto party = spawn([&] { return ending([&] { barrier->wait(); }); });
+        yield();
+        aborted ? barrier->abort() : static_cast<void>(barrier->wait());
+        std::destroy_at(barrier);
+        memory.fill(std::byte{0});
+        EXPECT_EQ(party.get(), aborted ? "broken" : "done");
+        EXPECT_TRUE(in_other_use(memory));
+    }
+    alignas(Barrier) std::array<std::byte, sizeof(Barrier)> memory;
+    auto* const barrier = ::new (memory.data()) Barrier(2);
+    const auto killed = spawn([&] { barrier->wait(); });
+    yield();
+    killed.kill_nowait();
+    std::destroy_at(barrier);
+    memory.fill(std::byte{0});
+    killed.join();
+    EXPECT_TRUE(in_other_use(memory));
 }
 
 void destroy_while_waited_for() {

@@ -42,8 +42,10 @@ bool RWLock::take(Use use, Deadline deadline) {
                                "what is held, or downgrade()");
     }
     bool held = false;
+    detail::ListNode stand;
+    stands_.push_back(stand);
     const detail::OnExit left([&] {
-        if (!held) {
+        if (!held && stand.linked()) {
             admit();  // a writer that leaves may have been all that kept the readers behind it out
         }
     });

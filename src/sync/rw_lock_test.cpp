@@ -2,8 +2,12 @@
 
 #include <tendril/rw_lock.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 #include <sstream>
 #include <stdexcept>
@@ -296,6 +300,23 @@ TENDRIL_TEST(RWLockThreads, BelongsToItsOsThread) {
         EXPECT_THROW(lock.unlock_shared(), WrongThread);
     }).join();
     lock.unlock_shared();
+}
+
+// One that has left its line, but has not run since, finds its memory in other use.
+TENDRIL_TEST(RWLock, MayGoOnceNobodyWaitsForItAnyMore) {
+    for (const bool writes : {false, true}) {
+        alignas(RWLock) std::array<std::byte, sizeof(RWLock)> memory;
+        auto* const lock = ::new (memory.data()) RWLock;
+        lock->lock();
+        const auto killed = spawn([&] { writes ? lock->lock() : lock->lock_shared(); });
+        yield();
+        killed.kill_nowait();
+        std::destroy_at(lock);
+        constexpr std::byte other{0x5a};
+        memory.fill(other);
+        killed.join();
+        EXPECT_TRUE(std::all_of(memory.begin(), memory.end(), [](std::byte each) { return each == other; }));
+    }
 }
 
 void destroy_while_waited_for() {
