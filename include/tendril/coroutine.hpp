@@ -53,8 +53,9 @@ concept Awaitable = requires(A a) {
     awaiter_of(std::move(a)).await_resume();
 };
 
-// Suspends a coroutine until the source calls back: a Greenlet or an AsyncResult.
-template <class Source>
+// Suspends a coroutine until the source calls back: a Greenlet or an AsyncResult. given_away: by its owner, as in
+// `co_await spawn(f)`: perhaps this holds the last handle, and so the value leaves with the coroutine.
+template <class Source, bool given_away>
 class LinkAwaiter {
 public:
     explicit LinkAwaiter(Source source) : source_(std::move(source)) {}
@@ -62,12 +63,25 @@ public:
     void await_suspend(std::coroutine_handle<> coroutine) {
         link_ = source_.link([coroutine](const auto&) { coroutine.resume(); });
     }
-    decltype(auto) await_resume() const { return source_.get(); }
+    decltype(auto) await_resume() {
+        if constexpr (given_away) {
+            return std::move(source_).get();
+        } else {
+            return std::as_const(source_).get();
+        }
+    }
 
 private:
     Source source_;
     Link link_;  // a coroutine that is destroyed while it waits is not resumed
 };
+
+// What await() returns. An rvalue reference would lead into the awaitable, which is gone by then.
+template <class A>
+using HandedOut = std::conditional_t<std::is_rvalue_reference_v<AwaitedResult<A>>,
+                                     std::remove_cvref_t<AwaitedResult<A>>, AwaitedResult<A>>;
+
+[[noreturn]] void refuse_lost_coroutine();  // throws std::runtime_error
 
 // Shared by a green thread in await() and the coroutine that it waits for, which goes on if the green thread is killed.
 template <class R>
@@ -80,6 +94,9 @@ struct Awaited {
     R take() {
         if (error != nullptr) {
             std::rethrow_exception(error);
+        }
+        if (!value.has_value()) {
+            refuse_lost_coroutine();
         }
         if constexpr (std::is_reference_v<R>) {
             return static_cast<R>(value->get());
@@ -100,40 +117,66 @@ struct Detached {
     };
 };
 
+// Wakes the green thread in await(): at the end of drive(), or when another library destroys that while it waits.
+template <class R>
+class Waker {
+public:
+    explicit Waker(std::shared_ptr<Awaited<R>> state) noexcept : state_(std::move(state)) {}
+    Waker(const Waker&) = delete;
+    Waker& operator=(const Waker&) = delete;
+    ~Waker() { state_->done.set(); }
+
+private:
+    std::shared_ptr<Awaited<R>> state_;
+};
+
+// The awaitable goes before the green thread is woken: what it refers to may go with that one's frames.
 template <class A, class R>
-Detached drive(A awaitable, std::shared_ptr<Awaited<R>> state) {
+Detached drive(A given, std::shared_ptr<Awaited<R>> state) {
+    const Waker<R> wakes(state);
     try {
+        A awaitable(std::move(given));
         if constexpr (std::is_void_v<R>) {
             co_await std::move(awaitable);
+            state->value.emplace();
         } else {
             state->value.emplace(co_await std::move(awaitable));
         }
     } catch (...) {
         state->error = std::current_exception();
     }
-    state->done.set();
 }
 
 }  // namespace detail
 
-// co_await a green thread's end. Results in its value, as get(). Throws: what ended it, GreenletKilled.
+// co_await a green thread's end. Results in what get() returns: a reference to its value for an lvalue, `co_await
+// greenlet`; the value itself, moved out, for an rvalue, `co_await spawn(f)`. Throws: what ended it, GreenletKilled.
 template <class T>
-detail::LinkAwaiter<Greenlet<T>> operator co_await(Greenlet<T> greenlet) {
-    return detail::LinkAwaiter<Greenlet<T>>(std::move(greenlet));
+auto operator co_await(const Greenlet<T>& greenlet) {
+    return detail::LinkAwaiter<Greenlet<T>, false>(greenlet);
+}
+template <class T>
+auto operator co_await(Greenlet<T>&& greenlet) {
+    return detail::LinkAwaiter<Greenlet<T>, true>(std::move(greenlet));
 }
 
-// co_await a result. As AsyncResult::get().
+// co_await a result. As AsyncResult::get(), in the same way.
 template <class T>
-detail::LinkAwaiter<AsyncResult<T>> operator co_await(AsyncResult<T> result) {
-    return detail::LinkAwaiter<AsyncResult<T>>(std::move(result));
+auto operator co_await(const AsyncResult<T>& result) {
+    return detail::LinkAwaiter<AsyncResult<T>, false>(result);
+}
+template <class T>
+auto operator co_await(AsyncResult<T>&& result) {
+    return detail::LinkAwaiter<AsyncResult<T>, true>(std::move(result));
 }
 
 // Waits, in a green thread, for anything that a coroutine can co_await; it is moved from.
-// Returns, throws: what the co_await does. Yields: unless that does not suspend. Throws: Interrupt; the coroutine then
-// goes on, and its result is dropped.
+// Returns, throws: what the co_await does; an object in place of an rvalue reference. Yields: unless that does not
+// suspend. Throws: std::runtime_error if another library destroys the coroutine before its end; Interrupt; the
+// coroutine then goes on, and its result is dropped.
 template <detail::Awaitable A>
-requires(!std::is_lvalue_reference_v<A>) detail::AwaitedResult<A> await(A&& awaitable) {
-    using R = detail::AwaitedResult<A>;
+requires(!std::is_lvalue_reference_v<A>) detail::HandedOut<A> await(A&& awaitable) {
+    using R = detail::HandedOut<A>;
     auto state = std::make_shared<detail::Awaited<R>>();
     detail::drive<std::remove_cvref_t<A>, R>(std::move(awaitable), state);
     state->done.wait();

@@ -2,10 +2,12 @@
 
 #include <tendril/coroutine.hpp>
 
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -154,6 +156,79 @@ TENDRIL_TEST(Coroutine, AKillOrATimeoutLeavesItToItself) {
     go.set();
     EXPECT_TRUE(Hub::current().run_until_idle());
     EXPECT_TRUE(ended);
+}
+
+TENDRIL_TEST(Coroutine, GetsTheValueItselfOfWhatWasGivenAway) {
+    const auto make = [] { return std::make_unique<std::string>(100, 'x'); };
+    const std::unique_ptr<std::string> awaited = tendril::await(spawn(make));  // no other handle
+    EXPECT_EQ(*awaited, std::string(100, 'x'));
+    AsyncResult<std::unique_ptr<std::string>> later;
+    spawn_n([later, make] { later.set(make()); });
+    EXPECT_EQ(*tendril::await(std::move(later)), std::string(100, 'x'));
+    const auto kept = spawn([] { return std::string(100, 'y'); });
+    const auto coroutine = [&]() -> Lazy<std::string> {
+        const std::unique_ptr<std::string> moved = co_await spawn(make);
+        const std::string& same = co_await kept;
+        EXPECT_EQ(&same, &kept.get());
+        co_return *moved + same;
+    };
+    EXPECT_EQ(tendril::await(coroutine()), std::string(100, 'x') + std::string(100, 'y'));
+    EXPECT_EQ(kept.get(), std::string(100, 'y')) << "moved out of a handle that was kept";
+    int number = 0;
+    EXPECT_EQ(&tendril::await(spawn([&]() -> int& { return number; })), &number);
+}
+
+// As many libraries' tasks do for an rvalue.
+TENDRIL_TEST(Coroutine, AReferenceIntoTheAwaitableIsHandedOutAsAnObject) {
+    struct Task {
+        std::string text;
+        bool await_ready() const noexcept { return true; }
+        void await_suspend(std::coroutine_handle<>) const noexcept {}
+        std::string&& await_resume() { return std::move(text); }
+    };
+    static_assert(std::is_same_v<decltype(tendril::await(Task{})), std::string>);
+    EXPECT_EQ(tendril::await(Task{std::string(100, 'x')}), std::string(100, 'x'));
+}
+
+// What it refers to is mostly in frames of the green thread that waits.
+TENDRIL_TEST(CoroutineThreads, TheAwaitableIsGoneBeforeTheGreenThreadGoesOn) {
+    struct Owner {
+        std::atomic<bool>* gone;
+        explicit Owner(std::atomic<bool>* flag) noexcept : gone(flag) {}
+        Owner(Owner&& other) noexcept : gone(std::exchange(other.gone, nullptr)) {}
+        Owner& operator=(Owner&&) = delete;
+        ~Owner() {
+            if (gone != nullptr) {
+                std::this_thread::yield();
+                *gone = true;
+            }
+        }
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> coroutine) const {
+            std::thread([coroutine] { coroutine.resume(); }).detach();
+        }
+        void await_resume() const noexcept {}
+    };
+    for (int i = 0; i < 50; ++i) {
+        std::atomic<bool> gone{false};
+        tendril::await(Owner(&gone));
+        EXPECT_TRUE(gone);
+    }
+}
+
+TENDRIL_TEST(Coroutine, OneThatAnotherLibraryDestroysWakesItsGreenThread) {
+    struct Never {
+        std::coroutine_handle<>* waiting;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> coroutine) const noexcept { *waiting = coroutine; }
+        int await_resume() const noexcept { return 0; }
+    };
+    std::coroutine_handle<> waiting;
+    const auto waits = spawn_awaitable(Never{&waiting});
+    yield();
+    waiting.destroy();
+    EXPECT_TRUE(waits.join(10s));
+    EXPECT_THROW(waits.get(), std::runtime_error);
 }
 
 // Whose frame a coroutine library destroys while it waits.
