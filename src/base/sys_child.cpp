@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 
+#include "base/fork_gate.hpp"
 #include "base/sanitizers.hpp"
 #include "base/sys.hpp"
 
@@ -161,7 +162,8 @@ long in_order(const ChildPlan& plan, ChildStep& step, int report) noexcept {
         r = bare(SYS_setresuid, *plan.user, *plan.user, *plan.user);
     }
     if (r >= 0 && at(ChildStep::own_code) && plan.own_code != nullptr) {
-        r = -plan.own_code(plan.own_context);
+        const int error = plan.own_code(plan.own_context);
+        r = error > 0 ? -error : error;
     }
     if (r >= 0 && at(ChildStep::close) && plan.close_others) {
         r = close_others(plan, report);
@@ -263,20 +265,26 @@ int make_report(int (&ends)[2]) noexcept {
 
 pid_t start_child(const ChildPlan& plan, ChildStep& failed) noexcept {
     failed = ChildStep::fork;
-    int report[2];
-    if (const int r = make_report(report); r < 0) {
-        return r;
+    pid_t pid = 0;
+    int hears = 0;
+    {
+        const tendril::detail::NoFork alone;  // the child of another OS thread's fork() would keep the pipe open
+        int report[2];
+        if (const int r = make_report(report); r < 0) {
+            return r;
+        }
+        sigset_t all;
+        ChildStart start{plan, report[1], {}};
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &start.mask);
+        pid = make_child(start);
+        ::pthread_sigmask(SIG_SETMASK, &start.mask, nullptr);
+        close(report[1]);
+        hears = report[0];
     }
-    sigset_t all;
-    ChildStart start{plan, report[1], {}};
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &start.mask);
-    const pid_t pid = make_child(start);
-    ::pthread_sigmask(SIG_SETMASK, &start.mask, nullptr);
-    close(report[1]);
     Failure failure{ChildStep::fork, 0};
-    const bool runs = pid > 0 && hear(report[0], failure);
-    close(report[0]);
+    const bool runs = pid > 0 && hear(hears, failure);
+    close(hears);
     if (pid < 0 || runs) {
         return pid;
     }

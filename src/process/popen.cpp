@@ -113,6 +113,21 @@ private:
     std::array<Fd, 3> owned_;
 };
 
+// Before anything is opened here: a number that is free now could else be that of a pipe which the child must not have.
+void check_open(const std::string& program, const PopenOptions& options) {
+    for (const Stdio& each : {options.in, options.out, options.err}) {
+        if (each.kind() == Stdio::Kind::descriptor && !sys::is_open(each.fd())) {
+            fail(-EBADF,
+                 "a standard stream is not open to start '" + program + "': descriptor " + std::to_string(each.fd()));
+        }
+    }
+    for (const int fd : options.pass_fds) {
+        if (!sys::is_open(fd)) {
+            fail(-EBADF, "a descriptor of pass_fds is not open to start '" + program + "': " + std::to_string(fd));
+        }
+    }
+}
+
 // Returns: the pidfd of a child that has just begun. If there is none, kills the child, which could neither be waited
 // for nor left alone.
 Fd pidfd_of(pid_t pid, const std::string& program) {
@@ -146,6 +161,7 @@ Popen::State::~State() {
 
 Popen::Popen(const std::vector<std::string>& argv, const PopenOptions& options) {
     detail::check_start(argv, options);
+    check_open(argv.front(), options);
     detail::sweep_orphans();
     auto state = std::make_unique<State>();
     auto child = std::make_unique<ChildProcess>();

@@ -6,14 +6,18 @@
 #include <tendril/process.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <tendril/account.hpp>
@@ -22,6 +26,7 @@
 #include <tendril/timeout.hpp>
 #include <tendril/wait.hpp>
 
+#include "base/fork_gate.hpp"
 #include "base/sys.hpp"
 #include "children.hpp"
 #include "folder.hpp"
@@ -98,6 +103,7 @@ TENDRIL_TEST(PopenPreparation, NamesTheStepThatFailed) {
     names({.pass_fds = {987}, .umask = 022}, "pass_fds");
     names({.before_exec = [] { return EXDEV; }}, "running before_exec: Invalid cross-device link");
     names({.before_exec = []() -> int { throw 1; }}, "running before_exec");
+    EXPECT_EQ(errno_of([] { Popen({"true"}, {.before_exec = [] { return -EPERM; }}); }), EPERM);
     EXPECT_EQ(errno_of([] { Popen({"no_such_program"}, {.umask = 022}); }), ENOENT);
     EXPECT_EQ(errno_of([] { Popen({"/etc/passwd"}, {.umask = 022}); }), EACCES);
     EXPECT_THROW(Popen({"true"}, {.user = static_cast<uid_t>(-1)}), std::invalid_argument);
@@ -140,6 +146,55 @@ TENDRIL_TEST(PopenPreparation, StreamsAndDescriptorsAreAsWithoutIt) {
     EXPECT_EQ(said({"pwd"}, {.cwd = "/usr", .umask = 022}), "/usr\n");
     EXPECT_EQ(said(shell("echo $A"), {.add_env = {{"A", "b"}}, .umask = 022}), "b\n");
     EXPECT_EQ(run(shell("cat"), {.input = "in", .popen = {.umask = 022}}).out, "in");
+}
+
+// The number that is free is that which a pipe of Popen's own would get: the child must not have that.
+TENDRIL_TEST(PopenPreparation, ANumberThatIsNotOpenIsAnErrorAndNotAPipeOfOurs) {
+    const int free = sys::duplicate(0, 3);
+    const int next = sys::duplicate(0, 3);
+    sys::close(free);
+    sys::close(next);
+    for (const std::optional<mode_t> own_fork : {std::optional<mode_t>(), std::optional<mode_t>(022)}) {
+        for (const int fd : {free, next, -1}) {
+            EXPECT_EQ(errno_of([&] {
+                          Popen({"sleep", "60"}, {.in = PIPE, .pass_fds = {fd}, .umask = own_fork});
+                      }),
+                      EBADF);
+            EXPECT_EQ(errno_of([&] { Popen({"sleep", "60"}, {.in = PIPE, .out = fd, .umask = own_fork}); }), EBADF);
+        }
+    }
+    EXPECT_TRUE(no_child_left());
+}
+
+// Else Popen would wait until the other OS thread's child has ended, to hear whether its own has begun.
+TENDRIL_TEST(PopenPreparation, AForkInAnotherOsThreadMeanwhileInheritsNothing) {
+    static std::atomic<pid_t> other;
+    static std::thread forks;
+    other = 0;
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
+        if (call == sys::Call::fork && !forks.joinable()) {
+            forks = std::thread([] {
+                const pid_t pid = ::fork();
+                if (pid == 0) {
+                    ::poll(nullptr, 0, 3000);  // while the start must not wait for it; all signals are blocked here
+                    ::_exit(0);
+                }
+                other = pid;
+            });
+            while (other == 0 && !detail::fork_gate::is_closed()) {
+                std::this_thread::yield();
+            }
+        }
+        return {};
+    });
+    Popen child({"true"}, {.umask = 022});
+    sys::set_fault_hook(nullptr);
+    forks.join();
+    forks = {};
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_EQ(try_wait_pid(other), std::nullopt) << "the start has waited for it";
+    ::kill(other, SIGKILL);
+    EXPECT_EQ(wait_pid(other), -SIGKILL);
 }
 
 TENDRIL_TEST(PopenPreparation, SignalsHaveTheirDefaultEffectUnlessTheyAreToStay) {
