@@ -132,10 +132,10 @@ void Crew::claim_slot(CrewMember& member) {
     if (outcome != Outcome::handed) {
         return;  // it was discarded, and runs on without a slot
     }
-    if (CrewMember* still = member_here(); still != nullptr) {
+    if (CrewMember* still = member_here(); still != nullptr && !still->has_slot) {
         still->has_slot = true;
     } else {
-        give_slot_back();
+        give_slot_back();  // it was discarded since, and perhaps added again, with a slot of its own
     }
 }
 

@@ -157,6 +157,20 @@ TENDRIL_TEST(GroupAsync, OneThatIsDiscardedRunsOnWithoutASlot) {
     EXPECT_EQ(again.running(), 0u);
 }
 
+TENDRIL_TEST(GroupAsync, OneThatIsAddedAgainBeforeItHasSeenItsSlotHasOne) {
+    Pool pool(1);
+    const auto holder = pool.spawn([] { sleep(1h); });
+    const auto waits = pool.apply_async([] { return 3; });
+    yield();
+    pool.resize(3);  // hands it a slot
+    EXPECT_TRUE(pool.discard(waits));
+    EXPECT_TRUE(pool.add(waits));  // with another one
+    EXPECT_EQ(waits.get(), 3);
+    holder.kill();
+    pool.join();
+    EXPECT_EQ(pool.running(), 0u) << "a slot is lost, and the end of the Pool would wait for it";
+}
+
 TENDRIL_TEST(GroupAsync, AGroupMayBeginWithMembers) {
     auto a = spawn([] { sleep(never); });
     auto b = spawn([] { sleep(never); });

@@ -214,6 +214,7 @@ TENDRIL_TEST(TaskGraph, AWaiterThatIsKilledOrTooLateLeavesNothingBehind) {
     kill_all({waiter, gatherer, iterates});
     EXPECT_FALSE(with_timeout(1ms, [&] { graph.get("x"); }));
     EXPECT_THROW(graph.wait({"x", "y"}, 1ms), TimeoutError);
+    EXPECT_THROW(graph.get("", 1ms), TimeoutError) << "the empty key is one like any other";
     EXPECT_THROW(for ([[maybe_unused]] const auto& entry : graph.wait_each({"x"}, 1ms)){}, TimeoutError);
     graph.spawn("z", {"x"}, [] { return 1; });
     EXPECT_FALSE(graph.wait_all(1ms));

@@ -160,12 +160,11 @@ TaskArrivals::TaskArrivals(TaskSet& set, std::vector<TaskNode*> nodes) {
 
 void TaskArrivals::time_out(std::size_t i) const {
     const std::size_t left = size_ - arrived_.size();
-    std::string late;
-    for (std::size_t at = 0; late.empty(); ++at) {
-        if (!pending_[static_cast<std::ptrdiff_t>(at)].node->completed()) {
-            late = pending_[static_cast<std::ptrdiff_t>(at)].node->text;
-        }
+    const Member* first = pending_.get();
+    while (first->node->completed()) {
+        ++first;
     }
+    std::string late = first->node->text;
     detail::time_out({.waited_ns = here::waited_ns(), .done = i, .whole = size_, .unit = "values"},
                      [late = std::move(late), left] {
                          return "TaskGraph: waiting for the value of task \"" + escaped(late) + '"' +

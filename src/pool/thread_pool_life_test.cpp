@@ -171,6 +171,28 @@ TENDRIL_TEST(ThreadPoolLifeThreads, AKillThatIsBrokenOffHasDroppedAll) {
     begun.get();
 }
 
+TENDRIL_TEST(ThreadPoolLifeThreads, WhatADroppedJobOwnsMayWaitWhenItGoes) {
+    ThreadPool pool(1);
+    Gate gate;
+    auto begun = pool.spawn([&gate] { gate.pass(); });
+    gate.begun.wait();
+    std::shared_ptr<int> owned(new int(0), [](const int* p) {
+        yield();
+        delete p;
+    });
+    auto dropped = pool.spawn([o = std::move(owned)] {});
+    const auto killer = spawn([&] {
+        spawn_n([me = current()] { me.kill_nowait(); });  // while it drops the job
+        pool.kill_nowait();
+        sleep(1h);
+    });
+    killer.join();
+    EXPECT_TRUE(killer.killed());
+    EXPECT_THROW(dropped.get(), JobDropped);
+    gate.open.set();
+    begun.get();
+}
+
 TENDRIL_TEST(ThreadPoolLifeThreads, KillEndsIdleThreads) {
     ThreadPool pool(3);
     pool.prestart(2);

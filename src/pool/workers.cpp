@@ -13,6 +13,7 @@
 
 #include "base/on_exit.hpp"
 #include "base/signals_blocked.hpp"
+#include "pool/shield_if_hub.hpp"
 
 namespace tendril::detail {
 
@@ -93,6 +94,7 @@ std::size_t Workers::drop_queue() noexcept {
         returning_ += count;
     }
     changed_.wake_all();
+    const ShieldIfHub shield;  // the destructors of what the jobs own may wait
     while (Job* job = dropped.pop_front()) {
         job->drop_payload();
         job->error = std::make_exception_ptr(JobDropped());
