@@ -19,8 +19,8 @@ class HubCallback : public ListNode {
 public:
     std::int16_t rank = 0;            // its priority: of those due together the highest run first
     virtual void run() noexcept = 0;  // reports what the user's code throws
-    // In the child, if in the list: leaves it if it concerns only the parent.
-    virtual void forked() noexcept {}
+    // If it is in the list at the hub's end, or in the child of a fork(): leaves it if it will not run. May destroy it.
+    virtual void dropped() noexcept {}
 
 protected:
     ~HubCallback() = default;

@@ -176,6 +176,7 @@ private:
     }
     void run_callbacks();
     void sort_callbacks() noexcept;
+    void drop_callbacks() noexcept;
     void end_all() noexcept;
     void run_cleanups() noexcept;
     void kill_all() noexcept;

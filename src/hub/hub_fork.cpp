@@ -73,6 +73,7 @@ void HubCore::begin_in_child() noexcept {
         root = &me;
         callback_fiber = nullptr;
         have_callback_fiber();
+        drop_callbacks();  // which were due in the parent
         if (sys::on_first_thread()) {
             have_signals().watch_interrupt();
         }
@@ -112,10 +113,6 @@ void HubCore::freeze_others() noexcept {
         each->forked();
     }
     timers.cancel_if(frozen);
-    for (HubCallback *each = callbacks.front(), *next = nullptr; each != nullptr; each = next) {
-        next = callbacks.after(*each);
-        each->forked();
-    }
     for (Fiber* fiber : others) {
         if (Record* record = std::exchange(fiber->record, nullptr); record != nullptr) {
             drop_links(*record);

@@ -156,13 +156,16 @@ HubCore::~HubCore() {
         if (live > left) {
             end_all();
         }
-    } while (main.locals != nullptr || main.inherited != nullptr || !cleanup_watchers.empty());
+    } while (main.locals != nullptr || main.inherited != nullptr || main.tree.root != nullptr ||
+             !cleanup_watchers.empty());
     heartbeat.leave();
     abandon_rest();
     while (ActiveWatcher* watcher = watchers.front()) {
         watcher->hub_ended();
     }
+    drop_callbacks();
     mailbox->close();
+    drop_callbacks();  // that the letters' objects made due as they went
     signals = nullptr;
     os.tree = &os.own_tree;
     for (Fiber* fiber : {&main, callback_fiber}) {
@@ -292,6 +295,9 @@ void HubCore::run_callbacks() {
             }
             callback_fiber->attention |= Fiber::in_callback;
             callback->run();
+            if (callback_fiber->inherited != nullptr) [[unlikely]] {
+                callback_fiber->inherited = nullptr;  // what one has set is not for the next
+            }
             callback_fiber->attention &= static_cast<std::uint8_t>(~Fiber::in_callback);
         }
         if (!callbacks.empty()) {
@@ -326,6 +332,19 @@ void HubCore::sort_callbacks() noexcept {
                 callbacks.push_back(*each);
             }
         }
+    }
+}
+
+// Those that stay do something else for their objects when the hub ends. Users' destructors run here, and may take
+// others out of the list.
+void HubCore::drop_callbacks() noexcept {
+    List<HubCallback> seen;
+    while (HubCallback* callback = callbacks.pop_front()) {
+        seen.push_back(*callback);
+        callback->dropped();
+    }
+    while (HubCallback* callback = seen.pop_front()) {
+        callbacks.push_back(*callback);
     }
 }
 

@@ -62,7 +62,7 @@ struct Link::Node final : Observer, detail::HubCallback {
         settled();
     }
 
-    void forked() noexcept override {
+    void dropped() noexcept override {
         HubCallback::unlink();
         settled();
     }

@@ -30,8 +30,7 @@ public:
         }
     }
 
-    // It was posted to the parent.
-    void forked() noexcept override {
+    void dropped() noexcept override {
         HubCallback::unlink();
         delete this;
     }

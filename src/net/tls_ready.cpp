@@ -59,7 +59,7 @@ struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
         }
     }
 
-    void forked() noexcept override { HubCallback::unlink(); }
+    void dropped() noexcept override { HubCallback::unlink(); }
 
 private:
     bool looks_ready() noexcept {

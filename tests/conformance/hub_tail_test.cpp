@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include <tendril/async_result.hpp>
 #include <tendril/event.hpp>
 #include <tendril/fork.hpp>
 #include <tendril/greenlet.hpp>
@@ -26,6 +27,7 @@
 #include <tendril/watchers.hpp>
 
 #include "green_test.hpp"
+#include "hub/here.hpp"
 
 using namespace std::chrono_literals;
 
@@ -149,6 +151,61 @@ TENDRIL_TEST(HubTail, GreenThreadsGetTheDefaultStackSize) {
         }
     }
     g.kill();
+}
+
+struct Counted {
+    explicit Counted(std::atomic<int>& n) : count(&n) { ++*count; }
+    Counted(const Counted& other) : count(other.count) { ++*count; }
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --*count; }
+    std::atomic<int>* count;
+};
+
+// A turn has made it due, but main ends before the hub's own green thread has run.
+TENDRIL_TEST(HubTailThreads, WhatIsDueWhenTheHubEndsIsDestroyed) {
+    std::atomic<int> alive{0};
+    std::thread([&] {
+        const Hub::Remote remote = Hub::current().remote();
+        yield();
+        Event done;
+        spawn_n([&, remote] {
+            remote.post_threadsafe([counted = Counted(alive)] {});
+            done.set();
+            while (!detail::here::spend_turn()) {
+            }
+        });
+        done.wait();
+        EXPECT_EQ(alive, 1);
+        EXPECT_GT(Hub::current().stats().pending, 0u);
+    }).join();
+    EXPECT_EQ(alive, 0) << "posted";
+    std::thread([&] {
+        Event done;
+        const AsyncResult<void> result;
+        result.link([counted = Counted(alive)](const auto&) {}).keep();
+        Hub::current().remote().post_threadsafe([&] {
+            done.set();
+            result.set();
+        });
+        done.wait();
+        EXPECT_EQ(alive, 1);
+        EXPECT_GT(Hub::current().stats().pending, 0u);
+    }).join();
+    EXPECT_EQ(alive, 0) << "a link that was kept";
+}
+
+// What was due in the parent is destroyed there, and may have been all that held another that was due.
+TENDRIL_TEST(HubTail, InAForksChildTheDueOnesMayDestroyEachOther) {
+    AsyncResult<void> first;
+    const AsyncResult<void> second;
+    {
+        auto held = std::make_shared<Link>(second.link([](const auto&) {}));
+        first.link([held = std::move(held)](const auto&) {}).keep();
+    }
+    first.set();
+    second.set();
+    EXPECT_TRUE(holds_in_child([] { return Hub::current().stats().pending == 0; }));
+    EXPECT_TRUE(Hub::current().run_until_idle());
 }
 
 }  // namespace

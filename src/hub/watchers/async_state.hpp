@@ -47,9 +47,10 @@ struct AsyncState final : Letter, HubCallback {
 
     static void arrived(Letter& letter, bool hub_lives) noexcept;
     void run() noexcept override;
-    void forked() noexcept override {
+    void dropped() noexcept override {
         HubCallback::unlink();
-        self = nullptr;  // may destroy this
+        const std::shared_ptr<AsyncState> keep = std::move(self);  // may be the last
+        sent.store(false, std::memory_order_release);              // from now on `self` is a sender's
     }
 };
 
