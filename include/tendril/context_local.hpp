@@ -82,8 +82,9 @@ public:
     template <class U = T>
     requires std::constructible_from<T, U>
     void set(U&& value) const {
+        auto made = std::make_shared<const T>(std::forward<U>(value));  // first: T may make this OS thread's hub
         detail::InheritedPtr& here = detail::inherited_here();
-        here = detail::Inherited::with(here, variable_, std::make_shared<const T>(std::forward<U>(value)));
+        here = detail::Inherited::with(here, variable_, std::move(made));
     }
 
     // Back to no value, or the one for everywhere.

@@ -20,7 +20,8 @@ namespace {
     try {
         if (self.kill_pending) [[unlikely]] {  // killed before it began: its body never runs
             ending = Ending::killed;
-            ++self.shields;  // the destructors of its captures may wait
+            ++self.shields;       // the destructors of its captures may wait
+            self.daemon = false;  // as in Fiber::attend()
             self.enter(self.closure, self.record, false);
             if (self.kill_error != nullptr) {
                 std::rethrow_exception(std::exchange(self.kill_error, nullptr));
@@ -43,12 +44,11 @@ namespace {
         HubCore::of(self).end_of_child(error);
     }
     ++self.shields;  // no interrupt reaches it any more
-    while (self.has_values())
-        [[unlikely]] {
-            self.tree.clear();  // each may make others while it is destroyed
-            destroy_locals(self);
-            const InheritedPtr last = std::exchange(self.inherited, nullptr);
-        }
+    while (self.has_values()) {
+        self.tree.clear();  // each may make others while it is destroyed
+        destroy_locals(self);
+        const InheritedPtr last = std::exchange(self.inherited, nullptr);
+    }
     self.ended = true;
     HubCore& hub = HubCore::of(self);
     Record* record = self.record;

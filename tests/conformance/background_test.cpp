@@ -179,6 +179,32 @@ TENDRIL_TEST(Background, AKilledWaitLeavesNothingBehind) {
     other.kill();
 }
 
+// Else main, which waits for this test, would get a LoopExit.
+TENDRIL_TEST(Background, AKillEndsItForTheWholeUnwinding) {
+    struct Waits {
+        bool last = true;
+        Waits() = default;
+        Waits(Waits&& other) noexcept : last(std::exchange(other.last, false)) {}
+        Waits& operator=(Waits&&) = delete;
+        ~Waits() {
+            if (last) {
+                sleep(1ms);
+            }
+        }
+    };
+    const auto nested = spawn({.daemon = true}, [] {
+        const Waits at_the_end;
+        const Background inner;
+        sleep(1h);
+    });
+    yield();
+    nested.kill();
+    EXPECT_TRUE(nested.killed());
+    const auto not_begun = spawn({.daemon = true}, [w = Waits()] {});
+    not_begun.kill();
+    EXPECT_TRUE(not_begun.killed());
+}
+
 TENDRIL_TEST(Background, MainGetsItsLoopExit) {
     std::thread([] {
         const auto daemon = spawn({.daemon = true}, [] { sleep(1h); });

@@ -9,12 +9,14 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/group.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/local.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/queue.hpp>
 #include <tendril/server.hpp>
@@ -100,6 +102,60 @@ TENDRIL_TEST(ContextLocal, CallbacksOfTheHubHaveNone) {
     Hub::current().remote().post_threadsafe([&] { seen = user_or("nobody"); });
     EXPECT_TRUE(Hub::current().run_until_idle());
     EXPECT_EQ(seen, "nobody");
+}
+
+TENDRIL_TEST(ContextLocal, WhatACallbackSetsIsNotForTheNext) {
+    std::string seen;
+    const Hub::Remote remote = Hub::current().remote();
+    const auto value = std::make_shared<int>(0);
+    const ContextLocal<std::shared_ptr<int>> held;
+    remote.post_threadsafe([&] {
+        user.set("ann");
+        held.set(value);
+    });
+    remote.post_threadsafe([&] { seen = user_or("nobody"); });
+    EXPECT_TRUE(Hub::current().run_until_idle());
+    EXPECT_EQ(seen, "nobody");
+    EXPECT_EQ(value.use_count(), 1);
+}
+
+TENDRIL_TEST(ContextLocal, AValuesDestructorMayUseLocals) {
+    static const Local<std::shared_ptr<int>> kept;
+    static std::shared_ptr<int> counted;
+    counted = std::make_shared<int>(0);
+    struct Writes {
+        bool last = true;
+        Writes() = default;
+        Writes(Writes&& other) noexcept : last(std::exchange(other.last, false)) {}
+        Writes& operator=(Writes&&) = delete;
+        ~Writes() {
+            if (last) {
+                kept = counted;
+            }
+        }
+    };
+    const ContextLocal<Writes> variable;
+    spawn([&] { variable.set(Writes()); }).join();
+    EXPECT_EQ(counted.use_count(), 1) << "at the end of a green thread";
+    std::thread([&] {
+        yield();
+        variable.set(Writes());
+    }).join();
+    EXPECT_EQ(counted.use_count(), 1) << "at the end of a hub";
+    counted = nullptr;
+}
+
+TENDRIL_TEST(ContextLocal, AValueMayMakeTheHubThatHoldsIt) {
+    struct Makes {
+        std::uint64_t greenlet = current().id();
+        explicit Makes(int) {}
+    };
+    const ContextLocal<Makes> variable;
+    std::thread([&] {
+        variable.set(1);
+        ASSERT_NE(variable.get_if(), nullptr);
+        EXPECT_EQ(variable->greenlet, current().id());
+    }).join();
 }
 
 TENDRIL_TEST(ContextLocal, AScopeRestoresAlsoAfterAKill) {
