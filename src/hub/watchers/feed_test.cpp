@@ -99,6 +99,39 @@ TENDRIL_TEST(Feed, InvokeCallsHereAndNow) {
     static_cast<void>(take_unhandled());
 }
 
+// The calls may overlap, since an invoked one may wait: what they use goes with the last of them.
+TENDRIL_TEST(Feed, DestroyedWhileAnInvokedCallWaitsItGoesAfterThat) {
+    for (const bool by_event : {true, false}) {
+        bool go = false;
+        int begun = 0;
+        const auto used = std::make_shared<int>(0);
+        std::optional<Timer> timer;
+        timer.emplace(1h, [&, used] {
+            if (++begun != 2) {
+                while (!go) {
+                    yield();
+                }
+            }
+        });
+        const auto waits = spawn([&] { timer->invoke(); });
+        yield();
+        if (by_event) {
+            timer->feed();
+        } else {
+            timer->invoke();
+        }
+        while (begun < 2) {
+            yield();
+        }
+        yield();
+        timer.reset();
+        EXPECT_EQ(used.use_count(), 2) << "the first call still uses it";
+        go = true;
+        waits.join();
+        EXPECT_EQ(used.use_count(), 1);
+    }
+}
+
 TENDRIL_TEST(Feed, AStatOnlyLooks) {
     Stat stat("/proc/self/no such file", [](const StatChange&) { ADD_FAILURE() << "nothing has changed"; });
     stat.feed();

@@ -62,7 +62,14 @@ void WatcherState::set_ref(bool ref) noexcept {
 void WatcherState::drop() noexcept {
     stop();
     held_ = false;
-    if (!running_) {
+    if (running_ == 0) {
+        delete this;
+    }
+}
+
+// The end of a call of the callback.
+void WatcherState::ran() noexcept {
+    if (--running_ == 0 && !held_) {
         delete this;
     }
 }
@@ -84,13 +91,8 @@ void WatcherState::feed() noexcept {
 }
 
 void WatcherState::invoke() {
-    const bool before = std::exchange(running_, true);
-    const OnExit after([this, before] {
-        running_ = before;
-        if (!held_ && !before) {
-            delete this;
-        }
-    });
+    ++running_;
+    const OnExit after([this] { ran(); });
     call_fed();
 }
 
@@ -104,16 +106,13 @@ void WatcherState::guarded(Step step) noexcept {
 }
 
 void WatcherState::run() noexcept {
-    running_ = true;
+    ++running_;
     const bool fed = std::exchange(fed_, false);
     guarded([&] { fed ? call_fed() : call(); });
     if (held_ && active() && !fed) {
         guarded([&] { called(); });
     }
-    running_ = false;
-    if (!held_) {
-        delete this;
-    }
+    ran();
 }
 
 std::string WatcherState::detail() const {

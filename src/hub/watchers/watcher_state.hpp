@@ -65,6 +65,7 @@ protected:
 
 private:
     void post() noexcept;
+    void ran() noexcept;
     template <class Step>
     void guarded(Step step) noexcept;
 
@@ -75,8 +76,8 @@ private:
     bool ref_;
     Presence keeps_;  // makes the hub sleep for it, while active and ref_
     bool held_ = true;
-    bool running_ = false;
-    bool fed_ = false;  // due by feed(), and not by its event
+    bool fed_ = false;           // due by feed(), and not by its event
+    std::uint32_t running_ = 0;  // calls of the callback under way: invoke()'s may wait meanwhile
 };
 
 // Throws std::invalid_argument if the callback is empty.
