@@ -33,6 +33,11 @@ std::span<const BackendEvent> CollectingBackend::wait(std::int64_t timeout_ns) {
     return events;
 }
 
+Backend& innermost(Backend& backend) noexcept {
+    const auto* collecting = dynamic_cast<const CollectingBackend*>(&backend);
+    return collecting != nullptr ? collecting->wrapped() : backend;
+}
+
 void collect(std::unique_ptr<Backend>& backend, Duration events, Duration timers) {
     using namespace std::chrono_literals;
     if (events > Duration(1s) || timers > Duration(1s)) {

@@ -30,6 +30,7 @@ public:
         timers_ns_ = timers_ns;
     }
     std::unique_ptr<Backend> take() noexcept { return std::move(wrapped_); }
+    Backend& wrapped() const noexcept { return *wrapped_; }
 
     const char* name() const noexcept override { return wrapped_->name(); }
     int arm(int fd, std::uint64_t token, Events what, bool again) noexcept override {
@@ -47,6 +48,9 @@ private:
     std::int64_t timers_ns_ = 0;  // a sleep, at least
     std::int64_t looked_ns_ = 0;
 };
+
+// Returns the backend that a hub's is, or wraps: who wakes the hub may keep it for as long as the hub lives.
+Backend& innermost(Backend& backend) noexcept;
 
 // Wraps the backend, changes its wrapping, or, if both are zero, unwraps it. Throws: std::invalid_argument for more
 // than a second; std::bad_alloc; and then nothing has changed.

@@ -5,6 +5,7 @@
 #include <tendril/hub.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -139,6 +140,22 @@ TENDRIL_TEST(HubClockThreads, ACollectingHubStillHearsOthers) {
         sleep(1ms);
     }
     hub.set_collect_intervals(0s, 0s);
+}
+
+// A Signal made while events are collected wakes the hub also when they are no more.
+TENDRIL_TEST(HubClockThreads, ASignalOutlivesTheCollecting) {
+    std::thread([] {
+        Hub& hub = Hub::current();
+        hub.set_collect_intervals(1ms, 0s);
+        int came = 0;
+        const Signal signal(SIGUSR1, [&](int) { ++came; });
+        hub.set_collect_intervals(0s, 0s);
+        ::raise(SIGUSR1);
+        for (const Deadline end = 10s; came == 0 && !end.passed();) {
+            sleep(1ms);
+        }
+        EXPECT_EQ(came, 1);
+    }).join();
 }
 
 TENDRIL_TEST(HubClock, ItsCounts) {

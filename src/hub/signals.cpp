@@ -14,6 +14,7 @@
 
 #include <tendril/detail/base/mutex.hpp>
 
+#include "hub/backend_collecting.hpp"
 #include "hub/hub_core.hpp"
 #include "hub/keyboard_interrupt.hpp"
 
@@ -134,7 +135,7 @@ void remove(int number) noexcept {
 
 }  // namespace
 
-Signals::Signals(HubCore& hub) : hub_(hub), post_(take_post(*hub.backend)) {}
+Signals::Signals(HubCore& hub) : hub_(hub), post_(take_post(innermost(*hub.backend))) {}
 
 Signals::~Signals() {
     for (int number = 1; number < numbers; ++number) {
