@@ -6,12 +6,21 @@
 #include <tendril/snapshot.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <new>
 #include <ostream>
 #include <utility>
+#include <vector>
 
 #include <tendril/detail/base/mutex.hpp>
 
+#include "base/at_fork.hpp"
+#include "base/on_exit.hpp"
+#include "base/once.hpp"
 #include "base/symbol.hpp"
 #include "hub/blocking_watch.hpp"
 #include "hub/here.hpp"
@@ -28,6 +37,7 @@ namespace {
 struct Inquiry {
     const bool with_frames;
     const Async::Sender answered;
+    std::atomic<bool> given_up = false;  // nobody waits for the answers any more
     Mutex mutex{Rank::shared};
     std::vector<HubSnapshot> answers TENDRIL_GUARDED_BY(mutex);
     std::size_t open TENDRIL_GUARDED_BY(mutex) = 0;
@@ -51,29 +61,82 @@ struct Inquiry {
         answered.send_threadsafe();
     }
 };
+using Inquiries = std::vector<std::shared_ptr<Inquiry>>;
 
 // Belongs to the mailbox of the hub asked, then to that hub.
 struct Question final : Letter {
-    const std::shared_ptr<Inquiry> inquiry;
+    const std::uint64_t os_serial;  // of that hub
+    Inquiries inquiries;            // under the mutex below
 
-    explicit Question(std::shared_ptr<Inquiry> of) : Letter(&Question::arrived), inquiry(std::move(of)) {}
+    explicit Question(std::uint64_t serial) noexcept : Letter(&Question::arrived), os_serial(serial) {}
+    static void arrived(Letter& letter, bool hub_lives) noexcept;
+};
 
-    static void arrived(Letter& letter, bool hub_lives) noexcept {
-        const std::unique_ptr<Question> mine(&static_cast<Question&>(letter));
+// The questions under way: one for each hub at most, or a hub that never looks at its mail would collect them. Never
+// destroyed: hubs of detached OS threads may end after static objects do.
+struct UnderWay {
+    Mutex mutex{Rank::shared};
+    std::map<std::uint64_t, Question*> questions TENDRIL_GUARDED_BY(mutex);
+    const AtFork at_fork{this, [](void* self) noexcept { static_cast<UnderWay*>(self)->forked(); }};
+
+    // Joins the question that the hub was already asked. Returns: else a new one, to be sent.
+    std::unique_ptr<Question> join(const std::shared_ptr<Inquiry>& inquiry, std::uint64_t os_serial) {
+        const MutexLock lock(mutex);
+        Question*& place = questions[os_serial];
+        std::unique_ptr<Question> made;
+        try {
+            if (place == nullptr) {
+                made = std::make_unique<Question>(os_serial);
+                made->inquiries.push_back(inquiry);
+                place = made.get();
+            } else {
+                std::erase_if(place->inquiries, [](const auto& each) { return each->given_up.load(); });
+                place->inquiries.push_back(inquiry);
+            }
+        } catch (...) {
+            if (place == nullptr) {
+                questions.erase(os_serial);
+            }
+            throw;
+        }
+        return made;
+    }
+    Inquiries end(Question& question) noexcept {
+        const MutexLock lock(mutex);
+        questions.erase(question.os_serial);
+        return std::exchange(question.inquiries, {});
+    }
+
+private:
+    TENDRIL_NOT_ANALYZED void forked() noexcept { questions.clear(); }  // they were in the parent's mailboxes
+};
+
+UnderWay& under_way() {
+    static constinit Once once;
+    alignas(UnderWay) static std::byte memory[sizeof(UnderWay)];
+    once([] { ::new (static_cast<void*>(memory)) UnderWay; });
+    return *std::launder(reinterpret_cast<UnderWay*>(memory));
+}
+
+void Question::arrived(Letter& letter, bool hub_lives) noexcept {
+    const std::unique_ptr<Question> mine(&static_cast<Question&>(letter));
+    for (const std::shared_ptr<Inquiry>& each : under_way().end(*mine)) {
+        if (each->given_up) {
+            continue;
+        }
         try {
             if (hub_lives) {
-                HubSnapshot answer = HubCore::here().snapshot(mine->inquiry->with_frames);
-                mine->inquiry->close(&answer);
-                return;
+                HubSnapshot answer = HubCore::here().snapshot(each->with_frames);
+                each->close(&answer);
+                continue;
             }
         } catch (...) {  // no memory: as if it had not answered
         }
-        mine->inquiry->close(nullptr);
+        each->close(nullptr);
     }
-};
+}
 
 void ask(const std::shared_ptr<Inquiry>& inquiry, const BlockingWatch::KnownHub& hub) {
-    auto question = std::make_unique<Question>(inquiry);
     {
         const MutexLock lock(inquiry->mutex);
         HubSnapshot& unanswered = inquiry->answers.emplace_back();
@@ -81,11 +144,17 @@ void ask(const std::shared_ptr<Inquiry>& inquiry, const BlockingWatch::KnownHub&
         unanswered.kernel_thread = hub.kernel_thread;
         ++inquiry->open;
     }
-    if (hub.mailbox->send(*question)) {
+    std::unique_ptr<Question> question = under_way().join(inquiry, hub.os_serial);
+    if (question == nullptr || hub.mailbox->send(*question)) {
         static_cast<void>(question.release());
         return;
     }
-    const MutexLock lock(inquiry->mutex);  // it has just ended
+    for (const std::shared_ptr<Inquiry>& each : under_way().end(*question)) {  // it has just ended
+        if (each != inquiry) {
+            each->close(nullptr);
+        }
+    }
+    const MutexLock lock(inquiry->mutex);
     inquiry->answers.pop_back();
     --inquiry->open;
 }
@@ -105,6 +174,7 @@ std::vector<HubSnapshot> snapshot_all(SnapshotOptions options, Duration patience
         }
     });
     const auto inquiry = std::make_shared<Inquiry>(options.backtraces, answered.sender());
+    const OnExit left([&] { inquiry->given_up = true; });
     for (const BlockingWatch::KnownHub& each : BlockingWatch::the().hubs()) {
         if (each.os_serial != here.os.serial) {
             ask(inquiry, each);

@@ -71,7 +71,7 @@ struct CpuProfile::State {
     void account(std::uint64_t switches) {
         const std::int64_t now = sys::thread_cpu_ns();
         const Fiber& fiber = *hub.current;
-        const std::int64_t used = now - std::exchange(since_ns, now);
+        const std::int64_t used = std::max<std::int64_t>(now - std::exchange(since_ns, now), 0);  // 0: forked since
         CpuUse& use = live[fiber.id];
         use.greenlet = fiber.id;
         use.where = fiber.where;

@@ -2,6 +2,9 @@
 
 #include <tendril/cpu_profile.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
@@ -13,6 +16,7 @@
 
 #include "base/sys.hpp"
 #include "green_test.hpp"
+#include "hub/here.hpp"
 
 using namespace std::chrono_literals;
 
@@ -122,6 +126,22 @@ TENDRIL_TEST(CpuProfile, LeavesOtherObserversInPlace) {
         set_switch_observer(&observe);
     }
     EXPECT_EQ(set_switch_observer(nullptr), &observe);
+}
+
+// Whose OS thread begins at no time used.
+TENDRIL_TEST(CpuProfile, CountsOnInAForksChild) {
+    const CpuProfile profile;
+    compute_for(5ms);
+    spawn([] {}).join();
+    const pid_t child = detail::here::fork();
+    if (child == 0) {
+        const auto all = profile.greenlets();
+        const CpuUse* mine = of(all, current().id());
+        ::_exit(mine != nullptr && mine->cpu >= 5ms ? 7 : 8);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 7);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@
 #include "green_test.hpp"
 #include "hub/descriptor.hpp"
 #include "hub/here.hpp"
+#include "hub/mailbox.hpp"
 #include "pipe.hpp"
 
 using namespace std::chrono_literals;
@@ -297,6 +298,38 @@ TENDRIL_TEST(SnapshotThreads, OneThatComputesIsSaidTo) {
     EXPECT_GT(unanswered->kernel_thread, 0);
     EXPECT_TRUE(unanswered->greenlets.empty());
     busy.end();  // it answers, and nobody listens
+}
+
+TENDRIL_TEST(SnapshotThreads, AHubThatIsDeafCollectsNoQuestions) {
+    std::atomic<std::uint64_t> serial = 0;
+    std::atomic<bool> hears = false;
+    std::size_t questions = 0;
+    std::thread deaf([&] {
+        detail::Mailbox& mailbox = detail::mailbox_of(detail::Scheduler::here());
+        serial = detail::OsThread::current_serial();
+        while (!hears) {
+            std::this_thread::yield();
+        }
+        detail::List<detail::Letter>& mail = mailbox.take();
+        while (detail::Letter* each = mail.pop_front()) {
+            ++questions;
+            each->arrive(*each, true);
+        }
+    });
+    while (serial == 0) {
+        sleep(1ms);
+    }
+    for (int i = 0; i < 5; ++i) {
+        const auto all = snapshot_all({}, 0s);
+        ASSERT_NE(of(all, serial), nullptr);
+        EXPECT_FALSE(of(all, serial)->answered);
+    }
+    const auto last = spawn([] { return snapshot_all({}, 60s); });
+    yield();
+    hears = true;
+    EXPECT_TRUE(of(last.get(), serial)->answered) << "the answer is for the one that still waits";
+    deaf.join();
+    EXPECT_EQ(questions, 1u);
 }
 
 TENDRIL_TEST(SnapshotThreads, AKillEndsTheWaitForAnswers) {
