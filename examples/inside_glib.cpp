@@ -2,12 +2,15 @@
 //
 // Green threads inside GLib's main loop, which GTK programs run: the loop watches the hub's descriptor, and gives the
 // hub a turn when that is readable or its time has come. Needs libglib2.0-dev.
+//
+// A turn may throw, as for Ctrl-C, and GLib is written in C: the error ends the loop, and goes on behind it.
 
 #include <glib-unix.h>
 #include <glib.h>
 
 #include <chrono>
 #include <cstdio>
+#include <exception>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
@@ -18,6 +21,8 @@ using namespace std::chrono_literals;
 struct HubSource {
     GSource base;
     gpointer tag;
+    GMainLoop* loop;
+    static inline std::exception_ptr error;
 
     static gboolean prepare(GSource*, gint* timeout) {
         *timeout = -1;
@@ -28,10 +33,15 @@ struct HubSource {
         const auto* self = reinterpret_cast<HubSource*>(source);
         return g_source_query_unix_fd(source, self->tag) != 0 || (ready >= 0 && ready <= g_source_get_time(source));
     }
-    static gboolean dispatch(GSource* source, GSourceFunc, gpointer) {
-        const tendril::Deadline next = tendril::Hub::current().turn();
-        // Both clocks are CLOCK_MONOTONIC; GLib counts in microseconds.
-        g_source_set_ready_time(source, next.is_never() ? -1 : (next.ns() + 999) / 1000);
+    static gboolean dispatch(GSource* source, GSourceFunc, gpointer) noexcept {
+        try {
+            const tendril::Deadline next = tendril::Hub::current().turn();
+            // Both clocks are CLOCK_MONOTONIC; GLib counts in microseconds.
+            g_source_set_ready_time(source, next.is_never() ? -1 : next.ns() / 1000 + 1);
+        } catch (...) {
+            error = std::current_exception();
+            g_main_loop_quit(reinterpret_cast<HubSource*>(source)->loop);
+        }
         return G_SOURCE_CONTINUE;
     }
 };
@@ -41,6 +51,7 @@ int main() {
     static GSourceFuncs functions = {
         &HubSource::prepare, &HubSource::check, &HubSource::dispatch, nullptr, nullptr, nullptr};
     GSource* const hub = g_source_new(&functions, sizeof(HubSource));
+    reinterpret_cast<HubSource*>(hub)->loop = loop;
     reinterpret_cast<HubSource*>(hub)->tag = g_source_add_unix_fd(hub, tendril::Hub::current().descriptor(), G_IO_IN);
     g_source_set_ready_time(hub, 0);  // the first turn
     g_source_attach(hub, nullptr);
@@ -60,6 +71,9 @@ int main() {
         },
         nullptr);
     g_main_loop_run(loop);
+    if (HubSource::error != nullptr) {
+        std::rethrow_exception(HubSource::error);
+    }
     work.join();
     g_source_destroy(hub);
     g_source_unref(hub);
