@@ -12,7 +12,7 @@
 //
 // When the calling green thread ends in the child, the child ends too, as by exit(0); the green threads that it spawned
 // are killed first. An error that it does not catch is reported, and the exit status is 1. If the main green thread
-// called fork(), it returns from main() as usual.
+// called fork(), it returns from main() as usual. The child of a ThreadPool's job ends with the job.
 //
 // Buffered output (of stdio or iostreams) is then in both processes: flush it before, or it may be written twice.
 //

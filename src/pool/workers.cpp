@@ -12,6 +12,7 @@
 #include <tendril/thread_pool.hpp>
 
 #include "base/on_exit.hpp"
+#include "base/report.hpp"
 #include "base/signals_blocked.hpp"
 #include "pool/shield_if_hub.hpp"
 
@@ -228,7 +229,9 @@ void Workers::work(Worker& me) noexcept {
     MutexLock lock(mutex_);
     while (threads_ <= limit_) {
         if (Job* job = queue_.front(); job != nullptr) {
-            run(*job, lock);
+            if (!run(*job, lock)) {
+                return;
+            }
         } else if (!await_job(me, lock)) {
             break;
         }
@@ -236,7 +239,10 @@ void Workers::work(Worker& me) noexcept {
     leave(me, lock);
 }
 
-TENDRIL_NOT_ANALYZED void Workers::run(Job& job, MutexLock& lock) noexcept {
+// Returns: false in the child of a fork() that the job made: the other OS threads and the counts are the parent's, and
+// the child ends with this one. Unlocked then.
+TENDRIL_NOT_ANALYZED bool Workers::run(Job& job, MutexLock& lock) noexcept {
+    const std::uint64_t generation = fork_generation();
     dequeue(job);
     ++running_;
     lock.unlock();
@@ -247,6 +253,12 @@ TENDRIL_NOT_ANALYZED void Workers::run(Job& job, MutexLock& lock) noexcept {
     } catch (...) {
         job.error = std::current_exception();
     }
+    if (generation != fork_generation()) [[unlikely]] {
+        if (job.error != nullptr) {
+            report("a job of a ThreadPool that went on in the child of a fork()", job.error);
+        }
+        return false;  // with the job, whose result belongs to an OS thread that is gone
+    }
     lock.lock();
     --running_;
     ++returning_;
@@ -255,6 +267,7 @@ TENDRIL_NOT_ANALYZED void Workers::run(Job& job, MutexLock& lock) noexcept {
     lock.lock();
     --returning_;
     tell_joiners();
+    return true;
 }
 
 // Returns: false if this thread is to end, and no job waits.

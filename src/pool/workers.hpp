@@ -65,7 +65,7 @@ private:
     void start_threads() TENDRIL_REQUIRES(mutex_);
     void start_thread() TENDRIL_REQUIRES(mutex_);
     void work(Worker& me) noexcept;
-    void run(Job& job, MutexLock& lock) noexcept;
+    bool run(Job& job, MutexLock& lock) noexcept;
     bool await_job(const Worker& me, MutexLock& lock) noexcept;
     void leave(Worker& me, MutexLock& lock) noexcept;
     static void join_all(List<Worker>& ended) noexcept;

@@ -14,8 +14,10 @@
 #include <thread>
 
 #include <tendril/blocking_watch.hpp>
+#include <tendril/error.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
+#include <tendril/process.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/shared_queue.hpp>
 #include <tendril/thread_pool.hpp>
@@ -173,6 +175,26 @@ TENDRIL_TEST(ForkThreads, APlainForksChildCanExit) {
     EXPECT_EQ(WEXITSTATUS(status), 7);
     set_blocking_watch(0s);
     pool.resize(0);
+}
+
+// As that of a main green thread does: its worker has no other jobs there.
+TENDRIL_TEST(ForkThreads, TheChildOfAJobEndsWithTheJob) {
+    if (!others_may_allocate) {
+        return;  // as above
+    }
+    ThreadPool pool(1);
+    for (pid_t (*const make)() : {&tendril::fork, static_cast<pid_t (*)()>(&::fork)}) {
+        const pid_t pid = pool.apply(make);
+        ASSERT_GT(pid, 0);
+        try {
+            EXPECT_EQ(wait_pid(pid, 20s), 0);
+        } catch (const TimeoutError&) {
+            ADD_FAILURE() << "the child lives on";
+            ::kill(pid, SIGKILL);
+            wait_pid(pid);
+        }
+    }
+    EXPECT_EQ(pool.running(), 0u);
 }
 
 }  // namespace
