@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -220,7 +221,8 @@ public:
     // Returns: how many more could be lent without waiting for other green threads: the idle ones, and those that there
     // is room for; not those that are being cleaned up. Negative after the maximum was set below the number leased.
     std::ptrdiff_t free() const noexcept {
-        return static_cast<std::ptrdiff_t>(max()) - static_cast<std::ptrdiff_t>(size() - idle());
+        constexpr std::size_t most = PTRDIFF_MAX;  // for an unbounded max
+        return static_cast<std::ptrdiff_t>(max() < most ? max() : most) - static_cast<std::ptrdiff_t>(size() - idle());
     }
 
 private:

@@ -4,6 +4,7 @@
 
 #include <tendril/resource_pool.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -52,6 +53,14 @@ TENDRIL_TEST(ResourceCleanup, RunsBetweenALeaseAndTheNext) {
     EXPECT_EQ(log, (std::vector<std::string>{"clean 1", "cleaned", "lent 1"}));
     EXPECT_EQ(pool.get()->number, 1);
     EXPECT_EQ(works.made, 1);
+}
+
+TENDRIL_TEST(ResourceCleanup, WithoutAMaximumMuchIsFree) {
+    Works works;
+    ResourcePool<Thing> pool(works.create(), {.max = unbounded});
+    EXPECT_EQ(pool.free(), PTRDIFF_MAX);
+    const auto lease = pool.get();
+    EXPECT_EQ(pool.free(), PTRDIFF_MAX - 1);
 }
 
 TENDRIL_TEST(ResourceCleanup, ARollbackThatThrowsDropsTheResource) {
