@@ -58,8 +58,12 @@ concept Awaitable = requires(A a) {
 template <class Source, bool given_away>
 class LinkAwaiter {
 public:
-    explicit LinkAwaiter(Source source) : source_(std::move(source)) {}
-    bool await_ready() const { return source_.ready(); }
+    explicit LinkAwaiter(Source&& source) : source_(std::move(source)) {}
+    explicit LinkAwaiter(const Source& source) : source_((checked(RecordAccess::of(source)), source)) {}
+    bool await_ready() const {
+        checked(RecordAccess::of(source_));
+        return source_.ready();
+    }
     void await_suspend(std::coroutine_handle<> coroutine) {
         link_ = source_.link([coroutine](const auto&) { coroutine.resume(); });
     }
@@ -150,7 +154,8 @@ Detached drive(A given, std::shared_ptr<Awaited<R>> state) {
 }  // namespace detail
 
 // co_await a green thread's end. Results in what get() returns: a reference to its value for an lvalue, `co_await
-// greenlet`; the value itself, moved out, for an rvalue, `co_await spawn(f)`. Throws: what ended it, GreenletKilled.
+// greenlet`; the value itself, moved out, for an rvalue, `co_await spawn(f)`. Throws: what ended it, GreenletKilled;
+// WrongThread.
 template <class T>
 auto operator co_await(const Greenlet<T>& greenlet) {
     return detail::LinkAwaiter<Greenlet<T>, false>(greenlet);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/error.hpp>
 #include <tendril/event.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/timeout.hpp>
@@ -128,6 +129,30 @@ TENDRIL_TEST(CoroutineThreads, MayGoOnOnAnotherOsThread) {
     for (int i = 0; i < 20; ++i) {
         EXPECT_NE(tendril::await(OnAnotherThread()), std::this_thread::get_id());
     }
+}
+
+TENDRIL_TEST(CoroutineThreads, AGreenThreadIsAwaitedOnItsOwnOsThreadOnly) {
+    const auto waits = spawn([] { sleep(1h); });
+    const AsyncResult<int> result;
+    const auto coroutine = [&]() -> Lazy<int> {
+        co_await OnAnotherThread();
+        int refused = 0;
+        try {
+            co_await waits;
+        } catch (const WrongThread&) {
+            ++refused;
+        }
+        try {
+            co_await result;
+        } catch (const WrongThread&) {
+            ++refused;
+        }
+        co_return refused;
+    };
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(tendril::await(coroutine()), 2);
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << "a handle was copied there";
+    waits.kill();
 }
 
 TENDRIL_TEST(Coroutine, MustNotWaitAsGreenThreadsDo) {
