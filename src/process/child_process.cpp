@@ -113,11 +113,12 @@ void ChildProcess::observe(Observer& observer) {
 }
 
 void ChildProcess::keep_alive(bool on) noexcept {
-    if (is_here()) {
-        keeps_.unlink();
-        if (on) {
-            here::keep_awaiting(keeps_);
-        }
+    if (!is_here() || (on && keeps_.linked())) {
+        return;  // a daemon that observes too takes nothing from the others
+    }
+    keeps_.unlink();
+    if (on) {
+        here::keep_awaiting(keeps_);
     }
 }
 

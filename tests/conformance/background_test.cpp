@@ -26,6 +26,7 @@
 #include <tendril/thread_pool.hpp>
 #include <tendril/timeout.hpp>
 #include <tendril/udp_socket.hpp>
+#include <tendril/wait.hpp>
 
 #include "green_test.hpp"
 
@@ -177,6 +178,16 @@ TENDRIL_TEST(Background, AKilledWaitLeavesNothingBehind) {
     const auto other = spawn([] { sleep(1h); });
     EXPECT_FALSE(Hub::current().run_until_idle(1ms));
     other.kill();
+}
+
+TENDRIL_TEST(Background, ADaemonThatObservesAChildTakesNothingFromTheOthers) {
+    Popen child({"sleep", "0.05"});
+    const auto counts = spawn([&] { wait({AnyWaitable(child)}); });
+    yield();
+    spawn_n({.daemon = true}, [&] { wait({AnyWaitable(child)}); });
+    yield();
+    counts.join();
+    EXPECT_EQ(child.wait(), 0);
 }
 
 // Else main, which waits for this test, would get a LoopExit.
