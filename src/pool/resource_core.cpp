@@ -14,6 +14,7 @@
 #include <tendril/group.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "pool/resource_slots.hpp"
@@ -184,6 +185,9 @@ void ResourceCore::start_cleanup(ResourcePtr one) noexcept {
     try {
         if (here::has_hub()) {
             auto self = std::static_pointer_cast<ResourceCore>(shared_from_this());
+            // For all who wait for the resource, also if a daemon has used it: see background.hpp.
+            Fiber& me = here::fiber();
+            const OnExit restored([&me, daemon = std::exchange(me.daemon, false)] { me.daemon = daemon; });
             cleaners_->spawn_n({.name = "cleanup of a ResourcePool", .where = where()}, [self] { self->clean_up(); });
             return;
         }

@@ -20,6 +20,7 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/process.hpp>
+#include <tendril/resource_pool.hpp>
 #include <tendril/select.hpp>
 #include <tendril/shared_event.hpp>
 #include <tendril/socket.hpp>
@@ -188,6 +189,18 @@ TENDRIL_TEST(Background, ADaemonThatObservesAChildTakesNothingFromTheOthers) {
     yield();
     counts.join();
     EXPECT_EQ(child.wait(), 0);
+}
+
+TENDRIL_TEST(Background, TheCleanupOfAResourceThatADaemonUsedIsAwaited) {
+    ResourcePool<int> pool([] { return 1; }, {.max = 1, .cleanup = [](int&) { sleep(1ms); }});
+    spawn_n({.daemon = true}, [&] {
+        const auto lease = pool.get();
+        yield();
+    });
+    yield();
+    const auto counts = spawn([&] { pool.get().skip_cleanup(); });
+    counts.join();
+    EXPECT_EQ(pool.idle(), 1u);
 }
 
 // Else main, which waits for this test, would get a LoopExit.
