@@ -25,11 +25,24 @@
 #include <string>
 #include <utility>
 
+#include <tendril/detail/base/list.hpp>
 #include <tendril/queue.hpp>
 
 namespace tendril {
 
 namespace detail {
+
+// The green threads in join().
+class Joiners {
+public:
+    // Waits until as many are done as were admitted. Returns: false if the deadline came first. Throws: ShutDown.
+    bool wait_for(const std::uint64_t& admitted, const std::uint64_t& done, Deadline deadline);
+    void wake(Outcome with) noexcept { waiters_.wake_all(with); }
+
+private:
+    List<ListNode> stands_;  // each on the stack of one that joins; in the list as long as there is one
+    WaitQueue waiters_{"a JoinableQueue"};
+};
 
 template <class Base>
 class BasicJoinableQueue : public Base {
@@ -82,7 +95,7 @@ public:
             throw std::logic_error("task_done() was called more often than items were put");
         }
         if (++done_ == this->admitted_) {
-            joiners_.wake_all(Outcome::signalled);
+            joiners_.wake(Outcome::signalled);
         }
     }
 
@@ -99,7 +112,7 @@ public:
         Base::shutdown(immediate);
         done_ += dropped;
         if (immediate) {
-            joiners_.wake_all(Outcome::closed);
+            joiners_.wake(Outcome::closed);
         }
     }
 
@@ -118,23 +131,10 @@ private:
         this->admitted_ = unfinished;
     }
 
-    bool wait_for_all(Deadline deadline) {
-        joiners_.check_thread();
-        while (unfinished_tasks() != 0) {
-            switch (joiners_.wait("JoinableQueue::join", nullptr, deadline)) {
-            case Outcome::timed_out:
-                return false;
-            case Outcome::closed:
-                throw ShutDown();
-            default:
-                break;
-            }
-        }
-        return true;
-    }
+    bool wait_for_all(Deadline deadline) { return joiners_.wait_for(this->admitted_, done_, deadline); }
 
     std::uint64_t done_ = 0;
-    WaitQueue joiners_{"a JoinableQueue"};
+    Joiners joiners_;
 };
 
 }  // namespace detail

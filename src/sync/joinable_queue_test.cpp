@@ -4,6 +4,10 @@
 
 #include <tendril/joinable_queue.hpp>
 
+#include <array>
+#include <memory>
+#include <new>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -147,6 +151,22 @@ TENDRIL_TEST(JoinableQueue, TheTasksOfACopyAreTheItemsInIt) {
     EXPECT_TRUE(joiner.get());
     task.reset();
     EXPECT_EQ(jobs.unfinished_tasks(), 2u);
+}
+
+// One that it has woken runs later, and finds its memory in other use.
+TENDRIL_TEST(JoinableQueue, MayGoOnceAllIsDone) {
+    using Jobs = JoinableQueue<int>;
+    alignas(Jobs) std::array<unsigned char, sizeof(Jobs)> memory;
+    auto* const jobs = ::new (memory.data()) Jobs;
+    jobs->put(1);
+    const auto joins = spawn([&] { jobs->join(); });
+    yield();
+    jobs->get_task();
+    std::destroy_at(jobs);
+    std::iota(memory.begin(), memory.end(), static_cast<unsigned char>(1));
+    const auto other_use = memory;
+    joins.get();
+    EXPECT_EQ(memory, other_use);
 }
 
 TENDRIL_TEST(JoinableQueue, TakesPartInGetAnyInEveryOrder) {
