@@ -106,6 +106,8 @@ FeedJob* Feed::first_ended() noexcept {
 
 AnyGreenlet Feed::next() {
     consumers_.check_thread();
+    ++asking_;
+    const OnExit left([this] { --asking_; });
     for (;;) {
         if (FeedJob* first = first_ended(); first != nullptr) {
             const FeedJobPtr job(first);
@@ -151,7 +153,11 @@ void Feed::close() noexcept {
         if (!here::has_hub()) {
             return;  // the hub has ended, and all jobs with it
         }
-        if (consumers_.any()) {
+        if (asking_ != 0 && !consumers_.any()) {
+            const Shield shield;
+            here::yield();  // one that was woken or killed leaves
+        }
+        if (asking_ != 0) {
             report("an imap was destroyed while a green thread waited for its next result; let it outlive them");
             std::abort();
         }

@@ -58,6 +58,7 @@ private:
     Semaphore room_;  // in the window
     SpawnOptions options_;
     Greenlet<void> feeder_;
+    std::size_t asking_ = 0;  // green threads in next()
     bool input_ended_ = false;
     bool end_told_ = false;  // the consumer has been told how the input ended
     bool closing_ = false;

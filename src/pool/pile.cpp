@@ -10,6 +10,7 @@
 #include <tendril/semaphore.hpp>
 #include <tendril/shield.hpp>
 
+#include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "hub/here.hpp"
 #include "pool/crew.hpp"
@@ -45,6 +46,7 @@ private:
     bool open_;  // next() waits for more
     bool done_ = false;
     std::size_t spawning_ = 0;
+    std::size_t asking_ = 0;       // green threads in next()
     std::list<AnyGreenlet> jobs_;  // in the order of spawning
     const int exceptions_ = std::uncaught_exceptions();
     WaitQueue consumers_{"a Pile"};
@@ -121,6 +123,8 @@ void PileCore::done_spawning() {
 
 AnyGreenlet PileCore::next() {
     consumers_.check_thread();
+    ++asking_;
+    const OnExit left([this] { --asking_; });
     for (;;) {
         if (!jobs_.empty() && jobs_.front().ready()) {
             AnyGreenlet first = std::move(jobs_.front());
@@ -141,7 +145,7 @@ AnyGreenlet PileCore::next() {
 }
 
 void PileCore::close() noexcept {
-    if (spawning_ == 0 && jobs_.empty() && !consumers_.any()) {
+    if (spawning_ == 0 && jobs_.empty() && asking_ == 0) {
         return;
     }
     try {
@@ -149,12 +153,15 @@ void PileCore::close() noexcept {
         if (!here::has_hub()) {
             return;  // the hub has ended, and all jobs with it
         }
-        if (spawning_ != 0 || consumers_.any()) {
+        const Shield shield;
+        if (asking_ != 0 && !consumers_.any()) {
+            here::yield();  // one that was woken or killed leaves
+        }
+        if (spawning_ != 0 || asking_ != 0) {
             report("a Pile was destroyed while a green thread waited to spawn into it, or for its next result; let it "
                    "outlive them");
             std::abort();
         }
-        const Shield shield;
         if (std::uncaught_exceptions() > exceptions_) {
             kill_all(jobs_);
         }

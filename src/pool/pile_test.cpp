@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <tendril/group.hpp>
@@ -187,6 +189,22 @@ TENDRIL_TEST(PileThreads, RefusesOthers) {
     EXPECT_EQ(all(pile), std::vector{1});
 }
 
+TENDRIL_TEST(Pile, MayGoWhileAConsumerThatWasWokenOrKilledLeaves) {
+    for (const bool killed : {false, true}) {
+        std::optional<Pile<int>> pile(std::in_place, 2, PileOptions{.keep_open = true});
+        const auto consumer = spawn([&] { EXPECT_FALSE(pile->next()); });
+        yield();
+        if (killed) {
+            consumer.kill_nowait();
+        } else {
+            pile->done_spawning();
+        }
+        pile.reset();
+        consumer.join();
+        EXPECT_EQ(consumer.killed(), killed);
+    }
+}
+
 TEST(PileDeath, DestroyedInUse) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_DEATH(
@@ -198,6 +216,15 @@ TEST(PileDeath, DestroyedInUse) {
             pile.reset();
         },
         "a Pile was destroyed while a green thread waited to spawn into it");
+    EXPECT_DEATH(
+        {
+            auto pile = std::make_unique<Pile<void>>(1);
+            pile->spawn([] { sleep(1ms); });
+            spawn([&] { pile->next(); });  // waits for the job itself
+            yield();
+            pile.reset();
+        },
+        "a Pile was destroyed while a green thread waited to spawn into it, or for its next result");
     EXPECT_DEATH(
         {
             auto pile = std::make_unique<Pile<void>>(1);
