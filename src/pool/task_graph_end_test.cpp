@@ -201,6 +201,23 @@ TENDRIL_TEST(TaskGraph, AKilledEarlyTaskThatLivesOnHasItsSlotAgain) {
     EXPECT_EQ(most, 1);
 }
 
+// AddressSanitizer sees what the second one would look at.
+TENDRIL_TEST(TaskGraph, TheFirstThatHasWaitedForAllMayDestroyIt) {
+    auto graph = std::make_unique<Graph>();
+    graph->spawn("a", {}, [] {
+        yield();
+        return 1;
+    });
+    const auto first = spawn([&] {
+        EXPECT_TRUE(graph->wait_all());
+        graph.reset();
+    });
+    const auto second = spawn([&] { EXPECT_TRUE(graph->wait_all()); });
+    first.join();
+    second.join();
+    EXPECT_EQ(graph, nullptr);
+}
+
 TENDRIL_TEST(TaskGraph, AWaiterThatIsKilledOrTooLateLeavesNothingBehind) {
     Graph graph;
     auto waiter = spawn([&] { graph.get("x"); });

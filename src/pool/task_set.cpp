@@ -139,13 +139,9 @@ void TaskSet::complete(TaskNode& node, TaskNode::State state) noexcept {
     notify_all(node.observers);
 }
 
+// Refers to nothing here once it was woken: another joiner may have destroyed the graph since.
 bool TaskSet::join_all(Deadline deadline) {
-    while (running_ != 0) {
-        if (joiners_.wait("TaskGraph::wait_all", nullptr, deadline) == Outcome::timed_out) {
-            return running_ == 0;
-        }
-    }
-    return true;
+    return running_ == 0 || joiners_.wait("TaskGraph::wait_all", nullptr, deadline) == Outcome::signalled;
 }
 
 bool TaskSet::join(Deadline deadline) {
