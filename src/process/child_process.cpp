@@ -32,21 +32,21 @@ void ChildProcess::began(pid_t pid, Fd pidfd) noexcept {
 }
 
 std::optional<int> ChildProcess::returncode() const noexcept {
-    return state_ == State::ended ? std::optional(result_) : std::nullopt;
+    return ending_.state == State::ended ? std::optional(ending_.result) : std::nullopt;
 }
 
-int ChildProcess::result() const {
-    TENDRIL_ASSERT(!running());
-    if (state_ == State::lost) {
-        fail(-result_, "child process " + std::to_string(pid_) +
-                           ": its result is not available (did other code wait for it, is SIGCHLD ignored, is it the "
-                           "parent's since a fork?)");
+int ChildProcess::Ending::code(pid_t pid) const {
+    TENDRIL_ASSERT(state != State::running);
+    if (state == State::lost) {
+        fail(-result, "child process " + std::to_string(pid) +
+                          ": its result is not available (did other code wait for it, is SIGCHLD ignored, is it the "
+                          "parent's since a fork?)");
     }
-    return result_;
+    return result;
 }
 
 bool ChildProcess::ask() noexcept {
-    if (state_ != State::running) {
+    if (!running()) {
         return true;
     }
     int code = 0;
@@ -67,17 +67,19 @@ bool ChildProcess::ask() noexcept {
 }
 
 void ChildProcess::finish(State how, int result) noexcept {
-    state_ = how;
-    result_ = result;
+    ending_ = {how, result};
     unwatch();
     pidfd_.close();
     keep_alive(false);
-    waiters_.wake_all(Outcome::signalled);
+    while (auto* told = waiters_.front_slot<Ending>()) {
+        *told = ending_;
+        waiters_.wake_first(Outcome::signalled);
+    }
     waiters_.notify_observers();
 }
 
 void ChildProcess::on_event(Events what) noexcept {
-    if ((what & events::invalid) != 0 && state_ == State::running) {  // closed by code that did not own it
+    if ((what & events::invalid) != 0 && running()) {  // closed by code that did not own it
         (void)pidfd_.release();
         finish(State::lost, EBADF);
     } else if (!ask()) {
@@ -85,25 +87,40 @@ void ChildProcess::on_event(Events what) noexcept {
             finish(State::lost, -r);
         }
     }
-    if (orphan && state_ != State::running) {
+    if (orphan && !running()) {
         delete this;
     }
 }
 
-void ChildProcess::await(const char* what, Deadline deadline, std::size_t done) {
+// GCC 12 does not see that the stand's destructor takes it out of the list.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
+ChildProcess::Ending ChildProcess::await(const char* what, Deadline deadline, std::size_t done) {
     require_here();
     here::refuse_in_callback();
     if (ask()) {
-        return;
+        return ending_;
     }
     watch();
     const KeepAlive awake;
-    if (waiters_.wait(what, nullptr, deadline) == Outcome::timed_out && !ask()) {
-        time_out({.waited_ns = here::waited_ns(), .done = done}, [what, pid = pid_] {
-            return what + std::string(" (of process ") + std::to_string(pid) + ", which still runs)";
-        });
+    const pid_t pid = pid_;
+    Ending told;
+    ListNode stand;  // linked as long as this lives
+    stands_.push_back(stand);
+    if (waiters_.wait(what, &told, deadline) != Outcome::timed_out) {
+        return told;
     }
+    if (stand.linked() && ask()) {
+        return ending_;
+    }
+    time_out({.waited_ns = here::waited_ns(), .done = done},
+             [what, pid] { return what + std::string(" (of process ") + std::to_string(pid) + ", which still runs)"; });
 }
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 void ChildProcess::observe(Observer& observer) {
     require_here();
@@ -132,7 +149,7 @@ int ChildProcess::signal(int number) noexcept {
 
 // Need not ask first whether the child has ended: until it is reaped, the system does not reuse its pid or group.
 int ChildProcess::signal_group(int number) noexcept {
-    if (state_ != State::running) {
+    if (!running()) {
         return 0;
     }
     const int r = sys::signal_group(pidfd_.get(), pid_, number);
@@ -182,8 +199,7 @@ void ChildProcess::adopt(pid_t pid, const std::string& what) {
 int wait_pid(pid_t pid, Deadline deadline) {
     detail::ChildProcess child;
     child.adopt(pid, "wait_pid(" + std::to_string(pid) + ')');
-    child.await("wait_pid", deadline);
-    return child.result();
+    return child.await("wait_pid", deadline).code(pid);
 }
 
 std::optional<int> try_wait_pid(pid_t pid) {

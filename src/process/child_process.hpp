@@ -43,16 +43,24 @@ public:
     void adopt(pid_t pid, const std::string& what);  // began() for other code's child; throws if it is not a child
 
     pid_t pid() const noexcept { return pid_; }
-    bool running() const noexcept { return state_ == State::running; }
+    bool running() const noexcept { return ending_.state == State::running; }
     std::optional<int> returncode() const noexcept;
-    int result() const;  // throws ECHILD if it was lost. Requires: !running()
+    int result() const { return ending_.code(pid_); }  // throws ECHILD if it was lost. Requires: !running()
 
     // Asks the system; reaps the child if it has ended. Never waits. Returns: whether it has ended.
     bool ask() noexcept;
 
-    // Suspends until the child has ended. `what` names the call; `done` is for the TimeoutError.
-    // Throws: TimeoutError, Interrupt, std::system_error.
-    void await(const char* what, Deadline deadline, std::size_t done = 0);
+    enum class State : std::uint8_t { running, ended, lost };
+    struct Ending {
+        State state = State::running;
+        int result = 0;             // ended: the return code; lost: the errno
+        int code(pid_t pid) const;  // as result()
+    };
+
+    // Suspends until the child has ended. `what` names the call; `done` is for the TimeoutError. Returns: how it has
+    // ended; this may have gone then, because another waiter has destroyed it. Throws: TimeoutError, Interrupt,
+    // std::system_error.
+    Ending await(const char* what, Deadline deadline, std::size_t done = 0);
 
     void observe(Observer& observer);
 
@@ -73,8 +81,6 @@ public:
     bool orphan = false;                // deleted when it ends
 
 private:
-    enum class State : std::uint8_t { running, ended, lost };
-
     struct Watch : Interest {
         ChildProcess& child;
         explicit Watch(ChildProcess& c) noexcept;
@@ -84,14 +90,14 @@ private:
     void on_event(Events what) noexcept;
     void finish(State how, int result) noexcept;
 
-    State state_ = State::running;
-    int result_ = 0;  // ended: the return code; lost: the errno
+    Ending ending_;
     pid_t pid_ = 0;
     Fd pidfd_;
     const std::uint64_t owner_;
     const std::uint64_t generation_ = fork_generation();
     Watch watch_{*this};
-    Presence keeps_;  // the hub asleep, for observers
+    Presence keeps_;         // the hub asleep, for observers
+    List<ListNode> stands_;  // each on the stack of a waiter
     WaitQueue waiters_{"a child process"};
 };
 

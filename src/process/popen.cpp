@@ -229,8 +229,8 @@ const std::vector<std::string>& Popen::argv() const {
 
 int Popen::wait(Deadline deadline) {
     ChildProcess& child = *use().child;
-    child.await("Popen::wait", deadline);
-    return child.result();
+    const pid_t pid = child.pid();
+    return child.await("Popen::wait", deadline).code(pid);
 }
 
 std::optional<int> Popen::poll() {

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -68,6 +69,21 @@ TENDRIL_TEST(Popen, WaitingSuspendsTheGreenThreadOnly) {
     child.stdin_().close();
     EXPECT_EQ(waiting.get(), 1);
     EXPECT_EQ(other.get(), 1);
+}
+
+// AddressSanitizer sees what the second one would look at.
+TENDRIL_TEST(Popen, TheFirstThatHasWaitedMayDestroyIt) {
+    auto child = std::make_unique<Popen>(shell("read line; exit 3"), PopenOptions{.in = PIPE});
+    const auto first = spawn([&] {
+        EXPECT_EQ(child->wait(), 3);
+        child.reset();
+    });
+    const auto second = spawn([&] { return child->wait(); });
+    yield();
+    child->stdin_().close();
+    first.join();
+    EXPECT_EQ(second.get(), 3);
+    EXPECT_EQ(child, nullptr);
 }
 
 TENDRIL_TEST(Popen, IsWaitableWithOthers) {
