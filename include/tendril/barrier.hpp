@@ -20,7 +20,7 @@
 #include <stdexcept>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/base/stand.hpp>
 #include <tendril/detail/hub/callback.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/size.hpp>
@@ -73,8 +73,8 @@ public:
 private:
     // 1. The party that completes a phase ends it before it returns, so those who wait are always too few. A phase that
     //    was complete ends even if one of its parties leaves while the action runs.
-    // 2. A party that leaves a wait refers to the Barrier only if its stand is still in the list: else its phase has
-    //    ended, or the Barrier is gone.
+    // 2. A party that leaves a wait refers to the Barrier only if its Stand counts: else its phase has ended, or the
+    //    Barrier is gone.
     std::optional<std::size_t> arrive(Deadline deadline);
     bool enter(Deadline deadline);
     bool complete(std::size_t more) const noexcept;
@@ -89,7 +89,8 @@ private:
     std::uint64_t phase_ = 0;   // also counts aborts and resets
     std::uint64_t acting_ = 0;  // id of the green thread that runs the action; 0: none does
     bool broken_ = false;
-    detail::List<detail::ListNode> stands_;                              // each on the stack of its party
+    detail::Stands stands_;  // of this phase's parties
+    detail::Stands early_stands_;
     detail::WaitQueue waiters_{"a Barrier"};                             // of this phase
     detail::WaitQueue early_{"a Barrier", {}, detail::SlotUse::holder};  // of the next, while the action runs
 };

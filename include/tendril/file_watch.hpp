@@ -42,7 +42,7 @@ public:
     // wait; one of them gets it. Returns: the attributes before the first change and after the last one that were not
     // taken yet; at once, without yielding, if a change was kept.
     // Throws: TimeoutError, Interrupt: nothing is taken, and what changes meanwhile is kept; HubBlocked;
-    // std::logic_error if it was moved from.
+    // std::logic_error if it was moved from, or destroyed by the one that got the change.
     StatChange wait(Deadline deadline = never);
 
     // Takes a change that was kept. Never waits. The hub notices changes at its turns.

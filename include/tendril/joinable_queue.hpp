@@ -25,7 +25,7 @@
 #include <string>
 #include <utility>
 
-#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/base/stand.hpp>
 #include <tendril/queue.hpp>
 
 namespace tendril {
@@ -40,7 +40,7 @@ public:
     void wake(Outcome with) noexcept { waiters_.wake_all(with); }
 
 private:
-    List<ListNode> stands_;  // each on the stack of one that joins; in the list as long as there is one
+    Stands stands_;
     WaitQueue waiters_{"a JoinableQueue"};
 };
 

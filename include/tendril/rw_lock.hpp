@@ -26,7 +26,7 @@
 #include <cstdint>
 
 #include <tendril/deadline.hpp>
-#include <tendril/detail/base/list.hpp>
+#include <tendril/detail/base/stand.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 
 namespace tendril {
@@ -97,8 +97,7 @@ public:
 private:
     // 1. The first of the line waits only while those who hold the lock keep it out, or until one that left the line
     //    before it has run.
-    // 2. One that leaves the line with nothing refers to the RWLock only if its stand is still in the list: else the
-    //    RWLock is gone.
+    // 2. One that leaves the line with nothing refers to the RWLock only if its Stand counts: else the RWLock is gone.
     // 3. writer_ != 0 or readers_ != 0 from the moment that it is handed over, not from that when the waiter runs.
     enum class Use : bool { write, read };
     bool take(Use use, Deadline deadline);
@@ -108,9 +107,9 @@ private:
     void release_write();
     static void take_back(void* self, void* slot) noexcept;
 
-    std::uint64_t writer_ = 0;               // id of the green thread that holds it to write, or that it was handed to
-    std::size_t readers_ = 0;                // 0 while there is a writer
-    detail::List<detail::ListNode> stands_;  // each on the stack of one that waits
+    std::uint64_t writer_ = 0;        // id of the green thread that holds it to write, or that it was handed to
+    std::size_t readers_ = 0;         // 0 while there is a writer
+    detail::Stands stands_;           // of those who wait
     std::uint64_t last_[2] = {0, 0};  // the id of the last taker, twice, for dumps; which one is a wait's slot says Use
     detail::WaitQueue waiters_{"an RWLock", {this, &RWLock::take_back}, detail::SlotUse::last_taker};
 };

@@ -79,7 +79,7 @@ public:
     // Suspends until one of the signals has come, and takes it. Several green threads may wait; one of them gets it.
     // Returns: its number; at once, without yielding, if one was kept.
     // Throws: TimeoutError, Interrupt: nothing is taken, and what comes meanwhile is kept; HubBlocked; std::logic_error
-    // if it was moved from.
+    // if it was moved from, or destroyed by the one that got the signal.
     int wait(Deadline deadline = never);
 
     // Takes one that was kept. Never waits. The hub notices signals at its turns: one that has just come may be missed.

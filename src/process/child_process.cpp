@@ -92,11 +92,6 @@ void ChildProcess::on_event(Events what) noexcept {
     }
 }
 
-// GCC 12 does not see that the stand's destructor takes it out of the list.
-#if !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdangling-pointer"
-#endif
 ChildProcess::Ending ChildProcess::await(const char* what, Deadline deadline, std::size_t done) {
     require_here();
     here::refuse_in_callback();
@@ -107,20 +102,16 @@ ChildProcess::Ending ChildProcess::await(const char* what, Deadline deadline, st
     const KeepAlive awake;
     const pid_t pid = pid_;
     Ending told;
-    ListNode stand;  // linked as long as this lives
-    stands_.push_back(stand);
+    const Stand stand(stands_);
     if (waiters_.wait(what, &told, deadline) != Outcome::timed_out) {
         return told;
     }
-    if (stand.linked() && ask()) {
+    if (stand.counts() && ask()) {
         return ending_;
     }
     time_out({.waited_ns = here::waited_ns(), .done = done},
              [what, pid] { return what + std::string(" (of process ") + std::to_string(pid) + ", which still runs)"; });
 }
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 
 void ChildProcess::observe(Observer& observer) {
     require_here();

@@ -19,6 +19,7 @@
 #include <string>
 
 #include <tendril/deadline.hpp>
+#include <tendril/detail/base/stand.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
 #include <tendril/fd.hpp>
 
@@ -96,8 +97,8 @@ private:
     const std::uint64_t owner_;
     const std::uint64_t generation_ = fork_generation();
     Watch watch_{*this};
-    Presence keeps_;         // the hub asleep, for observers
-    List<ListNode> stands_;  // each on the stack of a waiter
+    Presence keeps_;  // the hub asleep, for observers
+    Stands stands_;   // of the waiters
     WaitQueue waiters_{"a child process"};
 };
 

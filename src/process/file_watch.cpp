@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <tendril/detail/base/stand.hpp>
 #include <tendril/event.hpp>
 
 #include "net/transfer.hpp"
@@ -15,7 +16,8 @@ namespace tendril {
 struct FileWatch::State {
     std::string path;
     std::optional<StatChange> kept;
-    Event any;  // set while there is one
+    Event any;              // set while there is one
+    detail::Stands stands;  // of the waiters
     Stat watcher;
 
     State(const std::string& watched, Duration interval)
@@ -53,7 +55,12 @@ StatChange FileWatch::wait(Deadline deadline) {
             return *change;
         }
         const detail::KeepAlive awake;
-        if (!state.any.wait(deadline) && !state.kept) {
+        const detail::Stand stand(state.stands);
+        const bool changed = state.any.wait(deadline);
+        if (!stand.counts()) {
+            throw std::logic_error("a FileWatch was destroyed while a green thread waited for it; let it outlive them");
+        }
+        if (!changed && !state.kept) {
             detail::time_out({.waited_ns = detail::here::waited_ns()},
                              [&state] { return "FileWatch::wait (for a change of '" + state.path + "')"; });
         }

@@ -3,6 +3,7 @@
 #include <tendril/file_watch.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -97,6 +98,21 @@ TENDRIL_TEST(FileWatch, WaitFileChangeIsForOneChange) {
     folder.write("a", "one");
     EXPECT_TRUE(waits.get().current.exists);
     EXPECT_THROW(wait_file_change(folder.path("b"), 1ms), TimeoutError);
+}
+
+// Woken with the first one, which took the change.
+TENDRIL_TEST(FileWatch, DestroyedWhileAnotherWaitsItSaysSo) {
+    const testing::TemporaryFolder folder;
+    auto watch = std::make_unique<FileWatch>(folder.path("a"));
+    const auto first = spawn([&] {
+        watch->wait();
+        watch.reset();
+    });
+    const auto second = spawn([&] { EXPECT_THROW(watch->wait(), std::logic_error); });
+    yield();
+    folder.write("a", "one");
+    first.join();
+    second.join();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <tendril/detail/base/stand.hpp>
 #include <tendril/event.hpp>
 #include <tendril/signal.hpp>
 
@@ -18,7 +19,8 @@ namespace tendril {
 struct SignalSet::State {
     std::vector<int> numbers;
     std::vector<int> came;
-    Event any;  // set while `came` has something
+    Event any;              // set while `came` has something
+    detail::Stands stands;  // of the waiters
     std::vector<Signal> watchers;
 
     void note(int number) {
@@ -81,11 +83,16 @@ int SignalSet::wait(Deadline deadline) {
         each.start();  // does nothing but in the child of a fork()
     }
     for (;;) {
-        if (const std::optional<int> came = state.take()) {
-            return *came;
+        if (const std::optional<int> first = state.take()) {
+            return *first;
         }
         const detail::KeepAlive awake;
-        if (!state.any.wait(deadline) && state.came.empty()) {
+        const detail::Stand stand(state.stands);
+        const bool came = state.any.wait(deadline);
+        if (!stand.counts()) {
+            throw std::logic_error("a SignalSet was destroyed while a green thread waited for it; let it outlive them");
+        }
+        if (!came && state.came.empty()) {
             detail::time_out({.waited_ns = detail::here::waited_ns()},
                              [&state] { return "SignalSet::wait (of signals " + state.names() + ')'; });
         }

@@ -3,6 +3,8 @@
 // SignalSet and wait_signal(): signals in line.
 
 #include <csignal>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -126,6 +128,20 @@ TENDRIL_TEST(SignalSet, WatchesAgainInTheChildOfAFork) {
     }
     EXPECT_EQ(wait_pid(pid), 7);
     EXPECT_FALSE(signals.take().has_value());
+}
+
+// Woken with the first one, which took the signal.
+TENDRIL_TEST(SignalSet, DestroyedWhileAnotherWaitsItSaysSo) {
+    auto set = std::make_unique<SignalSet>(std::initializer_list<int>{SIGUSR1});
+    const auto first = spawn([&] {
+        EXPECT_EQ(set->wait(), SIGUSR1);
+        set.reset();
+    });
+    const auto second = spawn([&] { EXPECT_THROW(set->wait(), std::logic_error); });
+    yield();
+    std::raise(SIGUSR1);
+    first.join();
+    second.join();
 }
 
 }  // namespace

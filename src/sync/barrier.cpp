@@ -37,13 +37,16 @@ bool Barrier::enter(Deadline deadline) {
         if (acting_ == detail::current_id()) {
             throw std::logic_error("the action of a Barrier waits at this Barrier, which would never end");
         }
+        const detail::Stand stand(early_stands_);
         switch (early_.wait("Barrier::wait", &acting_, deadline)) {
         case Outcome::timed_out:
             return false;
         case Outcome::closed:
             throw BrokenBarrier();
         default:
-            break;
+            if (!stand.counts()) {
+                throw BrokenBarrier();  // destroyed since
+            }
         }
     }
 }
@@ -55,12 +58,10 @@ std::optional<std::size_t> Barrier::arrive(Deadline deadline) {
     if (complete(1)) {
         return end_phase();
     }
-    detail::ListNode stand;
-    stands_.push_back(stand);
+    const detail::Stand stand(stands_);
     ++arrived_;
     const detail::OnExit left([&] {
-        if (stand.linked()) {
-            stand.unlink();
+        if (stand.counts()) {
             --arrived_;
         }
     });
@@ -104,8 +105,7 @@ std::size_t Barrier::end_phase() {
 void Barrier::next_phase() noexcept {
     ++phase_;
     arrived_ = 0;
-    while (stands_.pop_front() != nullptr) {
-    }
+    stands_.clear();
 }
 
 void Barrier::run_action() {

@@ -42,10 +42,9 @@ bool RWLock::take(Use use, Deadline deadline) {
                                "what is held, or downgrade()");
     }
     bool held = false;
-    detail::ListNode stand;
-    stands_.push_back(stand);
+    const detail::Stand stand(stands_);
     const detail::OnExit left([&] {
-        if (!held && stand.linked()) {
+        if (!held && stand.counts()) {
             admit();  // a writer that leaves may have been all that kept the readers behind it out
         }
     });
