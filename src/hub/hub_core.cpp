@@ -150,8 +150,22 @@ void HubCore::turn_as_chosen() noexcept {
     }
 }
 
-bool HubCore::nothing_can_come() const noexcept {
-    return timers.only_background() && descriptors.waiting() == 0 && keeping.empty() && !mailbox->expected();
+bool HubCore::nothing_can_come() noexcept {
+    return timers.only_background() && descriptors.waiting() == 0 && keeping.empty() && !mailbox->expected() &&
+           !killed_daemon_waits();
+}
+
+// Whether a daemon that was killed behind a Shield may still be woken: its killer waits for it, though its wait began in
+// the background.
+bool HubCore::killed_daemon_waits() noexcept {
+    bool any = false;
+    if (!timers.empty() || descriptors.registered() != 0) {
+        os.stacks.for_each_used([&](StackTop& stack) {
+            const auto* fiber = dynamic_cast<const Fiber*>(stack.owner);
+            any = any || (fiber != nullptr && fiber->daemon && fiber->kill_pending && fiber->waiter != nullptr);
+        });
+    }
+    return any;
 }
 
 void HubCore::end_of_work() noexcept {

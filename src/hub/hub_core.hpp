@@ -161,7 +161,8 @@ private:
     void let_idlers_run() noexcept;
     void ask_backend(std::int64_t timeout_ns) noexcept;
     void polled() noexcept;
-    bool nothing_can_come() const noexcept;
+    bool nothing_can_come() noexcept;
+    bool killed_daemon_waits() noexcept;
     void end_of_work() noexcept;  // called when no event can wake any green thread
     bool prepare() noexcept;
     std::span<const BackendEvent> wait_for_events(std::int64_t timeout_ns);

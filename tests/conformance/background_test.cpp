@@ -23,6 +23,7 @@
 #include <tendril/resource_pool.hpp>
 #include <tendril/select.hpp>
 #include <tendril/shared_event.hpp>
+#include <tendril/shield.hpp>
 #include <tendril/socket.hpp>
 #include <tendril/thread_pool.hpp>
 #include <tendril/timeout.hpp>
@@ -227,6 +228,18 @@ TENDRIL_TEST(Background, AKillEndsItForTheWholeUnwinding) {
     const auto not_begun = spawn({.daemon = true}, [w = Waits()] {});
     not_begun.kill();
     EXPECT_TRUE(not_begun.killed());
+}
+
+TENDRIL_TEST(Background, AKilledDaemonBehindAShieldIsAwaited) {
+    bool slept = false;
+    const auto sleeper = spawn({.daemon = true}, [&] {
+        const Shield shield;
+        sleep(5ms);
+        slept = true;
+    });
+    yield();
+    sleeper.kill();
+    EXPECT_TRUE(slept);
 }
 
 TENDRIL_TEST(Background, MainGetsItsLoopExit) {
