@@ -17,8 +17,8 @@
 // of waits: sleeps, sockets, processes, names, other OS threads; and for Timeouts that begin meanwhile.
 //
 // A green thread that is spawned in the background stays there for its whole life, as a daemon of Python's threading
-// does. A kill ends the background: the waits of the unwinding count, because the killer waits for them, and so does one
-// behind a Shield that the kill must wait for.
+// does. A kill ends the background: the waits of the unwinding count, because the killer waits for them, and so does
+// one behind a Shield that the kill must wait for.
 
 #pragma once
 

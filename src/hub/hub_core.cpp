@@ -155,8 +155,8 @@ bool HubCore::nothing_can_come() noexcept {
            !killed_daemon_waits();
 }
 
-// Whether a daemon that was killed behind a Shield may still be woken: its killer waits for it, though its wait began in
-// the background.
+// Whether a daemon that was killed behind a Shield may still be woken: its killer waits for it, though its own wait
+// began in the background.
 bool HubCore::killed_daemon_waits() noexcept {
     bool any = false;
     if (!timers.empty() || descriptors.registered() != 0) {
