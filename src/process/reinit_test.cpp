@@ -16,6 +16,7 @@
 #include <tendril/hub.hpp>
 #include <tendril/pipe.hpp>
 #include <tendril/process.hpp>
+#include <tendril/shield.hpp>
 #include <tendril/signal.hpp>
 #include <tendril/socket.hpp>
 #include <tendril/thread_pool.hpp>
@@ -46,6 +47,7 @@ int in_plain_child(const std::function<int()>& body) {
         }
         ::_exit(status);
     }
+    const Shield shield;  // a caller's Timeout must not leave the child to the tests that follow
     return wait_pid(pid);
 }
 
