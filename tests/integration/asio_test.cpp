@@ -229,6 +229,65 @@ TENDRIL_TEST(AsioRun, AKillCancelsHereToo) {
     });
 }
 
+// An operation of the user's own: it ends at once, or when it is cancelled. What cancels it owns something, and is as
+// large as `Weight`.
+template <class Weight>
+struct OwnOperation {
+    using executor_type = asio::io_context::executor_type;
+
+    asio::io_context& io;
+    bool ends;
+    std::shared_ptr<int> owned;
+
+    executor_type get_executor() const noexcept { return io.get_executor(); }
+
+    template <class Handler>
+    void operator()(Handler handler) {
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        const auto last = std::make_shared<Handler>(std::move(handler));
+        if (ends) {
+            asio::post(io, [last] { std::move (*last)(asio::error_code()); });
+        }
+        slot.assign([&to = io, mine = std::move(owned), cancelled = ends ? nullptr : last,
+                     weight = Weight()](asio::cancellation_type) {
+            static_cast<void>(weight);
+            if (cancelled != nullptr) {
+                asio::post(to,
+                           [cancelled] { std::move (*cancelled)(asio::error_code(asio::error::operation_aborted)); });
+            }
+        });
+    }
+};
+
+template <class Weight>
+void run_own_operation(asio::io_context& io, bool ends, const std::shared_ptr<int>& owned) {
+    UseGreen token = use_green;
+    asio::async_initiate<UseGreen, void(asio::error_code)>(OwnOperation<Weight>{io, ends, owned}, token);
+}
+
+template <class Weight>
+void check_own_operations() {
+    asio::io_context io;
+    asio_run(io, [&] {
+        const auto owned = std::make_shared<int>(0);
+        run_own_operation<Weight>(io, true, owned);
+        EXPECT_EQ(owned.use_count(), 1) << "it goes with the operation";
+        const auto victim = spawn([&] { run_own_operation<Weight>(io, false, owned); });
+        yield();
+        EXPECT_EQ(owned.use_count(), 2);
+        victim.kill();
+        EXPECT_TRUE(victim.killed());
+        EXPECT_EQ(owned.use_count(), 1);
+    });
+}
+
+TENDRIL_TEST(AsioRun, CancelsOperationsOfAnySort) {
+    in_an_os_thread([] {
+        check_own_operations<char>();
+        check_own_operations<std::array<char, 500>>();
+    });
+}
+
 TENDRIL_TEST(AsioRun, CallbacksMaySetEvents) {
     in_an_os_thread([] {
         asio::io_context io;

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/execution_context.hpp>
 #include <asio/post.hpp>
@@ -16,6 +15,7 @@
 #include <tuple>
 #include <utility>
 
+#include <tendril/detail/sync/asio_cancellation.hpp>
 #include <tendril/detail/sync/parking.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/shared_event.hpp>
@@ -25,7 +25,7 @@ namespace tendril::detail {
 
 // What an operation needs of memory, kept from one to the next: Asio's own cache is only for code inside of run().
 struct AsioScratch {
-    asio::cancellation_signal cancellation;
+    AsioCancellation cancellation;
     AsioScratch* next = nullptr;
     bool taken = false;
     static constexpr std::size_t size = 384;
@@ -64,8 +64,7 @@ public:
             delete &scratch;
             return;
         }
-        // In place of what cancels the operation that has ended, and in its memory.
-        scratch.cancellation.slot().assign([](asio::cancellation_type) {});
+        scratch.cancellation.clear();
         scratch.next = std::exchange(free_, &scratch);
         ++count_;
     }
@@ -132,7 +131,7 @@ struct AsioOperation {
 template <class... Results>
 class AsioHandler {
 public:
-    using cancellation_slot_type = asio::cancellation_slot;
+    using cancellation_slot_type = AsioCancellationSlot;
     using allocator_type = AsioAllocator<std::byte>;
 
     explicit AsioHandler(AsioOperation<Results...>& operation) noexcept : operation_(&operation) {}
@@ -155,7 +154,9 @@ public:
         }
     }
 
-    cancellation_slot_type get_cancellation_slot() const noexcept { return operation_->scratch.cancellation.slot(); }
+    cancellation_slot_type get_cancellation_slot() const noexcept {
+        return AsioCancellationSlot(operation_->scratch.cancellation);
+    }
     // What a green thread begins inside of a handler, Asio may queue without its lock.
     friend bool asio_handler_is_continuation(AsioHandler* handler) noexcept {
         return !handler->operation_->done_there && handler->operation_->scratches.in_handlers;
