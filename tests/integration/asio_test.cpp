@@ -8,6 +8,7 @@
 #define ASIO_DISABLE_FENCED_BLOCK  // of fences TSan knows nothing
 #endif
 #include <asio.hpp>
+#include <asio/experimental/parallel_group.hpp>
 
 #include <array>
 #include <chrono>
@@ -285,6 +286,26 @@ TENDRIL_TEST(AsioRun, CancelsOperationsOfAnySort) {
     in_an_os_thread([] {
         check_own_operations<char>();
         check_own_operations<std::array<char, 500>>();
+    });
+}
+
+// What they share lives until the last handler has returned, after the green thread has gone on.
+TENDRIL_TEST(AsioRun, GroupsOfOperations) {
+    in_an_os_thread([] {
+        asio::io_context io;
+        asio_run(io, [&] {
+            for (int i = 0; i < 3; ++i) {
+                asio::steady_timer soon(io, 1ms);
+                asio::steady_timer late(io, 1h);
+                const auto [order, first, second] = asio::experimental::make_parallel_group(
+                                                        [&](auto token) { return soon.async_wait(std::move(token)); },
+                                                        [&](auto token) { return late.async_wait(std::move(token)); })
+                                                        .async_wait(asio::experimental::wait_for_one(), use_green);
+                EXPECT_EQ(order[0], 0u);
+                EXPECT_FALSE(first);
+                EXPECT_EQ(second, asio::error::operation_aborted);
+            }
+        });
     });
 }
 

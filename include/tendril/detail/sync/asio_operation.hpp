@@ -24,10 +24,11 @@
 namespace tendril::detail {
 
 // What an operation needs of memory, kept from one to the next: Asio's own cache is only for code inside of run().
-struct AsioScratch {
-    AsioCancellation cancellation;
+struct alignas(64) AsioScratch {
     AsioScratch* next = nullptr;
     bool taken = false;
+    bool left = false;  // by its operation; the object that lies in the room deletes it
+    AsioCancellation cancellation;
     static constexpr std::size_t size = 384;
     alignas(std::max_align_t) std::byte room[size];
 };
@@ -60,11 +61,15 @@ public:
         return *std::exchange(free_, free_->next);
     }
     void give_back(AsioScratch& scratch) noexcept {
+        scratch.cancellation.clear();
+        if (scratch.taken) [[unlikely]] {  // by what a group of operations shares, to the end of the last handler
+            scratch.left = true;
+            return;
+        }
         if (count_ == most) {
             delete &scratch;
             return;
         }
-        scratch.cancellation.clear();
         scratch.next = std::exchange(free_, &scratch);
         ++count_;
     }
@@ -74,28 +79,32 @@ private:
     std::size_t count_ = 0;
 };
 
-// For what Asio allocates for an operation: mostly one object at a time.
+// For what Asio allocates for an operation: mostly one object at a time. Without a scratch for operations that other OS
+// threads may end, which free their memory when the green thread already runs.
 template <class T>
 class AsioAllocator {
 public:
     using value_type = T;
 
-    explicit AsioAllocator(AsioScratch& scratch) noexcept : scratch_(&scratch) {}
+    explicit AsioAllocator(AsioScratch* scratch) noexcept : scratch_(scratch) {}
     template <class U>
     AsioAllocator(const AsioAllocator<U>& other) noexcept : scratch_(other.scratch_) {}
 
     T* allocate(std::size_t n) {
-        if (scratch_->taken || n * sizeof(T) > AsioScratch::size) {
+        if (scratch_ == nullptr || scratch_->taken || n * sizeof(T) > AsioScratch::size) {
             return std::allocator<T>().allocate(n);
         }
         scratch_->taken = true;
         return reinterpret_cast<T*>(scratch_->room);
     }
     void deallocate(T* p, std::size_t n) noexcept {
-        if (reinterpret_cast<std::byte*>(p) == scratch_->room) {
-            scratch_->taken = false;
-        } else {
+        if (scratch_ == nullptr || reinterpret_cast<std::byte*>(p) != scratch_->room) {
             std::allocator<T>().deallocate(p, n);
+            return;
+        }
+        scratch_->taken = false;
+        if (scratch_->left) [[unlikely]] {
+            delete scratch_;
         }
     }
     friend bool operator==(const AsioAllocator& a, const AsioAllocator& b) noexcept { return a.scratch_ == b.scratch_; }
@@ -161,7 +170,9 @@ public:
     friend bool asio_handler_is_continuation(AsioHandler* handler) noexcept {
         return !handler->operation_->done_there && handler->operation_->scratches.in_handlers;
     }
-    allocator_type get_allocator() const noexcept { return allocator_type(operation_->scratch); }
+    allocator_type get_allocator() const noexcept {
+        return allocator_type(operation_->done_there ? nullptr : &operation_->scratch);
+    }
 
 private:
     AsioOperation<Results...>* operation_;
