@@ -112,6 +112,7 @@ struct Awaited {
 
 // A coroutine that runs at once, and is gone when it has ended.
 struct Detached {
+    // NOLINTNEXTLINE(readability-identifier-naming): the language names it
     struct promise_type {
         Detached get_return_object() const noexcept { return {}; }
         std::suspend_never initial_suspend() const noexcept { return {}; }
@@ -183,7 +184,7 @@ template <detail::Awaitable A>
 requires(!std::is_lvalue_reference_v<A>) detail::HandedOut<A> await(A&& awaitable) {
     using R = detail::HandedOut<A>;
     auto state = std::make_shared<detail::Awaited<R>>();
-    detail::drive<std::remove_cvref_t<A>, R>(std::move(awaitable), state);
+    detail::drive<std::remove_cvref_t<A>, R>(std::forward<A>(awaitable), state);
     state->done.wait();
     return state->take();
 }
@@ -191,7 +192,8 @@ requires(!std::is_lvalue_reference_v<A>) detail::HandedOut<A> await(A&& awaitabl
 // The same in a green thread of its own. Returns: its handle.
 template <detail::Awaitable A>
 requires(!std::is_lvalue_reference_v<A>) auto spawn_awaitable(A&& awaitable, Site where = Site::here()) {
-    return spawn({.where = where}, [mine = std::move(awaitable)]() mutable { return tendril::await(std::move(mine)); });
+    return spawn({.where = where},
+                 [mine = std::forward<A>(awaitable)]() mutable { return tendril::await(std::move(mine)); });
 }
 
 }  // namespace tendril

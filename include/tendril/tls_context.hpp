@@ -142,6 +142,7 @@ public:
 
     // A move copies, so that no context is ever empty.
     TlsContext(const TlsContext&) = default;
+    // NOLINTNEXTLINE(performance-move-constructor-init)
     TlsContext(TlsContext&& other) noexcept : state_(other.state_) {}
     TlsContext& operator=(const TlsContext&) = default;
     TlsContext& operator=(TlsContext&& other) noexcept {
