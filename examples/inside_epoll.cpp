@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A program that has an event loop of its own, here one of epoll(7), and green threads in it: the loop polls the hub's
-// descriptor beside its own, and gives the hub a turn when that is readable or its time has come.
+// descriptor next to its own, and gives the hub a turn when that is readable or its time has come.
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A Child watcher that traces, beside a Popen and around a fork().
+// A Child watcher that traces, together with a Popen and around a fork().
 
 #include <tendril/watchers.hpp>
 

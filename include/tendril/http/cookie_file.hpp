@@ -36,7 +36,7 @@ inline constexpr std::size_t longest_cookie_file = std::size_t{16} << 20;  // by
 // than longest_cookie_file, or none of its lines is a cookie, although some should be; TimeoutError; Interrupt.
 CookieLines load_cookies(CookieJar& jar, const std::string& path, Deadline deadline = never);
 
-// Writes the jar to the file, without expired cookies. Another file is written beside it, flushed to the disk, and then
+// Writes the jar to the file, without expired cookies. A second file is written next to it, flushed to disk, and then
 // renamed, so that a reader of `path` finds the old cookies or the new ones, whole, whatever happens meanwhile. The
 // new file can be read by its owner only; a link at `path` is replaced. session: also those without an expiry, which a
 // browser would forget at its end. Cookies of Unix-domain sockets are not saved: the format has no name for them.

@@ -8,6 +8,7 @@
 #include <asio/cancellation_type.hpp>
 
 #include <cstddef>
+#include <new>
 #include <type_traits>
 #include <utility>
 

@@ -91,7 +91,8 @@ public:
     AsioAllocator(const AsioAllocator<U>& other) noexcept : scratch_(other.scratch_) {}
 
     T* allocate(std::size_t n) {
-        if (scratch_ == nullptr || scratch_->taken || n * sizeof(T) > AsioScratch::size) {
+        constexpr bool fits = alignof(T) <= alignof(std::max_align_t);
+        if (!fits || scratch_ == nullptr || scratch_->taken || n > AsioScratch::size / sizeof(T)) {
             return std::allocator<T>().allocate(n);
         }
         scratch_->taken = true;
