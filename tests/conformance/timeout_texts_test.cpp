@@ -148,7 +148,7 @@ const Call calls[] = {
          s.unnamed.second.recv({&s.byte, 1}, d);
      }},
     {"TcpSocket::recv_exactly", "recv_exactly",
-     "recv_exactly from PEER: timed out, 5 of 10 bytes done, then nothing for TIME",
+     "recv_exactly from PEER: timed out, 5 of 10 bytes done(, then nothing for TIME)?",
      [](Scene& s, Deadline d) {
          Connected again;
          again.server.send_all("hello");
