@@ -21,7 +21,7 @@ void free_record(void* record, std::size_t size) noexcept {
     if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
         hub->records.free(record, size);
     } else {
-        ::operator delete(record);  // the handle outlived the hub
+        RecordCache::free_late(record, size);  // the handle outlived the hub
     }
 }
 
