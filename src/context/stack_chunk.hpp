@@ -83,6 +83,7 @@ public:
     bool full() const noexcept { return live_ == all(); }
     bool any_live() const noexcept { return live_ != 0; }
     bool any_cold() const noexcept { return cold_ != 0; }
+    unsigned cold_slots() const noexcept { return static_cast<unsigned>(std::popcount(cold_)); }
 
     // Returns the slot that take() will make live, a cold one if there is one. Requires: !full().
     unsigned next() const noexcept {

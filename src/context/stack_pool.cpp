@@ -77,13 +77,17 @@ StackTop& StackPool::carve(Bin& bin, std::size_t size) {
         guard(chunk->guard_of(slot), chunk->guard());
         chunk->set_guarded(slot);
     }
-    const bool was_cold = chunk->any_cold();
-    StackTop& stack = chunk->take();
-    if (chunk->full()) {
-        chunk->unlink();
-    } else if (was_cold && !chunk->any_cold()) {
-        chunk->unlink();
-        bin.open.push_back(*chunk);
+    return take_from(bin, *chunk);
+}
+
+StackTop& StackPool::take_from(Bin& bin, StackChunk& chunk) noexcept {
+    const bool was_cold = chunk.any_cold();
+    StackTop& stack = chunk.take();
+    if (chunk.full()) {
+        chunk.unlink();
+    } else if (was_cold && !chunk.any_cold()) {
+        chunk.unlink();
+        bin.open.push_back(chunk);
     }
     ++live_;
     return stack;
@@ -153,7 +157,7 @@ void StackPool::guard(std::byte* at, std::size_t size) {
 }
 
 void StackPool::release(StackTop& stack) noexcept {
-    Bin& bin = bins_[static_cast<std::size_t>(std::countr_zero(stack.size) - smallest_log2)];
+    Bin& bin = bin_of(stack.size);
     stack.owner = nullptr;
     stack.next_free = bin.hot;
     bin.hot = &stack;
@@ -170,14 +174,17 @@ void StackPool::age() noexcept {
 }
 
 bool StackPool::give_back(std::int64_t until_ns) noexcept {
-    // The largest first, because kept_bytes counts bytes.
-    return std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return take_apart(bin, until_ns); }) &&
-           std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return discard(bin, until_ns); });
+    if (!std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return take_apart(bin, until_ns); })) {
+        return false;
+    }
+    keep_some();
+    return std::all_of(bins_.rbegin(), bins_.rend(), [&](Bin& bin) { return discard(bin, until_ns); });
 }
 
-// Makes aged stacks cold, and unmaps chunks in which nothing else is left. Returns: false when time is up.
+// Makes all aged stacks cold, and unmaps chunks in which nothing else is left, except one.
+// Returns: false when time is up.
 bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
-    for (unsigned n = 1; bin.aged != nullptr && free_bytes_ > kept_bytes; ++n) {
+    for (unsigned n = 1; bin.aged != nullptr; ++n) {
         StackTop& stack = *bin.aged;
         bin.aged = stack.next_free;
         free_bytes_ -= stack.size;
@@ -188,13 +195,46 @@ bool StackPool::take_apart(Bin& bin, std::int64_t until_ns) noexcept {
         bin.open.push_front(chunk);
         const bool whole = !chunk.any_live() && chunk.slots() > 1;  // a single stack may be large: see discard()
         if (whole) {
-            drop(bin, chunk);
+            drop_all_but_one(bin, chunk);
         }
         if ((whole || n % between_looks_at_the_clock == 0) && time_is_up(until_ns)) {
             return false;
         }
     }
     return true;
+}
+
+// Of two chunks in which nothing is live, spares the one that has more of kept_bytes, or else the lower one.
+void StackPool::drop_all_but_one(Bin& bin, StackChunk& chunk) noexcept {
+    StackChunk* const other = bin.spare;
+    bin.spare = &chunk;
+    if (other == nullptr || other == &chunk || other->any_live()) {
+        return;
+    }
+    const auto worth = [](const StackChunk& c) { return std::min(c.cold_slots() * c.size(), kept_bytes); };
+    if (worth(*other) > worth(chunk) || (worth(*other) == worth(chunk) && other->base() < chunk.base())) {
+        bin.spare = other;
+        drop(bin, chunk);
+    } else {
+        drop(bin, *other);
+    }
+}
+
+// Warms kept_bytes again, whose pages are still there: from the lowest chunks, so that they share page tables. Those
+// that were freed first may lie scattered, each in a chunk of its own.
+void StackPool::keep_some() noexcept {
+    for (StackChunk* chunk : chunks_) {
+        if (free_bytes_ + minimum_size > kept_bytes) {
+            return;
+        }
+        while (chunk->any_cold() && free_bytes_ + chunk->size() <= kept_bytes) {
+            Bin& bin = bin_of(chunk->size());
+            StackTop& stack = take_from(bin, *chunk);
+            stack.next_free = bin.aged;
+            bin.aged = &stack;
+            free_bytes_ += stack.size;
+        }
+    }
 }
 
 // Gives back the cold slots of chunks that are still in use. Returns: false when time is up.
@@ -219,6 +259,9 @@ bool StackPool::discard(Bin& bin, std::int64_t until_ns) noexcept {
 }
 
 void StackPool::drop(Bin& bin, StackChunk& chunk) noexcept {
+    if (bin.spare == &chunk) {
+        bin.spare = nullptr;
+    }
     bin.slots -= chunk.slots();
     mapped_ -= chunk.bytes();
     chunks_.erase(place_of(chunk.base()));

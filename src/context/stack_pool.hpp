@@ -16,6 +16,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -58,7 +59,7 @@ public:
     void age() noexcept;
 
     // Gives back aged stacks until the clock says until_ns; one step in any case.
-    // Returns: whether no aged stack is left, or only kept_bytes are free.
+    // Returns: whether none is left but kept_bytes, which then lie in the lowest chunks that have any.
     bool give_back(std::int64_t until_ns) noexcept;
 
     // Gives back the pages of a used stack that lie wholly below `lowest`. Requires: nothing uses them.
@@ -98,12 +99,13 @@ public:
     bool guards_cost_mappings() const noexcept { return by_mprotect_; }
 
 private:
-    friend struct StackPoolLayout;  // for debuggers
-    struct Bin {                    // all stacks of one size
-        StackTop* hot = nullptr;    // free since the last age(), newest first
-        StackTop* aged = nullptr;   // free since before, newest first
-        List<StackChunk> open;      // chunks with a slot that is not live; those with a cold one come first
-        std::size_t slots = 0;      // in all chunks
+    friend struct StackPoolLayout;    // for debuggers
+    struct Bin {                      // all stacks of one size
+        StackTop* hot = nullptr;      // free since the last age(), newest first
+        StackTop* aged = nullptr;     // free since before, newest first
+        List<StackChunk> open;        // chunks with a slot that is not live; those with a cold one come first
+        std::size_t slots = 0;        // in all chunks
+        StackChunk* spare = nullptr;  // the last in which nothing was live
     };
 
     static constexpr int smallest_log2 = 15;
@@ -112,6 +114,12 @@ private:
     [[noreturn]] static void refuse_size(std::size_t size);
     StackTop& acquire_other(Bin& bin, std::size_t size);
     StackTop& carve(Bin& bin, std::size_t size);
+    StackTop& take_from(Bin& bin, StackChunk& chunk) noexcept;
+    void drop_all_but_one(Bin& bin, StackChunk& chunk) noexcept;
+    void keep_some() noexcept;
+    Bin& bin_of(std::size_t size) noexcept {
+        return bins_[static_cast<std::size_t>(std::countr_zero(size) - smallest_log2)];
+    }
     StackChunk& add_chunk(Bin& bin, std::size_t size);
     static std::byte* find_room() noexcept;
     std::byte* next_place() noexcept;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -114,6 +115,34 @@ TEST(StackTrim, ABurstGoesWithItsMappingsButForWhatIsKept) {
     EXPECT_FALSE(burst.pool.surplus());
     EXPECT_EQ(burst.pool.free(), StackPool::kept_bytes / StackPool::default_size);
     EXPECT_LE(burst.pool.mapped_bytes(), mapped / 10);  // a chunk whose guards are large
+}
+
+// Whatever the order in which they ended: else each of those that are kept would hold page tables of its own.
+TEST(StackTrim, WhatIsKeptLiesTogether) {
+    Used burst(320);
+    for (std::size_t i = 0; i < 320; ++i) {
+        burst.release(i * 97 % 320, i * 97 % 320 + 1);
+    }
+    burst.interval();
+    burst.interval();
+    const std::byte* lowest = nullptr;
+    const std::byte* highest = nullptr;
+    for (std::size_t i = 0; i < StackPool::kept_bytes / StackPool::default_size; ++i) {
+        const auto* stack = reinterpret_cast<const std::byte*>(&burst.pool.acquire(0, owner));
+        lowest = lowest == nullptr ? stack : std::min(lowest, stack);
+        highest = std::max(highest, stack);
+    }
+    EXPECT_LE(highest - lowest, static_cast<std::ptrdiff_t>(4 * (256 + 1024) * kib));
+    EXPECT_EQ(burst.pool.free(), 0u);
+    EXPECT_LE(burst.pool.mapped_bytes(), 32 * (256 + 1024) * kib);
+}
+
+TEST(StackTrim, SomeAreKeptAlsoWhereTheLowestChunksAreInUse) {
+    Used some(320);
+    some.release(64, 320);
+    some.interval();
+    some.interval();
+    EXPECT_EQ(some.pool.free(), StackPool::kept_bytes / StackPool::default_size);
 }
 
 TEST(StackTrim, OfChunksInUseThePagesGoInFewCalls) {
