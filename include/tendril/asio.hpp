@@ -38,6 +38,7 @@
 #include <tendril/detail/sync/asio_loop.hpp>
 #include <tendril/detail/sync/asio_operation.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/shared_event.hpp>
 #include <tendril/shield.hpp>
 
 namespace tendril {
@@ -136,24 +137,37 @@ public:
     // Inlined, as the wait in it: see detail/hub/suspend.hpp.
     template <class Initiation, class... A>
     TENDRIL_INLINE_WAIT static auto initiate(Initiation&& initiation, tendril::UseGreen token, A&&... arguments) {
-        using Handler = tendril::detail::AsioHandler<std::decay_t<Args>...>;
-        const bool here = runs_here(initiation);
-        tendril::detail::AsioOperation<std::decay_t<Args>...> operation(here);
-        if (here) {
+        auto& scratches = tendril::detail::AsioScratches::here();
+        if (runs_in(scratches.runs_here, initiation)) {
+            Operation operation(scratches, nullptr);
             std::forward<Initiation>(initiation)(Handler(operation), std::forward<A>(arguments)...);
             tendril::detail::asio_wait_here(operation);
-        } else {
-            const auto executor = executor_of(initiation);
-            std::forward<Initiation>(initiation)(Handler(operation), std::forward<A>(arguments)...);
-            tendril::detail::asio_wait_there(operation, executor);
+            return tendril::detail::asio_unwrap(token, results_of(operation));
         }
-        if (!operation.results) {
-            throw asio::system_error(asio::error::operation_aborted, "the io_context was destroyed");
-        }
-        return tendril::detail::asio_unwrap(token, std::move(*operation.results));
+        return initiate_there(scratches, std::forward<Initiation>(initiation), token, std::forward<A>(arguments)...);
     }
 
 private:
+    using Operation = tendril::detail::AsioOperation<std::decay_t<Args>...>;
+    using Handler = tendril::detail::AsioHandler<std::decay_t<Args>...>;
+
+    // For an io_context that other OS threads may run.
+    template <class Initiation, class... A>
+    static auto initiate_there(tendril::detail::AsioScratches& scratches, Initiation&& initiation,
+                               tendril::UseGreen token, A&&... arguments) {
+        const auto executor = executor_of(initiation);
+        tendril::SharedEvent done;
+        Operation operation(scratches, &done);
+        std::forward<Initiation>(initiation)(Handler(operation), std::forward<A>(arguments)...);
+        tendril::detail::asio_wait_there(operation, executor);
+        return tendril::detail::asio_unwrap(token, results_of(operation));
+    }
+    static std::tuple<std::decay_t<Args>...>&& results_of(Operation& operation) {
+        if (!operation.results) {
+            throw asio::system_error(asio::error::operation_aborted, "the io_context was destroyed");
+        }
+        return std::move(*operation.results);
+    }
     // Where the operation may be cancelled.
     template <class Initiation>
     static auto executor_of(const Initiation& initiation) {
@@ -164,9 +178,9 @@ private:
         }
     }
     template <class Initiation>
-    static bool runs_here(const Initiation& initiation) {
+    static bool runs_in([[maybe_unused]] const asio::execution_context* loop,
+                        [[maybe_unused]] const Initiation& initiation) {
         if constexpr (requires { asio::query(initiation.get_executor(), asio::execution::context); }) {
-            const auto* loop = tendril::detail::AsioScratches::here().runs_here;
             return loop != nullptr && &asio::query(initiation.get_executor(), asio::execution::context) == loop;
         } else {
             return false;

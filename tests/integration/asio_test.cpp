@@ -282,9 +282,14 @@ void check_own_operations() {
     });
 }
 
+struct alignas(64) OverAligned {
+    char byte = 0;
+};
+
 TENDRIL_TEST(AsioRun, CancelsOperationsOfAnySort) {
     in_an_os_thread([] {
         check_own_operations<char>();
+        check_own_operations<OverAligned>();
         check_own_operations<std::array<char, 500>>();
     });
 }

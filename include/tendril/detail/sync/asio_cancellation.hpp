@@ -23,13 +23,13 @@ public:
 
     void emit(asio::cancellation_type_t type) {
         if (call_ != nullptr) {
-            call_(handler_, type);
+            call_(room_, type);
         }
     }
     void clear() noexcept {
         call_ = nullptr;
         if (destroy_ != nullptr) {
-            std::exchange(destroy_, nullptr)(handler_);
+            std::exchange(destroy_, nullptr)(room_);
         }
     }
     bool has_handler() const noexcept { return call_ != nullptr; }
@@ -37,28 +37,34 @@ public:
     template <class Handler, class... A>
     Handler& emplace(A&&... arguments) {
         clear();
-        Handler* handler = nullptr;
-        if constexpr (sizeof(Handler) <= size && alignof(Handler) <= alignof(std::max_align_t)) {
-            handler = ::new (static_cast<void*>(room_)) Handler(std::forward<A>(arguments)...);
+        if constexpr (sizeof(Handler) <= size && alignof(Handler) <= alignof(void*)) {
+            auto* handler = ::new (static_cast<void*>(room_)) Handler(std::forward<A>(arguments)...);
             if constexpr (!std::is_trivially_destructible_v<Handler>) {
-                destroy_ = [](void* it) noexcept { static_cast<Handler*>(it)->~Handler(); };
+                destroy_ = [](std::byte* room) noexcept { in_room<Handler>(room).~Handler(); };
             }
+            call_ = [](std::byte* room, asio::cancellation_type_t type) { in_room<Handler>(room)(type); };
+            return *handler;
         } else {
-            handler = new Handler(std::forward<A>(arguments)...);
-            destroy_ = [](void* it) noexcept { delete static_cast<Handler*>(it); };
+            auto* handler = new Handler(std::forward<A>(arguments)...);
+            ::new (static_cast<void*>(room_)) Handler*(handler);
+            destroy_ = [](std::byte* room) noexcept { delete in_room<Handler*>(room); };
+            call_ = [](std::byte* room, asio::cancellation_type_t type) { (*in_room<Handler*>(room))(type); };
+            return *handler;
         }
-        handler_ = handler;
-        call_ = [](void* it, asio::cancellation_type_t type) { (*static_cast<Handler*>(it))(type); };
-        return *handler;
     }
 
 private:
+    template <class T>
+    static T& in_room(std::byte* room) noexcept {
+        return *std::launder(reinterpret_cast<T*>(room));
+    }
+
     static constexpr std::size_t size = 96;
 
-    void (*call_)(void*, asio::cancellation_type_t) = nullptr;
-    void (*destroy_)(void*) noexcept = nullptr;
-    void* handler_ = nullptr;
-    alignas(std::max_align_t) std::byte room_[size];
+    // Behind one another, so that what cancels an operation on a socket shares their cache line.
+    void (*call_)(std::byte* room, asio::cancellation_type_t) = nullptr;
+    void (*destroy_)(std::byte* room) noexcept = nullptr;
+    alignas(void*) std::byte room_[size];
 };
 
 // What Asio calls a CancellationSlot.

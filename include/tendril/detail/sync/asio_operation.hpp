@@ -24,13 +24,15 @@
 namespace tendril::detail {
 
 // What an operation needs of memory, kept from one to the next: Asio's own cache is only for code inside of run().
+// What each operation touches lies in the first cache line.
 struct alignas(64) AsioScratch {
     AsioScratch* next = nullptr;
+    bool here = false;  // its operation is one of an io_context that asio_run() runs on this OS thread
     bool taken = false;
     bool left = false;  // by its operation; the object that lies in the room deletes it
     AsioCancellation cancellation;
     static constexpr std::size_t size = 384;
-    alignas(std::max_align_t) std::byte room[size];
+    alignas(64) std::byte room[size];
 };
 
 // Of an OS thread: the memory that no operation uses, and the io_context that asio_run() runs.
@@ -119,22 +121,20 @@ private:
 // Of one operation, on the stack of the green thread that waits for it.
 template <class... Results>
 struct AsioOperation {
-    AsioScratches& scratches = AsioScratches::here();  // of the green thread's OS thread
-    AsioScratch& scratch = scratches.take();
-    Parking done_here{"a use_green operation"};     // for an io_context that asio_run() runs on this OS thread
-    std::optional<SharedEvent> done_there;          // for any other
     std::optional<std::tuple<Results...>> results;  // empty if the handler was destroyed uncalled
+    Parking done_here{"a use_green operation"};     // for an io_context that asio_run() runs on this OS thread
+    AsioScratches& scratches;                       // of the green thread's OS thread
+    AsioScratch& scratch = scratches.take();
+    SharedEvent* const done_there;  // for any other io_context; else nullptr
 
-    explicit AsioOperation(bool here) {
-        if (!here) {
-            done_there.emplace();
-        }
+    AsioOperation(AsioScratches& all, SharedEvent* there) : scratches(all), done_there(there) {
+        scratch.here = there == nullptr;
     }
     AsioOperation(const AsioOperation&) = delete;
     AsioOperation& operator=(const AsioOperation&) = delete;
     ~AsioOperation() { scratches.give_back(scratch); }
 
-    void finish() { done_there ? done_there->set() : done_here.wake(); }
+    void finish(bool here) { here ? done_here.wake() : done_there->set(); }
 };
 
 // Asio has one of it at a time, and calls or destroys it.
@@ -144,39 +144,41 @@ public:
     using cancellation_slot_type = AsioCancellationSlot;
     using allocator_type = AsioAllocator<std::byte>;
 
-    explicit AsioHandler(AsioOperation<Results...>& operation) noexcept : operation_(&operation) {}
-    AsioHandler(AsioHandler&& other) noexcept : operation_(std::exchange(other.operation_, nullptr)) {}
+    explicit AsioHandler(AsioOperation<Results...>& operation) noexcept
+        : operation_(&operation), scratch_(&operation.scratch) {}
+    AsioHandler(AsioHandler&& other) noexcept
+        : operation_(std::exchange(other.operation_, nullptr)), scratch_(other.scratch_) {}
     AsioHandler& operator=(AsioHandler&&) = delete;
     ~AsioHandler() {
         if (operation_ != nullptr) {
-            operation_->finish();
+            operation_->finish(scratch_->here);
         }
     }
 
     template <class... A>
     void operator()(A&&... results) {
         AsioOperation<Results...>& operation = *std::exchange(operation_, nullptr);
-        const bool here = !operation.done_there && operation.scratches.in_handlers;
+        const bool here = scratch_->here;
+        const bool switches = here && operation.scratches.in_handlers;
         operation.results.emplace(std::forward<A>(results)...);
-        operation.finish();  // the last use of it
-        if (here) {
+        operation.finish(here);  // the last use of it
+        if (switches) {
             yield();  // to it at once, while what was read is in the processor's cache
         }
     }
 
     cancellation_slot_type get_cancellation_slot() const noexcept {
-        return AsioCancellationSlot(operation_->scratch.cancellation);
+        return AsioCancellationSlot(scratch_->cancellation);
     }
     // What a green thread begins inside of a handler, Asio may queue without its lock.
     friend bool asio_handler_is_continuation(AsioHandler* handler) noexcept {
-        return !handler->operation_->done_there && handler->operation_->scratches.in_handlers;
+        return handler->scratch_->here && handler->operation_->scratches.in_handlers;
     }
-    allocator_type get_allocator() const noexcept {
-        return allocator_type(operation_->done_there ? nullptr : &operation_->scratch);
-    }
+    allocator_type get_allocator() const noexcept { return allocator_type(scratch_->here ? scratch_ : nullptr); }
 
 private:
     AsioOperation<Results...>* operation_;
+    AsioScratch* scratch_;  // the operation's: what Asio asks for before it calls touches no cold line of its stack
 };
 
 // Sets an event when it is called or destroyed, after the cancellation.
