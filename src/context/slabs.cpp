@@ -127,16 +127,15 @@ Slabs::~Slabs() {
 }
 
 void* Slabs::allocate() {
-    auto* block = static_cast<Block*>(open_.front());
-    if (block == nullptr) {
-        block = spare_ != nullptr ? std::exchange(spare_, nullptr) : &add_block();
-        open_.push_front(*block);
+    if (open_.empty()) {
+        open_.push_back(spare_ != nullptr ? *std::exchange(spare_, nullptr) : add_block());
     }
-    void* const object = block->take();
-    if (block->used == block->places) {
-        block->unlink();
-        full_.push_back(*block);
-        block->dirty = false;
+    Block& block = static_cast<Block&>(*open_.front());
+    void* const object = block.take();
+    if (block.used == block.places) {
+        block.unlink();
+        full_.push_back(block);
+        block.dirty = false;
     }
     return object;
 }
