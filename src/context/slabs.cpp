@@ -161,7 +161,7 @@ void Slabs::free(void* object) noexcept {
     }
 }
 
-// Puts a block in which a place became idle where it belongs. Of empty ones the oldest is kept, which lies beside what
+// Puts a block in which a place became idle where it belongs. Of empty ones the oldest is kept, which lies next to what
 // the process mapped at its start: so their page tables are the same.
 void Slabs::settle(Block& block, bool was_dirty) noexcept {
     if (block.used != 0) {

@@ -223,6 +223,13 @@ void StackPool::drop_all_but_one(Bin& bin, StackChunk& chunk) noexcept {
 // Warms kept_bytes again, whose pages are still there: from the lowest chunks, so that they share page tables. Those
 // that were freed first may lie scattered, each in a chunk of its own.
 void StackPool::keep_some() noexcept {
+    const bool any = std::any_of(bins_.begin(), bins_.end(), [](Bin& bin) {
+        const StackChunk* const first = bin.open.front();  // those with a cold slot come first
+        return first != nullptr && first->any_cold();
+    });
+    if (!any) {
+        return;  // without a look at each chunk: a slice is to be short
+    }
     for (StackChunk* chunk : chunks_) {
         if (free_bytes_ + minimum_size > kept_bytes) {
             return;
