@@ -123,7 +123,7 @@ Descriptor& Descriptors::new_slot(int fd, bool owned) {
     d->fd = fd;
     d->owned = owned;
     d->armed = events::none;
-    d->registered = d->hangup = false;
+    d->kept = d->registered = d->hangup = false;
     d->short_read_empties = d->readable = d->writable = true;
     by_fd_[static_cast<std::size_t>(fd)] = d;
     return *d;
@@ -311,7 +311,7 @@ Descriptor& Descriptors::find_or_adopt(int fd) {
 }
 
 void Descriptors::drop_if_unused(Descriptor& d) noexcept {
-    if (!d.owned && d.reader == nullptr && d.writer == nullptr && d.interests.empty()) {
+    if (!d.owned && !d.kept && d.reader == nullptr && d.writer == nullptr && d.interests.empty()) {
         free_slot(d);
     }
 }
@@ -334,12 +334,13 @@ Descriptor* Descriptors::adopt_armed(int fd, Events what, int& r) {
     }
 }
 
-int Descriptors::watch(int fd, Interest& interest) {
+int Descriptors::watch(int fd, Interest& interest, bool keep) {
     if (fd < 0) {
         return -EBADF;
     }
     int r = 0;
     if (Descriptor* d = adopt_armed(fd, interest.wanted, r); d != nullptr) {
+        d->kept = d->kept || (keep && hub_.backend->persistent());
         interest.descriptor = d;
         d->interests.push_back(interest);
     }
@@ -377,6 +378,14 @@ Outcome Descriptors::wait_notified(Waiter& waiter, Deadline deadline) {
     return waiter.wait(deadline);
 }
 
+Outcome Descriptors::wait_notified_unthrown(Waiter& waiter, Deadline deadline) noexcept {
+    const unsigned counted = waiter.fiber.daemon ? 0 : 1;
+    waiting_ += counted;
+    const Outcome outcome = waiter.wait_unthrown(deadline);
+    waiting_ -= counted;
+    return outcome;
+}
+
 void Descriptors::unwatch(Interest& interest) noexcept {
     if (Descriptor* d = std::exchange(interest.descriptor, nullptr); d != nullptr) {
         interest.unlink();
@@ -402,7 +411,7 @@ void Descriptors::forget_waits() noexcept {
         if (d.fd < 0) {
             return;
         }
-        d.registered = d.hangup = false;
+        d.kept = d.registered = d.hangup = false;
         d.armed = events::none;
         d.readable = d.writable = true;
         d.reader = d.writer = d.next_writer = nullptr;

@@ -56,6 +56,7 @@ struct Descriptor {
     Events armed = events::none;
     bool in_use = false;  // false: the slot is free, and only its generation means anything
     bool owned = true;
+    bool kept = false;  // foreign, and stays registered while nobody waits: see Descriptors::watch()
     bool registered = false;  // with the backend: must be disarmed before the slot is freed
     bool readable = true;
     bool writable = true;
@@ -166,6 +167,9 @@ public:
     // Waiter::wait().
     Outcome wait_notified(Waiter& waiter, Deadline deadline);
 
+    // The same for callers through which nothing may be thrown: see Waiter::wait_unthrown().
+    Outcome wait_notified_unthrown(Waiter& waiter, Deadline deadline) noexcept;
+
     // Times out the wait on this descriptor, as if its deadline had passed. Returns: false if no one is waiting.
     bool expire(int fd) noexcept {
         const Descriptor* const d = find(fd);
@@ -187,8 +191,11 @@ public:
     }
 
     // Subscribes `interest` to the events of fd, those present included.
+    // keep: a foreign number keeps its slot, and stays registered with a persistent backend, until it is closed: for
+    // numbers that are waited for again and again. A later watch() then costs one system call that also finds out
+    // whether the number was closed, or is in use again.
     // Returns: 0; -EPERM for a regular file, which is always ready; -errno. Throws: std::bad_alloc.
-    int watch(int fd, Interest& interest);
+    int watch(int fd, Interest& interest, bool keep = false);
     // Arms again where the backend needs it: after an event, for the next one.
     int keep_watching(Interest& interest) noexcept;
     // Arms again; what is present is reported again. Returns: 0; -EBADF when the number was closed; -errno.

@@ -21,6 +21,10 @@ bool Fiber::interruptible() const noexcept {
     return shields == 0 && !unwinds();
 }
 
+bool Fiber::must_attend() const noexcept {
+    return (attention & in_callback) != 0 || ((attention & interrupted) != 0 && interruptible());
+}
+
 bool Fiber::unwinds() const noexcept {
     const unsigned uncaught = runs() ? hub.words.eh->uncaught : eh.uncaught;
     return uncaught != 0 || (tree.root != nullptr && tree.unwinds());

@@ -90,6 +90,7 @@ struct Fiber final : Flow, StackOwner {
 
     // Whether an interrupt may be thrown into it now.
     bool interruptible() const noexcept;
+    bool must_attend() const noexcept;  // whether attend() would throw
     bool unwinds() const noexcept;  // it does, or a raw context inside it
 
     // Makes it throw GreenletExit, or `error`, when it next runs. First come, first served: a second kill before that

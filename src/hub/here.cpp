@@ -32,6 +32,17 @@ bool has_error_handler() noexcept {
     return HubCore::here().error_handler != nullptr || HubCore::has_common_error_handler();
 }
 
+void when_poked(void (*f)() noexcept) {
+    if (HubCore& hub = HubCore::here(); !hub.poked.linked()) [[unlikely]] {
+        hub.have_signals().watch_pokes(hub.poked);
+        hub.poked.call = f;
+    }
+}
+
+void poke() noexcept {
+    Signals::poke();
+}
+
 void post(HubCallback& callback) noexcept {
     HubCore::here().post(callback);
 }

@@ -44,6 +44,28 @@ TENDRIL_OPAQUE void Scheduler::yield() {
     }
 }
 
+TENDRIL_OPAQUE bool Scheduler::yield_unthrown() noexcept {
+    Fiber& me = *current;
+    if (me.attention != 0) {
+        me.stretch_ends();
+        if (me.must_attend()) {
+            return false;
+        }
+    }
+    if (--budget <= 0) {
+        turn();
+    }
+    if (!ready.empty()) {
+        os.observe(SwitchEvent::Kind::switched, me.id, ready.front().id);
+        switch_to(ready.rotate(me));
+    }
+    if (me.attention != 0) {
+        me.stretch_begins();
+        return !me.must_attend();
+    }
+    return true;
+}
+
 Fiber& Scheduler::retire(Fiber& finished) noexcept {
     TENDRIL_ASSERT(&finished == current && finished.ended && finished.waiter == nullptr);
     if (--budget <= 0) [[unlikely]] {

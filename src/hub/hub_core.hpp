@@ -56,6 +56,10 @@ struct HubCore final : Scheduler {
     Descriptors all_descriptors{*this};
     std::shared_ptr<Mailbox> mailbox;
     std::unique_ptr<Signals> signals;         // once a signal is watched
+    struct Poked final : SignalNode {
+        void (*call)() noexcept = nullptr;
+        void came() noexcept override { call(); }
+    } poked;  // see here::when_poked()
     std::weak_ptr<FileWatches> file_watches;  // while a file is
     List<Described> asyncs;                   // the live ones
     List<Presence> keeping;  // while not empty, a hub without other work sleeps instead of throwing LoopExit

@@ -60,6 +60,8 @@ struct Scheduler {
 
     // Lets every ready green thread run first. Throws: Interrupt, HubBlocked.
     void yield();
+    // The same where nothing may be thrown. Returns: false if an interrupt is pending, which stays so.
+    bool yield_unthrown() noexcept;
 
     // Suspends the running fiber until its waiter is resolved. Requires: it has a waiter. Inline, with the switch in
     // it: the processor may mispredict each return between the switch and the green thread's own code, because another

@@ -48,6 +48,8 @@ bool interrupt_watched TENDRIL_GUARDED_BY(mutex) = false;
     return static_cast<std::size_t>(number);
 }
 
+constexpr std::size_t poked = 0;
+
 void note_arrival(int number) {
     ++handlers;  // before a post is looked at: see ~Signals()
     for (SignalPost* post = posts; post != nullptr; post = post->next) {
@@ -143,6 +145,10 @@ Signals::~Signals() {
             unwatch(number, *node);
         }
     }
+    while (SignalNode* node = watchers_[poked].front()) {
+        node->unlink();
+    }
+    post_.watched[poked] = false;
     // A handler that began before this may, on another OS thread, be about to wake the backend.
     post_.backend = nullptr;
     while (handlers != 0) {
@@ -187,11 +193,22 @@ bool Signals::feed(int number) noexcept {
     return true;
 }
 
+void Signals::poke() noexcept {
+    const int saved_errno = errno;
+    note_arrival(poked);
+    errno = saved_errno;
+}
+
+void Signals::watch_pokes(SignalNode& node) noexcept {
+    watchers_[poked].push_back(node);
+    post_.watched[poked] = true;
+}
+
 void Signals::deliver() noexcept {
     if (!post_.any.load(std::memory_order_relaxed) || !post_.any.exchange(false)) [[likely]] {
         return;
     }
-    for (int number = 1; number < numbers; ++number) {
+    for (int number = poked; number < numbers; ++number) {
         if (post_.arrived[index(number)].exchange(false)) {
             List<SignalNode>& all = watchers_[index(number)];
             for (SignalNode* node = all.front(); node != nullptr; node = all.after(*node)) {

@@ -34,7 +34,7 @@ protected:
 
 class Signals {
 public:
-    static constexpr int numbers = 65;  // 1 to 64, as Linux has them
+    static constexpr int numbers = 65;  // 1 to 64, as Linux has them; 0 is a poke
 
     explicit Signals(HubCore& hub);
     Signals(const Signals&) = delete;
@@ -47,6 +47,11 @@ public:
 
     // Notes it in the posts of all hubs, as the handler does. Async-signal-safe. Returns: false: no such number.
     static bool feed(int number) noexcept;
+
+    // A poke is what only the handlers of others send: no signal of the system's. Async-signal-safe; notifies the nodes
+    // that watch pokes, in all hubs.
+    static void poke() noexcept;
+    void watch_pokes(SignalNode& node) noexcept;  // until it is unlinked, or the end of the hub
 
     // To be called at each poll: notifies the watchers of the signals that have come.
     void deliver() noexcept;

@@ -10,6 +10,26 @@ TENDRIL_OPAQUE Outcome Waiter::wait(Deadline deadline) {
     return wait_inline(deadline);
 }
 
+TENDRIL_OPAQUE Outcome Waiter::wait_unthrown(Deadline deadline) noexcept {
+    if (outcome != Outcome::waiting) {
+        return outcome;
+    }
+    if (fiber.attention != 0) {
+        fiber.stretch_ends();
+        if (fiber.must_attend()) {
+            return outcome = Outcome::interrupted;
+        }
+    }
+    if (!deadline.is_never()) {
+        fiber.hub.timers.arm_waking(*this, fiber, deadline.ns());
+    }
+    suspend();
+    if (fiber.attention != 0) {
+        fiber.stretch_begins();
+    }
+    return outcome;
+}
+
 void Waiter::freeze() noexcept {
     fiber.hub.timers.cancel(*this);
     outcome = Outcome::interrupted;

@@ -36,6 +36,11 @@ struct alignas(64) Waiter : ListNode, private Timer {
     Outcome wait(Deadline deadline);
     Outcome wait_inline(Deadline deadline);  // for the primitives' own wait functions: see Scheduler::park()
 
+    // wait() for callers that C code has called, through which nothing may be thrown. An interrupt stays pending, to be
+    // thrown at the next wait that may throw.
+    // Returns: the outcome; interrupted if an interrupt is pending, or has broken the wait off.
+    Outcome wait_unthrown(Deadline deadline) noexcept;
+
     // wait(), split in three for callers that must act in between. prepare() throws an interrupt that is already
     // pending. suspend() does not throw. settle() throws the one that broke this wait off; before it, the caller may
     // set `outcome` to `handed`.

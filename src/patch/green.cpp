@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+#include "patch/green.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+
+#include <tendril/patch/patch.hpp>
+
+#include "base/at_fork.hpp"
+#include "base/sys.hpp"
+#include "hub/waiter.hpp"
+
+namespace tendril::patch {
+
+namespace detail {
+
+using namespace tendril::detail;
+
+constinit thread_local Plain plain_here [[gnu::tls_model("initial-exec")]];
+
+namespace {
+
+// The number of this process, made before any hook runs, and anew in the child of a fork(2).
+struct OwnProcess {
+    std::atomic<pid_t> number{sys::process_id()};
+    AtFork at_fork{this, [](void* self) noexcept { static_cast<OwnProcess*>(self)->number = sys::process_id(); }};
+};
+OwnProcess& own_process() {
+    static auto* const own = new OwnProcess;  // never destroyed: hooks run until the last instruction
+    return *own;
+}
+[[maybe_unused]] const OwnProcess& made_at_start = own_process();
+
+// A wait that a handler of the program may break off. In the list of its OS thread, oldest first.
+struct Breakable : ListNode {
+    Waiter& waiter;
+    const bool restarts;
+    bool broken = false;
+    Breakable(Waiter& w, bool restarting) noexcept;
+};
+
+// What handlers of the program have noted on this OS thread, for the hub to act on.
+struct Noted {
+    List<Breakable> waits;
+    std::atomic<bool> any{false};
+    std::atomic<bool> without_restart{false};
+};
+thread_local Noted noted;
+
+// As the kernel chooses an OS thread for a signal: the main one if it does not block it. Here: the main green thread's
+// wait, else the last one that began.
+void break_off_noted() noexcept {
+    if (!noted.any.exchange(false)) {
+        return;
+    }
+    const bool restart = !noted.without_restart.exchange(false);
+    Breakable* chosen = nullptr;
+    for (Breakable* each = noted.waits.front(); each != nullptr; each = noted.waits.after(*each)) {
+        const bool may = (!restart || !each->restarts) && each->waiter.open();
+        const bool has_main = chosen != nullptr && chosen->waiter.fiber.stack == nullptr;
+        chosen = may && !has_main ? each : chosen;
+    }
+    if (chosen != nullptr) {
+        chosen->broken = true;
+        chosen->waiter.resolve(Outcome::signalled);
+    }
+}
+
+Breakable::Breakable(Waiter& w, bool restarting) noexcept : waiter(w), restarts(restarting) {
+    try {
+        here::when_poked(&break_off_noted);
+    } catch (...) {
+        return;  // no memory: no handler breaks it off
+    }
+    noted.waits.push_back(*this);
+}
+
+// Resolves its waiter by the events of a descriptor.
+struct ReadyWait final : Interest {
+    Waiter waiter;
+    bool closed = false;
+    ReadyWait(Events what, const char* call) noexcept : Interest(what, &ReadyWait::on_event), waiter(call) {}
+
+    static void on_event(Interest& interest, Events what) noexcept {
+        auto& self = static_cast<ReadyWait&>(interest);
+        if ((what & events::invalid) != 0) {
+            self.closed = true;
+            self.waiter.resolve(Outcome::signalled);
+        } else if ((what & self.wanted) != 0) {
+            self.waiter.resolve(Outcome::signalled);
+        } else {
+            here::descriptors().keep_watching(self);  // another's event
+        }
+    }
+};
+
+Wait ended(Outcome outcome, bool broken) noexcept {
+    switch (outcome) {
+    case Outcome::interrupted:
+        return Wait::interrupted;
+    case Outcome::timed_out:
+        return Wait::timed_out;
+    default:
+        return broken ? Wait::signalled : Wait::ready;
+    }
+}
+
+}  // namespace
+
+bool in_own_process() noexcept {
+    return sys::process_id() == own_process().number.load(std::memory_order_relaxed) && !here::in_foreign_child();
+}
+
+Wait await_descriptor(int fd, Events what, Deadline deadline, bool restarts) noexcept {
+    if (!in_own_process()) {
+        return Wait::plain;
+    }
+    ReadyWait wait(what, "a patched call");
+    Descriptors& descriptors = here::descriptors();
+    int r = 0;
+    try {
+        r = descriptors.watch(fd, wait, true);
+    } catch (...) {
+        r = -ENOMEM;
+    }
+    if (r < 0) {
+        errno = -r;
+        return r == -EPERM ? Wait::ready : Wait::failed;  // EPERM: a regular file
+    }
+    Breakable breakable(wait.waiter, restarts);
+    const Outcome outcome = descriptors.wait_notified_unthrown(wait.waiter, deadline);
+    breakable.unlink();
+    descriptors.unwatch(wait);
+    if (wait.closed) {
+        errno = EBADF;
+        return Wait::failed;
+    }
+    return ended(outcome, breakable.broken);
+}
+
+Wait await_time(Deadline deadline) noexcept {
+    Waiter waiter("a patched call");
+    Breakable breakable(waiter, false);
+    const Outcome outcome = waiter.wait_unthrown(deadline);
+    breakable.unlink();
+    return ended(outcome, breakable.broken);
+}
+
+void break_off_by_signal(bool restart) noexcept {
+    if (!restart) {
+        noted.without_restart = true;
+    }
+    noted.any = true;
+    here::poke();
+}
+
+}  // namespace detail
+
+void deliver() {
+    if (tendril::detail::here::has_hub()) {
+        tendril::detail::here::fiber().attend({.call = "a call into C"});
+    }
+}
+
+}  // namespace tendril::patch
