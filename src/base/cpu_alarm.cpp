@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "base/libc.hpp"
+
 namespace tendril::detail {
 
 CpuAlarm::~CpuAlarm() {
@@ -19,7 +21,7 @@ bool CpuAlarm::set(pthread_t thread, pid_t kernel_thread, int number) noexcept {
         event.sigev_notify = SIGEV_THREAD_ID;
         event.sigev_signo = number;
         event._sigev_un._tid = kernel_thread;  // glibc has no other name for it before 2.39
-        made_ = ::pthread_getcpuclockid(thread, &clock) == 0 && ::timer_create(clock, &event, &timer_) == 0;
+        made_ = libc.pthread_getcpuclockid(thread, &clock) == 0 && ::timer_create(clock, &event, &timer_) == 0;
     }
     constexpr itimerspec soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = 1}};
     return made_ && ::timer_settime(timer_, 0, &soon, nullptr) == 0;

@@ -8,9 +8,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <new>
 
+#include "base/libc.hpp"
 #include "base/sys.hpp"
 
 namespace tendril::detail::fork_gate {
@@ -26,7 +26,7 @@ struct alignas(64) Part {
 constexpr std::size_t part_count = 32;
 constinit std::array<Part, part_count> parts;
 constinit std::atomic<std::uint32_t> closed{0};
-constinit std::mutex one_fork;  // held while the gate is closed
+constinit pthread_mutex_t one_fork = PTHREAD_MUTEX_INITIALIZER;  // held while the gate is closed
 
 // The forking OS thread may begin sections while it keeps the gate closed, in other fork handlers before or after ours.
 // They count in no part.
@@ -85,7 +85,7 @@ void close() noexcept {
     if (!here.closes) {
         return;
     }
-    one_fork.lock();
+    libc.pthread_mutex_lock(&one_fork);
     closed.store(1);
     for (Part& part : parts) {
         while (const std::uint32_t inside = part.inside.load()) {
@@ -104,7 +104,7 @@ void open_in_parent() noexcept {
     }
     closed.store(0);
     sys::futex_wake(closed);
-    one_fork.unlock();
+    libc.pthread_mutex_unlock(&one_fork);
 }
 
 // The other OS threads are gone: those that waited at the gate too, and one that was closing it while this one was in a
@@ -118,7 +118,7 @@ void open_in_child() noexcept {
         my_part().inside.store(1);
     }
     closed.store(0);
-    ::new (static_cast<void*>(&one_fork)) std::mutex;
+    ::new (static_cast<void*>(&one_fork)) pthread_mutex_t(PTHREAD_MUTEX_INITIALIZER);
 }
 
 // Runs when the library is loaded, in every program that links a Mutex.

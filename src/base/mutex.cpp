@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/fork_gate.hpp"
+#include "base/libc.hpp"
 #include "base/report.hpp"
 
 namespace tendril::detail {
@@ -59,13 +60,13 @@ constinit thread_local Held held;
 void Mutex::lock() noexcept {
     held.add(rank_);
     fork_gate::enter();
-    mutex_.lock();
+    libc.pthread_mutex_lock(&mutex_);
 }
 
 // Once mutex_ is free, another OS thread may destroy this object.
 void Mutex::unlock() noexcept {
     const Rank rank = rank_;
-    mutex_.unlock();
+    libc.pthread_mutex_unlock(&mutex_);
     fork_gate::leave();
     held.drop(rank);
 }

@@ -7,6 +7,8 @@
 
 #include <signal.h>
 
+#include "base/libc.hpp"
+
 namespace tendril::detail {
 
 class SignalsBlocked {
@@ -17,11 +19,11 @@ public:
         for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
             ::sigdelset(&blocked, fault);
         }
-        ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+        libc.pthread_sigmask(SIG_SETMASK, &blocked, &before_);
     }
     SignalsBlocked(const SignalsBlocked&) = delete;
     SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    ~SignalsBlocked() { libc.pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 private:
     sigset_t before_;

@@ -28,7 +28,7 @@ Fault ask(FaultHook hook, Call call, int fd) noexcept {
     Fault fault = hook(call, fd);
     if (fault.delay_ns > 0) {
         const timespec time{fault.delay_ns / 1'000'000'000, fault.delay_ns % 1'000'000'000};
-        ::nanosleep(&time, nullptr);
+        libc.nanosleep(&time, nullptr);
     }
     fault.at_most = fault.at_most == 0 ? 1 : fault.at_most;
     return fault;
@@ -64,7 +64,7 @@ namespace {
 
 int asked(int fd, unsigned long what) noexcept {
     int n = 0;
-    return ::ioctl(fd, what, &n) == 0 ? n : 0;
+    return libc.ioctl(fd, what, &n) == 0 ? n : 0;
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ int get_option(int fd, int level, int option, int& value) noexcept {
 
 int set_option(int fd, int level, int option, int value) noexcept {
     return detail::call<int>(Call::setsockopt, fd,
-                             [&] { return ::setsockopt(fd, level, option, &value, sizeof value); });
+                             [&] { return libc.setsockopt(fd, level, option, &value, sizeof value); });
 }
 
 int get_option_raw(int fd, int level, int option, void* value, socklen_t& size) noexcept {
@@ -100,7 +100,7 @@ int get_option_raw(int fd, int level, int option, void* value, socklen_t& size) 
 }
 
 int set_option_raw(int fd, int level, int option, const void* value, socklen_t size) noexcept {
-    return detail::call<int>(Call::setsockopt, fd, [=] { return ::setsockopt(fd, level, option, value, size); });
+    return detail::call<int>(Call::setsockopt, fd, [=] { return libc.setsockopt(fd, level, option, value, size); });
 }
 
 int set_linger(int fd, bool on, int seconds) noexcept {
@@ -170,7 +170,7 @@ ssize_t without_sigpipe(F f) noexcept {
     sigset_t pending;
     ::sigemptyset(&broken_pipe);
     ::sigaddset(&broken_pipe, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    libc.pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
     const bool was_blocked = ::sigismember(&before, SIGPIPE) == 1;
     const bool was_pending = was_blocked && ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1;
     const ssize_t r = f();
@@ -181,7 +181,7 @@ ssize_t without_sigpipe(F f) noexcept {
         }
     }
     if (!was_blocked) {
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        libc.pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
     errno = error;
     return r;
@@ -191,20 +191,20 @@ ssize_t without_sigpipe(F f) noexcept {
 
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept {
     return detail::transfer(Call::recvmsg, fd, all, [=](std::size_t most) {
-        return ::recvmsg(fd, Parts(parts, count, most).message(), never_wait | MSG_CMSG_CLOEXEC);
+        return libc.recvmsg(fd, Parts(parts, count, most).message(), never_wait | MSG_CMSG_CLOEXEC);
     });
 }
 
 ssize_t send_parts(int fd, const iovec* parts, std::size_t count) noexcept {
     return detail::transfer(Call::sendmsg, fd, all, [=](std::size_t most) {
-        return ::sendmsg(fd, Parts(parts, count, most).message(), sending);
+        return libc.sendmsg(fd, Parts(parts, count, most).message(), sending);
     });
 }
 
 ssize_t send_file(int to, int from, std::int64_t offset, std::size_t n) noexcept {
     return detail::transfer(Call::sendfile, to, n, [=](std::size_t some) {
         off_t at = offset;
-        return without_sigpipe([&] { return ::sendfile(to, from, &at, some); });  // it has no MSG_NOSIGNAL
+        return without_sigpipe([&] { return libc.sendfile(to, from, &at, some); });  // it has no MSG_NOSIGNAL
     });
 }
 
@@ -227,7 +227,7 @@ ssize_t write_pipe_parts(int fd, const iovec* parts, std::size_t count) noexcept
     }
     return detail::transfer(Call::write, fd, all, [=](std::size_t most) {
         const Parts some(parts, count, most);
-        return without_sigpipe([&] { return ::writev(fd, some.data(), some.count()); });
+        return without_sigpipe([&] { return libc.writev(fd, some.data(), some.count()); });
     });
 }
 
@@ -239,7 +239,7 @@ ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept {
 ssize_t read_parts(int fd, const iovec* parts, std::size_t count) noexcept {
     return detail::transfer(Call::read, fd, all, [=](std::size_t most) {
         const Parts some(parts, count, most);
-        return ::readv(fd, some.data(), some.count());
+        return libc.readv(fd, some.data(), some.count());
     });
 }
 
@@ -273,7 +273,7 @@ int truncate(int fd, std::uint64_t size) noexcept {
 }
 
 int sync(int fd) noexcept {
-    return detail::call<int>(Call::pwrite, fd, [=] { return ::fsync(fd); });
+    return detail::call<int>(Call::pwrite, fd, [=] { return libc.fsync(fd); });
 }
 
 int reopen(int fd, int flags) noexcept {
@@ -284,15 +284,15 @@ int reopen(int fd, int flags) noexcept {
 
 bool is_terminal(int fd) noexcept {
     unsigned number = 0;
-    return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGPTN, &number) < 0;
+    return ::isatty(fd) == 1 && libc.ioctl(fd, TIOCGPTN, &number) < 0;
 }
 
 int duplicate(int fd, int at_least) noexcept {
-    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_DUPFD_CLOEXEC, at_least); });
+    return detail::call<int>(Call::fcntl, fd, [=] { return libc.fcntl(fd, F_DUPFD_CLOEXEC, at_least); });
 }
 
 int status_flags(int fd) noexcept {
-    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFL); });
+    return detail::call<int>(Call::fcntl, fd, [=] { return libc.fcntl(fd, F_GETFL); });
 }
 
 int file_kind(int fd) noexcept {
@@ -305,20 +305,20 @@ int file_kind(int fd) noexcept {
 int set_nonblocking(int fd, bool on) noexcept {
     const int before = status_flags(fd);
     const int flags = on ? before | O_NONBLOCK : before & ~O_NONBLOCK;
-    return before < 0 ? before : detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFL, flags); });
+    return before < 0 ? before : detail::call<int>(Call::fcntl, fd, [=] { return libc.fcntl(fd, F_SETFL, flags); });
 }
 
 int close_on_exec(int fd) noexcept {
-    const int flags = detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_GETFD); });
+    const int flags = detail::call<int>(Call::fcntl, fd, [=] { return libc.fcntl(fd, F_GETFD); });
     return flags < 0 ? flags : static_cast<int>((flags & FD_CLOEXEC) != 0);
 }
 
 int set_close_on_exec(int fd) noexcept {
-    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
+    return detail::call<int>(Call::fcntl, fd, [=] { return libc.fcntl(fd, F_SETFD, FD_CLOEXEC); });
 }
 
 int set_pipe_size(int fd, int bytes) noexcept {
-    return detail::call<int>(Call::fcntl, fd, [=] { return ::fcntl(fd, F_SETPIPE_SZ, bytes); });
+    return detail::call<int>(Call::fcntl, fd, [=] { return libc.fcntl(fd, F_SETPIPE_SZ, bytes); });
 }
 
 int unlink(Path path) noexcept {
@@ -346,14 +346,14 @@ int posix_spawn(pid_t& pid, Path path, const posix_spawn_file_actions_t& actions
 
 int signal_child(int pidfd, int signal) noexcept {
     return detail::call<int>(Call::signal_child, pidfd, [=] {
-        return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+        return static_cast<int>(libc.syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
     });
 }
 
 int signal_group(int pidfd, pid_t leader, int signal) noexcept {
     return detail::call<int>(Call::signal_child, pidfd, [=] {
         constexpr unsigned process_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
-        const long r = ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, process_group);
+        const long r = libc.syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, process_group);
         return r == 0 || errno != EINVAL ? static_cast<int>(r) : ::kill(-leader, signal);
     });
 }
@@ -377,14 +377,14 @@ int signal_at_parents_death(int signal) noexcept {
 }
 
 int pidfd_open(pid_t pid) noexcept {
-    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); });
+    return detail::call<int>(Call::pidfd, -1, [=] { return static_cast<int>(libc.syscall(SYS_pidfd_open, pid, 0)); });
 }
 
 namespace {
 
 int wait_for_pidfd(int pidfd, siginfo_t& info, int options) noexcept {
     return detail::call<int>(Call::waitid, pidfd, [&] {
-        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, options | WNOHANG);
+        return libc.waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, options | WNOHANG);
     });
 }
 
@@ -415,12 +415,12 @@ int look_at_child(int pidfd, int& stopped_by, bool& goes_on) noexcept {
 
 int waitid(idtype_t kind, id_t id, siginfo_t& info, int options) noexcept {
     info = {};
-    return detail::call<int>(Call::waitid, -1, [&] { return ::waitid(kind, id, &info, options); });
+    return detail::call<int>(Call::waitid, -1, [&] { return libc.waitid(kind, id, &info, options); });
 }
 
 int close(int fd) noexcept {
     // Linux frees the number even if the call fails with EINTR, so a second try could close another descriptor.
-    return detail::call<int>(Call::close, fd, [=] { return ::close(fd); });
+    return detail::call<int>(Call::close, fd, [=] { return libc.close(fd); });
 }
 
 int eventfd() noexcept {
@@ -428,7 +428,7 @@ int eventfd() noexcept {
 }
 
 pid_t fork() noexcept {
-    return detail::call<pid_t>(Call::fork, -1, [] { return ::fork(); });
+    return detail::call<pid_t>(Call::fork, -1, [] { return libc.fork(); });
 }
 
 int epoll_create() noexcept {
@@ -443,7 +443,7 @@ namespace {
 
 // The bare system call: glibc's wrapper is newer than the kernel's call, and sanitizers do not know it.
 int epoll_pwait2(int epfd, epoll_event* events, int n, const timespec* timeout) noexcept {
-    return static_cast<int>(::syscall(SYS_epoll_pwait2, epfd, events, n, timeout, nullptr, 0));
+    return static_cast<int>(libc.syscall(SYS_epoll_pwait2, epfd, events, n, timeout, nullptr, 0));
 }
 
 int round_up_to_ms(std::int64_t ns) noexcept {
@@ -469,7 +469,7 @@ int epoll_wait(int epfd, epoll_event* events, int n, std::int64_t timeout_ns) no
             }
             has_pwait2.store(false, std::memory_order_relaxed);
         }
-        return ::epoll_wait(epfd, events, n, round_up_to_ms(timeout_ns));
+        return libc.epoll_wait(epfd, events, n, round_up_to_ms(timeout_ns));
     });
 }
 
@@ -478,7 +478,7 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
     do {
         r = detail::call<int>(Call::poll, -1, [=] {
             const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
-            return ::ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+            return libc.ppoll(fds, n, timeout_ns < 0 ? nullptr : &timeout, nullptr);
         });
     } while (r == -EINTR && timeout_ns == 0);  // Linux interrupts it even if it does not wait
     return r;
@@ -487,7 +487,7 @@ int poll(pollfd* fds, std::size_t n, std::int64_t timeout_ns) noexcept {
 int select(int n, fd_set* read, fd_set* write, fd_set* except, std::int64_t timeout_ns) noexcept {
     return detail::call<int>(Call::select, -1, [=] {
         const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
-        return ::pselect(n, read, write, except, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+        return libc.pselect(n, read, write, except, timeout_ns < 0 ? nullptr : &timeout, nullptr);
     });
 }
 

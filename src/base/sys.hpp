@@ -28,9 +28,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/libc.hpp"
 #include "base/no_nul.hpp"
 
 namespace tendril::sys {
+
+using tendril::detail::libc;
 
 enum class Call : unsigned {
     mmap,
@@ -148,32 +151,35 @@ constexpr int never_wait = MSG_DONTWAIT;
 constexpr int sending = MSG_DONTWAIT | MSG_NOSIGNAL;
 inline ssize_t recv(int fd, void* p, std::size_t n, int flags) noexcept {
     return detail::transfer(Call::recv, fd, n,
-                            [=](std::size_t some) { return ::recv(fd, p, some, flags | never_wait); });
+                            [=](std::size_t some) { return libc.recv(fd, p, some, flags | never_wait); });
 }
 inline ssize_t send(int fd, const void* p, std::size_t n, int flags) noexcept {
-    return detail::transfer(Call::send, fd, n, [=](std::size_t some) { return ::send(fd, p, some, flags | sending); });
+    return detail::transfer(Call::send, fd, n,
+                            [=](std::size_t some) { return libc.send(fd, p, some, flags | sending); });
 }
 inline int accept(int fd, sockaddr* peer, socklen_t* len) noexcept {
-    return detail::call<int>(Call::accept, fd, [=] { return ::accept4(fd, peer, len, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+    return detail::call<int>(Call::accept, fd,
+                             [=] { return libc.accept4(fd, peer, len, SOCK_NONBLOCK | SOCK_CLOEXEC); });
 }
 inline int connect(int fd, const sockaddr* to, socklen_t len) noexcept {
-    return detail::call<int>(Call::connect, fd, [=] { return ::connect(fd, to, len); });
+    return detail::call<int>(Call::connect, fd, [=] { return libc.connect(fd, to, len); });
 }
 // For a whole datagram: no short counts. from: nullptr: the sender is not wanted.
 inline ssize_t recv_datagram(int fd, void* p, std::size_t n, int flags, sockaddr* from, socklen_t* len) noexcept {
-    return detail::call<ssize_t>(Call::recv, fd, [=] { return ::recvfrom(fd, p, n, flags | never_wait, from, len); });
+    return detail::call<ssize_t>(Call::recv, fd,
+                                 [=] { return libc.recvfrom(fd, p, n, flags | never_wait, from, len); });
 }
 // to: nullptr for a connected socket.
 inline ssize_t send_datagram(int fd, const void* p, std::size_t n, const sockaddr* to, socklen_t len,
                              int flags = 0) noexcept {
-    return detail::call<ssize_t>(Call::send, fd, [=] { return ::sendto(fd, p, n, flags | sending, to, len); });
+    return detail::call<ssize_t>(Call::send, fd, [=] { return libc.sendto(fd, p, n, flags | sending, to, len); });
 }
 inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {  // received descriptors are closed on exec
     return detail::call<ssize_t>(Call::recvmsg, fd,
-                                 [=] { return ::recvmsg(fd, message, flags | never_wait | MSG_CMSG_CLOEXEC); });
+                                 [=] { return libc.recvmsg(fd, message, flags | never_wait | MSG_CMSG_CLOEXEC); });
 }
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
-    return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return ::sendmsg(fd, message, flags | sending); });
+    return detail::call<ssize_t>(Call::sendmsg, fd, [=] { return libc.sendmsg(fd, message, flags | sending); });
 }
 // For a stream: moves several parts in one call. A fault that cuts them short leaves only the first part, cut short.
 ssize_t recv_parts(int fd, const iovec* parts, std::size_t count) noexcept;
@@ -202,10 +208,10 @@ int peer_name(int fd, sockaddr* out, socklen_t* len) noexcept;
 
 // Descriptors.
 inline ssize_t read(int fd, void* p, std::size_t n) noexcept {
-    return detail::transfer(Call::read, fd, n, [=](std::size_t some) { return ::read(fd, p, some); });
+    return detail::transfer(Call::read, fd, n, [=](std::size_t some) { return libc.read(fd, p, some); });
 }
 inline ssize_t write(int fd, const void* p, std::size_t n) noexcept {
-    return detail::transfer(Call::write, fd, n, [=](std::size_t some) { return ::write(fd, p, some); });
+    return detail::transfer(Call::write, fd, n, [=](std::size_t some) { return libc.write(fd, p, some); });
 }
 // Writes to a pipe. Returns -EPIPE, and raises no SIGPIPE, if the reading end is closed.
 ssize_t write_pipe(int fd, const void* p, std::size_t n) noexcept;

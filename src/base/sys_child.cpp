@@ -19,7 +19,7 @@ namespace {
 // Bare system calls: sanitizers put code that takes locks in front of the C library's functions.
 template <class... Args>
 long bare(long number, Args... args) noexcept {
-    const long r = ::syscall(number, args...);
+    const long r = libc.syscall(number, args...);
     return r < 0 ? -errno : r;
 }
 
@@ -32,7 +32,7 @@ struct Failure {
 void reset_handlers(bool ignored_too) noexcept {
     for (int number = 1; number < NSIG; ++number) {
         struct sigaction now {};
-        if (::sigaction(number, nullptr, &now) != 0) {
+        if (libc.sigaction(number, nullptr, &now) != 0) {
             continue;  // one of the C library's own
         }
         const bool ignored = now.sa_handler == SIG_IGN;
@@ -40,7 +40,7 @@ void reset_handlers(bool ignored_too) noexcept {
         if (restored || (!ignored && now.sa_handler != SIG_DFL)) {
             struct sigaction initial {};
             initial.sa_handler = SIG_DFL;
-            ::sigaction(number, &initial, nullptr);
+            libc.sigaction(number, &initial, nullptr);
         }
     }
 }
@@ -186,7 +186,7 @@ bool needs_copy(const ChildPlan& plan) noexcept {
     if (plan.restore_signals) {
         ::sigemptyset(&wanted);
     }
-    ::sigprocmask(SIG_SETMASK, &wanted, nullptr);
+    libc.sigprocmask(SIG_SETMASK, &wanted, nullptr);
     Failure failure{ChildStep::session, 0};
     failure.error = static_cast<int>(-in_order(plan, failure.step, report));
     bare(SYS_write, report, &failure, sizeof failure);
@@ -234,7 +234,7 @@ pid_t make_child(const ChildStart& start) noexcept {
 bool hear(int report, Failure& failure) noexcept {
     ssize_t r = 0;
     do {
-        r = ::read(report, &failure, sizeof failure);
+        r = libc.read(report, &failure, sizeof failure);
     } while (r < 0 && errno == EINTR);
     return r != static_cast<ssize_t>(sizeof failure);
 }
@@ -276,9 +276,9 @@ pid_t start_child(const ChildPlan& plan, ChildStep& failed) noexcept {
         sigset_t all;
         ChildStart start{plan, report[1], {}};
         ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &start.mask);
+        libc.pthread_sigmask(SIG_SETMASK, &all, &start.mask);
         pid = make_child(start);
-        ::pthread_sigmask(SIG_SETMASK, &start.mask, nullptr);
+        libc.pthread_sigmask(SIG_SETMASK, &start.mask, nullptr);
         close(report[1]);
         hears = report[0];
     }
@@ -289,7 +289,7 @@ pid_t start_child(const ChildPlan& plan, ChildStep& failed) noexcept {
         return pid;
     }
     siginfo_t info;
-    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) < 0 && errno == EINTR) {
+    while (libc.waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) < 0 && errno == EINTR) {
     }
     failed = failure.step;
     return -failure.error;

@@ -22,7 +22,7 @@ int open_beneath(int folder, Path path, int flags) noexcept {
     how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     return detail::call_with(Call::open, folder, path, [&](const char* p) {
-        return static_cast<int>(::syscall(SYS_openat2, folder, p, &how, sizeof(how)));
+        return static_cast<int>(libc.syscall(SYS_openat2, folder, p, &how, sizeof(how)));
     });
 }
 

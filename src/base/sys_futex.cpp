@@ -20,7 +20,7 @@ long futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t 
            const timespec* timeout) noexcept {
     static_assert(sizeof word == sizeof(std::uint32_t));
     const int saved_errno = errno;
-    const long r = ::syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, timeout, nullptr, 0);
+    const long r = libc.syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, timeout, nullptr, 0);
     errno = saved_errno;
     return r;
 }

@@ -12,11 +12,11 @@
 namespace tendril::sys {
 
 int sigaction(int number, const struct ::sigaction* set, struct ::sigaction* before) noexcept {
-    return ::sigaction(number, set, before) == 0 ? 0 : -errno;
+    return libc.sigaction(number, set, before) == 0 ? 0 : -errno;
 }
 
 void default_action(int number) noexcept {
-    ::signal(number, SIG_DFL);
+    libc.signal(number, SIG_DFL);
 }
 
 int sigaltstack(const stack_t* set, stack_t* before) noexcept {
@@ -31,11 +31,11 @@ void unblock(int number) noexcept {
     sigset_t one;
     ::sigemptyset(&one);
     ::sigaddset(&one, number);
-    ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+    libc.pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
 }
 
 void signal_thread(pthread_t thread, int number) noexcept {
-    ::pthread_kill(thread, number);
+    libc.pthread_kill(thread, number);
 }
 
 pid_t process_id() noexcept {
@@ -56,7 +56,7 @@ bool isatty(int fd) noexcept {
 
 void pause(std::int64_t ns) noexcept {
     const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
-    ::nanosleep(&time, nullptr);
+    libc.nanosleep(&time, nullptr);
 }
 
 std::int64_t thread_cpu_ns() noexcept {
@@ -70,7 +70,7 @@ void yield_processor() noexcept {
 }
 
 void name_thread(pthread_t thread, const char* name) noexcept {
-    ::pthread_setname_np(thread, name);
+    libc.pthread_setname_np(thread, name);
 }
 
 void exit_now(int status) noexcept {

@@ -25,7 +25,7 @@ int open_terminal_master() noexcept {
 
 int open_terminal_slave(int master) noexcept {
     return detail::call<int>(Call::open, master,
-                             [=] { return ::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); });
+                             [=] { return libc.ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); });
 }
 
 int set_terminal_size(int fd, unsigned short columns, unsigned short rows) noexcept {
@@ -33,14 +33,14 @@ int set_terminal_size(int fd, unsigned short columns, unsigned short rows) noexc
         struct winsize size {};
         size.ws_col = columns;
         size.ws_row = rows;
-        return ::ioctl(fd, TIOCSWINSZ, &size);
+        return libc.ioctl(fd, TIOCSWINSZ, &size);
     });
 }
 
 int terminal_size(int fd, unsigned short& columns, unsigned short& rows) noexcept {
     return detail::call<int>(Call::fcntl, fd, [&] {
         struct winsize size {};
-        const int r = ::ioctl(fd, TIOCGWINSZ, &size);
+        const int r = libc.ioctl(fd, TIOCGWINSZ, &size);
         columns = size.ws_col;
         rows = size.ws_row;
         return r;
@@ -49,11 +49,11 @@ int terminal_size(int fd, unsigned short& columns, unsigned short& rows) noexcep
 
 int take_terminal(int slave) noexcept {
     return detail::call<int>(Call::fcntl, slave, [=] {
-        if (::setsid() < 0 || ::ioctl(slave, TIOCSCTTY, 0) < 0) {
+        if (::setsid() < 0 || libc.ioctl(slave, TIOCSCTTY, 0) < 0) {
             return -1;
         }
         for (int place = 0; place < 3; ++place) {
-            if (::dup2(slave, place) < 0) {
+            if (libc.dup2(slave, place) < 0) {
                 return -1;
             }
         }

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/libc.hpp"
+
 namespace tendril::detail {
 
 namespace {
@@ -96,7 +98,7 @@ public:
         const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
         std::array<char, 4096> text{};
         std::size_t filled = 0;
-        for (ssize_t n = 0; fd >= 0 && (n = ::read(fd, text.data() + filled, text.size() - 1 - filled)) > 0;) {
+        for (ssize_t n = 0; fd >= 0 && (n = libc.read(fd, text.data() + filled, text.size() - 1 - filled)) > 0;) {
             filled += static_cast<std::size_t>(n);
             text[filled] = 0;
             char* line = text.data();
@@ -112,7 +114,7 @@ public:
             }
         }
         if (fd >= 0) {
-            ::close(fd);
+            libc.close(fd);
         }
     }
     bool contain(std::uintptr_t address) const noexcept {
@@ -148,8 +150,8 @@ ThreadCall ThreadCall::of(pid_t thread) noexcept {
         return call;
     }
     char text[256];
-    const ssize_t n = ::read(fd, text, sizeof text - 1);
-    ::close(fd);
+    const ssize_t n = libc.read(fd, text, sizeof text - 1);
+    libc.close(fd);
     if (n <= 0) {
         return call;
     }
@@ -179,7 +181,7 @@ std::string ThreadCall::name() const {
 bool copy_memory(const void* from, void* to, std::size_t size) noexcept {
     const iovec local{to, size};
     const iovec remote{const_cast<void*>(from), size};
-    return ::syscall(SYS_process_vm_readv, ::getpid(), &local, 1UL, &remote, 1UL, 0UL) == static_cast<long>(size);
+    return libc.syscall(SYS_process_vm_readv, ::getpid(), &local, 1UL, &remote, 1UL, 0UL) == static_cast<long>(size);
 }
 
 std::size_t return_addresses_on(const void* stack_pointer, std::span<void*> out) noexcept {

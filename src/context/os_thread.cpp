@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "base/libc.hpp"
+
 namespace tendril::detail {
 
 constinit thread_local OsThread* OsThread::current_ = nullptr;
@@ -24,7 +26,7 @@ std::uint64_t next_serial() noexcept {
 StackBounds bounds_of_this_thread() noexcept {
     StackBounds bounds;
     pthread_attr_t attributes;
-    if (::pthread_getattr_np(::pthread_self(), &attributes) == 0) {
+    if (libc.pthread_getattr_np(libc.pthread_self(), &attributes) == 0) {
         void* bottom = nullptr;
         ::pthread_attr_getstack(&attributes, &bottom, &bounds.size);
         bounds.bottom = bottom;

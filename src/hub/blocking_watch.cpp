@@ -129,9 +129,9 @@ void BlockingWatch::start() {
     prime_backtrace();
     {
         const SignalsBlocked blocked;
-        thread_ = std::thread([this] { run(); });
+        thread_ = PlainThread([this] { run(); });
     }
-    watcher_ = thread_.get_id();
+    watcher_ = thread_.native_handle();
     sys::name_thread(thread_.native_handle(), "tendril-watch");
     struct AtExit {
         ~AtExit() { the().stop(); }
@@ -229,7 +229,7 @@ void BlockingWatch::set(std::chrono::nanoseconds threshold, BlockHandler handler
     std::swap(handler_, kept);
     start();
     changed_.wake_one();
-    if (std::this_thread::get_id() != watcher_) {
+    if (libc.pthread_self() != watcher_) {
         while (delivering_) {
             delivered_.wait(lock);
         }
@@ -238,12 +238,12 @@ void BlockingWatch::set(std::chrono::nanoseconds threshold, BlockHandler handler
 }
 
 void BlockingWatch::stop() noexcept {
-    std::thread ending;
+    PlainThread ending;
     {
         const MutexLock lock(mutex_);
         stopping_ = true;
         changed_.wake_one();
-        if (std::this_thread::get_id() == watcher_) {
+        if (libc.pthread_self() == watcher_) {
             thread_.detach();  // its handler called exit()
             delivering_ = false;
         } else {
@@ -341,7 +341,7 @@ BlockingWatch::Pause::Pause() noexcept {
     BlockingWatch& watch = the();
     MutexLock lock(watch.mutex_);
     watch.pauses_.push_back(*this);
-    if (std::this_thread::get_id() != watch.watcher_) {
+    if (libc.pthread_self() != watch.watcher_) {
         while (watch.delivering_) {
             watch.delivered_.wait(lock);
         }
@@ -357,7 +357,7 @@ BlockingWatch::Pause::~Pause() {
 
 // In a child: the watching OS thread is gone, and all hubs but this OS thread's.
 void BlockingWatch::forked() noexcept {
-    ::new (&thread_) std::thread;  // over the old object, which could only be joined
+    ::new (&thread_) PlainThread;  // over the old object, which could only be joined
     watcher_ = {};
     seen_.clear();
     while (pauses_.pop_front() != nullptr) {

@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include <tendril/detail/base/mutex.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/plain_thread.hpp"
 #include "base/thread_call.hpp"
 #include "base/thread_condition.hpp"
 #include "hub/heartbeat.hpp"
@@ -97,8 +97,8 @@ private:
     Mutex mutex_{Rank::blocking_watch};  // guards the list of hubs too
     ThreadCondition changed_;
     ThreadCondition delivered_;
-    std::thread thread_ TENDRIL_GUARDED_BY(mutex_);       // until stop() takes it, to join it
-    std::thread::id watcher_ TENDRIL_GUARDED_BY(mutex_);  // its id
+    PlainThread thread_ TENDRIL_GUARDED_BY(mutex_);      // until stop() takes it, to join it
+    pthread_t watcher_ TENDRIL_GUARDED_BY(mutex_) = {};  // its id
     // Shared, so that nothing of the user's is copied under the mutex.
     std::shared_ptr<const BlockHandler> handler_ TENDRIL_GUARDED_BY(mutex_);
     List<Pause> pauses_ TENDRIL_GUARDED_BY(mutex_);

@@ -7,13 +7,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/libc.hpp"
 #include "context/backtrace.hpp"
 #include "hub/blocking_watch.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
 
-Heartbeat::Heartbeat(HubCore& core) : hub(core), thread(::pthread_self()), os_serial(core.os.serial), kernel_thread(0) {
+Heartbeat::Heartbeat(HubCore& core)
+    : hub(core), thread(libc.pthread_self()), os_serial(core.os.serial), kernel_thread(0) {
     BlockingWatch::the().join_list(*this);
 }
 

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <deque>
 #include <optional>
-#include <thread>
 
 #include <tendril/detail/base/mutex.hpp>
 #include <tendril/fd.hpp>
@@ -16,6 +15,7 @@
 #include <tendril/shield.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/plain_thread.hpp"
 #include "base/signals_blocked.hpp"
 #include "net/socket_access.hpp"
 
@@ -74,7 +74,7 @@ public:
         try {
             const SignalsBlocked blocked;
             for (std::size_t i = 1; i < members_.size(); ++i) {
-                members_[i].thread = std::thread([this, i] { run_member(members_[i]); });
+                members_[i].thread = PlainThread([this, i] { run_member(members_[i]); });
             }
         } catch (...) {
             stop_and_join(Duration());
@@ -178,7 +178,7 @@ private:
         bool expects_handed;  // the first hub may still hand over connections
         std::shared_ptr<AcceptLoop> loop;
 
-        std::thread thread;
+        PlainThread thread;
     };
 
     void join_first(AcceptLoop& loop) {
@@ -336,7 +336,7 @@ private:
     // had: that is abandoned.
     void forked() noexcept {
         for (Member& each : members_) {
-            ::new (&each.thread) std::thread;
+            ::new (&each.thread) PlainThread;
             ::new (&each.loop) std::shared_ptr<AcceptLoop>;
         }
     }

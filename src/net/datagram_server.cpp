@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <list>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <stdexcept>

@@ -14,6 +14,7 @@
 #include <tendril/error.hpp>
 #include <tendril/thread_pool.hpp>
 
+#include "base/libc.hpp"
 #include "base/on_exit.hpp"
 #include "net/dns_message.hpp"
 #include "net/resolver.hpp"
@@ -68,7 +69,7 @@ SystemAnswer ask_forward(const std::string& host, int family) {
     hints.ai_flags = AI_CANONNAME;
     addrinfo* found = nullptr;
     SystemAnswer answer;
-    if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0) {
+    if (const int error = detail::libc.getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0) {
         answer.system_error = error == EAI_SYSTEM ? errno : 0;
         answer.failure = of_eai(error);
         return answer;
@@ -98,8 +99,8 @@ SystemAnswer ask_reverse(const Address& address) {
     int result = ERANGE;
     for (std::size_t size = 2048; size <= most && result == ERANGE; size *= 4) {
         buffer.resize(size);
-        result = ::gethostbyaddr_r(ip, v4 ? sizeof(in_addr) : sizeof(in6_addr), address.family(), &entry, buffer.data(),
-                                   buffer.size(), &found, &error);
+        result = detail::libc.gethostbyaddr_r(ip, v4 ? sizeof(in_addr) : sizeof(in6_addr), address.family(), &entry,
+                                              buffer.data(), buffer.size(), &found, &error);
     }
     if (found == nullptr) {
         answer.failure = of_h_errno(error);

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "base/escape.hpp"
+#include "base/libc.hpp"
 #include "base/once.hpp"
 
 namespace tendril {
@@ -29,14 +30,14 @@ constexpr std::size_t longest_name = 1024;  // bytes of UTF-8: libidn2's time gr
 
 template <class F>
 void find(void* handle, const char* name, F& function) {
-    function = reinterpret_cast<F>(::dlsym(handle, name));
+    function = reinterpret_cast<F>(detail::libc.dlsym(handle, name));
 }
 
 const Library& library() {
     static constinit detail::Once once;
     static constinit Library found;
     once([] {
-        void* handle = ::dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);  // never unloaded
+        void* handle = detail::libc.dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);  // never unloaded
         if (handle == nullptr) {
             throw std::runtime_error(
                 "libidn2 cannot be loaded, which names in other scripts than ASCII need: install libidn2-0, or give "

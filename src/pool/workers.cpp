@@ -190,7 +190,7 @@ void Workers::start_thread() {
     auto worker = std::make_unique<Worker>();
     worker->round = round_;
     const SignalsBlocked blocked;
-    worker->thread = std::thread([this, me = worker.get()] { work(*me); });  // waits for the lock
+    worker->thread = PlainThread([this, me = worker.get()] { work(*me); });  // waits for the lock
     static_cast<void>(worker.release());
     ++threads_;
 }

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <thread>
 
 #include <tendril/deadline.hpp>
 #include <tendril/detail/base/list.hpp>
@@ -25,6 +24,7 @@
 #include <tendril/shared_event.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/plain_thread.hpp"
 #include "base/thread_condition.hpp"
 #include "pool/job.hpp"
 
@@ -57,7 +57,7 @@ struct Workers {
 
 private:
     struct Worker : ListNode {
-        std::thread thread;
+        PlainThread thread;
         std::uint64_t round = 0;  // kills before it was started
     };
     static constexpr std::uint64_t closing = UINT64_MAX;

@@ -13,8 +13,9 @@
 
 #pragma once
 
+#include <pthread.h>
+
 #include <cstdint>
-#include <mutex>
 
 #include <tendril/detail/base/thread_safety.hpp>
 
@@ -46,7 +47,7 @@ public:
     void unlock() noexcept TENDRIL_RELEASE();
 
 private:
-    std::mutex mutex_;
+    pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
     const Rank rank_;
 };
 

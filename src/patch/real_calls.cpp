@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+#include "patch/real_calls.hpp"
+
+#include "base/libc.hpp"
+
+namespace tendril::patch {
+
+constinit RealCalls real;
+
+void RealCalls::detach() noexcept {
+#define TENDRIL_REAL_TAKE(name) detail::take_from_libc(name, #name);
+    TENDRIL_REAL_CALLS(TENDRIL_REAL_TAKE)
+#undef TENDRIL_REAL_TAKE
+}
+
+}  // namespace tendril::patch
