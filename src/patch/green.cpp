@@ -129,14 +129,19 @@ Wait await_descriptor(int fd, Events what, Deadline deadline, bool restarts) noe
         errno = -r;
         return r == -EPERM ? Wait::ready : Wait::failed;  // EPERM: a regular file
     }
-    Breakable breakable(wait.waiter, restarts);
-    const Outcome outcome = descriptors.wait_notified_unthrown(wait.waiter, deadline);
-    breakable.unlink();
+    const Wait how = await_notified(wait.waiter, deadline, restarts);
     descriptors.unwatch(wait);
     if (wait.closed) {
         errno = EBADF;
         return Wait::failed;
     }
+    return how;
+}
+
+Wait await_notified(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
+    Breakable breakable(waiter, restarts);
+    const Outcome outcome = here::descriptors().wait_notified_unthrown(waiter, deadline);
+    breakable.unlink();
     return ended(outcome, breakable.broken);
 }
 
