@@ -59,7 +59,8 @@ int fail(Wait how, int at_timeout = EAGAIN) noexcept;
 // Makes attempt() until it does something else than to fail with EAGAIN. plain() is what is called where nobody can
 // park. Requires: looks_green().
 template <class Attempt, class PlainCall>
-auto attempt_until_done(int fd, Events what, Side side, Attempt attempt, PlainCall plain) noexcept -> decltype(attempt()) {
+auto attempt_until_done(int fd, Events what, Side side, Attempt attempt, PlainCall plain) noexcept
+    -> decltype(attempt()) {
     auto r = attempt();
     if (!would_block(r)) [[likely]] {
         spend();

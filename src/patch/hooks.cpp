@@ -38,27 +38,6 @@ const Hook* hook_for(const char* symbol) noexcept {
 
 // STUBS: whoever merges the area's file deletes its line.
 namespace tendril::patch::detail {
-Hooks read_hooks() noexcept {
-    return {};
-}
-Hooks message_hooks() noexcept {
-    return {};
-}
-Hooks connect_hooks() noexcept {
-    return {};
-}
-Hooks poll_hooks() noexcept {
-    return {};
-}
-Hooks descriptor_hooks() noexcept {
-    return {};
-}
-Hooks stdio_hooks() noexcept {
-    return {};
-}
-Hooks sleep_hooks() noexcept {
-    return {};
-}
 Hooks name_hooks() noexcept {
     return {};
 }

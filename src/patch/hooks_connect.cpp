@@ -128,8 +128,8 @@ ssize_t sendfile(int to, int from, off_t* offset, std::size_t n) noexcept {
     const auto rest = [=](std::size_t done) { return libc.sendfile(to, from, offset, n - done); };
     // The end of the file comes as a short count, and then as 0.
     return move_all(
-        to, events::write, Side::send, n,
-        [=](std::size_t done) { return in_a_moment(to, [=] { return rest(done); }); }, rest);
+        to, events::write, Side::send, n, [=](std::size_t done) { return in_a_moment(to, [=] { return rest(done); }); },
+        rest);
 }
 
 bool is_ready(int fd, short what) noexcept {
@@ -148,7 +148,8 @@ ssize_t splice(int from, off64_t* from_at, int to, off64_t* to_at, std::size_t n
         const bool readable = is_ready(from, POLLIN);
         if (readable && is_ready(to, POLLOUT)) {
             const ssize_t r = in_a_moment(to, [=] {
-                return in_a_moment(from, [=] { return real.splice(from, from_at, to, to_at, n, flags | SPLICE_F_NONBLOCK); });
+                return in_a_moment(from,
+                                   [=] { return real.splice(from, from_at, to, to_at, n, flags | SPLICE_F_NONBLOCK); });
             });
             if (!would_block(r)) {
                 spend();
@@ -173,12 +174,9 @@ ssize_t splice(int from, off64_t* from_at, int to, off64_t* to_at, std::size_t n
 
 Hooks connect_hooks() noexcept {
     static const std::array hooks{
-        Hook("connect", Class::io, &patch::detail::connect),
-        Hook("__connect", Class::io, &patch::detail::connect),
-        Hook("accept", Class::io, &patch::detail::accept),
-        Hook("accept4", Class::io, &patch::detail::accept4),
-        Hook("sendfile", Class::io, &patch::detail::sendfile),
-        Hook("sendfile64", Class::io, &patch::detail::sendfile),
+        Hook("connect", Class::io, &patch::detail::connect),   Hook("__connect", Class::io, &patch::detail::connect),
+        Hook("accept", Class::io, &patch::detail::accept),     Hook("accept4", Class::io, &patch::detail::accept4),
+        Hook("sendfile", Class::io, &patch::detail::sendfile), Hook("sendfile64", Class::io, &patch::detail::sendfile),
         Hook("splice", Class::io, &patch::detail::splice),
     };
     return hooks;

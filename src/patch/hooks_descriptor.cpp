@@ -80,12 +80,9 @@ int fcntl(int fd, int command, ...) noexcept {
 
 Hooks descriptor_hooks() noexcept {
     static const std::array hooks{
-        Hook("close", Class::io, &patch::detail::close),
-        Hook("__close", Class::io, &patch::detail::close),
-        Hook("dup2", Class::io, &patch::detail::dup2),
-        Hook("dup3", Class::io, &patch::detail::dup3),
-        Hook("fcntl", Class::io, &patch::detail::fcntl),
-        Hook("fcntl64", Class::io, &patch::detail::fcntl),
+        Hook("close", Class::io, &patch::detail::close), Hook("__close", Class::io, &patch::detail::close),
+        Hook("dup2", Class::io, &patch::detail::dup2),   Hook("dup3", Class::io, &patch::detail::dup3),
+        Hook("fcntl", Class::io, &patch::detail::fcntl), Hook("fcntl64", Class::io, &patch::detail::fcntl),
     };
     return hooks;
 }

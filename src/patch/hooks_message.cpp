@@ -120,8 +120,7 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
         return peek_all(fd, n, once, plain);
     }
     const auto rest = [=](std::size_t done, int more_flags) {
-        return on_rest(*message, done,
-                       [=](msghdr& some) { return libc.recvmsg(fd, &some, flags | more_flags); });
+        return on_rest(*message, done, [=](msghdr& some) { return libc.recvmsg(fd, &some, flags | more_flags); });
     };
     return move_all(
         fd, events::read, Side::receive, n,
@@ -219,19 +218,19 @@ ssize_t recvfrom_chk(int fd, void* to, std::size_t n, std::size_t room, int flag
 
 Hooks message_hooks() noexcept {
     static const std::array hooks{
-    Hook("recv", Class::io, &patch::detail::recv),
-    Hook("recvfrom", Class::io, &patch::detail::recvfrom),
-    Hook("recvmsg", Class::io, &patch::detail::recvmsg),
-    Hook("recvmmsg", Class::io, &patch::detail::recvmmsg),
-    Hook("send", Class::io, &patch::detail::send),
-    Hook("__send", Class::io, &patch::detail::send),
-    Hook("sendto", Class::io, &patch::detail::sendto),
-    Hook("sendmsg", Class::io, &patch::detail::sendmsg),
-    Hook("sendmmsg", Class::io, &patch::detail::sendmmsg),
-    Hook("__sendmmsg", Class::io, &patch::detail::sendmmsg),
-    Hook("__recv_chk", Class::io, &recv_chk),
-    Hook("__recvfrom_chk", Class::io, &recvfrom_chk),
-};
+        Hook("recv", Class::io, &patch::detail::recv),
+        Hook("recvfrom", Class::io, &patch::detail::recvfrom),
+        Hook("recvmsg", Class::io, &patch::detail::recvmsg),
+        Hook("recvmmsg", Class::io, &patch::detail::recvmmsg),
+        Hook("send", Class::io, &patch::detail::send),
+        Hook("__send", Class::io, &patch::detail::send),
+        Hook("sendto", Class::io, &patch::detail::sendto),
+        Hook("sendmsg", Class::io, &patch::detail::sendmsg),
+        Hook("sendmmsg", Class::io, &patch::detail::sendmmsg),
+        Hook("__sendmmsg", Class::io, &patch::detail::sendmmsg),
+        Hook("__recv_chk", Class::io, &recv_chk),
+        Hook("__recvfrom_chk", Class::io, &recvfrom_chk),
+    };
     return hooks;
 }
 

@@ -264,12 +264,9 @@ ssize_t read_chk(int fd, void* to, std::size_t n, std::size_t room) noexcept {
 
 Hooks read_hooks() noexcept {
     static const std::array hooks{
-        Hook("read", Class::io, &patch::detail::read),
-        Hook("__read", Class::io, &patch::detail::read),
-        Hook("readv", Class::io, &patch::detail::readv),
-        Hook("write", Class::io, &patch::detail::write),
-        Hook("__write", Class::io, &patch::detail::write),
-        Hook("writev", Class::io, &patch::detail::writev),
+        Hook("read", Class::io, &patch::detail::read),     Hook("__read", Class::io, &patch::detail::read),
+        Hook("readv", Class::io, &patch::detail::readv),   Hook("write", Class::io, &patch::detail::write),
+        Hook("__write", Class::io, &patch::detail::write), Hook("writev", Class::io, &patch::detail::writev),
         Hook("__read_chk", Class::io, &read_chk),
     };
     return hooks;
