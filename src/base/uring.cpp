@@ -66,6 +66,7 @@ int Uring::open(unsigned requests, unsigned completions) noexcept {
         return r;
     }
     open_ = true;
+    own_.emplace(ring_.ring_fd);
     mapped();
     if ((ring_.features & needed) != needed) {
         return -ENOTSUP;

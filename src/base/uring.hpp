@@ -12,8 +12,11 @@
 #include <liburing.h>
 
 #include <cstdint>
+#include <optional>
 
 #include <tendril/fd.hpp>
+
+#include "base/own_number.hpp"
 
 namespace tendril::sys {
 
@@ -65,8 +68,9 @@ private:
     unsigned to_hand_over() const noexcept { return tail_ - io_uring_smp_load_acquire(ring_.sq.khead); }
 
     io_uring ring_{};
-    Fd events_;          // event_descriptor(), once it was asked for
-    unsigned tail_ = 0;  // of the request ring; published by enter()
+    std::optional<tendril::detail::OwnNumber> own_;  // of the ring's descriptor
+    Fd events_;                                      // event_descriptor(), once it was asked for
+    unsigned tail_ = 0;                              // of the request ring; published by enter()
     bool open_ = false;
 };
 

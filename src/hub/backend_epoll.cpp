@@ -75,6 +75,7 @@ public:
 private:
     static constexpr std::size_t batch = 256;
     Fd epoll_;
+    OwnNumber own_{epoll_.get()};
     Wakeup wakeup_;
     std::array<epoll_event, batch> raw_;
     std::array<BackendEvent, batch> events_;

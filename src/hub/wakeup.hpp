@@ -8,6 +8,7 @@
 
 #include <tendril/fd.hpp>
 
+#include "base/own_number.hpp"
 #include "base/sys.hpp"
 
 namespace tendril::detail {
@@ -35,6 +36,7 @@ public:
 
 private:
     Fd fd_;
+    OwnNumber own_{fd_.get()};
 };
 
 }  // namespace tendril::detail

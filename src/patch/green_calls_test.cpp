@@ -3,6 +3,7 @@
 // The hooks' common ground: a call parks its green thread and not the hub; kills, Timeouts, the plain places.
 // How each call compares with the kernel's own is in the kernel_*_test.cpp.
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include <tendril/shield.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/own_number.hpp"
 #include "green_test.hpp"
 #include "patch/green.hpp"
 #include "patch/hooks.hpp"
@@ -167,6 +169,31 @@ TENDRIL_TEST(GreenCalls, ACloseEndsTheWaitsForTheNumber) {
     reader.join();
     EXPECT_EQ(error, EBADF);
     pair.ends[0] = -1;
+}
+
+TENDRIL_TEST(GreenCalls, AProgramThatClosesEverythingLeavesTheHubItsOwn) {
+    auto* const dup2_hook = hooked<decltype(::dup2)>("dup2");
+    auto* const close_range_hook = hooked<decltype(::close_range)>("close_range");
+    int own = 0;
+    for (int fd = 0; fd < 1024; ++fd) {
+        if (tendril::detail::OwnNumber::is(fd)) {
+            ++own;
+            EXPECT_EQ(close_hook(fd), -1);
+            EXPECT_EQ(errno, EBADF);
+            EXPECT_EQ(dup2_hook(0, fd), -1);
+            EXPECT_EQ(close_range_hook(static_cast<unsigned>(fd), static_cast<unsigned>(fd), 0), 0);
+        }
+    }
+    EXPECT_GE(own, 1);
+    const int other = ::fcntl(0, F_DUPFD, 1000);
+    EXPECT_EQ(close_range_hook(1000, ~0U, 0), 0);
+    EXPECT_EQ(::fcntl(other, F_GETFD), -1);
+    EXPECT_EQ(usleep_hook(1000), 0);
+    Pair pair;
+    auto writer = spawn([&] { EXPECT_EQ(write_hook(pair.ends[1], "x", 1), 1); });
+    char byte = 0;
+    EXPECT_EQ(read_hook(pair.ends[0], &byte, 1), 1);
+    writer.join();
 }
 
 TENDRIL_TEST(GreenCalls, ALoopThatNeverWaitsLetsOthersRun) {

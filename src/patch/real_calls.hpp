@@ -44,7 +44,7 @@ void __pthread_unregister_cancel(__pthread_unwind_buf_t* buffer);
 // clang-format off
 #define TENDRIL_REAL_CALLS(each) \
     each(accept) each(recvmmsg) each(sendmmsg) each(splice) each(select) each(epoll_pwait) each(epoll_pwait2) \
-    each(dup) each(dup3) each(fgets) each(fread) each(getc) each(fgetc) each(getline) each(getdelim) \
+    each(dup) each(dup3) each(close_range) each(fgets) each(fread) each(getc) each(fgetc) each(getline) each(getdelim) \
     each(__read_chk) each(__recv_chk) each(__recvfrom_chk) each(__poll_chk) each(__ppoll_chk) each(__fgets_chk) \
     each(__fread_chk) \
     each(clock_nanosleep) each(usleep) each(sleep) \
