@@ -16,6 +16,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -38,10 +39,10 @@
     each(recv) each(recvfrom) each(recvmsg) each(send) each(sendto) each(sendmsg) each(sendfile) \
     each(connect) each(accept4) each(setsockopt) \
     each(nanosleep) each(getaddrinfo) each(gethostbyaddr_r) each(waitid) each(fork) each(syscall) \
-    each(dlopen) each(dlsym) each(sigaction) each(signal) each(sigprocmask) \
+    each(dlopen) each(dlsym) each(sigaction) each(signal) each(sigprocmask) each(sigtimedwait) each(raise) \
     each(pthread_create) each(pthread_join) each(pthread_detach) each(pthread_self) each(pthread_kill) \
     each(pthread_setname_np) each(pthread_getattr_np) each(pthread_getcpuclockid) each(pthread_sigmask) \
-    each(pthread_mutex_lock) each(pthread_mutex_unlock)
+    each(pthread_mutex_lock) each(pthread_mutex_unlock) each(sched_yield)
 // clang-format on
 
 namespace tendril::detail {

@@ -177,7 +177,7 @@ ssize_t without_sigpipe(F f) noexcept {
     const int error = errno;
     if (r < 0 && error == EPIPE && !was_pending) {
         const timespec now{0, 0};
-        while (::sigtimedwait(&broken_pipe, nullptr, &now) < 0 && errno == EINTR) {
+        while (libc.sigtimedwait(&broken_pipe, nullptr, &now) < 0 && errno == EINTR) {
         }
     }
     if (!was_blocked) {

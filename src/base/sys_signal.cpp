@@ -24,7 +24,7 @@ int sigaltstack(const stack_t* set, stack_t* before) noexcept {
 }
 
 void raise(int number) noexcept {
-    ::raise(number);
+    libc.raise(number);
 }
 
 void unblock(int number) noexcept {
@@ -66,7 +66,7 @@ std::int64_t thread_cpu_ns() noexcept {
 }
 
 void yield_processor() noexcept {
-    ::sched_yield();
+    libc.sched_yield();
 }
 
 void name_thread(pthread_t thread, const char* name) noexcept {

@@ -26,6 +26,8 @@
 #include <cstdlib>
 #include <span>
 
+#include "base/libc.hpp"
+
 // What the fortified inline functions, and the cleanup handlers of C code, call: declared by no header.
 extern "C" {
 ssize_t __read_chk(int fd, void* to, std::size_t n, std::size_t room);
@@ -68,18 +70,20 @@ void __pthread_unregister_cancel(__pthread_unwind_buf_t* buffer);
     each(pthread_clockjoin_np) each(pthread_cancel) each(pthread_setcancelstate) each(pthread_setcanceltype) \
     each(pthread_testcancel) each(pthread_getname_np) each(pthread_getschedparam) each(pthread_setschedparam) \
     each(pthread_setschedprio) each(pthread_getaffinity_np) each(pthread_setaffinity_np) each(pthread_sigqueue) \
-    each(sched_yield) each(__pthread_register_cancel) each(__pthread_unregister_cancel) each(__pthread_unwind_next) \
+    each(__pthread_register_cancel) each(__pthread_unregister_cancel) each(__pthread_unwind_next) \
     each(thrd_create) each(thrd_current) each(thrd_detach) each(thrd_equal) each(thrd_exit) each(thrd_join) \
     each(thrd_sleep) each(thrd_yield) each(call_once) each(mtx_init) each(mtx_destroy) each(mtx_lock) \
     each(mtx_timedlock) each(mtx_trylock) each(mtx_unlock) each(cnd_init) each(cnd_destroy) each(cnd_wait) \
     each(cnd_timedwait) each(cnd_signal) each(cnd_broadcast) each(tss_create) each(tss_delete) each(tss_get) \
     each(tss_set) \
     each(pthread_key_create) each(pthread_key_delete) each(pthread_getspecific) each(pthread_setspecific) \
-    each(sigsuspend) each(sigwait) each(sigwaitinfo) each(sigtimedwait) each(pause) \
-    each(raise) each(dlmopen) each(dlvsym) each(dlclose)
+    each(sigsuspend) each(sigwait) each(sigwaitinfo) each(pause) \
+    each(dlmopen) each(dlvsym) each(dlclose)
 // clang-format on
 
-namespace tendril::patch {
+namespace tendril::patch::detail {
+
+using tendril::detail::libc;
 
 struct RealCalls {
 #define TENDRIL_REAL_MEMBER(name) decltype(&::name) name = &::name;
@@ -95,4 +99,4 @@ struct RealCalls {
 
 extern constinit RealCalls real;
 
-}  // namespace tendril::patch
+}  // namespace tendril::patch::detail
