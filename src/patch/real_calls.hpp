@@ -75,9 +75,9 @@ void __pthread_unregister_cancel(__pthread_unwind_buf_t* buffer);
     each(thrd_sleep) each(thrd_yield) each(call_once) each(mtx_init) each(mtx_destroy) each(mtx_lock) \
     each(mtx_timedlock) each(mtx_trylock) each(mtx_unlock) each(cnd_init) each(cnd_destroy) each(cnd_wait) \
     each(cnd_timedwait) each(cnd_signal) each(cnd_broadcast) each(tss_create) each(tss_delete) each(tss_get) \
-    each(tss_set) \
+    each(tss_set) each(sched_yield) \
     each(pthread_key_create) each(pthread_key_delete) each(pthread_getspecific) each(pthread_setspecific) \
-    each(sigsuspend) each(sigwait) each(sigwaitinfo) each(pause) \
+    each(sigsuspend) each(sigwait) each(sigwaitinfo) each(sigtimedwait) each(pause) each(raise) \
     each(dlmopen) each(dlvsym) each(dlclose)
 // clang-format on
 
