@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+#
+# What patch_test loads and starts: libraries and programs from tests/patch_objects, each linked in another way.
+
+set(objects ${CMAKE_CURRENT_SOURCE_DIR}/patch_objects)
+set(objects_dir ${CMAKE_CURRENT_BINARY_DIR}/patch_libraries)
+target_link_libraries(patch_test PRIVATE tendril::patch ${CMAKE_DL_LIBS})
+target_compile_definitions(patch_test PRIVATE TENDRIL_TEST_OBJECTS="${objects_dir}")
+
+# patch_object(name source [COMPILE options...] [LINK options...])
+function(patch_object name source)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "COMPILE;LINK")
+    add_library(patch_object_${name} SHARED ${objects}/${source})
+    target_compile_options(patch_object_${name} PRIVATE -O2 ${arg_COMPILE})
+    target_link_options(patch_object_${name} PRIVATE ${arg_LINK})
+    set_target_properties(patch_object_${name} PROPERTIES OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${objects_dir}
+        CXX_VISIBILITY_PRESET default)
+    add_dependencies(patch_test patch_object_${name})
+endfunction()
+
+patch_object(reader_lazy reader.cpp LINK -Wl,-z,lazy -Wl,-z,relro)
+patch_object(reader_now reader.cpp LINK -Wl,-z,now -Wl,-z,relro)
+patch_object(reader_no_plt reader.cpp COMPILE -fno-plt LINK -Wl,-z,now)
+patch_object(reader_no_relro reader.cpp LINK -Wl,-z,norelro -Wl,-z,lazy)
+patch_object(reader_constructor reader.cpp COMPILE -DREADER_CONSTRUCTOR -DREADER_RAW)
+patch_object(interposer interposer.cpp)
+patch_object(reader_interposed reader.cpp)
+target_link_libraries(patch_object_reader_interposed PRIVATE patch_object_interposer)
+patch_object(reader_needed reader.cpp)
+patch_object(needs_reader needs_reader.cpp)
+target_link_libraries(patch_object_needs_reader PRIVATE patch_object_reader_needed)
+
+# patch_program(name source [COMPILE options...] [LINK options...]): its path is TENDRIL_PROGRAM_<NAME> in patch_test.
+function(patch_program name source)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "COMPILE;LINK")
+    add_executable(patch_program_${name} ${objects}/${source})
+    tendril_compile_options(patch_program_${name})
+    target_compile_options(patch_program_${name} PRIVATE ${arg_COMPILE})
+    target_link_options(patch_program_${name} PRIVATE ${arg_LINK})
+    target_link_libraries(patch_program_${name} PRIVATE tendril::patch)
+    string(TOUPPER ${name} upper)
+    target_compile_definitions(patch_test PRIVATE TENDRIL_PROGRAM_${upper}="$<TARGET_FILE:patch_program_${name}>")
+    add_dependencies(patch_test patch_program_${name})
+endfunction()
+
+patch_program(position_dependent patched_program.cpp COMPILE -fno-pie
+    LINK -no-pie -Wl,-z,lazy -Wl,-z,norelro)
+patch_program(partial_relro patched_program.cpp COMPILE -fno-pie LINK -no-pie -Wl,-z,lazy -Wl,-z,relro)
+patch_program(full_relro patched_program.cpp LINK -pie -Wl,-z,now -Wl,-z,relro)
