@@ -4,7 +4,6 @@
 
 set(objects ${CMAKE_CURRENT_SOURCE_DIR}/patch_objects)
 set(objects_dir ${CMAKE_CURRENT_BINARY_DIR}/patch_libraries)
-target_link_libraries(patch_test PRIVATE tendril::patch ${CMAKE_DL_LIBS})
 target_compile_definitions(patch_test PRIVATE TENDRIL_TEST_OBJECTS="${objects_dir}")
 
 # patch_object(name source [COMPILE options...] [LINK options...])

@@ -2,7 +2,6 @@
 
 #include "patch/patches.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,15 +16,18 @@
 
 #include "base/libc.hpp"
 #include "patch/page_protection.hpp"
+#include "patch/test_library.hpp"
 
+namespace tendril::patch {
 namespace {
 
-using namespace tendril::patch;
 using detail::Hook;
 using detail::Hooks;
 using detail::Patches;
 using tendril::detail::libc;
-using ReadFunction = ssize_t (*)(int, void*, std::size_t);
+using testing::Library;
+using testing::library_path;
+using testing::ReadFunction;
 
 std::atomic<int> reads{0};
 std::atomic<int> closes{0};
@@ -42,30 +44,6 @@ int counted_close(int fd) noexcept {
 const std::array<Hook, 2> counting{Hook("read", Class::io, &counted_read), Hook("close", Class::sync, &counted_close)};
 const std::array<Hooks, 1> table{Hooks(counting)};
 
-std::string object_path(const std::string& name) {
-    return std::string(TENDRIL_TEST_OBJECTS) + "/lib" + name + ".so";
-}
-
-struct Library {
-    void* handle;
-
-    explicit Library(const std::string& name, int flags = RTLD_NOW)
-        : handle(::dlopen(object_path(name).c_str(), flags)) {
-        EXPECT_NE(handle, nullptr) << ::dlerror();
-    }
-    Library(const Library&) = delete;
-    Library& operator=(const Library&) = delete;
-    ~Library() { ::dlclose(handle); }
-
-    template <class F>
-    F function(const char* name) const {
-        void* const found = ::dlsym(handle, name);
-        EXPECT_NE(found, nullptr) << name;
-        return reinterpret_cast<F>(found);
-    }
-    ReadFunction reader(const char* name) const { return function<ReadFunction>(name); }
-};
-
 // Returns whether a call of `f` ends in the hook. It must read right in either case.
 bool counts(ReadFunction f) {
     std::array<int, 2> ends{};
@@ -80,7 +58,7 @@ bool counts(ReadFunction f) {
     return reads == before + 1;
 }
 
-class PatchesOf : public testing::TestWithParam<const char*> {};
+class PatchesOf : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PatchesOf, EveryKindOfCallIsFoundAndTakenBack) {
     Patches patches(table);
@@ -136,8 +114,8 @@ TEST_P(PatchesOf, ReadOnlyPagesStayReadOnly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, PatchesOf,
-                         testing::Values("reader_lazy", "reader_now", "reader_no_plt", "reader_no_relro",
-                                         "reader_constructor"),
+                         ::testing::Values("reader_lazy", "reader_now", "reader_no_plt", "reader_no_relro",
+                                           "reader_constructor"),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST(Patches, TheClosureIsPatchedAndNothingElse) {
@@ -245,7 +223,7 @@ TEST(Patches, ErrorsSayWhatIsWrong) {
     EXPECT_NE(error_of([&] { patches.library("libneeds_reader", Class::io, {"close"}); }).find("left out"),
               std::string::npos);
     EXPECT_FALSE(counts(library.reader("needs_reader_call"))) << "after an error, nothing was changed";
-    EXPECT_EQ(error_of([&] { patches.library(object_path("needs_reader"), Class::io, {"read"}); }), "none");
+    EXPECT_EQ(error_of([&] { patches.library(library_path("needs_reader"), Class::io, {"read"}); }), "none");
     EXPECT_TRUE(counts(library.reader("needs_reader_call"))) << "by its path";
 }
 
@@ -284,3 +262,4 @@ TEST(PatchesThreads, CallsMeanwhileMakeTheOneOrTheOther) {
 }
 
 }  // namespace
+}  // namespace tendril::patch

@@ -39,8 +39,8 @@ public:
 
 struct Options {
     Classes classes = Classes::all();
-    Classes except;
-    std::vector<std::string> require;  // symbols; one that no patched object imports is an Error
+    Classes except = {};
+    std::vector<std::string> require = {};  // symbols; one that no patched object imports is an Error
 };
 
 // Patches the loaded shared libraries of that name, and those that they need, except the C and C++ library. "libpq"
