@@ -308,8 +308,9 @@ int signal_at_parents_death(int signal) noexcept;  // the death of the OS thread
 int sigaction(int number, const struct ::sigaction* set, struct ::sigaction* before) noexcept;
 void default_action(int number) noexcept;  // SIG_DFL
 int sigaltstack(const stack_t* set, stack_t* before) noexcept;
-void raise(int number) noexcept;    // in this OS thread
-void unblock(int number) noexcept;  // in this OS thread
+void raise(int number) noexcept;                 // in this OS thread
+int signalfd(const sigset_t& signals) noexcept;  // readable while one of them is pending, which must be blocked
+void unblock(int number) noexcept;               // in this OS thread
 void signal_thread(pthread_t thread, int number) noexcept;
 pid_t process_id() noexcept;
 pid_t thread_id() noexcept;  // the kernel's number of this OS thread

@@ -4,6 +4,7 @@
 // may be called in a signal handler.
 
 #include <sched.h>
+#include <sys/signalfd.h>
 
 #include <ctime>
 
@@ -21,6 +22,11 @@ void default_action(int number) noexcept {
 
 int sigaltstack(const stack_t* set, stack_t* before) noexcept {
     return ::sigaltstack(set, before) == 0 ? 0 : -errno;
+}
+
+int signalfd(const sigset_t& signals) noexcept {
+    const int fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd >= 0 ? fd : -errno;
 }
 
 void raise(int number) noexcept {

@@ -145,9 +145,9 @@ Wait await_notified(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
     return ended(outcome, breakable.broken);
 }
 
-Wait await_time(Deadline deadline) noexcept {
+Wait await_time(Deadline deadline, bool restarts) noexcept {
     Waiter waiter("a patched call");
-    Breakable breakable(waiter, false);
+    Breakable breakable(waiter, restarts);
     const Outcome outcome = waiter.wait_unthrown(deadline);
     breakable.unlink();
     return ended(outcome, breakable.broken);

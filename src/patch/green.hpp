@@ -93,7 +93,7 @@ Wait await_descriptor(int fd, Events what, Deadline deadline, bool restarts = tr
 Wait await_notified(tendril::detail::Waiter& waiter, Deadline deadline, bool restarts) noexcept;
 
 // Suspends until the deadline. Returns: timed_out, interrupted or signalled. Requires: may_park().
-Wait await_time(Deadline deadline) noexcept;
+Wait await_time(Deadline deadline, bool restarts = false) noexcept;
 
 // For the signal hooks: ends a wait of the green thread that a handler of the program has interrupted, as the system
 // does. `restart`: SA_RESTART was set.

@@ -38,12 +38,6 @@ const Hook* hook_for(const char* symbol) noexcept {
 
 // STUBS: whoever merges the area's file deletes its line.
 namespace tendril::patch::detail {
-Hooks name_hooks() noexcept {
-    return {};
-}
-Hooks process_hooks() noexcept {
-    return {};
-}
 Hooks sync_hooks() noexcept {
     return {};
 }
@@ -51,9 +45,6 @@ Hooks thread_hooks() noexcept {
     return {};
 }
 Hooks key_hooks() noexcept {
-    return {};
-}
-Hooks signal_hooks() noexcept {
     return {};
 }
 Hooks loader_hooks() noexcept {

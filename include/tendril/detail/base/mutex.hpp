@@ -31,7 +31,7 @@ enum class Rank : std::uint8_t {
     error_handler,   // taken by any report; copies a pointer
     signals,         // taken by hubs; installs handlers
     blocking_watch,  // taken by hubs that begin and end; starts the watching OS thread
-    patches,         // of the floor patch: taken by any hook; reads /proc/self/maps
+    patches,         // of the floor patch and its hooks: taken by any hook; reads /proc/self/maps
     mailbox,         // taken by senders that hold any of the above; wakes a backend
     once,            // makes the process's single objects, on first use, whatever the caller holds
     at_fork,         // the list of repairs in the child: joined by objects made under any of the others
