@@ -18,7 +18,7 @@ TABLE_OBJECTS = {"libc.cpp.o", "real_calls.cpp.o"}
 # What std::stop_callback calls while it is removed: right by a hook, too.
 ALLOWED = {("accept_group.cpp.o", name) for name in ("pthread_self", "sched_yield", "syscall")}
 TABLE_ENTRY = re.compile(r"\beach\((\w+)\)")
-HOOK = re.compile(r'\{\s*"(\w+)"\s*,')
+HOOK = re.compile(r'(?:\{|\bHook\()\s*"(\w+)"\s*,')
 UNDEFINED = re.compile(r"^(?:.*:)?([^:]+):\s+[Uw] (\w+)(?:@.*)?$")
 
 
