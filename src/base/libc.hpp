@@ -34,8 +34,8 @@
 // Calls each(name) for every function of the table.
 // clang-format off
 #define TENDRIL_LIBC_FUNCTIONS(each) \
-    each(read) each(write) each(readv) each(writev) each(close) each(fcntl) each(ioctl) each(dup2) each(fsync) \
-    each(poll) each(ppoll) each(pselect) each(epoll_wait) \
+    each(read) each(write) each(readv) each(writev) each(close) each(closefrom) each(fcntl) each(ioctl) each(dup2) \
+    each(fsync) each(poll) each(ppoll) each(pselect) each(epoll_wait) \
     each(recv) each(recvfrom) each(recvmsg) each(send) each(sendto) each(sendmsg) each(sendfile) \
     each(connect) each(accept4) each(setsockopt) \
     each(nanosleep) each(getaddrinfo) each(gethostbyaddr_r) each(waitid) each(fork) each(syscall) \

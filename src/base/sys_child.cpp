@@ -77,7 +77,7 @@ long close_between(int first, int last) noexcept {
         return r;
     }
     if (last == INT32_MAX) {
-        ::closefrom(first);  // reads /proc/self/fd without allocating
+        libc.closefrom(first);  // reads /proc/self/fd without allocating
         return 0;
     }
     for (int fd = first; fd <= last; ++fd) {
