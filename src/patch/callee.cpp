@@ -42,13 +42,17 @@ bool is_c_library(const ElfObject& object) noexcept {
 }
 
 bool is_left_alone(const ElfObject& object) noexcept {
-    static constexpr std::array<std::string_view, 11> prefixes{"libstdc++.", "libgcc_s.",    "libc++.",   "libc++abi.",
-                                                               "libunwind.", "libasan.",     "libtsan.",  "liblsan.",
-                                                               "libubsan.",  "libclang_rt.", "libtendril"};
+    static constexpr std::array<std::string_view, 8> prefixes{"libgcc_s.", "libunwind.", "libasan.",     "libtsan.",
+                                                              "liblsan.",  "libubsan.",  "libclang_rt.", "libtendril"};
     if (object.is_program()) {
         return false;
     }
     return is_c_library(object) || starts_with_any(name_of(object), prefixes) || holds_tendril(object);
+}
+
+bool is_cxx_library(const ElfObject& object) noexcept {
+    static constexpr std::array<std::string_view, 2> prefixes{"libstdc++.", "libc++."};
+    return !object.is_program() && starts_with_any(name_of(object), prefixes);
 }
 
 bool holds_tendril(const ElfObject& object) noexcept {

@@ -15,9 +15,12 @@ namespace tendril::patch::detail {
 // The C library and what belongs to it: what hooks stand in for, and what must itself stay plain.
 bool is_c_library(const ElfObject& object) noexcept;
 
-// Whether it is never patched: the C library, the C++ library, the compilers' runtimes, or tendril as a shared object.
-// Not the program, even if it holds tendril.
+// Whether it is never patched: the C library, the compilers' runtimes, or tendril as a shared object. Not the program,
+// even if it holds tendril.
 bool is_left_alone(const ElfObject& object) noexcept;
+
+// Whether it is the C++ library: it waits for those that are linked with it, in a std::condition_variable, for example.
+bool is_cxx_library(const ElfObject& object) noexcept;
 
 // Whether tendril's code lies in it.
 bool holds_tendril(const ElfObject& object) noexcept;

@@ -11,6 +11,7 @@
 #include "base/at_fork.hpp"
 #include "base/sys.hpp"
 #include "hub/waiter.hpp"
+#include "patch/patches.hpp"
 
 namespace tendril::patch {
 
@@ -117,6 +118,7 @@ Wait await_descriptor(int fd, Events what, Deadline deadline, bool restarts) noe
     if (!in_own_process()) {
         return Wait::plain;
     }
+    Patches::look_now_and_then(here::clock_ns());
     ReadyWait wait(what, "a patched call");
     Descriptors& descriptors = here::descriptors();
     int r = 0;

@@ -29,4 +29,10 @@ struct Hook {
 
 using Hooks = std::span<const Hook>;
 
+// Whether a patch with these classes puts the hook in. A hook of no class, of the dynamic linker's own calls, comes
+// with any.
+inline bool covers(Classes classes, const Hook& hook) noexcept {
+    return hook.of == Class{} ? !classes.empty() : classes.has(hook.of);
+}
+
 }  // namespace tendril::patch::detail

@@ -65,9 +65,28 @@ Patches::~Patches() {
     unpatch();
 }
 
+namespace {
+constinit std::atomic<Patches*> made{nullptr};
+constexpr std::int64_t look_every_ns = 10'000'000;
+}  // namespace
+
 Patches& Patches::of_process() {
-    static auto* const patches = new Patches(all_hooks());
-    return *patches;
+    static Patches& patches = *[] {
+        auto* const all = new Patches(all_hooks());
+        made.store(all, std::memory_order_release);
+        return all;
+    }();
+    return patches;
+}
+
+void Patches::look_now_and_then(std::int64_t now_ns) noexcept {
+    static constinit thread_local std::int64_t looked_ns = 0;
+    if (now_ns - looked_ns >= look_every_ns) {
+        looked_ns = now_ns;
+        if (Patches* const patches = made.load(std::memory_order_acquire); patches != nullptr) {
+            patches->look();
+        }
+    }
 }
 
 const Hook* Patches::hook_for(std::string_view symbol) const noexcept {
@@ -137,7 +156,7 @@ void Patches::check(const Wish& wish, const std::vector<std::string>& require, c
     const std::vector<Classes> chosen = wanted({wish}, objects);
     for (const std::string& symbol : require) {
         const Hook* const hook = hook_for(symbol);
-        if (hook == nullptr || !wish.classes.has(hook->of)) {
+        if (hook == nullptr || !covers(wish.classes, *hook)) {
             throw Error("patch: " + symbol +
                         (hook == nullptr ? " is required, but there is no hook for it"
                                          : " is required, but its class, " + to_string(hook->of) + ", is left out"));
@@ -165,7 +184,8 @@ std::vector<Classes> Patches::wanted(const std::vector<Wish>& wishes, const Obje
             continue;
         }
         for (std::size_t i = 0; i < objects.size(); ++i) {
-            if ((wish.of == Wish::all || objects[i].is_program()) && !is_left_alone(objects[i])) {
+            const bool meant = wish.of == Wish::all || objects[i].is_program() || is_cxx_library(objects[i]);
+            if (meant && !is_left_alone(objects[i])) {
                 result[i] = result[i] | wish.classes;
             }
         }
@@ -236,7 +256,7 @@ std::vector<Patches::Change> Patches::changes_in(const Objects& objects, const E
     std::vector<Change> changes;
     object.for_each_import_slot([&](const ImportSlot& slot) {
         const auto found = hooks_.find(slot.symbol);
-        if (found == hooks_.end() || !classes.has(found->second.hook->of) || is_plain(slot)) {
+        if (found == hooks_.end() || !covers(classes, *found->second.hook) || is_plain(slot)) {
             return;
         }
         const auto& [hook, interposed] = found->second;

@@ -51,6 +51,10 @@ public:
     // Patches what was loaded since, if anything was asked for. Costs some 50 ns when nothing was loaded.
     void look() noexcept;
 
+    // For what waits, which is the time for it: look() of the process's patches, if 10 ms have passed since this OS
+    // thread's last. Finds what objects that are not patched have loaded, the C library, for example.
+    static void look_now_and_then(std::int64_t now_ns) noexcept;
+
     struct Slot {
         std::uintptr_t* place;
         std::uintptr_t old;  // as it was before: the C library's function, or the way to look that up

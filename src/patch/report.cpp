@@ -56,7 +56,7 @@ ObjectReport report_of(const ElfObject& object, const Patches::Patched* patched,
             if (detail::may_block(slot.symbol)) {
                 uncovered.emplace(slot.symbol);
             }
-        } else if (!result.classes.has(hook->of)) {
+        } else if (!covers(result.classes, *hook)) {
             blocking.emplace(slot.symbol);
         }
     });
@@ -82,7 +82,9 @@ void append(std::string& text, const ObjectReport& object) {
     text.append(object.path).append(": ").append(std::to_string(object.slot_count())).append(" slots");
     for (const ObjectReport::Slots& slots : object.slots) {
         text.append(&slots == object.slots.data() ? " (" : ", ");
-        text.append(to_string(slots.of)).append(" ").append(std::to_string(slots.count));
+        text.append(slots.of == Class{} ? "loader" : to_string(slots.of))
+            .append(" ")
+            .append(std::to_string(slots.count));
     }
     text.append(object.slots.empty() ? "\n" : ")\n");
     append(text, "left out:", object.blocking);

@@ -43,20 +43,20 @@ struct Options {
     std::vector<std::string> require = {};  // symbols; one that no patched object imports is an Error
 };
 
-// Patches the loaded shared libraries of that name, and those that they need, except the C and C++ library. "libpq"
+// Patches the loaded shared libraries of that name, and those that they need, except the C library. "libpq"
 // means libpq.so.5, and not libpqxx; a path means the one file. Does nothing where it was done before.
 // Throws: Error: nothing of that name is loaded, it holds tendril itself, or a required symbol is missing.
 void library(std::string_view name, Options options = {.classes = Classes::of_a_library()});
 
-// Patches the executable. Throws: Error as above.
+// Patches the executable, and the C++ library, which waits for it in std::condition_variable. Throws: Error as above.
 void program(Options options = {});
 
 // Patches all objects: those that are loaded, and those that come later, by dlopen(3) or otherwise.
 // Throws: Error as above.
 void all(Options options = {});
 
-// Takes all of it back. Throws: Error while a call of a green thread is inside a patched function, for it would return
-// into what is no longer there; nothing was changed then.
+// Takes all of it back; what is loaded later stays plain. Calls that are under way end as they began. Requires: no green
+// thread waits for what only a patched call hands over: a lock, a condition, the end of a thread.
 void unpatch();
 
 // Throws the kill or Timeout that is pending in this green thread, if there is one: to be called after a call into C
