@@ -10,11 +10,13 @@
 #include <stdexcept>
 
 #include "base/libc.hpp"
+#include "base/sys.hpp"
 
 namespace tendril::detail {
 
 constinit thread_local OsThread* OsThread::current_ = nullptr;
 constinit thread_local std::uint64_t OsThread::serial_ = 0;
+constinit bool OsThread::foreign_main = false;
 
 namespace {
 
@@ -58,7 +60,7 @@ struct OsThread::Owner {
     bool gone = false;
     ~Owner() {
         gone = true;
-        if (current_ != nullptr && current_->on_own_stack()) {
+        if (current_ != nullptr && current_->unwinds_at_end()) {
             current_->ending = true;
             delete current_;
             current_ = nullptr;
@@ -75,6 +77,10 @@ OsThread::OsThread() : serial(next_serial()), own_stack(bounds_of_this_thread())
 
 OsThread::~OsThread() {
     take_signal_stack(signal_stack_);
+}
+
+bool OsThread::unwinds_at_end() const noexcept {
+    return on_own_stack() && !(foreign_main && sys::on_first_thread());
 }
 
 void OsThread::make() {

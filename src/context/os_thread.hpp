@@ -90,6 +90,12 @@ struct OsThread {
     // False if exit() was called on the stack of a green thread or context: then nothing may be destroyed.
     bool on_own_stack() const noexcept { return !stacks.holds(__builtin_frame_address(0)); }
 
+    // Whether main() and what it calls knows nothing of this library. Then exit() unwinds nothing of the first OS
+    // thread's, SIGINT is main()'s, and there is no LoopExit. To be set before the first one is made.
+    static constinit bool foreign_main;
+    // Whether the end of this OS thread, by exit() perhaps, unwinds its green threads and contexts.
+    bool unwinds_at_end() const noexcept;
+
     // Returns the pooled stack of the running green thread or context, known by the last switch, wherever the stack
     // pointer is; nullptr: the OS thread's own stack. Async-signal-safe.
     const StackTop* running_stack() const noexcept;

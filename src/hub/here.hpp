@@ -32,6 +32,11 @@ namespace tendril::detail::here {
 inline void make_hub() {
     Scheduler::here();
 }
+// For a process whose main() knows nothing of this library: SIGINT stays the program's, exit() unwinds no green
+// thread of the first OS thread, and a hub without anything to wait for sleeps. Requires: no hub exists yet.
+inline void expect_foreign_main() noexcept {
+    OsThread::foreign_main = true;
+}
 inline bool has_hub() noexcept {
     return Scheduler::if_any() != nullptr;
 }

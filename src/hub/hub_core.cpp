@@ -174,7 +174,7 @@ void HubCore::turn_as_chosen() noexcept {
 
 bool HubCore::nothing_can_come() noexcept {
     return timers.only_background() && descriptors.waiting() == 0 && keeping.empty() && !mailbox->expected() &&
-           !killed_daemon_waits();
+           !killed_daemon_waits() && !OsThread::foreign_main;
 }
 
 // Whether a daemon that was killed behind a Shield may still be woken: its killer waits for it, though its own wait

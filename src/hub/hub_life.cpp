@@ -69,11 +69,11 @@ struct HubCore::Owner {
         if (hub == nullptr || hub->in_foreign_child()) {
             return;  // the hub is the parent's
         }
-        if (hub->os.on_own_stack()) {
+        if (hub->os.unwinds_at_end()) {
             delete hub;
             here_ = nullptr;
         } else {
-            // exit() was called in a green thread or raw context: the process ends, and nothing is unwound.
+            // exit() was called in a green thread or raw context, or by a foreign main(): nothing is unwound.
             hub->heartbeat.leave();
         }
     }

@@ -219,6 +219,9 @@ void Signals::deliver() noexcept {
 }
 
 void Signals::watch_interrupt() {
+    if (OsThread::foreign_main) {
+        return;
+    }
     struct sigaction now {};
     sys::sigaction(SIGINT, nullptr, &now);
     if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
