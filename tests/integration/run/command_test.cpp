@@ -139,6 +139,7 @@ TEST(RunCommand, runsAScriptInItsInterpreter) {
 }
 
 TEST(RunCommand, watchesForWhatBlocks) {
+    TENDRIL_NEEDS_THREADS();
     const Outcome outcome = outcome_of(under_run({"--watch=50", posix_program("blocks")}));
     EXPECT_EQ(outcome.out, "done\n");
     EXPECT_TRUE(has(outcome.err, "50 ms")) << outcome.err;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -62,29 +64,30 @@ TcpSocket connect_soon(const std::string& to) {
 
 std::string ask(BufferedReader& from, TcpSocket& server, const std::string& question) {
     server.send_all(question, 10s);
-    return from.read_line(10s).value_or("the end");
+    return from.read_line(10s).value_or("the end\r");
 }
 
 TEST(RunKnownPrograms, memcached) {
     TENDRIL_NEEDS("memcached");
+    TENDRIL_NEEDS_THREADS();
     const testing::TemporaryFolder folder;
     ::chmod(folder.path().c_str(), 0777);
     Peer server(under_run({"memcached", "-t", "4", "-u", "nobody", "-s", folder.path("socket"), "-a", "777"}));
-    std::vector<Greenlet<>> clients;
+    std::vector<Greenlet<void>> clients;
     for (int i = 0; i < 20; ++i) {
         clients.push_back(spawn([&, i] {
             TcpSocket client = connect_soon("unix:" + folder.path("socket"));
             BufferedReader in(client);
             const std::string key = "key" + std::to_string(i);
             for (int round = 0; round < 50; ++round) {
-                EXPECT_EQ(ask(in, client, "set " + key + " 0 0 5\r\nvalue\r\n"), "STORED");
-                EXPECT_EQ(ask(in, client, "get " + key + "\r\n"), "VALUE " + key + " 0 5");
-                EXPECT_EQ(in.read_line(10s), "value");
-                EXPECT_EQ(in.read_line(10s), "END");
+                EXPECT_EQ(ask(in, client, "set " + key + " 0 0 5\r\nvalue\r\n"), "STORED\r");
+                EXPECT_EQ(ask(in, client, "get " + key + "\r\n"), "VALUE " + key + " 0 5\r");
+                EXPECT_EQ(in.read_line(10s), "value\r");
+                EXPECT_EQ(in.read_line(10s), "END\r");
             }
         }));
     }
-    for (Greenlet<>& client : clients) {
+    for (Greenlet<void>& client : clients) {
         client.get();
     }
     EXPECT_EQ(os_threads_of(server->pid()), 1U);
@@ -93,13 +96,13 @@ TEST(RunKnownPrograms, memcached) {
 }
 
 std::uint16_t free_port() {
-    return listen("127.0.0.1:0").local_address().port();
+    return listen("127.0.0.1:0").address().port();
 }
 
 TEST(RunKnownPrograms, iperf3) {
     TENDRIL_NEEDS("iperf3");
     const std::string port = std::to_string(free_port());
-    Peer server(under_run({"iperf3", "-s", "-1", "-B", "127.0.0.1", "-p", port}), {.out = PIPE});
+    Peer server(under_run({"iperf3", "-s", "-1", "--forceflush", "-B", "127.0.0.1", "-p", port}), {.out = PIPE});
     EXPECT_NE(Peer::after(server->stdout_(), "listening on"), "");
     const Outcome client = outcome_of(under_run({"iperf3", "-c", "127.0.0.1", "-p", port, "-t", "1", "-P", "4", "-J"}));
     EXPECT_EQ(client.status, 0) << client;

@@ -13,6 +13,7 @@ namespace tendril {
 namespace {
 
 TEST(RunOwnPrograms, tenThousandThreadsOnOneOsThread) {
+    TENDRIL_NEEDS_THREADS();
     const Outcome outcome = outcome_of(under_run({posix_program("threads"), "10000", "count"}));
     EXPECT_EQ(outcome, (Outcome{0,
                                 "10000 threads: counter 49995000, results 99990000, serial 1\n"
@@ -41,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(All, RunOwnProgramsLikePlain,
                          ::testing::Values(Words{"threads", "200"}, Words{"echo", "20", "20"},
                                            Words{"sleep_sort", "30", "5", "20", "1", "10"}, Words{"children"},
                                            Words{"signals"}),
-                         [](const auto& info) { return info.param.front(); });
+                         [](const auto& one) { return one.param.front(); });
 
 class RunEnds : public ::testing::TestWithParam<const char*> {};
 
@@ -54,7 +55,7 @@ TEST_P(RunEnds, asPlain) {
 INSTANTIATE_TEST_SUITE_P(All, RunEnds,
                          ::testing::Values("return", "exit", "_exit", "abort", "terminated", "segfault", "thread",
                                            "interrupted", "pthread_exit", "outlived", "pause"),
-                         [](const auto& info) { return info.param[0] == '_' ? "at_once" : info.param; });
+                         [](const auto& one) { return one.param[0] == '_' ? "at_once" : one.param; });
 
 }  // namespace
 }  // namespace tendril
