@@ -3,8 +3,8 @@
 // libtendril_preload.so: what `tendril run` puts into a program by LD_PRELOAD.
 //
 // Its constructor looks for what `tendril run` has left in the environment, and takes it out of there, so that the
-// program's children are plain. The program's start comes here by the name __libc_start_main. Then the first OS thread gets its
-// hub, everything that is loaded is patched, and main() runs as the hub's main green thread.
+// program's children are plain. The program's start comes here by the name __libc_start_main. Then the first OS thread
+// gets its hub, everything that is loaded is patched, and main() runs as the hub's main green thread.
 //
 // In any other process, and in shells, it does nothing.
 

@@ -23,7 +23,8 @@ private:
 // Returns: the program's path; a name without a slash is looked up in PATH. Throws: CannotRun.
 std::string find_program(const std::string& name);
 
-// Requires a program that is linked dynamically, with the GNU C library, for this machine; of a script, its interpreter.
+// Requires a program that is linked dynamically, with the GNU C library, for this machine; or a script with such an
+// interpreter.
 // Returns: the path of the program that the kernel will start: the interpreter of a script.
 // Throws: CannotRun, also for one that runs with other rights than the caller's, where the loader ignores LD_PRELOAD.
 std::string require_preloadable(const std::string& path);
