@@ -27,6 +27,7 @@ class Names(unittest.TestCase):
             (root / "src/patch").mkdir()
             (root / "src/base/libc.hpp").write_text("// each(name)\n#define X(each) \\\n    each(read) each(recv)\n")
             (root / "src/patch/hooks_io.cpp").write_text('{"poll", f},\n Hook("__read_chk", Class::io, &f)')
+            (root / "src/patch/hooks_io_test.cpp").write_text('text("free", 1)\nHook("kill", Class::io, &f)')
             self.assertEqual(check_libc.hooked_names(root), {"read", "recv", "poll", "__read_chk"})
 
     def test_of_this_tree(self):
