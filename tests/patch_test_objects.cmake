@@ -29,6 +29,9 @@ patch_object(reader_needed reader.cpp)
 patch_object(needs_reader needs_reader.cpp)
 target_link_libraries(patch_object_needs_reader PRIVATE patch_object_reader_needed)
 
+set_source_files_properties(${objects}/pthread_program.c PROPERTIES LANGUAGE CXX)
+patch_object(pthread_program pthread_program.c COMPILE -Dmain=pthread_program)
+
 # patch_program(name source [COMPILE options...] [LINK options...]): its path is TENDRIL_PROGRAM_<NAME> in patch_test.
 function(patch_program name source)
     cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "COMPILE;LINK")

@@ -26,9 +26,9 @@ struct Held {
 
 namespace {
 
-constexpr std::array<const char*, 12> names{"team",           "thread_pool",   "orphans", "shared",
-                                            "chosen_backend", "error_handler", "signals", "blocking_watch",
-                                            "patches",        "mailbox",       "once",    "at_fork"};
+constexpr std::array<const char*, 13> names{
+    "team",           "thread_pool", "orphans",     "shared",  "chosen_backend", "error_handler", "signals",
+    "blocking_watch", "patches",     "parking_lot", "mailbox", "once",           "at_fork"};
 static_assert(names.size() == static_cast<std::size_t>(Rank::at_fork) + 1);
 
 // The ranks that this OS thread holds: at most one lock of each, because a lock is taken only above all held ones.

@@ -31,7 +31,7 @@ bool Fiber::unwinds() const noexcept {
 }
 
 void Fiber::kill(std::exception_ptr error) noexcept {
-    if (!kill_pending) {
+    if (!kill_pending && !outlives_hub) {
         kill_pending = true;
         kill_error = std::move(error);
         interrupt();

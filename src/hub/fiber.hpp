@@ -46,7 +46,8 @@ struct Fiber final : Flow, StackOwner {
     bool started = false;
     bool ended = false;  // but its stack was not left yet
     bool kill_pending = false;
-    bool daemon = false;  // its waits hide neither LoopExit nor idle; never changes while it waits
+    bool outlives_hub = false;  // see here::outlive_hub()
+    bool daemon = false;        // its waits hide neither LoopExit nor idle; never changes while it waits
 #if TENDRIL_CHECKS
     bool queued = false;  // in the run queue
 #endif
@@ -91,7 +92,7 @@ struct Fiber final : Flow, StackOwner {
     // Whether an interrupt may be thrown into it now.
     bool interruptible() const noexcept;
     bool must_attend() const noexcept;  // whether attend() would throw
-    bool unwinds() const noexcept;  // it does, or a raw context inside it
+    bool unwinds() const noexcept;      // it does, or a raw context inside it
 
     // Makes it throw GreenletExit, or `error`, when it next runs. First come, first served: a second kill before that
     // is dropped.

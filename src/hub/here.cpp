@@ -24,6 +24,14 @@ void give_back_stack() noexcept {
     }
 }
 
+void outlive_hub(bool on) noexcept {
+    HubCore& hub = HubCore::here();
+    if (on != hub.current->outlives_hub) {
+        hub.current->outlives_hub = on;
+        hub.outliving += on ? 1 : -1;
+    }
+}
+
 void report(const ErrorContext& context, const std::exception_ptr& error) noexcept {
     HubCore::here().report(context, error);
 }

@@ -100,6 +100,10 @@ inline void yield() {
 // long.
 void give_back_stack() noexcept;
 
+// Whether the running green thread outlives its hub: no kill reaches it, and the hub's end neither waits for it nor
+// reports it, but leaves it suspended. For threads of C code, which expect to run until the process ends.
+void outlive_hub(bool on) noexcept;
+
 // ---- What the hub does for others
 
 // Reports an error that no code can catch: to the hub's error handler, else on standard error.

@@ -55,17 +55,18 @@ struct HubCore final : Scheduler {
     std::unique_ptr<Backend> backend;
     Descriptors all_descriptors{*this};
     std::shared_ptr<Mailbox> mailbox;
-    std::unique_ptr<Signals> signals;         // once a signal is watched
+    std::unique_ptr<Signals> signals;  // once a signal is watched
     struct Poked final : SignalNode {
         void (*call)() noexcept = nullptr;
         void came() noexcept override { call(); }
-    } poked;  // see here::when_poked()
+    } poked;                                  // see here::when_poked()
     std::weak_ptr<FileWatches> file_watches;  // while a file is
     List<Described> asyncs;                   // the live ones
     List<Presence> keeping;  // while not empty, a hub without other work sleeps instead of throwing LoopExit
 
     // The green threads.
     std::size_t live = 0;         // spawned and not ended; not counting main and callback_fiber
+    std::size_t outliving = 0;    // of these: see here::outlive_hub()
     std::uint64_t ends = 0;       // so far
     List<Waiter> idlers;          // resumed one by one when nothing else is ready
     List<Waiter> until_idle;      // in run_until_idle(): resumed in place of a LoopExit

@@ -28,12 +28,12 @@ void HubCore::end_all() noexcept {
     std::int64_t killed = now;
     std::int64_t next_kills = 0;  // 0: the killed green threads have not run yet
     std::int64_t pause = 500'000;
-    Grace grace(live, now, slept_ns_);
-    while (live > 0) {
+    Grace grace(live - outliving, now, slept_ns_);
+    while (live > outliving) {
         const bool ran = !ready.empty();
         let_all_run(std::min(pause, longest_pause_ns));
         now = Deadline::now_ns();
-        if (grace.is_over(live, now, slept_ns_)) {
+        if (grace.is_over(live - outliving, now, slept_ns_)) {
             break;
         }
         if (next_kills == 0) {
@@ -80,7 +80,8 @@ void HubCore::run_cleanups() noexcept {
 
 void HubCore::abandon_rest() noexcept {
     constexpr std::size_t most_told = 20;
-    const std::vector<Fiber*> rest = fibers();
+    std::vector<Fiber*> rest = fibers();
+    std::erase_if(rest, [](const Fiber* each) { return each->outlives_hub && each->record == nullptr; });
     for (std::size_t i = 0; i < rest.size(); ++i) {
         if (i <= most_told) {
             char text[256];

@@ -141,6 +141,7 @@ void HubCore::forget_others() noexcept {
     while (idlers.pop_front() != nullptr || until_idle.pop_front() != nullptr) {
     }
     live = current == &main ? 0 : 1;
+    outliving = current->outlives_hub ? 1 : 0;
     all_ended = nullptr;
     while (Described* each = asyncs.pop_front()) {
         each->end_in_child();

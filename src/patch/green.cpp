@@ -11,6 +11,7 @@
 #include "base/at_fork.hpp"
 #include "base/sys.hpp"
 #include "hub/waiter.hpp"
+#include "patch/parking_lot.hpp"
 #include "patch/patches.hpp"
 
 namespace tendril::patch {
@@ -53,6 +54,7 @@ thread_local Noted noted;
 // As the kernel chooses an OS thread for a signal: the main one if it does not block it. Here: the main green thread's
 // wait, else the last one that began.
 void break_off_noted() noexcept {
+    wake_noted();
     if (!noted.any.exchange(false)) {
         return;
     }
@@ -149,6 +151,10 @@ Wait await_notified(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
 
 Wait await_time(Deadline deadline, bool restarts) noexcept {
     Waiter waiter("a patched call");
+    return await(waiter, deadline, restarts);
+}
+
+Wait await(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
     Breakable breakable(waiter, restarts);
     const Outcome outcome = waiter.wait_unthrown(deadline);
     breakable.unlink();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What every hook asks and does: whether its caller is a green thread that may park, and the waits, which throw nothing.
+// What every hook asks and does: whether its caller is a green thread that may park; the waits, which throw nothing.
 //
 // A kill or a Timeout that is pending, or comes during a wait, ends it as `interrupted` and stays pending: the hook
 // then fails with ECANCELED, and so does each further wait, until the C code has given up (patch/patch.hpp).
@@ -16,6 +16,10 @@
 
 #include "hub/descriptor.hpp"
 #include "hub/here.hpp"
+
+namespace tendril::detail {
+struct Waiter;
+}
 
 namespace tendril::patch::detail {
 
@@ -94,6 +98,10 @@ Wait await_notified(tendril::detail::Waiter& waiter, Deadline deadline, bool res
 
 // Suspends until the deadline. Returns: timed_out, interrupted or signalled. Requires: may_park().
 Wait await_time(Deadline deadline, bool restarts = false) noexcept;
+
+// Suspends by a waiter that others may resolve. Returns: ready if one did, timed_out, interrupted or signalled.
+// Requires: may_park().
+Wait await(tendril::detail::Waiter& waiter, Deadline deadline, bool restarts) noexcept;
 
 // For the signal hooks: ends a wait of the green thread that a handler of the program has interrupted, as the system
 // does. `restart`: SA_RESTART was set.

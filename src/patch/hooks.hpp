@@ -19,8 +19,15 @@ Hooks stdio_hooks() noexcept;       // fgets, getline
 Hooks sleep_hooks() noexcept;
 Hooks name_hooks() noexcept;
 Hooks process_hooks() noexcept;
-Hooks sync_hooks() noexcept;
+Hooks mutex_hooks() noexcept;
+Hooks condition_hooks() noexcept;
+Hooks semaphore_hooks() noexcept;
+Hooks rwlock_hooks() noexcept;
+Hooks barrier_hooks() noexcept;  // and pthread_once, spin locks
+Hooks futex_hooks() noexcept;
 Hooks thread_hooks() noexcept;
+Hooks thread_taker_hooks() noexcept;  // what takes a pthread_t
+Hooks thread_exit_hooks() noexcept;   // pthread_exit, cleanup handlers
 Hooks key_hooks() noexcept;
 Hooks signal_hooks() noexcept;
 Hooks loader_hooks() noexcept;

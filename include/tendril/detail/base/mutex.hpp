@@ -32,6 +32,7 @@ enum class Rank : std::uint8_t {
     signals,         // taken by hubs; installs handlers
     blocking_watch,  // taken by hubs that begin and end; starts the watching OS thread
     patches,         // of the floor patch and its hooks: taken by any hook; reads /proc/self/maps
+    parking_lot,     // of the floor patch: sends to the mailbox of the hub that it wakes
     mailbox,         // taken by senders that hold any of the above; wakes a backend
     once,            // makes the process's single objects, on first use, whatever the caller holds
     at_fork,         // the list of repairs in the child: joined by objects made under any of the others

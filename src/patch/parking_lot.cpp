@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+
+#include "patch/parking_lot.hpp"
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include <tendril/detail/base/mutex.hpp>
+
+#include "base/on_exit.hpp"
+#include "base/sys.hpp"
+#include "patch/green.hpp"
+
+namespace tendril::patch::detail {
+
+using namespace tendril::detail;
+
+struct Bucket {
+    Mutex mutex{Rank::parking_lot};
+    std::atomic<std::uint32_t> parked{0};  // those in line
+    List<Parked> line;
+
+    void join(Parked& waiter) noexcept {
+        line.push_back(waiter);
+        ++parked;
+    }
+    void join_first(Parked& waiter) noexcept {
+        line.push_front(waiter);
+        ++parked;
+    }
+    void quit(Parked& waiter) noexcept {
+        if (waiter.linked()) {
+            waiter.unlink();
+            --parked;
+        }
+    }
+
+    static Bucket& of(const void* address) noexcept {
+        constexpr std::size_t count = 256;
+        using Buckets = std::array<Bucket, count>;
+        static auto& buckets = *new Buckets;  // never destroyed: hooks run until the last instruction
+        constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
+        return buckets[(reinterpret_cast<std::uintptr_t>(address) * golden) >> 56];
+    }
+};
+
+Parked::Parked(const void* address, Sought sought, const char* call, std::uint32_t bits) noexcept
+    : address_(address), sought_(sought), bits_(bits), call_(call), hub_(may_park() ? Scheduler::if_any() : nullptr) {
+    Bucket& bucket = Bucket::of(address);
+    const MutexLock lock(bucket.mutex);
+    if (hub_ != nullptr) {
+        presence_.begin();
+    }
+    bucket.join(*this);
+}
+
+bool Parked::leave() noexcept {
+    bool sent = false;
+    {
+        Bucket& bucket = Bucket::of(address_);
+        const MutexLock lock(bucket.mutex);
+        if (hub_ != nullptr) {
+            presence_.end();
+        }
+        bucket.quit(*this);
+        sent = std::exchange(sent_, false);
+    }
+    if (sent) {
+        mailbox_of(*hub_).withdraw(letter_);
+    }
+    return woken_.exchange(0) != 0;
+}
+
+void Parked::again() noexcept {
+    leave();
+    Bucket& bucket = Bucket::of(address_);
+    const MutexLock lock(bucket.mutex);
+    if (hub_ != nullptr) {
+        presence_.begin();
+    }
+    ++vain_;
+    bucket.join_first(*this);
+}
+
+Outcome Parked::wait(Deadline deadline, Breaks breaks) noexcept {
+    if (hub_ == nullptr) {
+        wait_plainly(deadline);
+        return woken() ? Outcome::signalled : Outcome::timed_out;
+    }
+    if (woken()) {
+        return Outcome::signalled;
+    }
+    const int error = errno;
+    const Outcome outcome = suspend(deadline, breaks);
+    errno = error;
+    return woken() ? Outcome::signalled : outcome;
+}
+
+Outcome Parked::suspend(Deadline deadline, Breaks breaks) noexcept {
+    Waiter waiter(call_);
+    waiter_ = &waiter;
+    const OnExit gone([this] { waiter_ = nullptr; });
+    Fiber& fiber = waiter.fiber;
+    if (breaks == Breaks::interrupt_or_signal) {
+        switch (await(waiter, deadline, true)) {
+        case Wait::signalled:
+            return Outcome::closed;
+        case Wait::interrupted:
+            break;
+        default:
+            return Outcome::timed_out;
+        }
+    } else {
+        const std::uint32_t shield = breaks == Breaks::never ? 1 : 0;
+        fiber.shields += shield;
+        const Outcome outcome = waiter.wait_unthrown(deadline);
+        fiber.shields -= shield;
+        if (outcome != Outcome::interrupted) {
+            return Outcome::timed_out;
+        }
+    }
+    ++fiber.shields;         // else it would not yield
+    hub_->yield_unthrown();  // it may not have waited at all, and C code that ignores the error calls again
+    --fiber.shields;
+    return Outcome::interrupted;
+}
+
+void Parked::wait_plainly(Deadline deadline) const noexcept {
+    while (!woken() && !deadline.passed()) {
+        sys::futex_wait(woken_, 0, deadline.is_never() ? -1 : deadline.remaining().count());
+    }
+}
+
+// Requires: the bucket's mutex is held.
+void Parked::notify() noexcept {
+    woken_.store(1, std::memory_order_release);
+    if (hub_ == nullptr) {
+        sys::futex_wake(woken_);
+    } else if (hub_ != Scheduler::if_any()) {
+        sent_ =
+            mailbox_of(*hub_).send(letter_);  // that hub still lives: it ends after the green threads that wait in it
+    } else if (waiter_ != nullptr) {
+        waiter_->resolve(Outcome::signalled);
+    }
+}
+
+void Parked::arrived(Letter& letter, bool hub_lives) noexcept {
+    Parked& self = static_cast<Mail&>(letter).owner;
+    if (hub_lives && self.waiter_ != nullptr) {
+        self.waiter_->resolve(Outcome::signalled);
+    }
+}
+
+// The green thread never runs again.
+void Parked::hub_gone(Expectation& expectation, HubGone) noexcept {
+    Parked& self = static_cast<Presence&>(expectation).owner;
+    Bucket& bucket = Bucket::of(self.address_);
+    const MutexLock lock(bucket.mutex);
+    expectation.end();
+    bucket.quit(self);
+}
+
+Woken wake(const void* address, unsigned sought, std::size_t most, std::uint32_t bits) noexcept {
+    Bucket& bucket = Bucket::of(address);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // what was freed is seen by those who come now
+    Woken woken;
+    if (bucket.parked.load(std::memory_order_relaxed) == 0) {
+        return woken;
+    }
+    const MutexLock lock(bucket.mutex);
+    for (Parked *each = bucket.line.front(), *next = nullptr; each != nullptr && woken.count < most; each = next) {
+        next = bucket.line.after(*each);
+        if (each->seeks(address, sought, bits)) {
+            bucket.quit(*each);
+            each->notify();
+            ++woken.count;
+            woken.starves = woken.starves || (each->vain_ != 0 && each->hub_ == Scheduler::if_any());
+        }
+    }
+    return woken;
+}
+
+namespace {
+std::array<std::atomic<const void*>, 64> noted;  // by handlers of signals
+}  // namespace
+
+// If there is no room, those who wait look again by themselves.
+void wake_later(const void* address) noexcept {
+    for (std::atomic<const void*>& each : noted) {
+        const void* none = nullptr;
+        if (each.compare_exchange_strong(none, address)) {
+            break;
+        }
+    }
+    here::poke();
+}
+
+void wake_noted() noexcept {
+    for (std::atomic<const void*>& each : noted) {
+        if (const void* address = each.exchange(nullptr); address != nullptr) {
+            wake(address, Sought::permit);
+        }
+    }
+}
+
+bool anyone_parked(const void* address, unsigned sought) noexcept {
+    Bucket& bucket = Bucket::of(address);
+    if (bucket.parked.load(std::memory_order_relaxed) == 0) {
+        return false;
+    }
+    const MutexLock lock(bucket.mutex);
+    bool any = false;
+    bucket.line.for_each([&](const Parked& each) { any = any || each.seeks(address, sought); });
+    return any;
+}
+
+}  // namespace tendril::patch::detail
