@@ -49,3 +49,28 @@ patch_program(position_dependent patched_program.cpp COMPILE -fno-pie
     LINK -no-pie -Wl,-z,lazy -Wl,-z,norelro)
 patch_program(partial_relro patched_program.cpp COMPILE -fno-pie LINK -no-pie -Wl,-z,lazy -Wl,-z,relro)
 patch_program(full_relro patched_program.cpp LINK -pie -Wl,-z,now -Wl,-z,relro)
+
+# A static program, where what tendril needs is installed as archives: patching it must be refused.
+set(archives)
+foreach(library IN ITEMS uring ssl crypto cares)
+    find_library(TENDRIL_STATIC_${library} lib${library}.a)
+    mark_as_advanced(TENDRIL_STATIC_${library})
+    if(TENDRIL_STATIC_${library})
+        list(APPEND archives ${TENDRIL_STATIC_${library}})
+    endif()
+endforeach()
+list(LENGTH archives found)
+if(found EQUAL 4 AND TENDRIL_HAS_URING AND NOT BUILD_SHARED_LIBS)
+    include(CheckLinkerFlag)
+    check_linker_flag(CXX -Wl,--no-warnings TENDRIL_LINKER_CAN_BE_SILENT)  # of getaddrinfo() in a static program
+    add_executable(patch_program_static ${objects}/patched_program.cpp)
+    tendril_compile_options(patch_program_static)
+    target_include_directories(patch_program_static PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    target_link_options(patch_program_static PRIVATE -static
+        $<$<BOOL:${TENDRIL_LINKER_CAN_BE_SILENT}>:-Wl,--no-warnings>)
+    target_link_libraries(patch_program_static PRIVATE
+        $<TARGET_FILE:tendril_patch> $<TARGET_FILE:tendril> ${archives} ${CMAKE_DL_LIBS} Threads::Threads)
+    add_dependencies(patch_program_static tendril_patch tendril)
+    target_compile_definitions(patch_test PRIVATE TENDRIL_PROGRAM_STATIC="$<TARGET_FILE:patch_program_static>")
+    add_dependencies(patch_test patch_program_static)
+endif()

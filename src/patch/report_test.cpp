@@ -158,5 +158,11 @@ TEST(PatchProgram, ReadsSuspendHoweverItIsLinked) {
     EXPECT_EQ(status_of(TENDRIL_PROGRAM_POSITION_DEPENDENT), 0);
 }
 
+#ifdef TENDRIL_PROGRAM_STATIC
+TEST(PatchProgram, AStaticOneIsRefused) {
+    EXPECT_EQ(status_of(TENDRIL_PROGRAM_STATIC), 3);
+}
+#endif
+
 }  // namespace
 }  // namespace tendril::patch
