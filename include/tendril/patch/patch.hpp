@@ -46,7 +46,8 @@ struct Options {
 // Patches the loaded shared libraries of that name, and those that they need, except the C library. "libpq"
 // means libpq.so.5, and not libpqxx; a path means the one file. Does nothing where it was done before.
 // Throws: Error: nothing of that name is loaded, it holds tendril itself, or a required symbol is missing.
-void library(std::string_view name, Options options = {.classes = Classes::of_a_library()});
+void library(std::string_view name,
+             Options options = {.classes = Classes::of_a_library(), .except = {}, .require = {}});
 
 // Patches the executable, and the C++ library, which waits for it in std::condition_variable. Throws: Error as above.
 void program(Options options = {});
@@ -55,8 +56,8 @@ void program(Options options = {});
 // Throws: Error as above.
 void all(Options options = {});
 
-// Takes all of it back; what is loaded later stays plain. Calls that are under way end as they began. Requires: no green
-// thread waits for what only a patched call hands over: a lock, a condition, the end of a thread.
+// Takes all of it back; what is loaded later stays plain. Calls that are under way end as they began. Requires: no
+// green thread waits for what only a patched call hands over: a lock, a condition, the end of a thread.
 void unpatch();
 
 // Throws the kill or Timeout that is pending in this green thread, if there is one: to be called after a call into C
