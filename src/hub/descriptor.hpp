@@ -56,7 +56,7 @@ struct Descriptor {
     Events armed = events::none;
     bool in_use = false;  // false: the slot is free, and only its generation means anything
     bool owned = true;
-    bool kept = false;  // foreign, and stays registered while nobody waits: see Descriptors::watch()
+    bool kept = false;        // foreign, and stays registered while nobody waits: see Descriptors::watch()
     bool registered = false;  // with the backend: must be disarmed before the slot is freed
     bool readable = true;
     bool writable = true;
