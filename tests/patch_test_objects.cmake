@@ -74,3 +74,9 @@ if(found EQUAL 4 AND TENDRIL_HAS_URING AND NOT BUILD_SHARED_LIBS)
     target_compile_definitions(patch_test PRIVATE TENDRIL_PROGRAM_STATIC="$<TARGET_FILE:patch_program_static>")
     add_dependencies(patch_test patch_program_static)
 endif()
+
+# Only a caller with this RUNPATH finds the nested one by its name alone. It must not jump to dlopen(), either.
+patch_object(loads_others loads_others.cpp COMPILE -fno-optimize-sibling-calls LINK -Wl,--enable-new-dtags)
+set_target_properties(patch_object_loads_others PROPERTIES BUILD_RPATH "$ORIGIN/nested")
+patch_object(nested reader.cpp)
+set_target_properties(patch_object_nested PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${objects_dir}/nested)

@@ -37,10 +37,3 @@ const Hook* hook_for(const char* symbol) noexcept {
 }
 
 }  // namespace tendril::patch::detail
-
-// STUBS: the helper that merges the area's file deletes its line.
-namespace tendril::patch::detail {
-Hooks loader_hooks() noexcept {
-    return {};
-}
-}  // namespace tendril::patch::detail

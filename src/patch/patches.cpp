@@ -89,6 +89,16 @@ void Patches::look_now_and_then(std::int64_t now_ns) noexcept {
     }
 }
 
+Classes Patches::classes_at(std::uintptr_t base) noexcept {
+    const MutexLock lock(mutex_);
+    for (const Patched& each : patched_) {
+        if (each.base == base) {
+            return each.classes;
+        }
+    }
+    return {};
+}
+
 const Hook* Patches::hook_for(std::string_view symbol) const noexcept {
     const auto found = hooks_.find(symbol);
     return found != hooks_.end() ? found->second.hook : nullptr;

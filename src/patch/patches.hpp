@@ -72,6 +72,9 @@ public:
     // Calls f for each loaded object, with what was done in it; nullptr: nothing. f must not call this object.
     void visit(const std::function<void(const ElfObject&, const Patched*)>& f);
 
+    // Returns: those of the object whose base this is; none if it is not patched.
+    Classes classes_at(std::uintptr_t base) noexcept;
+
     // Returns: nullptr: there is none.
     const Hook* hook_for(std::string_view symbol) const noexcept;
 

@@ -33,7 +33,10 @@ public:
     // libcrypto, for example, would make a random number generator for each green thread.
     static constexpr Classes of_a_library() noexcept { return all() - Class::keys; }
 
-    constexpr bool has(Class one) const noexcept { return (bits_ & static_cast<std::uint16_t>(one)) != 0; }
+    // What is of no class, Class{}, is in every set.
+    constexpr bool has(Class one) const noexcept {
+        return (bits_ & static_cast<std::uint16_t>(one)) == static_cast<std::uint16_t>(one);
+    }
     constexpr bool empty() const noexcept { return bits_ == 0; }
     constexpr bool operator==(const Classes&) const noexcept = default;
 
