@@ -80,3 +80,5 @@ patch_object(loads_others loads_others.cpp COMPILE -fno-optimize-sibling-calls L
 set_target_properties(patch_object_loads_others PROPERTIES BUILD_RPATH "$ORIGIN/nested")
 patch_object(nested reader.cpp)
 set_target_properties(patch_object_nested PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${objects_dir}/nested)
+
+patch_object(starts_children starts_children.cpp)
