@@ -14,7 +14,6 @@
 namespace tendril {
 namespace {
 
-using detail::Libc;
 using detail::libc;
 
 constexpr const char* names[] = {
@@ -23,12 +22,6 @@ constexpr const char* names[] = {
 #undef TENDRIL_NAME
 };
 
-void* at(const Libc& table, std::size_t index) {
-    void* function = nullptr;
-    std::memcpy(&function, table.bytes().data() + index * sizeof function, sizeof function);
-    return function;
-}
-
 TEST(Libc, HoldsOnePointerForEachName) {
     EXPECT_EQ(libc.bytes().size(), std::size(names) * sizeof(void*));
     EXPECT_EQ(libc.bytes().data(), reinterpret_cast<const std::byte*>(&libc));
@@ -36,8 +29,14 @@ TEST(Libc, HoldsOnePointerForEachName) {
 
 #if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN)
 
+void* at(const detail::Libc& table, std::size_t index) {
+    void* function = nullptr;
+    std::memcpy(&function, table.bytes().data() + index * sizeof function, sizeof function);
+    return function;
+}
+
 TEST(Libc, IsTheCLibrarysOwnOnceDetached) {
-    Libc table;
+    detail::Libc table;
     table.detach();
     void* const handle = ::dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
     ASSERT_NE(handle, nullptr);
@@ -51,9 +50,9 @@ TEST(Libc, IsTheCLibrarysOwnOnceDetached) {
 }
 
 TEST(Libc, DetachAgainChangesNothing) {
-    Libc table;
+    detail::Libc table;
     table.detach();
-    Libc again = table;
+    detail::Libc again = table;
     again.detach();
     EXPECT_EQ(std::memcmp(&table, &again, sizeof table), 0);
 }
