@@ -42,8 +42,10 @@ bool is_c_library(const ElfObject& object) noexcept {
 }
 
 bool is_left_alone(const ElfObject& object) noexcept {
-    static constexpr std::array<std::string_view, 8> prefixes{"libgcc_s.", "libunwind.", "libasan.",     "libtsan.",
-                                                              "liblsan.",  "libubsan.",  "libclang_rt.", "libtendril"};
+    // Allocators too: the hub itself allocates, and must not park in the lock of one.
+    static constexpr std::array<std::string_view, 12> prefixes{
+        "libgcc_s.",    "libunwind.", "libasan.",    "libtsan.",    "liblsan.",     "libubsan.",
+        "libclang_rt.", "libtendril", "libjemalloc", "libtcmalloc", "libmimalloc.", "libsnmalloc"};
     if (object.is_program()) {
         return false;
     }

@@ -58,7 +58,8 @@ public:
 inline bool looks_green() noexcept {
     const auto* hub = tendril::detail::Scheduler::if_any();
     return hub != nullptr && (plain_here.scopes | plain_here.signals) == 0 &&
-           (hub->current->attention & tendril::detail::Fiber::in_callback) == 0 && !hub->os.observing;
+           (hub->current->attention & tendril::detail::Fiber::in_callback) == 0 && !hub->os.observing &&
+           hub->current->waiter == nullptr && !hub->current->ended;  // else it is the hub that runs, on its stack
 }
 
 // Whether this process is the one in which the hubs live: not the child of a vfork(2), nor of a fork(2) that the hub

@@ -33,12 +33,14 @@ struct GreenPthreads {
     static void destroy(GreenPthread* thread) noexcept { delete thread; }
 };
 
-GreenPthread::GreenPthread() : LocalValue{nullptr, own_key, &GreenPthread::end} {
+GreenPthread::GreenPthread(void* (*run)(void*), void* with)
+    : LocalValue{nullptr, own_key, &GreenPthread::end}, start(run), argument(with) {
     sigemptyset(&blocked);
     sigemptyset(&held_back);
     GreenPthreads& all = GreenPthreads::all();
     const MutexLock lock(all.mutex);
     all.known.insert(this);
+    all.running += start != nullptr ? 1 : 0;
 }
 
 void GreenPthread::begin() noexcept {
@@ -54,7 +56,6 @@ void GreenPthread::begin() noexcept {
     GreenPthreads& all = GreenPthreads::all();
     const MutexLock lock(all.mutex);
     has_begun = true;
-    all.running += start != nullptr ? 1 : 0;
 }
 
 // Destructors may set other values, so it is in the list of its green thread meanwhile.
@@ -135,6 +136,7 @@ void discard(GreenPthread& thread) noexcept {
         GreenPthreads& all = GreenPthreads::all();
         const MutexLock lock(all.mutex);
         all.known.erase(&thread);
+        all.running -= thread.start != nullptr ? 1 : 0;
     }
     GreenPthreads::destroy(&thread);
 }

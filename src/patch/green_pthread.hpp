@@ -64,8 +64,8 @@ public:
     void* result = nullptr;
     std::array<char, 16> name{};
 
-    // Throws: std::bad_alloc.
-    GreenPthread();
+    // For pthread_create(), or without a function. Throws: std::bad_alloc.
+    explicit GreenPthread(void* (*run)(void*) = nullptr, void* with = nullptr);
     GreenPthread(const GreenPthread&) = delete;
     GreenPthread& operator=(const GreenPthread&) = delete;
 

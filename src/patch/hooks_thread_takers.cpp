@@ -40,7 +40,8 @@ bool is_green(pthread_t thread) noexcept {
 
 // ---- Signals
 
-int kill(pthread_t thread, int signal) {
+// Sends it to the OS thread of the thread, or holds it back.
+int send(pthread_t thread, int signal, const sigval* value) noexcept {
     pthread_t target = thread;
     {
         KnownThreads known;
@@ -61,7 +62,15 @@ int kill(pthread_t thread, int signal) {
             target = found->has_begun ? found->os_thread : libc.pthread_self();
         }
     }
-    return libc.pthread_kill(target, signal);
+    return value != nullptr ? real.pthread_sigqueue(target, signal, *value) : libc.pthread_kill(target, signal);
+}
+
+int kill(pthread_t thread, int signal) {
+    return send(thread, signal, nullptr);
+}
+
+int queue(pthread_t thread, int signal, const sigval value) {
+    return send(thread, signal, &value);
 }
 
 int apply(sigset_t& mask, int how, const sigset_t& change) noexcept {
@@ -221,6 +230,7 @@ int set_affinity(pthread_t thread, std::size_t size, const cpu_set_t* wanted) {
 Hooks thread_taker_hooks() noexcept {
     static const Hook hooks[] = {
         {"pthread_kill", Class::threads, &kill},
+        {"pthread_sigqueue", Class::threads, &queue},
         {"pthread_sigmask", Class::threads, &set_mask},
         {"sigprocmask", Class::threads, &set_process_mask},
         {"pthread_setname_np", Class::threads, &set_name},

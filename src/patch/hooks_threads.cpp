@@ -10,6 +10,7 @@
 #include <threads.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <new>
 #include <stdexcept>
 
@@ -57,14 +58,12 @@ int create(pthread_t* out, const pthread_attr_t* attributes, void* (*start)(void
     }
     GreenPthread* thread = nullptr;
     try {
-        thread = new GreenPthread;
+        thread = new GreenPthread(start, argument);
     } catch (const std::bad_alloc&) {
         return EAGAIN;
     }
     const ThreadOptions options = thread_options(attributes);
     const GreenPthread* const creator = green_self_if_any();
-    thread->start = start;
-    thread->argument = argument;
     thread->joining = options.detached ? Joining::detached : Joining::joinable;
     thread->blocked = options.has_mask ? options.mask : creator != nullptr ? creator->blocked : mask_of_os_thread();
     *out = thread->handle();
@@ -73,6 +72,33 @@ int create(pthread_t* out, const pthread_attr_t* attributes, void* (*start)(void
         discard(*thread);
     }
     return error;
+}
+
+// C11's thread function returns an int.
+struct C11Body {
+    thrd_start_t start;
+    void* argument;
+
+    static void* run(void* body) {
+        const C11Body own = *static_cast<C11Body*>(body);
+        delete static_cast<C11Body*>(body);
+        return reinterpret_cast<void*>(static_cast<std::intptr_t>(own.start(own.argument)));
+    }
+};
+
+int c11_create(thrd_t* out, thrd_start_t start, void* argument) {
+    if (!may_park()) {
+        return real.thrd_create(out, start, argument);
+    }
+    auto* const body = new (std::nothrow) C11Body{start, argument};
+    if (body == nullptr) {
+        return thrd_nomem;
+    }
+    const int error = create(out, nullptr, &C11Body::run, body);
+    if (error != 0) {
+        delete body;
+    }
+    return error == 0 ? thrd_success : thrd_nomem;
 }
 
 pthread_t self() {
@@ -143,6 +169,17 @@ int join(pthread_t thread, void** result) {
     return error != 0 ? error : join_green(thread, result, never);
 }
 
+int c11_join(thrd_t thread, int* result) {
+    void* value = nullptr;
+    if (join(thread, &value) != 0) {
+        return thrd_error;
+    }
+    if (result != nullptr) {
+        *result = static_cast<int>(reinterpret_cast<std::intptr_t>(value));
+    }
+    return thrd_success;
+}
+
 int join_at_once(pthread_t thread, void** result) {
     if (looks_green()) {
         spend();
@@ -193,6 +230,10 @@ int detach(pthread_t thread) {
     return 0;
 }
 
+int c11_detach(thrd_t thread) {
+    return detach(thread) == 0 ? thrd_success : thrd_error;
+}
+
 int yield() {
     if (!may_park()) {
         return real.sched_yield();
@@ -221,6 +262,9 @@ Hooks thread_hooks() noexcept {
         {"pthread_timedjoin_np", Class::threads, &join_until_real_time},
         {"pthread_clockjoin_np", Class::threads, &join_until},
         {"pthread_detach", Class::threads, &detach},
+        {"thrd_create", Class::threads, &c11_create},
+        {"thrd_join", Class::threads, &c11_join},
+        {"thrd_detach", Class::threads, &c11_detach},
         {"sched_yield", Class::threads, &yield},
         {"pthread_yield", Class::threads, &yield},
         {"thrd_yield", Class::threads, &c11_yield},
