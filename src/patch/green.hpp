@@ -93,8 +93,8 @@ enum class Wait : std::uint8_t {
 // Requires: looks_green().
 Wait await_descriptor(int fd, Events what, Deadline deadline, bool restarts = true) noexcept;
 
-// Suspends a waiter that Interests will resolve, until it is resolved or the deadline. Otherwise as above, but for closed
-// numbers, which are for the Interests to note. Requires: may_park().
+// Suspends a waiter that Interests will resolve, until it is resolved or the deadline. Otherwise as above, but for
+// closed numbers, which are for the Interests to note. Requires: may_park().
 Wait await_notified(tendril::detail::Waiter& waiter, Deadline deadline, bool restarts) noexcept;
 
 // Suspends until the deadline. Returns: timed_out, interrupted or signalled. Requires: may_park().

@@ -163,9 +163,9 @@ void Parked::hub_gone(Expectation& expectation, HubGone) noexcept {
 
 Woken wake(const void* address, unsigned sought, std::size_t most, std::uint32_t bits) noexcept {
     Bucket& bucket = Bucket::of(address);
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // what was freed is seen by those who come now
     Woken woken;
-    if (bucket.parked.load(std::memory_order_relaxed) == 0) {
+    // An exchange and not a load, which could be made before the store that freed the object.
+    if (bucket.parked.fetch_add(0, std::memory_order_seq_cst) == 0) {
         return woken;
     }
     const MutexLock lock(bucket.mutex);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Green threads of C code and what ends around them: the hub, the main thread; C11's calls; signals that break off waits.
+// Green threads of C code and what ends around them: the hub, the main thread. C11's calls. Signals that end waits.
 
 #include <pthread.h>
 #include <semaphore.h>
