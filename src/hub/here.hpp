@@ -111,8 +111,8 @@ void report(const ErrorContext& context, const std::exception_ptr& error) noexce
 bool has_error_handler() noexcept;
 
 // Calls `f` in this hub, like a Letter's arrive(), soon after each poke(), until the hub ends: for what the handler of
-// a signal has noted, if it is not one of tendril's. One such function in each hub; to be called again in the child of a
-// fork(), and cheap if it is still known. Throws: std::bad_alloc.
+// a signal has noted, if it is not one of tendril's. One such function in each hub; to be called again in the child of
+// a fork(), and cheap if it is still known. Throws: std::bad_alloc.
 void when_poked(void (*f)() noexcept);
 void poke() noexcept;  // in all hubs that have such a function. Async-signal-safe
 
