@@ -46,6 +46,14 @@ WatchedFd::~WatchedFd() {
     }
 }
 
+void WatchedFd::take(Fd fd) noexcept {
+    fd_ = std::move(fd);
+    own_.reset();
+    if (fd_) {
+        own_.emplace(fd_.get());
+    }
+}
+
 void ChildEnds::add(pid_t pid) {
     const bool known = std::any_of(known_.begin(), known_.end(), [=](const Child& each) { return each.pid == pid; });
     if (known || known_.size() >= at_most) {

@@ -7,28 +7,33 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <optional>
 #include <vector>
 
 #include <tendril/fd.hpp>
 
+#include "base/own_number.hpp"
 #include "patch/green.hpp"
 
 namespace tendril::patch::detail {
 
-// Takes leave of the hub when it is closed. Requires: opened and closed on the same OS thread.
+// Takes leave of the hub when it is closed. Patched code that closes all numbers cannot close it. Requires: opened and
+// closed on the same OS thread.
 class WatchedFd {
 public:
-    explicit WatchedFd(Fd fd = {}) noexcept : fd_(std::move(fd)) {}
-    WatchedFd(WatchedFd&&) noexcept = default;
-    WatchedFd& operator=(WatchedFd&&) = delete;
+    WatchedFd() = default;
+    WatchedFd(const WatchedFd&) = delete;
+    WatchedFd& operator=(const WatchedFd&) = delete;
     ~WatchedFd();
 
-    void take(Fd fd) noexcept { fd_ = std::move(fd); }
+    void take(Fd fd) noexcept;  // Requires: it has none
     int get() const noexcept { return fd_.get(); }
     explicit operator bool() const noexcept { return fd_.is_open(); }
 
 private:
     Fd fd_;
+    std::optional<tendril::detail::OwnNumber> own_;  // destroyed first: the number is still its
 };
 
 class ChildEnds {

@@ -11,6 +11,7 @@
 #include "base/own_number.hpp"
 #include "patch/blocking.hpp"
 #include "patch/descriptor_kinds.hpp"
+#include "patch/file_locks.hpp"
 #include "patch/hooks.hpp"
 #include "patch/real_calls.hpp"
 
@@ -93,32 +94,13 @@ int dup3(int from, int to, int flags) noexcept {
     return real.dup3(from, to, flags);
 }
 
-// Nothing says when a record lock is given up: it asks again, at first after 1 ms. Deadlocks are not found.
-int lock_record(int fd, int command, void* lock) noexcept {
-    const int once = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
-    Waits waits(never);
-    for (;;) {
-        const int r = libc.fcntl(fd, once, lock);
-        if (r == 0 || (errno != EAGAIN && errno != EACCES)) {
-            return r;
-        }
-        const Wait how = waits.a_little();
-        if (how == Wait::plain) {
-            return libc.fcntl(fd, command, lock);
-        }
-        if (how != Wait::ready) {
-            return fail(how);
-        }
-    }
-}
-
 int fcntl(int fd, int command, ...) noexcept {
     va_list arguments;
     va_start(arguments, command);
     void* const argument = va_arg(arguments, void*);
     va_end(arguments);
     if ((command == F_SETLKW || command == F_OFD_SETLKW) && looks_green()) {
-        return lock_record(fd, command, argument);
+        return lock_record(fd, command, static_cast<struct flock*>(argument));
     }
     return libc.fcntl(fd, command, argument);
 }
