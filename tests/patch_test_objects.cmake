@@ -49,6 +49,7 @@ patch_program(position_dependent patched_program.cpp COMPILE -fno-pie
     LINK -no-pie -Wl,-z,lazy -Wl,-z,norelro)
 patch_program(partial_relro patched_program.cpp COMPILE -fno-pie LINK -no-pie -Wl,-z,lazy -Wl,-z,relro)
 patch_program(full_relro patched_program.cpp LINK -pie -Wl,-z,now -Wl,-z,relro)
+patch_program(cxx_threads cxx_threads.cpp)
 
 # A static program, where what tendril needs is installed as archives: patching it must be refused.
 set(archives)

@@ -3,6 +3,10 @@
 #include "patch/patches.hpp"
 
 #include <dlfcn.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define TENDRIL_HAS_SINGLE_THREADED 1
+#endif
 
 #include <algorithm>
 
@@ -28,6 +32,14 @@ AddressRange range_of(std::span<const std::byte> bytes) noexcept {
 
 std::uintptr_t address_of(const Hook& hook) noexcept {
     return reinterpret_cast<std::uintptr_t>(hook.replacement);
+}
+
+// As the C library notes before the first OS thread is created: else the C++ library takes a green thread that meets
+// a static whose initialisation waits for one that initialises it recursively, and throws.
+void note_threads() noexcept {
+#ifdef TENDRIL_HAS_SINGLE_THREADED
+    __libc_single_threaded = 0;
+#endif
 }
 
 bool sanitized() noexcept {
@@ -137,6 +149,7 @@ void Patches::ask(const Wish& wish, const std::vector<std::string>& require) {
         } else {
             same->classes = same->classes | wish.classes;
         }
+        note_threads();
         apply(objects, true);
         active_.store(true, std::memory_order_relaxed);
     });

@@ -159,6 +159,10 @@ TEST(PatchProgram, ReadsSuspendHoweverItIsLinked) {
     EXPECT_EQ(status_of(TENDRIL_PROGRAM_POSITION_DEPENDENT), 0);
 }
 
+TEST(PatchProgram, ThreadsOfTheCxxLibraryAreGreen) {
+    EXPECT_EQ(status_of(TENDRIL_PROGRAM_CXX_THREADS), 0);
+}
+
 #ifdef TENDRIL_PROGRAM_STATIC
 TEST(PatchProgram, AStaticOneIsRefused) {
     EXPECT_EQ(status_of(TENDRIL_PROGRAM_STATIC), 3);
