@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "base/raw_terminal.hpp"
 #include "base/sys.hpp"
 #include "base/sys_child.hpp"
 
@@ -67,6 +68,16 @@ int end_of_input_character(int master) noexcept {
         return 0;
     }
     return settings.c_cc[VEOF];
+}
+
+bool reads_raw(int fd, unsigned& least, unsigned& tenths) noexcept {
+    termios settings{};
+    if (::tcgetattr(fd, &settings) != 0 || (settings.c_lflag & ICANON) != 0) {
+        return false;
+    }
+    least = settings.c_cc[VMIN];
+    tenths = settings.c_cc[VTIME];
+    return true;
 }
 
 }  // namespace tendril::sys

@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "base/sys.hpp"
+#include "patch/descriptor_kinds.hpp"
 
 namespace tendril::patch::detail {
 
@@ -57,6 +58,15 @@ Wait Waits::a_little() noexcept {
     const Deadline soon = std::chrono::nanoseconds(shortest_ns << doublings);
     const Wait how = await_time(std::min(soon, deadline_));
     return how == Wait::timed_out && soon <= deadline_ ? Wait::ready : how;
+}
+
+int queued_error(int fd) noexcept {
+    const Kind kind = DescriptorKinds::of(fd);
+    int error = 0;
+    if (kind != Kind::unknown && kind != Kind::socket) {
+        return 0;
+    }
+    return sys::get_option(fd, SOL_SOCKET, SO_ERROR, error) == 0 ? error : 0;
 }
 
 int fail(Wait how, int at_timeout) noexcept {

@@ -56,15 +56,38 @@ private:
 // Requires: how is neither ready nor plain.
 int fail(Wait how, int at_timeout = EAGAIN) noexcept;
 
+// Sets errno to what it was before the call if that has succeeded: as the system's calls do. Returns: r.
+template <class R>
+R settled(R r, int before) noexcept {
+    if (r >= 0) {
+        errno = before;
+    }
+    return r;
+}
+
+// After a plain call that never waits: lets others run when it is their turn. Keeps errno. Returns: r.
+template <class R>
+R spent(R r) noexcept {
+    if (looks_green()) {
+        spend();
+    }
+    return r;
+}
+
+// Takes the error that is queued at a socket, as a call that waits inside the system takes it when it wakes up: a new
+// call may see the end first. Returns: 0: none, or no socket.
+int queued_error(int fd) noexcept;
+
 // Makes attempt() until it does something else than to fail with EAGAIN. plain() is what is called where nobody can
 // park. Requires: looks_green().
 template <class Attempt, class PlainCall>
 auto attempt_until_done(int fd, Events what, Side side, Attempt attempt, PlainCall plain) noexcept
     -> decltype(attempt()) {
+    const int before = errno;
     auto r = attempt();
     if (!would_block(r)) [[likely]] {
         spend();
-        return r;
+        return settled(r, before);
     }
     const Patience patience = detail::patience(fd, side);
     if (!patience.waits) {
@@ -83,7 +106,7 @@ auto attempt_until_done(int fd, Events what, Side side, Attempt attempt, PlainCa
         }
         r = attempt();
         if (!would_block(r)) {
-            return r;
+            return settled(r, before);
         }
     }
 }
@@ -93,28 +116,33 @@ auto attempt_until_done(int fd, Events what, Side side, Attempt attempt, PlainCa
 // Requires: looks_green().
 template <class Attempt, class PlainCall>
 ssize_t move_all(int fd, Events what, Side side, std::size_t n, Attempt attempt, PlainCall plain) noexcept {
+    const int before = errno;
     ssize_t r = attempt(std::size_t{0});
     if (r >= 0 ? r == 0 || static_cast<std::size_t>(r) == n : !would_block(r)) [[likely]] {
         spend();
-        return r;
+        return settled(r, before);
     }
     const Patience patience = detail::patience(fd, side);
     if (!patience.waits) {
         errno = EAGAIN;
         spend();
-        return r;
+        return settled(r, before);
     }
     Waits waits(patience.deadline, !patience.limited);
     std::size_t done = r > 0 ? static_cast<std::size_t>(r) : 0;
-    const auto result = [&](ssize_t rest) { return done > 0 ? static_cast<ssize_t>(done) : rest; };
+    const auto result = [&](ssize_t rest) { return settled(done > 0 ? static_cast<ssize_t>(done) : rest, before); };
     for (;;) {
         const Wait how = waits.for_descriptor(fd, what);
         if (how == Wait::plain) {
             r = plain(done);
-            return r > 0 ? static_cast<ssize_t>(done) + r : result(r);
+            return r > 0 ? settled(static_cast<ssize_t>(done) + r, before) : result(r);
         }
         if (how != Wait::ready) {
             return result(fail(how));
+        }
+        if (const int error = done == 0 && side == Side::send ? queued_error(fd) : 0; error != 0) {
+            errno = error;
+            return -1;
         }
         r = attempt(done);
         if (r == 0 || (r < 0 && !would_block(r))) {
@@ -124,7 +152,7 @@ ssize_t move_all(int fd, Events what, Side side, std::size_t n, Attempt attempt,
             waits.progress();
             done += static_cast<std::size_t>(r);
             if (done >= n) {
-                return static_cast<ssize_t>(done);
+                return settled(static_cast<ssize_t>(done), before);
             }
         }
     }

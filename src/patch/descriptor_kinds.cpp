@@ -3,7 +3,6 @@
 #include "patch/descriptor_kinds.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -24,7 +23,7 @@ Kind ask(int fd) noexcept {
     case S_IFBLK:
         return Kind::file;
     case S_IFCHR:
-        return ::isatty(fd) == 1 ? Kind::terminal : Kind::nowait;
+        return tendril::sys::isatty(fd) ? Kind::terminal : Kind::nowait;
     default:
         return kind < 0 ? Kind::unknown : Kind::nowait;
     }

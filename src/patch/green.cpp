@@ -161,6 +161,11 @@ Wait await(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
     return ended(outcome, breakable.broken);
 }
 
+void note_eintr() noexcept {
+    noted.any = false;
+    noted.without_restart = false;
+}
+
 void break_off_by_signal(bool restart) noexcept {
     if (!restart) {
         noted.without_restart = true;

@@ -108,6 +108,9 @@ Wait await(tendril::detail::Waiter& waiter, Deadline deadline, bool restarts) no
 // does. `restart`: SA_RESTART was set.
 void break_off_by_signal(bool restart) noexcept;
 
+// To be called when a call of this OS thread has itself failed with EINTR: then the handler breaks off no other wait.
+void note_eintr() noexcept;
+
 // Spends one switch of the hub's budget after a call that did not have to wait, and lets others run when it is their
 // turn. Keeps errno.
 inline void spend() noexcept {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -13,6 +14,7 @@
 #include "base/sys.hpp"
 #include "patch/blocking.hpp"
 #include "patch/hooks.hpp"
+#include "patch/non_blocking_moment.hpp"
 #include "patch/real_calls.hpp"
 
 namespace tendril::patch::detail {
@@ -22,80 +24,45 @@ namespace sys = tendril::sys;
 
 namespace {
 
-// Whether a descriptor is blocking; while it lives, it is not. Keeps the errno of the call in between.
-class NonBlockingMoment {
-public:
-    explicit NonBlockingMoment(int fd) noexcept : fd_(fd), flags_(sys::status_flags(fd)) {
-        if (blocking()) {
-            libc.fcntl(fd_, F_SETFL, flags_ | O_NONBLOCK);
-        }
-    }
-    NonBlockingMoment(const NonBlockingMoment&) = delete;
-    NonBlockingMoment& operator=(const NonBlockingMoment&) = delete;
-    ~NonBlockingMoment() {
-        if (blocking()) {
-            const int error = errno;
-            libc.fcntl(fd_, F_SETFL, flags_);
-            errno = error;
-        }
-    }
-    bool blocking() const noexcept { return flags_ >= 0 && (flags_ & O_NONBLOCK) == 0; }
-
-private:
-    const int fd_;
-    const int flags_;
-};
-
-template <class Call>
-auto in_a_moment(int fd, Call call) noexcept {
-    const NonBlockingMoment moment(fd);
-    return call();
-}
-
-// Waits for the end of a connect that is in progress.
-int finish_connect(int fd, Waits& waits) noexcept {
-    for (;;) {
-        pollfd one{fd, POLLOUT, 0};
-        if (sys::poll(&one, 1, 0) != 0) {
-            int error = 0;
-            if (const int r = sys::get_option(fd, SOL_SOCKET, SO_ERROR, error); r < 0) {
-                error = -r;
-            }
-            errno = error;
-            return error == 0 ? 0 : -1;
-        }
-        if (const Wait how = waits.for_descriptor(fd, events::write); how != Wait::ready) {
-            return how == Wait::plain ? -1 : fail(how, EINPROGRESS);
-        }
-    }
-}
-
 int connect(int fd, const sockaddr* to, socklen_t size) noexcept {
     if (!looks_green() || !in_own_process()) {
         return libc.connect(fd, to, size);
     }
+    const int before = errno;
     const Patience patience = detail::patience(fd, Side::send);
     if (!patience.waits) {
         return libc.connect(fd, to, size);
     }
     Waits waits(patience.deadline, !patience.limited);
-    for (;;) {
+    for (int in_progress = 0;;) {
         const int r = in_a_moment(fd, [=] { return libc.connect(fd, to, size); });
-        if (r == 0) {
+        if (r == 0 || (errno == EISCONN && in_progress != 0)) {
             spend();
-            return 0;
+            return settled(0, before);
         }
+        Wait how = Wait::ready;
         if (errno == EINPROGRESS || errno == EALREADY) {
-            return finish_connect(fd, waits);
-        }
-        if (errno != EAGAIN) {
+            in_progress = in_progress != 0 ? in_progress : errno;
+            how = waits.for_descriptor(fd, events::write);  // the same call then says how it has ended
+        } else if (errno == EAGAIN) {
+            how = waits.a_little();  // a Unix-domain listener whose queue is full: nothing says when there is room
+        } else {
             return r;
         }
-        // A Unix-domain listener whose queue is full: nothing says when there is room.
-        if (const Wait how = waits.a_little(); how != Wait::ready) {
-            return fail(how);
+        if (how == Wait::plain) {
+            return libc.connect(fd, to, size);
+        }
+        if (how != Wait::ready) {
+            return fail(how, in_progress != 0 ? in_progress : EAGAIN);
         }
     }
+}
+
+// Whether an accept4() can wait at all, and not only fail.
+bool may_accept(int fd, int flags) noexcept {
+    int listens = 0;
+    return (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == 0 &&
+           sys::get_option(fd, SOL_SOCKET, SO_ACCEPTCONN, listens) == 0 && listens != 0;
 }
 
 int accept4(int fd, sockaddr* peer, socklen_t* size, int flags) noexcept {
@@ -108,7 +75,7 @@ int accept4(int fd, sockaddr* peer, socklen_t* size, int flags) noexcept {
         [=] {
             // Others may have the listener, too: asked first, so that its flags change only when it may block.
             pollfd one{fd, POLLIN, 0};
-            if (sys::poll(&one, 1, 0) == 0) {
+            if (sys::poll(&one, 1, 0) == 0 && may_accept(fd, flags)) {
                 errno = EAGAIN;
                 return -1;
             }
@@ -141,7 +108,11 @@ bool is_ready(int fd, short what) noexcept {
 ssize_t splice(int from, off64_t* from_at, int to, off64_t* to_at, std::size_t n, unsigned flags) noexcept {
     const auto plain = [=] { return real.splice(from, from_at, to, to_at, n, flags); };
     if ((flags & SPLICE_F_NONBLOCK) != 0 || !looks_green()) {
-        return plain();
+        return spent(plain());
+    }
+    const int before = errno;
+    if (sys::file_kind(from) != S_IFIFO && sys::file_kind(to) != S_IFIFO) {
+        return plain();  // fails
     }
     Waits waits(never);
     for (;;) {
@@ -153,7 +124,7 @@ ssize_t splice(int from, off64_t* from_at, int to, off64_t* to_at, std::size_t n
             });
             if (!would_block(r)) {
                 spend();
-                return r;
+                return settled(r, before);
             }
         }
         const int waited_for = readable ? to : from;

@@ -42,6 +42,7 @@ bool wants_all(int fd, int flags) noexcept {
 // A peek sees the same bytes again, so it is made anew until there are n: once() peeks.
 template <class Once, class PlainCall>
 ssize_t peek_all(int fd, std::size_t n, Once once, PlainCall plain) noexcept {
+    const int before = errno;
     const auto enough = [=]() -> ssize_t {
         const ssize_t r = once();
         if (r > 0 && static_cast<std::size_t>(r) < n && !has_ended(fd)) {
@@ -56,14 +57,14 @@ ssize_t peek_all(int fd, std::size_t n, Once once, PlainCall plain) noexcept {
     }
     const int error = errno;
     const ssize_t some = once();  // a wait that ended early returns what there is
-    errno = error;
+    errno = some > 0 ? before : error;
     return some > 0 ? some : -1;
 }
 
 ssize_t recvfrom(int fd, void* to, std::size_t n, int flags, sockaddr* from, socklen_t* size) noexcept {
     const auto plain = [=] { return libc.recvfrom(fd, to, n, flags, from, size); };
     if ((flags & immediate) != 0 || !looks_green()) {
-        return plain();
+        return spent(plain());
     }
     const auto once = [=] { return libc.recvfrom(fd, to, n, flags | MSG_DONTWAIT, from, size); };
     if (!wants_all(fd, flags)) {
@@ -102,7 +103,7 @@ ssize_t on_rest(msghdr& message, std::size_t done, Call call) noexcept {
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
     const auto plain = [=] { return libc.recvmsg(fd, message, flags); };
     if ((flags & immediate) != 0 || !looks_green()) {
-        return plain();
+        return spent(plain());
     }
     // The system changes the lengths of the name and of the control data even if it finds nothing.
     const socklen_t name_size = message->msg_namelen;
@@ -130,7 +131,7 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
 
 ssize_t sendto(int fd, const void* from, std::size_t n, int flags, const sockaddr* to, socklen_t size) noexcept {
     if ((flags & MSG_DONTWAIT) != 0 || !looks_green()) {
-        return libc.sendto(fd, from, n, flags, to, size);
+        return spent(libc.sendto(fd, from, n, flags, to, size));
     }
     const auto rest = [=](std::size_t done, int more_flags) {
         return libc.sendto(fd, static_cast<const char*>(from) + done, n - done, flags | more_flags, to, size);
@@ -146,7 +147,7 @@ ssize_t send(int fd, const void* from, std::size_t n, int flags) noexcept {
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
     if ((flags & MSG_DONTWAIT) != 0 || !looks_green()) {
-        return libc.sendmsg(fd, message, flags);
+        return spent(libc.sendmsg(fd, message, flags));
     }
     const auto rest = [=](std::size_t done, int more_flags) {
         return on_rest(const_cast<msghdr&>(*message), done,
@@ -159,12 +160,15 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
 
 // As the system's own: the timeout is looked at after each message, and ends no wait for one.
 int recvmmsg(int fd, mmsghdr* messages, unsigned n, int flags, timespec* timeout) noexcept {
-    if ((flags & MSG_DONTWAIT) != 0 || n == 0 || !looks_green()) {
-        return real.recvmmsg(fd, messages, n, flags, timeout);
+    const bool valid =
+        timeout == nullptr || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
+    if ((flags & MSG_DONTWAIT) != 0 || n == 0 || !valid || !looks_green()) {
+        return spent(real.recvmmsg(fd, messages, n, flags, timeout));
     }
     using namespace std::chrono;
     const Deadline end =
         timeout != nullptr ? Deadline(seconds(timeout->tv_sec) + nanoseconds(timeout->tv_nsec)) : never;
+    const int before = errno;
     unsigned done = 0;
     while (done < n) {
         const int more_flags = done > 0 && (flags & MSG_WAITFORONE) != 0 ? MSG_DONTWAIT : 0;
@@ -181,13 +185,14 @@ int recvmmsg(int fd, mmsghdr* messages, unsigned n, int flags, timespec* timeout
         const std::int64_t left = std::max<std::int64_t>(end.ns() - Deadline::now_ns(), 0);
         *timeout = {left / 1'000'000'000, left % 1'000'000'000};
     }
-    return done > 0 ? static_cast<int>(done) : -1;
+    return settled(done > 0 ? static_cast<int>(done) : -1, before);
 }
 
 int sendmmsg(int fd, mmsghdr* messages, unsigned n, int flags) noexcept {
     if ((flags & MSG_DONTWAIT) != 0 || n == 0 || !looks_green()) {
-        return real.sendmmsg(fd, messages, n, flags);
+        return spent(real.sendmmsg(fd, messages, n, flags));
     }
+    const int before = errno;
     unsigned done = 0;
     if (!is_stream(fd)) {  // whose messages go whole or not at all
         const int r = real.sendmmsg(fd, messages, n, flags | MSG_DONTWAIT);
@@ -196,12 +201,12 @@ int sendmmsg(int fd, mmsghdr* messages, unsigned n, int flags) noexcept {
     for (; done < n; ++done) {
         const ssize_t r = patch::detail::sendmsg(fd, &messages[done].msg_hdr, flags);
         if (r < 0) {
-            return done > 0 ? static_cast<int>(done) : -1;
+            return settled(done > 0 ? static_cast<int>(done) : -1, before);
         }
         messages[done].msg_len = static_cast<unsigned>(r);
     }
     spend();
-    return static_cast<int>(n);
+    return settled(static_cast<int>(n), before);
 }
 
 // The fortified ones: what is too long for its room is for them to report.

@@ -43,18 +43,28 @@ Deadline deadline_of(int ms) noexcept {
 }
 
 // While a call has a signal mask of its own, which lets other signals through than the caller's: the looks are made
-// with it, this often.
+// with it, this often. So are those for what the hub's backend does not report.
 constexpr std::chrono::milliseconds between_looks{10};
+
+// What a look returned that is the last one.
+int looked(int r) noexcept {
+    if (r < 0 && errno == EINTR) {
+        note_eintr();
+    }
+    spend();
+    return r;
+}
 
 // look(): the call itself, without waiting: not 0 if it is done. subscribe(any): adds the descriptors; false if one of
 // them is ready at once.
 // Returns: what look() returned; 0 at the deadline; -1.
 template <class Look, class Subscribe>
 int until_ready(std::size_t n, Deadline deadline, bool masked, Look look, Subscribe subscribe) noexcept {
+    const int before = errno;
     Waits pauses(deadline, false);
     for (unsigned in_vain = 0;; ++in_vain) {
         if (const int r = look(); r != 0) {
-            return r;
+            return settled(looked(r), before);
         }
         Wait how = Wait::ready;
         if (AnyReady any(n); !any.ok()) {
@@ -71,7 +81,7 @@ int until_ready(std::size_t n, Deadline deadline, bool masked, Look look, Subscr
             how = pauses.a_little();
         }
         if (how == Wait::timed_out) {
-            return look();
+            return settled(look(), before);
         }
         if (how != Wait::ready) {
             return fail(how);
@@ -79,12 +89,17 @@ int until_ready(std::size_t n, Deadline deadline, bool masked, Look look, Subscr
     }
 }
 
+// Whether it waits for a hang-up alone, which the backend "select" cannot see.
+bool unseen(const pollfd& one) noexcept {
+    return one.fd >= 0 && one.events == 0 && std::strcmp(Hub::current().backend(), "select") == 0;
+}
+
 template <class Look>
 int wait_polling(pollfd* fds, nfds_t n, Deadline deadline, bool masked, Look look) noexcept {
-    return until_ready(n, deadline, masked, look, [=](AnyReady& any) {
+    return until_ready(n, deadline, masked || std::any_of(fds, fds + n, unseen), look, [=](AnyReady& any) {
         bool all = true;
         for (nfds_t i = 0; i < n; ++i) {
-            all = (fds[i].fd < 0 || any.add(fds[i].fd, events_of_poll(fds[i].events))) && all;
+            all = (fds[i].fd < 0 || unseen(fds[i]) || any.add(fds[i].fd, events_of_poll(fds[i].events))) && all;
         }
         return all;
     });
@@ -113,8 +128,7 @@ int ppoll(pollfd* fds, nfds_t n, const timespec* timeout, const sigset_t* mask) 
     const auto look = [=] { return libc.ppoll(fds, n, &at_once, mask); };
     const int r = look();
     if (r != 0 || (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0)) {
-        spend();
-        return r;
+        return looked(r);
     }
     return wait_polling(fds, n, *deadline, mask != nullptr, look);
 }
@@ -236,8 +250,7 @@ int pselect(int n, fd_set* read, fd_set* write, fd_set* except, const timespec* 
     const auto look = [=] { return libc.pselect(n, read, write, except, &at_once, mask); };
     const int r = look();
     if (r != 0 || (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0)) {
-        spend();
-        return r;
+        return looked(r);
     }
     return wait_selecting(sets, *deadline, mask != nullptr, look);
 }
@@ -245,15 +258,21 @@ int pselect(int n, fd_set* read, fd_set* write, fd_set* except, const timespec* 
 // An epoll descriptor can itself be waited for: it is readable when there are events.
 int epoll_by(int epoll, Deadline deadline, bool masked, int first, auto look) noexcept {
     if (first != 0) {
-        spend();
-        return first;
+        return looked(first);
     }
     return until_ready(1, deadline, masked, look, [=](AnyReady& any) { return any.add(epoll, events::read); });
 }
 
+// Whether a signal that the mask lets through has come: its handler has run then. epoll_pwait(2) does not look if it
+// may not wait.
+bool signalled(int epoll, const sigset_t* mask) noexcept {
+    pollfd one{epoll, POLLIN, 0};
+    return mask != nullptr && libc.ppoll(&one, 1, &at_once, mask) < 0;
+}
+
 int epoll_wait(int epoll, epoll_event* out, int n, int timeout) noexcept {
     if (!looks_green() || timeout == 0) {
-        return libc.epoll_wait(epoll, out, n, timeout);
+        return spent(libc.epoll_wait(epoll, out, n, timeout));
     }
     const auto look = [=] { return libc.epoll_wait(epoll, out, n, 0); };
     const int first = look();
@@ -265,9 +284,9 @@ int epoll_wait(int epoll, epoll_event* out, int n, int timeout) noexcept {
 
 int epoll_pwait(int epoll, epoll_event* out, int n, int timeout, const sigset_t* mask) noexcept {
     if (timeout == 0 || !may_park()) {
-        return real.epoll_pwait(epoll, out, n, timeout, mask);
+        return spent(real.epoll_pwait(epoll, out, n, timeout, mask));
     }
-    const auto look = [=] { return real.epoll_pwait(epoll, out, n, 0, mask); };
+    const auto look = [=] { return signalled(epoll, mask) ? -1 : real.epoll_pwait(epoll, out, n, 0, mask); };
     return epoll_by(epoll, deadline_of(timeout), mask != nullptr, look(), look);
 }
 
@@ -275,9 +294,9 @@ int epoll_pwait2(int epoll, epoll_event* out, int n, const timespec* timeout, co
     const std::optional<Deadline> deadline = deadline_of(timeout);
     const bool none = timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
     if (!deadline || none || !may_park()) {
-        return real.epoll_pwait2(epoll, out, n, timeout, mask);
+        return spent(real.epoll_pwait2(epoll, out, n, timeout, mask));
     }
-    const auto look = [=] { return real.epoll_pwait2(epoll, out, n, &at_once, mask); };
+    const auto look = [=] { return signalled(epoll, mask) ? -1 : real.epoll_pwait2(epoll, out, n, &at_once, mask); };
     return epoll_by(epoll, *deadline, mask != nullptr, look(), look);
 }
 

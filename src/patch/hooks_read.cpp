@@ -7,13 +7,17 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdint>
+#include <cstring>
 
 #include "base/libc.hpp"
+#include "base/raw_terminal.hpp"
 #include "base/sys.hpp"
 #include "patch/blocking.hpp"
 #include "patch/descriptor_kinds.hpp"
 #include "patch/hooks.hpp"
 #include "patch/iovec_rest.hpp"
+#include "patch/non_blocking_moment.hpp"
 #include "patch/real_calls.hpp"
 
 namespace tendril::patch::detail {
@@ -27,6 +31,9 @@ bool ready(int fd, short what) noexcept {
     pollfd one{fd, what, 0};
     return sys::poll(&one, 1, 0) != 0;
 }
+
+// What eventfds, timers and their like read at least: less is an error at once.
+constexpr std::size_t smallest_read = 8;
 
 bool refused_nowait(ssize_t r) noexcept {
     return r < 0 && (errno == EOPNOTSUPP || errno == ENOSYS);
@@ -83,6 +90,40 @@ ssize_t rest_of_file(int fd, const Call& call, ssize_t r) noexcept {
     return done > 0 ? r + std::max<ssize_t>(rest, 0) : rest;
 }
 
+// A terminal of which poll(2) says that there is nothing. A raw one waits for VMIN bytes, or fewer if the call wants
+// fewer; if VMIN is 0, for a time. VTIME between bytes is left to the call itself: it blocks that long.
+template <class Call>
+ssize_t read_raw_terminal(int fd, const Call& call) noexcept {
+    unsigned least = 0;
+    unsigned tenths = 0;
+    if (!sys::reads_raw(fd, least, tenths)) {
+        return nothing_yet();
+    }
+    if (least > 0 && call.size() >= least) {
+        return nothing_yet();
+    }
+    if (least > 0) {  // poll(2) does not say it
+        Waits waits(never);
+        while (sys::unread(fd) < static_cast<int>(call.size())) {
+            if (!patience(fd, Side::receive).waits) {
+                return nothing_yet();
+            }
+            if (const Wait how = waits.a_little(); how != Wait::ready) {
+                return how == Wait::plain ? call.plain(fd) : fail(how);
+            }
+        }
+        return call.plain(fd);
+    }
+    if (tenths == 0 || !patience(fd, Side::receive).waits) {
+        return call.plain(fd);
+    }
+    const Wait how = await_descriptor(fd, events::read, std::chrono::milliseconds(100 * tenths));
+    if (how == Wait::timed_out) {
+        return 0;
+    }
+    return how == Wait::ready || how == Wait::plain ? call.plain(fd) : fail(how);
+}
+
 template <class Call>
 ssize_t try_read(int fd, const Call& call) noexcept {
     for (Kind kind = DescriptorKinds::of(fd);;) {
@@ -107,8 +148,12 @@ ssize_t try_read(int fd, const Call& call) noexcept {
             DescriptorKinds::set(fd, Kind::polled);
             [[fallthrough]];
         case Kind::polled:
+            if (!ready(fd, POLLIN) && (call.size() >= smallest_read || sys::file_kind(fd) == S_IFIFO)) {
+                return nothing_yet();
+            }
+            return call.plain(fd);
         case Kind::terminal:
-            return ready(fd, POLLIN) ? call.plain(fd) : nothing_yet();
+            return ready(fd, POLLIN) ? call.plain(fd) : read_raw_terminal(fd, call);
         }
         kind = DescriptorKinds::find_out(fd);
         if (kind == Kind::unknown) {
@@ -198,6 +243,19 @@ struct WriteParts {
 constexpr std::size_t terminal_room = 256;
 constexpr std::size_t pipe_room = PIPE_BUF;
 
+// An eventfd says that there is room if there is room for 1.
+bool may_overflow(const Write& call) noexcept {
+    std::uint64_t value = 0;
+    if (call.n != sizeof value || call.from == nullptr) {
+        return false;
+    }
+    std::memcpy(&value, call.from, sizeof value);
+    return value > UINT32_MAX;
+}
+bool may_overflow(const WriteParts&) noexcept {
+    return false;
+}
+
 template <class Call>
 ssize_t try_write(int fd, const Call& call, std::size_t done) noexcept {
     for (Kind kind = DescriptorKinds::of(fd);;) {
@@ -222,7 +280,10 @@ ssize_t try_write(int fd, const Call& call, std::size_t done) noexcept {
             if (!ready(fd, POLLOUT)) {
                 return nothing_yet();
             }
-            return call.plain(fd, done, sys::file_kind(fd) == S_IFIFO ? pipe_room : SIZE_MAX);
+            if (sys::file_kind(fd) == S_IFIFO) {
+                return call.plain(fd, done, pipe_room);
+            }
+            return may_overflow(call) ? in_a_moment(fd, [&] { return call.plain(fd, done); }) : call.plain(fd, done);
         case Kind::file:
             return ready(fd, POLLOUT) ? call.plain(fd, done) : nothing_yet();
         case Kind::terminal:

@@ -36,8 +36,10 @@ int sleep_ns(std::int64_t ns, std::int64_t& left_ns) noexcept {
         spend();
         return 0;
     }
+    const int before = errno;
     const Deadline end = Deadline::after(Deadline::now_ns(), std::chrono::nanoseconds(ns));
     const Wait how = await_time(end);
+    errno = before;
     if (how == Wait::timed_out) {
         return 0;
     }
@@ -108,7 +110,9 @@ unsigned sleep(unsigned seconds) noexcept {
         return real.sleep(seconds);
     }
     std::int64_t left_ns = 0;
-    sleep_ns(seconds * second_ns, left_ns);
+    if (const int error = sleep_ns(seconds * second_ns, left_ns); error != 0) {
+        errno = error;
+    }
     return static_cast<unsigned>((left_ns + second_ns / 2) / second_ns);  // as glibc: rounded
 }
 

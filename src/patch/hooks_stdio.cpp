@@ -27,7 +27,7 @@ std::size_t buffered(const FILE& file) noexcept {
 
 // Waits until the buffer is not empty, or filling it does not block. Returns: false if interrupted: errno says how.
 bool await_data(FILE& file) noexcept {
-    const int fd = ::fileno_unlocked(&file);
+    const int fd = file._fileno;  // as fileno(), but keeps errno
     if (buffered(file) > 0 || fd < 0 || ::feof_unlocked(&file) != 0 || !looks_green()) {
         return true;
     }
