@@ -36,7 +36,7 @@ int made_once() {
 }  // namespace
 
 int main() {
-    alarm(60);  // for a wait that blocks the OS thread
+    alarm(60);         // for a wait that blocks the OS thread
     tendril::yield();  // makes the hub: threads of an OS thread without one stay OS threads
     tendril::patch::all();
     constexpr int count = 100;
