@@ -204,7 +204,8 @@ class MariaDB:
     @staticmethod
     def environment(run):
         account = {"TENDRIL_TEST_MARIADB_USER": "tendril", "TENDRIL_TEST_MARIADB_PASSWORD": "tendril"}
-        return {"TENDRIL_TEST_MARIADB_PORT": str(run.port), **account}
+        authority = {"TENDRIL_TEST_MARIADB_CA": os.path.join(run.folder, "server.crt")}
+        return {"TENDRIL_TEST_MARIADB_PORT": str(run.port), **account, **authority}
 
 
 class Redis:
