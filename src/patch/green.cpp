@@ -48,6 +48,7 @@ struct Noted {
     List<Breakable> waits;
     std::atomic<bool> any{false};
     std::atomic<bool> without_restart{false};
+    std::atomic<std::uint64_t> target{0};  // the green thread that the signal was for; 0: the process
 };
 thread_local Noted noted;
 
@@ -59,9 +60,11 @@ void break_off_noted() noexcept {
         return;
     }
     const bool restart = !noted.without_restart.exchange(false);
+    const std::uint64_t target = noted.target.exchange(0);
     Breakable* chosen = nullptr;
     for (Breakable* each = noted.waits.front(); each != nullptr; each = noted.waits.after(*each)) {
-        const bool may = (!restart || !each->restarts) && each->waiter.open();
+        const bool may =
+            (!restart || !each->restarts) && each->waiter.open() && (target == 0 || each->waiter.fiber.id == target);
         const bool has_main = chosen != nullptr && chosen->waiter.fiber.stack == nullptr;
         chosen = may && !has_main ? each : chosen;
     }
@@ -164,6 +167,17 @@ Wait await(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
 void note_eintr() noexcept {
     noted.any = false;
     noted.without_restart = false;
+    noted.target = 0;
+}
+
+void expect_signal_for(std::uint64_t green_thread) noexcept {
+    noted.target = green_thread;
+}
+
+void expect_no_signal() noexcept {
+    if (!noted.any) {
+        noted.target = 0;
+    }
 }
 
 void break_off_by_signal(bool restart) noexcept {

@@ -104,6 +104,10 @@ Wait await_time(Deadline deadline, bool restarts = false) noexcept;
 // Requires: may_park().
 Wait await(tendril::detail::Waiter& waiter, Deadline deadline, bool restarts) noexcept;
 
+// The next signal on this OS thread is for this green thread: it ends no other one's wait.
+void expect_signal_for(std::uint64_t green_thread) noexcept;
+void expect_no_signal() noexcept;  // after it: if none of the program's handlers has run
+
 // For the signal hooks: ends a wait of the green thread that a handler of the program has interrupted, as the system
 // does. `restart`: SA_RESTART was set.
 void break_off_by_signal(bool restart) noexcept;

@@ -60,9 +60,15 @@ int send(pthread_t thread, int signal, const sigval* value) noexcept {
                 return 0;
             }
             target = found->has_begun ? found->os_thread : libc.pthread_self();
+            if (found->has_begun && pthread_equal(target, libc.pthread_self()) != 0) {
+                expect_signal_for(found->id);
+            }
         }
     }
-    return value != nullptr ? real.pthread_sigqueue(target, signal, *value) : libc.pthread_kill(target, signal);
+    const int error =
+        value != nullptr ? real.pthread_sigqueue(target, signal, *value) : libc.pthread_kill(target, signal);
+    expect_no_signal();
+    return error;
 }
 
 int kill(pthread_t thread, int signal) {

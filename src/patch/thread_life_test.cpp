@@ -136,6 +136,25 @@ TENDRIL_TEST(ThreadLife, EndsAWaitForAPermitByAHandlerWithoutRestart) {
     by.join();
 }
 
+// A signal for one thread ends its wait, and no other's.
+TENDRIL_TEST(ThreadLife, IsBrokenOffByASignalOfItsOwn) {
+    const PthreadCalls& c = hooked_calls();
+    const Handler handler(0, [](int) {});
+    sem_t semaphore;
+    sem_init(&semaphore, 0, 0);
+    int own = 0;
+    int others = 0;
+    Thread target(c, [&] { own = c.sem_wait(&semaphore) == 0 ? 0 : errno; });
+    Thread other(c, [&] { others = c.sem_wait(&semaphore) == 0 ? 0 : errno; });
+    yield();
+    EXPECT_EQ(c.pthread_kill(target.handle(), SIGUSR2), 0);
+    target.join();
+    EXPECT_EQ(own, EINTR);
+    c.sem_post(&semaphore);
+    other.join();
+    EXPECT_EQ(others, 0);
+}
+
 TENDRIL_TEST(ThreadLife, IsWokenByAPostInAHandler) {
     const Handler handler(SA_RESTART, [](int) { hooked_calls().sem_post(&posted_by_handler); });
     sem_init(&posted_by_handler, 0, 0);

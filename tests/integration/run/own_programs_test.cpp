@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Programs with POSIX threads, tests/programs/posix_*.c: under `tendril run` they print and end as they do without,
-// and their threads are green threads of one OS thread.
+// Programs with POSIX threads, tests/programs/posix_*: under `tendril run` they print and end as they do without, and
+// their threads are green threads of one OS thread.
 
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ TEST_P(RunOwnProgramsLikePlain, printsAndEndsAsPlain) {
 INSTANTIATE_TEST_SUITE_P(All, RunOwnProgramsLikePlain,
                          ::testing::Values(Words{"threads", "200"}, Words{"echo", "20", "20"},
                                            Words{"sleep_sort", "30", "5", "20", "1", "10"}, Words{"children"},
-                                           Words{"signals"}),
+                                           Words{"signals"}, Words{"standard"}),
                          [](const auto& one) { return one.param.front(); });
 
 class RunEnds : public ::testing::TestWithParam<const char*> {};
