@@ -69,7 +69,6 @@ std::string ask(BufferedReader& from, TcpSocket& server, const std::string& ques
 
 TEST(RunKnownPrograms, memcached) {
     TENDRIL_NEEDS("memcached");
-    TENDRIL_NEEDS_THREADS();
     const testing::TemporaryFolder folder;
     ::chmod(folder.path().c_str(), 0777);
     Peer server(under_run({"memcached", "-t", "4", "-u", "nobody", "-s", folder.path("socket"), "-a", "777"}));

@@ -13,7 +13,6 @@ namespace tendril {
 namespace {
 
 TEST(RunOwnPrograms, tenThousandThreadsOnOneOsThread) {
-    TENDRIL_NEEDS_THREADS();
     const Outcome outcome = outcome_of(under_run({posix_program("threads"), "10000", "count"}));
     EXPECT_EQ(outcome, (Outcome{0,
                                 "10000 threads: counter 49995000, results 99990000, serial 1\n"

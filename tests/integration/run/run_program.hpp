@@ -49,17 +49,6 @@ inline Words under_run(const Words& command) {
     return Words{TENDRIL_PROGRAM, "run"} + command;
 }
 
-// Until the floor patch has its hooks for threads.
-inline bool have_green_threads() {
-    return outcome_of(under_run({posix_program("threads"), "2", "count"})).out.find("OS threads: 1\n") !=
-           std::string::npos;
-}
-
-#define TENDRIL_NEEDS_THREADS()                           \
-    if (!::tendril::have_green_threads()) {               \
-        GTEST_SKIP() << "threads are not green ones yet"; \
-    }
-
 inline std::size_t os_threads_of(pid_t process) {
     namespace fs = std::filesystem;
     return static_cast<std::size_t>(
