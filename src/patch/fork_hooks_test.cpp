@@ -53,6 +53,25 @@ TENDRIL_TEST(PatchedFork, TheChildGoesOnWithItsCallerOnly) {
     EXPECT_TRUE(other_ran);
 }
 
+TENDRIL_TEST(PatchedFork, ADaemonHasAHubOfItsOwn) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const pid_t pid = TENDRIL_HOOKED(fork)();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+        const bool is_one = TENDRIL_HOOKED(daemon)(0, 0) == 0 && ::getsid(0) == ::getpid();
+        sleep(1ms);
+        const bool fine = is_one && WEXITSTATUS(TENDRIL_HOOKED(system)("exit 3")) == 3;
+        ::_exit(::write(ends[1], fine ? "y" : "n", 1) == 1 ? 0 : 1);
+    }
+    ::close(ends[1]);
+    EXPECT_EQ(status_of(pid), 0);
+    char answer = 0;
+    EXPECT_EQ(TENDRIL_HOOKED(read)(ends[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y');
+    ::close(ends[0]);
+}
+
 TENDRIL_TEST(PatchedFork, TheChildOfAVforkLeavesTheHubAlone) {
     const std::size_t before = count_descriptors();
     const pid_t pid = ::vfork();

@@ -86,9 +86,9 @@ LoaderAnswer answer_dlvsym(void* handle, const char* symbol, const char* version
 
 Hooks loader_hooks() noexcept {
     static const std::array hooks{
-        Hook{"dlopen", no_class, &tendril_patch_dlopen},
-        Hook{"dlsym", no_class, &tendril_patch_dlsym},
-        Hook{"dlvsym", no_class, &tendril_patch_dlvsym},
+        Hook("dlopen", no_class, &tendril_patch_dlopen),
+        Hook("dlsym", no_class, &tendril_patch_dlsym),
+        Hook("dlvsym", no_class, &tendril_patch_dlvsym),
     };
     return hooks;
 }

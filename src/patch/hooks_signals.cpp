@@ -91,20 +91,20 @@ int set_interrupts(int number, int flag) noexcept {
 
 Hooks signal_hooks() noexcept {
     static const std::array hooks{
-        Hook{"sigaction", Class::signals, &set_signal_action},
-        Hook{"__sigaction", Class::signals, &set_signal_action},
-        Hook{"signal", Class::signals, &bsd_signal},
-        Hook{"bsd_signal", Class::signals, &bsd_signal},
-        Hook{"ssignal", Class::signals, &bsd_signal},
-        Hook{"sysv_signal", Class::signals, &sysv_signal},
-        Hook{"__sysv_signal", Class::signals, &sysv_signal},
-        Hook{"sigset", Class::signals, &set_disposition},
-        Hook{"siginterrupt", Class::signals, &set_interrupts},
-        Hook{"sigwait", Class::signals, &wait_for_signal},
-        Hook{"sigwaitinfo", Class::signals, &wait_for_signal_info},
-        Hook{"sigtimedwait", Class::signals, &wait_for_signal_until},
-        Hook{"sigsuspend", Class::signals, &suspend_for_signal},
-        Hook{"pause", Class::signals, &pause_for_signal},
+        Hook("sigaction", Class::signals, &set_signal_action),
+        Hook("__sigaction", Class::signals, &set_signal_action),
+        Hook("signal", Class::signals, &bsd_signal),
+        Hook("bsd_signal", Class::signals, &bsd_signal),
+        Hook("ssignal", Class::signals, &bsd_signal),
+        Hook("sysv_signal", Class::signals, &sysv_signal),
+        Hook("__sysv_signal", Class::signals, &sysv_signal),
+        Hook("sigset", Class::signals, &set_disposition),
+        Hook("siginterrupt", Class::signals, &set_interrupts),
+        Hook("sigwait", Class::signals, &wait_for_signal),
+        Hook("sigwaitinfo", Class::signals, &wait_for_signal_info),
+        Hook("sigtimedwait", Class::signals, &wait_for_signal_until),
+        Hook("sigsuspend", Class::signals, &suspend_for_signal),
+        Hook("pause", Class::signals, &pause_for_signal),
     };
     return hooks;
 }

@@ -52,8 +52,8 @@ void __pthread_unregister_cancel(__pthread_unwind_buf_t* buffer);
     each(clock_nanosleep) each(usleep) each(sleep) \
     each(getnameinfo) each(gethostbyname) each(gethostbyname2) each(gethostbyname_r) each(gethostbyname2_r) \
     each(gethostbyaddr) \
-    each(waitpid) each(wait) each(wait3) each(wait4) each(system) each(popen) each(pclose) each(flock) each(lockf) \
-    each(fdatasync) \
+    each(waitpid) each(wait) each(wait3) each(wait4) each(system) each(daemon) each(popen) each(pclose) \
+    each(flock) each(lockf) each(fdatasync) \
     each(sem_init) each(sem_destroy) each(sem_open) each(sem_close) each(sem_wait) each(sem_trywait) \
     each(sem_timedwait) each(sem_clockwait) each(sem_post) each(sem_getvalue) \
     each(pthread_mutex_init) each(pthread_mutex_destroy) each(pthread_mutex_trylock) each(pthread_mutex_timedlock) \
