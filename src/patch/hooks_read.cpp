@@ -280,8 +280,10 @@ ssize_t try_write(int fd, const Call& call, std::size_t done) noexcept {
             if (!ready(fd, POLLOUT)) {
                 return nothing_yet();
             }
-            if (sys::file_kind(fd) == S_IFIFO) {
+            if (const int file_kind = sys::file_kind(fd); file_kind == S_IFIFO) {
                 return call.plain(fd, done, pipe_room);
+            } else if (file_kind == S_IFSOCK) {
+                break;
             }
             return may_overflow(call) ? in_a_moment(fd, [&] { return call.plain(fd, done); }) : call.plain(fd, done);
         case Kind::file:  // has a place, which a pipe, a socket or a terminal has not; cheaper to ask for than a poll

@@ -161,6 +161,22 @@ TENDRIL_SCENE(KernelAccept, FailsAtOnceIfItMayNotWait) {
     me.saw("accept4", me.call.accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
 }
 
+TENDRIL_SCENE(KernelAccept, FailsWithoutANumberAndAcceptsLater) {
+    const int listening = me.listener();
+    const int fd = tcp_socket(me);
+    me.saw("connect", connect_to(me, fd, address_of(listening)));
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const int refused = me.call.accept(listening, nullptr, nullptr);
+    const int error = errno;
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    errno = error;
+    me.saw("accept", refused);
+    me.saw_descriptor("accept", me.call.accept(listening, nullptr, nullptr));
+}
+
 TENDRIL_SCENE(KernelAccept, EndsByItsTimeLimit) {
     const int listening = me.listener();
     const timeval limit{.tv_sec = 0, .tv_usec = 20'000};

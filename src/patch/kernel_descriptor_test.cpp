@@ -3,6 +3,7 @@
 // close, dup, fcntl and ioctl while others wait, and several that wait for one descriptor, against the kernel.
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -170,6 +171,23 @@ TENDRIL_SCENE(KernelDescriptor, IsReusedAsAnotherKind) {
         it.saw("write", it.call.write(third.b, "ef", 2));
     });
     me.saw("read", me.call.read(first.a, to, sizeof to), to);
+}
+
+// A guess from the file that had the number must not let a long write block.
+TENDRIL_SCENE(KernelDescriptor, IsWrittenAsWhatItHasBecome) {
+    for (const int before : {me.keep(::memfd_create("scene", 0)), me.keep(::eventfd(0, 0))}) {
+        const std::uint64_t one = 1;
+        me.saw("write", me.call.write(before, &one, sizeof one));
+        const auto ends = me.socket_pair();
+        ::dup2(ends.a, before);  // unseen
+        me.bring([=](Party& it) {
+            it.until_waits(it.first());
+            std::string some(1 << 20, '\0');
+            it.saw("recv", it.call.recv(ends.b, some.data(), some.size(), MSG_WAITALL));
+        });
+        const std::string much(1 << 20, 'x');
+        me.saw("write", me.call.write(before, much.data(), much.size()));
+    }
 }
 
 flock whole(short type) {
