@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace tendril::patch::detail {
 
@@ -42,14 +43,15 @@ bool is_c_library(const ElfObject& object) noexcept {
 }
 
 bool is_left_alone(const ElfObject& object) noexcept {
-    // Allocators too: the hub itself allocates, and must not park in the lock of one.
+    // Allocators too, whatever they are called: the hub itself allocates, and must not park in the lock of one.
     static constexpr std::array<std::string_view, 12> prefixes{
         "libgcc_s.",    "libunwind.", "libasan.",    "libtsan.",    "liblsan.",     "libubsan.",
         "libclang_rt.", "libtendril", "libjemalloc", "libtcmalloc", "libmimalloc.", "libsnmalloc"};
     if (object.is_program()) {
         return false;
     }
-    return is_c_library(object) || starts_with_any(name_of(object), prefixes) || holds_tendril(object);
+    return is_c_library(object) || starts_with_any(name_of(object), prefixes) || holds_tendril(object) ||
+           object.contains(reinterpret_cast<std::uintptr_t>(&std::malloc));
 }
 
 bool is_cxx_library(const ElfObject& object) noexcept {

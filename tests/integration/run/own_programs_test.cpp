@@ -40,7 +40,7 @@ TEST_P(RunOwnProgramsLikePlain, printsAndEndsAsPlain) {
 INSTANTIATE_TEST_SUITE_P(All, RunOwnProgramsLikePlain,
                          ::testing::Values(Words{"threads", "200"}, Words{"echo", "20", "20"},
                                            Words{"sleep_sort", "30", "5", "20", "1", "10"}, Words{"children"},
-                                           Words{"signals"}, Words{"standard"}),
+                                           Words{"cxx"}, Words{"signals"}, Words{"standard"}),
                          [](const auto& one) { return one.param.front(); });
 
 class RunEnds : public ::testing::TestWithParam<const char*> {};
