@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// posix_cxx: threads of the C++ library that wait in each way it has, also while they handle exceptions.
+// posix_cxx: threads of the C++ library that wait while they handle exceptions, and a future with one.
 
-#include <atomic>
-#include <barrier>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <future>
 #include <iostream>
-#include <latch>
 #include <mutex>
-#include <semaphore>
-#include <shared_mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -73,50 +68,10 @@ void ask_futures() {
     }
 }
 
-void meet() {
-    std::counting_semaphore<3> permits(0);
-    std::barrier barrier(4);
-    std::latch latch(4);
-    std::atomic<int> flag{0};
-    std::atomic<int> met{0};
-    std::shared_mutex shared;
-    std::once_flag once;
-    {
-        std::vector<std::jthread> threads;
-        for (int i = 0; i < 4; ++i) {
-            threads.emplace_back([&] {
-                std::call_once(once, [] { std::this_thread::sleep_for(5ms); });
-                ++met;
-                barrier.arrive_and_wait();
-                const std::shared_lock reading(shared);
-                std::this_thread::sleep_for(5ms);
-                latch.arrive_and_wait();
-                permits.release();
-            });
-        }
-        for (int i = 0; i < 4; ++i) {
-            permits.acquire();
-        }
-        const std::unique_lock writing(shared);
-        std::jthread waker([&] {
-            std::this_thread::sleep_for(5ms);
-            flag = 1;
-            flag.notify_all();
-        });
-        flag.wait(0);
-    }
-    std::cout << "met " << met << std::endl;
-}
-
 }  // namespace
 
 int main() {
     throw_and_wait();
     ask_futures();
-    meet();
-    std::mutex mutex;
-    std::condition_variable never;
-    std::unique_lock lock(mutex);
-    std::cout << "timed out " << (never.wait_for(lock, 20ms) == std::cv_status::timeout) << std::endl;
     std::thread([] { std::this_thread::sleep_for(1h); }).detach();
 }

@@ -94,6 +94,27 @@ TEST(RunKnownPrograms, memcached) {
     EXPECT_EQ(server->wait(10s), 0);
 }
 
+// Its allocator is jemalloc, whose locks are left alone; it saves in the child of a fork.
+TEST(RunKnownPrograms, redis) {
+    TENDRIL_NEEDS("redis-server");
+    const testing::TemporaryFolder folder;
+    Peer server(under_run({"redis-server", "--port", "0", "--unixsocket", folder.path("socket"), "--dir", folder.path(),
+                           "--save", "", "--logfile", folder.path("log")}));
+    TcpSocket client = connect_soon("unix:" + folder.path("socket"));
+    BufferedReader in(client);
+    for (int round = 0; round < 200; ++round) {
+        EXPECT_EQ(ask(in, client, "SET a " + std::to_string(round) + "\r\n"), "+OK\r");
+        EXPECT_EQ(ask(in, client, "STRLEN a\r\n"), ":" + std::to_string(std::to_string(round).size()) + "\r");
+    }
+    EXPECT_EQ(ask(in, client, "BGSAVE\r\n"), "+Background saving started\r");
+    for (int tries = 0; tries < 400 && !std::filesystem::exists(folder.path("dump.rdb")); ++tries) {
+        sleep(25ms);
+    }
+    EXPECT_TRUE(std::filesystem::exists(folder.path("dump.rdb")));
+    client.send_all("SHUTDOWN NOSAVE\r\n", 10s);
+    EXPECT_EQ(server->wait(10s), 0);
+}
+
 std::uint16_t free_port() {
     return listen("127.0.0.1:0").address().port();
 }
