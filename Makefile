@@ -90,7 +90,7 @@ tidy: build/.setup-test build/release-clang/build.ninja
 	run-clang-tidy -quiet -p build/release-clang '/src/.*(?<!_test)(?<!_bench)\.cpp$$'
 
 install: build/release/build.ninja
-	cmake --build --preset release --target src/all
+	cmake --build --preset release --target src/all programs/all
 	cmake --install build/release --prefix $(PREFIX)
 
 clean:

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <new>
 #include <utility>
 
 #include <tendril/detail/base/mutex.hpp>
@@ -39,7 +40,9 @@ struct Bucket {
     static Bucket& of(const void* address) noexcept {
         constexpr std::size_t count = 256;
         using Buckets = std::array<Bucket, count>;
-        static auto& buckets = *new Buckets;  // never destroyed: hooks run until the last instruction
+        // Never destroyed: hooks run until the last instruction. Not allocated: the allocator may be patched, and wait.
+        alignas(Buckets) static std::byte room[sizeof(Buckets)];
+        static auto& buckets = *::new (static_cast<void*>(room)) Buckets;
         constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
         return buckets[(reinterpret_cast<std::uintptr_t>(address) * golden) >> 56];
     }
