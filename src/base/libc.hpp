@@ -48,6 +48,7 @@
 namespace tendril::detail {
 
 struct Libc {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it is a name
 #define TENDRIL_LIBC_MEMBER(name) decltype(&::name) name = &::name;
     TENDRIL_LIBC_FUNCTIONS(TENDRIL_LIBC_MEMBER)
 #undef TENDRIL_LIBC_MEMBER

@@ -66,7 +66,7 @@ public:
 
     // Where the program has its own entry for a function that others define, because its code takes that function's
     // address; 0 if it has none. Only programs that are not position-independent have some.
-    std::uintptr_t canonical_entry(std::string_view symbol) const;
+    std::uintptr_t canonical_entry(std::string_view wanted) const;
 
 private:
     struct Segment {

@@ -11,6 +11,7 @@
 #include "base/at_fork.hpp"
 #include "base/sys.hpp"
 #include "hub/waiter.hpp"
+#include "patch/immortal.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/patches.hpp"
 
@@ -30,8 +31,8 @@ struct OwnProcess {
     AtFork at_fork{this, [](void* self) noexcept { static_cast<OwnProcess*>(self)->number = sys::process_id(); }};
 };
 OwnProcess& own_process() {
-    static auto* const own = new OwnProcess;  // never destroyed: hooks run until the last instruction
-    return *own;
+    static Immortal<OwnProcess> own;
+    return own.get();
 }
 [[maybe_unused]] const OwnProcess& made_at_start = own_process();
 

@@ -11,6 +11,7 @@
 
 #include "base/libc.hpp"
 #include "hub/here.hpp"
+#include "patch/immortal.hpp"
 #include "patch/parking_lot.hpp"
 
 namespace tendril::patch::detail {
@@ -27,8 +28,8 @@ struct GreenPthreads {
     std::size_t running TENDRIL_GUARDED_BY(mutex) = 0;
 
     static GreenPthreads& all() noexcept {
-        static auto& one = *new GreenPthreads;  // never destroyed: hooks run until the last instruction
-        return one;
+        static Immortal<GreenPthreads> one;
+        return one.get();
     }
     static void destroy(GreenPthread* thread) noexcept { delete thread; }
 };

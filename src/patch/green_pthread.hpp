@@ -76,7 +76,7 @@ public:
 
 private:
     void destroy_values() noexcept;
-    static void end(tendril::detail::LocalValue* self) noexcept;
+    static void end(tendril::detail::LocalValue* value) noexcept;
     friend struct GreenPthreads;
     ~GreenPthread() = default;
 };

@@ -3,7 +3,6 @@
 #include "patch/hooks.hpp"
 
 #include <string_view>
-#include <unordered_map>
 
 namespace tendril::patch::detail {
 
@@ -16,24 +15,15 @@ std::span<const Hooks> all_hooks() noexcept {
     return all;
 }
 
-namespace {
-
-std::unordered_map<std::string_view, const Hook*> by_symbol() {
-    std::unordered_map<std::string_view, const Hook*> map;
+const Hook* hook_for(const char* symbol) noexcept {
     for (const Hooks& area : all_hooks()) {
         for (const Hook& hook : area) {
-            map.emplace(hook.symbol, &hook);
+            if (std::string_view(hook.symbol) == symbol) {
+                return &hook;
+            }
         }
     }
-    return map;
-}
-
-}  // namespace
-
-const Hook* hook_for(const char* symbol) noexcept {
-    static const auto* const map = new std::unordered_map<std::string_view, const Hook*>(by_symbol());  // never freed
-    const auto found = map->find(symbol);
-    return found != map->end() ? found->second : nullptr;
+    return nullptr;
 }
 
 }  // namespace tendril::patch::detail

@@ -35,7 +35,7 @@ Hooks loader_hooks() noexcept;
 // All of the above.
 std::span<const Hooks> all_hooks() noexcept;
 
-// Returns the hook for a symbol; nullptr: there is none.
+// Returns the hook for a symbol; nullptr: there is none. Cost: O(n) in the hooks.
 const Hook* hook_for(const char* symbol) noexcept;
 
 }  // namespace tendril::patch::detail

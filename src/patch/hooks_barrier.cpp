@@ -16,6 +16,7 @@
 #include "base/on_exit.hpp"
 #include "patch/green.hpp"
 #include "patch/hooks.hpp"
+#include "patch/immortal.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/real_calls.hpp"
 
@@ -44,8 +45,8 @@ struct Arrived {
     std::unordered_map<const void*, unsigned> at TENDRIL_GUARDED_BY(mutex);
 };
 Arrived& arrived() noexcept {
-    static auto& all = *new Arrived;  // never destroyed: hooks run until the last instruction
-    return all;
+    static Immortal<Arrived> all;
+    return all.get();
 }
 
 // Returns: whether the caller is the last, with whom the barrier opens. Throws: std::bad_alloc.

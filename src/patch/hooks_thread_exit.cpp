@@ -119,6 +119,7 @@ void unwind_further(__pthread_unwind_buf_t* buffer) {
     GreenPthread* const self = green_self_if_any();
     if (self == nullptr) {
         real.__pthread_unwind_next(buffer);
+        __builtin_unreachable();  // which the type of the pointer does not say to each compiler
     }
     unwind(*self);
 }

@@ -10,6 +10,7 @@
 
 #include "base/at_fork.hpp"
 #include "base/libc.hpp"
+#include "patch/immortal.hpp"
 #include "patch/real_calls.hpp"
 
 namespace tendril::patch::detail {
@@ -18,8 +19,8 @@ using tendril::detail::libc;
 using tendril::detail::MutexLock;
 
 MutexOwners& mutex_owners() noexcept {
-    static auto& owners = *new MutexOwners;  // never destroyed: hooks run until the last instruction
-    return owners;
+    static Immortal<MutexOwners> owners;
+    return owners.get();
 }
 
 int own_kernel_id() noexcept {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <new>
 #include <utility>
 
 #include <tendril/detail/base/mutex.hpp>
@@ -12,6 +11,7 @@
 #include "base/on_exit.hpp"
 #include "base/sys.hpp"
 #include "patch/green.hpp"
+#include "patch/immortal.hpp"
 
 namespace tendril::patch::detail {
 
@@ -40,11 +40,9 @@ struct Bucket {
     static Bucket& of(const void* address) noexcept {
         constexpr std::size_t count = 256;
         using Buckets = std::array<Bucket, count>;
-        // Never destroyed: hooks run until the last instruction. Not allocated: the allocator may be patched, and wait.
-        alignas(Buckets) static std::byte room[sizeof(Buckets)];
-        static auto& buckets = *::new (static_cast<void*>(room)) Buckets;
+        static Immortal<Buckets> buckets;
         constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
-        return buckets[(reinterpret_cast<std::uintptr_t>(address) * golden) >> 56];
+        return buckets.get()[(reinterpret_cast<std::uintptr_t>(address) * golden) >> 56];
     }
 };
 
@@ -69,7 +67,7 @@ bool Parked::leave() noexcept {
         bucket.quit(*this);
         sent = std::exchange(sent_, false);
     }
-    if (sent) {
+    if (sent && hub_ != nullptr) {
         mailbox_of(*hub_).withdraw(letter_);
     }
     return woken_.exchange(0) != 0;

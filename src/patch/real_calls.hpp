@@ -29,6 +29,7 @@
 #include "base/libc.hpp"
 
 // What the fortified inline functions, and the cleanup handlers of C code, call: declared by no header.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the C library has these names
 extern "C" {
 ssize_t __read_chk(int fd, void* to, std::size_t n, std::size_t room);
 ssize_t __recv_chk(int fd, void* to, std::size_t n, std::size_t room, int flags);
@@ -41,6 +42,7 @@ void __pthread_register_cancel(__pthread_unwind_buf_t* buffer);
 void __pthread_unregister_cancel(__pthread_unwind_buf_t* buffer);
 [[noreturn]] void __pthread_unwind_next(__pthread_unwind_buf_t* buffer);
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 // Calls each(name) for every function of the table.
 // clang-format off
@@ -86,6 +88,7 @@ namespace tendril::patch::detail {
 using tendril::detail::libc;
 
 struct RealCalls {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it is a name
 #define TENDRIL_REAL_MEMBER(name) decltype(&::name) name = &::name;
     TENDRIL_REAL_CALLS(TENDRIL_REAL_MEMBER)
 #undef TENDRIL_REAL_MEMBER
