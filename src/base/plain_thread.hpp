@@ -31,7 +31,7 @@ public:
                 return nullptr;
             },
             owned.get());
-        owned.release();
+        static_cast<void>(owned.release());  // the OS thread owns it
     }
     PlainThread(PlainThread&& other) noexcept
         : thread_(other.thread_), joinable_(std::exchange(other.joinable_, false)) {}
