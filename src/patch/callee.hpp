@@ -15,8 +15,8 @@ namespace tendril::patch::detail {
 // The C library and what belongs to it: what hooks stand in for, and what must itself stay plain.
 bool is_c_library(const ElfObject& object) noexcept;
 
-// Whether it is never patched: the C library, the compilers' runtimes, the allocator, or tendril as a shared object. Not
-// the program, even if it holds tendril or its own allocator.
+// Whether it is never patched: the C library, the compilers' runtimes, the allocator, or tendril as a shared object.
+// Not the program, even if it holds tendril or its own allocator.
 bool is_left_alone(const ElfObject& object) noexcept;
 
 // Whether it is the C++ library: it waits for those that are linked with it, in a std::condition_variable, for example.
