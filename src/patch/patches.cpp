@@ -122,15 +122,15 @@ bool Patches::is_plain(const ImportSlot& slot) const noexcept {
 }
 
 void Patches::library(std::string_view name, Classes classes, const std::vector<std::string>& require) {
-    ask({Wish::library, std::string(name), classes}, require);
+    ask({Wish::one_library, std::string(name), classes}, require);
 }
 
 void Patches::program(Classes classes, const std::vector<std::string>& require) {
-    ask({Wish::program, {}, classes}, require);
+    ask({Wish::executable, {}, classes}, require);
 }
 
 void Patches::all(Classes classes, const std::vector<std::string>& require) {
-    ask({Wish::all, {}, classes}, require);
+    ask({Wish::everything, {}, classes}, require);
 }
 
 void Patches::ask(const Wish& wish, const std::vector<std::string>& require) {
@@ -159,7 +159,7 @@ void Patches::check(const Wish& wish, const std::vector<std::string>& require, c
     if (objects.empty() || !objects.front().is_dynamic()) {
         throw Error("patch: this program is static: its calls go through no slots that could be patched");
     }
-    if (wish.of == Wish::library) {
+    if (wish.of == Wish::one_library) {
         bool found = false;
         for (const ElfObject& object : objects) {
             if (is_called(object, wish.name)) {
@@ -200,14 +200,14 @@ void Patches::check(const Wish& wish, const std::vector<std::string>& require, c
 std::vector<Classes> Patches::wanted(const std::vector<Wish>& wishes, const Objects& objects) const {
     std::vector<Classes> result(objects.size());
     for (const Wish& wish : wishes) {
-        if (wish.of == Wish::library) {
+        if (wish.of == Wish::one_library) {
             for (const std::size_t i : closure(objects, wish.name)) {
                 result[i] = result[i] | wish.classes;
             }
             continue;
         }
         for (std::size_t i = 0; i < objects.size(); ++i) {
-            const bool meant = wish.of == Wish::all || objects[i].is_program() || is_cxx_library(objects[i]);
+            const bool meant = wish.of == Wish::everything || objects[i].is_program() || is_cxx_library(objects[i]);
             if (meant && !is_left_alone(objects[i])) {
                 result[i] = result[i] | wish.classes;
             }

@@ -85,7 +85,7 @@ private:
     using Objects = std::vector<ElfObject>;
     // What was asked for.
     struct Wish {
-        enum Of : std::uint8_t { library, program, all } of = all;
+        enum Of : std::uint8_t { one_library, executable, everything } of = everything;
         std::string name;  // of a library, as it was asked for
         Classes classes;
     };
