@@ -164,7 +164,7 @@ bool is_canceled(const Waiting& each, const SceneCalls& call, const Silent& sile
     return true;
 }
 
-// Whether what was waited for in vain can still be had: nothing was consumed.
+// Whether what was waited for in vain still comes afterwards: nothing was consumed.
 void expect_unharmed(Party& me, const Silent& silent) {
     EXPECT_EQ(me.call.write(silent.pipe.b, "abc\n", 4), 4);
     EXPECT_EQ(me.call.read(silent.pipe.a, to, 8), 4);

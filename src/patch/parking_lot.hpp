@@ -81,12 +81,6 @@ private:
     friend struct Bucket;
     friend class tendril::detail::List<Parked>;
     friend Woken wake(const void*, unsigned, std::size_t, std::uint32_t) noexcept;
-    friend  // wake() for a permit, soon: for the handlers of signals. wake_noted() does it, in a hub.
-        void
-        wake_later(const void* address) noexcept;
-    void wake_noted() noexcept;
-
-    bool anyone_parked(const void*, unsigned) noexcept;
 
     struct Mail : tendril::detail::Letter {
         Parked& owner;
