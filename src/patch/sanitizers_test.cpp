@@ -13,7 +13,7 @@ namespace {
 using namespace tendril::patch;
 
 #if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
-TEST(PatchSanitizers, ARuntimeInTheProcessIsRefused) {
+TEST(SanitizersAndThreads, ARuntimeInTheProcessIsRefused) {
     for (void (*const patch)() : {+[] { program(); }, +[] { all(); }, +[] { library("libcrypto"); }}) {
         try {
             patch();
