@@ -47,5 +47,6 @@ function(tendril_add_driver_test name label driver)
     endif()
     add_test(NAME ${name} COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/support/servers/with_server.py
         ${TENDRIL_DRIVER_SERVERS_${driver}} -- ${ARGN})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77 LABELS ${label})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77 LABELS ${label}
+        RUN_SERIAL ON)  # they measure
 endfunction()

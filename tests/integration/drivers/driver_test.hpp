@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
@@ -73,27 +74,23 @@ std::vector<typename Driver::Session> connect_all(int n) {
     return sessions;
 }
 
-// 200 green threads wait 0.2 s each, all within 0.6 s on the only OS thread. A machine that does something else
-// meanwhile gets three tries for the time, and none for a failure.
+// 200 green threads wait 0.2 s each, all within 0.6 s on the only OS thread. ctest runs nothing else meanwhile.
 template <class Driver>
 void expect_together() {
     auto sessions = connect_all<Driver>(crowd);
-    auto took = Clock::duration::max();
-    for (int attempt = 0; attempt < 3 && took > 600ms; ++attempt) {
-        int succeeded = 0;
-        std::size_t most_threads = 0;
-        took = in_green_threads(crowd, [&](int i) {
-            succeeded += Driver::wait(sessions[static_cast<std::size_t>(i)], 200) ? 1 : 0;
-            if (i % 50 == 0) {
-                most_threads = std::max(most_threads, count_os_threads());
-            }
-        });
-        ASSERT_EQ(succeeded, crowd);
-        ASSERT_EQ(most_threads, 1U);
-        ASSERT_GE(took, 199ms);
-    }
+    int succeeded = 0;
+    std::size_t most_threads = 0;
+    const auto took = in_green_threads(crowd, [&](int i) {
+        succeeded += Driver::wait(sessions[static_cast<std::size_t>(i)], 200) ? 1 : 0;
+        if (i % 50 == 0) {
+            most_threads = std::max(most_threads, count_os_threads());
+        }
+    });
+    std::printf("200 waits of 0.2 s took %lld ms\n", static_cast<long long>(took / 1ms));
+    ASSERT_EQ(succeeded, crowd);
+    ASSERT_EQ(most_threads, 1U);
+    ASSERT_GE(took, 199ms);
     EXPECT_LE(took, 600ms);
-    ::testing::Test::RecordProperty("ms", std::to_string(took / 1ms));
 }
 
 // A Timeout around a driver's call: the driver fails, and then the Timeout is thrown, once.
