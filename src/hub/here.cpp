@@ -32,6 +32,20 @@ void outlive_hub(bool on) noexcept {
     }
 }
 
+void leave_all_suspended() noexcept {
+    HubCore& hub = HubCore::here();
+    for (Fiber* each : hub.fibers()) {
+        if (!each->outlives_hub) {
+            each->outlives_hub = true;
+            ++hub.outliving;
+        }
+    }
+}
+
+void around_sleep(const AroundSleep* calls) noexcept {
+    HubCore::here().around_sleep = calls;
+}
+
 void report(const ErrorContext& context, const std::exception_ptr& error) noexcept {
     HubCore::here().report(context, error);
 }

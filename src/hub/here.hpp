@@ -103,6 +103,8 @@ void give_back_stack() noexcept;
 // Whether the running green thread outlives its hub: no kill reaches it, and the hub's end neither waits for it nor
 // reports it, but leaves it suspended. For threads of C code, which expect to run until the process ends.
 void outlive_hub(bool on) noexcept;
+// The same for every green thread of this hub but the main one, whatever it does: for an interpreter that ends.
+void leave_all_suspended() noexcept;
 
 // ---- What the hub does for others
 
@@ -115,6 +117,14 @@ bool has_error_handler() noexcept;
 // a fork(), and cheap if it is still known. Throws: std::bad_alloc.
 void when_poked(void (*f)() noexcept);
 void poke() noexcept;  // in all hubs that have such a function. Async-signal-safe
+
+// What the hub calls before and after each time that it asks the system to wait: for a lock of the OS thread's, such as
+// an interpreter's, that others should have meanwhile. Neither may wait; both may make green threads ready.
+struct AroundSleep {
+    void (*before)() noexcept;
+    void (*after)() noexcept;
+};
+void around_sleep(const AroundSleep* calls) noexcept;  // nullptr: nothing; lives as long as the hub
 
 // Queues the callback for the hub's own green thread. Requires: prepare_to_post() was called before; it makes that
 // green thread, and throws if there is no stack for it.

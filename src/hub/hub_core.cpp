@@ -11,6 +11,7 @@
 #include <tendril/detail/base/check.hpp>
 
 #include "base/report.hpp"
+#include "hub/here.hpp"
 
 namespace tendril::detail {
 
@@ -206,7 +207,15 @@ void HubCore::end_of_work() noexcept {
 
 std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) {
     const Heartbeat::Asleep asleep(heartbeat, timeout_ns != 0);
-    return backend->wait(timeout_ns);
+    if (around_sleep == nullptr || timeout_ns == 0) [[likely]] {
+        return backend->wait(timeout_ns);
+    }
+    struct Around {
+        const here::AroundSleep& calls;
+        explicit Around(const here::AroundSleep& c) noexcept : calls(c) { calls.before(); }
+        ~Around() { calls.after(); }
+    } around(*around_sleep);
+    return backend->wait(ready.empty() ? timeout_ns : 0);
 }
 
 // Called when no green thread is ready: sleeps until one may be.

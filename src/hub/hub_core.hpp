@@ -48,6 +48,10 @@ namespace tendril::detail {
 
 class FileWatches;
 
+namespace here {
+struct AroundSleep;
+}
+
 struct HubCore final : Scheduler {
     std::uint64_t generation = fork_generation();
 
@@ -95,6 +99,8 @@ struct HubCore final : Scheduler {
     // Memory.
     RecordCache records;
     Reclaim reclaim;  // of the memory that a burst has left
+
+    const here::AroundSleep* around_sleep = nullptr;
 
     Chooser* chooser = nullptr;
     BlockingAllowed* blocking_allowed = nullptr;  // of all its green threads. Signal handlers read the list

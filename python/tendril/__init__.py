@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""Green threads: plain blocking code, one green thread for each job, all in one OS thread.
+
+    import tendril
+
+    def fetch(url): ...
+
+    pages = [tendril.spawn(fetch, url) for url in urls]
+    for page in pages:
+        print(page.get())
+"""
+
+import atexit as _atexit
+import os as _os
+
+from tendril._tendril import (  # noqa: F401
+    Alarm, Greenlet, GreenletExit, GreenletKilled, HubBlocked, LoopExit, ShutDown, WrongThread,
+    getcurrent, sleep, spawn, spawn_after, spawn_n,
+)
+from tendril import _tendril
+from tendril.timeout import Timeout, with_timeout  # noqa: F401
+
+_os.register_at_fork(after_in_child=_tendril._after_fork_in_child)
+_atexit.register(_tendril._at_exit)

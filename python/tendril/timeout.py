@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Timeout: limits how long a block may wait."""
+
+from tendril import _tendril
+
+
+class Timeout(BaseException):
+    """Raised in the green thread that started it, where that waits, after `seconds`.
+
+        with Timeout(2):             # raises itself
+            ...
+        with Timeout(2, False):      # leaves the block instead
+            ...
+        with Timeout(2, Late("too slow")):   # raises that
+            ...
+
+    It is a BaseException, so that `except Exception` does not swallow it. `seconds` of None means no limit.
+    """
+
+    def __init__(self, seconds=None, exception=None):
+        super().__init__()
+        self.seconds = seconds
+        self.exception = exception
+        self._alarm = None
+
+    def start(self):
+        """Starts to count. RuntimeError if it counts already."""
+        if self.pending:
+            raise RuntimeError(f"{self!r} is started already; cancel() it first")
+        error = self if self.exception is None or self.exception is False else self.exception
+        if isinstance(error, type):
+            error = error()
+        if isinstance(error, str):
+            error = self
+        self._alarm = _tendril.Alarm(error)
+        self._alarm.start(self.seconds)
+
+    @classmethod
+    def start_new(cls, timeout=None, exception=None):
+        """Makes and starts one; one that is given is started unless it counts already."""
+        if isinstance(timeout, Timeout):
+            if not timeout.pending:
+                timeout.start()
+            return timeout
+        made = cls(timeout, exception)
+        made.start()
+        return made
+
+    @property
+    def pending(self):
+        """Whether it counts, and has not been raised yet."""
+        return self._alarm is not None and self._alarm.pending
+
+    def cancel(self):
+        """Stops counting. May be called at any time."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    close = cancel
+
+    def __enter__(self):
+        if not self.pending:
+            self.start()
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        self.cancel()
+        return value is self and self.exception is False
+
+    def __str__(self):
+        if self.seconds is None:
+            return ""
+        unit = "second" if self.seconds == 1 else "seconds"
+        if self.exception is None:
+            return f"{self.seconds} {unit}"
+        if self.exception is False:
+            return f"{self.seconds} {unit} (silent)"
+        return f"{self.seconds} {unit}: {self.exception}"
+
+    def __repr__(self):
+        state = " pending" if self.pending else ""
+        return f"<{type(self).__name__} at {id(self):#x} seconds={self.seconds}{state}>"
+
+
+def with_timeout(seconds, function, *args, timeout_value=Timeout, **kwargs):
+    """function(*args, **kwargs) within a Timeout. Returns timeout_value, if that is given, instead of raising it."""
+    limit = Timeout.start_new(seconds)
+    try:
+        return function(*args, **kwargs)
+    except Timeout as raised:
+        if raised is limit and timeout_value is not Timeout:
+            return timeout_value
+        raise
+    finally:
+        limit.cancel()
+
+
+_tendril._set_timeout(Timeout)

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+
+#include "python/functions.hpp"
+
+#include <tendril/fork.hpp>
+#include <tendril/greenlet.hpp>
+
+#include "hub/here.hpp"
+#include "python/error.hpp"
+#include "python/greenlet.hpp"
+#include "python/state.hpp"
+#include "python/waiting.hpp"
+
+namespace tendril::python {
+
+namespace {
+
+// (callable, *args) and keywords of a vectorcall, from the argument `first` on.
+GreenletObject* greenlet_from(PyObject* const* args, Py_ssize_t n, PyObject* names, Py_ssize_t first) noexcept {
+    if (n <= first) {
+        PyErr_SetString(PyExc_TypeError, "a green thread needs something to call");
+        return nullptr;
+    }
+    const Ref rest = Ref::taken(PyTuple_New(n - first - 1));
+    if (!rest) {
+        return nullptr;
+    }
+    for (Py_ssize_t i = first + 1; i < n; ++i) {
+        PyTuple_SET_ITEM(rest.get(), i - first - 1, Py_NewRef(args[i]));
+    }
+    Ref keywords;
+    if (names != nullptr && PyTuple_GET_SIZE(names) != 0) {
+        keywords = Ref::taken(PyDict_New());
+        for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(names); ++i) {
+            if (PyDict_SetItem(keywords.get(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0) {
+                return nullptr;
+            }
+        }
+        if (!keywords) {
+            return nullptr;
+        }
+    }
+    return new_greenlet(args[first], rest.get(), keywords.get());
+}
+
+PyObject* started(GreenletObject* greenlet, const Deadline* delay) noexcept {
+    if (greenlet == nullptr) {
+        return nullptr;
+    }
+    if (!start(*greenlet, delay)) {
+        Py_DECREF(reinterpret_cast<PyObject*>(greenlet));
+        return nullptr;
+    }
+    return reinterpret_cast<PyObject*>(greenlet);
+}
+
+PyObject* spawn_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+    return started(greenlet_from(args, n, names, 0), nullptr);
+}
+
+PyObject* spawn_n_function(PyObject* module, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+    const Ref greenlet = Ref::taken(spawn_function(module, args, n, names));
+    if (!greenlet) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* spawn_after_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+    Deadline delay;
+    if (n < 1) {
+        PyErr_SetString(PyExc_TypeError, "spawn_after needs a number of seconds, and something to call");
+        return nullptr;
+    }
+    return deadline_from(args[0], delay) ? started(greenlet_from(args, n, names, 1), &delay) : nullptr;
+}
+
+PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n) {
+    if (n > 1) {
+        PyErr_SetString(PyExc_TypeError, "sleep takes a number of seconds");
+        return nullptr;
+    }
+    Deadline deadline;
+    bool plain_yield = n == 0;
+    if (n == 1) {
+        if (!deadline_from(args[0], deadline)) {
+            return nullptr;
+        }
+        const double seconds = PyFloat_AsDouble(args[0] == Py_None ? Py_False : args[0]);
+        if (seconds < 0) {
+            PyErr_SetString(PyExc_ValueError, "sleep needs a number of seconds that is not below 0");
+            return nullptr;
+        }
+        plain_yield = args[0] != Py_None && seconds == 0;
+    }
+    if (!waiting([&] {
+            if (plain_yield) {
+                yield();
+            } else {
+                sleep(deadline);
+            }
+        })) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* getcurrent_function(PyObject* /*module*/, PyObject* /*unused*/) {
+    return Py_XNewRef(reinterpret_cast<PyObject*>(current_greenlet()));
+}
+
+PyObject* set_timeout_function(PyObject* /*module*/, PyObject* type) {
+    errors.timeout = Py_NewRef(type);
+    Py_RETURN_NONE;
+}
+
+PyObject* at_exit_function(PyObject* /*module*/, PyObject* /*unused*/) {
+    if (detail::here::has_hub()) {
+        detail::here::leave_all_suspended();
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* after_fork_function(PyObject* /*module*/, PyObject* /*unused*/) {
+    forget_states_after_fork();
+    if (!guarded([] {
+            if (detail::here::has_hub()) {
+                detail::here::reinit();
+            }
+            have_hub();
+        })) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+}  // namespace
+
+int add_functions(PyObject* module) noexcept {
+    static PyMethodDef methods[] = {
+        {"spawn", as_method(&spawn_function), METH_FASTCALL | METH_KEYWORDS,
+         "spawn(run, *args, **kwargs)\n--\n\nA green thread that runs run(*args, **kwargs), from the caller's next "
+         "wait on. Returns its Greenlet."},
+        {"spawn_n", as_method(&spawn_n_function), METH_FASTCALL | METH_KEYWORDS,
+         "spawn_n(run, *args, **kwargs)\n--\n\nThe same without a Greenlet; what it raises is reported."},
+        {"spawn_after", as_method(&spawn_after_function), METH_FASTCALL | METH_KEYWORDS,
+         "spawn_after(seconds, run, *args, **kwargs)\n--\n\nThe same, beginning after a time."},
+        {"sleep", as_method(&sleep_function), METH_FASTCALL,
+         "sleep(seconds=0)\n--\n\nLets other green threads run, at least so long; None: until a kill."},
+        {"getcurrent", &getcurrent_function, METH_NOARGS,
+         "getcurrent()\n--\n\nThe running green thread's Greenlet; of the main one too, which has no end."},
+        {"_set_timeout", &set_timeout_function, METH_O, nullptr},
+        {"_at_exit", &at_exit_function, METH_NOARGS, nullptr},
+        {"_after_fork_in_child", &after_fork_function, METH_NOARGS, nullptr},
+        {nullptr, nullptr, 0, nullptr}};
+    return PyModule_AddFunctions(module, methods);
+}
+
+}  // namespace tendril::python

@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: MIT
+
+#include "python/greenlet.hpp"
+
+#include <structmember.h>
+
+#include <cstddef>
+#include <exception>
+#include <new>
+
+#include "hub/here.hpp"
+#include "python/error.hpp"
+#include "python/internals.hpp"
+#include "python/state.hpp"
+#include "python/waiting.hpp"
+
+namespace tendril::python {
+
+PyTypeObject* greenlet_type = nullptr;
+
+namespace {
+
+using Stage = GreenletObject::Stage;
+
+GreenletObject* cast(PyObject* self) noexcept {
+    return reinterpret_cast<GreenletObject*>(self);
+}
+
+PyObject* object(GreenletObject& greenlet) noexcept {
+    return reinterpret_cast<PyObject*>(&greenlet);
+}
+
+// ---- Its life
+
+// Calls the links one after the other, each with the greenlet; reports what they raise.
+void call_links(PyObject* self, PyObject* links) noexcept {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(links); ++i) {
+        const Ref link = Ref::shared(PyList_GET_ITEM(links, i));
+        const Ref result = Ref::taken(PyObject_CallOneArg(link.get(), self));
+        if (!result) {
+            PyErr_WriteUnraisable(link.get());
+        }
+    }
+}
+
+class LinksCall {
+public:
+    LinksCall(PyObject* self, PyObject* links) noexcept : self_(Py_NewRef(self)), links_(links) {}
+    LinksCall(LinksCall&& other) noexcept
+        : self_(std::exchange(other.self_, nullptr)), links_(std::exchange(other.links_, nullptr)) {}
+    void operator()() noexcept {
+        State* const state = State::begin();
+        if (state == nullptr) {
+            return;
+        }
+        call_links(self_, links_);
+        Py_CLEAR(self_);
+        Py_CLEAR(links_);
+        state->end();
+    }
+
+private:
+    PyObject* self_;
+    PyObject* links_;
+};
+
+void notify(GreenletObject& greenlet) noexcept {
+    static_cast<void>(guarded([&] { greenlet.done.set(); }));
+    if (greenlet.links != nullptr && PyList_GET_SIZE(greenlet.links) != 0) {
+        PyObject* const links = std::exchange(greenlet.links, nullptr);
+        if (!guarded([&] { spawn_n(LinksCall(object(greenlet), links)); })) {
+            PyErr_WriteUnraisable(object(greenlet));
+        }
+    }
+}
+
+// What cannot be the end of one green thread only: raised in the main one.
+bool ends_program(PyObject* error) noexcept {
+    return PyErr_GivenExceptionMatches(error, PyExc_SystemExit) != 0 ||
+           PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt) != 0;
+}
+
+void pass_to_main(PyObject* error) noexcept;
+
+// Takes the Python error that is set, as the end of the greenlet.
+void fail(GreenletObject& greenlet) noexcept {
+    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != nullptr) {
+        PyException_SetTraceback(value, traceback);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    if (PyErr_GivenExceptionMatches(value, errors.greenlet_exit) != 0) {
+        greenlet.value = value;
+        return;
+    }
+    greenlet.error = value;
+    if (ends_program(value)) {
+        greenlet.seen = true;
+        pass_to_main(value);
+    }
+    if (Py_TYPE(object(greenlet)) != greenlet_type) {
+        const Ref told = Ref::taken(PyObject_CallMethod(object(greenlet), "_failed", "O", value));
+        if (!told) {
+            PyErr_WriteUnraisable(object(greenlet));
+        }
+    }
+}
+
+void end(GreenletObject& greenlet) noexcept {
+    greenlet.stage = Stage::ended;
+    greenlet.state = nullptr;
+    notify(greenlet);
+}
+
+// What its green thread runs. Owns a reference to the greenlet.
+class Body {
+public:
+    explicit Body(GreenletObject& greenlet) noexcept : greenlet_(&greenlet) { Py_INCREF(object(greenlet)); }
+    Body(Body&& other) noexcept : greenlet_(std::exchange(other.greenlet_, nullptr)) {}
+    Body& operator=(Body&&) = delete;
+    ~Body() {
+        if (greenlet_ != nullptr) {
+            end_unbegun();
+        }
+    }
+
+    void operator()() noexcept {
+        GreenletObject& greenlet = *std::exchange(greenlet_, nullptr);
+        State* const state = begin(greenlet);
+        if (state == nullptr) {
+            return;
+        }
+        const Ref run = Ref::taken(std::exchange(greenlet.run, nullptr));
+        Ref args = Ref::taken(std::exchange(greenlet.args, nullptr));
+        Ref kwargs = Ref::taken(std::exchange(greenlet.kwargs, nullptr));
+        greenlet.stage = Stage::running;
+        PyObject* const result = PyObject_Call(run.get(), args.get(), kwargs.get());
+        args = Ref();
+        kwargs = Ref();
+        if (result != nullptr) {
+            greenlet.value = result;
+        } else {
+            fail(greenlet);
+        }
+        end(greenlet);
+        state->end();
+    }
+
+private:
+    static State* begin(GreenletObject& greenlet) noexcept {
+        State* const state = State::begin();
+        if (state != nullptr) {
+            state->greenlet = &greenlet;
+            greenlet.state = state;
+            if (greenlet.context != nullptr) {
+                enter_context(state->thread, std::exchange(greenlet.context, nullptr));
+            }
+        }
+        return state;
+    }
+
+    // It was killed before it began; its green thread runs only to destroy this.
+    void end_unbegun() noexcept {
+        GreenletObject& greenlet = *std::exchange(greenlet_, nullptr);
+        State* const state = begin(greenlet);
+        if (state == nullptr) {
+            return;
+        }
+        Py_CLEAR(greenlet.run);
+        Py_CLEAR(greenlet.args);
+        Py_CLEAR(greenlet.kwargs);
+        const Ref error = take_kill(greenlet);
+        if (error) {
+            PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+        } else {
+            PyErr_SetNone(errors.greenlet_exit);
+        }
+        fail(greenlet);
+        end(greenlet);
+        state->end();
+    }
+
+    GreenletObject* greenlet_;
+};
+
+bool begin_later(GreenletObject& greenlet, const Deadline* delay) noexcept {
+    if (greenlet.stage != Stage::made) {
+        return true;
+    }
+    if (greenlet.run == nullptr) {
+        PyErr_SetString(PyExc_TypeError, "this Greenlet has nothing to run");
+        return false;
+    }
+    greenlet.context = copy_context();
+    if (greenlet.context == nullptr && PyErr_Occurred() != nullptr) {
+        return false;
+    }
+    greenlet.stage = Stage::pending;
+    return guarded([&] {
+        have_hub();
+        const SpawnOptions options{.name = {}, .stack_size = 0, .daemon = false, .where = {}};
+        greenlet.handle = delay == nullptr ? AnyGreenlet(spawn(options, Body(greenlet)))
+                                           : AnyGreenlet(spawn_after(options, *delay, Body(greenlet)));
+    });
+}
+
+// ---- The type
+
+PyObject* make(PyTypeObject* type) noexcept {
+    PyObject* const self = type->tp_alloc(type, 0);
+    if (self != nullptr) {
+        new (&cast(self)->handle) AnyGreenlet();
+        new (&cast(self)->done) Event();
+    }
+    return self;
+}
+
+PyObject* greenlet_new(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kwargs*/) {
+    return make(type);
+}
+
+int greenlet_init(PyObject* self, PyObject* args, PyObject* kwargs) {
+    GreenletObject& me = *cast(self);
+    if (me.stage != Stage::made) {
+        PyErr_SetString(PyExc_RuntimeError, "this Greenlet was started already");
+        return -1;
+    }
+    PyObject* run = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : Py_None;
+    Ref method;
+    if (run == Py_None) {  // a subclass with a method of its own
+        method = Ref::taken(PyObject_GetAttrString(self, "_run"));
+        if (!method) {
+            PyErr_Clear();
+        }
+        run = method.get();
+    }
+    if (run != nullptr && PyCallable_Check(run) == 0) {
+        PyErr_Format(PyExc_TypeError, "a green thread needs something to call; this is %R", run);
+        return -1;
+    }
+    Ref rest = Ref::taken(PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args)));
+    Ref named = Ref::taken(kwargs != nullptr && PyDict_GET_SIZE(kwargs) != 0 ? PyDict_Copy(kwargs) : nullptr);
+    if (!rest || PyErr_Occurred() != nullptr) {
+        return -1;
+    }
+    Py_XSETREF(me.run, Py_XNewRef(run));
+    Py_XSETREF(me.args, rest.release());
+    Py_XSETREF(me.kwargs, named.release());
+    return 0;
+}
+
+int greenlet_traverse(PyObject* self, visitproc visit, void* arg) {
+    GreenletObject& me = *cast(self);
+    Py_VISIT(Py_TYPE(self));
+    for (PyObject* each :
+         {me.dict, me.run, me.args, me.kwargs, me.context, me.value, me.error, me.to_raise, me.links}) {
+        Py_VISIT(each);
+    }
+    return 0;
+}
+
+int greenlet_clear(PyObject* self) {
+    GreenletObject& me = *cast(self);
+    for (PyObject** each :
+         {&me.dict, &me.run, &me.args, &me.kwargs, &me.context, &me.value, &me.error, &me.to_raise, &me.links}) {
+        Py_CLEAR(*each);
+    }
+    return 0;
+}
+
+void report(GreenletObject& me) noexcept {
+    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error)), me.error);
+    me.seen = true;
+    PyErr_WriteUnraisable(object(me));
+    PyErr_Restore(type, value, traceback);
+}
+
+// An error that nobody can ask for any more is reported.
+void greenlet_finalize(PyObject* self) {
+    GreenletObject& me = *cast(self);
+    if (me.error != nullptr && !me.seen) {
+        report(me);
+    }
+}
+
+void greenlet_dealloc(PyObject* self) {
+    if (PyObject_CallFinalizerFromDealloc(self) != 0) {
+        return;
+    }
+    PyTypeObject* const type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (cast(self)->weakrefs != nullptr) {
+        PyObject_ClearWeakRefs(self);
+    }
+    greenlet_clear(self);
+    cast(self)->handle.~AnyGreenlet();
+    cast(self)->done.~Event();
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+// ---- Its methods
+
+PyObject* greenlet_start(PyObject* self, PyObject* /*unused*/) {
+    if (!start(*cast(self), nullptr)) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* greenlet_start_later(PyObject* self, PyObject* seconds) {
+    Deadline deadline;
+    if (!deadline_from(seconds, deadline) || !start(*cast(self), &deadline)) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+// Waits for its end. Returns: 1: it has ended; 0: not in time; -1: with an error set.
+int await_end(GreenletObject& me, Deadline deadline) noexcept {
+    if (me.stage == Stage::ended) {
+        return 1;
+    }
+    if (current_greenlet() == &me) {
+        PyErr_SetString(PyExc_RuntimeError, "a green thread cannot wait for its own end");
+        return -1;
+    }
+    bool ended = false;
+    return waiting([&] { ended = me.done.wait(deadline); }) ? static_cast<int>(ended) : -1;
+}
+
+PyObject* result_of(GreenletObject& me) noexcept {
+    if (me.error != nullptr) {
+        me.seen = true;
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error)), me.error);
+        return nullptr;
+    }
+    return Py_NewRef(me.value);
+}
+
+PyObject* greenlet_get(PyObject* self, PyObject* args, PyObject* kwargs) {
+    static const char* names[] = {"block", "timeout", nullptr};
+    int block = 1;
+    PyObject* timeout = nullptr;
+    Deadline deadline;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|pO:get", const_cast<char**>(names), &block, &timeout) == 0 ||
+        !deadline_from(timeout, deadline)) {
+        return nullptr;
+    }
+    GreenletObject& me = *cast(self);
+    if (block == 0 && me.stage != Stage::ended) {
+        PyErr_SetNone(errors.timeout);
+        return nullptr;
+    }
+    const int ended = await_end(me, deadline);
+    if (ended < 0) {
+        return nullptr;
+    }
+    if (ended == 0) {
+        const Ref error = Ref::taken(PyObject_CallOneArg(errors.timeout, timeout));
+        if (error) {
+            PyErr_SetObject(errors.timeout, error.get());
+        }
+        return nullptr;
+    }
+    return result_of(me);
+}
+
+PyObject* greenlet_join(PyObject* self, PyObject* args, PyObject* kwargs) {
+    static const char* names[] = {"timeout", nullptr};
+    PyObject* timeout = nullptr;
+    Deadline deadline;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|O:join", const_cast<char**>(names), &timeout) == 0 ||
+        !deadline_from(timeout, deadline)) {
+        return nullptr;
+    }
+    const int ended = await_end(*cast(self), deadline);
+    return ended < 0 ? nullptr : PyBool_FromLong(ended);
+}
+
+// An instance of what may be a class.
+Ref instance_of(PyObject* error) noexcept {
+    if (error == nullptr || error == Py_None) {
+        return Ref::taken(PyObject_CallNoArgs(errors.greenlet_exit));
+    }
+    if (PyExceptionClass_Check(error)) {
+        return Ref::taken(PyObject_CallNoArgs(error));
+    }
+    if (PyExceptionInstance_Check(error)) {
+        return Ref::shared(error);
+    }
+    PyErr_Format(PyExc_TypeError, "kill() needs an exception, or a class of one; this is %R", error);
+    return {};
+}
+
+PyObject* greenlet_kill(PyObject* self, PyObject* args, PyObject* kwargs) {
+    static const char* names[] = {"exception", "block", "timeout", nullptr};
+    PyObject* exception = nullptr;
+    int block = 1;
+    PyObject* timeout = nullptr;
+    Deadline deadline;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|OpO:kill", const_cast<char**>(names), &exception, &block,
+                                    &timeout) == 0 ||
+        !deadline_from(timeout, deadline)) {
+        return nullptr;
+    }
+    const Ref error = instance_of(exception);
+    if (!error || !kill(*cast(self), error.get())) {
+        return nullptr;
+    }
+    if (block != 0 && await_end(*cast(self), deadline) < 0) {
+        return nullptr;
+    }
+    return PyBool_FromLong(static_cast<long>(cast(self)->stage == Stage::ended));
+}
+
+PyObject* greenlet_link(PyObject* self, PyObject* callable) {
+    GreenletObject& me = *cast(self);
+    if (PyCallable_Check(callable) == 0) {
+        PyErr_Format(PyExc_TypeError, "a link must be callable; this is %R", callable);
+        return nullptr;
+    }
+    if (me.links == nullptr) {
+        me.links = PyList_New(0);
+    }
+    if (me.links == nullptr || PyList_Append(me.links, callable) != 0) {
+        return nullptr;
+    }
+    if (me.stage == Stage::ended) {
+        notify(me);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* greenlet_unlink(PyObject* self, PyObject* callable) {
+    GreenletObject& me = *cast(self);
+    if (me.links != nullptr) {
+        const Py_ssize_t at = PySequence_Index(me.links, callable);
+        if (at < 0) {
+            PyErr_Clear();
+        } else if (PySequence_DelItem(me.links, at) != 0) {
+            return nullptr;
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* greenlet_ready(PyObject* self, PyObject* /*unused*/) {
+    return PyBool_FromLong(static_cast<long>(cast(self)->stage == Stage::ended));
+}
+
+PyObject* greenlet_successful(PyObject* self, PyObject* /*unused*/) {
+    return PyBool_FromLong(static_cast<long>(cast(self)->stage == Stage::ended && cast(self)->error == nullptr));
+}
+
+PyObject* get_value(PyObject* self, void* /*unused*/) {
+    PyObject* const value = cast(self)->value;
+    return Py_NewRef(value != nullptr ? value : Py_None);
+}
+
+PyObject* get_exception(PyObject* self, void* /*unused*/) {
+    cast(self)->seen = true;
+    PyObject* const error = cast(self)->error;
+    return Py_NewRef(error != nullptr ? error : Py_None);
+}
+
+PyObject* get_started(PyObject* self, void* /*unused*/) {
+    const Stage stage = cast(self)->stage;
+    return PyBool_FromLong(static_cast<long>(cast(self)->main || stage == Stage::pending || stage == Stage::running));
+}
+
+PyObject* get_dead(PyObject* self, void* /*unused*/) {
+    return PyBool_FromLong(static_cast<long>(cast(self)->stage == Stage::ended));
+}
+
+PyObject* get_id(PyObject* self, void* /*unused*/) {
+    return PyLong_FromUnsignedLongLong(cast(self)->handle.id());
+}
+
+int greenlet_bool(PyObject* self) {
+    return static_cast<int>(cast(self)->main || cast(self)->stage == Stage::running);
+}
+
+PyMethodDef methods[] = {
+    {"start", &greenlet_start, METH_NOARGS,
+     "start()\n--\n\nLets it begin when the caller waits next. A second start does nothing."},
+    {"start_later", &greenlet_start_later, METH_O, "start_later(seconds)\n--\n\nThe same, after a time."},
+    {"get", as_method(&greenlet_get), METH_VARARGS | METH_KEYWORDS,
+     "get(block=True, timeout=None)\n--\n\nWaits for its end. Returns its result, or raises what it raised; Timeout "
+     "if that takes longer. After a kill the result is the GreenletExit."},
+    {"join", as_method(&greenlet_join), METH_VARARGS | METH_KEYWORDS,
+     "join(timeout=None)\n--\n\nWaits for its end. Returns whether it has ended."},
+    {"kill", as_method(&greenlet_kill), METH_VARARGS | METH_KEYWORDS,
+     "kill(exception=GreenletExit, block=True, timeout=None)\n--\n\nRaises the exception in it, where it waits, and "
+     "waits for its end. One that has not begun never does. Returns whether it has ended."},
+    {"link", &greenlet_link, METH_O,
+     "link(callable)\n--\n\nCalls callable(self) after its end, in a green thread of its own; also if it has ended."},
+    {"unlink", &greenlet_unlink, METH_O, "unlink(callable)\n--\n\nTakes a link back."},
+    {"ready", &greenlet_ready, METH_NOARGS, "ready()\n--\n\nWhether it has ended."},
+    {"successful", &greenlet_successful, METH_NOARGS,
+     "successful()\n--\n\nWhether it has ended by a result, or a kill with GreenletExit."},
+    {"__class_getitem__", &Py_GenericAlias, METH_O | METH_CLASS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyGetSetDef properties[] = {
+    {"value", &get_value, nullptr, "Its result; None while there is none.", nullptr},
+    {"exception", &get_exception, nullptr, "What it raised; None while there is nothing.", nullptr},
+    {"started", &get_started, nullptr, "Whether it was started, and has not ended.", nullptr},
+    {"dead", &get_dead, nullptr, "Whether it has ended.", nullptr},
+    {"id", &get_id, nullptr, "Its number in dumps; 0 before it was started.", nullptr},
+    {"__dict__", &PyObject_GenericGetDict, &PyObject_GenericSetDict, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(GreenletObject, weakrefs), READONLY, nullptr},
+                         {"__dictoffset__", T_PYSSIZET, offsetof(GreenletObject, dict), READONLY, nullptr},
+                         {nullptr, 0, 0, 0, nullptr}};
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, const_cast<char*>("Greenlet(run, *args, **kwargs)\n--\n\nA green thread that runs a function. It "
+                                  "begins after start(). A subclass may have a method _run instead.")},
+    {Py_tp_new, as_slot(&greenlet_new)},
+    {Py_tp_init, as_slot(&greenlet_init)},
+    {Py_tp_dealloc, as_slot(&greenlet_dealloc)},
+    {Py_tp_finalize, as_slot(&greenlet_finalize)},
+    {Py_tp_traverse, as_slot(&greenlet_traverse)},
+    {Py_tp_clear, as_slot(&greenlet_clear)},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, properties},
+    {Py_tp_members, members},
+    {Py_nb_bool, as_slot(&greenlet_bool)},
+    {0, nullptr}};
+PyType_Spec spec = {"tendril.Greenlet", sizeof(GreenletObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, slots};
+
+// The one that stands for a green thread which is not ours: made when asked for.
+GreenletObject* foreign_greenlet(State& state) noexcept {
+    PyObject* const self = make(greenlet_type);
+    if (self == nullptr || !guarded([&] {
+            have_hub();
+            cast(self)->handle = current();
+        })) {
+        Py_XDECREF(self);
+        return nullptr;
+    }
+    cast(self)->main = true;
+    cast(self)->stage = Stage::running;
+    state.greenlet = cast(self);
+    return state.greenlet;
+}
+
+GreenletObject* program_main = nullptr;  // of the OS thread that imported the module; never freed
+
+void pass_to_main(PyObject* error) noexcept {
+    if (program_main != nullptr && !kill(*program_main, error)) {
+        PyErr_Clear();
+    }
+}
+
+}  // namespace
+
+GreenletObject* current_greenlet() noexcept {
+    State* const here = State::here();
+    if (here == nullptr || here->greenlet != nullptr) [[likely]] {
+        return here != nullptr ? here->greenlet : nullptr;
+    }
+    return foreign_greenlet(*here);
+}
+
+GreenletObject* new_greenlet(PyObject* run, PyObject* args, PyObject* kwargs) noexcept {
+    if (PyCallable_Check(run) == 0) {
+        PyErr_Format(PyExc_TypeError, "a green thread needs something to call; this is %R", run);
+        return nullptr;
+    }
+    PyObject* const self = make(greenlet_type);
+    if (self == nullptr) {
+        return nullptr;
+    }
+    cast(self)->run = Py_NewRef(run);
+    cast(self)->args = Py_NewRef(args);
+    cast(self)->kwargs = Py_XNewRef(kwargs);
+    return cast(self);
+}
+
+bool start(GreenletObject& greenlet, const Deadline* delay) noexcept {
+    return begin_later(greenlet, delay);
+}
+
+Ref take_kill(GreenletObject& greenlet) noexcept {
+    return Ref::taken(std::exchange(greenlet.to_raise, nullptr));
+}
+
+bool kill(GreenletObject& greenlet, PyObject* error) noexcept {
+    if (greenlet.stage == Stage::ended) {
+        return true;
+    }
+    if (greenlet.stage == Stage::made) {  // never to begin
+        greenlet.stage = Stage::ended;
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+        fail(greenlet);
+        end(greenlet);
+        return true;
+    }
+    if (current_greenlet() == &greenlet) {
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+        return false;
+    }
+    if (greenlet.to_raise != nullptr) {
+        return true;  // as with kill() of C++: the first one counts
+    }
+    greenlet.to_raise = Py_NewRef(error);
+    return guarded([&] { greenlet.handle.kill_nowait(std::make_exception_ptr(Raise())); });
+}
+
+int add_greenlet(PyObject* module) noexcept {
+    greenlet_type = add_type(module, spec);
+    if (greenlet_type == nullptr) {
+        return -1;
+    }
+    program_main = current_greenlet();
+    Py_XINCREF(reinterpret_cast<PyObject*>(program_main));
+    return program_main == nullptr ? -1 : 0;
+}
+
+}  // namespace tendril::python

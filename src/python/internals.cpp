@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+#define Py_BUILD_CORE 1
+#include "python/internals.hpp"
+
+#undef HAVE_STD_ATOMIC  // <stdatomic.h> is C's; the builtins are the same
+#include <internal/pycore_frame.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+
+#include "python/state.hpp"
+
+namespace tendril::python {
+
+namespace {
+
+// on_delete marks a PyThreadState as ours; threading has its own function there, or nothing.
+void marker(void* /*state*/) {}
+
+}  // namespace
+
+bool signals_are_pending() noexcept {
+    return _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending) != 0;
+}
+
+void note_for_gilstate(PyThreadState* thread) noexcept {
+    PyThread_tss_set(&_PyRuntime.gilstate.autoTSSkey, thread);
+}
+
+State* own_state(PyThreadState* thread) noexcept {
+    return thread->on_delete == &marker ? static_cast<State*>(thread->on_delete_data) : nullptr;
+}
+
+void adopt(PyThreadState* thread, State* state) noexcept {
+    thread->on_delete = &marker;
+    thread->on_delete_data = state;
+    // Unlike OS threads, green threads have no number of the system's: its address tells them apart in
+    // sys._current_frames() and faulthandler.
+    thread->thread_id = reinterpret_cast<unsigned long>(state);
+}
+
+void disown(PyThreadState* thread) noexcept {
+    thread->on_delete = nullptr;
+    thread->on_delete_data = nullptr;
+}
+
+void clear_for_reuse(PyThreadState* thread) noexcept {
+    Py_CLEAR(thread->dict);
+    Py_CLEAR(thread->context);
+    ++thread->context_ver;
+    Py_CLEAR(thread->async_exc);
+    Py_CLEAR(thread->async_gen_firstiter);
+    Py_CLEAR(thread->async_gen_finalizer);
+    if (thread->c_tracefunc != nullptr || thread->c_profilefunc != nullptr) {
+        PyEval_SetProfile(nullptr, nullptr);
+        PyEval_SetTrace(nullptr, nullptr);
+    }
+    thread->recursion_remaining = thread->recursion_limit;
+    PyErr_Clear();
+    Py_CLEAR(thread->exc_state.exc_value);
+}
+
+PyObject* copy_context() noexcept {
+    return _PyThreadState_UncheckedGet()->context == nullptr ? nullptr : PyContext_CopyCurrent();
+}
+
+void enter_context(PyThreadState* thread, PyObject* context) noexcept {
+    Py_XSETREF(thread->context, context);
+    ++thread->context_ver;
+}
+
+// What lies on a running frame's evaluation stack cannot be told from what has lain there: left out, so that the
+// collector takes it for referenced from outside.
+int traverse_frames(PyThreadState* thread, visitproc visit, void* arg) noexcept {
+    for (_PyInterpreterFrame* frame = thread->cframe->current_frame; frame != nullptr; frame = frame->previous) {
+        if (frame->owner == FRAME_OWNED_BY_GENERATOR) {  // a generator visits its own
+            continue;
+        }
+        Py_VISIT(frame->frame_obj);
+        Py_VISIT(frame->f_locals);
+        Py_VISIT(frame->f_func);
+        Py_VISIT(frame->f_code);
+        for (int i = 0; i < frame->f_code->co_nlocalsplus; ++i) {
+            Py_VISIT(frame->localsplus[i]);
+        }
+    }
+    return 0;
+}
+
+}  // namespace tendril::python

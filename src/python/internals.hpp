@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// What is asked of the interpreter's insides, in one place: the next version of Python may have them elsewhere.
+
+#pragma once
+
+#include "python/python.hpp"
+
+namespace tendril::python {
+
+struct State;
+
+// Whether a signal has come whose Python handler has not run.
+bool signals_are_pending() noexcept;
+
+// What PyGILState_Ensure() takes for this OS thread's PyThreadState.
+void note_for_gilstate(PyThreadState* thread) noexcept;
+
+// The State that a PyThreadState of ours belongs to; nullptr: it is not ours.
+State* own_state(PyThreadState* thread) noexcept;
+void adopt(PyThreadState* thread, State* state) noexcept;
+void disown(PyThreadState* thread) noexcept;
+
+// Makes a PyThreadState as new: no values of threading.local, no context, no exception. Requires: it is current, and
+// runs no frame.
+void clear_for_reuse(PyThreadState* thread) noexcept;
+
+// A copy of the running thread's context variables; nullptr without an error: it has none.
+PyObject* copy_context() noexcept;
+// Makes the context the thread's; takes over the reference.
+void enter_context(PyThreadState* thread, PyObject* context) noexcept;
+
+// Visits what the frames of a suspended green thread refer to: for the garbage collector.
+int traverse_frames(PyThreadState* thread, visitproc visit, void* argument) noexcept;
+
+}  // namespace tendril::python

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// The module tendril._tendril, which the package python/tendril wraps.
+
+#include "python/alarm.hpp"
+#include "python/error.hpp"
+#include "python/functions.hpp"
+#include "python/greenlet.hpp"
+#include "python/python.hpp"
+#include "python/state.hpp"
+
+namespace tendril::python {
+
+PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base) noexcept {
+    PyObject* const type = PyType_FromModuleAndSpec(module, &spec, reinterpret_cast<PyObject*>(base));
+    if (type == nullptr || PyModule_AddType(module, reinterpret_cast<PyTypeObject*>(type)) != 0) {
+        Py_XDECREF(type);
+        return nullptr;
+    }
+    return reinterpret_cast<PyTypeObject*>(type);  // the one reference that is kept for good
+}
+
+namespace {
+
+PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                          "tendril._tendril",
+                          "Green threads: the part in C++.",
+                          -1,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr};
+
+PyObject* make_module() noexcept {
+    Ref module = Ref::taken(PyModule_Create(&definition));
+    if (!module || !guarded([] { have_hub(); })) {
+        return nullptr;
+    }
+    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions}) {
+        if ((*add)(module.get()) != 0) {
+            return nullptr;
+        }
+    }
+    return module.release();
+}
+
+}  // namespace
+
+}  // namespace tendril::python
+
+PyMODINIT_FUNC PyInit__tendril() {
+    return tendril::python::make_module();
+}

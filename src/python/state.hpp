@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// State: a green thread as the interpreter sees it: a PyThreadState of its own, so that frames, exceptions, context
+// variables, recursion and tracing are the interpreter's, per thread. Those of our own green threads come from a pool.
+//
+// The GIL. Until patch() it stays with the OS thread of the hub from switch to switch: leave() does nothing, return_to()
+// only makes the PyThreadState the current one, and the hub gives the GIL up while it sleeps (here::around_sleep).
+// After patch(), threads of Python are green threads too, which wait for the GIL by patched calls: then leave() gives
+// it up, and return_to() takes it.
+
+#pragma once
+
+#include "python/python.hpp"
+
+#include <tendril/detail/base/list.hpp>
+
+namespace tendril::python {
+
+struct GreenletObject;
+struct InState;  // alarm.hpp
+
+struct State {
+    PyThreadState* thread = nullptr;
+    GreenletObject* greenlet = nullptr;  // a strong reference; nullptr: not asked for yet (of a thread not ours)
+    detail::List<InState> alarms;        // armed for this green thread
+    bool own = false;                    // of a green thread of ours, from the pool
+
+    // The running green thread's. Makes it for a thread that Python or C has started. nullptr: with an error set.
+    static State* here() noexcept;
+
+    // Before and after what may suspend. Between the two, nothing of Python's may be touched.
+    void leave() noexcept;
+    void return_to() noexcept;
+
+    // For a new green thread: from the pool, and current. GIL: not held after patch(), held before. Returns: nullptr if
+    // there is no memory.
+    static State* begin() noexcept;
+    // At its end: clears it and gives it back.
+    void end() noexcept;
+};
+
+// Must be called before the first wait of an OS thread. Throws: what Hub::current() throws.
+void have_hub();
+
+// From now on the GIL is given up at each wait: patch() has been called.
+void give_gil_up_at_waits() noexcept;
+bool gives_gil_up_at_waits() noexcept;
+
+// In the child of a fork: the interpreter has freed all PyThreadStates but the caller's.
+void forget_states_after_fork() noexcept;
+
+// Called with the GIL, after the hub has slept, when a signal has come for Python. By default nothing.
+extern void (*on_signal_pending)() noexcept;
+
+}  // namespace tendril::python

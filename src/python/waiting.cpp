@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+#include "python/waiting.hpp"
+
+#include <cmath>
+
+#include <tendril/greenlet.hpp>
+
+#include "hub/here.hpp"
+
+namespace tendril::python {
+
+bool deadline_from(PyObject* seconds, Deadline& deadline) noexcept {
+    if (seconds == nullptr || seconds == Py_None) {
+        deadline = never;
+        return true;
+    }
+    const double value = PyFloat_AsDouble(seconds);
+    if (value == -1.0 && PyErr_Occurred() != nullptr) {
+        return false;
+    }
+    if (std::isnan(value)) {
+        PyErr_SetString(PyExc_ValueError, "a time must be a number of seconds; this is not a number");
+        return false;
+    }
+    constexpr double longest = 9.0e9;  // of what a Duration can hold
+    deadline = value >= longest ? never : Deadline(std::chrono::duration<double>(value > 0 ? value : 0));
+    return true;
+}
+
+bool spend_turn() noexcept {
+    if (detail::here::has_hub() && detail::here::spend_turn()) [[unlikely]] {
+        return waiting([] { yield(); });
+    }
+    return true;
+}
+
+}  // namespace tendril::python
