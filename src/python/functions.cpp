@@ -80,21 +80,21 @@ PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t
         PyErr_SetString(PyExc_TypeError, "sleep takes a number of seconds");
         return nullptr;
     }
+    double seconds = 0;
+    const bool endless = n == 1 && args[0] == Py_None;
+    if (n == 1 && !endless && !seconds_from(args[0], seconds)) {
+        return nullptr;
+    }
+    if (seconds < 0) {
+        PyErr_SetString(PyExc_ValueError, "sleep needs a number of seconds that is not below 0");
+        return nullptr;
+    }
     Deadline deadline;
-    bool plain_yield = n == 0;
-    if (n == 1) {
-        if (!deadline_from(args[0], deadline)) {
-            return nullptr;
-        }
-        const double seconds = PyFloat_AsDouble(args[0] == Py_None ? Py_False : args[0]);
-        if (seconds < 0) {
-            PyErr_SetString(PyExc_ValueError, "sleep needs a number of seconds that is not below 0");
-            return nullptr;
-        }
-        plain_yield = args[0] != Py_None && seconds == 0;
+    if (seconds != 0 && !deadline_from(args[0], deadline)) {
+        return nullptr;
     }
     if (!waiting([&] {
-            if (plain_yield) {
+            if (seconds == 0 && !endless) {
                 yield();
             } else {
                 sleep(deadline);

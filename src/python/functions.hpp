@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The module's functions that belong to no type: spawn, spawn_n, spawn_after, sleep, getcurrent, and what ends a process
-// or begins one.
+// The module's functions that belong to no type: spawn, spawn_n, spawn_after, sleep, getcurrent, and what the ends of
+// processes and forks need.
 
 #pragma once
 

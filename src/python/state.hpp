@@ -3,7 +3,7 @@
 // State: a green thread as the interpreter sees it: a PyThreadState of its own, so that frames, exceptions, context
 // variables, recursion and tracing are the interpreter's, per thread. Those of our own green threads come from a pool.
 //
-// The GIL. Until patch() it stays with the OS thread of the hub from switch to switch: leave() does nothing, return_to()
+// The GIL. Until patch() it stays with the hub's OS thread from switch to switch: leave() does nothing, return_to()
 // only makes the PyThreadState the current one, and the hub gives the GIL up while it sleeps (here::around_sleep).
 // After patch(), threads of Python are green threads too, which wait for the GIL by patched calls: then leave() gives
 // it up, and return_to() takes it.

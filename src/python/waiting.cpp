@@ -10,17 +10,25 @@
 
 namespace tendril::python {
 
-bool deadline_from(PyObject* seconds, Deadline& deadline) noexcept {
-    if (seconds == nullptr || seconds == Py_None) {
-        deadline = never;
-        return true;
-    }
-    const double value = PyFloat_AsDouble(seconds);
+bool seconds_from(PyObject* seconds, double& value) noexcept {
+    value = PyFloat_CheckExact(seconds) ? PyFloat_AS_DOUBLE(seconds) : PyFloat_AsDouble(seconds);
     if (value == -1.0 && PyErr_Occurred() != nullptr) {
         return false;
     }
     if (std::isnan(value)) {
         PyErr_SetString(PyExc_ValueError, "a time must be a number of seconds; this is not a number");
+        return false;
+    }
+    return true;
+}
+
+bool deadline_from(PyObject* seconds, Deadline& deadline) noexcept {
+    if (seconds == nullptr || seconds == Py_None) {
+        deadline = never;
+        return true;
+    }
+    double value = 0;
+    if (!seconds_from(seconds, value)) {
         return false;
     }
     constexpr double longest = 9.0e9;  // of what a Duration can hold

@@ -41,7 +41,10 @@ bool waiting(F&& f) noexcept {
     return guarded([&] { std::rethrow_exception(std::move(error)); });
 }
 
-// Reads a timeout in seconds: a number, not below 0, or None for never. Returns: false with TypeError or ValueError set.
+// Reads a number of seconds. Returns: false with TypeError or ValueError set.
+bool seconds_from(PyObject* seconds, double& value) noexcept;
+
+// Reads a timeout: seconds from now (one below 0 has passed), or None or nullptr for never. Reads the clock.
 bool deadline_from(PyObject* seconds, Deadline& deadline) noexcept;
 
 // Lets a kill be raised here that has come for the running green thread: for calls that did not have to wait, which let
