@@ -13,8 +13,8 @@ namespace tendril::python {
 struct AlarmObject;
 
 // What a wait throws when an exception of Python is to be raised in its green thread: by an Alarm, else by a kill,
-// whose exception is the GreenletObject's `to_raise`. A GreenletExit, so that the hub counts a green thread as killed if it
-// ends before it has begun.
+// whose exception is the GreenletObject's `to_raise`. A GreenletExit, so that the hub counts a green thread as killed
+// if it ends before it has begun.
 struct Raise final : GreenletExit {
     AlarmObject* alarm;
     explicit Raise(AlarmObject* a = nullptr) noexcept : alarm(a) {}
