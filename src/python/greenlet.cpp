@@ -450,6 +450,10 @@ PyObject* greenlet_unlink(PyObject* self, PyObject* callable) {
     Py_RETURN_NONE;
 }
 
+PyObject* greenlet_failed(PyObject* /*self*/, PyObject* /*error*/) {
+    Py_RETURN_NONE;
+}
+
 PyObject* greenlet_ready(PyObject* self, PyObject* /*unused*/) {
     return PyBool_FromLong(static_cast<long>(cast(self)->stage == Stage::ended));
 }
@@ -501,6 +505,8 @@ PyMethodDef methods[] = {
     {"link", &greenlet_link, METH_O,
      "link(callable)\n--\n\nCalls callable(self) after its end, in a green thread of its own; also if it has ended."},
     {"unlink", &greenlet_unlink, METH_O, "unlink(callable)\n--\n\nTakes a link back."},
+    {"_failed", &greenlet_failed, METH_O,
+     "_failed(error)\n--\n\nFor subclasses: called in it when it ends by an error, before the links."},
     {"ready", &greenlet_ready, METH_NOARGS, "ready()\n--\n\nWhether it has ended."},
     {"successful", &greenlet_successful, METH_NOARGS,
      "successful()\n--\n\nWhether it has ended by a result, or a kill with GreenletExit."},
