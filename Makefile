@@ -7,12 +7,16 @@ PREFIX ?= /usr/local
 ARGS ?=
 sources = $(shell git ls-files -co --exclude-standard '*.cpp' '*.hpp')
 
+# A build folder that was configured before `tools/setup --test` looks for what that has installed.
+configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
+    { cmake --preset $(1) && touch build/$(1)/build.ninja; }
+
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    install
+    python install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -32,8 +36,15 @@ test: test-dev test-release test-tsan test-aarch64
 test-more: test-release-clang test-boost test-lto test-shared-hidden test-valgrind
 
 test-dev test-release test-tsan test-release-clang test-boost test-lto test-shared-hidden test-valgrind test-debug-containers: test-%: build/.setup-test build/%/build.ninja
+	$(call configure_again,$*)
 	tools/timed "$* build" cmake --build --preset $*
 	tools/timed "$* tests" ctest --preset $*
+
+# The module for Python, in build/release/python, and its tests.
+python: build/.setup-test build/release/build.ninja
+	$(call configure_again,release)
+	cmake --build --preset release --target tendril_python
+	ctest --preset release -L python
 
 # Which lines of each floor run in the tests. What an earlier run counted is forgotten.
 coverage: build/.setup-test build/coverage/build.ninja
