@@ -3,10 +3,16 @@
 // The module tendril._tendril, which the package python/tendril wraps.
 
 #include "python/alarm.hpp"
+#include "python/async_result.hpp"
+#include "python/channel.hpp"
 #include "python/error.hpp"
+#include "python/event.hpp"
 #include "python/functions.hpp"
 #include "python/greenlet.hpp"
+#include "python/lock.hpp"
 #include "python/python.hpp"
+#include "python/queue.hpp"
+#include "python/semaphore.hpp"
 #include "python/state.hpp"
 
 namespace tendril::python {
@@ -37,7 +43,8 @@ PyObject* make_module() noexcept {
     if (!module || !guarded([] { have_hub(); })) {
         return nullptr;
     }
-    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions}) {
+    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
+                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }
