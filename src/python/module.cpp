@@ -12,6 +12,7 @@
 #include "python/lock.hpp"
 #include "python/python.hpp"
 #include "python/queue.hpp"
+#include "python/raw_greenlet.hpp"
 #include "python/semaphore.hpp"
 #include "python/state.hpp"
 
@@ -44,7 +45,7 @@ PyObject* make_module() noexcept {
         return nullptr;
     }
     for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
-                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel}) {
+                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }
