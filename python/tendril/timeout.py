@@ -65,7 +65,15 @@ class Timeout(BaseException):
         return self
 
     def __exit__(self, kind, value, traceback):
-        self.cancel()
+        try:
+            if isinstance(value, Exception) and self.pending and _tendril.patched():
+                _tendril.deliver()  # C code may have made that error of this Timeout
+        except BaseException as raised:
+            if raised is self and self.exception is False:
+                return True
+            raise
+        finally:
+            self.cancel()
         return value is self and self.exception is False
 
     def __str__(self):

@@ -11,6 +11,7 @@
 #include "patch/parking_lot.hpp"
 #include "patch/posix_clock.hpp"
 #include "patch/real_calls.hpp"
+#include "patch/semaphore_wait.hpp"
 
 namespace tendril::patch::detail {
 
@@ -39,10 +40,10 @@ int result_of(int error) noexcept {
 }
 
 // Requires: looks_green(), may_park().
-int park_for(sem_t* semaphore, Deadline deadline) noexcept {
+int park_for(sem_t* semaphore, Deadline deadline, Breaks breaks = Breaks::interrupt_or_signal) noexcept {
     const int before = errno;
     const Patience patience = is_shared(semaphore) ? Patience::short_one() : Patience::long_one();
-    const int error = park_until(semaphore, Sought::permit, "sem_wait", deadline, patience, Breaks::interrupt_or_signal,
+    const int error = park_until(semaphore, Sought::permit, "sem_wait", deadline, patience, breaks,
                                  [semaphore] { return attempt(semaphore); });
     errno = before;
     return result_of(error);
@@ -106,6 +107,10 @@ int semaphore_post(sem_t* semaphore) {
 }
 
 }  // namespace
+
+int wait_for_semaphore(sem_t* semaphore, Deadline deadline) noexcept {
+    return park_for(semaphore, deadline, Breaks::all) == 0 ? 0 : errno;
+}
 
 Hooks semaphore_hooks() noexcept {
     static const Hook hooks[] = {

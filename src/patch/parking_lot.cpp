@@ -46,6 +46,24 @@ struct Bucket {
     }
 };
 
+namespace {
+
+std::atomic<std::uintptr_t> unbroken_begin{0};
+std::atomic<std::uintptr_t> unbroken_end{0};
+
+bool is_never_broken(const void* address, Sought sought) noexcept {
+    const std::uintptr_t end = unbroken_end.load(std::memory_order_acquire);
+    const auto at = reinterpret_cast<std::uintptr_t>(address);
+    return end != 0 && (sought == permit || (at >= unbroken_begin.load(std::memory_order_relaxed) && at < end));
+}
+
+}  // namespace
+
+void never_break(const void* begin, const void* end) noexcept {
+    unbroken_begin.store(reinterpret_cast<std::uintptr_t>(begin), std::memory_order_relaxed);
+    unbroken_end.store(reinterpret_cast<std::uintptr_t>(end), std::memory_order_release);
+}
+
 Parked::Parked(const void* address, Sought sought, const char* call, std::uint32_t bits) noexcept
     : address_(address), sought_(sought), bits_(bits), call_(call), hub_(may_park() ? Scheduler::if_any() : nullptr) {
     Bucket& bucket = Bucket::of(address);
@@ -103,7 +121,10 @@ Outcome Parked::suspend(Deadline deadline, Breaks breaks) noexcept {
     waiter_ = &waiter;
     const OnExit gone([this] { waiter_ = nullptr; });
     Fiber& fiber = waiter.fiber;
-    if (breaks == Breaks::interrupt_or_signal) {
+    const bool shielded = breaks == Breaks::never || (breaks != Breaks::all && is_never_broken(address_, sought_));
+    fiber.shields += shielded ? 1 : 0;
+    const OnExit unshield([&] { fiber.shields -= shielded ? 1 : 0; });
+    if (breaks == Breaks::interrupt_or_signal || breaks == Breaks::all) {
         switch (await(waiter, deadline, true)) {
         case Wait::signalled:
             return Outcome::closed;
@@ -112,14 +133,8 @@ Outcome Parked::suspend(Deadline deadline, Breaks breaks) noexcept {
         default:
             return Outcome::timed_out;
         }
-    } else {
-        const std::uint32_t shield = breaks == Breaks::never ? 1 : 0;
-        fiber.shields += shield;
-        const Outcome outcome = waiter.wait_unthrown(deadline);
-        fiber.shields -= shield;
-        if (outcome != Outcome::interrupted) {
-            return Outcome::timed_out;
-        }
+    } else if (waiter.wait_unthrown(deadline) != Outcome::interrupted) {
+        return Outcome::timed_out;
     }
     ++fiber.shields;         // else it would not yield
     hub_->yield_unthrown();  // it may not have waited at all, and C code that ignores the error calls again

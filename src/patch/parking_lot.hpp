@@ -45,7 +45,12 @@ enum class Breaks : std::uint8_t {
     never,
     interrupt,            // a kill or a Timeout
     interrupt_or_signal,  // or a handler of the program without SA_RESTART
+    all,                  // the same, whatever never_break() says
 };
+
+// From now on no kill or Timeout ends a wait at an address in the range, or for a semaphore: for a program whose code
+// takes the end of such a wait for its success. May be called once.
+void never_break(const void* begin, const void* end) noexcept;
 
 struct Bucket;
 

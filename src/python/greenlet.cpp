@@ -11,6 +11,7 @@
 #include "hub/here.hpp"
 #include "python/error.hpp"
 #include "python/internals.hpp"
+#include "python/patching.hpp"
 #include "python/state.hpp"
 #include "python/waiting.hpp"
 
@@ -133,6 +134,13 @@ public:
         if (state == nullptr) {
             return;
         }
+        call(greenlet);
+        end(greenlet);
+        state->end();
+    }
+
+private:
+    static void call(GreenletObject& greenlet) noexcept {
         const Ref run = Ref::taken(std::exchange(greenlet.run, nullptr));
         Ref args = Ref::taken(std::exchange(greenlet.args, nullptr));
         Ref kwargs = Ref::taken(std::exchange(greenlet.kwargs, nullptr));
@@ -143,13 +151,11 @@ public:
         if (result != nullptr) {
             greenlet.value = result;
         } else {
+            prefer_pending();
             fail(greenlet);
         }
-        end(greenlet);
-        state->end();
     }
 
-private:
     static State* begin(GreenletObject& greenlet) noexcept {
         State* const state = State::begin();
         if (state != nullptr) {
@@ -172,8 +178,7 @@ private:
         Py_CLEAR(greenlet.run);
         Py_CLEAR(greenlet.args);
         Py_CLEAR(greenlet.kwargs);
-        const Ref error = take_kill(greenlet);
-        if (error) {
+        if (const Ref error = take_kill(greenlet)) {
             PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
         } else {
             PyErr_SetNone(errors.greenlet_exit);

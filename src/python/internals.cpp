@@ -5,6 +5,7 @@
 
 #undef HAVE_STD_ATOMIC  // <stdatomic.h> is C's; the builtins are the same
 #include <internal/pycore_frame.h>
+#include <internal/pycore_interp.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 
@@ -18,6 +19,19 @@ namespace {
 void marker(void* /*state*/) {}
 
 }  // namespace
+
+PyObject* errors_by_number() noexcept {
+    return PyInterpreterState_Main()->exc_state.errnomap;
+}
+
+Span place_of_gil() noexcept {
+    const auto& gil = _PyRuntime.ceval.gil;
+    return {&gil, &gil + 1};
+}
+
+void chain(PyObject* type, PyObject* value, PyObject* traceback) noexcept {
+    _PyErr_ChainExceptions(type, value, traceback);
+}
 
 bool signals_are_pending() noexcept {
     return _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending) != 0;
@@ -67,17 +81,6 @@ PyObject* copy_context() noexcept {
 void enter_context(PyThreadState* thread, PyObject* context) noexcept {
     Py_XSETREF(thread->context, context);
     ++thread->context_ver;
-}
-
-PyObject* context_of(PyThreadState* thread) noexcept {
-    return thread->context;
-}
-
-void share_values(PyThreadState* thread, PyThreadState* other) noexcept {
-    if (other->dict == nullptr) {
-        other->dict = PyDict_New();
-    }
-    Py_XSETREF(thread->dict, Py_XNewRef(other->dict));
 }
 
 // What lies on a running frame's evaluation stack cannot be told from what has lain there: left out, so that the

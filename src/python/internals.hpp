@@ -10,6 +10,19 @@ namespace tendril::python {
 
 struct State;
 
+// The interpreter's table of the classes of OSError by errno; borrowed.
+PyObject* errors_by_number() noexcept;
+
+struct Span {
+    const void* begin;
+    const void* end;
+};
+// Where the GIL's mutexes and conditions lie.
+Span place_of_gil() noexcept;
+
+// Makes an error, which PyErr_Fetch() gave, the context of the one that is set. Takes over the references.
+void chain(PyObject* type, PyObject* value, PyObject* traceback) noexcept;
+
 // Whether a signal has come whose Python handler has not run.
 bool signals_are_pending() noexcept;
 
@@ -29,12 +42,6 @@ void clear_for_reuse(PyThreadState* thread) noexcept;
 PyObject* copy_context() noexcept;
 // Makes the context the thread's; takes over the reference.
 void enter_context(PyThreadState* thread, PyObject* context) noexcept;
-
-// Its context variables; borrowed; nullptr: it has none.
-PyObject* context_of(PyThreadState* thread) noexcept;
-
-// Lets a thread have the other's values of threading.local, and its running event loop.
-void share_values(PyThreadState* thread, PyThreadState* other) noexcept;
 
 // Visits what the frames of a suspended green thread refer to: for the garbage collector.
 int traverse_frames(PyThreadState* thread, visitproc visit, void* argument) noexcept;

@@ -3,6 +3,7 @@
 #include "python/state.hpp"
 
 #include <memory>
+#include <mutex>
 #include <new>
 #include <vector>
 
@@ -10,7 +11,6 @@
 #include "python/alarm.hpp"
 #include "python/greenlet.hpp"
 #include "python/internals.hpp"
-#include "python/raw_greenlet.hpp"
 
 namespace tendril::python {
 
@@ -26,10 +26,39 @@ thread_local State* last [[gnu::tls_model("initial-exec")]] = nullptr;  // most 
 thread_local PyThreadState* given_up [[gnu::tls_model("initial-exec")]] = nullptr;
 thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
 
-std::vector<State*>& pool() {
-    static auto* const states = new std::vector<State*>;  // guarded by the GIL; never destroyed
-    return *states;
-}
+// Those that no green thread has. Asked without the GIL after patch(), by several OS threads.
+class Pool {
+public:
+    static Pool& the() noexcept {
+        static auto* const pool = new Pool;  // never destroyed
+        return *pool;
+    }
+    State* take() noexcept {
+        const std::lock_guard lock(mutex_);
+        if (states_.empty()) {
+            return nullptr;
+        }
+        State* const newest = states_.back();
+        states_.pop_back();
+        return newest;
+    }
+    // Returns: one that there is no room for; nullptr: none.
+    State* give(State& state) noexcept {
+        const std::lock_guard lock(mutex_);
+        if (states_.size() == states_.capacity()) {
+            return &state;
+        }
+        states_.push_back(&state);
+        return nullptr;
+    }
+    void forget() noexcept { states_.clear(); }  // in the child of a fork
+
+private:
+    Pool() { states_.reserve(most_kept); }
+
+    std::mutex mutex_;
+    std::vector<State*> states_;
+};
 
 void before_sleep() noexcept {
     if (!at_waits && _PyThreadState_UncheckedGet() != nullptr) {
@@ -53,7 +82,6 @@ void delete_state(PyObject* capsule) {
     if (last == state) {
         last = nullptr;
     }
-    end_root(*state);
     Py_XDECREF(reinterpret_cast<PyObject*>(state->greenlet));
     delete state;
 }
@@ -127,87 +155,78 @@ void State::leave() noexcept {
 void State::return_to() noexcept {
     if (at_waits) {
         PyEval_RestoreThread(thread);
+        if (!noted) {
+            note_for_gilstate(thread);
+            noted = true;
+        }
     } else {
         make_current(thread);
     }
     last = this;
 }
 
+namespace {
+
+// A new one of ours. The GIL need not be held.
+State* make_own() noexcept {
+    auto* const state = new (std::nothrow) State;
+    if (state == nullptr) {
+        return nullptr;
+    }
+    state->thread = PyThreadState_New(PyInterpreterState_Main());
+    if (state->thread == nullptr) {
+        delete state;
+        return nullptr;
+    }
+    state->own = true;
+    adopt(state->thread, state);
+    return state;
+}
+
+}  // namespace
+
 State* State::begin() noexcept {
+    State* const kept = Pool::the().take();
+    State* const state = kept != nullptr ? kept : make_own();
+    if (state == nullptr) {
+        return nullptr;
+    }
     if (at_waits) {
-        // A thread state can be made without the GIL; the pool cannot be asked. Taken by the one that will be current.
-        PyThreadState* const made = PyThreadState_New(PyInterpreterState_Main());
-        if (made == nullptr) {
-            return nullptr;
-        }
-        PyEval_RestoreThread(made);
-        if (!pool().empty()) {
-            // One from the pool, so that at most as many are made as run at once.
-            State* const kept = pool().back();
-            pool().pop_back();
-            PyThreadState_Swap(kept->thread);
-            PyThreadState_Clear(made);
-            PyThreadState_Delete(made);
-            note_for_gilstate(kept->thread);
-            last = kept;
-            return kept;
-        }
-        auto* const state = new (std::nothrow) State;
-        if (state == nullptr) {
-            return nullptr;
-        }
-        state->thread = made;
-        state->own = true;
-        adopt(made, state);
-        note_for_gilstate(made);
-        last = state;
-        return state;
-    }
-    State* state = nullptr;
-    if (!pool().empty()) [[likely]] {
-        state = pool().back();
-        pool().pop_back();
+        PyEval_RestoreThread(state->thread);
+        note_for_gilstate(state->thread);
+        state->noted = true;
+        state->thread->thread_id = PyThread_get_thread_ident();
     } else {
-        state = new (std::nothrow) State;
-        if (state == nullptr) {
-            return nullptr;
-        }
-        state->thread = PyThreadState_New(PyInterpreterState_Main());
-        if (state->thread == nullptr) {
-            delete state;
-            return nullptr;
-        }
-        state->own = true;
-        adopt(state->thread, state);
+        make_current(state->thread);
     }
-    make_current(state->thread);
     last = state;
     return state;
 }
 
 void State::end() noexcept {
     cancel_alarms(*this);
-    end_root(*this);
     clear_for_reuse(thread);
+    noted = false;
     PyObject* const mine = reinterpret_cast<PyObject*>(std::exchange(greenlet, nullptr));
     Py_XDECREF(mine);
-    pool().push_back(this);
     last = nullptr;
-    if (pool().size() > most_kept) {
-        State* const oldest = pool().front();
-        pool().erase(pool().begin());
-        disown(oldest->thread);
-        PyThreadState_Clear(oldest->thread);
-        PyThreadState_Delete(oldest->thread);
-        delete oldest;
-    }
+    PyThreadState* const ended = thread;
     if (at_waits) {
         PyEval_SaveThread();
+    }
+    if (State* const spare = Pool::the().give(*this)) {
+        if (at_waits) {
+            PyEval_RestoreThread(ended);
+        }
+        disown(ended);
+        PyThreadState_Clear(ended);
+        at_waits ? PyThreadState_DeleteCurrent() : PyThreadState_Delete(ended);
+        delete spare;
     }
 }
 
 void forget_states_after_fork() noexcept {
-    pool().clear();
+    Pool::the().forget();
     has_hooks = false;
 }
 
