@@ -17,6 +17,11 @@ from tendril._tendril import (  # noqa: F401
     Alarm, Greenlet, GreenletExit, GreenletKilled, HubBlocked, LoopExit, ShutDown, WrongThread,
     deliver, getcurrent, patch_report, patched, sleep, spawn, spawn_after, spawn_n,
 )
+from tendril._tendril import (  # noqa: F401
+    AsyncResult, BoundedSemaphore, Channel, Condition, Event, JoinableQueue, LifoQueue, Lock, PriorityQueue, Queue,
+    RLock, Semaphore,
+)
+from _thread import _local as local  # noqa: F401  # CPython's has a value for each green thread
 from tendril import _tendril
 from tendril.patching import patch  # noqa: F401
 from tendril.timeout import Timeout, with_timeout  # noqa: F401

@@ -83,6 +83,17 @@ void enter_context(PyThreadState* thread, PyObject* context) noexcept {
     ++thread->context_ver;
 }
 
+PyObject* context_of(PyThreadState* thread) noexcept {
+    return thread->context;
+}
+
+void share_values(PyThreadState* thread, PyThreadState* other) noexcept {
+    if (other->dict == nullptr) {
+        other->dict = PyDict_New();
+    }
+    Py_XSETREF(thread->dict, Py_XNewRef(other->dict));
+}
+
 // What lies on a running frame's evaluation stack cannot be told from what has lain there: left out, so that the
 // collector takes it for referenced from outside.
 int traverse_frames(PyThreadState* thread, visitproc visit, void* arg) noexcept {

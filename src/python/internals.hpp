@@ -43,6 +43,12 @@ PyObject* copy_context() noexcept;
 // Makes the context the thread's; takes over the reference.
 void enter_context(PyThreadState* thread, PyObject* context) noexcept;
 
+// Its context variables; borrowed; nullptr: it has none.
+PyObject* context_of(PyThreadState* thread) noexcept;
+
+// Lets a thread have the other's values of threading.local, and its running event loop.
+void share_values(PyThreadState* thread, PyThreadState* other) noexcept;
+
 // Visits what the frames of a suspended green thread refer to: for the garbage collector.
 int traverse_frames(PyThreadState* thread, visitproc visit, void* argument) noexcept;
 

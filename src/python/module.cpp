@@ -3,11 +3,18 @@
 // The module tendril._tendril, which the package python/tendril wraps.
 
 #include "python/alarm.hpp"
+#include "python/async_result.hpp"
+#include "python/channel.hpp"
 #include "python/error.hpp"
+#include "python/event.hpp"
 #include "python/functions.hpp"
 #include "python/greenlet.hpp"
+#include "python/lock.hpp"
 #include "python/patching.hpp"
 #include "python/python.hpp"
+#include "python/queue.hpp"
+#include "python/raw_greenlet.hpp"
+#include "python/semaphore.hpp"
 #include "python/state.hpp"
 
 namespace tendril::python {
@@ -38,7 +45,9 @@ PyObject* make_module() noexcept {
     if (!module || !guarded([] { have_hub(); })) {
         return nullptr;
     }
-    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_patching}) {
+    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
+                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet,
+                      &add_patching}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }

@@ -11,6 +11,7 @@
 #include "python/alarm.hpp"
 #include "python/greenlet.hpp"
 #include "python/internals.hpp"
+#include "python/raw_greenlet.hpp"
 
 namespace tendril::python {
 
@@ -82,6 +83,7 @@ void delete_state(PyObject* capsule) {
     if (last == state) {
         last = nullptr;
     }
+    end_root(*state);
     Py_XDECREF(reinterpret_cast<PyObject*>(state->greenlet));
     delete state;
 }
@@ -205,6 +207,7 @@ State* State::begin() noexcept {
 
 void State::end() noexcept {
     cancel_alarms(*this);
+    end_root(*this);
     clear_for_reuse(thread);
     noted = false;
     PyObject* const mine = reinterpret_cast<PyObject*>(std::exchange(greenlet, nullptr));

@@ -17,11 +17,13 @@
 namespace tendril::python {
 
 struct GreenletObject;
+struct RawObject;
 struct InState;  // alarm.hpp
 
 struct State {
     PyThreadState* thread = nullptr;
     GreenletObject* greenlet = nullptr;  // a strong reference; nullptr: not asked for yet (of a thread not ours)
+    RawObject* raw = nullptr;            // see raw_greenlet.hpp: a strong reference if it is a root
     detail::List<InState> alarms;        // armed for this green thread
     bool own = false;                    // of a green thread of ours, from the pool
     bool noted = false;                  // after patch(): PyGILState_Ensure() finds it in this green thread

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+
+#include "python/channel.hpp"
+
+#include <optional>
+
+#include <tendril/channel.hpp>
+
+#include "python/arguments.hpp"
+#include "python/error.hpp"
+#include "python/object.hpp"
+#include "python/waiting.hpp"
+
+namespace tendril::python {
+
+namespace {
+
+struct ChannelBody {
+    Channel<Ref> channel;  // holds nothing
+
+    static int traverse(visitproc /*visit*/, void* /*arg*/) noexcept { return 0; }
+    void clear() noexcept {}
+};
+
+Channel<Ref>& cast(PyObject* self) noexcept {
+    return body_of<ChannelBody>(self).channel;
+}
+
+// Neither moves references while the GIL is given up other than from one place to another.
+bool put(PyObject* self, PyObject* given, bool block, PyObject* timeout) noexcept {
+    Ref item = Ref::shared(given);
+    if (!block) {
+        return guarded([&] { cast(self).put_nowait(std::move(item)); });
+    }
+    Deadline deadline;
+    return deadline_from(timeout, deadline) && waiting([&] { cast(self).put(std::move(item), deadline); });
+}
+
+PyObject* get(PyObject* self, bool block, PyObject* timeout) noexcept {
+    Ref item;
+    bool had = false;
+    if (!guarded([&] {
+            std::optional<Ref> found = cast(self).try_get();
+            had = found.has_value();
+            if (had) {
+                item = *std::move(found);
+            } else if (!block) {
+                item = cast(self).get_nowait();  // throws what is to be said
+            }
+        })) {
+        return nullptr;
+    }
+    Deadline deadline;
+    if (!had && (!deadline_from(timeout, deadline) || !waiting([&] { item = cast(self).get(deadline); }))) {
+        return nullptr;
+    }
+    return item.release();
+}
+
+PyObject* channel_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"item", "block", "timeout"};
+    PyObject* values[3] = {};
+    bool block = true;
+    if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block) ||
+        !put(self, values[0], block, values[2])) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* channel_put_nowait(PyObject* self, PyObject* item) {
+    if (!put(self, item, false, nullptr)) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* channel_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"block", "timeout"};
+    PyObject* values[2] = {};
+    bool block = true;
+    if (!read_arguments("get", names, 0, {args, n, keywords}, values) || !truth_from(values[0], block)) {
+        return nullptr;
+    }
+    return get(self, block, values[1]);
+}
+
+PyObject* channel_get_nowait(PyObject* self, PyObject* /*unused*/) {
+    return get(self, false, nullptr);
+}
+
+PyObject* channel_next(PyObject* self) {
+    Ref item = Ref::taken(get(self, true, nullptr));
+    if (!item) {
+        if (PyErr_ExceptionMatches(errors.shut_down) != 0) {
+            PyErr_Clear();
+        }
+        return nullptr;
+    }
+    if (item.get() == PyExc_StopIteration || PyErr_GivenExceptionMatches(item.get(), PyExc_StopIteration) != 0) {
+        return nullptr;
+    }
+    return item.release();
+}
+
+PyObject* channel_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"immediate"};
+    PyObject* value[1] = {};
+    if (!read_arguments("shutdown", names, 0, {args, n, keywords}, value) || !guarded([&] { cast(self).shutdown(); })) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* channel_qsize(PyObject* /*self*/, PyObject* /*unused*/) {
+    return PyLong_FromLong(0);
+}
+
+PyObject* channel_true(PyObject* /*self*/, PyObject* /*unused*/) {
+    Py_RETURN_TRUE;
+}
+
+PyObject* channel_putting(PyObject* self, PyObject* /*unused*/) {
+    return PyLong_FromSize_t(cast(self).putting());
+}
+
+PyObject* channel_getting(PyObject* self, PyObject* /*unused*/) {
+    return PyLong_FromSize_t(cast(self).getting());
+}
+
+PyObject* get_shut_down(PyObject* self, void* /*unused*/) {
+    return PyBool_FromLong(static_cast<long>(cast(self).is_shut_down()));
+}
+
+PyObject* get_maxsize(PyObject* /*self*/, void* /*unused*/) {
+    return PyLong_FromLong(0);
+}
+
+PyMethodDef methods[] = {
+    {"put", as_method(&channel_put), METH_FASTCALL | METH_KEYWORDS,
+     "put(item, block=True, timeout=None)\n--\n\nWaits until a getter has taken the item. Raises queue.Full if it does "
+     "not block and none waits, or if the timeout came first; ShutDown."},
+    {"put_nowait", &channel_put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
+    {"get", as_method(&channel_get), METH_FASTCALL | METH_KEYWORDS,
+     "get(block=True, timeout=None)\n--\n\nWaits for an item. Raises queue.Empty if it does not block and no putter "
+     "waits, or if the timeout came first; ShutDown."},
+    {"get_nowait", &channel_get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
+    {"shutdown", as_method(&channel_shutdown), METH_FASTCALL | METH_KEYWORDS,
+     "shutdown(immediate=False)\n--\n\nAll that wait, and every later call, get ShutDown."},
+    {"qsize", &channel_qsize, METH_NOARGS, "qsize()\n--\n\n0: it holds nothing."},
+    {"empty", &channel_true, METH_NOARGS, "empty()\n--\n\nTrue."},
+    {"full", &channel_true, METH_NOARGS, "full()\n--\n\nTrue."},
+    {"putting", &channel_putting, METH_NOARGS, "putting()\n--\n\nHow many green threads wait to put."},
+    {"getting", &channel_getting, METH_NOARGS, "getting()\n--\n\nHow many green threads wait to get."},
+    {"__class_getitem__", &Py_GenericAlias, METH_O | METH_CLASS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyGetSetDef properties[] = {{"maxsize", &get_maxsize, nullptr, "0.", nullptr},
+                            {"is_shut_down", &get_shut_down, nullptr, "Whether shutdown() was called.", nullptr},
+                            {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+}  // namespace
+
+int add_channel(PyObject* module) noexcept {
+    const TypeText text{"tendril.Channel",
+                        "Channel()\n--\n\nA rendezvous: put() returns when a getter has the item, and it holds nothing "
+                        "in between. A getter that waits goes on before the putter that serves it.",
+                        methods, properties};
+    return add_object_type<ChannelBody>(
+               module, text, {{Py_tp_iter, as_slot(&PyObject_SelfIter)}, {Py_tp_iternext, as_slot(&channel_next)}}) ==
+                   nullptr
+               ? -1
+               : 0;
+}
+
+}  // namespace tendril::python

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// Links: callables to be called once with an object when something has happened to it, in the order in which they were
+// added, in a green thread of their own.
+
+#pragma once
+
+#include "python/python.hpp"
+
+namespace tendril::python {
+
+class Links {
+public:
+    // Returns: false with a Python error set: TypeError for what is not callable.
+    bool add(PyObject* callable) noexcept;
+    // Does nothing for one that is not there. Returns: false with a Python error set.
+    bool remove(PyObject* callable) noexcept;
+
+    // Lets them be called soon; what they raise is reported. One that is removed before its turn is not called.
+    // `self` holds these Links.
+    void notify(PyObject* self) noexcept;
+
+    int traverse(visitproc visit, void* arg) const noexcept;
+    void clear() noexcept { Py_CLEAR(list_); }
+
+private:
+    friend class LinksCall;
+    void call_all(PyObject* self) noexcept;
+
+    PyObject* list_ = nullptr;  // nullptr: none
+    bool notifying_ = false;    // a green thread was started for it, and has not ended
+};
+
+}  // namespace tendril::python
