@@ -45,9 +45,9 @@ PyObject* make_module() noexcept {
     if (!module || !guarded([] { have_hub(); })) {
         return nullptr;
     }
-    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
-                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet,
-                      &add_patching}) {
+    for (auto* add :
+         {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result, &add_semaphore,
+          &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }

@@ -116,7 +116,8 @@ PyObject* patch_function(PyObject* module, PyObject* args) {
         const patch::Classes classes = options.classes - options.except;
         if (!classes.has(patch::Class::sync) || !classes.has(patch::Class::keys)) {
             throw std::invalid_argument(
-                "patch() needs the classes sync and keys: the interpreter's own lock and thread states are made of them");
+                "patch() needs the classes sync and keys: the interpreter's own lock and its thread states are made of "
+                "them");
         }
         if (first) {
             const Span gil = place_of_gil();
@@ -184,6 +185,7 @@ int add_patching(PyObject* module) noexcept {
         {"deliver", &raise_pending_function, METH_NOARGS,
          "deliver()\n--\n\nRaises the kill or Timeout that is pending in this green thread, if there is one: to be "
          "called where a library has made an error of its own of it."},
+        {"raise_pending", &raise_pending_function, METH_NOARGS, nullptr},
         {nullptr, nullptr, 0, nullptr}};
     return PyModule_AddFunctions(module, methods);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// tendril.patch(): floor patch over the interpreter and all that it loads. Threads of Python are green threads then, and
-// what blocks lets others run.
+// tendril.patch(): floor patch over the interpreter and all that it loads. Threads of Python are green threads then,
+// and what blocks lets others run.
 //
 // 1. Kills and Timeouts come back from patched calls as ECANCELED. The interpreter makes an OSError of that number: we
 //    make it look into its table of such errors, where ours raises what is pending in the OSError's place.

@@ -206,8 +206,8 @@ for names, without in ("nothing", ""), ("all", "sync"), (["io"], ["keys"]):
         print(error)
 print(tendril.patched())
 """, """patch: unknown class "nothing"; known are io,sleep,names,processes,sync,threads,keys,signals, all and none
-patch() needs the classes sync and keys: the interpreter's own lock and thread states are made of them
-patch() needs the classes sync and keys: the interpreter's own lock and thread states are made of them
+patch() needs the classes sync and keys: the interpreter's own lock and its thread states are made of them
+patch() needs the classes sync and keys: the interpreter's own lock and its thread states are made of them
 False""", begin="")
 
     def test_reports(self):
