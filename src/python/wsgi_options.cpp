@@ -19,6 +19,7 @@ struct Target {
     TlsFiles& tls;
     WsgiApplication& application;
     int log_fd = -1;
+    int error_fd = -1;
     std::string log_format{http::AccessLog::default_format};
 };
 
@@ -183,6 +184,11 @@ constexpr Option all[] = {
          to.log_fd = value == Py_None ? -1 : static_cast<int>(PyLong_AsLong(value));
          return PyErr_Occurred() == nullptr;
      }},
+    {"error_log_fd",
+     [](PyObject* value, Target& to) noexcept {
+         to.error_fd = value == Py_None ? -1 : static_cast<int>(PyLong_AsLong(value));
+         return PyErr_Occurred() == nullptr;
+     }},
     {"access_log_format", [](PyObject* value, Target& to) noexcept { return read(value, to.log_format); }},
 };
 
@@ -232,6 +238,12 @@ bool read_options(PyObject* dict, http::ServerOptions& options, TlsFiles& tls, W
         }
     }
     application.proxies = options.trusted_proxies;
+    if (to.error_fd >= 0 && !guarded([&] {
+            const int fd = to.error_fd;
+            options.errors.write = [fd](std::string_view line) { write_line(fd, line); };
+        })) {
+        return false;
+    }
     return to.log_fd < 0 || guarded([&] {
                const int fd = to.log_fd;
                options.access_log =

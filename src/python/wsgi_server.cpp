@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <system_error>
+#include <thread>
 
 #include <tendril/fd.hpp>
 #include <tendril/http/server.hpp>
@@ -26,14 +27,16 @@ namespace {
 
 constexpr std::size_t stack_size = std::size_t{1} << 20;  // of a connection: what Python's recursion limit needs
 
-// A server and what its application needs. The server goes first: its end waits for the connections.
+// A server and what its application needs. Once it was stopped, nothing of it belongs to an OS thread any more.
 struct Serving {
     WsgiApplication application;
     Ref callable;
     Ref common;
     Ref file_wrapper;
     Ref report;
-    std::unique_ptr<http::Server> server;
+    std::shared_ptr<http::Server> server;  // nullptr: it was stopped. Shared with the calls that wait in it
+    http::ServerStats counts;              // once it was stopped
+    std::thread::id thread = std::this_thread::get_id();
 
     ~Serving() { Py_XDECREF(application.failure); }
 };
@@ -48,6 +51,14 @@ Serving* serving_of(PyObject* self) noexcept {
         PyErr_SetString(PyExc_RuntimeError, "this server was not made: its __init__ has failed or was not called");
     }
     return serving;
+}
+
+// Returns: nullptr with an error set.
+std::shared_ptr<http::Server> server_of(const Serving* serving) noexcept {
+    if (serving != nullptr && serving->server == nullptr) {
+        PyErr_SetString(PyExc_RuntimeError, "this server was stopped: make another one");
+    }
+    return serving != nullptr ? serving->server : nullptr;
 }
 
 Listener listener_of(int fd) {
@@ -103,9 +114,9 @@ bool make(Serving& me, int fd, PyObject* environ, PyObject* error_stream, PyObje
         };
         Listener listener = listener_of(fd);
         if (tls.certfile.empty()) {
-            me.server = std::make_unique<http::Server>(std::move(listener), handler, how);
+            me.server = std::make_shared<http::Server>(std::move(listener), handler, how);
         } else {
-            me.server = std::make_unique<http::Server>(wrap_ssl(std::move(listener), context_of(tls)), handler, how);
+            me.server = std::make_shared<http::Server>(wrap_ssl(std::move(listener), context_of(tls)), handler, how);
         }
     });
 }
@@ -137,11 +148,11 @@ PyObject* server_new(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
     return Py_NewRef(self.get());
 }
 
-// Kills the connections that are left, and waits for them.
+// Kills the connections that are left, and waits for them; in another OS thread than its own it is leaked.
 void server_dealloc(PyObject* self) {
     PyTypeObject* const type = Py_TYPE(self);
     Serving* const serving = reinterpret_cast<ServerObject*>(self)->serving;
-    if (serving != nullptr) {
+    if (serving != nullptr && (serving->server == nullptr || serving->thread == std::this_thread::get_id())) {
         PyObject *kind = nullptr, *value = nullptr, *traceback = nullptr;
         PyErr_Fetch(&kind, &value, &traceback);
         static_cast<void>(waiting([&] { serving->server.reset(); }));
@@ -154,7 +165,8 @@ void server_dealloc(PyObject* self) {
 
 PyObject* server_start(PyObject* self, PyObject* /*unused*/) {
     Serving* const me = serving_of(self);
-    if (me == nullptr || !waiting([&] { me->server->start(); })) {
+    const std::shared_ptr<http::Server> server = server_of(me);
+    if (server == nullptr || !waiting([&] { server->start(); })) {
         return nullptr;
     }
     Py_RETURN_NONE;
@@ -169,13 +181,26 @@ PyObject* server_stop(PyObject* self, PyObject* seconds) {
         return nullptr;
     }
     std::size_t killed = 0;
-    return waiting([&] { killed = me->server->stop(drain); }) ? PyLong_FromSize_t(killed) : nullptr;
+    const Ref kept = Ref::shared(self);
+    const bool stopped = waiting([&] {
+        if (std::shared_ptr<http::Server> server = me->server) {
+            killed = server->stop(drain);
+            me->counts = server->stats();
+            me->server.reset();
+            server.reset();
+        }
+    });
+    return stopped ? PyLong_FromSize_t(killed) : nullptr;
 }
 
 PyObject* server_serve_forever(PyObject* self, PyObject* /*unused*/) {
     Serving* const me = serving_of(self);
     const Ref kept = Ref::shared(self);
-    if (me == nullptr || !waiting([&] { me->server->serve_forever(); })) {
+    std::shared_ptr<http::Server> server = server_of(me);
+    if (server == nullptr || !waiting([&] {
+            server->serve_forever();
+            server.reset();
+        })) {
         return nullptr;
     }
     if (const Ref error = Ref::taken(std::exchange(me->application.failure, nullptr))) {
@@ -188,11 +213,12 @@ PyObject* server_serve_forever(PyObject* self, PyObject* /*unused*/) {
 PyObject* server_accepting(PyObject* self, PyObject* wanted) {
     Serving* const me = serving_of(self);
     const int on = PyObject_IsTrue(wanted);
-    if (me == nullptr || on < 0 || !guarded([&] {
+    const std::shared_ptr<http::Server> server = server_of(me);
+    if (server == nullptr || on < 0 || !guarded([&] {
             if (on != 0) {
-                me->server->start_accepting();
+                server->start_accepting();
             } else {
-                me->server->stop_accepting();
+                server->stop_accepting();
             }
         })) {
         return nullptr;
@@ -205,7 +231,7 @@ PyObject* server_stats(PyObject* self, PyObject* /*unused*/) {
     if (me == nullptr) {
         return nullptr;
     }
-    const http::ServerStats s = me->server->stats();
+    const http::ServerStats s = me->server != nullptr ? me->server->stats() : me->counts;
     return Py_BuildValue("{sKsKsKsKsKsKsKsK}", "connections", s.connections, "open", s.open, "requests", s.requests,
                          "bad_requests", s.bad_requests, "errors", s.errors + me->application.errors, "timeouts",
                          s.timeouts, "failed_handshakes", s.failed_handshakes, "gone", s.gone);
@@ -213,7 +239,8 @@ PyObject* server_stats(PyObject* self, PyObject* /*unused*/) {
 
 PyObject* server_is_running(PyObject* self, void* /*unused*/) {
     Serving* const me = serving_of(self);
-    return me == nullptr ? nullptr : PyBool_FromLong(static_cast<long>(me->server->is_running()));
+    return me == nullptr ? nullptr
+                         : PyBool_FromLong(static_cast<long>(me->server != nullptr && me->server->is_running()));
 }
 
 PyMethodDef methods[] = {
