@@ -107,7 +107,7 @@ tidy tidy-recent: build/.setup-test build/release-clang/build.ninja
 	run-clang-tidy -quiet -p build/release-clang '$(tidied)'
 
 install: build/release/build.ninja
-	cmake --build --preset release --target src/all programs/all
+	cmake --build --preset release --target src/all programs/all src/python/all
 	cmake --install build/release --prefix $(PREFIX)
 
 clean:
