@@ -26,7 +26,6 @@ class Event(tendril.Event):
     def hub(self):
         return get_hub()
 
-    @property
     def linkcount(self):
         return 0
 

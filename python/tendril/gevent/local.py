@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: MIT
 """gevent.local: attributes of one's own for each green thread."""
 
+import weakref as _weakref
+from copy import copy as _copy
 from _thread import _local
 
 __all__ = ["local"]
+
+_arguments = _weakref.WeakKeyDictionary()  # those of each local's __init__
 
 
 class local(_local):
     """Each green thread sees its own attributes; a subclass's __init__ is called in each that uses one."""
 
+    def __new__(cls, *args, **kwargs):
+        made = super().__new__(cls, *args, **kwargs)
+        _arguments[made] = (args, kwargs)
+        return made
+
     def __copy__(self):
-        made = type(self).__new__(type(self))
-        made.__dict__.update(self.__dict__)
+        args, kwargs = _arguments[self]
+        made = type(self)(*args, **kwargs)
+        made.__dict__.update({name: _copy(value) for name, value in self.__dict__.items()})
         return made
