@@ -13,8 +13,10 @@ USAGE = "usage: python3 -m tendril COMMAND [ARGUMENTS]\n\n" + "".join(
     f"  {name:8} {what}\n" for name, what in COMMANDS.items()) + "\n`python3 -m tendril COMMAND --help` says more.\n"
 
 
-def main(arguments):
-    """Runs the command that the first argument names. Returns the exit status."""
+def main(arguments=None):
+    """Runs the command that the first argument names; by default of this process. Returns the exit status."""
+    if arguments is None:
+        arguments = sys.argv[1:]
     if arguments and arguments[0] in ("-h", "--help", "help"):
         sys.stdout.write(USAGE)
         return 0
@@ -27,4 +29,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
