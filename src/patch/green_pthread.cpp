@@ -63,7 +63,10 @@ void GreenPthread::begin() noexcept {
 void GreenPthread::destroy_values() noexcept {
     older = locals_here();
     locals_here() = this;
+    thread_locals.destroy();
     values.destroy();
+    thread_locals.destroy();
+    thread_locals.free();
     LocalValue** link = &locals_here();
     while (*link != this) {
         link = &(*link)->older;

@@ -27,6 +27,7 @@
 
 #include "context/stack_chunk.hpp"
 #include "patch/key_values.hpp"
+#include "patch/thread_locals.hpp"
 
 namespace tendril::patch::detail {
 
@@ -49,6 +50,7 @@ public:
 
     // The green thread's own.
     KeyValues values;
+    ThreadLocals thread_locals;
     sigset_t blocked{};
     sigset_t held_back{};  // signals that came for it while they were blocked
     int cancel_state = PTHREAD_CANCEL_ENABLE;

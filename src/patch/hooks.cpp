@@ -7,11 +7,12 @@
 namespace tendril::patch::detail {
 
 std::span<const Hooks> all_hooks() noexcept {
-    static const std::array all{
-        read_hooks(),   message_hooks(), connect_hooks(), poll_hooks(),   descriptor_hooks(),   stdio_hooks(),
-        sleep_hooks(),  name_hooks(),    process_hooks(), mutex_hooks(),  condition_hooks(),    semaphore_hooks(),
-        rwlock_hooks(), barrier_hooks(), futex_hooks(),   thread_hooks(), thread_taker_hooks(), thread_exit_hooks(),
-        key_hooks(),    signal_hooks(),  loader_hooks()};
+    static const std::array all{read_hooks(),         message_hooks(),     connect_hooks(),   poll_hooks(),
+                                descriptor_hooks(),   stdio_hooks(),       sleep_hooks(),     name_hooks(),
+                                process_hooks(),      mutex_hooks(),       condition_hooks(), semaphore_hooks(),
+                                rwlock_hooks(),       barrier_hooks(),     futex_hooks(),     thread_hooks(),
+                                thread_taker_hooks(), thread_exit_hooks(), key_hooks(),       thread_local_hooks(),
+                                signal_hooks(),       loader_hooks()};
     return all;
 }
 

@@ -29,6 +29,7 @@ Hooks thread_hooks() noexcept;
 Hooks thread_taker_hooks() noexcept;  // what takes a pthread_t
 Hooks thread_exit_hooks() noexcept;   // pthread_exit, cleanup handlers
 Hooks key_hooks() noexcept;
+Hooks thread_local_hooks() noexcept;
 Hooks signal_hooks() noexcept;
 Hooks loader_hooks() noexcept;
 
