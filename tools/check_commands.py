@@ -115,6 +115,7 @@ RUN = {
     'make run ARGS="--serve"': serve_until_interrupted,
     "make bench": lambda command: shell(command + " ROUNDS=1 ONLY=tendril"),
     "make install PREFIX=...": install_and_use,
+    "make python": shell,
     "make format": format_changes_nothing,
     "make check": lambda command: shell(command + " ONLY_SAY=1"),  # make test runs the tests
     "make coverage": lambda command: shell("make --dry-run coverage"),  # as long as make test-dev, and nothing to pass

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""docs/python.md: each program in it is run, and prints what stands below it; each command is tried, here or elsewhere."""
+
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+from support import ROOT, environment, run_command, run_program
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.M | re.S)
+ELSEWHERE = {
+    "python3 -m pip install .": "test_wheel",
+    "python3 -m pip wheel . --wheel-dir dist": "test_wheel",
+    "make python": "tools/check_commands.py README.md",
+    "make install PREFIX=$HOME/.local": "test_wheel",
+    "python3 -m tendril serve module:application": "test_serve",
+    "python3 -m tendril serve --bind 127.0.0.1:8000 --workers 2 module:application": "test_serve",
+}
+RUN = re.compile(r"python3 -m tendril run (?:--as \w+ )?program\.py")
+PROGRAM = "import tendril, threading\nthreading.Thread(target=print, args=('hello',)).start()\n"
+
+
+def fences(kind):
+    with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:
+        return [(body, output) for name, body, output in FENCE.findall(file.read()) if name == kind]
+
+
+class Manual(unittest.TestCase):
+    def test_its_programs_print_what_stands_below_them(self):
+        programs = fences("python")
+        self.assertGreater(len(programs), 3)
+        for body, output in programs:
+            with self.subTest(body.splitlines()[0]):
+                status, stdout, stderr = run_program(body)
+                self.assertEqual((stdout, status), (output, 0), stderr)
+
+    def test_its_commands_are_tried(self):
+        commands = [line for body, _ in fences("sh") for line in body.splitlines()]
+        for command in commands:
+            if command in ELSEWHERE:
+                continue
+            with self.subTest(command), tempfile.TemporaryDirectory(prefix="tendril-manual-") as folder:
+                self.assertRegex(command, RUN, "a command that nothing tries")
+                with open(os.path.join(folder, "program.py"), "w", encoding="utf-8") as file:
+                    file.write(PROGRAM)
+                status, stdout, stderr = run_command([sys.executable, *command.split()[1:]], cwd=folder,
+                                                     env=environment())
+                self.assertEqual((stdout, status), ("hello\n", 0), stderr)
+        self.assertEqual(set(ELSEWHERE) - set(commands), set(), "named here, and not in the manual any more")
+
+
+if __name__ == "__main__":
+    unittest.main()
