@@ -48,11 +48,7 @@ PyObject* make_module() noexcept {
     }
     for (auto* add :
          {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result, &add_semaphore,
-<<<<<<< HEAD
-          &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching}) {
-=======
           &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching, &add_wsgi}) {
->>>>>>> c40fd4d (python: serve WSGI applications by the HTTP server in C++)
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }
