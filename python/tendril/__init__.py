@@ -27,6 +27,7 @@ from tendril.patching import patch  # noqa: F401
 from tendril.timeout import Timeout, with_timeout  # noqa: F401
 from tendril.group import Group  # noqa: F401
 from tendril.pool import Pile, Pool, PoolFull  # noqa: F401
+from tendril.thread_pool import ThreadPool, offload  # noqa: F401
 from tendril.waits import iwait, joinall, killall, wait  # noqa: F401
 
 _os.register_at_fork(after_in_child=_tendril._after_fork_in_child)

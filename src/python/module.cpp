@@ -16,6 +16,7 @@
 #include "python/raw_greenlet.hpp"
 #include "python/semaphore.hpp"
 #include "python/state.hpp"
+#include "python/thread_pool.hpp"
 #include "python/wsgi_server.hpp"
 
 namespace tendril::python {
@@ -46,9 +47,9 @@ PyObject* make_module() noexcept {
     if (!module || !guarded([] { have_hub(); })) {
         return nullptr;
     }
-    for (auto* add :
-         {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result, &add_semaphore,
-          &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching, &add_wsgi}) {
+    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
+                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet,
+                      &add_patching, &add_wsgi, &add_thread_pool}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }
