@@ -14,5 +14,6 @@ from tendril._tendril import (
 from tendril.group import Group as Group
 from tendril.patching import patch as patch
 from tendril.pool import Pile as Pile, Pool as Pool, PoolFull as PoolFull
+from tendril.thread_pool import ThreadPool as ThreadPool, offload as offload
 from tendril.timeout import Timeout as Timeout, with_timeout as with_timeout
 from tendril.waits import iwait as iwait, joinall as joinall, killall as killall, wait as wait

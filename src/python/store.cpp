@@ -169,7 +169,8 @@ void Heap::remove_first(std::size_t place_of_last) noexcept {
 }
 
 Tried Heap::pop(PyObject*& item) noexcept {
-    // Where the last entry comes to lie when the first has gone and the smaller children move up.
+    // Where the last entry comes to lie when the first has gone and the smaller children move up: it is mostly a large
+    // one, so looked for from below.
     const std::size_t last = items_.size() - 1;
     std::size_t at = 0;
     for (std::size_t child = 1; child < last; child = 2 * at + 1) {
@@ -180,14 +181,17 @@ Tried Heap::pop(PyObject*& item) noexcept {
             }
             child += static_cast<std::size_t>(second);
         }
-        const int moves_up = before(items_[child], items_[last]);
-        if (moves_up < 0) {
-            return moves_up == -1 ? Tried::failed : Tried::changed;
+        at = child;
+    }
+    while (at > 0) {
+        const int stays_below = before(items_[at], items_[last]);
+        if (stays_below < 0) {
+            return stays_below == -1 ? Tried::failed : Tried::changed;
         }
-        if (moves_up == 0) {
+        if (stays_below > 0) {
             break;
         }
-        at = child;
+        at = parent(at);
     }
     item = items_.front().item;
     remove_first(at);
