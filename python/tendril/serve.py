@@ -141,12 +141,12 @@ class Worker:
             if self._application is None:
                 self._application = prepare(settings)
             sources = Sources() if settings.reload else None
+            servers = self._serve()
         except Exception as error:
             report_load(self._log, error)
             if not settings.reload:
                 return NOT_LOADED
             return self._await_change(heartbeat)
-        servers = self._serve()
         heartbeat.beat(ready=True)
         while not self._stop.wait(0.25) and all(each.is_running for each in servers):
             heartbeat.beat(ready=True)
@@ -172,7 +172,10 @@ class Worker:
         if settings.max_requests:
             options["max_requests"] = settings.max_requests + random.randint(0, settings.max_requests_jitter)
         errors = self._log.stream()
-        servers = [wsgi.Server(each, self._application, errors=errors, **options) for each in self._listeners]
+        try:
+            servers = [wsgi.Server(each, self._application, errors=errors, **options) for each in self._listeners]
+        except (OSError, ValueError) as error:
+            raise LoadError(f"cannot serve: {error}") from None
         for each in servers:
             each.start()
         return servers
@@ -276,7 +279,7 @@ def _serve(settings):
         application = prepare(settings) if settings.preload_app else None
         worker = Worker(settings, listeners, log, application)
         if settings.workers == 0:
-            return worker.run(Heartbeat())
+            return 1 if (status := worker.run(Heartbeat())) == NOT_LOADED else status
         supervisor = Supervisor(worker.run, settings, log)
         supervisor.on_reopen = log.reopen
         return supervisor.run()
