@@ -45,6 +45,25 @@ bool tell_tracer(RawObject& origin, RawObject& target, bool thrown) noexcept {
     return static_cast<bool>(result);
 }
 
+// The same for a Greenlet, which the hub switches to and from: the hub is None. What the trace function raises is
+// reported.
+void tell_of_hub(State& state, bool leaving) noexcept {
+    thread_local bool telling [[gnu::tls_model("initial-exec")]] = false;
+    if (tracer == nullptr || !state.own || state.greenlet == nullptr || telling) {
+        return;
+    }
+    telling = true;
+    auto* const greenlet = reinterpret_cast<PyObject*>(state.greenlet);
+    const Ref function = Ref::shared(tracer);
+    const Ref result = Ref::taken(PyObject_CallFunction(function.get(), "s(OO)", "switch", leaving ? greenlet : Py_None,
+                                                        leaving ? Py_None : greenlet));
+    if (!result) {
+        Py_CLEAR(tracer);
+        PyErr_WriteUnraisable(greenlet);
+    }
+    telling = false;
+}
+
 PyObject* opened(Parcel parcel) noexcept {
     if (parcel.error) {
         set_raised(parcel.error.get());
@@ -348,6 +367,7 @@ void unwind(RawObject& raw) noexcept {
 }
 
 Ref set_trace(PyObject* function) noexcept {
+    on_switch = &tell_of_hub;
     return Ref::taken(std::exchange(tracer, Py_XNewRef(function)));
 }
 

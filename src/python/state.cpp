@@ -148,7 +148,12 @@ State* State::here() noexcept {
     return found;
 }
 
+void (*on_switch)(State&, bool) noexcept = nullptr;
+
 void State::leave() noexcept {
+    if (on_switch != nullptr) [[unlikely]] {
+        on_switch(*this, true);
+    }
     if (at_waits) {
         PyEval_SaveThread();
     }
@@ -165,6 +170,9 @@ void State::return_to() noexcept {
         make_current(thread);
     }
     last = this;
+    if (on_switch != nullptr) [[unlikely]] {
+        on_switch(*this, false);
+    }
 }
 
 namespace {
@@ -206,6 +214,9 @@ State* State::begin() noexcept {
 }
 
 void State::end() noexcept {
+    if (on_switch != nullptr) [[unlikely]] {
+        on_switch(*this, true);
+    }
     cancel_alarms(*this);
     end_root(*this);
     clear_for_reuse(thread);

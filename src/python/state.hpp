@@ -42,6 +42,10 @@ struct State {
     void end() noexcept;
 };
 
+// Called where a green thread of ours is about to suspend or to end (leaving), and where it goes on: with its State
+// current, and no error set. nullptr: nobody traces, see set_trace() in raw_switch.hpp.
+extern void (*on_switch)(State& state, bool leaving) noexcept;
+
 // Must be called before the first wait of an OS thread. Throws: what Hub::current() throws.
 void have_hub();
 
