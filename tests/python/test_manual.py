@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """docs/python.md: each program in it is run, and prints what stands below it; each command is tried, here or elsewhere."""
 
+import glob
 import os
 import re
 import sys
@@ -22,9 +23,13 @@ RUN = re.compile(r"python3 -m tendril run (?:--as \w+ )?program\.py")
 PROGRAM = "import tendril, threading\nthreading.Thread(target=print, args=('hello',)).start()\n"
 
 
-def fences(kind):
+def manual():
     with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:
-        return [(body, output) for name, body, output in FENCE.findall(file.read()) if name == kind]
+        return file.read()
+
+
+def fences(kind):
+    return [(body, output) for name, body, output in FENCE.findall(manual()) if name == kind]
 
 
 class Manual(unittest.TestCase):
@@ -49,6 +54,13 @@ class Manual(unittest.TestCase):
                                                      env=environment())
                 self.assertEqual((stdout, status), ("hello\n", 0), stderr)
         self.assertEqual(set(ELSEWHERE) - set(commands), set(), "named here, and not in the manual any more")
+
+    @unittest.skipUnless(glob.glob(os.path.join(ROOT, "bench", "results", "python-*.json")), "not measured yet")
+    def test_its_figures_are_those_that_were_measured(self):
+        table = os.path.join(ROOT, "bench", "python", "table.py")
+        status, stdout, stderr = run_command([sys.executable, table])
+        self.assertEqual((status, stderr), (0, ""))
+        self.assertIn(f"<!-- python-speed -->\n{stdout}<!-- /python-speed -->\n", manual())
 
 
 if __name__ == "__main__":
