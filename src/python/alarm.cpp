@@ -93,8 +93,10 @@ void alarm_dealloc(PyObject* self) {
 
 PyObject* alarm_start(PyObject* self, PyObject* seconds) {
     Deadline deadline;
+    double value = 1;
     State* const here = State::here();
-    if (here == nullptr || !deadline_from(seconds, deadline)) {
+    if (here == nullptr || !deadline_from(seconds, deadline) ||
+        (seconds != Py_None && !seconds_from(seconds, value))) {
         return nullptr;
     }
     Clockwork& works = cast(self)->works;
@@ -108,12 +110,17 @@ PyObject* alarm_start(PyObject* self, PyObject* seconds) {
     if (!guarded([&] {
             have_hub();
             works.fiber = &detail::here::fiber();
-            detail::here::timers().arm(works, deadline.ns());
+            if (value > 0) {
+                detail::here::timers().arm(works, deadline.ns());
+            }
         })) {
         return nullptr;
     }
     here->alarms.push_back(works);
     Py_INCREF(self);
+    if (value <= 0) {  // its time has come: the next wait raises it, whatever that waits for
+        works.fiber->expire(works);
+    }
     Py_RETURN_NONE;
 }
 

@@ -50,6 +50,7 @@ struct RawObject {
     Parcel parcel;           // from the switch to it until it runs
     Parcel call;             // while it runs: the arguments
     Stage stage;
+    bool loose;  // it is in park()
 };
 
 extern PyTypeObject* raw_type;

@@ -305,6 +305,9 @@ PyObject* switch_to(RawObject& target, Parcel parcel) noexcept {
     if (here == nullptr) {
         return nullptr;
     }
+    if (target.loose && &target != here && &family(target) != &family(*here)) {
+        return resume(target, std::move(parcel)) ? Py_NewRef(Py_None) : nullptr;
+    }
     if (&family(target) != &family(*here)) {
         PyErr_SetString(raw_error, "cannot switch to a different thread");
         return nullptr;
@@ -329,7 +332,13 @@ bool resume(RawObject& target, Parcel parcel) noexcept {
 
 PyObject* park() noexcept {
     RawObject* const here = current_raw();
-    return here != nullptr ? pass(*here, nullptr, {}, {}) : nullptr;
+    if (here == nullptr) {
+        return nullptr;
+    }
+    here->loose = true;
+    PyObject* const result = pass(*here, nullptr, {}, {});
+    here->loose = false;
+    return result;
 }
 
 void unwind(RawObject& raw) noexcept {

@@ -16,7 +16,7 @@ PyObject* switch_to(RawObject& target, Parcel parcel) noexcept;
 // Returns: false with an error set.
 bool resume(RawObject& target, Parcel parcel) noexcept;
 
-// Parks the running one until something switches to it, or resumes it.
+// Parks the running one until something switches to it, of any family: outside of its own, a switch only resumes it.
 PyObject* park() noexcept;
 
 // For one that is parked and that nothing refers to: unwinds it.

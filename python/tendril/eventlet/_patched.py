@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""Importing this makes whatever blocks cooperative: tendril.patch(), without preemption, which eventlet has not."""
+
+import tendril
+
+
+def patch():
+    """tendril.patch(), the first time."""
+    global _done
+    if not _done:
+        _done = True
+        tendril.patch()
+        set_preemption = getattr(tendril, "set_preemption", None)
+        if set_preemption is not None:
+            set_preemption(0)
+
+
+_done = False
