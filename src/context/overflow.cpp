@@ -70,7 +70,7 @@ private:
     std::size_t used_ = 0;
 };
 
-std::uintptr_t stack_pointer([[maybe_unused]] const void* frame) noexcept {
+std::uintptr_t stack_pointer_at([[maybe_unused]] const void* frame) noexcept {
 #if defined(__x86_64__)
     return static_cast<std::uintptr_t>(static_cast<const ucontext_t*>(frame)->uc_mcontext.gregs[REG_RSP]);
 #elif defined(__aarch64__)
@@ -116,7 +116,7 @@ void explain(const OsThread& os, const void* address, std::uintptr_t sp) noexcep
 
 void on_fault(int number, siginfo_t* info, void* frame) {
     if (OsThread* os = OsThread::if_any(); os != nullptr && info->si_code > 0) {
-        explain(*os, info->si_addr, stack_pointer(frame));
+        explain(*os, info->si_addr, stack_pointer_at(frame));
     }
     if ((before.sa_flags & SA_SIGINFO) != 0) {
         before.sa_sigaction(number, info, frame);

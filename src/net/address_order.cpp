@@ -83,9 +83,9 @@ int scope_of(const Bytes& address, bool v4) noexcept {
 
 // Rules 1, 2, 5, 6, 8 and 9 of RFC 6724, 6; what compares less is better. The kernel does not say what rules 3, 4
 // and 7 are about. Rule 9 is for IPv6 only: with IPv4's addresses it would undo the server's rotation.
-using Rank = std::tuple<bool, bool, bool, int, int, int>;
+using Precedence = std::tuple<bool, bool, bool, int, int, int>;
 
-Rank rank_of(const Address& to) noexcept {
+Precedence rank_of(const Address& to) noexcept {
     const bool v4 = to.family() == AF_INET;
     const Bytes address = bytes_of(to);
     const Policy& policy = policy_of(address);
@@ -145,7 +145,7 @@ void sort_by_preference(std::vector<Address>& addresses) {
     if (addresses.size() < 2) {
         return;
     }
-    std::vector<std::pair<Rank, Address>> ranked;
+    std::vector<std::pair<Precedence, Address>> ranked;
     ranked.reserve(addresses.size());
     for (const Address& each : addresses) {
         ranked.emplace_back(rank_of(each), each);

@@ -22,7 +22,7 @@ constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff
 constexpr unsigned mapped_bits = 96;
 constexpr std::string_view every_unix = "unix:";
 
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
+[[noreturn]] void refuse_network(std::string_view text, const std::string& why) {
     constexpr std::size_t quoted = 60;  // bytes; the text may be anything
     throw std::invalid_argument("\"" + detail::escaped(text, quoted) + "\" is not a network: " + why);
 }
@@ -80,7 +80,7 @@ unsigned parse_prefix(std::string_view text, std::string_view length, unsigned b
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), prefix);
     if (error != std::errc() || end != length.data() + length.size() || (length.size() > 1 && length.front() == '0') ||
         prefix > bits) {
-        refuse(text, "its prefix length must be a number from 0 to " + std::to_string(bits));
+        refuse_network(text, "its prefix length must be a number from 0 to " + std::to_string(bits));
     }
     return prefix;
 }
@@ -97,14 +97,14 @@ Network Network::parse(std::string_view text) {
     const std::string_view ip = text.substr(0, slash);
     const std::optional<Address> address = parse_ip(ip);
     if (!address.has_value() || ip.find('%') != std::string_view::npos) {
-        refuse(text, "expected 10.0.0.0/8, 192.0.2.1, 2001:db8::/32 or unix:");
+        refuse_network(text, "expected 10.0.0.0/8, 192.0.2.1, 2001:db8::/32 or unix:");
     }
     Plain base = plain(*address);
     unsigned prefix =
         slash == std::string_view::npos ? base.bits() : parse_prefix(text, text.substr(slash + 1), base.bits());
     if (cut(base.bytes, prefix) != base.bytes) {
-        refuse(text, "it has bits past its prefix; did you mean " + ip_text(base.family, cut(base.bytes, prefix)) +
-                         '/' + std::to_string(prefix) + '?');
+        refuse_network(text, "it has bits past its prefix; did you mean " +
+                                 ip_text(base.family, cut(base.bytes, prefix)) + '/' + std::to_string(prefix) + '?');
     }
     if (is_mapped(base) && prefix >= mapped_bits) {
         base = unmapped(base);

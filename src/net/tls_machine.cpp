@@ -13,6 +13,7 @@
 
 #include "net/tls_link.hpp"
 #include "net/tls_memory.hpp"
+#include "net/tls_record.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril {
@@ -90,8 +91,6 @@ public:
 }  // namespace detail
 
 namespace {
-
-constexpr std::size_t most_in_record = 16384;
 
 // Throws: EBADF after it was moved from.
 detail::TlsMachineState& use(const std::shared_ptr<detail::TlsMachineState>& state) {
@@ -179,7 +178,7 @@ std::optional<std::size_t> TlsMachine::send(Bytes bytes) {
         const Bytes rest = bytes.after(done);
         std::size_t n = 0;
         const bool whole = state_->drive("send", [&] {
-            return SSL_write_ex(state_->ssl(), rest.data(), std::min(rest.size(), most_in_record), &n);
+            return SSL_write_ex(state_->ssl(), rest.data(), std::min(rest.size(), detail::most_in_record), &n);
         });
         if (!whole) {
             break;

@@ -23,8 +23,6 @@ namespace detail {
 
 namespace {
 
-constexpr const char* object = "a TLS socket";
-
 // Notifies an Observer when a TLS socket becomes ready. Checks that in the hub's own green thread, since decrypting
 // needs a stack, and may fail.
 struct TlsReadyWatch final : Observer::Bond, Interest, HubCallback {
@@ -77,7 +75,7 @@ bool TlsState::ready() {
     if (!SocketAccess::handle(socket_).is_open()) {
         return true;  // recv() fails at once
     }
-    static_cast<void>(SocketAccess::handle(socket_).use(object));
+    static_cast<void>(SocketAccess::handle(socket_).use(tls_socket));
     if (ended_ || read_shut_ || broken_ || found_ != nullptr) {
         return true;
     }
@@ -126,11 +124,11 @@ bool TlsState::peek() {
 }
 
 void TlsState::observe(const std::shared_ptr<TlsState>& self, Observer& observer) {
-    Descriptor& d = SocketAccess::handle(self->socket_).use(object);
+    Descriptor& d = SocketAccess::handle(self->socket_).use(tls_socket);
     here::prepare_to_post();
     auto watch = std::make_unique<TlsReadyWatch>(self, observer);
     if (const int r = here::descriptors().watch(d.fd, *watch); r < 0) {
-        fail(r, std::string("wait for ") + object);
+        fail(r, std::string("wait for ") + tls_socket);
     }
     observer.bond = std::move(watch);
 }

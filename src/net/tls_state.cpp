@@ -12,15 +12,13 @@
 #include "base/on_exit.hpp"
 #include "net/socket_access.hpp"
 #include "net/tls_error.hpp"
+#include "net/tls_record.hpp"
 
 namespace tendril {
 
 namespace detail {
 
 namespace {
-
-constexpr std::size_t most_in_record = 16384;
-constexpr const char* object = "a TLS socket";
 
 // Acquires within a call's deadline. Throws: TimeoutError.
 void acquire(Semaphore& turn, const Descriptor& d, const char* what, Deadline deadline, std::size_t done) {
@@ -72,7 +70,7 @@ private:
 class TlsState::ReadTurn {
 public:
     ReadTurn(TlsState& state, const char* what)
-        : turn_((SocketAccess::handle(state.socket_).use(object), state.reading_), what) {
+        : turn_((SocketAccess::handle(state.socket_).use(tls_socket), state.reading_), what) {
         state.enter_call(what);
     }
 
@@ -90,23 +88,23 @@ TlsState::TlsState(TcpSocket socket, const TlsContext& context, const WrapOption
 }
 
 void TlsState::enter_call(const char* what) {
-    Descriptor& d = SocketAccess::handle(socket_).use(object);
+    Descriptor& d = SocketAccess::handle(socket_).use(tls_socket);
     d.hub->refuse_in_callback();
     Waiter* none = nullptr;  // no place: readers may have to write, and writers to read; the Turns refuse second calls
-    take_turn(d, none, object, what);
+    take_turn(d, none, tls_socket, what);
 }
 
 void TlsState::next_round(const char* what, Deadline deadline, std::size_t done, bool writes) {
     if (deadline.passed()) {
         time_out_round(*wire_.descriptor, what, done);
     }
-    Descriptor& d = SocketAccess::handle(socket_).use(object);
+    Descriptor& d = SocketAccess::handle(socket_).use(tls_socket);
     if (--d.hub->budget <= 0) [[unlikely]] {
         if (writes) {
             refuse_before_first_writer(what);
         }
         Waiter* none = nullptr;  // a second call is refused by its own Turn
-        yield_amid(d, none, object, what);
+        yield_amid(d, none, tls_socket, what);
     }
 }
 
@@ -130,7 +128,7 @@ template <class Step>
 bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t done, bool writes) {
     TENDRIL_ASSERT(!broken_ && (!handshaken_ || (writes ? writing_ : reading_)));
     for (;;) {
-        static_cast<void>(SocketAccess::handle(socket_).use(object));
+        static_cast<void>(SocketAccess::handle(socket_).use(tls_socket));
         ERR_clear_error();
         wire_.error = 0;
         wire_.starved = false;
@@ -193,7 +191,7 @@ void TlsState::await_write(const char* what, Deadline deadline, std::size_t done
     }
     acquire(write_turn_, *wire_.descriptor, what, deadline, done);
     const Held held(write_turn_);
-    const Descriptor& d = SocketAccess::handle(socket_).use(object);
+    const Descriptor& d = SocketAccess::handle(socket_).use(tls_socket);
     if (!d.writable) {  // else the writer has made progress meanwhile
         await(*wire_.descriptor, Direction::write, what, deadline, done);
     }
@@ -301,7 +299,7 @@ public:
         state.prepare_handshake(deadline);
         acquire(state.write_turn_, *state.wire_.descriptor, what, deadline, 0);
         try {
-            static_cast<void>(SocketAccess::handle(state.socket_).use(object));
+            static_cast<void>(SocketAccess::handle(state.socket_).use(tls_socket));
             state.check_usable(what);
             if (state.notify_sent_) {
                 fail(-EPIPE, std::string(what) + " after the end of the stream was sent");

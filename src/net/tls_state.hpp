@@ -29,6 +29,8 @@
 
 namespace tendril::detail {
 
+inline constexpr const char* tls_socket = "a TLS socket";  // in errors
+
 class TlsState final : public TlsLink {
 public:
     TlsState(TcpSocket socket, const TlsContext& context, const WrapOptions& options);

@@ -11,14 +11,13 @@
 
 #include "base/on_exit.hpp"
 #include "hub/here.hpp"
+#include "net/tls_record.hpp"
 #include "net/tls_state.hpp"
 #include "net/tls_stream_state.hpp"
 
 namespace tendril::detail {
 
 namespace {
-
-constexpr std::size_t most_in_record = 16384;
 
 // Sends what the Stream takes without waiting; nothing on one of unknown kind, which might wait. Returns: the bytes.
 std::size_t try_send_on(Stream& stream, Bytes bytes) {

@@ -11,21 +11,21 @@
 
 #include <tendril/detail/base/check.hpp>
 
+#include "net/tls_record.hpp"
 #include "net/transfer.hpp"
 
 namespace tendril::detail {
 
 namespace {
 
-constexpr std::size_t most_in_record = 16384;
-constexpr const char* object = "a TLS stream";
+constexpr const char* tls_stream = "a TLS stream";
 
 }  // namespace
 
 class TlsStreamState::Turn {
 public:
     Turn(const TlsStreamState& state, bool& taken, const char* what) : taken_(taken) {
-        here::require_owner(object, state.owner_);  // before another OS thread's turn is looked at
+        here::require_owner(tls_stream, state.owner_);  // before another OS thread's turn is looked at
         if (taken_) {
             throw ConcurrentUse(std::string("another green thread is already in ") + what +
                                 " on this TLS stream; give each direction to one green thread");
@@ -78,7 +78,7 @@ TlsStreamState::TlsStreamState(std::shared_ptr<Stream> stream, const TlsContext&
 
 void TlsStreamState::check_open() const {
     if (closed_) {
-        fail(-EBADF, std::string(object) + " was closed by another green thread");
+        fail(-EBADF, std::string(tls_stream) + " was closed by another green thread");
     }
 }
 
@@ -90,7 +90,7 @@ void TlsStreamState::check_usable(const char* what) const {
 }
 
 void TlsStreamState::enter_call() {
-    here::require_owner(object, owner_);
+    here::require_owner(tls_stream, owner_);
     here::refuse_in_callback();
     check_open();
     if (here::spend_turn()) {

@@ -15,7 +15,7 @@ namespace tendril::patch::detail {
 
 namespace sys = tendril::sys;
 
-Patience patience(int fd, Side side) noexcept {
+CallLimit limit_of(int fd, Side side) noexcept {
     const int flags = sys::status_flags(fd);
     if (flags < 0 || (flags & O_NONBLOCK) != 0) {
         return {false, false, never};

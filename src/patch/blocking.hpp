@@ -20,12 +20,12 @@ namespace tendril::patch::detail {
 enum class Side : std::uint8_t { receive, send };
 
 // How long a call that found nothing may wait.
-struct Patience {
+struct CallLimit {
     bool waits;    // false: O_NONBLOCK is set, or the number is not open
     bool limited;  // by SO_RCVTIMEO or SO_SNDTIMEO: such a call is not restarted after a signal
     Deadline deadline;
 };
-Patience patience(int fd, Side side) noexcept;
+CallLimit limit_of(int fd, Side side) noexcept;
 
 inline bool would_block(std::int64_t r) noexcept {
     return r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -89,13 +89,13 @@ auto attempt_until_done(int fd, Events what, Side side, Attempt attempt, PlainCa
         spend();
         return settled(r, before);
     }
-    const Patience patience = detail::patience(fd, side);
-    if (!patience.waits) {
+    const CallLimit limit = limit_of(fd, side);
+    if (!limit.waits) {
         errno = EAGAIN;
         spend();
         return r;
     }
-    Waits waits(patience.deadline, !patience.limited);
+    Waits waits(limit.deadline, !limit.limited);
     for (;;) {
         const Wait how = waits.for_descriptor(fd, what);
         if (how == Wait::plain) {
@@ -122,13 +122,13 @@ ssize_t move_all(int fd, Events what, Side side, std::size_t n, Attempt attempt,
         spend();
         return settled(r, before);
     }
-    const Patience patience = detail::patience(fd, side);
-    if (!patience.waits) {
+    const CallLimit limit = limit_of(fd, side);
+    if (!limit.waits) {
         errno = EAGAIN;
         spend();
         return settled(r, before);
     }
-    Waits waits(patience.deadline, !patience.limited);
+    Waits waits(limit.deadline, !limit.limited);
     std::size_t done = r > 0 ? static_cast<std::size_t>(r) : 0;
     const auto result = [&](ssize_t rest) { return settled(done > 0 ? static_cast<ssize_t>(done) : rest, before); };
     for (;;) {

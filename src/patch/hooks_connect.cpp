@@ -29,11 +29,11 @@ int connect(int fd, const sockaddr* to, socklen_t size) noexcept {
         return libc.connect(fd, to, size);
     }
     const int before = errno;
-    const Patience patience = detail::patience(fd, Side::send);
-    if (!patience.waits) {
+    const CallLimit limit = limit_of(fd, Side::send);
+    if (!limit.waits) {
         return libc.connect(fd, to, size);
     }
-    Waits waits(patience.deadline, !patience.limited);
+    Waits waits(limit.deadline, !limit.limited);
     for (int in_progress = 0;;) {
         const int r = in_a_moment(fd, [=] { return libc.connect(fd, to, size); });
         if (r == 0 || (errno == EISCONN && in_progress != 0)) {
@@ -128,7 +128,7 @@ ssize_t splice(int from, off64_t* from_at, int to, off64_t* to_at, std::size_t n
             }
         }
         const int waited_for = readable ? to : from;
-        if (!patience(waited_for, Side::send).waits) {
+        if (!limit_of(waited_for, Side::send).waits) {
             return plain();
         }
         const Wait how = waits.for_descriptor(waited_for, readable ? events::write : events::read);

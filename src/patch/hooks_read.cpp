@@ -105,7 +105,7 @@ ssize_t read_raw_terminal(int fd, const Call& call) noexcept {
     if (least > 0) {  // poll(2) does not say it
         Waits waits(never);
         while (sys::unread(fd) < static_cast<int>(call.size())) {
-            if (!patience(fd, Side::receive).waits) {
+            if (!limit_of(fd, Side::receive).waits) {
                 return nothing_yet();
             }
             if (const Wait how = waits.a_little(); how != Wait::ready) {
@@ -114,7 +114,7 @@ ssize_t read_raw_terminal(int fd, const Call& call) noexcept {
         }
         return call.plain(fd);
     }
-    if (tenths == 0 || !patience(fd, Side::receive).waits) {
+    if (tenths == 0 || !limit_of(fd, Side::receive).waits) {
         return call.plain(fd);
     }
     const Wait how = await_descriptor(fd, events::read, std::chrono::milliseconds(100 * tenths));

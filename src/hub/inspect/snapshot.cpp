@@ -25,10 +25,10 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t most_frames = 64;
+constexpr std::size_t most_addresses = 64;
 
 std::vector<void*> frames_of(const Flow& flow) {
-    std::array<void*, most_frames> addresses{};
+    std::array<void*, most_addresses> addresses{};
     const std::size_t n = backtrace_of(flow, addresses);
     return std::vector<void*>(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(n));
 }
