@@ -16,6 +16,11 @@ def notify_and_call_entry_points(event):
     notify(event)
 
 
+IGeventPatchEvent = IGeventWillPatchEvent = IGeventDidPatchEvent = IGeventWillPatchModuleEvent = None
+IGeventDidPatchModuleEvent = IGeventWillPatchAllEvent = IGeventDidPatchBuiltinModulesEvent = None
+IGeventDidPatchAllEvent = IEventLoopBlocked = None  # interfaces of zope's are not given
+
+
 class DoNotPatch(BaseException):
     """A subscriber of a GeventWillPatch...Event raises it to leave that alone."""
 

@@ -28,7 +28,7 @@ def _take_ident(owner):
 
 
 class SpawnedLink:
-    """A link whose callback runs in a green thread of its own."""
+    """A link whose callback may wait."""
 
     __slots__ = ("callback",)
 
@@ -38,7 +38,7 @@ class SpawnedLink:
         self.callback = callback
 
     def __call__(self, source):
-        spawn_raw(self.callback, source)
+        self.callback(source)
 
     def __eq__(self, other):
         return self.callback == getattr(other, "callback", other)
@@ -52,7 +52,7 @@ class SuccessSpawnedLink(SpawnedLink):
 
     def __call__(self, source):
         if source.successful():
-            spawn_raw(self.callback, source)
+            self.callback(source)
 
 
 class FailureSpawnedLink(SpawnedLink):
@@ -60,11 +60,7 @@ class FailureSpawnedLink(SpawnedLink):
 
     def __call__(self, source):
         if not source.successful():
-            spawn_raw(self.callback, source)
-
-
-class _Run:
-    """What the base runs: the function, then the links' notification."""
+            self.callback(source)
 
 
 class Greenlet(tendril.Greenlet):
@@ -91,10 +87,8 @@ class Greenlet(tendril.Greenlet):
         self.kwargs = kwargs or {}
         parent = getcurrent()
         self.spawning_greenlet = weakref.ref(parent)
-        if isinstance(parent, Greenlet) and parent.spawn_tree_locals is not None:
-            self.spawn_tree_locals = parent.spawn_tree_locals
-        else:
-            self.spawn_tree_locals = parent.__dict__.setdefault("spawn_tree_locals", {})
+        tree = getattr(parent, "spawn_tree_locals", None)
+        self.spawn_tree_locals = {} if tree is None else tree
         super().link(_notify)
 
     def _run(self):
@@ -124,7 +118,8 @@ class Greenlet(tendril.Greenlet):
         self.__dict__["_name"] = name
 
     def __repr__(self):
-        text = f'<{type(self).__name__} "{self.name}" at {id(self):#x}'
+        named = self.__dict__.get("_name") or ("_ident" in self.__dict__ and self.name)
+        text = f"<{type(self).__name__} " + (f'"{named}" ' if named else "") + f"at {id(self):#x}"
         rest = self._formatinfo()
         return f"{text}: {rest}>" if rest else text + ">"
 
@@ -235,7 +230,7 @@ class Greenlet(tendril.Greenlet):
         """
         if not isinstance(exception, BaseException) and not (
                 isinstance(exception, type) and issubclass(exception, BaseException)):
-            exception = GreenletExit(exception)
+            exception = TypeError(f"exceptions must be classes or instances, not {type(exception).__name__}")
         if self.dead:
             return
         if _park.is_parked(self) and self is not getcurrent():
@@ -243,7 +238,7 @@ class Greenlet(tendril.Greenlet):
         else:
             super().kill(exception, block=False)
         if block:
-            self.join(timeout)
+            Greenlet.join(self, timeout)
 
     def throw(self, *args):
         """Raises the exception in it where it waits; one that has not begun never does."""
@@ -276,10 +271,12 @@ class Greenlet(tendril.Greenlet):
         return self
 
     def __exit__(self, kind, value, traceback):
-        if kind is None:
+        if kind is not None:
+            return self.kill(value if value is not None else kind)
+        try:
             self.join()
-        else:
-            self.kill(value if value is not None else kind)
+        finally:
+            self.kill()
 
     # ---- Links
 
@@ -330,6 +327,8 @@ def _notify(greenlet):
     try:
         while links:
             link = links.pop(0)
+            if links and isinstance(link, SpawnedLink):
+                tendril.spawn_n(_notify, greenlet)  # goes on, should this one wait
             try:
                 link(greenlet)
             except BaseException:
@@ -342,7 +341,18 @@ def spawn_raw(function, *args, **kwargs):
     """The cheapest green thread: no links, no name; what it raises is reported."""
     if not callable(function):
         raise TypeError(f"function must be callable, not {function!r}")
-    return tendril.spawn(function, *args, **kwargs)
+    made = tendril.spawn(_run_raw, function, args, kwargs)
+    parent = getcurrent()
+    made.spawning_greenlet = weakref.ref(parent)
+    made.spawn_tree_locals = {}
+    return made
+
+
+def _run_raw(function, args, kwargs):
+    try:
+        function(*args, **kwargs)
+    except Exception:
+        get_hub().handle_error(function, *sys.exc_info())
 
 
 def joinall(greenlets, timeout=None, raise_error=False, count=None):

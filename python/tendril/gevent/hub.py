@@ -245,8 +245,6 @@ class Waiter:
             return f"<{type(self).__name__} greenlet={self.greenlet} value={self._value}>"
         return f"<{type(self).__name__} greenlet={self.greenlet}>"
 
-    __repr__ = __str__
-
     def ready(self):
         return self._value is not _NOTHING or self._error is not None
 
@@ -309,6 +307,7 @@ def sleep(seconds=0, ref=True):
         tendril.sleep(0)
     else:
         tendril.sleep(seconds)
+        tendril.sleep(0)  # what was ready before goes first, as in gevent's loop
 
 
 def idle(priority=0):

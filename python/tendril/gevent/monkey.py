@@ -21,9 +21,9 @@ _MODULES = {"os": ("os",), "time": ("time",), "thread": ("threading", "_thread")
             "socket": ("socket",), "dns": ("socket",), "select": ("select", "selectors"), "ssl": ("ssl",),
             "subprocess": ("subprocess",), "sys": ("sys",), "builtins": ("builtins",), "queue": ("queue",),
             "contextvars": ("contextvars",)}
-_REPLACED = {"os": ("fork", "forkpty"), "time": ("sleep",), "select": ("select",), "subprocess": ("Popen",)}
+_REPLACED = {"os": ("fork", "forkpty"), "time": ("sleep",), "threading": ("local",), "select": ("select",), "subprocess": ("Popen",)}
 _NAMED = {"socket": ("socket", "socketpair", "fromfd", "create_connection", "getaddrinfo"), "ssl": ("SSLSocket",),
-          "threading": ("Event", "local", "_start_new_thread", "Lock", "RLock", "Condition"),
+          "threading": ("Event", "_start_new_thread", "Lock", "RLock", "Condition"),
           "_thread": ("allocate_lock", "start_new_thread", "get_ident", "_local"),
           "selectors": ("DefaultSelector",), "queue": ("SimpleQueue",), "signal": ("signal", "getsignal")}
 

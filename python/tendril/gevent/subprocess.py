@@ -64,5 +64,7 @@ class _Linked:
     __hash__ = None
 
 
+from tendril.gevent.fileobject import FileObject  # noqa: E402, F401
+
 __all__ = _stdlib.take(_subprocess, globals())
 __implements__ = ["Popen"]
