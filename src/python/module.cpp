@@ -15,6 +15,8 @@
 #include "python/queue.hpp"
 #include "python/raw_greenlet.hpp"
 #include "python/semaphore.hpp"
+#include "python/shared_event.hpp"
+#include "python/shared_queue.hpp"
 #include "python/state.hpp"
 #include "python/thread_pool.hpp"
 #include "python/wsgi_server.hpp"
@@ -49,7 +51,7 @@ PyObject* make_module() noexcept {
     }
     for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
                       &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet,
-                      &add_patching, &add_wsgi, &add_thread_pool}) {
+                      &add_patching, &add_wsgi, &add_thread_pool, &add_shared_event, &add_shared_queue}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }

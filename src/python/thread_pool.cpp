@@ -225,8 +225,8 @@ PyObject* get_count(PyObject* self, void* /*unused*/) {
 
 PyMethodDef methods[] = {
     {"apply", as_method(&pool_apply), METH_FASTCALL | METH_KEYWORDS,
-     "apply(function, args=None, kwds=None)\n--\n\nfunction(*args, **kwds) in a worker; waits for it. After a kill or a "
-     "Timeout a job that has begun runs on, and another never runs. In a worker itself it is called there."},
+     "apply(function, args=None, kwds=None)\n--\n\nfunction(*args, **kwds) in a worker; waits for it. After a kill or "
+     "a Timeout a job that has begun runs on, and another never runs. In a worker itself it is called there."},
     {"_submit", as_method(&pool_submit), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"join", as_method(&pool_join), METH_FASTCALL | METH_KEYWORDS,
      "join(timeout=None)\n--\n\nWaits until no job waits or runs. Returns whether that was in time."},
