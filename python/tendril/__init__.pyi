@@ -7,7 +7,8 @@ from tendril._tendril import (
     Condition as Condition, Event as Event, Greenlet as Greenlet, GreenletExit as GreenletExit,
     GreenletKilled as GreenletKilled, HubBlocked as HubBlocked, JoinableQueue as JoinableQueue, LifoQueue as LifoQueue,
     Lock as Lock, LoopExit as LoopExit, PriorityQueue as PriorityQueue, Queue as Queue, RLock as RLock,
-    Semaphore as Semaphore, SharedEvent as SharedEvent, SharedQueue as SharedQueue, ShutDown as ShutDown, WrongThread as WrongThread, deliver as deliver,
+    Semaphore as Semaphore, SharedEvent as SharedEvent, SharedQueue as SharedQueue, ShutDown as ShutDown,
+    WrongThread as WrongThread, deliver as deliver,
     getcurrent as getcurrent, patch_report as patch_report, patched as patched, sleep as sleep, spawn as spawn,
     spawn_after as spawn_after, spawn_n as spawn_n,
 )
