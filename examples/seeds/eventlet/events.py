@@ -2,6 +2,7 @@
 """Event and Semaphore, links and kills of green threads."""
 
 import eventlet
+import greenlet
 from eventlet import event, greenthread, semaphore
 
 ready = event.Event()
@@ -54,5 +55,5 @@ eventlet.sleep(0)
 greenthread.kill(victim)
 try:
     victim.wait()
-except greenthread.greenlet.GreenletExit:
+except greenlet.GreenletExit:
     print("killed")
