@@ -43,11 +43,11 @@ public:
         states_.pop_back();
         return newest;
     }
-    // Returns: one that there is no room for; nullptr: none.
+    // Returns: another one, which there is no room for; nullptr: none.
     State* give(State& state) noexcept {
         const std::lock_guard lock(mutex_);
         if (states_.size() == states_.capacity()) {
-            return &state;
+            return std::exchange(states_.back(), &state);
         }
         states_.push_back(&state);
         return nullptr;
@@ -224,11 +224,11 @@ void State::end() noexcept {
     PyObject* const mine = reinterpret_cast<PyObject*>(std::exchange(greenlet, nullptr));
     Py_XDECREF(mine);
     last = nullptr;
-    PyThreadState* const ended = thread;
     if (at_waits) {
         PyEval_SaveThread();
     }
     if (State* const spare = Pool::the().give(*this)) {
+        PyThreadState* const ended = spare->thread;
         if (at_waits) {
             PyEval_RestoreThread(ended);
         }
