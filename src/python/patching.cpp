@@ -17,6 +17,7 @@
 #include "python/error.hpp"
 #include "python/internals.hpp"
 #include "python/state.hpp"
+#include "python/thread_lock.hpp"
 
 namespace tendril::python {
 
@@ -131,7 +132,7 @@ PyObject* patch_function(PyObject* module, PyObject* args) {
     if (first) {
         patched_hub = detail::here::owner();
         give_gil_up_at_waits();
-        if (!adopt_handlers() || let_canceled_raise(module) != 0) {
+        if (!adopt_handlers() || let_canceled_raise(module) != 0 || let_locks_be_interrupted() != 0) {
             return nullptr;
         }
     }
