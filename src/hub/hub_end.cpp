@@ -81,7 +81,12 @@ void HubCore::run_cleanups() noexcept {
 void HubCore::abandon_rest() noexcept {
     constexpr std::size_t most_told = 20;
     std::vector<Fiber*> rest = fibers();
-    std::erase_if(rest, [](const Fiber* each) { return each->outlives_hub && each->record == nullptr; });
+    std::erase_if(rest, [](const Fiber* each) {
+        if (each->outlives_hub && each->record != nullptr) {
+            disown_record(*each->record);
+        }
+        return each->outlives_hub;
+    });
     for (std::size_t i = 0; i < rest.size(); ++i) {
         if (i <= most_told) {
             char text[256];

@@ -116,7 +116,9 @@ void set_error() noexcept {
     } catch (const HubBlocked& error) {
         PyErr_SetString(errors.hub_blocked, error.what());
     } catch (const WrongThread& error) {
-        PyErr_SetString(errors.wrong_thread, error.what());
+        const std::string text = error.what();  // its advice is for C++
+        PyErr_Format(errors.wrong_thread, "%s; between OS threads use a tendril.ThreadPool or a queue.SimpleQueue",
+                     text.substr(0, text.find("; between OS threads")).c_str());
     } catch (const GreenletKilled& error) {
         PyErr_SetString(errors.killed, error.what());
     } catch (const TimeoutError& error) {

@@ -114,26 +114,6 @@ PyObject* set_timeout_function(PyObject* /*module*/, PyObject* type) {
     Py_RETURN_NONE;
 }
 
-PyObject* at_exit_function(PyObject* /*module*/, PyObject* /*unused*/) {
-    if (detail::here::has_hub()) {
-        detail::here::leave_all_suspended();
-    }
-    Py_RETURN_NONE;
-}
-
-PyObject* after_fork_function(PyObject* /*module*/, PyObject* /*unused*/) {
-    forget_states_after_fork();
-    if (!guarded([] {
-            if (detail::here::has_hub()) {
-                detail::here::reinit();
-            }
-            have_hub();
-        })) {
-        return nullptr;
-    }
-    Py_RETURN_NONE;
-}
-
 }  // namespace
 
 int add_functions(PyObject* module) noexcept {
@@ -150,8 +130,6 @@ int add_functions(PyObject* module) noexcept {
         {"getcurrent", &getcurrent_function, METH_NOARGS,
          "getcurrent()\n--\n\nThe running green thread's Greenlet; of the main one too, which has no end."},
         {"_set_timeout", &set_timeout_function, METH_O, nullptr},
-        {"_at_exit", &at_exit_function, METH_NOARGS, nullptr},
-        {"_after_fork_in_child", &after_fork_function, METH_NOARGS, nullptr},
         {nullptr, nullptr, 0, nullptr}};
     return PyModule_AddFunctions(module, methods);
 }

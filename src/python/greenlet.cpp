@@ -9,7 +9,9 @@
 #include <new>
 
 #include "hub/here.hpp"
+#include "python/alarm.hpp"
 #include "python/error.hpp"
+#include "python/exit.hpp"
 #include "python/internals.hpp"
 #include "python/patching.hpp"
 #include "python/state.hpp"
@@ -81,8 +83,6 @@ bool ends_program(PyObject* error) noexcept {
            PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt) != 0;
 }
 
-void pass_to_main(PyObject* error) noexcept;
-
 // Takes the Python error that is set, as the end of the greenlet.
 void fail(GreenletObject& greenlet) noexcept {
     PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
@@ -100,7 +100,7 @@ void fail(GreenletObject& greenlet) noexcept {
     greenlet.error = value;
     if (ends_program(value)) {
         greenlet.seen = true;
-        pass_to_main(value);
+        raise_in_main(value);
     }
     if (Py_TYPE(object(greenlet)) != greenlet_type) {
         const Ref told = Ref::taken(PyObject_CallMethod(object(greenlet), "_failed", "O", value));
@@ -113,7 +113,15 @@ void fail(GreenletObject& greenlet) noexcept {
 void end(GreenletObject& greenlet) noexcept {
     greenlet.stage = Stage::ended;
     greenlet.state = nullptr;
+    greenlet.living.unlink();
+    greenlet.handle = AnyGreenlet();  // which other OS threads must not drop
     notify(greenlet);
+}
+
+// Returns: false, with WrongThread set, on another OS thread than its own.
+bool check_owner(GreenletObject& greenlet) noexcept {
+    return greenlet.owner == 0 || greenlet.owner == detail::OsThread::current_serial() ||
+           guarded([&] { detail::here::require_owner("this Greenlet", greenlet.owner); });
 }
 
 // What its green thread runs. Owns a reference to the greenlet.
@@ -136,6 +144,9 @@ public:
         }
         call(greenlet);
         end(greenlet);
+        if (&greenlet == main_greenlet()) [[unlikely]] {
+            exit_program(greenlet.error);
+        }
         state->end();
     }
 
@@ -191,9 +202,18 @@ private:
     GreenletObject* greenlet_;
 };
 
+void note_start(GreenletObject& greenlet) {
+    greenlet.id = greenlet.handle.id();
+    greenlet.owner = detail::here::owner();
+    living_greenlets().push_back(greenlet.living);
+}
+
 bool begin_later(GreenletObject& greenlet, const Deadline* delay) noexcept {
     if (greenlet.stage != Stage::made) {
         return true;
+    }
+    if (main_greenlet() == nullptr) [[unlikely]] {  // the first of this OS thread: by its main green thread
+        set_main_greenlet(current_greenlet());
     }
     if (greenlet.run == nullptr) {
         PyErr_SetString(PyExc_TypeError, "this Greenlet has nothing to run");
@@ -209,6 +229,7 @@ bool begin_later(GreenletObject& greenlet, const Deadline* delay) noexcept {
         const SpawnOptions options{.name = {}, .stack_size = 0, .daemon = false, .where = {}};
         greenlet.handle = delay == nullptr ? AnyGreenlet(spawn(options, Body(greenlet)))
                                            : AnyGreenlet(spawn_after(options, *delay, Body(greenlet)));
+        note_start(greenlet);
     });
 }
 
@@ -219,6 +240,7 @@ PyObject* make(PyTypeObject* type) noexcept {
     if (self != nullptr) {
         new (&cast(self)->handle) AnyGreenlet();
         new (&cast(self)->done) Event();
+        new (&cast(self)->living) Living();
     }
     return self;
 }
@@ -305,6 +327,7 @@ void greenlet_dealloc(PyObject* self) {
     greenlet_clear(self);
     cast(self)->handle.~AnyGreenlet();
     cast(self)->done.~Event();
+    cast(self)->living.~Living();
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -330,6 +353,9 @@ PyObject* greenlet_start_later(PyObject* self, PyObject* seconds) {
 int await_end(GreenletObject& me, Deadline deadline) noexcept {
     if (me.stage == Stage::ended) {
         return 1;
+    }
+    if (!check_owner(me)) {
+        return -1;
     }
     if (current_greenlet() == &me) {
         PyErr_SetString(PyExc_RuntimeError, "a green thread cannot wait for its own end");
@@ -430,6 +456,9 @@ PyObject* greenlet_link(PyObject* self, PyObject* callable) {
         PyErr_Format(PyExc_TypeError, "a link must be callable; this is %R", callable);
         return nullptr;
     }
+    if (!check_owner(me)) {
+        return nullptr;
+    }
     if (me.links == nullptr) {
         me.links = PyList_New(0);
     }
@@ -488,7 +517,7 @@ PyObject* get_dead(PyObject* self, void* /*unused*/) {
 }
 
 PyObject* get_id(PyObject* self, void* /*unused*/) {
-    return PyLong_FromUnsignedLongLong(cast(self)->handle.id());
+    return PyLong_FromUnsignedLongLong(cast(self)->id);
 }
 
 int greenlet_bool(PyObject* self) {
@@ -558,21 +587,52 @@ GreenletObject* foreign_greenlet(State& state) noexcept {
         Py_XDECREF(self);
         return nullptr;
     }
+    cast(self)->id = cast(self)->handle.id();
+    cast(self)->owner = detail::here::owner();
     cast(self)->main = true;
     cast(self)->stage = Stage::running;
     state.greenlet = cast(self);
     return state.greenlet;
 }
 
-GreenletObject* program_main = nullptr;  // of the OS thread that imported the module; never freed
+thread_local GreenletObject* main_one [[gnu::tls_model("initial-exec")]] = nullptr;  // see main_greenlet()
 
-void pass_to_main(PyObject* error) noexcept {
-    if (program_main != nullptr && !kill(*program_main, error)) {
+}  // namespace
+
+detail::List<Living>& living_greenlets() noexcept {
+    static thread_local detail::List<Living> all;
+    return all;
+}
+
+GreenletObject* main_greenlet() noexcept {
+    return main_one;
+}
+
+void set_main_greenlet(GreenletObject* greenlet) noexcept {
+    Py_XINCREF(reinterpret_cast<PyObject*>(greenlet));
+    PyObject* const before = reinterpret_cast<PyObject*>(std::exchange(main_one, greenlet));
+    Py_XDECREF(before);
+}
+
+void raise_in_main(PyObject* error) noexcept {
+    if (main_one != nullptr && !kill(*main_one, error)) {
         PyErr_Clear();
     }
 }
 
-}  // namespace
+void end_in_child(GreenletObject& greenlet) noexcept {
+    if (greenlet.state != nullptr) {
+        cancel_alarms(*greenlet.state);
+    }
+    greenlet.stage = Stage::ended;
+    greenlet.state = nullptr;
+    greenlet.living.unlink();
+    Py_CLEAR(greenlet.links);
+    greenlet.value = PyObject_CallNoArgs(errors.greenlet_exit);
+    if (greenlet.value == nullptr) {
+        PyErr_Clear();
+    }
+}
 
 GreenletObject* current_greenlet() noexcept {
     State* const here = State::here();
@@ -616,6 +676,9 @@ bool kill(GreenletObject& greenlet, PyObject* error) noexcept {
         end(greenlet);
         return true;
     }
+    if (!check_owner(greenlet)) {
+        return false;
+    }
     if (current_greenlet() == &greenlet) {
         PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
         return false;
@@ -632,9 +695,12 @@ int add_greenlet(PyObject* module) noexcept {
     if (greenlet_type == nullptr) {
         return -1;
     }
-    program_main = current_greenlet();
-    Py_XINCREF(reinterpret_cast<PyObject*>(program_main));
-    return program_main == nullptr ? -1 : 0;
+    GreenletObject* const main = current_greenlet();
+    if (main == nullptr) {
+        return -1;
+    }
+    set_main_greenlet(main);
+    return 0;
 }
 
 }  // namespace tendril::python

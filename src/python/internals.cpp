@@ -6,6 +6,7 @@
 #undef HAVE_STD_ATOMIC  // <stdatomic.h> is C's; the builtins are the same
 #include <internal/pycore_frame.h>
 #include <internal/pycore_interp.h>
+#include <internal/pycore_pyerrors.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 
@@ -15,8 +16,13 @@ namespace tendril::python {
 
 namespace {
 
-// on_delete marks a PyThreadState as ours; threading has its own function there, or nothing.
-void marker(void* /*state*/) {}
+// on_delete marks a PyThreadState as ours; threading has its own function there, or nothing. The interpreter itself
+// deletes ours when it ends, and in the child of a fork.
+void marker(void* /*state*/) {
+    if (is_finalizing()) {
+        interpreter_has_ended();
+    }
+}
 
 }  // namespace
 
@@ -31,6 +37,14 @@ Span place_of_gil() noexcept {
 
 void chain(PyObject* type, PyObject* value, PyObject* traceback) noexcept {
     _PyErr_ChainExceptions(type, value, traceback);
+}
+
+bool is_finalizing() noexcept {
+    return _PyRuntimeState_GetFinalizing(&_PyRuntime) != nullptr;
+}
+
+bool call_signal_handlers() noexcept {
+    return _PyErr_CheckSignalsTstate(_PyThreadState_UncheckedGet()) == 0;
 }
 
 bool signals_are_pending() noexcept {

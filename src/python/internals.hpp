@@ -26,6 +26,13 @@ void chain(PyObject* type, PyObject* value, PyObject* traceback) noexcept;
 // Whether a signal has come whose Python handler has not run.
 bool signals_are_pending() noexcept;
 
+// Calls the Python handlers of the signals that have come, also outside of the main thread. Returns: false with an
+// error set.
+bool call_signal_handlers() noexcept;
+
+// Whether the interpreter has begun to destroy itself.
+bool is_finalizing() noexcept;
+
 // What PyGILState_Ensure() takes for this OS thread's PyThreadState.
 void note_for_gilstate(PyThreadState* thread) noexcept;
 

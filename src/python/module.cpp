@@ -7,6 +7,7 @@
 #include "python/channel.hpp"
 #include "python/error.hpp"
 #include "python/event.hpp"
+#include "python/exit.hpp"
 #include "python/functions.hpp"
 #include "python/greenlet.hpp"
 #include "python/lock.hpp"
@@ -17,6 +18,7 @@
 #include "python/semaphore.hpp"
 #include "python/shared_event.hpp"
 #include "python/shared_queue.hpp"
+#include "python/signals.hpp"
 #include "python/state.hpp"
 #include "python/thread_pool.hpp"
 #include "python/wsgi_server.hpp"
@@ -55,6 +57,9 @@ PyObject* make_module() noexcept {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }
+    }
+    if (add_exit(module.get()) != 0 || !watch_signals()) {
+        return nullptr;
     }
     return module.release();
 }

@@ -5,17 +5,19 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <vector>
 
 #include "hub/here.hpp"
 #include "python/alarm.hpp"
+#include "python/error.hpp"
+#include "python/exit.hpp"
 #include "python/greenlet.hpp"
 #include "python/internals.hpp"
 #include "python/raw_greenlet.hpp"
+#include "python/signals.hpp"
 
 namespace tendril::python {
-
-void (*on_signal_pending)() noexcept = nullptr;
 
 namespace {
 
@@ -23,6 +25,7 @@ constexpr std::size_t most_kept = 4096;  // unused PyThreadStates: 400 bytes and
 constexpr const char* capsule_name = "tendril._tendril.State";
 
 bool at_waits = false;                                                  // see give_gil_up_at_waits()
+bool over = false;                                                      // see interpreter_has_ended()
 thread_local State* last [[gnu::tls_model("initial-exec")]] = nullptr;  // most likely the running one
 thread_local PyThreadState* given_up [[gnu::tls_model("initial-exec")]] = nullptr;
 thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
@@ -52,7 +55,12 @@ public:
         states_.push_back(&state);
         return nullptr;
     }
-    void forget() noexcept { states_.clear(); }  // in the child of a fork
+    void forget() noexcept {  // in the child of a fork
+        for (State* const each : states_) {
+            delete each;
+        }
+        states_.clear();
+    }
 
 private:
     Pool() { states_.reserve(most_kept); }
@@ -70,9 +78,7 @@ void before_sleep() noexcept {
 void after_sleep() noexcept {
     if (PyThreadState* const thread = std::exchange(given_up, nullptr)) {
         PyEval_RestoreThread(thread);
-        if (on_signal_pending != nullptr && signals_are_pending()) {
-            on_signal_pending();
-        }
+        after_sleep_for_signals();
     }
 }
 
@@ -80,6 +86,14 @@ constexpr detail::here::AroundSleep around_sleep{&before_sleep, &after_sleep};
 
 void delete_state(PyObject* capsule) {
     auto* const state = static_cast<State*>(PyCapsule_GetPointer(capsule, capsule_name));
+    if (detail::here::has_hub() && state->os_thread == detail::OsThread::current_serial()) {
+        // Its thread ends; or, in the child of a fork, is gone.
+        if (!over && !is_finalizing() && detail::here::fiber().stack == nullptr) {
+            end_green_threads(*state);
+            set_main_greenlet(nullptr);
+        }
+        cancel_alarms(*state);
+    }
     if (last == state) {
         last = nullptr;
     }
@@ -103,6 +117,9 @@ State* foreign_state() noexcept {
         PyErr_NoMemory();
         return nullptr;
     }
+    if (!guarded([&] { state->os_thread = detail::OsThread::current().serial; })) {
+        return nullptr;
+    }
     state->thread = PyThreadState_Get();
     const Ref capsule = Ref::taken(PyCapsule_New(state.get(), capsule_name, &delete_state));
     State* const made = state.get();
@@ -123,10 +140,23 @@ void make_current(PyThreadState* thread) noexcept {
 
 void have_hub() {
     if (!has_hooks) {
+        if (over) {
+            throw std::logic_error("the interpreter is ending: nothing can be spawned or waited for any more");
+        }
+        const InterruptAside aside;
         detail::here::make_hub();
         detail::here::around_sleep(&around_sleep);
         has_hooks = true;
     }
+}
+
+void interpreter_has_ended() noexcept {
+    over = true;
+    has_hooks = false;
+}
+
+bool interpreter_is_over() noexcept {
+    return over;
 }
 
 void give_gil_up_at_waits() noexcept {
@@ -196,6 +226,9 @@ State* make_own() noexcept {
 }  // namespace
 
 State* State::begin() noexcept {
+    if (over) [[unlikely]] {
+        return nullptr;
+    }
     State* const kept = Pool::the().take();
     State* const state = kept != nullptr ? kept : make_own();
     if (state == nullptr) {

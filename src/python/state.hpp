@@ -12,6 +12,8 @@
 
 #include "python/python.hpp"
 
+#include <cstdint>
+
 #include <tendril/detail/base/list.hpp>
 
 namespace tendril::python {
@@ -25,6 +27,7 @@ struct State {
     GreenletObject* greenlet = nullptr;  // a strong reference; nullptr: not asked for yet (of a thread not ours)
     RawObject* raw = nullptr;            // see raw_greenlet.hpp: a strong reference if it is a root
     detail::List<InState> alarms;        // armed for this green thread
+    std::uint64_t os_thread = 0;         // its serial number, unless it is our own
     bool own = false;                    // of a green thread of ours, from the pool
     bool noted = false;                  // after patch(): PyGILState_Ensure() finds it in this green thread
 
@@ -46,8 +49,13 @@ struct State {
 // current, and no error set. nullptr: nobody traces, see set_trace() in raw_switch.hpp.
 extern void (*on_switch)(State& state, bool leaving) noexcept;
 
-// Must be called before the first wait of an OS thread. Throws: what Hub::current() throws.
+// Must be called before the first wait of an OS thread. Throws: what Hub::current() throws; std::logic_error at the
+// end of the interpreter.
 void have_hub();
+
+// From now on no wait begins, and no green thread touches Python.
+void interpreter_has_ended() noexcept;
+bool interpreter_is_over() noexcept;
 
 // From now on the GIL is given up at each wait: patch() has been called.
 void give_gil_up_at_waits() noexcept;
@@ -55,8 +63,5 @@ bool gives_gil_up_at_waits() noexcept;
 
 // In the child of a fork: the interpreter has freed all PyThreadStates but the caller's.
 void forget_states_after_fork() noexcept;
-
-// Called with the GIL, after the hub has slept, when a signal has come for Python. By default nothing.
-extern void (*on_signal_pending)() noexcept;
 
 }  // namespace tendril::python

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""How a program ends that still has green threads."""
+
+import signal
+import time
+import unittest
+
+from support import run_program
+
+HEAD = "import os, signal, sys, time, tendril\n"
+
+
+def run(source, *args):
+    return run_program(HEAD + source, *args)
+
+
+class End(unittest.TestCase):
+    def test_those_that_are_left_are_unwound_youngest_first(self):
+        status, out, err = run("""
+ended = []
+def wait(i):
+    try:
+        tendril.sleep(60)
+    finally:
+        ended.append(i)
+        if len(ended) == 1000:
+            print(ended == list(range(999, -1, -1)))
+for i in range(1000):
+    tendril.spawn(wait, i)
+tendril.sleep(0)
+sys.exit(3)
+""")
+        self.assertEqual((status, out, err), (3, "True\n", ""))
+
+    def test_one_that_refuses_to_end_is_left_after_a_second(self):
+        begin = time.monotonic()
+        status, out, err = run("""
+def refuse():
+    while True:
+        try:
+            tendril.sleep(60)
+        except tendril.GreenletExit:
+            print("refused")
+green = tendril.spawn(refuse)
+tendril.sleep(0)
+""")
+        self.assertEqual((status, out, err), (0, "refused\n", ""))
+        self.assertLess(time.monotonic() - begin, 20)
+
+    def test_one_may_wait_while_it_cleans_up(self):
+        status, out, err = run("""
+def work():
+    try:
+        tendril.sleep(60)
+    finally:
+        tendril.sleep(0.05)
+        print("clean")
+tendril.spawn(work)
+tendril.sleep(0)
+""")
+        self.assertEqual((status, out, err), (0, "clean\n", ""))
+
+    def test_none_begins_after_the_end(self):
+        status, out, _ = run("""
+class Last:
+    def __del__(self):
+        try:
+            tendril.sleep(0.01)
+        except RuntimeError as error:
+            print(error)
+sys.last = Last()
+tendril.spawn(tendril.sleep, 60)
+tendril.sleep(0)
+""")
+        self.assertEqual(status, 0)
+        self.assertIn(out, ("", "the interpreter is ending: nothing can be spawned or waited for any more\n"))
+
+    def test_exits_in_a_green_thread_are_the_programs(self):
+        for source, expected in (("sys.exit(7)", 7), ("os._exit(9)", 9), ("sys.exit()", 0)):
+            with self.subTest(source):
+                status, out, err = run(f"""
+def leave():
+    {source}
+tendril.spawn(leave)
+tendril.sleep(60)
+print("not reached")
+""")
+                self.assertEqual((status, out, err), (expected, "", ""))
+
+    def test_an_error_of_the_main_program_keeps_its_status(self):
+        status, _, err = run("tendril.spawn(tendril.sleep, 60)\ntendril.sleep(0)\nraise ValueError('mine')\n")
+        self.assertEqual(status, 1)
+        self.assertIn("ValueError: mine", err)
+
+    def test_an_exit_handler_may_wait(self):
+        status, out, err = run("""
+import atexit
+atexit.register(lambda: print(tendril.spawn(lambda: tendril.sleep(0.01) or "waited").get()))
+""")
+        self.assertEqual((status, out, err), (0, "waited\n", ""))
+
+    def test_other_os_threads_that_still_run_do_no_harm(self):
+        status, out, err = run("""
+import threading
+def work():
+    tendril.spawn(tendril.sleep, 60)
+    tendril.sleep(60)
+threading.Thread(target=work, daemon=True).start()
+tendril.sleep(0.1)
+print("end")
+""")
+        self.assertEqual((status, out, err), (0, "end\n", ""))
+
+
+class Signals(unittest.TestCase):
+    def test_a_handler_runs_while_every_green_thread_waits(self):
+        status, out, err = run("""
+begin = time.monotonic()
+signal.signal(signal.SIGALRM, lambda number, frame: print("handled", number == signal.SIGALRM))
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+tendril.sleep(0.3)
+print(time.monotonic() - begin >= 0.3)
+""")
+        self.assertEqual((status, out, err), (0, "handled True\nTrue\n", ""))
+
+    def test_a_handler_may_wait_and_wake(self):
+        status, out, err = run("""
+done = tendril.Event()
+def handle(number, frame):
+    tendril.sleep(0.01)
+    done.set()
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+print(done.wait(timeout=30))
+""")
+        self.assertEqual((status, out, err), (0, "True\n", ""))
+
+    def test_what_a_handler_raises_is_raised_in_the_main_green_thread(self):
+        status, out, err = run("""
+class Late(Exception):
+    pass
+def handle(number, frame):
+    raise Late("by a signal")
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+other = tendril.spawn(tendril.sleep, 60)
+try:
+    other.join()
+except Late as error:
+    print(error, other.ready())
+""")
+        self.assertEqual((status, out, err), (0, "by a signal False\n", ""))
+
+    def test_ctrl_c_interrupts_every_kind_of_wait(self):
+        status, out, err = run("""
+def soon():
+    tendril.spawn_after(0.02, os.kill, os.getpid(), signal.SIGINT)
+other = tendril.spawn(tendril.sleep, 60)
+queue, event, lock = tendril.Queue(), tendril.Event(), tendril.Semaphore(0)
+for wait in (lambda: tendril.sleep(60), other.join, other.get, queue.get, event.wait, lock.acquire):
+    soon()
+    try:
+        wait()
+        print("not interrupted")
+    except KeyboardInterrupt:
+        print("interrupted", other.ready())
+""")
+        self.assertEqual((status, out, err), (0, "interrupted False\n" * 6, ""))
+
+    def test_ctrl_c_ends_a_program_as_it_ends_any(self):
+        status, _, err = run("tendril.spawn_after(0.02, os.kill, os.getpid(), signal.SIGINT)\ntendril.sleep(60)\n")
+        self.assertEqual(status, -signal.SIGINT)
+        self.assertIn("KeyboardInterrupt", err)
+
+    def test_the_default_action_stays_if_the_program_wants_it(self):
+        status, _, err = run_program("""
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+import tendril
+tendril.spawn_after(0.02, os.kill, os.getpid(), signal.SIGINT)
+tendril.sleep(60)
+""")
+        self.assertEqual((status, err), (-signal.SIGINT, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
