@@ -12,6 +12,7 @@
 
 #include "python/python.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 #include <tendril/detail/base/list.hpp>
@@ -21,6 +22,8 @@ namespace tendril::python {
 struct GreenletObject;
 struct RawObject;
 struct InState;  // alarm.hpp
+
+constexpr std::size_t stack_size = std::size_t{1} << 20;  // what the interpreter's recursion limit needs
 
 struct State {
     PyThreadState* thread = nullptr;

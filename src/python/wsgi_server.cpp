@@ -25,8 +25,6 @@ namespace tendril::python {
 
 namespace {
 
-constexpr std::size_t stack_size = std::size_t{1} << 20;  // of a connection: what Python's recursion limit needs
-
 // A server and what its application needs. Once it was stopped, nothing of it belongs to an OS thread any more.
 struct Serving {
     WsgiApplication application;
