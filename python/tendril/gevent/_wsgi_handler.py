@@ -123,6 +123,7 @@ class WSGIHandler(Response):
                   for word in value.split(",")]
         self.close_connection = "close" in tokens or (
             self.request_version == "HTTP/1.0" and "keep-alive" not in tokens)
+        self._upgrades = "upgrade" in tokens or any(name.lower() == "upgrade" for name, _ in self.headers)
         self._find_body()
         return True
 
@@ -196,10 +197,10 @@ class WSGIHandler(Response):
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = "HTTP_" + key
             if key in environ and key not in ("CONTENT_LENGTH", "CONTENT_TYPE"):
-                value = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
+                value = environ[key] + ("; " if key.startswith("HTTP_COOKIE") else ",") + value
             environ[key] = value
         environ["wsgi.input"] = self.wsgi_input
-        environ["wsgi.input_terminated"] = self.wsgi_input.chunked_input
+        environ["wsgi.input_terminated"] = not self._upgrades
         return environ
 
     def handle_one_response(self):
@@ -229,7 +230,9 @@ class WSGIHandler(Response):
 
     def handle_error(self, t, v, tb):
         """Reports an error of the application; answers 500, if nothing was sent."""
-        self.server.loop.handle_error(self.environ, t, v, tb)
+        secure = self.server.secure_environ_class
+        context = self.environ if isinstance(self.environ, secure) else secure(self.environ or {})
+        self.server.loop.handle_error(context, t, v, tb)
         self._send_error("500 Internal Server Error")
 
     def _print_unexpected_exc(self):

@@ -71,16 +71,16 @@ class Response:
         return self.write
 
     def _has_body(self):
-        return self.code not in _BODYLESS and self.code >= 200
+        return self.code not in _BODYLESS and (self.code >= 200 or self.code == 101)
 
     def finalize_headers(self, length=None):
         """Decides how the body ends: by its length, in chunks, or with the connection."""
         headers = self.response_headers
-        if self._announced is None and length is not None and self._has_body():
+        if self._announced is None and length is not None and self._has_body() and self.code != 101:
             self._announced = length
             headers.append((b"Content-Length", str(length).encode()))
-        if not self._has_body():
-            pass
+        if not self._has_body() or self.code == 101:  # what follows a 101 is another protocol
+            self._announced = None
         elif self._announced is None:
             if self.request_version == "HTTP/1.1":
                 self.response_use_chunked = self.command != "HEAD"
@@ -103,7 +103,9 @@ class Response:
         """Sends data; the headers first, unless they were sent."""
         if data and not self._has_body():
             raise self.ApplicationError(f"The {self.code} response must have no body")
-        if not self.headers_sent or data:
+        if not self.headers_sent and (data or self.code == 101):
+            self._send(data, last=not data)
+        elif data:
             self._send(data)
 
     def _send(self, data, length=None, last=False):
@@ -140,6 +142,9 @@ class Response:
                 raise self.ApplicationError(f"The {self.code} response must have no body")
             self._send(body, len(body), True)
             return
+        if self.status is None and result == ():
+            self.log_error("the application has not called start_response()")
+            return self._send_error("500 Internal Server Error")
         for piece in result:
             if piece:
                 if self.status is None:

@@ -232,7 +232,13 @@ class BaseServer:
 
     def _formatinfo(self):
         text = f"fileno={self.socket.fileno()} " if hasattr(self, "socket") else ""
-        return text + f"address={self.address!r} handle={getattr(self, '_handle', None)!r}"
+        handle = self.__dict__.get("_handle")
+        if getattr(handle, "__self__", None) is self:
+            told = f"<bound method {type(self).__name__}.{handle.__name__} of self>"
+        else:
+            told = repr(handle)
+        return text + f"address={self.address[0]}:{self.address[1]} handle={told}" if isinstance(self.address, tuple) \
+            else text + f"address={self.address} handle={told}"
 
 
 def parse_address(address):

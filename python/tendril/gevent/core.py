@@ -212,6 +212,7 @@ class io(watcher):
         super().__init__(loop, ref, priority)
         self._fd = fd
         self._events = events
+        self._pass = False
 
     @property
     def fd(self):

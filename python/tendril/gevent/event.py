@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """gevent.event: Event and AsyncResult."""
 
-import sys
-
 import tendril
 from tendril.gevent.hub import get_hub
 from tendril.gevent.timeout import Timeout
@@ -87,7 +85,3 @@ class AsyncResult(tendril.AsyncResult):
     def exc_info(self):
         error = self.exception
         return (type(error), error, error.__traceback__) if error is not None else ()
-
-
-def _unhandled():
-    get_hub().handle_error(None, *sys.exc_info())

@@ -126,9 +126,7 @@ class Greenlet(tendril.Greenlet):
     __str__ = __repr__
 
     def _formatinfo(self):
-        run = self.__dict__.get("_run")
-        if run is None:
-            return ""
+        run = self._run
         told = getattr(run, "__name__", "")
         owner = getattr(run, "__self__", None)
         if owner is not None and told:
@@ -233,12 +231,13 @@ class Greenlet(tendril.Greenlet):
             exception = TypeError(f"exceptions must be classes or instances, not {type(exception).__name__}")
         if self.dead:
             return
+        begun = tendril.Greenlet.__bool__(self)
         if _park.is_parked(self) and self is not getcurrent():
             self.throw(exception)
         else:
             super().kill(exception, block=False)
-        if block:
-            Greenlet.join(self, timeout)
+        if block and not self.dead:
+            (self.join if begun else super().join)(timeout)
 
     def throw(self, *args):
         """Raises the exception in it where it waits; one that has not begun never does."""

@@ -7,7 +7,7 @@ from _thread import _local
 
 __all__ = ["local"]
 
-_arguments = _weakref.WeakKeyDictionary()  # those of each local's __init__
+_arguments = {}  # those of each local's __init__, by its id
 
 
 class local(_local):
@@ -15,11 +15,13 @@ class local(_local):
 
     def __new__(cls, *args, **kwargs):
         made = super().__new__(cls, *args, **kwargs)
-        _arguments[made] = (args, kwargs)
+        if args or kwargs:
+            _arguments[id(made)] = (args, kwargs)
+            _weakref.finalize(made, _arguments.pop, id(made), None).atexit = False
         return made
 
     def __copy__(self):
-        args, kwargs = _arguments[self]
+        args, kwargs = _arguments.get(id(self), ((), {}))
         made = type(self)(*args, **kwargs)
         made.__dict__.update({name: _copy(value) for name, value in self.__dict__.items()})
         return made

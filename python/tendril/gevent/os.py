@@ -4,7 +4,6 @@
 import fcntl as _fcntl
 import os as _os
 
-from tendril.gevent import _stdlib
 from tendril.gevent.hub import get_hub
 from tendril.gevent.socket import wait_read, wait_write
 
@@ -98,4 +97,3 @@ __extensions__ = ["tp_read", "tp_write", "nb_read", "nb_write", "make_nonblockin
                   "fork_and_watch", "forkpty_and_watch"]
 __all__ = __implements__ + __extensions__ + ["waitpid", "WNOHANG"]
 posix_spawn, posix_spawnp = _os.posix_spawn, _os.posix_spawnp
-assert _stdlib

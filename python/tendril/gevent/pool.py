@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """gevent.pool: Group, Pool and PoolFull."""
 
-import tendril
 from tendril import GreenletExit, getcurrent
 from tendril.gevent.event import Event
 from tendril.gevent.greenlet import Greenlet, joinall
@@ -247,5 +246,3 @@ class Pool(Group):
         if was:
             self._semaphore.release()
 
-
-assert tendril

@@ -26,7 +26,7 @@ class WSGIServer(StreamServer):
     """
 
     handler_class = WSGIHandler
-    environ_class = Environ
+    environ_class = dict  # as PEP 3333 asks for
     secure_environ_class = SecureEnviron
     base_env = {
         "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_SOFTWARE": "tendril/gevent", "SCRIPT_NAME": "", "wsgi.version": (1, 0),
@@ -39,7 +39,6 @@ class WSGIServer(StreamServer):
             self.application = application
         if handler_class is not None:
             self.handler_class = handler_class
-        self.environ_class = self.secure_environ_class if self.environ_class is Environ else self.environ_class
         self.log = log_of(log, 20, lambda: sys.stderr)
         self.error_log = log_of(error_log, 40, lambda: sys.stderr)
         super().__init__(listener, backlog=backlog, spawn=spawn, **ssl_args)

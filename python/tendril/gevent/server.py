@@ -28,7 +28,7 @@ class StreamServer(BaseServer):
             self.close()
             raise
 
-    _stop_event = None
+    _stop_event = None  # until the base is made
 
     def close(self):
         if self._stop_event is not None:

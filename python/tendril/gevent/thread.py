@@ -4,8 +4,6 @@
 import _thread
 
 from tendril.gevent import _stdlib
-from tendril.gevent.lock import Semaphore
 
 __implements__ = ["allocate_lock", "get_ident", "exit", "LockType", "stack_size", "start_new_thread", "_local"]
 __all__ = _stdlib.take(_thread, globals())
-assert Semaphore

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """gevent.threadpool: ThreadPool, whose calls run in OS threads, and ThreadPoolExecutor."""
 
+import _thread
 import concurrent.futures as _futures
 
 import tendril
@@ -30,6 +31,7 @@ class ThreadPool(_Calls):
             raise ValueError(f"maxsize must not be negative: {maxsize!r}")
         self.hub = hub or get_hub()
         self._maxsize = maxsize
+        self._home = _thread.get_native_id()
         self._room = tendril.Semaphore(maxsize)
         self._running = set()
         self._pool = None
@@ -71,6 +73,8 @@ class ThreadPool(_Calls):
         """func(*args, **kwargs) in an OS thread. Returns its ThreadResult."""
         if not callable(func):
             raise TypeError(f"the function must be callable: {func!r}")
+        if not self._is_home():
+            raise InvalidThreadUseError(f"{self!r} was used from another OS thread than its own")
         self._room.acquire()
         result = ThreadResult()
         self._running.add(result)
@@ -101,8 +105,11 @@ class ThreadPool(_Calls):
         """apply(), whose errors of expected_errors are not printed."""
         return self.apply(function, args, kwargs)
 
+    def _is_home(self):
+        return _thread.get_native_id() == self._home
+
     def _apply_immediately(self):
-        return False
+        return not self._is_home()
 
     def _apply_async_cb_spawn(self, callback, result):
         callback(result)
@@ -151,5 +158,6 @@ class ThreadPoolExecutor(_futures.Executor):
         if wait:
             self._threadpool.join()
 
-
-assert InvalidThreadUseError
+    def kill(self, wait=True):
+        """No call runs after this."""
+        self._threadpool.kill()

@@ -35,10 +35,16 @@ class Timeout(tendril.Timeout):
         """Starts to count. AssertionError if it counts already."""
         if self.pending:
             raise AssertionError(f"{self!r} is already started; to restart it, cancel it first")
+        error = self.exception
+        if error is None or isinstance(error, (bool, str)):
+            error = self
+        elif isinstance(error, type) and issubclass(error, BaseException):
+            error = error()
+        elif not isinstance(error, BaseException):
+            error = TypeError("exceptions must derive from BaseException")
         if self.seconds is not None:
-            if isinstance(self.exception, type) and issubclass(self.exception, Timeout) is False:
-                pass
-            super().start()
+            self._alarm = tendril.Alarm(error)
+            self._alarm.start(self.seconds)
 
     @property
     def timer(self):
