@@ -15,6 +15,7 @@
 #include "base/libc.hpp"
 #include "patch/callee.hpp"
 #include "patch/choice.hpp"
+#include "patch/extra_hooks.hpp"
 #include "patch/hooks.hpp"
 #include "patch/real_calls.hpp"
 
@@ -287,7 +288,9 @@ std::vector<Patches::Change> Patches::changes_in(const Objects& objects, const E
         if (value == 0 || value == address_of(*hook)) {  // 0: weak, and nobody has it
             return;
         }
-        if (leads_to_c_library(objects, object, slot, value, interposed)) {
+        const Hooks extra = extra_hooks();
+        if ((hook >= extra.data() && hook < extra.data() + extra.size()) ||
+            leads_to_c_library(objects, object, slot, value, interposed)) {
             changes.push_back({slot, value, hook});
         } else {
             patched.taken.emplace(slot.symbol);

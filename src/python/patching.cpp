@@ -11,6 +11,7 @@
 
 #include "hub/here.hpp"
 #include "patch/elf_object.hpp"
+#include "patch/extra_hooks.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/patches.hpp"
 #include "patch/signal_actions.hpp"
@@ -70,6 +71,14 @@ bool adopt_handlers() noexcept {
         }
     }
     return true;
+}
+
+// ---- C extensions
+
+// Stands in for the interpreter's in C extensions, which ask it after a call that failed and before they try again: ssl,
+// for example, takes an error of the connection for its end.
+int check_signals() {
+    return PyErr_CheckSignals() < 0 || !raise_pending() ? -1 : 0;
 }
 
 // ---- Functions
@@ -178,6 +187,8 @@ void prefer_pending() noexcept {
 }
 
 int add_patching(PyObject* module) noexcept {
+    static const patch::detail::Hook of_extensions[] = {{"PyErr_CheckSignals", patch::Class{}, &check_signals}};
+    patch::detail::add_extra_hooks(of_extensions);
     static PyMethodDef methods[] = {
         {"_patch", &patch_function, METH_VARARGS, nullptr},
         {"patched", &patched_function, METH_NOARGS, "patched()\n--\n\nWhether patch() was called in this process."},

@@ -7,7 +7,8 @@
 //    make it look into its table of such errors, where ours raises what is pending in the OSError's place.
 // 2. Waits for locks of the interpreter's own, the GIL before all, are not broken off: it could not tell. Those of
 //    threading and queue are (thread_lock.hpp).
-// 3. Handlers of signals that were installed before are installed again, so that they break off waits.
+// 3. C extensions find what is pending where they ask for signals: PyErr_CheckSignals() is hooked in them.
+// 4. Handlers of signals that were installed before are installed again, so that they break off waits.
 
 #pragma once
 
