@@ -29,11 +29,12 @@ struct Outcome {
     enum class Kind : std::uint8_t { good, failed, clients_fault, killed, ends_serving } kind = Kind::good;
     std::exception_ptr error;  // the client's fault
     std::string text;          // of an answer with status 500
+    bool sends = false;        // the body, in Seat::body, is yet to be sent
 
-    void pass_on() {
+    void pass_on(http::Response& response, std::string_view body) {
         switch (kind) {
         case Kind::good:
-            return;
+            return sends ? response.send(body) : void();
         case Kind::failed:
             throw http::StatusError(500, text).set("Connection", "close");
         case Kind::clients_fault:
@@ -49,13 +50,15 @@ struct Outcome {
 // One call of the application, and the sending of what it returns.
 class Conversation {
 public:
-    Conversation(WsgiApplication& application, CallObject& call) noexcept : application_(application), call_(call) {}
+    Conversation(WsgiApplication& application, CallObject& call, std::string& body) noexcept
+        : application_(application), call_(call), body_(body) {}
 
     Outcome run(const Ref& environ) noexcept {
         PyObject* const args[] = {environ.get(), reinterpret_cast<PyObject*>(&call_)};
         Ref chunks = Ref::taken(PyObject_Vectorcall(application_.application, args, 2, nullptr));
         bool good = chunks && send(chunks.get());
         Outcome outcome = good ? Outcome() : failure(environ);
+        outcome.sends = sends_;
         if (chunks && PyList_CheckExact(chunks.get()) == 0 && PyTuple_CheckExact(chunks.get()) == 0) {
             close(chunks.get(), environ, outcome);
         }
@@ -92,6 +95,19 @@ private:
         return end();
     }
 
+    // Whether this body can be sent once Python has been left for good.
+    bool can_be_left(std::size_t size) const noexcept {
+        if (size == 0 || size > copied || !http::may_have_body(call_.response->status())) {
+            return false;
+        }
+        std::uint64_t stated = size;
+        return guarded([&] {
+                   const std::string_view text = call_.response->headers().get("Content-Length");
+                   stated = text.empty() ? size : http::detail::parse_decimal(text).value_or(0);
+               }) &&
+               stated == size;
+    }
+
     bool end() noexcept {
         return (call_.begun || fix_head(call_)) && wait_for_client(call_, [&] { call_.response->end(); });
     }
@@ -103,13 +119,20 @@ private:
             const Ref piece = Ref::shared(PySequence_Fast_GET_ITEM(chunks, 0));
             const std::string_view bytes(PyBytes_AS_STRING(piece.get()),
                                          static_cast<std::size_t>(PyBytes_GET_SIZE(piece.get())));
-            return fix_head(call_) && wait_for_client(call_, [&] {
-                       if (bytes.empty() || !http::may_have_body(call_.response->status())) {
-                           call_.response->end();
-                       } else {
-                           call_.response->send(bytes);
-                       }
-                   });
+            if (!fix_head(call_)) {
+                return false;
+            }
+            if (can_be_left(bytes.size())) {
+                sends_ = guarded([&] { body_ = bytes; });
+                return sends_;
+            }
+            return wait_for_client(call_, [&] {
+                if (bytes.empty() || !http::may_have_body(call_.response->status())) {
+                    call_.response->end();
+                } else {
+                    call_.response->send(bytes);
+                }
+            });
         }
         std::size_t size = 0;
         for (Py_ssize_t i = 0; i < n; ++i) {
@@ -235,15 +258,20 @@ private:
     }
 
     static constexpr std::size_t collected = 4096;
+    static constexpr std::size_t copied = 4096;
 
     WsgiApplication& application_;
     CallObject& call_;
+    std::string& body_;
+    bool sends_ = false;
 };
 
 // Without memory for a call.
 Outcome no_call() noexcept {
     PyErr_WriteUnraisable(nullptr);
-    return {Outcome::Kind::failed, nullptr, {}};
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::failed;
+    return outcome;
 }
 
 }  // namespace
@@ -288,14 +316,14 @@ void WsgiApplication::answer(http::Request& request, http::Response& response) {
         const Ref call_kept = Ref::taken(reinterpret_cast<PyObject*>(call));
         const Ref input = Ref::taken(call != nullptr ? new_input(*call) : nullptr);
         const Ref environ = input ? request_environ(here.environ, request, input.get(), secure) : Ref();
-        outcome = environ ? Conversation(*this, *call).run(environ) : no_call();
+        outcome = environ ? Conversation(*this, *call, here.body).run(environ) : no_call();
         if (call != nullptr) {
             call->request = nullptr;
             call->response = nullptr;
         }
     }
     here.state->leave();
-    outcome.pass_on();
+    outcome.pass_on(response, here.body);
     if (requests == most_requests) {
         throw StopServe();
     }

@@ -26,10 +26,12 @@ struct State;
 struct Seat {
     State* state = nullptr;
     PyObject* environ = nullptr;  // what is the same for all its requests
+    std::string body;             // of a response, if it is short
 
     Seat() noexcept = default;
     Seat(Seat&& other) noexcept
-        : state(std::exchange(other.state, nullptr)), environ(std::exchange(other.environ, nullptr)) {}
+        : state(std::exchange(other.state, nullptr)), environ(std::exchange(other.environ, nullptr)),
+          body(std::move(other.body)) {}
     Seat& operator=(Seat&&) = delete;
     ~Seat();
 };
