@@ -4,7 +4,8 @@
 // code asks for their address by a call (x86-64's general and local dynamic models). On aarch64 it does so by
 // descriptors, which are no imports: there, all green threads of an OS thread have the same ones.
 //
-// tendril's own are the OS thread's: its calls may go to the dynamic linker, so the names are not where tools/check_libc.py finds them.
+// tendril's own are the OS thread's: its calls may go to the dynamic linker, so the names are not where
+// tools/check_libc.py finds them.
 
 #include <cerrno>
 #include <cstddef>

@@ -75,8 +75,8 @@ bool adopt_handlers() noexcept {
 
 // ---- C extensions
 
-// Stands in for the interpreter's in C extensions, which ask it after a call that failed and before they try again: ssl,
-// for example, takes an error of the connection for its end.
+// Stands in for the interpreter's in C extensions, which ask it after a call that failed and before they try again:
+// ssl, for example, takes an error of the connection for its end.
 int check_signals() {
     return PyErr_CheckSignals() < 0 || !raise_pending() ? -1 : 0;
 }

@@ -215,8 +215,8 @@ constexpr const char* acquire_text =
     "acquire(blocking=True, timeout=-1) -> bool\n\nTakes the lock, and waits for it if need be. A kill or a Timeout is "
     "raised here.";
 constexpr const char* get_text =
-    "get(block=True, timeout=None)\n\nTakes the first item, and waits for one if need be. A kill or a Timeout is raised "
-    "here.";
+    "get(block=True, timeout=None)\n\nTakes the first item, and waits for one if need be. A kill or a Timeout is "
+    "raised here.";
 
 }  // namespace
 
