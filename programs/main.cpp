@@ -11,6 +11,7 @@
 #include <tendril/version.hpp>
 
 #include "run/command.hpp"
+#include "serve/command.hpp"
 
 namespace {
 
@@ -22,6 +23,7 @@ struct Command {
 
 constexpr std::array commands{
     Command{"run", "run a program so that its threads are green threads", &tendril::run::command},
+    Command{"serve", "serve a WSGI application in Python over HTTP", &tendril::serve::command},
 };
 
 void print_usage(std::FILE* out) {

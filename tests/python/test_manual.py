@@ -17,7 +17,7 @@ ELSEWHERE = {
     "make python": "tools/check_commands.py README.md",
     "make install PREFIX=$HOME/.local": "test_wheel",
     "python3 -m tendril serve module:application": "test_serve",
-    "python3 -m tendril serve --bind 127.0.0.1:8000 --workers 2 module:application": "test_serve",
+    "python3 -m tendril serve --bind 127.0.0.1:8000 --workers 2 \"module:make(debug=False)\"": "test_serve",
 }
 RUN = re.compile(r"python3 -m tendril run (?:--as \w+ )?program\.py")
 PROGRAM = "import tendril, threading\nthreading.Thread(target=print, args=('hello',)).start()\n"
