@@ -95,8 +95,7 @@ PyObject* alarm_start(PyObject* self, PyObject* seconds) {
     Deadline deadline;
     double value = 1;
     State* const here = State::here();
-    if (here == nullptr || !deadline_from(seconds, deadline) ||
-        (seconds != Py_None && !seconds_from(seconds, value))) {
+    if (here == nullptr || !deadline_from(seconds, deadline) || (seconds != Py_None && !seconds_from(seconds, value))) {
         return nullptr;
     }
     Clockwork& works = cast(self)->works;

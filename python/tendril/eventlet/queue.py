@@ -83,9 +83,13 @@ class LightQueue:
         """Adds an item, waiting until there is room. Raises Full if it does not block, or the timeout comes first."""
         if self._meeting.getting():
             try:
-                return self._meeting.put_nowait(item)
+                self._meeting.put_nowait(item)
             except Full:
                 pass
+            else:
+                if block and self.maxsize == 0:
+                    tendril.sleep(0)  # a channel's getter goes on before its putter
+                return
         if not self.full():
             self._put(item)
         elif block:

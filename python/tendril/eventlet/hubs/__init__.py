@@ -44,6 +44,11 @@ class Timer:
         state = "called" if self.called else "pending" if self.pending else "cancelled"
         return f"<Timer at {id(self):#x} {self.seconds}s {state} {self.tpl[0]!r}>"
 
+    def copy(self):
+        """A Timer like it, which is not scheduled."""
+        cb, args, kw = self.tpl
+        return Timer(self.seconds, cb, *args, **kw)
+
     def schedule(self):
         """Starts to count. Returns self."""
         self.called = False
