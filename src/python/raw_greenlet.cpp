@@ -8,6 +8,7 @@
 #include <new>
 
 #include "python/error.hpp"
+#include "python/greenlet.hpp"
 #include "python/internals.hpp"
 #include "python/raw_switch.hpp"
 #include "python/state.hpp"
@@ -385,7 +386,7 @@ RawObject* current_raw() noexcept {
     if (here == nullptr || here->raw != nullptr) [[likely]] {
         return here != nullptr ? here->raw : nullptr;
     }
-    RawObject* const root = make(raw_type);
+    RawObject* const root = current_greenlet() != nullptr ? make(raw_type) : nullptr;
     if (root != nullptr) {
         root->stage = Stage::started;
         root->state = here;

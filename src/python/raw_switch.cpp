@@ -9,6 +9,7 @@
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
 #include "python/error.hpp"
+#include "python/greenlet.hpp"
 #include "python/internals.hpp"
 #include "python/state.hpp"
 #include "python/waiting.hpp"
@@ -307,6 +308,10 @@ PyObject* switch_to(RawObject& target, Parcel parcel) noexcept {
     }
     if (target.loose && &target != here && &family(target) != &family(*here)) {
         return resume(target, std::move(parcel)) ? Py_NewRef(Py_None) : nullptr;
+    }
+    if (is_root(target) && &target != here && &target != &family(*here) && target.state != nullptr && parcel.error) {
+        GreenletObject* const greenlet = target.state->greenlet;
+        return greenlet != nullptr && kill(*greenlet, parcel.error.get()) ? Py_NewRef(Py_None) : nullptr;
     }
     if (&family(target) != &family(*here)) {
         PyErr_SetString(raw_error, "cannot switch to a different thread");

@@ -9,7 +9,8 @@
 namespace tendril::python {
 
 // Gives the parcel to the target, or to the first of its ancestors that has not ended, lets that run, and parks the
-// caller. Returns: what the caller gets by a later switch to it; nullptr with an error set.
+// caller. An exception for the root of another family is raised where that waits, as by kill(), and None returned at
+// once. Returns: what the caller gets by a later switch to it; nullptr with an error set.
 PyObject* switch_to(RawObject& target, Parcel parcel) noexcept;
 
 // The same without parking the caller, which need not be of the target's family. Requires: the target is parked.

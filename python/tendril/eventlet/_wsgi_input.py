@@ -8,7 +8,7 @@ class ChunkReadError(ValueError):
 
 def capitalized(name):
     """Foo-Bar, of any spelling."""
-    return "-".join(part.capitalize() for part in name.split("-"))
+    return b"-".join(part.capitalize() for part in name.encode("latin-1").split(b"-")).decode("latin-1")
 
 
 class Input:

@@ -174,8 +174,11 @@ class HttpProtocol:
         if coding not in ("", "chunked", "identity"):
             raise _Refused("501 Not Implemented")
         chunked = coding == "chunked"
-        if lengths and (chunked or len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit())):
-            raise _Refused("400 Bad Request")  # both of them, two of them, or no number
+        if len(set(lengths)) > 1 or not all(each.isascii() and each.isdigit() for each in lengths):
+            raise _Refused("400 Bad Request")
+        if lengths and chunked:  # the chunks count; a proxy that thinks otherwise gets no second request through
+            self.close_connection = True
+            del environ["CONTENT_LENGTH"]
         expects = self.request_version == "HTTP/1.1" and self._header("Expect").lower() == "100-continue"
         body = Input(self.rfile, int(lengths[0]) if lengths else 0, self.connection, expects, chunked)
         environ["wsgi.input"] = environ["eventlet.input"] = body
@@ -225,7 +228,7 @@ class HttpProtocol:
     def _log(self, answer, began):
         client = self.get_client_address()
         ip = client[0]
-        forwarded = self._header("X-Forwarded-For") if self.server.log_x_forwarded_for else ""
+        forwarded = self._header("X-Forwarded-For").replace(" ", "") if self.server.log_x_forwarded_for else ""
         values = {"client_ip": f"{forwarded},{ip}" if forwarded else ip, "client_port": client[1],
                   "date_time": time.strftime("%d/%b/%Y %H:%M:%S"), "request_line": self.requestline,
                   "status_code": answer.status.partition(" ")[0], "body_length": answer.length,
@@ -283,8 +286,9 @@ class _Answer:
                 keep = False
             else:
                 self.chunked = True
-        if self.body.expects_continue and not self.body.complete:
+        if not self.body.complete and (self.body.expects_continue or (old and protocol._header("Expect"))):
             keep = False  # nobody can tell whether the client sends the body
+        self.body.expects_continue = False
         lines = [f"HTTP/{'1.0' if server.max_http_version == 'HTTP/1.0' else '1.1'} {self.status}"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         if not self._has("date"):

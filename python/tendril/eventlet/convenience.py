@@ -11,10 +11,14 @@ from tendril.greenlet import GreenletExit
 __all__ = ["connect", "listen", "serve", "wrap_ssl", "StopServe"]
 
 
+def _socket(family):
+    from tendril.eventlet.greenio import GreenSocket
+    return GreenSocket(family, socket.SOCK_STREAM)
+
+
 def connect(addr, family=socket.AF_INET, bind=None):
     """A socket that is connected to addr, from the address `bind`. Waits for the peer; raises OSError."""
-    _patched.patch()
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = _socket(family)
     try:
         if bind is not None:
             sock.bind(bind)
@@ -35,8 +39,7 @@ class ReusePortUnavailableWarning(Warning):
 
 def listen(addr, family=socket.AF_INET, backlog=50, reuse_addr=True, reuse_port=None):
     """A socket that listens at addr. reuse_port is off unless asked for: two servers at one port would share it."""
-    _patched.patch()
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = _socket(family)
     try:
         if reuse_addr:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -17,8 +17,8 @@ _modules = {
     "asynchat": None, "asyncore": None, "BaseHTTPServer": "http.server", "builtin": "builtins",
     "CGIHTTPServer": "http.server", "ftplib": None, "http": None, "httplib": "http.client", "MySQLdb": None,
     "os": None, "profile": None, "Queue": "queue", "select": None, "selectors": None,
-    "SimpleHTTPServer": "http.server", "socket": None, "SocketServer": "socketserver", "ssl": None,
-    "subprocess": None, "thread": "_thread", "threading": None, "time": None, "urllib": None,
+    "SimpleHTTPServer": "http.server", "SocketServer": "socketserver", "ssl": None,
+    "subprocess": None, "threading": None, "time": None, "urllib": None,
     "urllib2": "urllib.request", "zmq": None,
 }
 

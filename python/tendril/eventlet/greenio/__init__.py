@@ -12,7 +12,32 @@ __all__ = ["GreenSocket", "GreenPipe", "shutdown_safe", "set_nonblocking", "SOCK
 
 _patched.patch()
 
-GreenSocket = socket.socket
+
+
+class GreenSocket(socket.socket):
+    """A socket; also one made of another, GreenSocket(sock), whose descriptor it takes over."""
+
+    def __init__(self, family=-1, type=-1, proto=-1, fileno=None, **kwargs):
+        if isinstance(family, socket.socket):
+            family = family.detach()
+            super().__init__(fileno=family)
+        else:
+            super().__init__(family, type, proto, fileno)
+
+    def accept(self):
+        """(GreenSocket, address) of the next connection. Waits for it."""
+        fd, address = self._accept()
+        conn = type(self)(self.family, self.type, self.proto, fileno=fd)
+        if socket.getdefaulttimeout() is None and self.gettimeout():
+            conn.setblocking(True)
+        return conn, address
+
+    @property
+    def fd(self):
+        """The socket itself."""
+        return self
+
+
 _GLOBAL_DEFAULT_TIMEOUT = socket._GLOBAL_DEFAULT_TIMEOUT
 
 CONNECT_ERR = {11, 115, 114}
