@@ -25,7 +25,9 @@ from _thread import _local as local  # noqa: F401  # CPython's has a value for e
 from tendril import _tendril
 from tendril.patching import patch  # noqa: F401
 from tendril.timeout import Timeout, with_timeout  # noqa: F401
+from tendril.dump import dump, set_blocking_watch  # noqa: F401
 from tendril.group import Group  # noqa: F401
+from tendril.hub import Hub, get_hub  # noqa: F401
 from tendril.pool import Pile, Pool, PoolFull  # noqa: F401
 from tendril.thread_pool import ThreadPool, offload  # noqa: F401
 from tendril.waits import iwait, joinall, killall, wait  # noqa: F401

@@ -13,6 +13,7 @@
 #include "python/alarm.hpp"
 #include "python/error.hpp"
 #include "python/greenlet.hpp"
+#include "python/hub.hpp"
 #include "python/signals.hpp"
 #include "python/state.hpp"
 #include "python/waiting.hpp"
@@ -69,6 +70,7 @@ PyObject* at_exit(PyObject* /*module*/, PyObject* /*unused*/) {
     if (here == nullptr) {
         return nullptr;
     }
+    end_blocking_watch();
     end_green_threads(*here);
     Py_RETURN_NONE;
 }

@@ -298,12 +298,21 @@ int greenlet_clear(PyObject* self) {
     return 0;
 }
 
+PyObject* error_handler = nullptr;
+
 void report(GreenletObject& me) noexcept {
     PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
     PyErr_Fetch(&type, &value, &traceback);
-    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error)), me.error);
     me.seen = true;
-    PyErr_WriteUnraisable(object(me));
+    if (const Ref handler = Ref::shared(error_handler)) {
+        const Ref done = Ref::taken(PyObject_CallFunctionObjArgs(handler.get(), object(me), me.error, nullptr));
+        if (!done) {
+            PyErr_WriteUnraisable(handler.get());
+        }
+    } else {
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error)), me.error);
+        PyErr_WriteUnraisable(object(me));
+    }
     PyErr_Restore(type, value, traceback);
 }
 
@@ -602,6 +611,10 @@ thread_local GreenletObject* main_one [[gnu::tls_model("initial-exec")]] = nullp
 detail::List<Living>& living_greenlets() noexcept {
     static thread_local detail::List<Living> all;
     return all;
+}
+
+Ref set_error_handler(Ref handler) noexcept {
+    return Ref::taken(std::exchange(error_handler, handler.release()));
 }
 
 GreenletObject* main_greenlet() noexcept {

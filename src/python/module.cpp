@@ -10,6 +10,7 @@
 #include "python/exit.hpp"
 #include "python/functions.hpp"
 #include "python/greenlet.hpp"
+#include "python/hub.hpp"
 #include "python/lock.hpp"
 #include "python/patching.hpp"
 #include "python/python.hpp"
@@ -58,7 +59,7 @@ PyObject* make_module() noexcept {
             return nullptr;
         }
     }
-    if (add_exit(module.get()) != 0 || !watch_signals()) {
+    if (add_exit(module.get()) != 0 || add_hub(module.get()) != 0 || !watch_signals()) {
         return nullptr;
     }
     return module.release();

@@ -138,6 +138,14 @@ void make_current(PyThreadState* thread) noexcept {
 
 }  // namespace
 
+State* state_of(PyThreadState* thread) noexcept {
+    if (State* const own_one = own_state(thread)) {
+        return own_one;
+    }
+    PyObject* const capsule = thread->dict != nullptr ? PyDict_GetItemString(thread->dict, capsule_name) : nullptr;
+    return capsule != nullptr ? static_cast<State*>(PyCapsule_GetPointer(capsule, capsule_name)) : nullptr;
+}
+
 void have_hub() {
     if (!has_hooks) {
         if (over) {

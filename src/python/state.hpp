@@ -52,6 +52,9 @@ struct State {
 // current, and no error set. nullptr: nobody traces, see set_trace() in raw_switch.hpp.
 extern void (*on_switch)(State& state, bool leaving) noexcept;
 
+// The State that a PyThreadState has; nullptr: none. Sets no error.
+State* state_of(PyThreadState* thread) noexcept;
+
 // Must be called before the first wait of an OS thread. Throws: what Hub::current() throws; std::logic_error at the
 // end of the interpreter.
 void have_hub();
