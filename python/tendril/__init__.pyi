@@ -12,7 +12,9 @@ from tendril._tendril import (
     getcurrent as getcurrent, patch_report as patch_report, patched as patched, sleep as sleep, spawn as spawn,
     spawn_after as spawn_after, spawn_n as spawn_n,
 )
+from tendril.dump import dump as dump, set_blocking_watch as set_blocking_watch
 from tendril.group import Group as Group
+from tendril.hub import Hub as Hub, get_hub as get_hub
 from tendril.patching import patch as patch
 from tendril.pool import Pile as Pile, Pool as Pool, PoolFull as PoolFull
 from tendril.thread_pool import ThreadPool as ThreadPool, offload as offload

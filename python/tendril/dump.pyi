@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+
+from typing import Any, Callable, TextIO
+
+def dump(file: TextIO | None = None, c_frames: bool = False) -> None: ...
+def set_blocking_watch(seconds: float, handler: Callable[[dict[str, Any]], object] | None = None) -> None: ...
