@@ -11,7 +11,11 @@
 namespace tendril::python {
 
 bool seconds_from(PyObject* seconds, double& value) noexcept {
-    value = PyFloat_CheckExact(seconds) ? PyFloat_AS_DOUBLE(seconds) : PyFloat_AsDouble(seconds);
+    if (PyLong_CheckExact(seconds)) {
+        value = PyLong_AsDouble(seconds);  // PyFloat_AsDouble() makes a float of it
+    } else {
+        value = PyFloat_CheckExact(seconds) ? PyFloat_AS_DOUBLE(seconds) : PyFloat_AsDouble(seconds);
+    }
     if (value == -1.0 && PyErr_Occurred() != nullptr) {
         return false;
     }
