@@ -6,6 +6,7 @@
 #include <semaphore.h>
 
 #include <cerrno>
+#include <cmath>
 
 #include "patch/green.hpp"
 #include "patch/semaphore_wait.hpp"
@@ -85,14 +86,14 @@ Taken take(PyThread_type_lock lock, Deadline deadline) noexcept {
     }
 }
 
-// What acquire() and its like wait for. Returns: false if the interpreter's own method is to be called: it need not
-// wait, or the arguments are wrong, or this is no green thread.
-bool waits(int blocking, PyObject* timeout, Deadline& deadline) noexcept {
+// How long a call waits; `endless`: the number that means without a limit. Returns: false if the interpreter's own
+// method is to be called: it need not wait, or the arguments are wrong, or this is no green thread.
+bool waits(int blocking, PyObject* timeout, double endless, Deadline& deadline) noexcept {
     if (blocking == 0 || !patch::detail::may_park()) {
         return false;
     }
-    deadline = never;
     if (timeout == nullptr) {
+        deadline = never;
         return true;
     }
     const double seconds = PyFloat_Check(timeout)  ? PyFloat_AS_DOUBLE(timeout)
@@ -102,7 +103,8 @@ bool waits(int blocking, PyObject* timeout, Deadline& deadline) noexcept {
         PyErr_Clear();
         return false;
     }
-    if (seconds == -1.0) {
+    if (seconds == endless) {
+        deadline = never;
         return true;
     }
     return seconds > 0 && seconds < 9.0e9 && deadline_from(timeout, deadline);
@@ -117,7 +119,7 @@ PyObject* acquire_lock(PyObject* self, PyObject* args, PyObject* kwargs) {
         return nullptr;
     }
     Deadline deadline;
-    if (!waits(blocking, timeout, deadline)) {
+    if (!waits(blocking, timeout, -1, deadline)) {
         return call_original(lock_acquire, self, args, kwargs);
     }
     if (PyThread_acquire_lock(lock.lock, NOWAIT_LOCK) == 0) {
@@ -140,7 +142,7 @@ PyObject* acquire_rlock(PyObject* self, PyObject* args, PyObject* kwargs) {
     }
     const unsigned long me = PyThread_get_thread_ident();
     Deadline deadline;
-    if ((lock.count > 0 && lock.owner == me) || !waits(blocking, timeout, deadline)) {
+    if ((lock.count > 0 && lock.owner == me) || !waits(blocking, timeout, -1, deadline)) {
         return call_original(rlock_acquire, self, args, kwargs);
     }
     if (PyThread_acquire_lock(lock.lock, NOWAIT_LOCK) == 0) {
@@ -165,7 +167,7 @@ PyObject* get_from_queue(PyObject* self, PyObject* args, PyObject* kwargs) {
     }
     Deadline deadline;
     if (queue.next != PyList_GET_SIZE(queue.list) ||
-        !waits(blocking, timeout == Py_None ? nullptr : timeout, deadline)) {
+        !waits(blocking, timeout == Py_None ? nullptr : timeout, NAN, deadline)) {
         return call_original(queue_get, self, args, kwargs);
     }
     while (queue.next == PyList_GET_SIZE(queue.list)) {
