@@ -25,6 +25,10 @@ namespace tendril::python {
 
 namespace {
 
+struct HttpServer final : http::Server {
+    using Server::Server;
+};
+
 // A server and what its application needs. Once it was stopped, nothing of it belongs to an OS thread any more.
 struct Serving {
     WsgiApplication application;
@@ -32,8 +36,8 @@ struct Serving {
     Ref common;
     Ref file_wrapper;
     Ref report;
-    std::shared_ptr<http::Server> server;  // nullptr: it was stopped. Shared with the calls that wait in it
-    http::ServerStats counts;              // once it was stopped
+    std::shared_ptr<HttpServer> server;  // nullptr: it was stopped. Shared with the calls that wait in it
+    http::ServerStats counts;            // once it was stopped
     std::thread::id thread = std::this_thread::get_id();
 
     ~Serving() { Py_XDECREF(application.failure); }
@@ -52,7 +56,7 @@ Serving* serving_of(PyObject* self) noexcept {
 }
 
 // Returns: nullptr with an error set.
-std::shared_ptr<http::Server> server_of(const Serving* serving) noexcept {
+std::shared_ptr<HttpServer> server_of(const Serving* serving) noexcept {
     if (serving != nullptr && serving->server == nullptr) {
         PyErr_SetString(PyExc_RuntimeError, "this server was stopped: make another one");
     }
@@ -112,9 +116,9 @@ bool make(Serving& me, int fd, PyObject* environ, PyObject* error_stream, PyObje
         };
         Listener listener = listener_of(fd);
         if (tls.certfile.empty()) {
-            me.server = std::make_shared<http::Server>(std::move(listener), handler, how);
+            me.server = std::make_shared<HttpServer>(std::move(listener), handler, how);
         } else {
-            me.server = std::make_shared<http::Server>(wrap_ssl(std::move(listener), context_of(tls)), handler, how);
+            me.server = std::make_shared<HttpServer>(wrap_ssl(std::move(listener), context_of(tls)), handler, how);
         }
     });
 }
@@ -163,7 +167,7 @@ void server_dealloc(PyObject* self) {
 
 PyObject* server_start(PyObject* self, PyObject* /*unused*/) {
     Serving* const me = serving_of(self);
-    const std::shared_ptr<http::Server> server = server_of(me);
+    const std::shared_ptr<HttpServer> server = server_of(me);
     if (server == nullptr || !waiting([&] { server->start(); })) {
         return nullptr;
     }
@@ -181,7 +185,7 @@ PyObject* server_stop(PyObject* self, PyObject* seconds) {
     std::size_t killed = 0;
     const Ref kept = Ref::shared(self);
     const bool stopped = waiting([&] {
-        if (std::shared_ptr<http::Server> server = me->server) {
+        if (std::shared_ptr<HttpServer> server = me->server) {
             killed = server->stop(drain);
             me->counts = server->stats();
             me->server.reset();
@@ -194,7 +198,7 @@ PyObject* server_stop(PyObject* self, PyObject* seconds) {
 PyObject* server_serve_forever(PyObject* self, PyObject* /*unused*/) {
     Serving* const me = serving_of(self);
     const Ref kept = Ref::shared(self);
-    std::shared_ptr<http::Server> server = server_of(me);
+    std::shared_ptr<HttpServer> server = server_of(me);
     if (server == nullptr || !waiting([&] {
             server->serve_forever();
             server.reset();
@@ -211,7 +215,7 @@ PyObject* server_serve_forever(PyObject* self, PyObject* /*unused*/) {
 PyObject* server_accepting(PyObject* self, PyObject* wanted) {
     Serving* const me = serving_of(self);
     const int on = PyObject_IsTrue(wanted);
-    const std::shared_ptr<http::Server> server = server_of(me);
+    const std::shared_ptr<HttpServer> server = server_of(me);
     if (server == nullptr || on < 0 || !guarded([&] {
             if (on != 0) {
                 server->start_accepting();
