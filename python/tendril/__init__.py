@@ -19,7 +19,7 @@ from tendril._tendril import (  # noqa: F401
 )
 from tendril._tendril import (  # noqa: F401
     AsyncResult, BoundedSemaphore, Channel, Condition, Event, JoinableQueue, LifoQueue, Lock, PriorityQueue, Queue,
-    RLock, Semaphore, SharedEvent, SharedQueue,
+    RLock, Semaphore, SharedEvent, SharedQueue, SharedSemaphore,
 )
 from _thread import _local as local  # noqa: F401  # CPython's has a value for each green thread
 from tendril import _tendril

@@ -19,6 +19,7 @@
 #include "python/semaphore.hpp"
 #include "python/shared_event.hpp"
 #include "python/shared_queue.hpp"
+#include "python/shared_semaphore.hpp"
 #include "python/signals.hpp"
 #include "python/state.hpp"
 #include "python/thread_pool.hpp"
@@ -52,9 +53,10 @@ PyObject* make_module() noexcept {
     if (!module || !guarded([] { have_hub(); })) {
         return nullptr;
     }
-    for (auto* add : {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result,
-                      &add_semaphore, &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet,
-                      &add_patching, &add_wsgi, &add_thread_pool, &add_shared_event, &add_shared_queue}) {
+    for (auto* add :
+         {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result, &add_semaphore,
+          &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching, &add_wsgi,
+          &add_thread_pool, &add_shared_event, &add_shared_queue, &add_shared_semaphore}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }

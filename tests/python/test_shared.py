@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SharedEvent and SharedQueue, between OS threads."""
+"""SharedEvent, SharedQueue and SharedSemaphore, between OS threads."""
 
 import queue
 import threading
@@ -71,6 +71,41 @@ class SharedQueues(unittest.TestCase):
         self.assertRaises(queue.Full, q.put_nowait, "b")
         self.assertRaises(queue.Full, q.put, "b", block=False)
         self.assertEqual(q.get(block=False), "a")
+
+
+class SharedSemaphores(unittest.TestCase):
+    def test_permits_between_os_threads(self):
+        permits, lock, held, most = tendril.SharedSemaphore(2), threading.Lock(), [0], [0]
+
+        def work():
+            for _ in range(20):
+                with permits:
+                    with lock:
+                        held[0] += 1
+                        most[0] = max(most[0], held[0])
+                    tendril.sleep(0)
+                    with lock:
+                        held[0] -= 1
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for each in threads:
+            each.start()
+        work()
+        for each in threads:
+            each.join()
+        self.assertEqual((held[0], permits.counter), (0, 2))
+        self.assertLessEqual(most[0], 2)
+
+    def test_acquire_in_vain(self):
+        permits = tendril.SharedSemaphore(0)
+        self.assertIs(permits.acquire(blocking=False), False)
+        self.assertIs(permits.acquire(timeout=0.001), False)
+        killed = tendril.spawn(permits.acquire)
+        tendril.sleep(0)
+        killed.kill()
+        permits.release(2)
+        self.assertEqual(permits.counter, 2)
+        self.assertRaises(ValueError, permits.release, 0)
+        self.assertRaises(ValueError, tendril.SharedSemaphore, -1)
 
 
 if __name__ == "__main__":
