@@ -132,8 +132,8 @@ State* foreign_state() noexcept {
 
 // The PyThreadState is current from here on, also for PyGILState_Ensure().
 void make_current(PyThreadState* thread) noexcept {
+    note_for_gilstate(thread);  // first: a debug build looks whether it fits
     PyThreadState_Swap(thread);
-    note_for_gilstate(thread);
 }
 
 }  // namespace
