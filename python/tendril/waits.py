@@ -11,8 +11,9 @@ from tendril._tendril import GreenletExit
 class iwait:  # noqa: N801  # a function to its users
     """iwait(objects, timeout=None, count=None): gives what is ready, in the order in which it becomes so.
 
-    What has link(callable) and unlink(callable) can be waited for: Greenlets, Events, AsyncResults, Semaphores. Each is
-    given once. Ends after `count` of them, or when the timeout comes. Leaving a `with` of it forgets the rest.
+    What has link(callable) or rawlink(callable), and unlink(callable), can be waited for: Greenlets, Events,
+    AsyncResults, Semaphores. Each is given once. Ends after `count` of them, or when the timeout comes. Leaving a
+    `with` of it forgets the rest.
     """
 
     def __init__(self, objects, timeout=None, count=None):
@@ -22,7 +23,7 @@ class iwait:  # noqa: N801  # a function to its users
         self._came = _tendril.Queue()
         self._put = self._came.put
         for each in self._waiting:
-            each.link(self._put)
+            (getattr(each, "link", None) or each.rawlink)(self._put)
 
     def __iter__(self):
         return self
