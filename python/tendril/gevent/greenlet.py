@@ -4,6 +4,7 @@
 import sys
 import traceback as _traceback
 import weakref
+from types import MappingProxyType
 
 import tendril
 from tendril import GreenletExit, getcurrent
@@ -67,29 +68,40 @@ class Greenlet(tendril.Greenlet):
     """A green thread that runs run(*args, **kwargs), or a subclass's _run(); begins after start()."""
 
     args = ()
-    kwargs = None
+    kwargs = MappingProxyType({})
     _links = ()
     _spawn_callbacks = None
     spawning_greenlet = None
     spawning_stack = None
     spawning_stack_limit = 10
-    spawn_tree_locals = None
+    _tree = None
+
+    @property
+    def spawn_tree_locals(self):
+        """A dictionary that it shares with all that it spawns."""
+        if self._tree is None:
+            self._tree = {}
+        return self._tree
+
+    @spawn_tree_locals.setter
+    def spawn_tree_locals(self, tree):
+        self._tree = tree
 
     def __init__(self, run=None, *args, **kwargs):
         if run is not None:
             self._run = run
         if not callable(self._run):
             raise TypeError("The run argument or self._run must be callable")
-        self._links = []
         super().__init__(self._run, *args, **kwargs)
         if args:
             self.args = args
-        self.kwargs = kwargs or {}
+        if kwargs:
+            self.kwargs = kwargs
         parent = getcurrent()
         self.spawning_greenlet = weakref.ref(parent)
         tree = getattr(parent, "spawn_tree_locals", None)
-        self.spawn_tree_locals = {} if tree is None else tree
-        super().link(_notify)
+        if tree is not None:
+            self._tree = tree
 
     def _run(self):
         """What a subclass runs, if nothing was passed."""
@@ -158,8 +170,8 @@ class Greenlet(tendril.Greenlet):
 
     @property
     def value(self):
-        value = tendril.Greenlet.value.__get__(self)
-        return value
+        """Its result; None while there is none."""
+        return tendril.Greenlet.value.__get__(self)
 
     @value.setter
     def value(self, value):
@@ -283,7 +295,12 @@ class Greenlet(tendril.Greenlet):
         """callback(self) at its end; it must not wait."""
         if not callable(callback):
             raise TypeError(f"Expected callable: {callback!r}")
-        self._links.append(callback)
+        links = self.__dict__.get("_links")
+        if links is None:
+            links = self.__dict__["_links"] = []
+            if not self.dead:
+                super().link(_notify)
+        links.append(callback)
         if self.dead and not self.__dict__.get("_notifying"):
             self._schedule()
 
@@ -301,13 +318,15 @@ class Greenlet(tendril.Greenlet):
 
     def unlink(self, callback):
         """Takes a link back; also while links are called."""
-        try:
-            self._links.remove(callback)
-        except ValueError:
-            pass
+        if self._links:
+            try:
+                self._links.remove(callback)
+            except ValueError:
+                pass
 
     def unlink_all(self):
-        del self._links[:]
+        if self._links:
+            self._links.clear()
 
     def has_links(self):
         return len(self._links)

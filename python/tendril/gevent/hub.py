@@ -7,6 +7,7 @@ are made for them. A callback that waits holds up only those that come after it 
 
 import sys
 import traceback as _traceback
+from collections import deque
 
 import tendril
 from tendril import GreenletExit, getcurrent
@@ -327,7 +328,7 @@ class _Arrivals:
 
     def __init__(self, objects):
         self.objects = list(objects)
-        self.ready = []
+        self.ready = deque()
         self.event = tendril.Event()
 
     def __call__(self, source):
@@ -386,7 +387,7 @@ class iwait:
             self._end()
             raise
         self._left -= 1
-        found = arrivals.ready.pop(0)
+        found = arrivals.ready.popleft()
         if self._left == 0:
             self._end()
         return found

@@ -2,7 +2,6 @@
 """gevent.lock: Semaphore, BoundedSemaphore, DummySemaphore and RLock."""
 
 import tendril
-from tendril.gevent.hub import get_hub
 
 __all__ = ["Semaphore", "BoundedSemaphore", "DummySemaphore", "RLock"]
 
@@ -30,9 +29,7 @@ class _Acquirable:
     def balance(self):
         return self.counter
 
-    @property
-    def hub(self):
-        return get_hub()
+    hub = None  # it belongs to none
 
     def linkcount(self):
         return self.waiting
