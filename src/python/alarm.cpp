@@ -91,7 +91,7 @@ void alarm_dealloc(PyObject* self) {
     Py_DECREF(type);
 }
 
-PyObject* alarm_start(PyObject* self, PyObject* seconds) {
+PyObject* arm(PyObject* self, PyObject* seconds, bool background) noexcept {
     Deadline deadline;
     double value = 1;
     State* const here = State::here();
@@ -110,7 +110,8 @@ PyObject* alarm_start(PyObject* self, PyObject* seconds) {
             have_hub();
             works.fiber = &detail::here::fiber();
             if (value > 0) {
-                detail::here::timers().arm(works, deadline.ns());
+                auto& timers = detail::here::timers();
+                background ? timers.arm_background(works, deadline.ns()) : timers.arm(works, deadline.ns());
             }
         })) {
         return nullptr;
@@ -121,6 +122,14 @@ PyObject* alarm_start(PyObject* self, PyObject* seconds) {
         works.fiber->expire(works);
     }
     Py_RETURN_NONE;
+}
+
+PyObject* alarm_start(PyObject* self, PyObject* seconds) {
+    return arm(self, seconds, false);
+}
+
+PyObject* alarm_start_background(PyObject* self, PyObject* seconds) {
+    return arm(self, seconds, true);
 }
 
 PyObject* alarm_cancel(PyObject* self, PyObject* /*unused*/) {
@@ -150,6 +159,8 @@ int add_alarm(PyObject* module) noexcept {
     static PyMethodDef methods[] = {
         {"start", &alarm_start, METH_O,
          "start(seconds)\n--\n\nArms it for the running green thread; None: for no time at all."},
+        {"start_background", &alarm_start_background, METH_O,
+         "start_background(seconds)\n--\n\nThe same; a wait for it alone is a LoopExit."},
         {"cancel", &alarm_cancel, METH_NOARGS, "cancel()\n--\n\nDisarms it; its exception is not raised any more."},
         {nullptr, nullptr, 0, nullptr}};
     static PyGetSetDef properties[] = {

@@ -225,6 +225,12 @@ class BaseServer:
         finally:
             tendril.spawn(self.stop, timeout=stop_timeout).join()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        self.stop()
+
     def __repr__(self):
         return f"<{type(self).__name__} at {id(self):#x} {self._formatinfo()}>"
 

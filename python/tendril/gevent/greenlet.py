@@ -48,6 +48,17 @@ class SpawnedLink:
         return hash(self.callback)
 
 
+class _Wake:
+
+    __slots__ = ("event",)
+
+    def __init__(self, event):
+        self.event = event
+
+    def __call__(self, source):
+        self.event.set()
+
+
 class SuccessSpawnedLink(SpawnedLink):
     __slots__ = ()
 
@@ -249,7 +260,7 @@ class Greenlet(tendril.Greenlet):
         else:
             super().kill(exception, block=False)
         if block and not self.dead:
-            (self.join if begun else super().join)(timeout)
+            self.join(timeout) if begun else self._await(timeout)
 
     def throw(self, *args):
         """Raises the exception in it where it waits; one that has not begun never does."""
@@ -260,23 +271,36 @@ class Greenlet(tendril.Greenlet):
         if isinstance(timeout, tendril.Timeout):
             if not self.dead and block:
                 with timeout:
-                    return super().get()
+                    self._await(None)
             timeout = None
         if not self.dead:
             if not block:
                 raise Timeout()
             if timeout is not None:
                 with Timeout(timeout):
-                    super().join()
+                    self._await(None)
+            else:
+                self._await(None)
         return super().get(block)
 
     def join(self, timeout=None):
         """Waits for its end, at most `timeout` seconds. Returns None: see ready()."""
         if isinstance(timeout, tendril.Timeout):
             with timeout:
-                super().join()
-        else:
-            super().join(timeout)
+                self._await(None)
+        elif not self.dead:
+            self._await(timeout)
+
+    def _await(self, timeout):
+        if not self._links:
+            return super().join(timeout)
+        ended = tendril.Event()  # set after those links that are there
+        wake = _Wake(ended)
+        self.rawlink(wake)
+        try:
+            ended.wait(timeout)
+        finally:
+            self.unlink(wake)
 
     def __enter__(self):
         return self

@@ -87,10 +87,15 @@ class Hub:
 
     def join(self, timeout=None):
         """Waits until nothing can run any more. Returns whether that came within `timeout` seconds."""
+        limit = Timeout(timeout, ref=False)
         try:
-            tendril.sleep(timeout)
+            with limit:
+                tendril.sleep(None)
         except LoopExit:
             return True
+        except Timeout as raised:
+            if raised is not limit:
+                raise
         return False
 
     def destroy(self, destroy_loop=None):
@@ -129,8 +134,7 @@ class Hub:
         """Raises the error in the main green thread."""
         if self.parent is getcurrent():
             raise value if isinstance(value, BaseException) else type(value)
-        if not issubclass(type, (KeyboardInterrupt, SystemExit)):  # those the library passes there itself
-            self.parent.throw(type, value)
+        self.parent.throw(type, value)
 
     def print_exception(self, context, t, v, tb):
         stream = self.exception_stream
@@ -346,6 +350,10 @@ class iwait:
         self._limit = Timeout._start_new_or_dummy(timeout)
         self._links = []
         for each in self._arrivals.objects:
+            ready = getattr(each, "ready", None)
+            if ready is not None and ready():
+                self._arrivals.ready.append(each)
+                continue
             each.rawlink(self._arrivals)
             self._links.append(each)
 

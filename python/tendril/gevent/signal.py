@@ -3,7 +3,7 @@
 
 import signal as _signal
 
-import tendril
+from tendril.gevent.greenlet import spawn_raw
 from tendril.gevent.hub import get_hub
 
 __all__ = ["getsignal", "signal"]
@@ -30,4 +30,4 @@ class handle:
         self.watcher.stop()
 
     def _start(self):
-        tendril.spawn(self.handler, *self.args, **self.kwargs)
+        spawn_raw(self.handler, *self.args, **self.kwargs)

@@ -94,9 +94,8 @@ class ThreadPool(_Calls):
             each.wait()
 
     def kill(self):
-        """No call runs after this; those that do are waited for."""
+        """Waits until no call runs. The threads end with the pool."""
         self.join()
-        self._pool = None
 
     def adjust(self):
         pass

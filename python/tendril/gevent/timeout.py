@@ -9,11 +9,13 @@ __all__ = ["Timeout", "with_timeout"]
 class Timeout(tendril.Timeout):
     """Raised in the green thread that started it, where that waits, after `seconds`; None: never.
 
-    `exception`: what is raised instead; False: itself, and `with` swallows it. `ref` and `priority` have no meaning.
+    `exception`: what is raised instead; False: itself, and `with` swallows it. `ref` of False: LoopExit does not
+    wait for it. `priority` has no meaning.
     """
 
     def __init__(self, seconds=None, exception=None, ref=True, priority=-1, _one_shot=False):
         super().__init__(seconds, exception)
+        self.ref = ref
         self._one_shot = _one_shot
 
     @classmethod
@@ -44,7 +46,7 @@ class Timeout(tendril.Timeout):
             error = TypeError("exceptions must derive from BaseException")
         if self.seconds is not None:
             self._alarm = tendril.Alarm(error)
-            self._alarm.start(self.seconds)
+            (self._alarm.start if self.ref else self._alarm.start_background)(self.seconds)
 
     @property
     def timer(self):
