@@ -239,8 +239,11 @@ class Greenlet(tendril.Greenlet):
     def _failed(self, error):
         """Of the base, when it ends with an error: reported as the hub says."""
         tendril.Greenlet.exception.__get__(self)
+        hub = get_hub()
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            hub._passed_on = error
         try:
-            get_hub().handle_error(self, type(error), error, error.__traceback__)
+            hub.handle_error(self, type(error), error, error.__traceback__)
         except BaseException:  # the hub's own hook must not stop the end of a green thread
             _traceback.print_exc()
 

@@ -22,6 +22,7 @@ __all__ = ["GreenletExit", "LoopExit", "getcurrent", "get_hub", "Hub", "Waiter",
            "set_hub", "signal", "sleep", "spawn_raw", "wait", "idle"]
 
 _NOTHING = object()
+_main = getcurrent()  # the green thread that imports this: the main one
 
 
 class Hub:
@@ -38,10 +39,11 @@ class Hub:
     minimal_ident = 0
     _resolver = None
     _threadpool = None
+    _passed_on = None  # what the library raises in the main green thread by itself
 
     def __init__(self, loop=None, default=None):
         self.loop = _loop(hub=self)
-        self.parent = getcurrent()
+        self.parent = _main
         self.main_hub = True
 
     @property
@@ -134,7 +136,8 @@ class Hub:
         """Raises the error in the main green thread."""
         if self.parent is getcurrent():
             raise value if isinstance(value, BaseException) else type(value)
-        self.parent.throw(type, value)
+        if value is not self._passed_on:
+            self.parent.throw(type, value)
 
     def print_exception(self, context, t, v, tb):
         stream = self.exception_stream
