@@ -46,6 +46,12 @@ python: build/.setup-test build/release/build.ninja
 	cmake --build --preset release --target tendril_python
 	ctest --preset release -L '^python$$'
 
+# Green threads of Python with kills, timeouts, errors and forks at random, for SOAK_SECONDS: nothing may grow.
+SOAK_SECONDS ?= 600
+python-soak: build/.setup-test build/release/build.ninja
+	cmake --build --preset release --target tendril_python
+	PYTHONPATH=build/release/python /usr/bin/python3 -B tests/python/soak.py $(SOAK_SECONDS)
+
 # Which lines of each floor run in the tests. What an earlier run counted is forgotten.
 coverage: build/.setup-test build/coverage/build.ninja
 	cmake --build --preset coverage

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""Soak: green threads, kills, timeouts, errors, queues, OS threads and forks, mixed at random, for as long as asked;
+memory, objects and descriptors must stay flat.
+
+    PYTHONPATH=build/release/python /usr/bin/python3 tests/python/soak.py [seconds=60] [seed]
+
+Prints a line for each twentieth of the time. Status 1 if anything grew.
+"""
+
+import gc
+import os
+import random
+import statistics
+import sys
+import threading
+import time
+
+import tendril
+
+
+class Odd(Exception):
+    pass
+
+
+def kills(rng):
+    """Kills green threads at every stage of their lives, by several exceptions."""
+    some = [tendril.spawn(tendril.sleep, rng.choice((0, 0.001, 60))) for _ in range(rng.randrange(1, 40))]
+    some += [tendril.spawn_after(60, print) for _ in range(3)] + [tendril.Greenlet(print)]
+    if rng.random() < 0.5:
+        tendril.sleep(0)
+    for each in some:
+        each.kill(rng.choice((tendril.GreenletExit, Odd, Odd("x"))), block=rng.random() < 0.3)
+    tendril.joinall(some)
+    for each in some:
+        assert each.dead and (each.exception is None or isinstance(each.exception, Odd))
+
+
+def timeouts(rng):
+    """Timeouts that come, that do not, and nested ones."""
+    for outer, inner in ((0.001, 60), (60, 0.001), (0.001, 0.001), (60, 60)):
+        try:
+            with tendril.Timeout(outer, Odd):
+                with tendril.Timeout(inner, False):
+                    tendril.sleep(0.002 if min(outer, inner) == 60 else 30)
+        except Odd:
+            pass
+
+
+def queues(rng):
+    """Producers and consumers, some of whom are killed while they wait; each item arrives or is still there."""
+    queue = tendril.Queue(rng.choice((None, 1, 3)))
+    got = []
+
+    def consume():
+        while True:
+            got.append(queue.get())
+
+    consumers = [tendril.spawn(consume) for _ in range(5)]
+    producers = [tendril.spawn(queue.put, [number]) for number in range(30)]
+    victims = [tendril.spawn(queue.get) for _ in range(5)]
+    tendril.sleep(0)
+    for each in victims:
+        each.kill()
+    taken = [each.value for each in victims if isinstance(each.value, list)]
+    tendril.joinall(producers)
+    while len(got) + len(taken) < 30:
+        tendril.sleep(0)
+    tendril.killall(consumers)
+
+
+def errors(rng):
+    """Errors with tracebacks and cycles, asked for by several; links."""
+    def fail(depth):
+        here = [depth]
+        here.append(here)
+        if depth == 0:
+            raise Odd(here)
+        fail(depth - 1)
+
+    green = tendril.spawn(fail, rng.randrange(10))
+    seen = []
+    green.link(seen.append)
+    for _ in range(3):
+        try:
+            green.get()
+        except Odd:
+            pass
+    while not seen:
+        tendril.sleep(0)
+
+
+def locks(rng):
+    """Semaphores and events, with kills of their holders and waiters."""
+    permits, event = tendril.Semaphore(2), tendril.Event()
+
+    def work():
+        with permits:
+            event.wait(timeout=rng.choice((0.0005, 1)))
+            tendril.sleep(0)
+
+    some = [tendril.spawn(work) for _ in range(20)]
+    tendril.sleep(0)
+    for each in rng.sample(some, 5):
+        each.kill()
+    event.set()
+    tendril.joinall(some)
+    assert permits.acquire(timeout=5) and permits.acquire(timeout=5)
+
+
+def pools(rng):
+    """Pools, groups and a pool of OS threads."""
+    pool = tendril.Pool(3)
+    assert pool.map(abs, range(-9, 0)) == list(range(9, 0, -1))
+    with_threads = tendril.ThreadPool(2)
+    assert with_threads.apply(len, ("abc",)) == 3
+    with_threads.join()
+    with_threads.kill()
+
+
+def os_threads(rng):
+    """An OS thread with a hub of its own, which ends with green threads left."""
+    done = []
+
+    def work():
+        for _ in range(3):
+            tendril.spawn(tendril.sleep, 60)
+        done.append(tendril.spawn(lambda: tendril.sleep(0) or 1).get())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while thread.is_alive():
+        tendril.sleep(0.001)
+    thread.join()
+    assert done == [1]
+
+
+def forks(rng):
+    """A fork, in a green thread or not, whose child spawns, times out and exits."""
+    def once():
+        others = [tendril.spawn(tendril.sleep, 60) for _ in range(5)]
+        tendril.sleep(0)
+        pid = os.fork()
+        if pid == 0:
+            assert all(each.ready() for each in others)
+            timeouts(rng)
+            os._exit(tendril.spawn(lambda: tendril.sleep(0) or 7).get())
+        while True:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                break
+            tendril.sleep(0.001)
+        assert os.waitstatus_to_exitcode(status) == 7, status
+        tendril.killall(others)
+
+    if rng.random() < 0.5:
+        once()
+    else:
+        tendril.spawn(once).get()
+
+
+def deep(rng):
+    """Deep recursion in a green thread, and generators that are left suspended."""
+    def recurse(depth):
+        return 0 if depth == 0 else 1 + recurse(depth - 1)
+
+    def generate():
+        while True:
+            tendril.sleep(0)
+            yield 1
+
+    assert tendril.spawn(recurse, 300).get() == 300
+    assert tendril.spawn(lambda: next(generate())).get() == 1
+
+
+PARTS = [kills, timeouts, queues, errors, locks, pools, deep]
+RARE = [os_threads, forks]
+
+
+def figures():
+    gc.collect()
+    with open("/proc/self/statm", encoding="ascii") as file:
+        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+    return {"KiB": resident, "blocks": sys.getallocatedblocks(), "descriptors": len(os.listdir("/proc/self/fd")),
+            "OS threads": len(os.listdir("/proc/self/task")), "green threads": tendril.get_hub().stats()["greenlets"]}
+
+
+def main():
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
+    rng = random.Random(seed)
+    print(f"seed {seed}", flush=True)
+    begin = time.monotonic()
+    rounds, seen = 0, []
+    while time.monotonic() - begin < seconds:
+        end = begin + seconds * (len(seen) + 1) / 20
+        while time.monotonic() < end:
+            jobs = [tendril.spawn(rng.choice(PARTS), rng) for _ in range(8)]
+            tendril.joinall(jobs)
+            for job in jobs:
+                job.get()
+            if rounds % 20 == 0:
+                rng.choice(RARE)(rng)
+            rounds += 1
+        seen.append(figures())
+        print(f"{time.monotonic() - begin:6.0f} s {rounds:8} rounds  " +
+              "  ".join(f"{value:.0f} {name}" for name, value in seen[-1].items()), flush=True)
+    early, late = seen[len(seen) // 5:len(seen) * 2 // 5], seen[-(len(seen) // 5):]
+    grown = 0
+    for name, room in (("KiB", 2048), ("blocks", 2000), ("descriptors", 0), ("OS threads", 0), ("green threads", 0)):
+        before = statistics.median(each[name] for each in early)
+        after = statistics.median(each[name] for each in late)
+        if after > before * (1.03 if room else 1) + room:
+            print(f"grew: {before:.0f} {name}, then {after:.0f}")
+            grown = 1
+    return grown
+
+
+if __name__ == "__main__":
+    sys.exit(main())
