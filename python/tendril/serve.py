@@ -221,9 +221,7 @@ def report_load(log, error):
 
 
 def drop_rights(settings):
-    """Takes the user, group and umask of the settings."""
-    if settings.umask is not None:
-        os.umask(settings.umask)
+    """Takes the user and group of the settings."""
     if settings.group is not None:
         import grp
         number = int(settings.group) if str(settings.group).isdigit() else grp.getgrnam(settings.group).gr_gid
@@ -265,6 +263,10 @@ def _serve(settings):
     if settings.check_config:
         prepare(settings)
         return 0
+    if settings.umask is not None:
+        os.umask(settings.umask)
+    if os.environ.get("LISTEN_PID") == str(os.getpid()):  # systemd's socket activation
+        settings.bind = [f"fd://{3 + i}" for i in range(int(os.environ.get("LISTEN_FDS", 0)))]
     listeners = [wsgi.listen(each, settings.backlog, settings.reuse_port) for each in settings.bind]
     if settings.daemon:
         _go_to_background()

@@ -9,6 +9,7 @@ Each connection has a green thread; while the application waits, others run. `te
 same as a command.
 """
 
+import io
 import os
 import socket
 import sys
@@ -28,6 +29,7 @@ class FileWrapper:
     def __init__(self, filelike, blksize=65536):
         self.filelike = filelike
         self.blksize = blksize
+        self.file = _regular(filelike)
 
     def __iter__(self):
         return self
@@ -43,6 +45,13 @@ class FileWrapper:
         close = getattr(self.filelike, "close", None)
         if close is not None:
             close()
+
+
+def _regular(filelike):
+    """The file itself, if what it reads is what is in the file: not for one that decompresses, say."""
+    inner = getattr(filelike, "file", filelike) if type(filelike).__module__ == "tempfile" else filelike
+    raw = inner.raw if isinstance(inner, (io.BufferedReader, io.BufferedRandom)) else inner
+    return inner if type(raw) is io.FileIO else None
 
 
 def listen(address, backlog=2048, reuse_port=False):

@@ -160,7 +160,7 @@ private:
 
     // Lets the kernel copy a regular file. Returns: 0: it is something else; -1 with a Python error set.
     int send_file(PyObject* wrapper) noexcept {
-        const Ref like = Ref::taken(PyObject_GetAttrString(wrapper, "filelike"));
+        const Ref like = Ref::taken(PyObject_GetAttrString(wrapper, "file"));
         const Ref number = Ref::taken(like ? PyObject_CallMethod(like.get(), "fileno", nullptr) : nullptr);
         const Ref at = Ref::taken(number ? PyObject_CallMethod(like.get(), "tell", nullptr) : nullptr);
         const long long offset = at ? PyLong_AsLongLong(at.get()) : -1;

@@ -23,6 +23,7 @@ APPLICATION = """
     def application(environ, start_response):
         path = environ["PATH_INFO"]
         if path == "/sleep":
+            open("asked", "w").close()
             time.sleep(0.3)
         elif path == "/block":
             end = time.process_time() + 30
@@ -127,7 +128,7 @@ class Serve(unittest.TestCase):
         asking = subprocess.Popen([sys.executable, "-c", "import sys, urllib.request; "
                                    "print(urllib.request.urlopen(sys.argv[1]).read())", f"http://{server.address}/sleep"],
                                   stdout=subprocess.PIPE, text=True)
-        time.sleep(0.15)
+        server.await_that(lambda: os.path.exists(os.path.join(server.folder, "asked")))
         self.assertEqual(server.stop(), 0)
         self.assertIn("VERSION", asking.communicate(timeout=30)[0])
 

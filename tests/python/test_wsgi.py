@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """tendril.wsgi: what applications get and may return (PEP 3333), and what clients get."""
 
+import gzip
 import io
 import os
 import socket
@@ -419,18 +420,23 @@ class Body(Served):
                 path = environ["PATH_INFO"]
                 if path == "/memory":
                     opened = io.BytesIO(b"in memory")
+                elif path == "/packed":
+                    with gzip.open(file.name + ".gz", "wb") as packed:
+                        packed.write(b"0123unpacked")
+                    opened = gzip.open(file.name + ".gz")
+                    os.unlink(file.name + ".gz")
                 else:
                     opened = open(file.name, "rb")
                 opened.seek(4)
                 start_response("200 OK", [("Content-Length", "3")] if path == "/part" else [])
                 return environ["wsgi.file_wrapper"](opened, 4)
             self.serve(application)
-            whole, part, memory, head = self.talk(
-                GET.format("/", ""), GET.format("/part", ""), GET.format("/memory", ""),
-                "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", heads=(3,))
+            whole, part, memory, packed, head = self.talk(
+                *[GET.format(path, "") for path in ("/", "/part", "/memory", "/packed")],
+                "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", heads=(4,))
         self.assertEqual(whole.body, (b"0123456789" * 10000)[4:])
         self.assertEqual(whole.headers["content-length"], "99996")
-        self.assertEqual((part.body, memory.body), (b"456", b"emory"))
+        self.assertEqual((part.body, memory.body, packed.body), (b"456", b"emory", b"unpacked"))
         self.assertEqual(head.headers["content-length"], "99996")
 
     def test_static_files(self):
