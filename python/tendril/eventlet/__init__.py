@@ -36,6 +36,9 @@ _missing = {
 
 
 def __getattr__(name):
+    if name in ("green", "greenio", "hubs", "wsgi", "websocket", "tpool", "debug", "pools", "backdoor", "corolocal"):
+        import importlib
+        return importlib.import_module(f"tendril.eventlet.{name}")
     if name in _missing:
         raise AttributeError(f"tendril.eventlet has no {name}, which eventlet deprecates; use {_missing[name]}")
     raise AttributeError(f"module 'tendril.eventlet' has no attribute {name!r}")

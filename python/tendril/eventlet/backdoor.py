@@ -11,6 +11,9 @@ from tendril.eventlet import _patched, greenthread
 __all__ = ["backdoor", "backdoor_server"]
 
 
+_help = 'Type "help", "copyright", "credits" or "license" for more information.'
+
+
 class _Console(code.InteractiveConsole):
     """Reads from and writes to a file, and prints there what its commands print."""
 
@@ -69,7 +72,7 @@ def backdoor(conn_info, locals=None):
 
     def run():
         try:
-            banner = f"Python {sys.version} on {sys.platform}\n(InteractiveConsole)"
+            banner = f"Python {sys.version} on {sys.platform}\n{_help}\n(InteractiveConsole)"
             _Console(file, dict(locals) if locals else {"__name__": "__console__"}).interact(banner, "")
         except (SystemExit, OSError):
             pass

@@ -33,6 +33,9 @@ def monkey_patch(**on):
     for part in _parts:
         if on.get(part, everything and part not in ("MySQLdb", "builtins")):
             already_patched[part] = True
+    if "thread" in already_patched:
+        from tendril.eventlet import _threads
+        _threads.install()
 
 
 def is_monkey_patched(module):

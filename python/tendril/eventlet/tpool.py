@@ -10,7 +10,7 @@ __all__ = ["execute", "Proxy", "killall", "set_num_threads"]
 
 QUIET = True
 SYS_EXCS = (KeyboardInterrupt, SystemExit)
-_threads = int(os.environ.get("EVENTLET_THREADPOOL_SIZE", 20))
+_nthreads = int(os.environ.get("EVENTLET_THREADPOOL_SIZE", 20))
 _pool = None
 
 
@@ -28,17 +28,17 @@ def _run(meth, args, kwargs):
 def execute(meth, *args, **kwargs):
     """Calls meth in an OS thread, waiting for its result while other green threads run. Raises what it raises."""
     global _pool
-    if _threads <= 0:
+    if _nthreads <= 0:
         return _run(meth, args, kwargs)
     if _pool is None:
-        _pool = tendril.ThreadPool(_threads)
+        _pool = tendril.ThreadPool(_nthreads)
     return _pool.apply(_run, (meth, args, kwargs))
 
 
 def set_num_threads(nthreads):
     """How many OS threads there are; takes effect for a pool that has not started. 0: execute() calls in place."""
-    global _threads
-    _threads = nthreads
+    global _nthreads
+    _nthreads = nthreads
 
 
 def setup():

@@ -17,10 +17,16 @@ _modules = {
     "asynchat": None, "asyncore": None, "BaseHTTPServer": "http.server", "builtin": "builtins",
     "CGIHTTPServer": "http.server", "ftplib": None, "http": None, "httplib": "http.client", "MySQLdb": None,
     "os": None, "profile": None, "Queue": "queue", "select": None, "selectors": None,
-    "SimpleHTTPServer": "http.server", "SocketServer": "socketserver", "ssl": None,
+    "SimpleHTTPServer": "http.server", "SocketServer": "socketserver",
     "subprocess": None, "threading": None, "time": None, "urllib": None,
     "urllib2": "urllib.request", "zmq": None,
 }
+
+
+def __getattr__(name):
+    if name in _modules or name in ("socket", "ssl", "thread"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"tendril.eventlet.green has no {name}")
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -130,13 +130,19 @@ class Hub:
 
     def schedule_call_global(self, seconds, cb, *args, **kw):
         """Calls cb(*args, **kw) after a time, in a green thread. Returns a Timer."""
+        self.running = True
         return Timer(seconds, cb, *args, **kw).schedule()
 
     def schedule_call_local(self, seconds, cb, *args, **kw):
         """The same, unless the calling green thread has ended then."""
+        self.running = True
         timer = Timer(seconds, cb, *args, **kw)
         timer._for = greenthread.getcurrent()
         return timer.schedule()
+
+    def abort(self, wait=False):
+        """Notes it in `running`; the hub goes on with the next timer or wait."""
+        self.running = False
 
     def ensure_greenlet(self):
         """Does nothing: there always is one."""
