@@ -159,8 +159,10 @@ class HttpProtocol:
             "headers_raw": self.headers_raw,
         })
         for name, value in self.headers_raw:
+            if "_" in name:
+                continue  # else X_Foo would be taken for X-Foo
             key = name.replace("-", "_").upper()
-            if key in ("CONTENT_TYPE", "CONTENT_LENGTH") and "_" not in name:
+            if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 environ[key] = value
                 continue
             key = "HTTP_" + key
@@ -174,11 +176,8 @@ class HttpProtocol:
         if coding not in ("", "chunked", "identity"):
             raise _Refused("501 Not Implemented")
         chunked = coding == "chunked"
-        if len(set(lengths)) > 1 or not all(each.isascii() and each.isdigit() for each in lengths):
-            raise _Refused("400 Bad Request")
-        if lengths and chunked:  # the chunks count; a proxy that thinks otherwise gets no second request through
-            self.close_connection = True
-            del environ["CONTENT_LENGTH"]
+        if lengths and (chunked or len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit())):
+            raise _Refused("400 Bad Request")  # both of them, two of them, or no number: a proxy may think otherwise
         expects = self.request_version == "HTTP/1.1" and self._header("Expect").lower() == "100-continue"
         body = Input(self.rfile, int(lengths[0]) if lengths else 0, self.connection, expects, chunked)
         environ["wsgi.input"] = environ["eventlet.input"] = body

@@ -16,7 +16,7 @@ _patched.patch()
 _modules = {
     "asynchat": None, "asyncore": None, "BaseHTTPServer": "http.server", "builtin": "builtins",
     "CGIHTTPServer": "http.server", "ftplib": None, "http": None, "httplib": "http.client", "MySQLdb": None,
-    "os": None, "profile": None, "Queue": "queue", "select": None, "selectors": None,
+    "os": None, "profile": None, "Queue": "queue", "selectors": None,
     "SimpleHTTPServer": "http.server", "SocketServer": "socketserver",
     "subprocess": None, "threading": None, "time": None, "urllib": None,
     "urllib2": "urllib.request", "zmq": None,
@@ -24,7 +24,7 @@ _modules = {
 
 
 def __getattr__(name):
-    if name in _modules or name in ("socket", "ssl", "thread"):
+    if name in _modules or name in ("select", "socket", "ssl", "thread"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"tendril.eventlet.green has no {name}")
 

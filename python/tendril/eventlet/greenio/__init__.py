@@ -19,8 +19,9 @@ class GreenSocket(socket.socket):
 
     def __init__(self, family=-1, type=-1, proto=-1, fileno=None, **kwargs):
         if isinstance(family, socket.socket):
-            family = family.detach()
-            super().__init__(fileno=family)
+            timeout = family.gettimeout()
+            super().__init__(fileno=family.detach())
+            self.settimeout(timeout)
         else:
             super().__init__(family, type, proto, fileno)
 
