@@ -15,6 +15,7 @@
 
 #include "run/executable.hpp"
 #include "run/options.hpp"
+#include "run/python.hpp"
 #include "run/settings.hpp"
 
 namespace tendril::run {
@@ -44,9 +45,9 @@ std::string preload_library() {
                              (here / TENDRIL_PRELOAD_DIR).lexically_normal().string());
 }
 
-int become(const Options& options, const std::string& path) {
+int become(const std::vector<std::string>& command, const std::string& path) {
     std::vector<char*> arguments;
-    for (const std::string& each : options.command) {
+    for (const std::string& each : command) {
         arguments.push_back(const_cast<char*>(each.c_str()));
     }
     arguments.push_back(nullptr);
@@ -69,9 +70,16 @@ int command(const std::vector<std::string>& arguments) {
         if (std::filesystem::path(program).filename() == "tendril") {
             throw CannotRun(126, path + ": is tendril itself");
         }
+        if (has_package(program)) {
+            const bool script = program != path;
+            if (script) {
+                options.command.front() = path;
+            }
+            return become(by_package(options, program, script), program);
+        }
         options.settings.process = ::getpid();
         put_into_environment(options.settings, preload_library());
-        return become(options, path);
+        return become(options.command, path);
     } catch (const UsageError& error) {
         say(error.what());
         std::fputs("Try `tendril run --help`.\n", stderr);

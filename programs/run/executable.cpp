@@ -160,4 +160,22 @@ std::string require_preloadable(const std::string& path) {
     cannot(path, "too many interpreters of interpreters");
 }
 
+bool knows_symbol(const std::string& path, const std::string& name) {
+    Image image(path);
+    ElfW(Ehdr) header{};
+    image.require(0, &header, sizeof header);
+    std::vector<ElfW(Shdr)> sections(header.e_shentsize == sizeof(ElfW(Shdr)) ? header.e_shnum : 0);
+    image.read(header.e_shoff, sections.data(), sections.size() * sizeof(ElfW(Shdr)));
+    for (const auto& section : sections) {
+        if (section.sh_type != SHT_DYNSYM || section.sh_link >= sections.size()) {
+            continue;
+        }
+        const auto& table = sections[section.sh_link];  // of its names
+        std::string names(std::min<std::size_t>(table.sh_size, std::size_t{1} << 26), '\0');
+        names.resize(image.read(table.sh_offset, names.data(), names.size()));
+        return names.find('\0' + name + '\0') != std::string::npos;
+    }
+    return false;
+}
+
 }  // namespace tendril::run

@@ -29,4 +29,8 @@ std::string find_program(const std::string& name);
 // Throws: CannotRun, also for one that runs with other rights than the caller's, where the loader ignores LD_PRELOAD.
 std::string require_preloadable(const std::string& path);
 
+// Whether the program's table of dynamic symbols has the name, as its own or as one that it needs. Requires:
+// require_preloadable() has returned it.
+bool knows_symbol(const std::string& path, const std::string& name);
+
 }  // namespace tendril::run

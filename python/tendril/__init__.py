@@ -23,7 +23,7 @@ from tendril._tendril import (  # noqa: F401
 )
 from _thread import _local as local  # noqa: F401  # CPython's has a value for each green thread
 from tendril import _tendril
-from tendril.patching import patch  # noqa: F401
+from tendril.patching import patch, preempt  # noqa: F401
 from tendril.timeout import Timeout, with_timeout  # noqa: F401
 from tendril.dump import dump, set_blocking_watch  # noqa: F401
 from tendril.group import Group  # noqa: F401

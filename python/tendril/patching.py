@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
 """patch(): the interpreter, its modules and its C libraries become cooperative."""
 
+import atexit
+import os
+
 from tendril import _tendril
+
+_interval = 0.005
 
 
 def _list(names):
@@ -20,4 +25,28 @@ def patch(classes="all", *, without=""):
     Returns whether this was the first call. Raises ValueError for a class that does not exist, RuntimeError where the
     process cannot be patched, and WrongThread in another OS thread than the first call's.
     """
-    return _tendril._patch(_list(classes), _list(without))
+    first = _tendril._patch(_list(classes), _list(without))
+    if first:
+        os.register_at_fork(after_in_child=_preempt_in_child)
+        atexit.register(_tendril._set_preemption, 0)
+        preempt(_interval)
+    return first
+
+
+def preempt(seconds):
+    """How long a green thread may compute, after patch(), before others that are ready run meanwhile: 0.005 by default.
+
+    0 means as long as it likes: then it is stopped by its own waits only, as everywhere before patch(). Raises
+    ValueError for what is not a number of seconds. May wait for the thread that saw to it so far.
+    """
+    global _interval
+    if _tendril.patched():
+        _tendril._set_preemption(seconds)
+    elif not 0 <= seconds <= 3600:
+        raise ValueError("preemption takes a number of seconds from 0, which means never, to 3600")
+    _interval = seconds
+
+
+def _preempt_in_child():
+    _tendril._forget_preemption()
+    _tendril._set_preemption(_interval)

@@ -21,10 +21,28 @@ struct Bucket {
     Mutex mutex{Rank::parking_lot};
     std::atomic<std::uint32_t> parked{0};  // those in line
     List<Parked> line;
+    std::uint64_t tickets = 0;
 
     void join(Parked& waiter) noexcept {
+        waiter.ticket_ = ++tickets;
         line.push_back(waiter);
         ++parked;
+    }
+    void join_again(Parked& waiter, std::uint64_t ticket) noexcept {
+        List<Parked> later;
+        for (Parked* last = line.pop_back(); last != nullptr; last = line.pop_back()) {
+            if (last->ticket_ <= ticket) {
+                line.push_back(*last);
+                break;
+            }
+            later.push_front(*last);
+        }
+        waiter.ticket_ = ticket;
+        line.push_back(waiter);
+        ++parked;
+        while (Parked* const next = later.pop_front()) {
+            line.push_back(*next);
+        }
     }
     void join_first(Parked& waiter) noexcept {
         line.push_front(waiter);
@@ -57,6 +75,15 @@ bool is_never_broken(const void* address, Sought sought) noexcept {
     return end != 0 && (sought == permit || (at >= unbroken_begin.load(std::memory_order_relaxed) && at < end));
 }
 
+// The place of the wait that ran out of time last, in this OS thread.
+struct OldPlace {
+    const void* address = nullptr;
+    std::uint64_t green_thread = 0;
+    std::uint64_t ticket = 0;
+    std::int64_t turn = 0;
+};
+thread_local OldPlace old_place;
+
 }  // namespace
 
 void never_break(const void* begin, const void* end) noexcept {
@@ -70,6 +97,11 @@ Parked::Parked(const void* address, Sought sought, const char* call, std::uint32
     const MutexLock lock(bucket.mutex);
     if (hub_ != nullptr) {
         presence_.begin();
+        const OldPlace old = std::exchange(old_place, {});
+        if (old.address == address && old.green_thread == hub_->current->id && old.turn == hub_->clock_ns) {
+            bucket.join_again(*this, old.ticket);
+            return;
+        }
     }
     bucket.join(*this);
 }
@@ -113,6 +145,9 @@ Outcome Parked::wait(Deadline deadline, Breaks breaks) noexcept {
     const int error = errno;
     const Outcome outcome = suspend(deadline, breaks);
     errno = error;
+    if (outcome == Outcome::timed_out) {
+        old_place = {address_, hub_->current->id, ticket_, hub_->clock_ns};
+    }
     return woken() ? Outcome::signalled : outcome;
 }
 

@@ -8,6 +8,7 @@
 //    does so first, and then wakes: so no wake-up is lost.
 // 2. A waiter that was woken left the line. If it then finds nothing, again() puts it back at the head; if it leaves
 //    without having taken what it was woken for, it wakes the next one.
+//    One that ran out of time, and at once waits again for the same, has its old place back.
 // 3. Where the object may be freed by code that no hook sees, waiters look again now and then: Patience.
 // 4. Waking allocates nothing, throws nothing and never switches. Not for signal handlers.
 
@@ -103,7 +104,8 @@ private:
 
     // Guarded by the bucket's mutex; woken_ is read without it.
     std::atomic<std::uint32_t> woken_{0};
-    bool sent_ = false;  // by a letter
+    bool sent_ = false;         // by a letter
+    std::uint64_t ticket_ = 0;  // they ascend along the line, but for those that went back to its head
 
     // Constant.
     const void* const address_;

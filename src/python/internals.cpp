@@ -35,6 +35,20 @@ Span place_of_gil() noexcept {
     return {&gil, &gil + 1};
 }
 
+bool gil_is_held() noexcept {
+    return _Py_atomic_load_relaxed(&_PyRuntime.ceval.gil.locked) == 1;
+}
+
+void request_gil() noexcept {
+    auto& ceval = PyInterpreterState_Main()->ceval;
+    _Py_atomic_store_relaxed(&ceval.gil_drop_request, 1);
+    _Py_atomic_store_relaxed(&ceval.eval_breaker, 1);
+}
+
+bool gil_is_requested() noexcept {
+    return _Py_atomic_load_relaxed(&PyInterpreterState_Main()->ceval.gil_drop_request) != 0;
+}
+
 void chain(PyObject* type, PyObject* value, PyObject* traceback) noexcept {
     _PyErr_ChainExceptions(type, value, traceback);
 }

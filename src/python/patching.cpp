@@ -17,6 +17,7 @@
 #include "patch/signal_actions.hpp"
 #include "python/error.hpp"
 #include "python/internals.hpp"
+#include "python/preempt.hpp"
 #include "python/state.hpp"
 #include "python/thread_lock.hpp"
 
@@ -199,7 +200,7 @@ int add_patching(PyObject* module) noexcept {
          "called where a library has made an error of its own of it."},
         {"raise_pending", &raise_pending_function, METH_NOARGS, nullptr},
         {nullptr, nullptr, 0, nullptr}};
-    return PyModule_AddFunctions(module, methods);
+    return PyModule_AddFunctions(module, methods) == 0 ? add_preempt(module) : -1;
 }
 
 }  // namespace tendril::python

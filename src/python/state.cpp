@@ -14,6 +14,7 @@
 #include "python/exit.hpp"
 #include "python/greenlet.hpp"
 #include "python/internals.hpp"
+#include "python/preempt.hpp"
 #include "python/raw_greenlet.hpp"
 #include "python/signals.hpp"
 
@@ -70,12 +71,18 @@ private:
 };
 
 void before_sleep() noexcept {
-    if (!at_waits && _PyThreadState_UncheckedGet() != nullptr) {
+    if (at_waits) {
+        note_hub_sleeps();
+    } else if (_PyThreadState_UncheckedGet() != nullptr) {
         given_up = PyEval_SaveThread();
     }
 }
 
 void after_sleep() noexcept {
+    if (at_waits) {
+        note_hub_wakes();
+        return;
+    }
     if (PyThreadState* const thread = std::exchange(given_up, nullptr)) {
         PyEval_RestoreThread(thread);
         after_sleep_for_signals();

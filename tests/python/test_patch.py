@@ -139,6 +139,32 @@ except tendril.Timeout as raised:
     print(raised is limit, repr(raised.__context__))
 """, "True RuntimeError('it failed')")
 
+    def test_a_timeout_is_raised_in_a_wait_for_a_lock(self):
+        self.check("""
+import queue
+lock, again, event = threading.Lock(), threading.RLock(), threading.Event()
+lock.acquire()
+threading.Thread(target=lambda: (again.acquire(), time.sleep(0.5), again.release())).start()
+time.sleep(0.01)
+def enter(lock):
+    with lock:
+        print("never")
+for call in lock.acquire, again.acquire, event.wait, queue.Queue().get, (lambda: enter(lock)), (lambda: enter(again)):
+    def limited():
+        try:
+            with tendril.Timeout(0.02) as limit:
+                call()
+        except tendril.Timeout as raised:
+            return raised is limit
+    print(set(run_all(limited)), end=" ")
+print(lock.acquire(timeout=0.01), again.acquire(timeout=0.01), lock.acquire(False), lock.locked())
+with again:   # the other has let go of it by then
+    lock.release()
+    with lock:
+        print(lock.locked(), again._is_owned(), end=" ")
+print(lock.locked(), again._is_owned())
+""", "{True} " * 6 + "False False False True\nTrue True False False")
+
     def test_a_kill_is_raised_in_a_call(self):
         self.check("""
 import socket

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+
+#include "python/preempt.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include <tendril/greenlet.hpp>
+
+#include "base/plain_thread.hpp"
+#include "base/sys.hpp"
+#include "hub/here.hpp"
+#include "python/error.hpp"
+#include "python/internals.hpp"
+#include "python/state.hpp"
+#include "python/waiting.hpp"
+
+namespace tendril::python {
+
+namespace {
+
+using Word = std::atomic<std::uint32_t>;
+
+constexpr std::chrono::nanoseconds look_again = std::chrono::milliseconds(1);
+constexpr int most_looks = 50;  // the hub may run what needs no GIL
+
+// Of the one hub that is preempted. Never destroyed: the OS thread may outlive the interpreter's end.
+struct Preemptor {
+    detail::Scheduler& hub;
+    std::atomic<std::int64_t> interval_ns;  // 0: it ends
+    Word changed{0};                        // the interval was
+    Word sleeps{0};                         // of the hub: odd while it sleeps
+    std::atomic<bool> waits{false};         // for `sleeps` to change
+    std::atomic<bool> ended{false};
+
+    Preemptor(detail::Scheduler& h, std::int64_t ns) noexcept : hub(h), interval_ns(ns) {}
+
+    std::int64_t turns() const noexcept { return std::atomic_ref(hub.clock_ns).load(std::memory_order_relaxed); }
+    bool hub_sleeps() const noexcept { return (sleeps.load() & 1) != 0; }
+    void change_sleeps() noexcept {
+        ++sleeps;
+        if (waits.load()) {
+            sys::futex_wake(sleeps);
+        }
+    }
+    void run() noexcept;
+
+private:
+    void pause() noexcept;
+    void doze() noexcept;
+    void let_others_run(PyThreadState* thread) noexcept;
+};
+
+Preemptor* preemptor = nullptr;
+
+void Preemptor::pause() noexcept {
+    sys::futex_wait(changed, changed.load(), interval_ns.load());
+}
+
+void Preemptor::doze() noexcept {
+    waits = true;
+    const std::uint32_t now = sleeps.load();
+    if ((now & 1) != 0 && interval_ns.load() != 0) {
+        sys::futex_wait(sleeps, now);
+    }
+    waits = false;
+}
+
+void Preemptor::let_others_run(PyThreadState* thread) noexcept {
+    std::atomic_ref(hub.budget).store(0, std::memory_order_relaxed);
+    request_gil();
+    waits = true;
+    while (gil_is_requested() && gil_is_held() && interval_ns.load() != 0) {
+        sys::futex_wait(sleeps, sleeps.load(), look_again.count());
+    }
+    for (int i = 0; i < most_looks && !gil_is_held(); ++i) {
+        const std::uint32_t now = sleeps.load();
+        if ((now & 1) != 0) {
+            break;  // nobody else wants it
+        }
+        sys::futex_wait(sleeps, now, look_again.count());
+    }
+    waits = false;
+    if (!gil_is_held() || interval_ns.load() == 0) {
+        PyEval_RestoreThread(thread);
+        PyEval_SaveThread();
+    }
+}
+
+void Preemptor::run() noexcept {
+    PyThreadState* const thread = PyThreadState_New(PyInterpreterState_Main());
+    std::int64_t seen = turns();
+    while (thread != nullptr && interval_ns.load() != 0) {
+        pause();
+        const std::int64_t now = turns();
+        if (hub_sleeps()) {
+            doze();
+        } else if (now == seen && interval_ns.load() != 0 && gil_is_held()) {
+            let_others_run(thread);
+        }
+        seen = turns();
+    }
+    ended = true;
+}
+
+// Ends the OS thread, and waits for that. It may be waiting for the GIL.
+bool stop() noexcept {
+    Preemptor* const one = std::exchange(preemptor, nullptr);
+    if (one == nullptr) {
+        return true;
+    }
+    one->interval_ns = 0;
+    ++one->changed;
+    one->sleeps.fetch_add(2);
+    sys::futex_wake(one->changed);
+    sys::futex_wake(one->sleeps);
+    return waiting([one] {
+        for (int i = 0; !one->ended && i < 1000; ++i) {
+            sleep(std::chrono::milliseconds(1));
+        }
+    });
+}
+
+PyObject* set_preemption(PyObject* /*module*/, PyObject* seconds) {
+    double value = 0;
+    if (!seconds_from(seconds, value)) {
+        return nullptr;
+    }
+    if (value < 0 || value > 3600) {
+        PyErr_SetString(PyExc_ValueError, "preemption takes a number of seconds from 0, which means never, to 3600");
+        return nullptr;
+    }
+    if (!gives_gil_up_at_waits()) {
+        PyErr_SetString(PyExc_RuntimeError, "preemption needs patch() first");
+        return nullptr;
+    }
+    if (!stop()) {
+        return nullptr;
+    }
+    const auto ns = static_cast<std::int64_t>(value * 1e9);
+    if (ns != 0 && !guarded([ns] {
+            auto* const made = new Preemptor(detail::Scheduler::here(), ns);
+            detail::PlainThread([made] { made->run(); }).detach();
+            preemptor = made;
+        })) {
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* forget_preemption(PyObject* /*module*/, PyObject* /*unused*/) {
+    preemptor = nullptr;
+    Py_RETURN_NONE;
+}
+
+}  // namespace
+
+void note_hub_sleeps() noexcept {
+    if (preemptor != nullptr && !preemptor->hub_sleeps()) {
+        preemptor->change_sleeps();
+    }
+}
+
+void note_hub_wakes() noexcept {
+    if (preemptor != nullptr && preemptor->hub_sleeps()) {
+        preemptor->change_sleeps();
+    }
+}
+
+int add_preempt(PyObject* module) noexcept {
+    static PyMethodDef methods[] = {{"_set_preemption", &set_preemption, METH_O, nullptr},
+                                    {"_forget_preemption", &forget_preemption, METH_NOARGS, nullptr},
+                                    {nullptr, nullptr, 0, nullptr}};
+    return PyModule_AddFunctions(module, methods);
+}
+
+}  // namespace tendril::python

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""After patch(), green threads that compute share the OS thread, and hold nobody up."""
+
+import unittest
+
+from support import run_program
+
+COMPUTE = """
+import tendril, threading, time
+tendril.patch()
+end = time.monotonic() + 1.5
+counts = {}
+def compute(key):
+    count = 0
+    while time.monotonic() < end:
+        for _ in range(200):
+            count += 1
+    counts[key] = count
+"""
+
+
+class Preemption(unittest.TestCase):
+    def check(self, text, expected, begin=COMPUTE):
+        status, out, err = run_program(begin + text)
+        self.assertEqual((status, out.strip(), err), (0, expected, ""))
+
+    def test_a_ticker_runs_meanwhile(self):
+        self.check("""
+ticks = 0
+def tick():
+    global ticks
+    while time.monotonic() < end:
+        time.sleep(0.001)
+        ticks += 1
+ticker = tendril.spawn(tick)
+compute(0)
+ticker.join()
+print(ticks > 20 or ticks)
+""", "True")
+
+    def test_it_can_be_switched_off_and_on(self):
+        self.check("""
+tendril.preempt(0)
+ran = []
+waits = tendril.spawn(ran.append, 1)
+compute(0)
+print(ran, end=" ")
+waits.join()
+tendril.preempt(0.005)
+end = time.monotonic() + 1
+waits = tendril.spawn(ran.append, 2)
+compute(0)
+print(ran)
+""", "[] [1, 2]")
+
+    def test_it_goes_on_in_the_child_of_a_fork(self):
+        self.check("""
+import os
+child = os.fork()
+if child == 0:
+    ran = []
+    waits = tendril.spawn(ran.append, 1)
+    compute(0)
+    os._exit(7 if ran else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+""", "7")
+
+    def test_refuses(self):
+        self.check("""
+import tendril
+for seconds in -1, float("nan"), 1e9:
+    try:
+        tendril.preempt(seconds)
+    except ValueError as error:
+        print("refused")
+tendril.preempt(0)
+tendril.patch()
+try:
+    tendril.preempt(-1)
+except ValueError as error:
+    print(error)
+""", "refused\n" * 3 + "preemption takes a number of seconds from 0, which means never, to 3600", "")
+
+
+if __name__ == "__main__":
+    unittest.main()
