@@ -34,6 +34,7 @@ class ThreadPool(_Calls):
         self._home = _thread.get_native_id()
         self._room = tendril.Semaphore(maxsize)
         self._running = set()
+        self._size = 0
         self._pool = None
 
     @property
@@ -48,6 +49,7 @@ class ThreadPool(_Calls):
             raise ValueError(f"maxsize must not be negative: {maxsize!r}")
         grown = maxsize - self._maxsize
         self._maxsize = maxsize
+        self._size = min(self._size, maxsize)
         if grown > 0:
             self._room.release(grown)
         else:
@@ -63,11 +65,14 @@ class ThreadPool(_Calls):
 
     @property
     def size(self):
-        return len(self._running)
+        """How many threads there are."""
+        return self._size
 
     @size.setter
     def size(self, size):
-        pass
+        if not 0 <= size <= self._maxsize:
+            raise ValueError(f"size must be from 0 to {self._maxsize}, not {size!r}")
+        self._size = size
 
     def spawn(self, func, *args, **kwargs):
         """func(*args, **kwargs) in an OS thread. Returns its ThreadResult."""
@@ -78,6 +83,7 @@ class ThreadPool(_Calls):
         self._room.acquire()
         result = ThreadResult()
         self._running.add(result)
+        self._size = min(self._maxsize, max(self._size, len(self._running)))
         if self._pool is None:
             self._pool = tendril.ThreadPool(max(self._maxsize, 1))
         inner = self._pool.spawn(func, *args, **kwargs)
