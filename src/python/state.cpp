@@ -8,6 +8,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include <tendril/semaphore.hpp>
+#include <tendril/shield.hpp>
+
 #include "hub/here.hpp"
 #include "python/alarm.hpp"
 #include "python/error.hpp"
@@ -29,6 +32,7 @@ bool at_waits = false;                                                  // see g
 bool over = false;                                                      // see interpreter_has_ended()
 thread_local State* last [[gnu::tls_model("initial-exec")]] = nullptr;  // most likely the running one
 thread_local PyThreadState* given_up [[gnu::tls_model("initial-exec")]] = nullptr;
+thread_local Semaphore* turnstile [[gnu::tls_model("initial-exec")]] = nullptr;  // see take_gil(); never destroyed
 thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
 
 // Those that no green thread has. Asked without the GIL after patch(), by several OS threads.
@@ -69,6 +73,24 @@ private:
     std::mutex mutex_;
     std::vector<State*> states_;
 };
+
+// After patch(): takes the GIL. Green threads of ours come for it one at a time: of thousands that wait for it at once,
+// each would wake up every 5 ms to ask that it be given up.
+void take_gil(PyThreadState* thread, bool own) noexcept {
+    if (turnstile == nullptr) {
+        turnstile = new (std::nothrow) Semaphore(1);
+    }
+    if (!own || turnstile == nullptr) {
+        PyEval_RestoreThread(thread);
+        return;
+    }
+    if (!turnstile->try_acquire()) {
+        const Shield shield;
+        turnstile->acquire();
+    }
+    PyEval_RestoreThread(thread);
+    turnstile->release();
+}
 
 void before_sleep() noexcept {
     if (at_waits) {
@@ -206,7 +228,7 @@ void State::leave() noexcept {
 
 void State::return_to() noexcept {
     if (at_waits) {
-        PyEval_RestoreThread(thread);
+        take_gil(thread, own);
         if (!noted) {
             note_for_gilstate(thread);
             noted = true;
@@ -250,7 +272,7 @@ State* State::begin() noexcept {
         return nullptr;
     }
     if (at_waits) {
-        PyEval_RestoreThread(state->thread);
+        take_gil(state->thread, true);
         note_for_gilstate(state->thread);
         state->noted = true;
         state->thread->thread_id = PyThread_get_thread_ident();
@@ -278,7 +300,7 @@ void State::end() noexcept {
     if (State* const spare = Pool::the().give(*this)) {
         PyThreadState* const ended = spare->thread;
         if (at_waits) {
-            PyEval_RestoreThread(ended);
+            take_gil(ended, true);
         }
         disown(ended);
         PyThreadState_Clear(ended);
@@ -289,6 +311,7 @@ void State::end() noexcept {
 
 void forget_states_after_fork() noexcept {
     Pool::the().forget();
+    turnstile = nullptr;  // one that the child does not have may stand in it
     has_hooks = false;
 }
 
