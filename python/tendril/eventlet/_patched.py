@@ -10,9 +10,7 @@ def patch():
     if not _done:
         _done = True
         tendril.patch()
-        set_preemption = getattr(tendril, "set_preemption", None)
-        if set_preemption is not None:
-            set_preemption(0)
+        tendril.preempt(0)
 
 
 _done = False

@@ -313,6 +313,9 @@ class _Answer:
 
     def write(self, data):
         """Sends a piece, with the head before the first."""
+        self._write(data)
+
+    def _write(self, data, last=False):
         if self.headers is None:
             raise AssertionError("write() before start_response()")
         data = self._encoded(data)
@@ -322,6 +325,8 @@ class _Answer:
             self.sent = True
         if data and not self._bodiless():
             parts.append(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+        if last and self.chunked and not self._bodiless():
+            parts.append(b"0\r\n\r\n")
         self._send(b"".join(parts))
 
     def _send(self, data):
@@ -354,18 +359,17 @@ class _Answer:
             if not self.sent:
                 self.protocol.close_connection = True
             return
-        self._flush(always=not self.sent)
-        if self.chunked and not self._bodiless():
-            self._send(b"0\r\n\r\n")
+        if not self.sent or self.pending or self.chunked:
+            pieces, self.pending = self.pending, []
+            self._write(b"".join(pieces), last=True)
 
     @staticmethod
     def _handled():
         return getattr(WSGI_LOCAL, "already_handled", False)
 
-    def _flush(self, always=False):
-        if self.pending or always:
-            pieces, self.pending = self.pending, []
-            self.write(b"".join(pieces))
+    def _flush(self):
+        pieces, self.pending = self.pending, []
+        self.write(b"".join(pieces))
 
     def fail(self, text):
         """Answers 500."""
