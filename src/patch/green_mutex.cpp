@@ -73,7 +73,7 @@ int lock_mutex(pthread_mutex_t* mutex) noexcept {
     if (!looks_green()) {
         return libc.pthread_mutex_lock(mutex);
     }
-    spend();
+    before_lock(mutex);
     const int result = attempt(mutex, true);
     if (result != EBUSY) {
         return result;

@@ -80,11 +80,26 @@ struct OldPlace {
     const void* address = nullptr;
     std::uint64_t green_thread = 0;
     std::uint64_t ticket = 0;
-    std::int64_t turn = 0;
+    std::int64_t time_ns = 0;
 };
+constexpr std::int64_t at_once_ns = 1'000'000;  // to be back
 thread_local OldPlace old_place;
 
+std::atomic<bool> others_first{false};
+
 }  // namespace
+
+void before_lock(const void* mutex) noexcept {
+    if (!is_never_broken(mutex, lock)) {
+        spend();
+    } else if (others_first.load(std::memory_order_relaxed) && others_first.exchange(false) && may_park()) {
+        Scheduler::here().yield_unthrown();
+    }
+}
+
+void let_others_first() noexcept {
+    others_first = true;
+}
 
 void never_break(const void* begin, const void* end) noexcept {
     unbroken_begin.store(reinterpret_cast<std::uintptr_t>(begin), std::memory_order_relaxed);
@@ -98,7 +113,8 @@ Parked::Parked(const void* address, Sought sought, const char* call, std::uint32
     if (hub_ != nullptr) {
         presence_.begin();
         const OldPlace old = std::exchange(old_place, {});
-        if (old.address == address && old.green_thread == hub_->current->id && old.turn == hub_->clock_ns) {
+        if (old.address == address && old.green_thread == hub_->current->id &&
+            Deadline::now_ns() - old.time_ns < at_once_ns) {
             bucket.join_again(*this, old.ticket);
             return;
         }
@@ -145,8 +161,8 @@ Outcome Parked::wait(Deadline deadline, Breaks breaks) noexcept {
     const int error = errno;
     const Outcome outcome = suspend(deadline, breaks);
     errno = error;
-    if (outcome == Outcome::timed_out) {
-        old_place = {address_, hub_->current->id, ticket_, hub_->clock_ns};
+    if (outcome == Outcome::timed_out && !woken()) {
+        old_place = {address_, hub_->current->id, ticket_, Deadline::now_ns()};
     }
     return woken() ? Outcome::signalled : outcome;
 }

@@ -53,6 +53,11 @@ enum class Breaks : std::uint8_t {
 // takes the end of such a wait for its success. May be called once.
 void never_break(const void* begin, const void* end) noexcept;
 
+// Before a green thread locks a mutex. One that lies in that range is locked so often that it spends no switch of the
+// hub's budget; but after let_others_first(), from any OS thread, the next one lets all that are ready run first.
+void before_lock(const void* mutex) noexcept;
+void let_others_first() noexcept;
+
 struct Bucket;
 
 struct Woken {

@@ -12,6 +12,7 @@
 #include "base/plain_thread.hpp"
 #include "base/sys.hpp"
 #include "hub/here.hpp"
+#include "patch/parking_lot.hpp"
 #include "python/error.hpp"
 #include "python/internals.hpp"
 #include "python/state.hpp"
@@ -69,7 +70,7 @@ void Preemptor::doze() noexcept {
 }
 
 void Preemptor::let_others_run(PyThreadState* thread) noexcept {
-    std::atomic_ref(hub.budget).store(0, std::memory_order_relaxed);
+    patch::detail::let_others_first();
     request_gil();
     waits = true;
     while (gil_is_requested() && gil_is_held() && interval_ns.load() != 0) {

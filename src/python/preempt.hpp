@@ -3,9 +3,9 @@
 // Preemption: after patch(), an OS thread of our own makes a green thread that computes give up the GIL, so that others
 // of the same hub run meanwhile.
 //
-// 1. It looks every interval whether the hub has turned. If not, it asks for the GIL as any thread would, and spends
-//    the hub's budget. The green thread that computes then gives it up, by patched calls: the first of them lets those
-//    that are ready stand in line for the GIL; the last one waits until another thread has it.
+// 1. It looks every interval whether the hub has turned. If not, it asks for the GIL as any thread would. The green
+//    thread that computes then gives it up, by patched calls: the first of them lets those that are ready stand in line
+//    for the GIL; the last one waits until another thread has it.
 // 2. If nobody else wants it, this OS thread takes it, for a moment: else that wait would not end. It never takes what
 //    others wait for: they would stand in line again, behind the one that was stopped.
 // 3. While the hub sleeps for longer than an interval, the OS thread sleeps too.

@@ -24,6 +24,23 @@ class Preemption(unittest.TestCase):
         status, out, err = run_program(begin + text)
         self.assertEqual((status, out.strip(), err), (0, expected, ""))
 
+    def test_those_that_compute_share_fairly(self):
+        for make in "threading.Thread(target=begin, args=(i,))", "tendril.Greenlet(begin, i)":
+            self.check(f"""
+ready = threading.Event()
+def begin(key):
+    ready.wait()
+    compute(key)
+threads = [{make} for i in range(6)]
+for thread in threads:
+    thread.start()
+end = time.monotonic() + 2
+ready.set()
+for thread in threads:
+    thread.join()
+print(len(counts), min(counts.values()) * 3 > max(counts.values()) or counts)
+""", "6 True")
+
     def test_a_ticker_runs_meanwhile(self):
         self.check("""
 ticks = 0
