@@ -32,5 +32,6 @@ from tendril.pool import Pile, Pool, PoolFull  # noqa: F401
 from tendril.thread_pool import ThreadPool, offload  # noqa: F401
 from tendril.waits import iwait, joinall, killall, wait  # noqa: F401
 
-_os.register_at_fork(after_in_child=_tendril._after_fork_in_child)
+_os.register_at_fork(before=_tendril._before_fork, after_in_parent=_tendril._after_fork_in_parent,
+                     after_in_child=_tendril._after_fork_in_child)
 _atexit.register(_tendril._at_exit)

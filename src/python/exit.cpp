@@ -14,6 +14,7 @@
 #include "python/error.hpp"
 #include "python/greenlet.hpp"
 #include "python/hub.hpp"
+#include "python/internals.hpp"
 #include "python/signals.hpp"
 #include "python/state.hpp"
 #include "python/waiting.hpp"
@@ -75,10 +76,29 @@ PyObject* at_exit(PyObject* /*module*/, PyObject* /*unused*/) {
     Py_RETURN_NONE;
 }
 
+// In the child, threading takes a thread that it does not know for its main one, and has the place where we note ours.
+PyObject* before_fork(PyObject* /*module*/, PyObject* /*unused*/) {
+    if (State* const here = State::here(); here != nullptr && here->own) {
+        disown(here->thread);
+    }
+    return PyErr_Occurred() == nullptr ? Py_NewRef(Py_None) : nullptr;
+}
+
+PyObject* after_fork_in_parent(PyObject* /*module*/, PyObject* /*unused*/) {
+    State* const here = State::here();
+    if (here != nullptr && here->own) {
+        own_again(here->thread, here);
+    }
+    return here != nullptr ? Py_NewRef(Py_None) : nullptr;
+}
+
 PyObject* after_fork_in_child(PyObject* /*module*/, PyObject* /*unused*/) {
     State* const here = State::here();
     if (here == nullptr) {
         return nullptr;
+    }
+    if (here->own) {
+        own_again(here->thread, here);
     }
     std::vector<GreenletObject*> ended;
     detail::List<Living> mine;
@@ -139,6 +159,8 @@ void exit_program(PyObject* error) noexcept {
 
 int add_exit(PyObject* module) noexcept {
     static PyMethodDef methods[] = {{"_at_exit", &at_exit, METH_NOARGS, nullptr},
+                                    {"_before_fork", &before_fork, METH_NOARGS, nullptr},
+                                    {"_after_fork_in_parent", &after_fork_in_parent, METH_NOARGS, nullptr},
                                     {"_after_fork_in_child", &after_fork_in_child, METH_NOARGS, nullptr},
                                     {nullptr, nullptr, 0, nullptr}};
     if (Py_AtExit(&after_finalize) != 0) {

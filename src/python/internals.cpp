@@ -81,6 +81,11 @@ void adopt(PyThreadState* thread, State* state) noexcept {
     thread->thread_id = reinterpret_cast<unsigned long>(state);
 }
 
+void own_again(PyThreadState* thread, State* state) noexcept {
+    thread->on_delete = &marker;
+    thread->on_delete_data = state;
+}
+
 void disown(PyThreadState* thread) noexcept {
     thread->on_delete = nullptr;
     thread->on_delete_data = nullptr;

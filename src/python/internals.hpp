@@ -45,6 +45,8 @@ void note_for_gilstate(PyThreadState* thread) noexcept;
 State* own_state(PyThreadState* thread) noexcept;
 void adopt(PyThreadState* thread, State* state) noexcept;
 void disown(PyThreadState* thread) noexcept;
+// What adopt() does but for the number of the thread: once disown() was called for a while.
+void own_again(PyThreadState* thread, State* state) noexcept;
 
 // Makes a PyThreadState as new: no values of threading.local, no context, no exception. Requires: it is current, and
 // runs no frame.

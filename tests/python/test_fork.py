@@ -71,6 +71,24 @@ def work():
 tendril.spawn(work).join()
 """)
 
+    def test_after_patch(self):
+        status, out, err = run_program("""
+import os, sys, threading, tendril
+tendril.patch()
+
+def work(end):
+    pid = os.fork()
+    if pid == 0:
+        tendril.sleep(0.01)
+        return end()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+print(tendril.spawn(work, lambda: print("goes on")).get(), flush=True)
+print(tendril.spawn(work, lambda: sys.exit(6)).get(), flush=True)
+print(tendril.spawn(work, lambda: os._exit(tendril.spawn(lambda: 7).get())).get(), flush=True)
+""")
+        self.assertEqual((status, out, err), (0, "goes on\n0\n6\n7\n", ""))
+
     def test_nested(self):
         self.check("grandchild\nstatus 6\nstatus 5\n", """
 def work():
