@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-from support import environment, run_command, run_program
+from support import environment, package_folder, run_command, run_program
 
 RUN = ("-m", "tendril", "run")
 
@@ -106,6 +106,41 @@ print(os_threads < 5, time.monotonic() - begin < 5)
         status, out, err = run_command([sys.executable, "-m", "tendril", "nothing"])
         self.assertEqual((status, out), (125, ""))
         self.assertIn("no such command: nothing", err)
+
+
+def native():
+    """The program tendril of the same build, or None."""
+    path = os.path.join(os.path.dirname(package_folder()), "programs", "tendril")
+    return path if os.access(path, os.X_OK) else None
+
+
+@unittest.skipUnless(native(), "the program tendril is not built")
+class Native(unittest.TestCase):
+    CODE = "import sys, tendril; print(tendril.patched(), sys.argv[1:])"
+
+    def test_an_interpreter_is_patched_from_inside(self):
+        self.assertEqual(run_command([native(), "run", sys.executable, "-c", self.CODE, "x"]), (0, "True ['x']\n", ""))
+        status, out, err = run_command([native(), "run", "--report", "--", sys.executable, "-c", self.CODE])
+        self.assertEqual((status, out), (0, "True []\n"))
+        self.assertIn("slots", err)
+
+    def test_a_script_is_run_in_its_interpreter(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "script")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(f"#!{sys.executable}\n{self.CODE}\n")
+            os.chmod(path, 0o755)
+            self.assertEqual(run_command([native(), "run", path, "x"]), (0, "True ['x']\n", ""))
+
+    def test_an_interpreter_without_the_package_is_preloaded(self):
+        more = environment()
+        del more["PYTHONPATH"]
+        if run_command([sys.executable, "-c", "import tendril"], env=more, cwd="/")[0] == 0:
+            self.skipTest("the package is installed")
+        code = "print('libtendril_preload' in open('/proc/self/maps').read())"
+        with tempfile.TemporaryDirectory() as folder:
+            status, out, err = run_command([native(), "run", sys.executable, "-I", "-c", code], env=more, cwd=folder)
+        self.assertEqual((status, out, err), (0, "True\n", ""))
 
 
 class As(unittest.TestCase):
