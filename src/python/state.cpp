@@ -51,14 +51,11 @@ public:
         states_.pop_back();
         return newest;
     }
-    // Returns: another one, which there is no room for; nullptr: none.
-    State* give(State& state) noexcept {
+    // Returns: nullptr unless there is no room for another.
+    State* take_if_full() noexcept { return full() ? take() : nullptr; }
+    void give(State& state) noexcept {
         const std::lock_guard lock(mutex_);
-        if (states_.size() == states_.capacity()) {
-            return std::exchange(states_.back(), &state);
-        }
         states_.push_back(&state);
-        return nullptr;
     }
     void forget() noexcept {  // in the child of a fork
         for (State* const each : states_) {
@@ -69,6 +66,11 @@ public:
 
 private:
     Pool() { states_.reserve(most_kept); }
+
+    bool full() noexcept {
+        const std::lock_guard lock(mutex_);
+        return states_.size() >= most_kept;
+    }
 
     std::mutex mutex_;
     std::vector<State*> states_;
@@ -294,19 +296,17 @@ void State::end() noexcept {
     PyObject* const mine = reinterpret_cast<PyObject*>(std::exchange(greenlet, nullptr));
     Py_XDECREF(mine);
     last = nullptr;
+    // Before it gives the GIL up: it does not get it back while the interpreter ends.
+    if (State* const spare = Pool::the().take_if_full()) {
+        disown(spare->thread);
+        PyThreadState_Clear(spare->thread);
+        PyThreadState_Delete(spare->thread);
+        delete spare;
+    }
     if (at_waits) {
         PyEval_SaveThread();
     }
-    if (State* const spare = Pool::the().give(*this)) {
-        PyThreadState* const ended = spare->thread;
-        if (at_waits) {
-            take_gil(ended, true);
-        }
-        disown(ended);
-        PyThreadState_Clear(ended);
-        at_waits ? PyThreadState_DeleteCurrent() : PyThreadState_Delete(ended);
-        delete spare;
-    }
+    Pool::the().give(*this);
 }
 
 void forget_states_after_fork() noexcept {
