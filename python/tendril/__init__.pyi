@@ -16,7 +16,7 @@ from tendril._tendril import (
 from tendril.dump import dump as dump, set_blocking_watch as set_blocking_watch
 from tendril.group import Group as Group
 from tendril.hub import Hub as Hub, get_hub as get_hub
-from tendril.patching import patch as patch
+from tendril.patching import patch as patch, preempt as preempt
 from tendril.pool import Pile as Pile, Pool as Pool, PoolFull as PoolFull
 from tendril.thread_pool import ThreadPool as ThreadPool, offload as offload
 from tendril.timeout import Timeout as Timeout, with_timeout as with_timeout

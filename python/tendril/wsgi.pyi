@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, TextIO
 
 __all__ = ["FileWrapper", "Server", "listen", "serve"]
 
-Application = Callable[[dict[str, Any], Callable[..., Callable[[bytes], None]]], Iterable[bytes]]
-Report = Callable[[dict[str, Any], BaseException], str | None]
+_Application = Callable[[dict[str, Any], Callable[..., Callable[[bytes], None]]], Iterable[bytes]]
+_Report = Callable[[dict[str, Any], BaseException], str | None]
 
 class FileWrapper:
     filelike: BinaryIO
@@ -22,8 +22,8 @@ def listen(address: str | tuple[str, int], backlog: int = 2048, reuse_port: bool
 
 class Server:
     socket: socket.socket | None
-    def __init__(self, listener: socket.socket | int | str | tuple[str, int], application: Application, *,
-                 environ: Mapping[str, Any] | None = None, errors: TextIO | None = None, report: Report | None = None,
+    def __init__(self, listener: socket.socket | int | str | tuple[str, int], application: _Application, *,
+                 environ: Mapping[str, Any] | None = None, errors: TextIO | None = None, report: _Report | None = None,
                  debug: bool = False, **options: Any) -> None: ...
     @property
     def address(self) -> Any: ...
@@ -39,4 +39,4 @@ class Server:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
                  trace: TracebackType | None) -> None: ...
 
-def serve(listener: socket.socket | int | str | tuple[str, int], application: Application, **options: Any) -> None: ...
+def serve(listener: socket.socket | int | str | tuple[str, int], application: _Application, **options: Any) -> None: ...
