@@ -2,9 +2,9 @@
 """Soak: green threads, kills, timeouts, errors, queues, OS threads and forks, mixed at random, for as long as asked;
 memory, objects and descriptors must stay flat.
 
-    PYTHONPATH=build/release/python /usr/bin/python3 tests/python/soak.py [seconds=60] [seed]
+    PYTHONPATH=build/release/python /usr/bin/python3 tests/python/soak.py [--patch] [seconds=60] [seed]
 
-Prints a line for each twentieth of the time. Status 1 if anything grew.
+--patch: after tendril.patch(). Prints a line for each twentieth of the time. Status 1 if anything grew.
 """
 
 import gc
@@ -16,6 +16,8 @@ import threading
 import time
 
 import tendril
+
+patched = False
 
 
 class Odd(Exception):
@@ -119,11 +121,10 @@ def pools(rng):
 
 def os_threads(rng):
     """An OS thread with a hub of its own, which ends with green threads left."""
-    done = []
+    done, left = [], []
 
     def work():
-        for _ in range(3):
-            tendril.spawn(tendril.sleep, 60)
+        left.extend(tendril.spawn(tendril.sleep, 60) for _ in range(3))
         done.append(tendril.spawn(lambda: tendril.sleep(0) or 1).get())
 
     thread = threading.Thread(target=work)
@@ -132,6 +133,8 @@ def os_threads(rng):
         tendril.sleep(0.001)
     thread.join()
     assert done == [1]
+    if patched:  # it was a green thread
+        tendril.killall(left)
 
 
 def forks(rng):
@@ -185,8 +188,13 @@ def figures():
 
 
 def main():
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
+    global patched
+    arguments = [each for each in sys.argv[1:] if each != "--patch"]
+    seconds = float(arguments[0]) if arguments else 60
+    seed = int(arguments[1]) if len(arguments) > 1 else random.randrange(1 << 32)
+    if len(arguments) < len(sys.argv) - 1:
+        tendril.patch()
+        patched = True
     rng = random.Random(seed)
     print(f"seed {seed}", flush=True)
     begin = time.monotonic()
