@@ -2,6 +2,7 @@
 """dump(): what every green thread is doing; and the blocking watch, which reports those that let no other run."""
 
 import sys
+import threading
 import traceback
 
 from tendril import _tendril
@@ -9,6 +10,9 @@ from tendril import _tendril
 
 def _name(entry):
     greenlet, frame = entry["greenlet"], entry["frame"]
+    thread = threading._active.get(entry["ident"]) if greenlet is None else None
+    if thread is not None:
+        return f"of the thread {thread.name!r}"
     name = getattr(greenlet, "name", None) or entry["name"]
     while not name and frame is not None:  # the function that it runs: the outermost frame's
         if frame.f_back is None:

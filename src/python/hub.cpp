@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include <tendril/hub.hpp>
 #include <tendril/snapshot.hpp>
 
+#include "hub/here.hpp"
 #include "python/error.hpp"
 #include "python/greenlet.hpp"
 #include "python/state.hpp"
@@ -86,15 +88,45 @@ struct Known {
     GreenletObject* greenlet = nullptr;
 };
 
-Known known(std::uint64_t id) noexcept {
+// All of them, by the numbers of their green threads.
+using All = std::unordered_map<std::uint64_t, Known>;
+
+// Finds this hub's threads that have never called this module: by the stack that they run Python on.
+void find_foreign(All& all, const std::vector<PyThreadState*>& threads) {
+    for (const detail::Fiber* fiber : detail::here::fibers()) {
+        for (PyThreadState* thread : threads) {
+            if (fiber->stack->bounds.contains(thread->cframe)) {
+                all.try_emplace(fiber->id, Known{thread, nullptr});
+            }
+        }
+    }
+}
+
+All know_all() {
+    All all;
+    std::vector<PyThreadState*> rest;
     for (PyThreadState* thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main()); thread != nullptr;
          thread = PyThreadState_Next(thread)) {
         const State* const state = state_of(thread);
-        if (state != nullptr && state->greenlet != nullptr && state->greenlet->id == id) {
-            return {thread, state->greenlet};
+        if (state != nullptr && state->greenlet != nullptr) {
+            all[state->greenlet->id] = {thread, state->greenlet};
+        } else if (state == nullptr || !state->own) {
+            rest.push_back(thread);
         }
     }
-    return {};
+    if (!rest.empty() && detail::here::has_hub()) {
+        find_foreign(all, rest);
+    }
+    detail::List<Living>& living = living_greenlets();
+    for (Living* each = living.front(); each != nullptr; each = living.after(*each)) {
+        all[greenlet_of(*each).id].greenlet = &greenlet_of(*each);  // also those that have not begun
+    }
+    return all;
+}
+
+Known known(const All& all, std::uint64_t id) noexcept {
+    const auto found = all.find(id);
+    return found != all.end() ? found->second : Known();
 }
 
 Ref frame_of(PyThreadState* thread) noexcept {
@@ -110,36 +142,32 @@ Ref greenlet_ref(GreenletObject* greenlet) noexcept {
 constexpr const char* states[] = {"waits for its start", "is ready to begin", "is ready", "runs", "waits"};
 constexpr const char* kinds[] = {"spawned", "main", "hub"};
 
-PyObject* greenlet_dict(const GreenletInfo& info) noexcept {
-    Known who = known(info.id);
-    if (who.greenlet == nullptr) {  // not begun: no PyThreadState yet
-        detail::List<Living>& all = living_greenlets();
-        for (Living* each = all.front(); each != nullptr && who.greenlet == nullptr; each = all.after(*each)) {
-            who.greenlet = greenlet_of(*each).id == info.id ? &greenlet_of(*each) : nullptr;
-        }
-    }
+PyObject* greenlet_dict(const GreenletInfo& info, const Known& who) noexcept {
     Dict dict;
     dict("id", info.id)("spawner", info.spawner)("name", info.name)("kind", kinds[static_cast<int>(info.kind)])(
         "state", states[static_cast<int>(info.state)])("waits_in", info.waits_in)("waited", seconds(info.waited))(
         "holder", info.holder)("descriptor", info.descriptor)("writes", info.writes)("daemon", info.daemon)(
         "kill_pending", info.kill_pending)("stack_size", static_cast<std::uint64_t>(info.stack_size))(
         "stack_used", static_cast<std::uint64_t>(info.stack_used))("backtrace", info.backtrace);
-    dict("greenlet", greenlet_ref(who.greenlet))("frame", frame_of(who.thread));
+    dict("greenlet", greenlet_ref(who.greenlet))("frame", frame_of(who.thread))(
+        "ident", static_cast<std::uint64_t>(who.thread != nullptr ? who.thread->thread_id : 0));
     return dict.release();
 }
 
 PyObject* snapshot_function(PyObject* /*module*/, PyObject* backtraces) {
     HubSnapshot taken;
+    All all;
     const int with = PyObject_IsTrue(backtraces);
     if (with < 0 || !guarded([&] {
             have_hub();
             taken = snapshot({.backtraces = with != 0});
+            all = know_all();
         })) {
         return nullptr;
     }
     Ref list = Ref::taken(PyList_New(0));
     for (const GreenletInfo& each : taken.greenlets) {
-        const Ref one = Ref::taken(list ? greenlet_dict(each) : nullptr);
+        const Ref one = Ref::taken(list ? greenlet_dict(each, known(all, each.id)) : nullptr);
         if (!one || PyList_Append(list.get(), one.get()) != 0) {
             return nullptr;
         }
@@ -190,7 +218,11 @@ void on_block(const BlockReport& report) noexcept {
     }
     const PyGILState_STATE gil = PyGILState_Ensure();
     if (const Ref handler = Ref::shared(watch_handler)) {
-        const Known who = known(report.greenlet);
+        All all;
+        if (!guarded([&] { all = know_all(); })) {
+            PyErr_Clear();
+        }
+        const Known who = known(all, report.greenlet);
         Dict dict;
         dict("id", report.greenlet)("os_thread", report.os_thread)("held", seconds(report.held))("call", report.call)(
             "in_callback", report.in_callback)("backtrace", report.backtrace);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What python/tendril/hub.py and dump.py are made of: a hub's counts, its snapshot with the frames of Python, its end of
-// work, and the blocking watch.
+// What python/tendril/hub.py and dump.py are made of: a hub's counts, its snapshot with the frames of Python, its end
+// of work, and the blocking watch.
 
 #pragma once
 

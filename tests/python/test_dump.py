@@ -9,6 +9,8 @@ import unittest
 
 import tendril
 
+from support import run_program
+
 
 def dumped(**options):
     out = io.StringIO()
@@ -30,7 +32,8 @@ class Dump(unittest.TestCase):
     def test_names_each_with_its_state_and_its_lines_of_python(self):
         late = tendril.spawn_after(60, print)
         text = dumped()
-        self.assertRegex(text, rf"green thread {self.green.id} \"nested\" waits in [\w:]+, for \d\.\d+ s; spawned by \d+\n"
+        self.assertRegex(text, rf"green thread {self.green.id} \"nested\" waits in [\w:]+, for \d\.\d+ s; spawned by "
+                               r'\d+\n'
                                r'  File ".*test_dump.py", line \d+, in nested\n    wait\(\)')
         self.assertRegex(text, rf"green thread {late.id} waits for its start")
         self.assertRegex(text, r"green thread \d+ \(main\) runs\n(.*\n)*.*in test_names_each")
@@ -49,6 +52,20 @@ class Dump(unittest.TestCase):
         tendril.sleep(0)
         self.assertIn(f'green thread {worker.id} Worker "mine" waits', dumped())
         worker.kill()
+
+    def test_threads_after_patch_have_their_names_and_lines(self):
+        status, out, err = run_program("""
+import sys, threading, time, tendril
+tendril.patch()
+def work():
+    time.sleep(60)
+threading.Thread(target=work, name="my thread", daemon=True).start()
+tendril.sleep(0.05)
+tendril.dump(sys.stdout)
+""")
+        self.assertEqual((status, err), (0, ""))
+        self.assertRegex(out, r"green thread \d+ of the thread 'my thread' waits in .*\n"
+                              r"(.*\n)*.*in work\n    time.sleep")
 
     def test_faulthandler_shows_all(self):
         with tempfile.TemporaryFile("w+") as file:
