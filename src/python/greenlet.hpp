@@ -77,8 +77,8 @@ void set_main_greenlet(GreenletObject* greenlet) noexcept;
 // Raises the exception in the main one: for what ends a program, and for what a signal's handler raises.
 void raise_in_main(PyObject* error) noexcept;
 
-// Sets what is called with a greenlet whose error nobody can ask for, and the error; empty: sys.unraisablehook. Returns:
-// the former one.
+// Sets what is called with a greenlet whose error nobody can ask for, and the error; empty: sys.unraisablehook.
+// Returns: the former one.
 Ref set_error_handler(Ref handler) noexcept;
 
 // Raises the exception in it, when it waits next; its end is not waited for. Returns: false with a Python error set,
