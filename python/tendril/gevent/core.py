@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """gevent.core: the loop and its watchers, as thin objects over the hub, its green threads and floor patch."""
 
+import _thread
 import os
 import signal as _signal
 import sys
@@ -265,9 +266,13 @@ class io(watcher):
 
 
 class async_(watcher):
-    """send(), from any OS thread."""
+    """send(), from any OS thread. While it is active, there is no LoopExit."""
+
+    def _begin(self, **kwargs):
+        self.loop._take_posts()
 
     def send(self):
+        """Lets the callback be called in the loop's OS thread."""
         self.loop.run_callback_threadsafe(self._fire)
 
     send_ignoring_arg = staticmethod(lambda arg: None)
@@ -277,6 +282,8 @@ class fork(watcher):
     """In the child of a fork."""
 
     def _begin(self, **kwargs):
+        if not self.loop._forks:
+            _watched.add(self.loop)
         self.loop._forks.append(self)
 
     def _end(self):
@@ -391,6 +398,8 @@ class loop:
         self._hub = hub
         self._calls = []
         self._forks = []
+        self._posts = None
+        self._home = _thread.get_native_id()
         self.starting_timer_may_update_loop_time = False
 
     def handle_error(self, context, kind, value, traceback):
@@ -424,9 +433,23 @@ class loop:
                 return
 
     def run_callback_threadsafe(self, function, *args):
-        """The same from any OS thread."""
-        from tendril.gevent.threadpool import call_in_hub
-        return call_in_hub(self, function, args)
+        """The same from any OS thread: from another than the loop's once an async_() watcher was started."""
+        if _thread.get_native_id() == self._home:
+            return self.run_callback(function, *args)
+        if self._posts is None:
+            raise RuntimeError("run_callback_threadsafe from another OS thread needs a loop.async_() that was started")
+        call = callback(function, args)
+        self._posts.put(call)
+        return call
+
+    def _take_posts(self):
+        if self._posts is None:
+            self._posts = tendril.SharedQueue()
+            tendril.spawn_n(self._run_posts)
+
+    def _run_posts(self):
+        for call in self._posts:
+            call._call(self)
 
     def run(self, nowait=False, once=False):
         raise NotImplementedError("gevent.core.loop.run: the hub runs by itself")
@@ -483,6 +506,19 @@ class loop:
 
     def __repr__(self):
         return f"<{type(self).__name__} at {id(self):#x} default pending={self.pendingcnt}>"
+
+
+_watched = set()  # loops with fork watchers
+
+
+def _after_fork_in_child():
+    for each in _watched:
+        each._home = _thread.get_native_id()
+        for one in list(each._forks):
+            each.run_callback(one._fire)
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def supported_backends():

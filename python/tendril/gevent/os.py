@@ -13,11 +13,7 @@ WNOHANG = _os.WNOHANG
 
 def fork():
     """Forks: the child goes on with the calling green thread alone."""
-    pid = _fork()
-    if pid == 0:
-        for each in list(get_hub().loop._forks):
-            each._fire()
-    return pid
+    return _fork()
 
 
 def fork_gevent(*args, **kwargs):

@@ -12,11 +12,6 @@ from tendril.gevent.pool import _Calls
 __all__ = ["ThreadPool", "ThreadResult", "ThreadPoolExecutor"]
 
 
-def call_in_hub(loop, function, args):
-    """run_callback() from any OS thread."""
-    return loop.run_callback(function, *args)
-
-
 class ThreadResult(AsyncResult):
     """What came of a call."""
 
