@@ -12,8 +12,8 @@ class iwait:  # noqa: N801  # a function to its users
     """iwait(objects, timeout=None, count=None): gives what is ready, in the order in which it becomes so.
 
     What has link(callable) or rawlink(callable), and unlink(callable), can be waited for: Greenlets, Events,
-    AsyncResults, Semaphores. Each is given once. Ends after `count` of them, or when the timeout comes. Leaving a
-    `with` of it forgets the rest.
+    AsyncResults, Semaphores. Each is given once, and first those of which ready() is true already. Ends after `count`
+    of them, or when the timeout comes. Leaving a `with` of it forgets the rest.
     """
 
     def __init__(self, objects, timeout=None, count=None):
@@ -23,7 +23,10 @@ class iwait:  # noqa: N801  # a function to its users
         self._came = _tendril.Queue()
         self._put = self._came.put
         for each in self._waiting:
-            (getattr(each, "link", None) or each.rawlink)(self._put)
+            if hasattr(each, "ready") and each.ready():
+                self._put(each)
+            else:
+                (getattr(each, "link", None) or each.rawlink)(self._put)
 
     def __iter__(self):
         return self

@@ -49,6 +49,21 @@ pool.spawn(shared.put, "from an OS thread")
 print(shared.get())
 """
 
+ORDER = """
+import tendril
+tendril.patch()
+
+def run():
+    order = []
+    def work(n):
+        tendril.sleep(0)
+        order.append(n)
+    tendril.joinall([tendril.spawn(work, n) for n in range(5)])
+    return order
+
+print(sum(run() != list(range(5)) for _ in range(300)))
+"""
+
 
 class Patched(unittest.TestCase):
     def test_all_together(self):
@@ -61,6 +76,10 @@ rendezvous
 [1, 2] [1, 2] (3, 1)
 from an OS thread
 """), err)
+
+    def test_turns_are_taken_in_order(self):
+        status, out, err = run_program(ORDER)
+        self.assertEqual((status, out), (0, "0\n"), err)
 
 
 if __name__ == "__main__":
