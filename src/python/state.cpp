@@ -76,9 +76,29 @@ private:
     std::vector<State*> states_;
 };
 
+// After patch(), the GIL is given and taken, and a State is made, by calls that spend of the hub's budget, and could let
+// others run in the middle of it: a green thread whose turn has come would queue up once more.
+class Unspent {
+public:
+    Unspent() noexcept : hub_(detail::Scheduler::if_any()) { add(enough); }
+    Unspent(const Unspent&) = delete;
+    Unspent& operator=(const Unspent&) = delete;
+    ~Unspent() { add(-enough); }
+
+private:
+    static constexpr int enough = 32;
+    void add(int switches) noexcept {
+        if (hub_ != nullptr) {
+            hub_->budget += switches;
+        }
+    }
+    detail::Scheduler* hub_;
+};
+
 // After patch(): takes the GIL. Green threads of ours come for it one at a time: of thousands that wait for it at once,
 // each would wake up every 5 ms to ask that it be given up.
 void take_gil(PyThreadState* thread, bool own) noexcept {
+    const Unspent unspent;
     if (turnstile == nullptr) {
         turnstile = new (std::nothrow) Semaphore(1);
     }
@@ -224,6 +244,7 @@ void State::leave() noexcept {
         on_switch(*this, true);
     }
     if (at_waits) {
+        const Unspent unspent;
         PyEval_SaveThread();
     }
 }
@@ -248,6 +269,7 @@ namespace {
 
 // A new one of ours. The GIL need not be held.
 State* make_own() noexcept {
+    const Unspent unspent;
     auto* const state = new (std::nothrow) State;
     if (state == nullptr) {
         return nullptr;
@@ -304,6 +326,7 @@ void State::end() noexcept {
         delete spare;
     }
     if (at_waits) {
+        const Unspent unspent;
         PyEval_SaveThread();
     }
     Pool::the().give(*this);
