@@ -53,7 +53,8 @@ void drop_now() noexcept {
     while (next != nullptr) {
         const std::unique_ptr<Entry> entry(std::exchange(next, next->next));
         Py_XDECREF(entry->object);
-        if (entry->thread != nullptr && entry->process == getpid()) {
+        // An interpreter that ends has deleted them all.
+        if (entry->thread != nullptr && entry->process == getpid() && _Py_IsFinalizing() == 0) {
             PyThreadState_Clear(entry->thread);
             PyThreadState_Delete(entry->thread);
         }
