@@ -33,7 +33,9 @@ void add(PyObject* object, PyThreadState* thread) noexcept {
     }
     while (!entries.compare_exchange_weak(entry->next, entry, std::memory_order_release, std::memory_order_relaxed)) {
     }
-    Py_AddPendingCall(&drop_pending, nullptr);  // if there are too many, a later one does it
+    if (Py_IsInitialized() != 0) {
+        Py_AddPendingCall(&drop_pending, nullptr);  // if there are too many, a later one does it
+    }
 }
 
 }  // namespace
