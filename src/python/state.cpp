@@ -76,8 +76,8 @@ private:
     std::vector<State*> states_;
 };
 
-// After patch(), the GIL is given and taken, and a State is made, by calls that spend of the hub's budget, and could let
-// others run in the middle of it: a green thread whose turn has come would queue up once more.
+// After patch(), the GIL is given and taken, and a State is made, by calls that spend of the hub's budget, and could
+// let others run in the middle of it: a green thread whose turn has come would queue up once more.
 class Unspent {
 public:
     Unspent() noexcept : hub_(detail::Scheduler::if_any()) { add(enough); }
