@@ -41,7 +41,7 @@ struct RawObject {
     PyObject_HEAD PyObject* dict;
     PyObject* weakrefs;
     PyObject* run;           // what it is to call, or calls
-    PyObject* context;       // until it starts: its contextvars
+    PyObject* context;       // before it starts and after its end: its contextvars
     RawObject* parent;       // nullptr: a root
     RawObject* root;         // nullptr: a root
     RawObject* origin;       // of the switch that lets it run next

@@ -123,6 +123,7 @@ private:
         Parcel result = result_of(raw, killed);
         Py_CLEAR(raw.run);
         raw.call = {};
+        raw.context = Py_XNewRef(context_of(state->thread));
         finish(raw, std::move(result));
         state->raw = nullptr;
         state->end();
@@ -164,7 +165,11 @@ RawObject* find_taker(RawObject& target, RawObject* here, Parcel& parcel, Ref& r
         if (unstarted && !parcel.error) {
             run = Ref::taken(PyObject_GetAttrString(object(*taker), "run"));
             if (!run) {
-                return nullptr;
+                if (here != nullptr) {
+                    return nullptr;
+                }
+                parcel = Parcel::raised();  // of one that has ended: goes on to the next ancestor
+                continue;
             }
             if (taker->stage == Stage::made) {  // else getting it has let it start
                 return taker;

@@ -239,6 +239,12 @@ class Lifetime(unittest.TestCase):
         self.assertEqual(context[variable], 6)
         self.assertEqual(g.switch(), 6)
 
+    def test_the_context_stays_after_its_end(self):
+        variable = contextvars.ContextVar("variable")
+        g = greenlet(variable.set)
+        g.switch(3)
+        self.assertEqual(g.gr_context[variable], 3)
+
     def test_thread_locals_are_shared(self):
         values = threading.local()
         values.x = 1
@@ -263,6 +269,10 @@ class Attributes(unittest.TestCase):
         middle = greenlet(lambda x: x * 2)
         g = greenlet(lambda: 4, parent=middle)
         self.assertEqual(g.switch(), 8)
+
+    def test_a_parent_that_cannot_start(self):
+        with self.assertRaises(AttributeError):
+            greenlet(lambda: None, parent=greenlet()).switch()
 
     def test_run(self):
         g = greenlet(lambda: 1)
