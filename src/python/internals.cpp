@@ -120,11 +120,13 @@ PyObject* context_of(PyThreadState* thread) noexcept {
     return thread->context;
 }
 
-void share_values(PyThreadState* thread, PyThreadState* other) noexcept {
-    if (other->dict == nullptr) {
-        other->dict = PyDict_New();
+void share_values(PyThreadState* thread, PyThreadState* other, const char* without) noexcept {
+    PyObject* const values = other->dict != nullptr ? PyDict_Copy(other->dict) : nullptr;
+    if (values != nullptr && PyDict_GetItemString(values, without) != nullptr) {
+        PyDict_DelItemString(values, without);
     }
-    Py_XSETREF(thread->dict, Py_XNewRef(other->dict));
+    PyErr_Clear();
+    Py_XSETREF(thread->dict, values);
 }
 
 // What lies on a running frame's evaluation stack cannot be told from what has lain there: left out, so that the

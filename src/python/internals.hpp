@@ -60,8 +60,9 @@ void enter_context(PyThreadState* thread, PyObject* context) noexcept;
 // Its context variables; borrowed; nullptr: it has none.
 PyObject* context_of(PyThreadState* thread) noexcept;
 
-// Lets a thread have the other's values of threading.local, and its running event loop.
-void share_values(PyThreadState* thread, PyThreadState* other) noexcept;
+// Lets a thread have the other's values of threading.local that exist, and its running event loop, but not what is kept
+// under the key `without`.
+void share_values(PyThreadState* thread, PyThreadState* other, const char* without) noexcept;
 
 // Visits what the frames of a suspended green thread refer to: for the garbage collector.
 int traverse_frames(PyThreadState* thread, visitproc visit, void* argument) noexcept;

@@ -115,7 +115,7 @@ private:
         state->raw = &raw;
         raw.state = state;
         if (family(raw).state != nullptr) {
-            share_values(state->thread, family(raw).state->thread);
+            share_values(state->thread, family(raw).state->thread, State::key);
         }
         if (raw.context != nullptr) {
             enter_context(state->thread, std::exchange(raw.context, nullptr));

@@ -26,7 +26,7 @@ namespace tendril::python {
 namespace {
 
 constexpr std::size_t most_kept = 4096;  // unused PyThreadStates: 400 bytes and 16 KiB of address space each
-constexpr const char* capsule_name = "tendril._tendril.State";
+constexpr const char* capsule_name = State::key;
 
 bool at_waits = false;                                                  // see give_gil_up_at_waits()
 bool over = false;                                                      // see interpreter_has_ended()

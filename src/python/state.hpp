@@ -26,6 +26,8 @@ struct InState;  // alarm.hpp
 constexpr std::size_t stack_size = std::size_t{1} << 20;  // what the interpreter's recursion limit needs
 
 struct State {
+    static constexpr const char* key = "tendril._tendril.State";  // of the one of a thread not ours, in its values
+
     PyThreadState* thread = nullptr;
     GreenletObject* greenlet = nullptr;  // a strong reference; nullptr: not asked for yet (of a thread not ours)
     RawObject* raw = nullptr;            // see raw_greenlet.hpp: a strong reference if it is a root
