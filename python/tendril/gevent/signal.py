@@ -2,6 +2,7 @@
 """gevent.signal: the standard library's signal and getsignal; handle() is gevent.signal_handler."""
 
 import signal as _signal
+import sys
 
 from tendril.gevent.greenlet import spawn_raw
 from tendril.gevent.hub import get_hub
@@ -14,7 +15,10 @@ signal = _signal.signal
 
 
 class handle:
-    """Calls handler(*args, **kwargs) in a green thread of its own at each such signal, until cancel()."""
+    """Calls handler(*args, **kwargs) in a green thread of its own at each such signal, until cancel().
+
+    What it raises is raised in the main green thread.
+    """
 
     def __init__(self, signalnum, handler, *args, **kwargs):
         if not callable(handler):
@@ -30,4 +34,10 @@ class handle:
         self.watcher.stop()
 
     def _start(self):
-        spawn_raw(self.handler, *self.args, **self.kwargs)
+        spawn_raw(self._handle)
+
+    def _handle(self):
+        try:
+            self.handler(*self.args, **self.kwargs)
+        except BaseException:
+            get_hub().handle_error(None, *sys.exc_info())
