@@ -8,6 +8,7 @@ TTOU: one more, one less; USR1: log files are opened again.
 import ctypes
 import mmap
 import os
+import select
 import signal
 import struct
 import time
@@ -50,6 +51,32 @@ def end_with_parent(parent):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+class Signals:
+    """The signals that have come, in order. Works the same after tendril.patch()."""
+
+    def __init__(self):
+        self._reading, self._writing = os.pipe()
+        for fd in (self._reading, self._writing):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        for number in HEARD:
+            signal.signal(number, lambda *_: None)
+
+    def wait(self, seconds):
+        """The next one's number, or None if none comes in time."""
+        if not select.select([self._reading], [], [], seconds)[0]:
+            return None
+        return os.read(self._reading, 1)[0]
+
+    def leave(self):
+        """In a child: as if it had never been."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._reading)
+        os.close(self._writing)
+        for number in HEARD:
+            signal.signal(number, signal.SIG_DFL)
+
+
 class Supervisor:
     """body(heartbeat) is what a worker does, in a process of its own; it returns its status."""
 
@@ -60,17 +87,17 @@ class Supervisor:
         self._wanted = settings.workers
         self._workers = {}  # pid -> Heartbeat
         self._old = {}      # those that are to end: pid -> the time when they are killed
+        self._signals = None
         self._failures = 0
         self._next_start = 0.0
         self.on_reopen = lambda: None
 
     def run(self):
         """Supervises until a signal tells it to end. Returns the status."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+        self._signals = Signals()
         self._start_missing()
         while True:
-            came = signal.sigtimedwait(HEARD, 0.5)
-            number = came.si_signo if came is not None else None
+            number = self._signals.wait(0.5)
             if number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
                 self._log("info", f"{signal.Signals(number).name}: ending")
                 return self._stop(number)
@@ -99,9 +126,7 @@ class Supervisor:
         if pid == 0:
             status = 1
             try:
-                for number in HEARD:
-                    signal.signal(number, signal.SIG_DFL)
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+                self._signals.leave()
                 end_with_parent(parent)
                 status = self._body(heartbeat)
             except SystemExit as asked:
@@ -181,7 +206,7 @@ class Supervisor:
                     self._end(pid, signal.SIGQUIT)
                 self._workers.update(old)
                 return
-            signal.sigtimedwait([signal.SIGCHLD], 0.05)
+            time.sleep(0.05)
         self._workers.update(old)
         for pid in old:
             self._end(pid)
@@ -214,9 +239,9 @@ class Supervisor:
                 for each in left:
                     _kill(each, signal.SIGKILL)
                 limit = float("inf")
-            came = signal.sigtimedwait(HEARD, 0.2)
-            if came is not None and came.si_signo in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-                self._tell(came.si_signo)
+            number = self._signals.wait(0.2)
+            if number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+                self._tell(number)
         return 0
 
 

@@ -4,7 +4,9 @@
 import importlib.util
 import os
 import re
+import select
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import support
 from tendril import serve, serve_settings
 
 APPLICATION = """
-    import os, time
+    import os, re, time
 
     def application(environ, start_response):
         path = environ["PATH_INFO"]
@@ -26,9 +28,7 @@ APPLICATION = """
             open("asked", "w").close()
             time.sleep(0.3)
         elif path == "/block":
-            end = time.process_time() + 30
-            while time.process_time() < end:
-                pass
+            re.match("(a+)+$", "a" * 60 + "b")  # never gives the GIL up, so nothing can interrupt it
         elif path == "/exit":
             os._exit(7)
         start_response("200 OK", [("Content-Type", "text/plain")])
@@ -54,7 +54,7 @@ class Process:
         self.folder = folder.name
         self.write("app.py", source)
         self.child = subprocess.Popen([sys.executable, *program, *arguments], cwd=self.folder, stderr=subprocess.PIPE,
-                                      stdin=subprocess.DEVNULL, text=True, start_new_session=True,
+                                      stdin=subprocess.DEVNULL, bufsize=0, start_new_session=True,
                                       env=support.environment(**environment or {}))
         test.addCleanup(self.end)
         self.lines = []
@@ -73,7 +73,9 @@ class Process:
             return file.read()
 
     def line(self):
-        line = self.child.stderr.readline()
+        if not select.select([self.child.stderr], [], [], 30)[0]:
+            raise AssertionError(f"the server says nothing more: {''.join(self.lines)}")
+        line = self.child.stderr.readline().decode()
         if not line:
             raise AssertionError(f"the server has ended: {''.join(self.lines)}")
         self.lines.append(line)
@@ -101,7 +103,7 @@ class Process:
 
     def stop(self, number=signal.SIGTERM):
         self.send(number)
-        self.lines.append(self.child.stderr.read())
+        self.lines.append(self.child.stderr.read().decode())
         return self.child.wait(30)
 
     def end(self):
@@ -137,7 +139,7 @@ class Serve(unittest.TestCase):
         old = server.get()
         server.write("app.py", APPLICATION.replace("VERSION", "NEWER"))
         server.send(signal.SIGHUP)
-        server.await_that(lambda: "NEWER" in server.get())
+        server.await_that(lambda: all("NEWER" in server.get() for _ in range(10)))
         server.write("app.py", "broken = ")
         server.send(signal.SIGHUP)
         while "the old ones stay" not in server.line():
@@ -259,6 +261,31 @@ class Settings(unittest.TestCase):
     def test_a_name_is_loaded(self):
         self.assertIs(serve.load("tendril.serve:load"), serve.load)
         self.assertRaisesRegex(serve.LoadError, "no 'application'", serve.load, "tendril.serve")
+
+
+class Frameworks(unittest.TestCase):
+    """500 requests at once that each sleep 50 ms, in one OS thread."""
+
+    def serve_and_ask(self, name):
+        if importlib.util.find_spec(name) is None:
+            self.skipTest(f"{name} is not there")
+        server = served(self, "--pythonpath", os.path.join(support.ROOT, "bench", "python"), f"wsgi_apps:make_{name}()")
+        host, _, port = server.address.rpartition(":")
+        server.get()
+        clients = [socket.create_connection((host, int(port)), timeout=60) for _ in range(500)]
+        for client in clients:
+            client.sendall(b"GET /sleep HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        for client in clients:
+            with client, client.makefile("rb") as stream:
+                answer = stream.read()
+            self.assertTrue(answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"Hello, World!"), answer)
+        self.assertEqual(server.stop(), 0)
+
+    def test_flask(self):
+        self.serve_and_ask("flask")
+
+    def test_django(self):
+        self.serve_and_ask("django")
 
 
 @unittest.skipUnless(importlib.util.find_spec("gunicorn"), "gunicorn is not there")
