@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <utility>
 
 #include <tendril/greenlet.hpp>
 
+#include "base/libc.hpp"
 #include "base/plain_thread.hpp"
 #include "base/sys.hpp"
 #include "hub/here.hpp"
@@ -91,6 +93,9 @@ void Preemptor::let_others_run(PyThreadState* thread) noexcept {
 }
 
 void Preemptor::run() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    detail::libc.pthread_sigmask(SIG_SETMASK, &all, nullptr);  // a handler must run where its green threads wait
     PyThreadState* const thread = PyThreadState_New(PyInterpreterState_Main());
     std::int64_t seen = turns();
     while (thread != nullptr && interval_ns.load() != 0) {
