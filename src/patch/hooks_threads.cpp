@@ -102,7 +102,8 @@ int c11_create(thrd_t* out, thrd_start_t start, void* argument) {
 }
 
 pthread_t self() {
-    const GreenPthread* const thread = green_self();
+    // In a signal handler nothing may be allocated: it may have interrupted malloc.
+    const GreenPthread* const thread = plain_here.signals != 0 ? green_self_if_any() : green_self();
     return thread != nullptr ? thread->handle() : libc.pthread_self();
 }
 
