@@ -27,7 +27,7 @@ TABLE = re.compile(r"(?<=^<!-- python-speed -->\n).*?(?=^<!-- /python-speed -->$
 
 def newest():
     """The file that bench/python/run has written last."""
-    return sorted((ROOT / "bench" / "results").glob("python-*.json"))[-1]
+    return sorted((ROOT / "bench" / "results").glob("python-[0-9]*.json"))[-1]
 
 
 def time(ns):
