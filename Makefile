@@ -40,11 +40,11 @@ test-dev test-release test-tsan test-release-clang test-boost test-lto test-shar
 	tools/timed "$* build" cmake --build --preset $*
 	tools/timed "$* tests" ctest --preset $*
 
-# The module for Python, in build/release/python, and its tests.
+# The module for Python, in build/release/python, and its tests; with ONLY=test_pool those only.
 python: build/.setup-test build/release/build.ninja
 	$(call configure_again,release)
 	cmake --build --preset release --target tendril_python
-	ctest --preset release -L '^python$$'
+	ctest --preset release -L '^python$$' -R '$(ONLY)'
 
 # Green threads of Python with kills, timeouts, errors and forks at random, for SOAK_SECONDS: nothing may grow.
 SOAK_SECONDS ?= 600

@@ -84,7 +84,7 @@ def install_and_use(command):
         build(folder / "installed", lines, program, [f"-DCMAKE_PREFIX_PATH={prefix}"])
         in_tree = f"add_subdirectory({ROOT} tendril)\n" + "\n".join(
             line for line in lines.splitlines() if not line.startswith("find_package"))
-        build(folder / "subdirectory", in_tree, program, ["-DTENDRIL_PRECOMPILE=ON"])
+        build(folder / "subdirectory", in_tree, program, ["-DTENDRIL_PRECOMPILE=ON", "-DTENDRIL_UNITY=ON"])
 
 
 def build(folder, lines, program, options):
@@ -115,7 +115,7 @@ RUN = {
     'make run ARGS="--serve"': serve_until_interrupted,
     "make bench": lambda command: shell(command + " ROUNDS=1 ONLY=tendril"),
     "make install PREFIX=...": install_and_use,
-    "make python": shell,
+    "make python": lambda command: shell(command + " ONLY=test_exit"),  # make test runs all of them
     "make format": format_changes_nothing,
     "make check": lambda command: shell(command + " ONLY_SAY=1"),  # make test runs the tests
     "make coverage": lambda command: shell("make --dry-run coverage"),  # as long as make test-dev, and nothing to pass
