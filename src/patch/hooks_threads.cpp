@@ -17,6 +17,7 @@
 #include <tendril/detail/hub/spawn.hpp>
 
 #include "base/libc.hpp"
+#include "hub/here.hpp"
 #include "patch/green.hpp"
 #include "patch/green_pthread.hpp"
 #include "patch/hooks.hpp"
@@ -41,11 +42,33 @@ void live(GreenPthread* self) {
     }
 }
 
+// The body's Enter. C code relies on each thread that it made, so a kill does not keep one from its beginning: the
+// interpreter's end, for example, waits for what a thread holds that has not begun.
+void enter(void* closure, tendril::detail::Record* /*record*/, bool run) {
+    tendril::detail::Fiber& fiber = tendril::detail::here::fiber();
+    if (fiber.closure != closure) {
+        return;  // there was no memory to start it
+    }
+    if (!run) {
+        fiber.started = true;
+        fiber.kill_error = nullptr;
+        --fiber.shields;
+        try {
+            fiber.attend({.call = "pthread_create"});
+        } catch (const GreenletExit&) {  // it was pending no longer than this
+        }
+    }
+    live(*static_cast<GreenPthread**>(closure));
+}
+
 // Returns: 0, EAGAIN.
 int spawn_pthread(GreenPthread* thread, std::size_t stack_size) noexcept {
     try {
-        tendril::detail::launch_alone(
-            SpawnOptions{.stack_size = stack_size, .where = {"pthread_create", "pthread_create", 1}}, &live, thread);
+        tendril::detail::NewFiber fiber(
+            {sizeof(thread), tendril::detail::closure_alignment<GreenPthread*>, &enter, nullptr},
+            SpawnOptions{.stack_size = stack_size, .where = {"pthread_create", "pthread_create", 1}});
+        *static_cast<GreenPthread**>(fiber.closure_memory()) = thread;
+        fiber.start(nullptr);
         return 0;
     } catch (const std::exception&) {
         return EAGAIN;

@@ -111,6 +111,19 @@ print("end")
 """)
         self.assertEqual((status, out, err), (0, "end\n", ""))
 
+    def test_a_thread_of_c_code_that_has_not_begun_runs_as_the_interpreter_waits_for_it(self):
+        for interval in (0, 0.005):
+            with self.subTest(interval):
+                status, out, err = run(f"""
+import faulthandler
+tendril.patch()
+tendril.preempt({interval})
+faulthandler.dump_traceback_later(3600)  # its thread holds a lock that the interpreter's end waits for
+print("end")
+sys.exit(3)
+""")
+                self.assertEqual((status, out, err), (3, "end\n", ""))
+
 
 class Signals(unittest.TestCase):
     def test_a_handler_runs_while_every_green_thread_waits(self):
