@@ -173,7 +173,18 @@ bool has_ended(pthread_t thread) noexcept {
     return found == nullptr || found->has_ended;
 }
 
+// Whether it will never run again, as the hub has ended: in functions that run at the process's exit.
+bool is_left_suspended(pthread_t thread) noexcept {
+    KnownThreads known;
+    const GreenPthread* const found = known.find(thread);
+    return found != nullptr && !found->has_ended && tendril::detail::Scheduler::if_any() == nullptr &&
+           pthread_equal(found->os_thread, libc.pthread_self()) != 0;
+}
+
 int join_green(pthread_t thread, void** result, Deadline deadline) noexcept {
+    if (is_left_suspended(thread)) {
+        return finish(thread, result) ? 0 : EDEADLK;
+    }
     const int error = park_until(end_of(thread), Sought::completion, "pthread_join", deadline, Patience::long_one(),
                                  Breaks::interrupt, [thread] { return has_ended(thread) ? 0 : EBUSY; });
     return finish(thread, result) ? 0 : error;

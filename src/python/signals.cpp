@@ -32,7 +32,11 @@ bool called = false;  // a Call has not run yet
 // The program's own wakeup descriptor stays, if it has one. Returns: false with an error set.
 bool have_wakeup_descriptor(int ours_before) noexcept {
     const Ref module = Ref::taken(PyImport_ImportModule("signal"));
-    const Ref old = Ref::taken(module ? PyObject_CallMethod(module.get(), "set_wakeup_fd", "i", writing) : nullptr);
+    const Ref set = Ref::taken(module ? PyObject_GetAttrString(module.get(), "set_wakeup_fd") : nullptr);
+    const Ref args = Ref::taken(set ? Py_BuildValue("(i)", writing) : nullptr);
+    // One byte of many wakes the hub: a full pipe is no error.
+    const Ref kwargs = Ref::taken(args ? Py_BuildValue("{s:O}", "warn_on_full_buffer", Py_False) : nullptr);
+    const Ref old = Ref::taken(kwargs ? PyObject_Call(set.get(), args.get(), kwargs.get()) : nullptr);
     if (!old) {
         return false;
     }
@@ -40,7 +44,7 @@ bool have_wakeup_descriptor(int ours_before) noexcept {
     if (number < 0 || number == writing || number == ours_before) {
         return true;
     }
-    return static_cast<bool>(Ref::taken(PyObject_CallMethod(module.get(), "set_wakeup_fd", "l", number)));
+    return static_cast<bool>(Ref::taken(PyObject_CallFunction(set.get(), "l", number)));
 }
 
 // Calls the functions of Python.

@@ -124,6 +124,18 @@ sys.exit(3)
 """)
                 self.assertEqual((status, out, err), (3, "end\n", ""))
 
+    def test_a_function_of_the_exit_may_join_a_thread_of_c_code_that_does_not_end(self):
+        status, out, err = run("""
+import ctypes
+tendril.patch()
+libc = ctypes.CDLL(None)
+thread = ctypes.c_ulong()
+libc.pthread_create(ctypes.byref(thread), None, libc.pause, None)
+time.sleep(0.01)
+print(libc.__cxa_atexit(libc.pthread_join, thread, None))
+""")
+        self.assertEqual((status, out, err), (0, "0\n", ""))
+
 
 class Signals(unittest.TestCase):
     def test_a_handler_runs_while_every_green_thread_waits(self):
@@ -135,6 +147,18 @@ tendril.sleep(0.3)
 print(time.monotonic() - begin >= 0.3)
 """)
         self.assertEqual((status, out, err), (0, "handled True\nTrue\n", ""))
+
+    def test_any_number_may_come_while_the_hub_does_not_run(self):
+        status, out, err = run("""
+import threading
+tendril.patch()
+tendril.preempt(0)
+signal.signal(signal.SIGUSR1, lambda number, frame: None)
+for i in range(70_000):  # more than a pipe holds
+    signal.raise_signal(signal.SIGUSR1)
+print("heard")
+""")
+        self.assertEqual((status, out, err), (0, "heard\n", ""))
 
     def test_a_handler_may_wait_and_wake(self):
         status, out, err = run("""
