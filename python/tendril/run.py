@@ -5,6 +5,7 @@ It becomes a fresh interpreter, which finds a sitecustomize of ours first in its
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -78,7 +79,20 @@ def parse(arguments):
     settings.patch = patch or not settings.as_name
     if not rest and not interpreter:
         raise UsageError("no program is named")
+    if not interpreter and rest[0] not in ("-m", "-c", "-") and _is_another_program(rest[0]):
+        raise UsageError(f"{rest[0]} is not a file in Python; name that alone, as in `python3 -m tendril run program.py`")
     return settings, rest
+
+
+def _is_another_program(name):
+    """Whether it is no file for the interpreter, but a program: `python3` itself, say."""
+    try:
+        with open(name, "rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except FileNotFoundError:
+        return shutil.which(name) is not None
+    except OSError:
+        return False  # the interpreter says what is wrong with it
 
 
 def main(arguments):

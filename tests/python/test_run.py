@@ -93,7 +93,9 @@ print(os_threads < 5, time.monotonic() - begin < 5)
     def test_refuses_what_it_does_not_know(self):
         for arguments, why in (((), "no program is named"), (("--as", "twisted", "x"), "neither gevent nor eventlet"),
                                (("--classes",), "the value is missing"), (("--nothing", "x"), "no such option"),
-                               (("--watch=a", "x"), "not a number")):
+                               (("--watch=a", "x"), "not a number"),
+                               (("--", sys.executable, "x.py"), "not a file in Python"),
+                               (("sh", "x.py"), "not a file in Python")):
             status, out, err = run(*arguments)
             self.assertEqual((status, out), (125, ""))
             self.assertIn(why, err)
