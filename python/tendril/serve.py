@@ -32,7 +32,8 @@ def load(name):
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
-            raise LoadError(f"there is no module {module_name!r} in {os.getcwd()} or sys.path") from None
+            hint = f"; a module is named without .py: {name.replace('.py', '', 1)}" if module_name.endswith(".py") else ""
+            raise LoadError(f"there is no module {module_name!r} in {os.getcwd()} or sys.path{hint}") from None
         raise
     try:
         parsed = ast.parse(expression, mode="eval").body

@@ -78,7 +78,14 @@ def _number(address, text):
 
 
 def _listen_tcp(host, port, backlog, reuse_port):
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    if not 0 <= port <= 65535:  # getaddrinfo() would take its last 16 bits
+        raise ValueError(f"not a port to listen at: {port}; it is 0, which means any that is free, to 65535")
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise socket.gaierror(error.errno, f"{error.strerror}: {host}:{port}") from None
+    except UnicodeError:
+        raise ValueError(f"not a host to listen at: {host!r}") from None
     family, _, _, _, at = found[0]
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
