@@ -17,7 +17,12 @@ class iwait:  # noqa: N801  # a function to its users
     """
 
     def __init__(self, objects, timeout=None, count=None):
-        self._waiting = list(dict.fromkeys(objects))
+        self._waiting = []
+        objects = list(dict.fromkeys(objects))
+        for each in objects:
+            if not (hasattr(each, "link") or hasattr(each, "rawlink")):
+                raise TypeError(f"only what has link() or rawlink() can be waited for; this is {each!r}")
+        self._waiting = objects
         self._left = len(self._waiting) if count is None else min(count, len(self._waiting))
         self._deadline = None if timeout is None else _time.monotonic() + timeout
         self._came = _tendril.Queue()

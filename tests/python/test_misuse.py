@@ -122,6 +122,11 @@ class BeforeItsTime(unittest.TestCase):
         with self.assertRaises(TypeError):
             tendril.spawn()
 
+    def test_what_cannot_be_waited_for_is_refused_at_once(self):
+        event = tendril.Event()
+        with self.assertRaisesRegex(TypeError, r"waited for; this is 3"):
+            tendril.wait([event, 3])
+
     def test_a_kill_needs_an_exception(self):
         green = tendril.spawn(tendril.sleep, 60)
         for wrong in (5, int, "stop"):
