@@ -39,6 +39,7 @@ GreenPthread::GreenPthread(void* (*run)(void*), void* with)
     sigemptyset(&blocked);
     sigemptyset(&held_back);
     GreenPthreads& all = GreenPthreads::all();
+    const HandlersLater later;
     const MutexLock lock(all.mutex);
     all.known.insert(this);
     all.running += start != nullptr ? 1 : 0;
@@ -55,6 +56,7 @@ void GreenPthread::begin() noexcept {
         here::outlive_hub(true);
     }
     GreenPthreads& all = GreenPthreads::all();
+    const HandlersLater later;
     const MutexLock lock(all.mutex);
     has_begun = true;
 }
@@ -86,6 +88,7 @@ void GreenPthread::end(LocalValue* value) noexcept {
     bool frees = false;
     GreenPthreads& all = GreenPthreads::all();
     {
+        const HandlersLater later;
         const MutexLock lock(all.mutex);
         self->has_ended = true;
         last = self->start != nullptr && --all.running == 0;
@@ -138,6 +141,7 @@ GreenPthread* green_self() noexcept {
 void discard(GreenPthread& thread) noexcept {
     {
         GreenPthreads& all = GreenPthreads::all();
+        const HandlersLater later;
         const MutexLock lock(all.mutex);
         all.known.erase(&thread);
         all.running -= thread.start != nullptr ? 1 : 0;

@@ -27,6 +27,7 @@
 
 #include "context/stack_chunk.hpp"
 #include "patch/key_values.hpp"
+#include "patch/signal_actions.hpp"
 #include "patch/thread_locals.hpp"
 
 namespace tendril::patch::detail {
@@ -105,6 +106,9 @@ public:
     GreenPthread* find(pthread_t thread) noexcept;
     std::size_t running() const noexcept;  // those of pthread_create() that have not ended
     void free(GreenPthread& thread) noexcept;
+
+private:
+    HandlersLater later_;  // which may call pthread_kill() and pthread_sigmask(): they need the mutex
 };
 
 // What is waited for in the parking lot until a thread has ended, and until all have.

@@ -4,7 +4,13 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
+#include <cstdint>
+
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
 
 #include "base/libc.hpp"
 #include "patch/green.hpp"
@@ -66,11 +72,52 @@ const Action* keep(const struct sigaction& wanted) noexcept {
     return &fresh;
 }
 
+// See HandlersLater. Of this OS thread, and of its handlers.
+struct Later {
+    std::atomic<unsigned> depth{0};
+    std::atomic<std::uint64_t> kept{0};  // a bit for each signal that was given back to the system
+};
+constinit thread_local Later later [[gnu::tls_model("initial-exec")]];
+
+bool is_fault(int number) noexcept {
+    return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGTRAP ||
+           number == SIGSYS;
+}
+
+void run_handler(int number, siginfo_t* info, void* context);
+
+// Gives the signal back to the system, blocked. Returns: whether it did.
+bool put_off(int number, siginfo_t* info, void* context) noexcept {
+    struct sigaction now {};
+    if (is_fault(number) || libc.sigaction(number, nullptr, &now) != 0 || now.sa_sigaction != &run_handler) {
+        return false;
+    }
+    sigset_t one;
+    ::sigemptyset(&one);
+    ::sigaddset(&one, number);
+    libc.pthread_sigmask(SIG_BLOCK, &one, nullptr);  // by SA_NODEFER it is not
+    if (libc.syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::gettid(), number, info) != 0) {
+        return false;
+    }
+    ::sigaddset(&static_cast<ucontext_t*>(context)->uc_sigmask, number);
+    later.kept.store(later.kept.load(std::memory_order_relaxed) | (std::uint64_t{1} << (number - 1)),
+                     std::memory_order_relaxed);
+    return true;
+}
+
 // What the system calls.
 void run_handler(int number, siginfo_t* info, void* context) {
     const Action* const action = installed[static_cast<std::size_t>(number)].load(std::memory_order_acquire);
     if (action == nullptr) {
         return;
+    }
+    if (later.depth.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        const int before = errno;
+        const bool waits = put_off(number, info, context);
+        errno = before;
+        if (waits) {
+            return;
+        }
     }
     ++handlers_run;
     {
@@ -138,6 +185,29 @@ int set_signal_action(int number, const struct sigaction* action, struct sigacti
 
 unsigned long handlers_run_here() noexcept {
     return handlers_run;
+}
+
+HandlersLater::HandlersLater() noexcept {
+    later.depth.store(later.depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+HandlersLater::~HandlersLater() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const unsigned outer = later.depth.load(std::memory_order_relaxed) - 1;
+    later.depth.store(outer, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (const std::uint64_t kept = later.kept.load(std::memory_order_relaxed); outer == 0 && kept != 0) [[unlikely]] {
+        later.kept.store(0, std::memory_order_relaxed);
+        sigset_t all;
+        ::sigemptyset(&all);
+        for (int number = 1; number < static_cast<int>(numbers); ++number) {
+            if (((kept >> (number - 1)) & 1) != 0) {
+                ::sigaddset(&all, number);
+            }
+        }
+        libc.pthread_sigmask(SIG_UNBLOCK, &all, nullptr);
+    }
 }
 
 }  // namespace tendril::patch::detail

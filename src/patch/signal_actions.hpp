@@ -21,4 +21,14 @@ int set_signal_action(int number, const struct sigaction* action, struct sigacti
 // Handlers of the program that have run on this OS thread so far.
 unsigned long handlers_run_here() noexcept;
 
+// While one lives, the program's handlers of this OS thread wait: for locks that calls take which are allowed in a
+// handler. The system keeps their signals meanwhile, but for those of faults and of handlers with SA_RESETHAND.
+class HandlersLater {
+public:
+    HandlersLater() noexcept;
+    HandlersLater(const HandlersLater&) = delete;
+    HandlersLater& operator=(const HandlersLater&) = delete;
+    ~HandlersLater();
+};
+
 }  // namespace tendril::patch::detail

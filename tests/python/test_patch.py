@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """tendril.patch(): threads of Python are green threads, and what blocks one lets the others run."""
 
+import os
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 from support import run_program
@@ -238,6 +242,54 @@ False""", begin="")
 
     def test_reports(self):
         self.check("print('python3' in tendril.patch_report())", "True")
+
+
+# Makes threads, and calls in a handler what POSIX allows there.
+HANDLED = """
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+static volatile long handled;
+static void handle(int number) {
+    pthread_kill(pthread_self(), 0);
+    pthread_sigmask(SIG_BLOCK, 0, 0);
+    ++handled;
+}
+static void* end_at_once(void* argument) { return argument; }
+long run(long threads) {
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
+    sigaction(SIGALRM, &action, 0);
+    setitimer(ITIMER_REAL, &often, 0);
+    for (long i = 0; i < threads || handled < 1000; ++i) {
+        pthread_t thread;
+        if (pthread_create(&thread, 0, end_at_once, 0) == 0) {
+            pthread_join(thread, 0);
+        }
+    }
+    setitimer(ITIMER_REAL, &never, 0);
+    return handled >= 1000;
+}
+"""
+
+
+@unittest.skipUnless(shutil.which("cc"), "a C compiler is needed")
+class Handlers(unittest.TestCase):
+    def test_a_handler_may_ask_for_threads_while_they_are_made(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source, library = os.path.join(folder, "handled.c"), os.path.join(folder, "handled.so")
+            with open(source, "w") as file:
+                file.write(HANDLED)
+            subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+            status, out, err = run_program("""
+import ctypes, sys, threading, tendril
+tendril.patch()
+run = ctypes.PyDLL(sys.argv[1]).run
+thread = threading.Thread(target=lambda: print(run(200_000)))
+thread.start()
+thread.join()
+""", library)
+        self.assertEqual((status, out, err), (0, "1\n", ""))
 
 
 if __name__ == "__main__":
