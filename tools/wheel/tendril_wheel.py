@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Makes the wheel: what pip calls (PEP 517, PEP 660). Needs CMake, Ninja and the libraries, and no other package.
 
-The module is built in build/wheel, or in the folder that TENDRIL_BUILD_DIR names: one that is configured already is
-taken as it is, so nothing is compiled twice.
+The module is built in build/wheel-cpython-311, say, or in the folder that TENDRIL_BUILD_DIR names: one that is configured
+already is taken as it is, so nothing is compiled twice.
 """
 
 import base64
@@ -64,8 +64,9 @@ def tag():
 
 def built():
     """Builds the module. Returns the build folder."""
-    folder = os.environ.get("TENDRIL_BUILD_DIR") or os.path.join(ROOT, "build", "wheel")
-    if not os.path.exists(os.path.join(folder, "CMakeCache.txt")):
+    named = os.environ.get("TENDRIL_BUILD_DIR")
+    folder = named or os.path.join(ROOT, "build", f"wheel-{sys.implementation.cache_tag}")
+    if not named or not os.path.exists(os.path.join(folder, "CMakeCache.txt")):  # the last one's interpreter may be gone
         generator = ["-G", "Ninja"] if shutil.which("ninja") else []
         settings = [part for name, value in SETTINGS.items() for part in ("-D", f"{name}={value}")]
         subprocess.run(["cmake", "-S", ROOT, "-B", folder, *generator, *settings], check=True)
