@@ -56,8 +56,10 @@ int add_job(PyObject* module) noexcept {
 
 // ---- A pool
 
-// Destroyed by a green thread of its own, since that may have to wait for a job.
+// Destroyed by a green thread of its own, since that may have to wait for a job. An error may be on its way meanwhile.
 void dispose(std::unique_ptr<ThreadPool> pool) noexcept {
+    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
     static_cast<void>(guarded([&] {
         pool->kill_nowait();
         if (pool->threads() == 0) {
@@ -67,6 +69,7 @@ void dispose(std::unique_ptr<ThreadPool> pool) noexcept {
         }
     }));
     PyErr_Clear();
+    PyErr_Restore(type, value, traceback);
     static_cast<void>(pool.release());  // where nothing could be started, its idle threads have ended all the same
 }
 

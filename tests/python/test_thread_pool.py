@@ -44,6 +44,9 @@ class ThreadPools(unittest.TestCase):
         self.assertRaises(ValueError, tendril.ThreadPool, -1)
         self.assertEqual(tendril.offload(divmod, 7, 2), (3, 1))
 
+    def test_a_pool_that_goes_with_an_error_leaves_it_alone(self):
+        self.assertRaises(ZeroDivisionError, lambda: tendril.ThreadPool(1).apply(divmod, (1, 0)))
+
     def test_maps(self):
         self.assertEqual(self.pool.map(abs, range(-9, 0)), list(range(9, 0, -1)))
         self.assertEqual(list(self.pool.imap(abs, range(-9, 0))), list(range(9, 0, -1)))
