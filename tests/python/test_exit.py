@@ -114,14 +114,13 @@ print("end")
     def test_a_thread_of_c_code_that_has_not_begun_runs_as_the_interpreter_waits_for_it(self):
         for interval in (0, 0.005):
             with self.subTest(interval):
-                status, out, err = run(f"""
-import faulthandler
-tendril.patch()
+                status, out, err = run_program(f"""
+import faulthandler, sys, tendril
 tendril.preempt({interval})
 faulthandler.dump_traceback_later(3600)  # its thread holds a lock that the interpreter's end waits for
 print("end")
 sys.exit(3)
-""")
+""", options=("-m", "tendril", "run"))
                 self.assertEqual((status, out, err), (3, "end\n", ""))
 
     def test_a_function_of_the_exit_may_join_a_thread_of_c_code_that_does_not_end(self):
