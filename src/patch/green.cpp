@@ -51,11 +51,12 @@ struct Noted {
     std::atomic<bool> without_restart{false};
     std::atomic<std::uint64_t> target{0};  // the green thread that the signal was for; 0: the process
 };
-thread_local Noted noted;
+thread_local Immortal<Noted> noted_here;  // exit handlers wait, too, after the OS thread's values were destroyed
 
 // As the kernel chooses an OS thread for a signal: the main one if it does not block it. Here: the main green thread's
 // wait, else the last one that began.
 void break_off_noted() noexcept {
+    Noted& noted = noted_here.get();
     wake_noted();
     if (!noted.any.exchange(false)) {
         return;
@@ -81,7 +82,7 @@ Breakable::Breakable(Waiter& w, bool restarting) noexcept : waiter(w), restarts(
     } catch (...) {
         return;  // no memory: no handler breaks it off
     }
-    noted.waits.push_back(*this);
+    noted_here.get().waits.push_back(*this);
 }
 
 // Resolves its waiter by the events of a descriptor.
@@ -166,26 +167,26 @@ Wait await(Waiter& waiter, Deadline deadline, bool restarts) noexcept {
 }
 
 void note_eintr() noexcept {
-    noted.any = false;
-    noted.without_restart = false;
-    noted.target = 0;
+    noted_here.get().any = false;
+    noted_here.get().without_restart = false;
+    noted_here.get().target = 0;
 }
 
 void expect_signal_for(std::uint64_t green_thread) noexcept {
-    noted.target = green_thread;
+    noted_here.get().target = green_thread;
 }
 
 void expect_no_signal() noexcept {
-    if (!noted.any) {
-        noted.target = 0;
+    if (!noted_here.get().any) {
+        noted_here.get().target = 0;
     }
 }
 
 void break_off_by_signal(bool restart) noexcept {
     if (!restart) {
-        noted.without_restart = true;
+        noted_here.get().without_restart = true;
     }
-    noted.any = true;
+    noted_here.get().any = true;
     here::poke();
 }
 
