@@ -223,18 +223,27 @@ class Piles(unittest.TestCase):
 
 class Waits(unittest.TestCase):
     def setUp(self):
-        self.sleepers = [tendril.spawn(lambda n=n: tendril.sleep(0.005 * n) or n) for n in (3, 1, 2)]
+        self.may_end = {n: tendril.Event() for n in (3, 1, 2)}
+        self.sleepers = [tendril.spawn(lambda n=n: self.may_end[n].wait() and n) for n in self.may_end]
 
     def tearDown(self):
         self.assertEqual(tendril.killall(self.sleepers), [])
 
+    def let_end(self, *numbers):
+        for n in numbers:
+            self.may_end[n].set()
+            tendril.sleep(0)
+
     def test_iwait_in_the_order_of_ends(self):
+        tendril.spawn(self.let_end, 1, 2, 3)
         with tendril.iwait(self.sleepers) as ended:
             self.assertEqual([each.value for each in ended], [1, 2, 3])
 
     def test_count_and_timeout(self):
+        tendril.spawn(self.let_end, 1, 2)
         self.assertEqual([g.value for g in tendril.wait(self.sleepers, count=2)], [1, 2])
         self.assertEqual(len(tendril.wait(self.sleepers, timeout=0)), 2)
+        self.let_end(3)
         self.assertEqual(tendril.joinall(self.sleepers), self.sleepers)
 
     def test_wait_for_others(self):
