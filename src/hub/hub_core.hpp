@@ -100,7 +100,7 @@ struct HubCore final : Scheduler {
     RecordCache records;
     Reclaim reclaim;  // of the memory that a burst has left
 
-    const here::AroundSleep* around_sleep = nullptr;
+    const here::AroundSleep* around_sleep = nullptr;  // nullptr: nothing is to be called
 
     Chooser* chooser = nullptr;
     BlockingAllowed* blocking_allowed = nullptr;  // of all its green threads. Signal handlers read the list

@@ -65,7 +65,7 @@ void enter(void* closure, tendril::detail::Record* /*record*/, bool run) {
 int spawn_pthread(GreenPthread* thread, std::size_t stack_size) noexcept {
     try {
         tendril::detail::NewFiber fiber(
-            {sizeof(thread), tendril::detail::closure_alignment<GreenPthread*>, &enter, nullptr},
+            {sizeof(void*), tendril::detail::closure_alignment<GreenPthread*>, &enter, nullptr},
             SpawnOptions{.stack_size = stack_size, .where = {"pthread_create", "pthread_create", 1}});
         *static_cast<GreenPthread**>(fiber.closure_memory()) = thread;
         fiber.start(nullptr);
