@@ -341,8 +341,12 @@ TENDRIL_TEST(ConformanceD, TD04_ATimeoutSaysWhereItWasMadeAndWhatItBrokeOff) {
                     EXPECT_EQ(e.what(), e.what()) << "the same pointer";
                     EXPECT_STREQ(Timeout::Expired(e).what(), e.what()) << "a copy's own";
                 }
-                if (text.find("expired before") == std::string::npos) {
-                    return;  // else this process got no processor for so long
+                // Where this process got no processor for so long, it was due before the call, or in a yield of one
+                // that had found its slice used up. With a second nothing is an excuse.
+                const bool too_short = text.find("expired before") != std::string::npos ||
+                                       (text.ends_with("waited in yield") && length < 1s);
+                if (!too_short) {
+                    return;
                 }
             }
         }).join();

@@ -52,7 +52,7 @@ public:
     // ... for a call that returns a new descriptor, whose number does not count. The scene closes it.
     int saw_descriptor(std::string_view what, int fd);
     void note(std::string_view text);
-    // Notes whether `least` has passed since then, and not 5 s more.
+    // Notes whether `least` has passed since then, and not 5 s more. Only a green thread can be too early.
     void noted_span(std::chrono::steady_clock::time_point since, std::chrono::milliseconds least);
 
     // Brings another party. Returns it; the scene joins it after the end of the script, so `act` captures by value.
