@@ -8,7 +8,7 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tendril)
 
 install(TARGETS tendril EXPORT tendrilTargets)
 if(TENDRIL_NET)
-    install(TARGETS tendril_http tendril_patch EXPORT tendrilTargets)
+    install(TARGETS tendril_http tendril_patch tendril_amqp EXPORT tendrilTargets)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tendril DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.hpp")

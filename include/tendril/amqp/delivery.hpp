@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Floor: amqp
+//
+// Delivery: a message that a broker handed over, and that is ours to settle, once: by ack(), reject() or requeue(). One
+// that is destroyed unsettled, by an exception, a kill, a return, goes back to its queue.
+//
+// It belongs to the channel that brought it, and so to one life of one connection: after that has ended it settles
+// nothing, and the broker has put the message back already. Copying the tag into another connection, as other clients
+// do when they recover, could settle a message that nobody has seen.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tendril/amqp/message.hpp>
+
+namespace tendril::amqp {
+
+namespace detail {
+class ChannelCore;
+struct DeliveryMaker;
+}  // namespace detail
+
+class Delivery {
+public:
+    Delivery(Delivery&& other) noexcept;
+    Delivery& operator=(Delivery&& other) noexcept;  // one that was held goes back
+    ~Delivery();                                     // unsettled: requeue(). Never waits
+
+    const std::string& body() const noexcept { return message_.body; }
+    const Properties& properties() const noexcept { return message_.properties; }
+    const Message& message() const noexcept { return message_; }
+    Message take_message() noexcept { return std::move(message_); }  // which remains to be settled
+
+    const std::string& exchange() const noexcept { return exchange_; }
+    const std::string& routing_key() const noexcept { return routing_key_; }
+    bool redelivered() const noexcept { return redelivered_; }  // perhaps seen before
+    std::uint64_t tag() const noexcept { return tag_; }         // of this channel only
+
+    // How often it came to a consumer before this time: by a quorum queue's x-delivery-count; else 0 or, redelivered,
+    // 1.
+    std::uint64_t delivery_count() const noexcept;
+    std::optional<std::uint64_t> stream_offset() const noexcept;  // of a stream's
+
+    // Settles it: done; never again (it goes to the dead-letter exchange, if there is one); once more, mostly to
+    // another consumer. They never wait. Returns: whether it will be said to the broker; false: too late, the channel
+    // that brought it has ended. No protocol tells whether it arrived. Of a no_ack consumer: true, and nothing is said.
+    // Throws: std::logic_error when it was settled before, or moved from; WrongThread.
+    bool ack();
+    bool reject();
+    bool requeue();
+    bool settled() const noexcept { return settled_; }
+
+private:
+    friend struct detail::DeliveryMaker;
+    Delivery() noexcept = default;
+
+    std::shared_ptr<detail::ChannelCore> channel_;  // null: moved from
+    std::uint64_t tag_ = 0;
+    bool redelivered_ = false;
+    bool settled_ = true;
+    Message message_;
+    std::string exchange_;
+    std::string routing_key_;
+};
+
+}  // namespace tendril::amqp
