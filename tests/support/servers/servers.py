@@ -227,41 +227,50 @@ class Redis:
 
 class RabbitMQ:
     needs, user, ports = ["rabbitmq-server", "erl", "epmd"], "rabbitmq", 3
+    more_settings, plugins = "", []  # of those that derive from this
 
-    @staticmethod
-    def start(run):
-        port, distribution, mapper = run.ports
-        epmd = {"ERL_EPMD_PORT": str(mapper), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+    @classmethod
+    def variables(cls, run):
+        """What the broker and rabbitmqctl have in their environment."""
+        port, distribution, mapper = run.ports[:3]
+        base = os.path.join(run.folder, "broker")
+        return {
+            "ERL_EPMD_PORT": str(mapper),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RUNNING_UNDER_SYSTEMD": "1",  # the script becomes the broker then, with its process id
+            "RABBITMQ_NODENAME": f"tendril{port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port),
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_BASE_DIR": base,
+            "RABBITMQ_MNESIA_BASE": base + "-data",
+            "RABBITMQ_LOG_BASE": base + "-log",
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": base + ".pid",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": base + ".plugins",
+            "RABBITMQ_CONFIG_FILE": base,
+            "RABBITMQ_CONF_ENV_FILE": base + ".no-env",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} "
+            "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+            "HOME": run.folder,
+            "LANG": "C.UTF-8",
+        }
+
+    @classmethod
+    def start(cls, run):
         base = os.path.join(run.folder, "broker")
         with open(base + ".conf", "w", encoding="ascii") as file:
-            file.write(f"listeners.tcp.default = 127.0.0.1:{port}\nloopback_users.guest = true\nlog.console = true\n")
-            file.write("vm_memory_high_watermark.absolute = 2GB\ndisk_free_limit.absolute = 50MB\n")
+            file.write(f"listeners.tcp.default = 127.0.0.1:{run.port}\nloopback_users.guest = true\n")
+            file.write("log.console = true\nvm_memory_high_watermark.absolute = 2GB\n")
+            file.write("disk_free_limit.absolute = 50MB\n" + cls.more_settings.format(run=run))
         with open(base + ".plugins", "w", encoding="ascii") as file:
-            file.write("[].\n")
-        run.serve(["epmd", "-port", str(mapper), "-address", "127.0.0.1"], epmd)
-        arguments = "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
-        run.serve(
-            ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
-            {
-                **epmd,
-                "RUNNING_UNDER_SYSTEMD": "1",  # the script becomes the broker then, with its process id
-                "RABBITMQ_NODENAME": f"tendril{port}@localhost",
-                "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-                "RABBITMQ_NODE_PORT": str(port),
-                "RABBITMQ_DIST_PORT": str(distribution),
-                "RABBITMQ_BASE_DIR": base,
-                "RABBITMQ_MNESIA_BASE": base + "-data",
-                "RABBITMQ_LOG_BASE": base + "-log",
-                "RABBITMQ_LOGS": "-",
-                "RABBITMQ_PID_FILE": base + ".pid",
-                "RABBITMQ_ENABLED_PLUGINS_FILE": base + ".plugins",
-                "RABBITMQ_CONFIG_FILE": base,
-                "RABBITMQ_CONF_ENV_FILE": base + ".no-env",
-                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": arguments,
-                "HOME": run.folder,
-                "LANG": "C.UTF-8",
-            },
-        )
+            file.write(f"[{','.join(cls.plugins)}].\n")
+        run.serve(["epmd", "-port", str(run.ports[2]), "-address", "127.0.0.1"], cls.variables(run))
+        cls.serve(run)
+
+    @classmethod
+    def serve(cls, run):
+        run.serve(["/usr/lib/rabbitmq/bin/rabbitmq-server"], cls.variables(run))
 
     @staticmethod
     def ready(run):

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One RabbitMQ on loopback, for tests that kill it, stop it and start it again.
+
+It says `ready <port> <port for TLS> <folder>` once it answers, then does what the lines of its standard input say, and
+answers each by `ok` with what there is to tell, or `error` and why:
+
+    kill                SIGKILL
+    pause, continue     SIGSTOP and SIGCONT
+    start               starts it again, on the same ports and with its data, and waits until it answers
+    ctl <arguments>     calls rabbitmqctl
+
+In the folder are ca.crt, client.crt and client.key: the broker trusts that certificate, whose name "client" is a user's.
+It all ends with the standard input. Exit status: 77 if RabbitMQ is not installed.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import guard
+import servers
+
+SKIPPED = 77
+
+
+class Broker(servers.RabbitMQ):
+    ports = 4
+    plugins = ["rabbitmq_auth_mechanism_ssl"]
+    more_settings = (
+        "listeners.ssl.default = 127.0.0.1:{run.ports[3]}\n"
+        "ssl_options.cacertfile = {run.folder}/ca.crt\n"
+        "ssl_options.certfile = {run.folder}/server.crt\n"
+        "ssl_options.keyfile = {run.folder}/server.key\n"
+        "ssl_options.verify = verify_peer\n"
+        "ssl_options.fail_if_no_peer_cert = false\n"
+        "ssl_cert_login_from = common_name\n"
+        "auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = AMQPLAIN\nauth_mechanisms.3 = EXTERNAL\n"
+    )
+
+    @classmethod
+    def start(cls, run):
+        certificates(run)
+        super().start(run)
+
+
+def certificates(run):
+    """Makes an authority, and by it the broker's certificate and a client's."""
+
+    def request(name, *more):
+        path = os.path.join(run.folder, name)
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path + ".key"]
+        run.call(["openssl", "req", *key, "-subj", f"/CN={name}", *more])
+        os.chmod(path + ".key", 0o600)
+
+    request("ca", "-x509", "-days", "30", "-out", "ca.crt")
+    for name, names in (("server", "DNS:localhost,IP:127.0.0.1"), ("client", "DNS:client")):
+        request(name, "-new", "-addext", f"subjectAltName={names}", "-out", f"{name}.csr")
+        sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-copy_extensions", "copy"]
+        run.call(["openssl", "x509", "-req", "-days", "30", "-in", f"{name}.csr", *sign, "-out", f"{name}.crt"])
+
+
+def until_ready(run):
+    give_up = time.monotonic() + servers.PATIENCE
+    while not Broker.ready(run):
+        if run.processes[-1].poll() is not None or time.monotonic() > give_up:
+            raise servers.DoesNotStart(f"the broker does not start:\n{run.told()}")
+        time.sleep(0.02)
+
+
+def control(run, arguments):
+    done = subprocess.run(
+        ["/usr/lib/rabbitmq/bin/rabbitmqctl", "--quiet", "-n", f"tendril{run.port}@localhost", *arguments],
+        env={**os.environ, **Broker.variables(run)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        **run.identity,
+    )
+    if done.returncode != 0:
+        raise servers.DoesNotStart(done.stderr or done.stdout)
+    return done.stdout.strip()
+
+
+def obey(run, order, arguments):
+    """Returns what there is to tell."""
+    broker = run.processes[-1]
+    if order == "kill":
+        guard.kill_session(broker.pid)
+        broker.wait()
+    elif order in ("pause", "continue"):
+        os.killpg(broker.pid, signal.SIGSTOP if order == "pause" else signal.SIGCONT)
+    elif order == "start":
+        Broker.serve(run)
+        until_ready(run)
+    elif order == "ctl":
+        return control(run, arguments)
+    else:
+        raise servers.DoesNotStart(f"no such order: {order}")
+    return ""
+
+
+def one_line(text):
+    return " | ".join(str(text).split("\n"))[:2000]
+
+
+def main():
+    if missing := [one for one in Broker.needs + ["openssl"] if not shutil.which(one)]:
+        print(f"skipped, this machine has no {' '.join(missing)}", flush=True)
+        return SKIPPED
+    folder = tempfile.mkdtemp(prefix="tendril-broker-")
+    os.chmod(folder, 0o755)
+    guardian = guard.Guard(folder)
+    try:
+        # A port may be taken meanwhile: then once more, on others.
+        for attempt in range(3):
+            run = servers.Run(Broker, folder, guardian)
+            Broker.start(run)
+            try:
+                until_ready(run)
+                break
+            except servers.DoesNotStart:
+                if attempt == 2:
+                    raise
+        control(run, ["add_user", "client", "unused"])
+        control(run, ["set_permissions", "client", ".*", ".*", ".*"])
+        print("ready", run.port, run.ports[3], run.folder, flush=True)
+        for line in sys.stdin:
+            order, *arguments = line.split()
+            try:
+                print("ok", one_line(obey(run, order, arguments)), flush=True)
+            except servers.DoesNotStart as error:
+                print("error", one_line(error), flush=True)
+        return 0
+    except servers.DoesNotStart as error:
+        print("error", one_line(error), flush=True)
+        return 1
+    finally:
+        guardian.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
