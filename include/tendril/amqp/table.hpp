@@ -52,7 +52,9 @@ public:
     using Entry = std::pair<std::string, Value>;
 
     Table() noexcept;
+    // As they are, in their order. Throw: std::invalid_argument for a name over 255 bytes.
     Table(std::initializer_list<Entry> entries);
+    explicit Table(std::vector<Entry> entries);
     Table(const Table&);
     Table(Table&&) noexcept;
     Table& operator=(const Table&);

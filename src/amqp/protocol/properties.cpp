@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+#include "amqp/protocol/properties.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <string>
+
+#include <tendril/amqp/error.hpp>
+
+#include "amqp/protocol/decoder.hpp"
+#include "amqp/protocol/encoder.hpp"
+
+namespace tendril::amqp::detail {
+
+namespace {
+
+constexpr std::uint16_t class_basic = 60;
+constexpr std::size_t before_properties = 14;  // class, weight, body size, flags
+constexpr std::string_view content_header = "a content header";
+
+// An expiration is a text on the wire: a number of milliseconds.
+class ExpirationText {
+public:
+    explicit ExpirationText(std::chrono::milliseconds time) noexcept {
+        // Less than nothing is nothing: such a message is dropped unless it can be delivered at once.
+        const std::uint64_t n = time.count() > 0 ? static_cast<std::uint64_t>(time.count()) : 0;
+        end_ = std::to_chars(digits_.data(), digits_.data() + digits_.size(), n).ptr;
+    }
+    operator ShortString() const noexcept {
+        return std::string_view(digits_.data(), static_cast<std::size_t>(end_ - digits_.data()));
+    }
+
+private:
+    std::array<char, 20> digits_;
+    char* end_;
+};
+
+// Calls f(name, value) for each property that is there, in the order of the wire, and returns their flags.
+template <class F>
+std::uint16_t each_present(const Properties& p, F& f) {
+    std::uint16_t flags = 0;
+    std::uint16_t flag = 1u << 15;
+    const auto next = [&](bool present) {
+        flags = static_cast<std::uint16_t>(present ? flags | flag : flags);
+        flag = static_cast<std::uint16_t>(flag >> 1);
+        return present;
+    };
+    const auto text = [&](std::string_view name, const std::string& value) {
+        if (next(!value.empty())) {
+            f(name, ShortString(value));
+        }
+    };
+    text("content-type", p.content_type);
+    text("content-encoding", p.content_encoding);
+    if (next(!p.headers.empty())) {
+        f("headers", p.headers);
+    }
+    if (next(p.persistent.has_value())) {
+        f("delivery-mode", static_cast<std::uint8_t>(*p.persistent ? 2 : 1));
+    }
+    if (next(p.priority.has_value())) {
+        f("priority", *p.priority);
+    }
+    text("correlation-id", p.correlation_id);
+    text("reply-to", p.reply_to);
+    if (next(p.expiration.has_value())) {
+        const ExpirationText digits(*p.expiration);
+        f("expiration", ShortString(digits));
+    }
+    text("message-id", p.message_id);
+    if (next(p.timestamp.has_value())) {
+        f("timestamp", p.timestamp->seconds);
+    }
+    text("type", p.type);
+    text("user-id", p.user_id);
+    text("app-id", p.app_id);
+    return flags;
+}
+
+std::optional<std::chrono::milliseconds> expiration(std::string_view text) {
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc() || end != text.data() + text.size() || n < 0) {
+        return std::nullopt;
+    }
+    return std::chrono::milliseconds(n);
+}
+
+std::optional<bool> persistent(std::uint8_t mode) {
+    return mode == 1 || mode == 2 ? std::optional<bool>(mode == 2) : std::nullopt;
+}
+
+class PropertyReader {
+public:
+    PropertyReader(Decoder& in, std::uint16_t flags) noexcept : in_(in), flags_(flags) {}
+
+    bool next() noexcept {
+        const bool present = (flags_ & 1u << 15) != 0;
+        flags_ = static_cast<std::uint16_t>(flags_ << 1);
+        return present;
+    }
+    void text(std::string_view name, std::string& value) {
+        if (next()) {
+            value = in_.short_string(name);
+        }
+    }
+
+private:
+    Decoder& in_;
+    std::uint16_t flags_;
+};
+
+void read_properties(Decoder& in, std::uint16_t flags, Properties& p) {
+    PropertyReader reader(in, flags);
+    reader.text("content-type", p.content_type);
+    reader.text("content-encoding", p.content_encoding);
+    if (reader.next()) {
+        p.headers = in.table("headers");
+    }
+    if (reader.next()) {
+        p.persistent = persistent(in.integer<std::uint8_t>("delivery-mode"));
+    }
+    if (reader.next()) {
+        p.priority = in.integer<std::uint8_t>("priority");
+    }
+    reader.text("correlation-id", p.correlation_id);
+    reader.text("reply-to", p.reply_to);
+    if (reader.next()) {
+        p.expiration = expiration(in.short_string("expiration"));
+    }
+    reader.text("message-id", p.message_id);
+    if (reader.next()) {
+        p.timestamp = Timestamp{in.integer<std::uint64_t>("timestamp")};
+    }
+    reader.text("type", p.type);
+    reader.text("user-id", p.user_id);
+    reader.text("app-id", p.app_id);
+    if (reader.next()) {
+        in.short_string("reserved");  // the cluster-id of older versions
+    }
+}
+
+}  // namespace
+
+std::size_t measure_header(const Properties& properties) {
+    Measure measure;
+    each_present(properties, measure);
+    return before_properties + measure.size();
+}
+
+void write_header(char* out, const Properties& properties, std::uint64_t body_size) noexcept {
+    Encoder values(out + before_properties);
+    const std::uint16_t flags = each_present(properties, values);
+    Encoder head(out);
+    head.integer(class_basic);
+    head.integer(std::uint16_t{0});
+    head.integer(body_size);
+    head.integer(flags);
+}
+
+ContentHeader decode_header(std::string_view payload) {
+    Decoder in(payload, content_header);
+    if (const auto of_class = in.integer<std::uint16_t>("class"); of_class != class_basic) {
+        throw ProtocolError("the broker sent a content header of the class " + std::to_string(of_class) +
+                            "; only basic (60) has content");
+    }
+    in.integer<std::uint16_t>("weight");
+    ContentHeader header;
+    header.body_size = in.integer<std::uint64_t>("body-size");
+    const auto flags = in.integer<std::uint16_t>("property-flags");
+    if ((flags & 3u) != 0) {
+        throw ProtocolError("the broker sent a content header with properties that AMQP 0-9-1 does not have");
+    }
+    read_properties(in, flags, header.properties);
+    in.end();
+    return header;
+}
+
+}  // namespace tendril::amqp::detail

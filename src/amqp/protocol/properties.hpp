@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// The content header: what a header frame holds. Its flags say which properties follow.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <tendril/amqp/message.hpp>
+
+namespace tendril::amqp::detail {
+
+struct ContentHeader {
+    std::uint64_t body_size = 0;
+    Properties properties;
+};
+
+// The bytes of a header frame's payload. Throws: std::invalid_argument for a text over 255 bytes, or a table that
+// cannot be encoded.
+std::size_t measure_header(const Properties& properties);
+
+// Requires: measure_header() has taken them, and there is that much room.
+void write_header(char* out, const Properties& properties, std::uint64_t body_size) noexcept;
+
+// Throws: ProtocolError. An expiration that is not a number, and a delivery mode other than 1 and 2, are taken as
+// absent, since a broker hands over what others sent.
+ContentHeader decode_header(std::string_view payload);
+
+}  // namespace tendril::amqp::detail
