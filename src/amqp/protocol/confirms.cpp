@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+
+#include "amqp/protocol/confirms.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include <tendril/amqp/error.hpp>
+#include <tendril/detail/base/check.hpp>
+
+namespace tendril::amqp::detail {
+
+namespace {
+
+constexpr std::size_t first_room = 16;
+
+}  // namespace
+
+// The ids, and of the body its length and its beginning: enough to tell messages apart that have the same routing key,
+// and cheap for long bodies. Messages that are alike in all of it go the same way.
+std::uint64_t fingerprint_of(std::string_view routing_key, const Message& message) noexcept {
+    constexpr std::size_t enough = 64;
+    const std::hash<std::string_view> hash;
+    std::uint64_t print = hash(routing_key);
+    const auto mix = [&print](std::uint64_t more) {
+        constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
+        print = (print ^ more) * odd;
+        print ^= print >> 32;
+    };
+    mix(hash(message.properties.message_id));
+    mix(hash(message.properties.correlation_id));
+    mix(message.body.size());
+    mix(hash(std::string_view(message.body).substr(0, enough)));
+    return print;
+}
+
+Confirms::Confirms(Listener* listener) : listener_(listener), pool_(*new SlotPool) {}
+
+Confirms::~Confirms() {
+    listener_ = nullptr;  // which may be half destroyed
+    if (size_ > 0) {
+        fail_first(size_, std::make_exception_ptr(Unconfirmed(Unconfirmed::Reason::closed)));
+    }
+    drop_failures(UINT64_MAX, false);
+    pool_.abandon();
+}
+
+Slot& Confirms::add() {
+    if (size_ == ring_.size()) {
+        grow();
+    }
+    Slot& slot = pool_.take();
+    slot.number = ++last_number_;
+    ring_[(first_ + size_) & (ring_.size() - 1)] = &slot;
+    ++size_;
+    ++unsettled_;
+    return slot;
+}
+
+void Confirms::remove_last() noexcept {
+    TENDRIL_ASSERT(unsent() > 0);
+    Slot& slot = at(size_ - 1);
+    --size_;
+    --unsettled_;
+    slot.release();
+}
+
+Slot& Confirms::settled_already() {
+    Slot& slot = pool_.take();
+    slot.state = Slot::State::acked;
+    return slot;
+}
+
+void Confirms::grow() {
+    std::vector<Slot*> larger(std::max(first_room, 2 * ring_.size()));
+    for (std::size_t i = 0; i < size_; ++i) {
+        larger[i] = &at(i);
+    }
+    ring_ = std::move(larger);
+    first_ = 0;
+}
+
+Slot* Confirms::next_unsent() noexcept {
+    return unsent() > 0 ? &at(sent_) : nullptr;
+}
+
+void Confirms::sent() noexcept {
+    TENDRIL_ASSERT(unsent() > 0 && !at(sent_).settled());
+    ++sent_;
+}
+
+bool Confirms::told(std::uint64_t tag, bool multiple, Slot::State how) noexcept {
+    const std::uint64_t beyond = lowest_ + sent_;
+    if (tag >= beyond || (tag == 0 && !multiple)) {
+        return false;
+    }
+    if (tag == 0) {  // "all that is there"
+        tag = beyond - 1;
+    }
+    if (tag < lowest_) {
+        return true;  // settled before, as by an ack with `multiple`
+    }
+    const std::size_t end = tag - lowest_ + 1;
+    for (std::size_t i = multiple ? 0 : end - 1; i < end; ++i) {
+        if (Slot& slot = at(i); !slot.settled()) {
+            if (slot.returned != nullptr) {
+                settle(slot, Slot::State::failed, std::move(slot.returned));
+            } else {
+                settle(slot, how);
+            }
+        }
+    }
+    drop_settled();
+    notify();
+    return true;
+}
+
+void Confirms::returned(std::uint64_t fingerprint, std::exception_ptr error) noexcept {
+    const auto open = [&](std::size_t i) {
+        const Slot& slot = at(i);
+        return slot.mandatory && !slot.settled() && slot.returned == nullptr;
+    };
+    const auto matches = [&](std::size_t i) { return open(i) && at(i).fingerprint == fingerprint; };
+    const std::size_t from = returned_to_ > lowest_ ? std::min<std::size_t>(returned_to_ - lowest_, sent_) : 0;
+    std::size_t found = from;
+    while (found < sent_ && !matches(found)) {
+        ++found;
+    }
+    if (found == sent_) {  // not in order: from the first on
+        for (found = 0; found < sent_ && !matches(found);) {
+            ++found;
+        }
+    }
+    if (found == sent_) {  // changed on the way: the first that it can be
+        for (found = 0; found < sent_ && !open(found);) {
+            ++found;
+        }
+    }
+    if (found < sent_) {
+        at(found).returned = std::move(error);
+        returned_to_ = lowest_ + found + 1;
+    }
+}
+
+void Confirms::begin_again() noexcept {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+        Slot& slot = at(i);
+        if (slot.settled()) {
+            slot.release();
+        } else {
+            slot.returned = nullptr;
+            ring_[(first_ + kept++) & (ring_.size() - 1)] = &slot;
+        }
+    }
+    size_ = kept;
+    sent_ = 0;
+    lowest_ = returned_to_ = 1;
+}
+
+void Confirms::fail_sent(const std::exception_ptr& error) noexcept {
+    fail_first(sent_, error);
+}
+
+void Confirms::fail_all(const std::exception_ptr& error) noexcept {
+    fail_first(size_, error);
+}
+
+void Confirms::fail_first(std::size_t count, const std::exception_ptr& error) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (Slot& slot = at(i); !slot.settled()) {
+            settle(slot, Slot::State::failed, slot.returned != nullptr ? std::move(slot.returned) : error);
+        }
+    }
+    sent_ = std::max(sent_, count);
+    drop_settled();
+    notify();
+}
+
+void Confirms::settle(Slot& slot, Slot::State how, std::exception_ptr error) noexcept {
+    --unsettled_;
+    slot.settle(how, std::move(error));
+    if (how != Slot::State::acked && listener_ != nullptr) {
+        note_failure(slot);
+    }
+}
+
+// The first ones that are settled leave.
+void Confirms::drop_settled() noexcept {
+    while (size_ > 0 && at(0).settled()) {
+        at(0).release();
+        first_ = (first_ + 1) & (ring_.size() - 1);
+        --size_;
+        --sent_;
+        ++lowest_;
+    }
+}
+
+void Confirms::note_failure(Slot& slot) noexcept {
+    if (failure_count_ == most_failures) {
+        drop_failures(UINT64_MAX, true);
+    }
+    if (failure_count_ < most_failures) {  // else those that are kept are what will be thrown first
+        slot.hold();
+        slot.next = std::exchange(failures_, &slot);
+        ++failure_count_;
+    }
+}
+
+void Confirms::drop_failures(std::uint64_t through, bool only_told) noexcept {
+    for (Slot** link = &failures_; *link != nullptr;) {
+        Slot& slot = **link;
+        if (slot.number <= through && (slot.told || !only_told)) {
+            *link = std::exchange(slot.next, nullptr);
+            --failure_count_;
+            slot.release();
+        } else {
+            link = &slot.next;
+        }
+    }
+}
+
+std::exception_ptr Confirms::take_failure(std::uint64_t through) {
+    const Slot* first = nullptr;
+    for (const Slot* each = failures_; each != nullptr; each = each->next) {
+        if (each->number <= through && !each->told && (first == nullptr || each->number < first->number)) {
+            first = each;
+        }
+    }
+    std::exception_ptr failure = first == nullptr ? nullptr : first->failure();
+    drop_failures(through, false);
+    return failure;
+}
+
+void Confirms::notify() noexcept {
+    if (listener_ != nullptr) {
+        listener_->slots_settled();
+    }
+}
+
+}  // namespace tendril::amqp::detail
