@@ -71,6 +71,7 @@ PyObject* make_module() noexcept {
 
 }  // namespace tendril::python
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): CPython looks for this name
 PyMODINIT_FUNC PyInit__tendril() {
     return tendril::python::make_module();
 }

@@ -7,7 +7,7 @@
 
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
+#define PY_SSIZE_T_CLEAN  // NOLINT(readability-identifier-naming): CPython reads it
 #include <Python.h>
 
 #include <utility>

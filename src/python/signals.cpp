@@ -129,6 +129,7 @@ bool watch_signals() noexcept {
     }
     return guarded([] {
         if (std::exchange(os_thread, detail::here::owner()) != detail::here::owner()) {
+            // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): guarded() catches
             watch = new Io(reading, IoEvents::read, [](IoEvents) { on_readable(); }, {.ref = false});
         } else {
             watch->stop();

@@ -2,6 +2,7 @@
 
 #include "python/state.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -39,7 +40,8 @@ thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
 class Pool {
 public:
     static Pool& the() noexcept {
-        static auto* const pool = new Pool;  // never destroyed
+        alignas(Pool) static std::byte place[sizeof(Pool)];
+        static auto* const pool = new (place) Pool;  // never destroyed
         return *pool;
     }
     State* take() noexcept {
@@ -177,7 +179,7 @@ State* foreign_state() noexcept {
     if (!capsule) {
         return nullptr;
     }
-    state.release();
+    static_cast<void>(state.release());
     return PyDict_SetItemString(values, capsule_name, capsule.get()) == 0 ? made : nullptr;
 }
 

@@ -36,6 +36,7 @@ struct Outcome {
         case Kind::good:
             return sends ? response.send(body) : void();
         case Kind::failed:
+            // NOLINTNEXTLINE(misc-throw-by-value-catch-by-reference): set() returns the temporary itself
             throw http::StatusError(500, text).set("Connection", "close");
         case Kind::clients_fault:
             std::rethrow_exception(std::move(error));

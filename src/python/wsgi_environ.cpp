@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -202,8 +203,8 @@ bool add_addresses(PyObject* environ, const http::Request& request) {
 bool prepare_environ() noexcept {
     return guarded([] {
                if (keys == nullptr) {
-                   words = new Words;
-                   keys = new Keys;
+                   words = std::make_unique<Words>().release();
+                   keys = std::make_unique<Keys>().release();
                }
                // As browsers and as lower-casing clients send them, so that no client can keep them out.
                for (const char* name : {"Host",
