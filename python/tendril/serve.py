@@ -116,12 +116,33 @@ class Sources:
         return found
 
 
+class Announcement:
+    """What the first process that serves logs, whichever of them that is: where the server listens."""
+
+    def __init__(self, settings, listeners, log):
+        scheme = "https" if settings.certfile else "http"
+        names = [each.getsockname() for each in listeners]
+        self._lines = [f"listening at {f'unix:{at}' if isinstance(at, str) else f'{scheme}://{_at(at)}'}" for at in names]
+        self._log = log
+        self._token = os.eventfd(1, os.EFD_CLOEXEC | os.EFD_NONBLOCK)  # the processes' own: one of them gets it
+
+    def make(self):
+        """Logs it, unless that was done."""
+        try:
+            os.eventfd_read(self._token)
+        except BlockingIOError:
+            return
+        for line in self._lines:
+            self._log("info", line)
+
+
 class Worker:
     """One process that serves."""
 
     def __init__(self, settings, listeners, log, application=None):
         self._settings = settings
         self._listeners = listeners
+        self._announcement = Announcement(settings, listeners, log)
         self._log = log
         self._application = application
         self._drain = None
@@ -149,6 +170,7 @@ class Worker:
                 return NOT_LOADED
             return self._await_change(heartbeat)
         heartbeat.beat(ready=True)
+        self._announcement.make()
         while not self._stop.wait(0.25) and all(each.is_running for each in servers):
             heartbeat.beat(ready=True)
             changed = sources.changed() if sources is not None else None
@@ -274,10 +296,6 @@ def _serve(settings):
     if settings.pidfile:
         with open(settings.pidfile, "w") as file:
             file.write(f"{os.getpid()}\n")
-    scheme = "https" if settings.certfile else "http"
-    for each in listeners:
-        at = each.getsockname()
-        log("info", f"listening at {f'unix:{at}' if isinstance(at, str) else f'{scheme}://{_at(at)}'}")
     try:
         application = prepare(settings) if settings.preload_app else None
         worker = Worker(settings, listeners, log, application)
