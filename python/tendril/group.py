@@ -47,9 +47,12 @@ class Group:
 
     def add(self, greenlet):
         """Makes a Greenlet a member, whether it was started or not."""
+        try:
+            greenlet.link(self._ended)  # which is called later, also for one that has ended
+        except AttributeError:
+            raise TypeError(f"a {type(self).__name__} holds Greenlets; this is {greenlet!r}") from None
         self.greenlets.add(greenlet)
         self._idle.clear()
-        greenlet.link(self._ended)
 
     def _ended(self, greenlet):
         self.discard(greenlet)

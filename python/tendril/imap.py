@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What imap() of Groups, Pools and ThreadPools returns."""
 
+from operator import index as _index
+
 from tendril import _tendril
 from tendril._tendril import getcurrent
 
@@ -11,7 +13,7 @@ class _Imap:
     """Takes the items in a green thread of its own, which gives a call of each to `spawn`, and a result per next()."""
 
     def __init__(self, spawn, function, items, maxsize):
-        if maxsize is not None and maxsize < 1:
+        if maxsize is not None and _index(maxsize) < 1:
             raise ValueError(f"imap() needs room for at least one result, or maxsize=None; not {maxsize}")
         self._results = _tendril.Queue()
         self._room = None if maxsize is None else _tendril.Semaphore(maxsize)

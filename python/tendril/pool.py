@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pool: a Group that limits how many of its members run at once."""
 
+import operator as _operator
 import queue as _queue
 
 from tendril import _tendril
@@ -11,6 +12,16 @@ class PoolFull(_queue.Full):
     """add() of a Pool found no room."""
 
 
+def _checked(size):
+    try:
+        number = _operator.index(size)
+    except TypeError:
+        raise TypeError(f"a Pool's size is a number of green threads; this is {size!r}") from None
+    if number < 0:
+        raise ValueError(f"a Pool cannot have a size of {size}")
+    return number
+
+
 class Pool(Group):
     """Pool(size=None, greenlet_class=None): a Group of at most `size` members; spawn() waits for room.
 
@@ -18,8 +29,9 @@ class Pool(Group):
     """
 
     def __init__(self, size=None, greenlet_class=None):
-        if size is not None and size < 0:
-            raise ValueError(f"a Pool cannot have a size of {size}")
+        size = None if size is None else _checked(size)
+        if greenlet_class is not None and not callable(greenlet_class):
+            raise TypeError(f"a Pool's greenlet_class makes its Greenlets; this is {greenlet_class!r}")
         super().__init__()
         self._size = size
         self._room = None if size is None else _tendril.Semaphore(size)
@@ -34,15 +46,17 @@ class Pool(Group):
 
     def resize(self, size):
         """Growing lets in those that wait; when it shrinks, excess members go on. A size cannot become None."""
-        if size < 0:
-            raise ValueError(f"a Pool cannot have a size of {size}")
+        size = _checked(size)
         if self._room is None:
             raise ValueError("a Pool without limit cannot be resized")
         change, self._size = size - self._size, size
-        for _ in range(-change):
-            if not self._room.acquire(blocking=False):
-                self._excess += 1
-        paid = max(0, min(change, self._excess))
+        if change < 0:
+            free = self._room.counter
+            if free > 0:  # so nobody waits there
+                self._room = _tendril.Semaphore(max(0, free + change))
+            self._excess += max(0, -change - free)
+            return
+        paid = min(change, self._excess)
         self._excess -= paid
         if change > paid:
             self._room.release(change - paid)

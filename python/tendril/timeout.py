@@ -19,6 +19,8 @@ class Timeout(BaseException):
 
     def __init__(self, seconds=None, exception=None):
         super().__init__()
+        if seconds is not None:
+            _tendril._seconds(seconds)
         self.seconds = seconds
         self.exception = exception
         self._alarm = None

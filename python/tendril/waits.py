@@ -8,6 +8,10 @@ from tendril import _tendril
 from tendril._tendril import GreenletExit
 
 
+def _deadline(timeout):
+    return None if timeout is None else _time.monotonic() + _tendril._seconds(timeout)
+
+
 class iwait:  # noqa: N801  # a function to its users
     """iwait(objects, timeout=None, count=None): gives what is ready, in the order in which it becomes so.
 
@@ -24,7 +28,7 @@ class iwait:  # noqa: N801  # a function to its users
                 raise TypeError(f"only what has link() or rawlink() can be waited for; this is {each!r}")
         self._waiting = objects
         self._left = len(self._waiting) if count is None else min(count, len(self._waiting))
-        self._deadline = None if timeout is None else _time.monotonic() + timeout
+        self._deadline = _deadline(timeout)
         self._came = _tendril.Queue()
         self._put = self._came.put
         for each in self._waiting:
@@ -93,7 +97,7 @@ def joinall(greenlets, timeout=None, raise_error=False, count=None):
                     each.get()
                 ended.append(each)
         return ended
-    deadline = None if timeout is None else _time.monotonic() + timeout
+    deadline = _deadline(timeout)
     for each in greenlets:
         each.join(None if deadline is None else max(0, deadline - _time.monotonic()))
     return [each for each in greenlets if each.ready()]

@@ -2,6 +2,8 @@
 
 #include "python/arguments.hpp"
 
+#include "python/waiting.hpp"
+
 namespace tendril::python {
 
 bool read_arguments(const char* function, std::span<const char* const> names, std::size_t required, const Call& call,
@@ -58,11 +60,11 @@ bool read_lock_patience(const Call& call, Patience& into) noexcept {
     }
     into.timeout = values[1] == Py_None ? nullptr : values[1];
     if (into.timeout != nullptr) {
-        const double seconds = PyFloat_AsDouble(into.timeout);
+        double seconds = 0;
+        if (!seconds_from(into.timeout, seconds)) {
+            return false;
+        }
         if (seconds == -1.0) {
-            if (PyErr_Occurred() != nullptr) {
-                return false;
-            }
             into.timeout = nullptr;
         }
     }

@@ -109,6 +109,11 @@ PyObject* getcurrent_function(PyObject* /*module*/, PyObject* /*unused*/) {
     return Py_XNewRef(reinterpret_cast<PyObject*>(current_greenlet()));
 }
 
+PyObject* seconds_function(PyObject* /*module*/, PyObject* value) {
+    double seconds = 0;
+    return seconds_from(value, seconds) ? PyFloat_FromDouble(seconds) : nullptr;
+}
+
 PyObject* set_timeout_function(PyObject* /*module*/, PyObject* type) {
     errors.timeout = Py_NewRef(type);
     Py_RETURN_NONE;
@@ -129,6 +134,7 @@ int add_functions(PyObject* module) noexcept {
          "sleep(seconds=0)\n--\n\nLets other green threads run, at least so long; None: until a kill."},
         {"getcurrent", &getcurrent_function, METH_NOARGS,
          "getcurrent()\n--\n\nThe running green thread's Greenlet; of the main one too, which has no end."},
+        {"_seconds", &seconds_function, METH_O, nullptr},
         {"_set_timeout", &set_timeout_function, METH_O, nullptr},
         {nullptr, nullptr, 0, nullptr}};
     return PyModule_AddFunctions(module, methods);

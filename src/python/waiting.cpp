@@ -17,6 +17,10 @@ bool seconds_from(PyObject* seconds, double& value) noexcept {
         value = PyFloat_CheckExact(seconds) ? PyFloat_AS_DOUBLE(seconds) : PyFloat_AsDouble(seconds);
     }
     if (value == -1.0 && PyErr_Occurred() != nullptr) {
+        const PyNumberMethods* const numbers = Py_TYPE(seconds)->tp_as_number;
+        if (numbers == nullptr || (numbers->nb_float == nullptr && numbers->nb_index == nullptr)) {
+            PyErr_Format(PyExc_TypeError, "a time must be a number of seconds; this is %R", seconds);
+        }
         return false;
     }
     if (std::isnan(value)) {
