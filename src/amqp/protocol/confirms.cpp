@@ -11,12 +11,6 @@
 
 namespace tendril::amqp::detail {
 
-namespace {
-
-constexpr std::size_t first_room = 16;
-
-}  // namespace
-
 // The ids, and of the body its length and its beginning: enough to tell messages apart that have the same routing key,
 // and cheap for long bodies. Messages that are alike in all of it go the same way.
 std::uint64_t fingerprint_of(std::string_view routing_key, const Message& message) noexcept {
@@ -39,31 +33,26 @@ Confirms::Confirms(Listener* listener) : listener_(listener), pool_(*new SlotPoo
 
 Confirms::~Confirms() {
     listener_ = nullptr;  // which may be half destroyed
-    if (size_ > 0) {
-        fail_first(size_, std::make_exception_ptr(Unconfirmed(Unconfirmed::Reason::closed)));
+    if (slots_.size() > 0) {
+        fail_first(slots_.size(), std::make_exception_ptr(Unconfirmed(Unconfirmed::Reason::closed)));
     }
     drop_failures(UINT64_MAX, false);
     pool_.abandon();
 }
 
 Slot& Confirms::add() {
-    if (size_ == ring_.size()) {
-        grow();
-    }
+    slots_.reserve_one();
     Slot& slot = pool_.take();
     slot.number = ++last_number_;
-    ring_[(first_ + size_) & (ring_.size() - 1)] = &slot;
-    ++size_;
+    slots_.push_back(&slot);
     ++unsettled_;
     return slot;
 }
 
 void Confirms::remove_last() noexcept {
     TENDRIL_ASSERT(unsent() > 0);
-    Slot& slot = at(size_ - 1);
-    --size_;
     --unsettled_;
-    slot.release();
+    slots_.pop_back()->release();
 }
 
 Slot& Confirms::settled_already() {
@@ -72,21 +61,12 @@ Slot& Confirms::settled_already() {
     return slot;
 }
 
-void Confirms::grow() {
-    std::vector<Slot*> larger(std::max(first_room, 2 * ring_.size()));
-    for (std::size_t i = 0; i < size_; ++i) {
-        larger[i] = &at(i);
-    }
-    ring_ = std::move(larger);
-    first_ = 0;
-}
-
 Slot* Confirms::next_unsent() noexcept {
-    return unsent() > 0 ? &at(sent_) : nullptr;
+    return unsent() > 0 ? slots_[sent_] : nullptr;
 }
 
 void Confirms::sent() noexcept {
-    TENDRIL_ASSERT(unsent() > 0 && !at(sent_).settled());
+    TENDRIL_ASSERT(unsent() > 0 && !slots_[sent_]->settled());
     ++sent_;
 }
 
@@ -103,7 +83,7 @@ bool Confirms::told(std::uint64_t tag, bool multiple, Slot::State how) noexcept 
     }
     const std::size_t end = tag - lowest_ + 1;
     for (std::size_t i = multiple ? 0 : end - 1; i < end; ++i) {
-        if (Slot& slot = at(i); !slot.settled()) {
+        if (Slot& slot = *slots_[i]; !slot.settled()) {
             if (slot.returned != nullptr) {
                 settle(slot, Slot::State::failed, std::move(slot.returned));
             } else {
@@ -118,10 +98,10 @@ bool Confirms::told(std::uint64_t tag, bool multiple, Slot::State how) noexcept 
 
 void Confirms::returned(std::uint64_t fingerprint, std::exception_ptr error) noexcept {
     const auto open = [&](std::size_t i) {
-        const Slot& slot = at(i);
+        const Slot& slot = *slots_[i];
         return slot.mandatory && !slot.settled() && slot.returned == nullptr;
     };
-    const auto matches = [&](std::size_t i) { return open(i) && at(i).fingerprint == fingerprint; };
+    const auto matches = [&](std::size_t i) { return open(i) && slots_[i]->fingerprint == fingerprint; };
     const std::size_t from = returned_to_ > lowest_ ? std::min<std::size_t>(returned_to_ - lowest_, sent_) : 0;
     std::size_t found = from;
     while (found < sent_ && !matches(found)) {
@@ -138,23 +118,23 @@ void Confirms::returned(std::uint64_t fingerprint, std::exception_ptr error) noe
         }
     }
     if (found < sent_) {
-        at(found).returned = std::move(error);
+        slots_[found]->returned = std::move(error);
         returned_to_ = lowest_ + found + 1;
     }
 }
 
 void Confirms::begin_again() noexcept {
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < size_; ++i) {
-        Slot& slot = at(i);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        Slot& slot = *slots_[i];
         if (slot.settled()) {
             slot.release();
         } else {
             slot.returned = nullptr;
-            ring_[(first_ + kept++) & (ring_.size() - 1)] = &slot;
+            slots_[kept++] = &slot;
         }
     }
-    size_ = kept;
+    slots_.truncate(kept);
     sent_ = 0;
     lowest_ = returned_to_ = 1;
 }
@@ -164,12 +144,12 @@ void Confirms::fail_sent(const std::exception_ptr& error) noexcept {
 }
 
 void Confirms::fail_all(const std::exception_ptr& error) noexcept {
-    fail_first(size_, error);
+    fail_first(slots_.size(), error);
 }
 
 void Confirms::fail_first(std::size_t count, const std::exception_ptr& error) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
-        if (Slot& slot = at(i); !slot.settled()) {
+        if (Slot& slot = *slots_[i]; !slot.settled()) {
             settle(slot, Slot::State::failed, slot.returned != nullptr ? std::move(slot.returned) : error);
         }
     }
@@ -188,10 +168,8 @@ void Confirms::settle(Slot& slot, Slot::State how, std::exception_ptr error) noe
 
 // The first ones that are settled leave.
 void Confirms::drop_settled() noexcept {
-    while (size_ > 0 && at(0).settled()) {
-        at(0).release();
-        first_ = (first_ + 1) & (ring_.size() - 1);
-        --size_;
+    while (!slots_.empty() && slots_.front()->settled()) {
+        slots_.pop_front()->release();
         --sent_;
         ++lowest_;
     }

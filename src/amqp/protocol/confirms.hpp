@@ -13,10 +13,10 @@
 #include <cstdint>
 #include <exception>
 #include <string_view>
-#include <vector>
 
 #include <tendril/amqp/message.hpp>
 
+#include "amqp/protocol/ring.hpp"
 #include "amqp/protocol/slot.hpp"
 
 namespace tendril::amqp::detail {
@@ -67,18 +67,16 @@ public:
     void fail_all(const std::exception_ptr& error) noexcept;
 
     std::size_t unsettled() const noexcept { return unsettled_; }
-    std::size_t unsent() const noexcept { return size_ - sent_; }
+    std::size_t unsent() const noexcept { return slots_.size() - sent_; }
     std::uint64_t last_number() const noexcept { return last_number_; }
     // Whether all up to this number are settled.
-    bool settled_through(std::uint64_t number) const noexcept { return size_ == 0 || at(0).number > number; }
+    bool settled_through(std::uint64_t number) const noexcept { return slots_.empty() || slots_[0]->number > number; }
 
     // The error of the first that failed, up to this number, and that no Confirmation has thrown. All failures up to
     // there count as told from then on.
     std::exception_ptr take_failure(std::uint64_t through);
 
 private:
-    Slot& at(std::size_t index) const noexcept { return *ring_[(first_ + index) & (ring_.size() - 1)]; }
-    void grow();
     bool told(std::uint64_t tag, bool multiple, Slot::State how) noexcept;
     void settle(Slot& slot, Slot::State how, std::exception_ptr error = nullptr) noexcept;
     void fail_first(std::size_t count, const std::exception_ptr& error) noexcept;
@@ -91,9 +89,7 @@ private:
 
     Listener* listener_;
     SlotPool& pool_;
-    std::vector<Slot*> ring_;  // its size is a power of two
-    std::size_t first_ = 0;    // place of the first in the ring
-    std::size_t size_ = 0;
+    Ring<Slot*> slots_;
     std::size_t sent_ = 0;  // how many of the first are sent
     std::size_t unsettled_ = 0;
     std::uint64_t lowest_ = 1;       // tag of the first
