@@ -11,6 +11,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -52,6 +53,10 @@ public:
     std::string to_string() const;  // without user and password, and without the query
 
 private:
+    void read_authority(std::string_view authority);
+    void read_query(std::string_view query);
+    void read_parameter(std::size_t position, std::string_view name, std::string value);
+
     bool secure_ = false;
     std::vector<Host> hosts_;
     std::string user_ = "guest";

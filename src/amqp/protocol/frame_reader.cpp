@@ -36,6 +36,22 @@ bool known(std::uint8_t type) noexcept {
     return type == 1 || type == 2 || type == 3 || type == 8;
 }
 
+// The first bytes of a connection: a peer that does not know our version sends a header of its own and hangs up.
+// Returns: whether that has begun, but is not whole.
+bool is_protocol_header(std::string_view start) {
+    constexpr std::string_view amqp = "AMQP";
+    if (start.substr(0, amqp.size()) == amqp.substr(0, start.size())) {
+        if (start.size() < protocol_header.size()) {
+            return true;
+        }
+        throw_other_version(start);
+    }
+    if (!known(static_cast<std::uint8_t>(start[0]))) {
+        throw_not_amqp(start);
+    }
+    return false;
+}
+
 }  // namespace
 
 std::span<char> FrameReader::room() {
@@ -77,8 +93,8 @@ void FrameReader::filled(std::size_t n) noexcept {
 
 std::optional<Frame> FrameReader::next() {
     const std::string_view held = unread();
-    if (!spoken_ && !held.empty()) {
-        check_protocol(held);
+    if (!spoken_ && !held.empty() && is_protocol_header(held)) {
+        return std::nullopt;
     }
     if (held.size() < frame_head) {
         wanted_ = 0;
@@ -112,20 +128,6 @@ std::optional<Frame> FrameReader::next() {
     wanted_ = 0;
     spoken_ = true;
     return Frame{static_cast<FrameType>(type), channel, held.substr(frame_head, size)};
-}
-
-// The first bytes of a connection: a peer that does not know our version sends a header of its own and hangs up.
-void FrameReader::check_protocol(std::string_view start) const {
-    constexpr std::string_view amqp = "AMQP";
-    if (start.substr(0, amqp.size()) == amqp.substr(0, start.size())) {
-        if (start.size() >= protocol_header.size()) {
-            throw_other_version(start);
-        }
-        return;
-    }
-    if (!known(static_cast<std::uint8_t>(start[0]))) {
-        throw_not_amqp(start);
-    }
 }
 
 void FrameReader::trim() noexcept {

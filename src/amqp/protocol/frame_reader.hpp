@@ -41,7 +41,6 @@ public:
 
 private:
     std::string_view unread() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
-    void check_protocol(std::string_view start) const;
     void resize(std::size_t capacity);
 
     static constexpr std::size_t least = 8192;
