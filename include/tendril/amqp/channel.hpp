@@ -84,9 +84,6 @@ public:
     void unbind_queue(std::string_view queue, std::string_view exchange, std::string_view key,
                       const Table& arguments = {}, Deadline deadline = never);
 
-    // For consumers of this channel that are made later, each its own (basic.qos, global = false).
-    void set_prefetch(std::uint16_t messages, Deadline deadline = never);
-
     void select_confirms(Deadline deadline = never);
     void select_transactions(Deadline deadline = never);
     void commit(Deadline deadline = never);
