@@ -59,10 +59,14 @@ private:
     friend struct detail::DeliveryMaker;
     Delivery() noexcept = default;
 
+    bool settle(std::uint8_t how);
+    void let_go() noexcept;
+
     std::shared_ptr<detail::ChannelCore> channel_;  // null: moved from
     std::uint64_t tag_ = 0;
     bool redelivered_ = false;
     bool settled_ = true;
+    bool no_ack_ = false;  // the broker counts it as settled
     Message message_;
     std::string exchange_;
     std::string routing_key_;

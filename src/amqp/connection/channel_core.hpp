@@ -28,10 +28,14 @@
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
 
+#include "amqp/protocol/reply_line.hpp"
+
 namespace tendril::amqp::detail {
 
 class ConnectionCore;
+struct Answer;
 struct ChannelParts;
+struct Frame;
 
 // Takes the deliveries of one consumer tag. Called by the reader: does not wait. Must outlive its subscription.
 class DeliverySink {
@@ -81,6 +85,8 @@ public:
     bool is_open() const noexcept;
     const std::exception_ptr& error() const noexcept;  // null: it has not ended
     void check_open() const;                           // Throws: what ended it
+    void check_thread() const;                         // Throws: WrongThread
+    bool on_its_thread() const noexcept;
 
     // ---- Publishing
 
@@ -116,9 +122,38 @@ public:
     // The same without waiting: it has ended when this returns; its number is free when close-ok comes.
     void drop() noexcept;
 
+    // ---- For this folder: ConnectionCore, Channel
+
+    // What the broker sent. Throws: ProtocolError, std::bad_alloc: the connection then ends.
+    void receive(const Frame& frame);
+    // Appends the acks that are marked. Throws: std::bad_alloc; then they stay marked.
+    void flush_acks();
+    // The call that was to open it gives up, or was not even sent.
+    void give_up_opening() noexcept;
+    // The connection has ended, by `why`.
+    void connection_ended(const std::exception_ptr& why) noexcept;
     ChannelParts& parts() noexcept { return *parts_; }
 
 private:
+    void on_method(std::string_view payload);
+    void on_request(std::uint32_t number, std::string_view payload);
+    void on_answer(MethodId id, std::string_view payload);
+    void on_close(std::string_view payload);
+    void on_content();
+    void on_returned();
+    void deliver();
+    void add_unsettled(std::uint64_t tag);
+    Delivery make_delivery(bool settled);
+    void answer(MethodId id, Answer& said);
+    void refuse_too_large();
+
+    void list_acks() noexcept;
+    void give_back(std::uint64_t tag, bool requeue);
+    void begin_close(std::uint16_t code, std::string_view text, const std::exception_ptr& why);
+    void end_users(const std::exception_ptr& why) noexcept;
+    void leave_connection() noexcept;
+    std::string new_tag();
+
     std::unique_ptr<ChannelParts> parts_;
 };
 

@@ -32,7 +32,10 @@
 namespace tendril::amqp::detail {
 
 class ChannelCore;
+class FrameReader;
+struct Agreement;
 struct ConnectionParts;
+struct Frame;
 
 // Notified of what happens to a connection, by its reader or its heartbeat. Unlinks itself when it is destroyed.
 class ConnectionListener : public tendril::detail::ListNode {
@@ -105,9 +108,27 @@ public:
     std::uint32_t frame_max() const noexcept;
     std::uint16_t channel_max() const noexcept;
 
+    // ---- For this folder: ChannelCore
+
+    ConnectionParts& parts() noexcept { return *parts_; }
+    void flush_acks();  // of all channels. Throws: std::bad_alloc; then the rest stays marked
+
 private:
-    friend class ChannelCore;
-    explicit ConnectionCore(std::unique_ptr<ConnectionParts> parts) noexcept;
+    ConnectionCore(std::shared_ptr<Stream> stream, const ConnectionOptions& options, Agreement agreement);
+    void start(FrameReader&& frames);
+    void read();
+    void read_on();
+    void receive(const Frame& frame);
+    void on_method(std::string_view payload);
+    void write();
+    void write_on();
+    void say_last_words() noexcept;
+    void refuse(const char* breach) noexcept;
+    void finish(const std::exception_ptr& why, bool say) noexcept;
+    static std::exception_ptr loss(std::string_view call) noexcept;
+    template <class F>
+    void for_each_listener(F tell) noexcept;
+
     std::unique_ptr<ConnectionParts> parts_;
 };
 

@@ -34,6 +34,7 @@ public:
     void clear() noexcept;
 
     bool due() const noexcept { return marked_ > 0; }
+    std::size_t marked() const noexcept { return marked_; }  // acks that are due
     std::size_t unsettled() const noexcept { return open_; }
 
     // Calls send(tag, multiple) for each frame that is due, and forgets these marks.

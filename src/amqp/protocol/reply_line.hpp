@@ -37,6 +37,7 @@ public:
     };
 
     void push(const Place& place) { places_.push_back(place); }
+    void drop_last() noexcept { places_.pop_back(); }  // its call was not sent
 
     // The caller has given up. Does nothing if its answer was taken already.
     void abandon(Caller caller) noexcept;
