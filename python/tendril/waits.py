@@ -26,11 +26,11 @@ class iwait:  # noqa: N801  # a function to its users
         for each in objects:
             if not (hasattr(each, "link") or hasattr(each, "rawlink")):
                 raise TypeError(f"only what has link() or rawlink() can be waited for; this is {each!r}")
-        self._waiting = objects
-        self._left = len(self._waiting) if count is None else min(count, len(self._waiting))
+        self._left = len(objects) if count is None else min(count, len(objects))
         self._deadline = _deadline(timeout)
         self._came = _tendril.Queue()
         self._put = self._came.put
+        self._waiting = objects
         for each in self._waiting:
             if hasattr(each, "ready") and each.ready():
                 self._put(each)

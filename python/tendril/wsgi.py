@@ -57,10 +57,12 @@ def _regular(filelike):
 def listen(address, backlog=2048, reuse_port=False):
     """A listening socket. `address` is "host:port", ":port", "[::1]:port", "unix:path", "fd://3" or (host, port).
 
-    Raises OSError, and ValueError for an address that is none of these.
+    Raises OSError, ValueError for a text that is no address, and TypeError for what is none of these.
     """
-    if isinstance(address, tuple):
-        return _listen_tcp(address[0], address[1], backlog, reuse_port)
+    if isinstance(address, tuple) and len(address) == 2:
+        return _listen_tcp(*address, backlog, reuse_port)
+    if not isinstance(address, str):
+        raise TypeError(f"an address to listen at is a str or (host, port); this is {address!r}")
     if address.startswith("fd://"):
         return socket.socket(fileno=os.dup(_number(address, address[5:])))
     if address.startswith("unix:"):
@@ -161,6 +163,8 @@ class Server:
     def __init__(self, listener, application, *, environ=None, errors=None, report=None, debug=False, **options):
         if isinstance(listener, (str, tuple)):
             listener = listen(listener)
+        if not isinstance(listener, int) and not hasattr(listener, "fileno"):
+            raise TypeError(f"a Server needs a socket that listens, its number, or an address; this is {listener!r}")
         self.socket = listener if not isinstance(listener, int) else None
         fd = listener if isinstance(listener, int) else listener.fileno()
         if report is None:

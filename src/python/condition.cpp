@@ -128,8 +128,14 @@ PyObject* condition_notify(PyObject* self, PyObject* const* args, Py_ssize_t n, 
         return nullptr;
     }
     const Py_ssize_t count = value[0] == nullptr ? 1 : PyNumber_AsSsize_t(value[0], PyExc_OverflowError);
-    if ((count == -1 && PyErr_Occurred() != nullptr) || !check_held(self) ||
-        !guarded([&] { cast(self).condition.notify(Size(count)); })) {
+    if ((count == -1 && PyErr_Occurred() != nullptr) || !check_held(self)) {
+        return nullptr;
+    }
+    if (count < 0) {
+        PyErr_Format(PyExc_ValueError, "notify() cannot wake %zd green threads", count);
+        return nullptr;
+    }
+    if (!guarded([&] { cast(self).condition.notify(Size(count)); })) {
         return nullptr;
     }
     Py_RETURN_NONE;

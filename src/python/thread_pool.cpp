@@ -109,14 +109,20 @@ ThreadPool* pool_of(PyObject* self) noexcept {
     return pool;
 }
 
+bool check_size(Py_ssize_t size) noexcept {
+    if (size < 0) {
+        PyErr_Format(PyExc_ValueError, "a ThreadPool cannot have %zd threads", size);
+    }
+    return size >= 0;
+}
+
 int pool_init(PyObject* self, PyObject* args, PyObject* kwargs) {
     static const char* names[] = {"size", nullptr};
     Py_ssize_t size = 10;
     if (PyArg_ParseTupleAndKeywords(args, kwargs, "|n:ThreadPool", const_cast<char**>(names), &size) == 0) {
         return -1;
     }
-    if (size < 0) {
-        PyErr_Format(PyExc_ValueError, "a ThreadPool cannot have %zd threads", size);
+    if (!check_size(size)) {
         return -1;
     }
     body_of<PoolBody>(self).clear();
@@ -213,7 +219,7 @@ PyObject* pool_kill(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObjec
 PyObject* pool_resize(PyObject* self, PyObject* size) {
     ThreadPool* const pool = pool_of(self);
     const Py_ssize_t threads = PyNumber_AsSsize_t(size, PyExc_OverflowError);
-    if (pool == nullptr || (threads == -1 && PyErr_Occurred() != nullptr) ||
+    if (pool == nullptr || (threads == -1 && PyErr_Occurred() != nullptr) || !check_size(threads) ||
         !guarded([&] { pool->resize(Size(threads)); })) {
         return nullptr;
     }

@@ -5,6 +5,8 @@ import threading
 import unittest
 
 import tendril
+import tendril.greenlet
+from tendril import wsgi
 
 
 def in_os_thread(function):
@@ -133,6 +135,124 @@ class BeforeItsTime(unittest.TestCase):
             with self.assertRaisesRegex(TypeError, "needs an exception"):
                 green.kill(wrong)
         green.kill()
+
+
+NO_TIME = (TypeError, "a time must be a number of seconds; this is 'x'")
+NOT_A_TIME = (ValueError, "a time must be a number of seconds; this is not a number")
+NO_NUMBER = (TypeError, "'str' object cannot be interpreted as an integer")
+NO_CALL = (TypeError, "needs something to call; this is 'x'")
+NAN = float("nan")
+
+WRONG = [  # what is wrong, and what says so
+    ("spawn('x')", NO_CALL), ("spawn_n('x')", NO_CALL), ("spawn_after(1, 'x')", NO_CALL), ("Greenlet('x')", NO_CALL),
+    ("spawn()", (TypeError, "needs something to call")), ("spawn_after(1)", (TypeError, "needs something to call")),
+    ("spawn_after()", (TypeError, "a number of seconds, and something to call")),
+    ("spawn_after('x', len)", NO_TIME), ("sleep('x')", NO_TIME), ("sleep([])", (TypeError, r"this is \[\]")),
+    ("sleep(nan)", NOT_A_TIME), ("sleep(-1)", (ValueError, "not below 0")), ("sleep(1, 2)", (TypeError, "number of seconds")),
+    ("Greenlet(len).start_later('x')", NO_TIME), ("Greenlet(len).get(timeout='x')", NO_TIME),
+    ("Greenlet(len).join('x')", NO_TIME), ("Greenlet(len).kill(timeout='x')", NO_TIME),
+    ("Greenlet(len).link('x')", (TypeError, "a link must be callable; this is 'x'")),
+    ("Greenlet().start()", (TypeError, "this Greenlet has nothing to run")),
+    ("Timeout('x')", NO_TIME), ("Timeout(nan)", NOT_A_TIME), ("Timeout.start_new('x')", NO_TIME),
+    ("with_timeout('x', len, '')", NO_TIME), ("Timeout(1, 'a', 'b')", (TypeError, "positional arguments")),
+    ("Event().wait('x')", NO_TIME), ("AsyncResult().get(timeout='x')", NO_TIME), ("AsyncResult().wait('x')", NO_TIME),
+    ("AsyncResult().set_exception('x')", (TypeError, "fails with an exception; this is 'x'")),
+    ("Semaphore('x')", NO_NUMBER), ("Semaphore(-1)", (ValueError, "-1")), ("Semaphore(2 ** 100)", (OverflowError, "")),
+    ("Semaphore(0).acquire(timeout='x')", NO_TIME), ("Semaphore(0).acquire(False, 1)", (ValueError, "has no timeout")),
+    ("Semaphore().release(0)", (ValueError, "at least one permit")), ("Semaphore().release('x')", NO_NUMBER),
+    ("BoundedSemaphore().release()", (ValueError, "has 0 permits out")),
+    ("Lock().release()", (RuntimeError, "")), ("RLock().release()", (RuntimeError, "")),
+    ("Lock().acquire(timeout='x')", NO_TIME), ("Condition('x')", (TypeError, "a tendril.Lock or a tendril.RLock")),
+    ("Condition().wait()", (RuntimeError, "")), ("held(Condition()).wait('x')", NO_TIME),
+    ("held(Condition()).notify(-1)", (ValueError, "cannot wake -1 green threads")),
+    ("held(Condition()).notify('x')", NO_NUMBER),
+    ("Queue('x')", NO_NUMBER), ("Queue(1.5)", (TypeError, "'float' object")), ("Queue(2 ** 100)", (OverflowError, "")),
+    ("Queue(1, items=5)", (TypeError, "")), ("PriorityQueue('x')", NO_NUMBER), ("Queue().get(timeout='x')", NO_TIME),
+    ("full(Queue(1)).put(1, timeout='x')", NO_TIME), ("Queue().get(timeout=nan)", NOT_A_TIME),
+    ("Queue().put()", (TypeError, "needs its argument 'item'")), ("Queue().get(zzz=1)", (TypeError, "has no argument 'zzz'")),
+    ("JoinableQueue().task_done()", (ValueError, "")), ("Channel().get(timeout='x')", NO_TIME),
+    ("SharedQueue('x')", NO_NUMBER), ("SharedSemaphore('x')", NO_NUMBER), ("SharedEvent().wait('x')", NO_TIME),
+    ("Pool('a')", (TypeError, "a Pool's size is a number of green threads; this is 'a'")),
+    ("Pool(-1)", (ValueError, "cannot have a size of -1")), ("Pool(1.5)", (TypeError, "this is 1.5")),
+    ("Pool(2 ** 100)", (OverflowError, "")), ("Pool(1, 5)", (TypeError, "greenlet_class makes its Greenlets; this is 5")),
+    ("Pool(1).resize('a')", (TypeError, "this is 'a'")), ("Pool().resize(1)", (ValueError, "without limit")),
+    ("Pool(1).spawn('x')", NO_CALL), ("Pool(1).imap(len, 5)", (TypeError, "not iterable")),
+    ("Pool(1).imap(len, [], maxsize='x')", NO_NUMBER), ("Pool(1).imap(len, [], maxsize=0)", (ValueError, "at least one")),
+    ("Pile('a')", (TypeError, "this is 'a'")), ("Group(5)", (TypeError, "a Group holds Greenlets; this is 5")),
+    ("Group().add('x')", (TypeError, "a Group holds Greenlets; this is 'x'")), ("Group().spawn('x')", NO_CALL),
+    ("Group(Greenlet(len)).join('x')", NO_TIME), ("Group().map(len, 5)", (TypeError, "not iterable")),
+    ("ThreadPool('x')", (TypeError, "interpreted as an integer")), ("ThreadPool(-1)", (ValueError, "cannot have -1 threads")),
+    ("ThreadPool().resize(-1)", (ValueError, "cannot have -1 threads")), ("ThreadPool().spawn('x')", (TypeError, "to call; this is 'x'")),
+    ("offload('x')", (TypeError, "to call; this is 'x'")), ("joinall(5)", (TypeError, "not iterable")),
+    ("joinall([Greenlet(len)], timeout='x')", NO_TIME), ("wait([Event()], timeout='x')", NO_TIME),
+    ("wait([5])", (TypeError, r"waited for; this is 5")), ("wait(timeout='x')", NO_TIME),
+    ("killall([Greenlet(len)], 5)", (TypeError, "needs an exception")),
+    ("get_hub().run_until_idle('x')", NO_TIME), ("get_hub().set_error_handler(5)", (TypeError, "callable; this is 5")),
+    ("set_blocking_watch('x')", (TypeError, "")), ("set_blocking_watch(-1)", (ValueError, "0 turns it off")),
+    ("preempt('x')", (TypeError, "")), ("preempt(-1)", (ValueError, "number of seconds")),
+    ("patch('nonsense')", (ValueError, "nonsense")), ("patch(5)", (TypeError, "")),
+    ("wsgi.listen('x:y')", (ValueError, "not an address to listen at")), ("wsgi.listen(5)", (TypeError, "an address to listen at is a str or .host, port.; this is 5")),
+    ("wsgi.listen(('127.0.0.1', 'x'))", (TypeError, "")), ("wsgi.Server('127.0.0.1:0', 5)", (TypeError, "5")),
+    ("wsgi.Server('127.0.0.1:0', len, zzz=1)", (TypeError, "zzz")), ("wsgi.Server('127.0.0.1:0', len, max_body='x')", (TypeError, "max_body")),
+    ("wsgi.Server(None, len)", (TypeError, "a socket that listens, its number, or an address; this is None")), ("wsgi.Server(-1, len)", ((OSError, ValueError), "")),
+]
+
+
+class WrongTypes(unittest.TestCase):
+    """A wrong value is refused by the call that it is given to, by an error that shows it."""
+
+    def test_every_row(self):
+        def held(lock):
+            lock.acquire()
+            return lock
+
+        def full(queue):
+            queue.put(0)
+            return queue
+
+        names = dict(vars(tendril), wsgi=wsgi, held=held, full=full, nan=NAN)
+        for call, (kind, text) in WRONG:
+            with self.subTest(call=call), self.assertRaisesRegex(kind, text) as raised:
+                eval(call, names)
+            with self.subTest(call=call):
+                self.assertNotIn("::", str(raised.exception))
+
+    def test_a_group_keeps_nothing_that_it_refused(self):
+        group = tendril.Group()
+        with self.assertRaises(TypeError):
+            group.add(5)
+        self.assertEqual(len(group), 0)
+        self.assertTrue(group.join(timeout=0))
+
+    def test_what_a_value_raises_when_it_is_read_comes_through(self):
+        class Broken:
+            def __float__(self):
+                raise KeyError("float")
+
+            __index__ = __bool__ = __iter__ = __float__
+
+        for call in (tendril.sleep, tendril.Timeout, tendril.Queue, tendril.Semaphore, tendril.Pool, tendril.ThreadPool,
+                     tendril.Event().wait, tendril.joinall, tendril.Queue().get, tendril.Lock().acquire):
+            with self.subTest(call=call), self.assertRaises(KeyError):
+                call(Broken())
+
+    def test_what_was_not_initialised_is_refused_or_empty(self):
+        for kind in (tendril.Greenlet, tendril.Event, tendril.AsyncResult, tendril.Semaphore, tendril.BoundedSemaphore,
+                     tendril.Lock, tendril.RLock, tendril.Condition, tendril.Queue, tendril.LifoQueue, tendril.Channel,
+                     tendril.PriorityQueue, tendril.JoinableQueue, tendril.SharedEvent, tendril.SharedQueue,
+                     tendril.SharedSemaphore, tendril.ThreadPool, tendril.greenlet.greenlet):
+            blank = kind.__new__(kind)
+            for name in dir(kind):
+                if name.startswith("_"):
+                    continue
+                with self.subTest(kind=kind, name=name):
+                    try:
+                        member = getattr(blank, name)
+                        if callable(member) and name not in ("switch", "throw"):
+                            with tendril.Timeout(0):
+                                member()
+                    except (Exception, tendril.Timeout) as raised:
+                        self.assertNotIsInstance(raised, SystemError)
 
 
 if __name__ == "__main__":

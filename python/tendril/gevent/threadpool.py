@@ -47,8 +47,11 @@ class ThreadPool(_Calls):
         self._size = min(self._size, maxsize)
         if grown > 0:
             self._room.release(grown)
-        else:
-            for _ in range(-grown):
+        elif grown < 0:
+            free = self._room.counter
+            if free > 0:  # so nobody waits there
+                self._room = tendril.Semaphore(max(0, free + grown))
+            for _ in range(-grown - free):
                 tendril.spawn(self._room.acquire)
 
     def __repr__(self):
