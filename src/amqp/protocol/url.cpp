@@ -56,14 +56,18 @@ std::string decoded(std::string_view text, std::string_view part) {
     return plain;
 }
 
-// All but letters, digits, and "-._~".
-std::string encoded(std::string_view text) {
+bool is_plain(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
+// All but letters, digits, "-._~", and what `besides` has.
+std::string encoded(std::string_view text, std::string_view besides = "") {
     constexpr std::string_view hex = "0123456789ABCDEF";
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            std::string_view("-._~").find(c) != std::string_view::npos) {
+        if (is_plain(c) || besides.find(c) != std::string_view::npos) {
             out += c;
         } else {
             out += {'%', hex[byte >> 4], hex[byte & 15]};
@@ -98,6 +102,20 @@ N number(std::string_view text, std::string_view name, N most) {
     return n;
 }
 
+void check_host(std::string_view name, bool in_brackets) {
+    if (name.empty()) {
+        refuse("one of its hosts has no name");
+    }
+    const auto odd = [in_brackets](char c) {
+        return in_brackets ? !is_plain(c) && c != ':' && c != '%'  // which begins the name of a zone
+                           : c == ':' || c == '[' || c == ']' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+    };
+    if (std::any_of(name.begin(), name.end(), odd) || (in_brackets && name.find(':') == std::string_view::npos)) {
+        refuse(in_brackets ? "what stands in brackets is not an IPv6 address"
+                           : "a host has a character that none can have");
+    }
+}
+
 Url::Host parse_host(std::string_view text, bool secure) {
     const base::HostAndPort split = base::split_host_and_port(text);
     if (split.fault == base::HostAndPort::Fault::bare_colons) {
@@ -108,9 +126,7 @@ Url::Host parse_host(std::string_view text, bool secure) {
         refuse("the brackets around an IPv6 address do not match");
     }
     Url::Host host{decoded(split.host, "a host"), static_cast<std::uint16_t>(secure ? 5671 : 5672)};
-    if (host.name.empty()) {
-        refuse("one of its hosts has no name");
-    }
+    check_host(host.name, split.in_brackets);
     if (split.port && !split.port->empty()) {
         const auto port = base::parse_port(*split.port);
         if (!port || *port == 0 || *port > base::largest_port) {
@@ -250,7 +266,7 @@ std::string Url::to_string() const {
     const char* separator = "";
     for (const Host& host : hosts_) {
         text += separator;
-        text += host.name.find(':') == std::string::npos ? encoded(host.name) : "[" + host.name + "]";
+        text += host.name.find(':') == std::string::npos ? encoded(host.name) : "[" + encoded(host.name, ":") + "]";
         text += ':';
         text += std::to_string(host.port);
         separator = ",";

@@ -55,6 +55,8 @@ TEST(AmqpUrl, TQ06_SeveralHostsAndAddresses) {
     EXPECT_EQ(url.hosts(), (std::vector<Url::Host>{{"a", 5671}, {"b", 1}, {"::1", 5671}, {"fe80::1", 2}}));
     EXPECT_EQ(url.to_string(), "amqps://a:5671,b:1,[::1]:5671,[fe80::1]:2/v");
     EXPECT_EQ(Url("amqp://u:p@a").to_string(), "amqp://a:5672/%2F");
+    EXPECT_EQ(Url("amqp://[fe80::1%25eth0]").hosts().at(0).name, "fe80::1%eth0");
+    EXPECT_EQ(Url("amqp://[fe80::1%25eth0]").to_string(), "amqp://[fe80::1%25eth0]:5672/%2F");
 }
 
 TEST(AmqpUrl, TQ06_TheQuery) {
@@ -83,6 +85,10 @@ TEST(AmqpUrl, TQ06_WhatIsWrongIsSaidWithoutThePassword) {
                              "amqp://u:secret@a,,b",
                              "amqp://u:secret@[::1",
                              "amqp://u:secret@::1",
+                             "amqp://u:secret@a%3Ab",
+                             "amqp://u:secret@[a]",
+                             "amqp://u:secret@[::1%2F]",
+                             "amqp://u:secret@a%0Ab",
                              "amqp://u:secret@@h",
                              "amqp://u:sec/ret@h",
                              "amqp://u:12/secret@h",
