@@ -129,6 +129,20 @@ public:
             }
         }
     }
+    // The next frame must be a heartbeat.
+    void expect_heartbeat() {
+        const std::size_t before = heartbeats_;
+        while (heartbeats_ == before) {
+            if (const std::optional<Frame> frame = frames_.next()) {
+                if (frame->type != FrameType::heartbeat) {
+                    refuse("a heartbeat", 0, *frame);
+                }
+                ++heartbeats_;
+            } else if (!read()) {
+                throw std::runtime_error("the client ended the connection where a heartbeat was expected");
+            }
+        }
+    }
     std::size_t heartbeats() const noexcept { return heartbeats_; }
 
     // ---- What it says
@@ -214,19 +228,23 @@ private:
                 }
                 ++heartbeats_;
             }
-            std::size_t n = 0;
-            try {
-                n = stream_->recv(frames_.room());
-            } catch (const std::system_error&) {  // reset
-            }
-            if (n == 0) {
-                if (!frames_.empty()) {
-                    throw std::runtime_error("the client cut a frame");
-                }
+            if (!read()) {
                 return std::nullopt;
             }
-            frames_.filled(n);
         }
+    }
+    // Returns: false at the end of the stream.
+    bool read() {
+        std::size_t n = 0;
+        try {
+            n = stream_->recv(frames_.room());
+        } catch (const std::system_error&) {  // reset
+        }
+        if (n == 0 && !frames_.empty()) {
+            throw std::runtime_error("the client cut a frame");
+        }
+        frames_.filled(n);
+        return n > 0;
     }
     Frame next(std::string_view expected) {
         if (const std::optional<Frame> frame = try_next()) {

@@ -44,8 +44,11 @@ void ChannelCore::check_open() const {
     parts_->connection->check_open();
 }
 
-void ChannelCore::check_thread() const {
+void ChannelCore::check_thread() {
     tendril::detail::here::require_owner("an AMQP channel", parts_->thread);
+    if (parts_->connection != nullptr) {
+        parts_->connection->check_thread();
+    }
 }
 bool ChannelCore::on_its_thread() const noexcept {
     return parts_->thread == tendril::detail::OsThread::current_serial();

@@ -85,7 +85,7 @@ public:
     bool is_open() const noexcept;
     const std::exception_ptr& error() const noexcept;  // null: it has not ended
     void check_open() const;                           // Throws: what ended it
-    void check_thread() const;                         // Throws: WrongThread
+    void check_thread();                               // Throws: WrongThread
     bool on_its_thread() const noexcept;
 
     // ---- Publishing

@@ -37,6 +37,7 @@ void take_origin(Incoming& incoming, const M& method) {
 
 }  // namespace
 
+// What is called from here may end the channel, and drop the last reference to it: nothing may be touched after that.
 void ChannelCore::receive(const Frame& frame) {
     TENDRIL_ASSERT(parts_->state != ChannelParts::State::gone);
     const bool closing = parts_->state == ChannelParts::State::closing;
@@ -129,6 +130,7 @@ void ChannelCore::on_request(std::uint32_t number, std::string_view payload) {
         if (parts_->state != ChannelParts::State::closing) {
             throw ProtocolError("the broker sent channel.close-ok, which nobody asked for");
         }
+        const std::shared_ptr<ChannelCore> self = shared_from_this();  // the table may have the last reference
         const std::shared_ptr<ConnectionCore> connection = parts_->connection;
         parts_->state = ChannelParts::State::gone;
         leave_connection();
@@ -192,6 +194,7 @@ void ChannelCore::answer(MethodId id, Answer& said) {
 
 void ChannelCore::on_close(std::string_view payload) {
     const auto close = decode_method<method::ChannelClose>(payload);
+    const std::shared_ptr<ChannelCore> self = shared_from_this();
     const std::shared_ptr<ConnectionCore> connection = parts_->connection;
     append_method(connection->parts().outbox.frames(), parts_->number, method::ChannelCloseOk{});
     connection->parts().outbox.wake();

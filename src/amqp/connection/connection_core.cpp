@@ -27,12 +27,23 @@ namespace here = tendril::detail::here;
 using State = ConnectionParts::State;
 using tendril::detail::Outcome;
 
+namespace {
+
+std::exception_ptr parents() {
+    return closed_by_us("the connection to the broker is the parent's of this process: connect anew after fork()");
+}
+
+}  // namespace
+
 ConnectionParts::ConnectionParts(ConnectionCore& c, std::shared_ptr<Stream> s, const ConnectionOptions& options,
                                  Agreement agreement)
     : core(c), stream(std::move(s)), agreed(std::move(agreement)), max_message(options.max_message),
       thread(here::owner()), outbox(options.send_buffer), heart(*this), channels(agreed.channel_max) {}
 
 void ConnectionParts::beat() noexcept {
+    if (of_the_parent()) {
+        return core.end(parents());
+    }
     if (outbox.unsent() > 0) {
         return;  // it says as much
     }
@@ -91,8 +102,11 @@ void ConnectionCore::check_open() const {
                                                         : closed_by_us("the connection to the broker was closed"));
     }
 }
-void ConnectionCore::check_thread() const {
+void ConnectionCore::check_thread() {
     here::require_owner("an AMQP connection", parts_->thread);
+    if (parts_->of_the_parent()) [[unlikely]] {
+        end(parents());
+    }
 }
 
 bool ConnectionCore::blocked() const noexcept {
@@ -169,6 +183,10 @@ void ConnectionCore::update_secret(std::string_view secret, std::string_view rea
 
 bool ConnectionCore::has_turn_now() const noexcept {
     return parts_->state == State::open && parts_->outbox.has_turn();
+}
+
+std::size_t ConnectionCore::unsent() const noexcept {
+    return parts_->outbox.unsent();
 }
 
 ConnectionCore::Turn ConnectionCore::wait_for_turn(Deadline deadline) {
@@ -255,6 +273,9 @@ void ConnectionCore::drop() noexcept {
     }
     bool say = false;
     try {
+        if (parts_->of_the_parent()) {
+            return end(parents());
+        }
         flush_acks();
         append_method(parts_->outbox.frames(), 0, method::ConnectionClose{.reply_code = 200, .reply_text = "closed"});
         say = true;

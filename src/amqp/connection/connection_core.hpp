@@ -87,19 +87,21 @@ public:
     // Waits until there is room in the send buffer and the broker takes messages, in line. Does not wait, nor yield,
     // when there is. Throws: what ended the connection; TimeoutError; Interrupt; then nothing has changed.
     [[nodiscard]] Turn wait_for_turn(Deadline deadline);
-    bool has_turn_now() const noexcept;  // whether wait_for_turn() would not wait
+    bool has_turn_now() const noexcept;   // whether wait_for_turn() would not wait
+    std::size_t unsent() const noexcept;  // bytes that were appended and that the socket has not taken
 
     bool is_open() const noexcept;                     // false as soon as close() begins
     const std::exception_ptr& error() const noexcept;  // null: it has not ended
     void check_open() const;                           // Throws: what ended it
-    void check_thread() const;                         // Throws: WrongThread
+    void check_thread();                               // Throws: WrongThread
 
     bool blocked() const noexcept;
     const std::string& blocked_reason() const noexcept;
     void listen(ConnectionListener& listener) noexcept;  // Requires: it has not ended
 
-    // While anything holds it, the reader reads nothing, and silence is not taken for the connection's loss: for no_ack
-    // consumers with too much unread. Each hold_reading() needs its resume_reading(), except after the end.
+    // While anything holds it, the reader reads nothing, except that one that waits for bytes already takes them once.
+    // Silence is not taken for the connection's loss. For no_ack consumers with too much unread. Each hold_reading()
+    // needs its resume_reading(), except after the end.
     void hold_reading() noexcept;
     void resume_reading() noexcept;
 

@@ -22,6 +22,7 @@
 #include "amqp/connection/heart.hpp"
 #include "amqp/connection/outbox.hpp"
 #include "amqp/protocol/frame_reader.hpp"
+#include "base/at_fork.hpp"
 
 namespace tendril::amqp::detail {
 
@@ -46,11 +47,15 @@ struct ConnectionParts final : Heart::Owner {
     void silent() noexcept override;
     bool may_be_unread() noexcept override;
 
+    bool of_the_parent() const noexcept { return generation != tendril::detail::fork_generation(); }
+
     ConnectionCore& core;
     const std::shared_ptr<Stream> stream;
     const Agreement agreed;
     const std::size_t max_message;
     const std::uint64_t thread;  // the OS thread's
+    // In the child of a fork() it is the parent's: there it ends as soon as anybody looks, without a word.
+    const std::uint64_t generation = tendril::detail::fork_generation();
 
     State state = State::open;
     std::exception_ptr error;  // not null once it has ended

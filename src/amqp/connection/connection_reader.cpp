@@ -94,7 +94,7 @@ void ConnectionCore::receive(const Frame& frame) {
         }
         return on_method(frame.payload);
     }
-    const std::shared_ptr<ChannelCore> channel = parts_->channels.find(frame.channel);
+    ChannelCore* channel = parts_->channels.find(frame.channel).get();
     if (channel == nullptr) {
         throw ProtocolError("the broker sent a frame on channel " + std::to_string(frame.channel) +
                             ", which is not open");

@@ -4,7 +4,7 @@
 // One green thread, the writer, empties it; everybody else appends.
 //
 //   1. The buffer ends at the end of a frame.
-//   2. A publisher that has to wait is handed the turn: one at a time, in the order in which they came. It passes it on.
+//   2. A publisher that has to wait is handed the turn: one at a time, in the order of their coming. It passes it on.
 //      While the turn is out, or anybody waits, no other publisher appends.
 //   3. The writer waits only while the buffer is empty and nobody has called wake().
 
