@@ -75,15 +75,19 @@ bool is_never_broken(const void* address, Sought sought) noexcept {
     return end != 0 && (sought == permit || (at >= unbroken_begin.load(std::memory_order_relaxed) && at < end));
 }
 
-// The place of the wait that ran out of time last, in this OS thread.
+// The place of the wait that ran out of time last, in this OS thread, or that was woken last at such an address.
 struct OldPlace {
     const void* address = nullptr;
     std::uint64_t green_thread = 0;
     std::uint64_t ticket = 0;
     std::int64_t time_ns = 0;
+    std::uint32_t vain = 0;
 };
 constexpr std::int64_t at_once_ns = 1'000'000;  // to be back
 thread_local OldPlace old_place;
+
+// Those of this hub that are ready, were woken at such an address, and had been in vain before.
+thread_local std::uint32_t starving = 0;
 
 std::atomic<bool> others_first{false};
 
@@ -92,7 +96,14 @@ std::atomic<bool> others_first{false};
 void before_lock(const void* mutex) noexcept {
     if (!is_never_broken(mutex, lock)) {
         spend();
-    } else if (others_first.load(std::memory_order_relaxed) && others_first.exchange(false) && may_park()) {
+        return;
+    }
+    old_place = {};  // the caller has got what it was woken for
+    if (others_first.load(std::memory_order_relaxed) && others_first.exchange(false) && may_park()) {
+        Scheduler& hub = Scheduler::here();
+        hub.budget = 0;  // also those whose time has come
+        hub.yield_unthrown();
+    } else if (starving != 0 && may_park()) {
         Scheduler::here().yield_unthrown();
     }
 }
@@ -115,6 +126,7 @@ Parked::Parked(const void* address, Sought sought, const char* call, std::uint32
         const OldPlace old = std::exchange(old_place, {});
         if (old.address == address && old.green_thread == hub_->current->id &&
             Deadline::now_ns() - old.time_ns < at_once_ns) {
+            vain_ = old.vain;
             bucket.join_again(*this, old.ticket);
             return;
         }
@@ -123,6 +135,7 @@ Parked::Parked(const void* address, Sought sought, const char* call, std::uint32
 }
 
 bool Parked::leave() noexcept {
+    starving -= std::exchange(starves_, false) ? 1 : 0;
     bool sent = false;
     {
         Bucket& bucket = Bucket::of(address_);
@@ -161,8 +174,9 @@ Outcome Parked::wait(Deadline deadline, Breaks breaks) noexcept {
     const int error = errno;
     const Outcome outcome = suspend(deadline, breaks);
     errno = error;
-    if (outcome == Outcome::timed_out && !woken()) {
-        old_place = {address_, hub_->current->id, ticket_, Deadline::now_ns()};
+    if (woken() ? sought_ == signal_of_condition && is_never_broken(address_, sought_)
+                : outcome == Outcome::timed_out) {
+        old_place = {address_, hub_->current->id, ticket_, Deadline::now_ns(), vain_ + (woken() ? 1 : 0)};
     }
     return woken() ? Outcome::signalled : outcome;
 }
@@ -208,7 +222,10 @@ void Parked::notify() noexcept {
         sent_ =
             mailbox_of(*hub_).send(letter_);  // that hub still lives: it ends after the green threads that wait in it
     } else if (waiter_ != nullptr) {
-        waiter_->resolve(Outcome::signalled);
+        if (waiter_->resolve(Outcome::signalled) && vain_ != 0 && is_never_broken(address_, sought_)) {
+            starves_ = true;
+            ++starving;
+        }
     }
 }
 
@@ -222,6 +239,7 @@ void Parked::arrived(Letter& letter, bool hub_lives) noexcept {
 // The green thread never runs again.
 void Parked::hub_gone(Expectation& expectation, HubGone) noexcept {
     Parked& self = static_cast<Presence&>(expectation).owner;
+    starving -= std::exchange(self.starves_, false) ? 1 : 0;
     Bucket& bucket = Bucket::of(self.address_);
     const MutexLock lock(bucket.mutex);
     expectation.end();

@@ -8,7 +8,8 @@
 //    does so first, and then wakes: so no wake-up is lost.
 // 2. A waiter that was woken left the line. If it then finds nothing, again() puts it back at the head; if it leaves
 //    without having taken what it was woken for, it wakes the next one.
-//    One that ran out of time, and at once waits again for the same, has its old place back.
+//    One that ran out of time, and at once waits again for the same, has its old place back; so has one that was woken
+//    in vain at an address of never_break(), and others let it run first when it is woken the next time.
 // 3. Where the object may be freed by code that no hook sees, waiters look again now and then: Patience.
 // 4. Waking allocates nothing, throws nothing and never switches. Not for signal handlers.
 
@@ -122,6 +123,7 @@ private:
     // The waiting hub's.
     tendril::detail::Waiter* waiter_ = nullptr;
     std::uint32_t vain_ = 0;  // times that it was woken in vain; guarded by the bucket's mutex
+    bool starves_ = false;    // it counts among those that others let run first
     Mail letter_{*this};
     Presence presence_{*this};
 };

@@ -72,7 +72,6 @@ void Preemptor::doze() noexcept {
 }
 
 void Preemptor::let_others_run(PyThreadState* thread) noexcept {
-    patch::detail::let_others_first();
     request_gil();
     waits = true;
     while (gil_is_requested() && gil_is_held() && interval_ns.load() != 0) {
@@ -103,8 +102,11 @@ void Preemptor::run() noexcept {
         const std::int64_t now = turns();
         if (hub_sleeps()) {
             doze();
-        } else if (now == seen && interval_ns.load() != 0 && gil_is_held()) {
-            let_others_run(thread);
+        } else if (now == seen && interval_ns.load() != 0) {
+            patch::detail::let_others_first();
+            if (gil_is_held()) {
+                let_others_run(thread);
+            }
         }
         seen = turns();
     }

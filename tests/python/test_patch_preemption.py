@@ -55,6 +55,28 @@ ticker.join()
 print(ticks > 20 or ticks)
 """, "True")
 
+    def test_c_code_that_gives_the_interpreters_lock_up_holds_nobody_up(self):
+        self.check("""
+import hashlib
+data = bytes(1 << 16)
+steps = 0
+def work():
+    global steps
+    while not ended:
+        hashlib.sha256(data).digest()
+        steps += 1
+ended = False
+threads = [threading.Thread(target=work) for i in range(3)]
+for thread in threads:
+    thread.start()
+for i in range(10):
+    time.sleep(0.001)
+ended = True
+for thread in threads:
+    thread.join()
+print(steps > 0)
+""", "True")
+
     def test_it_can_be_switched_off_and_on(self):
         self.check("""
 tendril.preempt(0)
