@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """patch(): the interpreter, its modules and its C libraries become cooperative."""
 
-import atexit
 import os
 
 from tendril import _tendril
@@ -28,7 +27,6 @@ def patch(classes="all", *, without=""):
     first = _tendril._patch(_list(classes), _list(without))
     if first:
         os.register_at_fork(after_in_child=_preempt_in_child)
-        atexit.register(_tendril._set_preemption, 0)
         preempt(_interval)
     return first
 

@@ -76,34 +76,48 @@ void GreenPthread::destroy_values() noexcept {
     *link = older;
 }
 
-// The last that its green thread does with it. A joiner may free it as soon as the mutex is free.
-void GreenPthread::end(LocalValue* value) noexcept {
-    auto* const self = static_cast<GreenPthread*>(value);
-    self->destroy_values();
-    if (self->start != nullptr) {
-        here::outlive_hub(false);
-    }
-    const pthread_t handle = self->handle();
+// A joiner may free it as soon as the mutex is free.
+void GreenPthread::tell_joiners() noexcept {
+    const pthread_t own = handle();
     bool last = false;
     bool frees = false;
     GreenPthreads& all = GreenPthreads::all();
     {
         const HandlersLater later;
         const MutexLock lock(all.mutex);
-        self->has_ended = true;
-        last = self->start != nullptr && --all.running == 0;
-        frees = self->joining == Joining::detached;
+        has_ended = true;
+        last = start != nullptr && --all.running == 0;
+        frees = joining == Joining::detached;
         if (frees) {
-            all.known.erase(self);
+            all.known.erase(this);
         }
     }
     if (frees) {
-        GreenPthreads::destroy(self);
+        GreenPthreads::destroy(this);
     }
-    wake_all(end_of(handle), Sought::completion);
+    wake_all(end_of(own), Sought::completion);
     if (last) {
         wake_all(end_of_all(), Sought::completion);
     }
+}
+
+// The last that its green thread does with it.
+void GreenPthread::end(LocalValue* value) noexcept {
+    auto* const self = static_cast<GreenPthread*>(value);
+    self->destroy_values();
+    if (self->start != nullptr) {
+        here::outlive_hub(false);
+    }
+    self->tell_joiners();
+}
+
+void GreenPthread::end_suspended() noexcept {
+    LocalValue** link = &locals_here();
+    while (*link != this) {
+        link = &(*link)->older;
+    }
+    *link = older;
+    tell_joiners();
 }
 
 GreenPthread* green_self_if_any() noexcept {

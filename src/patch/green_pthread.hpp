@@ -76,9 +76,12 @@ public:
 
     // Makes it the running green thread's, until that ends.
     void begin() noexcept;
+    // For its own green thread, which never runs again: those who join it find that it has ended.
+    void end_suspended() noexcept;
 
 private:
     void destroy_values() noexcept;
+    void tell_joiners() noexcept;
     static void end(tendril::detail::LocalValue* value) noexcept;
     friend struct GreenPthreads;
     ~GreenPthread() = default;

@@ -24,6 +24,7 @@
 #include "patch/hooks.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/real_calls.hpp"
+#include "patch/thread_exit.hpp"
 
 namespace tendril::patch::detail {
 
@@ -75,7 +76,28 @@ bool any_runs() noexcept {
     return known.running() != 0;
 }
 
+bool (*leaves_suspended)() noexcept = nullptr;
+
+// What interrupts a wait that nothing ends is ignored: it is the end already.
+[[noreturn]] void stay() noexcept {
+    tendril::detail::here::outlive_hub(true);
+    if (GreenPthread* self = green_self_if_any(); self != nullptr && self->start != nullptr) {
+        self->end_suspended();
+    }
+    tendril::detail::Fiber& fiber = tendril::detail::here::fiber();
+    ++fiber.shields;
+    for (;;) {
+        tendril::detail::Waiter waiter("pthread_exit");
+        if (waiter.wait_unthrown(never) == Outcome::interrupted) {
+            tendril::detail::Scheduler::here().yield_unthrown();
+        }
+    }
+}
+
 void end(void* result) {
+    if (leaves_suspended != nullptr && leaves_suspended() && may_park()) {
+        stay();
+    }
     if (GreenPthread* self = green_self_if_any(); self != nullptr && self->start != nullptr) {
         self->result = result;
         unwind(*self);
@@ -164,6 +186,10 @@ void test_cancel() {
 }
 
 }  // namespace
+
+void leave_exiting_suspended(bool (*says_so)() noexcept) noexcept {
+    leaves_suspended = says_so;
+}
 
 Hooks thread_exit_hooks() noexcept {
     static const Hook hooks[] = {

@@ -15,6 +15,7 @@
 #include "python/greenlet.hpp"
 #include "python/hub.hpp"
 #include "python/internals.hpp"
+#include "python/preempt.hpp"
 #include "python/signals.hpp"
 #include "python/state.hpp"
 #include "python/waiting.hpp"
@@ -61,8 +62,11 @@ void drop_handles() noexcept {
 
 void after_finalize() noexcept {
     interpreter_has_ended();
+    end_preemption();
     if (detail::here::has_hub()) {
         detail::here::leave_all_suspended();
+        // What C libraries do at the process's exit may wait for their threads, which are green: the hub outlives it.
+        detail::OsThread::foreign_main = detail::OsThread::foreign_main || gives_gil_up_at_waits();
     }
 }
 

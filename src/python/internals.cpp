@@ -45,6 +45,10 @@ void request_gil() noexcept {
     _Py_atomic_store_relaxed(&ceval.eval_breaker, 1);
 }
 
+void withdraw_gil_request() noexcept {
+    _Py_atomic_store_relaxed(&PyInterpreterState_Main()->ceval.gil_drop_request, 0);
+}
+
 bool gil_is_requested() noexcept {
     return _Py_atomic_load_relaxed(&PyInterpreterState_Main()->ceval.gil_drop_request) != 0;
 }

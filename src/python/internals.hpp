@@ -20,9 +20,11 @@ struct Span {
 // Where the GIL's mutexes and conditions lie.
 Span place_of_gil() noexcept;
 
-// Without the GIL: whether somebody has it; asks the one that has it to give it up; whether that is still asked.
+// Without the GIL: whether somebody has it; asks the one that has it to give it up; takes that back; whether it is
+// still asked.
 bool gil_is_held() noexcept;
 void request_gil() noexcept;
+void withdraw_gil_request() noexcept;
 bool gil_is_requested() noexcept;
 
 // Makes an error, which PyErr_Fetch() gave, the context of the one that is set. Takes over the references.

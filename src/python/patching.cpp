@@ -15,6 +15,7 @@
 #include "patch/parking_lot.hpp"
 #include "patch/patches.hpp"
 #include "patch/signal_actions.hpp"
+#include "patch/thread_exit.hpp"
 #include "python/error.hpp"
 #include "python/internals.hpp"
 #include "python/preempt.hpp"
@@ -133,6 +134,7 @@ PyObject* patch_function(PyObject* module, PyObject* args) {
         if (first) {
             const Span gil = place_of_gil();
             patch::detail::never_break(gil.begin, gil.end);
+            patch::detail::leave_exiting_suspended(&is_finalizing);
         }
         patch::all(options);
     });

@@ -18,6 +18,7 @@
 #include "python/error.hpp"
 #include "python/internals.hpp"
 #include "python/state.hpp"
+#include "python/stay_at_end.hpp"
 #include "python/waiting.hpp"
 
 namespace tendril::python {
@@ -36,7 +37,7 @@ struct Preemptor {
     Word changed{0};                        // the interval was
     Word sleeps{0};                         // of the hub: odd while it sleeps
     std::atomic<bool> waits{false};         // for `sleeps` to change
-    std::atomic<bool> ended{false};
+    Word ended{0};                          // 1: the OS thread does nothing any more
 
     Preemptor(detail::Scheduler& h, std::int64_t ns) noexcept : hub(h), interval_ns(ns) {}
 
@@ -49,11 +50,14 @@ struct Preemptor {
         }
     }
     void run() noexcept;
+    void order_end() noexcept;
 
 private:
     void pause() noexcept;
     void doze() noexcept;
-    void let_others_run(PyThreadState* thread) noexcept;
+    bool may_ask() const noexcept { return interval_ns.load() != 0 && !is_finalizing(); }
+    void let_others_run(PyThreadState* thread);
+    void end() noexcept;
 };
 
 Preemptor* preemptor = nullptr;
@@ -71,10 +75,15 @@ void Preemptor::doze() noexcept {
     waits = false;
 }
 
-void Preemptor::let_others_run(PyThreadState* thread) noexcept {
+void Preemptor::end() noexcept {
+    ended = 1;
+    sys::futex_wake(ended);
+}
+
+void Preemptor::let_others_run(PyThreadState* thread) {
     request_gil();
     waits = true;
-    while (gil_is_requested() && gil_is_held() && interval_ns.load() != 0) {
+    while (gil_is_requested() && gil_is_held() && may_ask()) {
         sys::futex_wait(sleeps, sleeps.load(), look_again.count());
     }
     for (int i = 0; i < most_looks && !gil_is_held(); ++i) {
@@ -85,9 +94,15 @@ void Preemptor::let_others_run(PyThreadState* thread) noexcept {
         sys::futex_wait(sleeps, now, look_again.count());
     }
     waits = false;
+    if (is_finalizing()) {
+        withdraw_gil_request();  // which none will answer
+        return;
+    }
     if (!gil_is_held() || interval_ns.load() == 0) {
+        StayAtEnd stay([this] { end(); });
         PyEval_RestoreThread(thread);
         PyEval_SaveThread();
+        stay.over();
     }
 }
 
@@ -97,12 +112,12 @@ void Preemptor::run() noexcept {
     detail::libc.pthread_sigmask(SIG_SETMASK, &all, nullptr);  // a handler must run where its green threads wait
     PyThreadState* const thread = PyThreadState_New(PyInterpreterState_Main());
     std::int64_t seen = turns();
-    while (thread != nullptr && interval_ns.load() != 0) {
+    while (thread != nullptr && may_ask()) {
         pause();
         const std::int64_t now = turns();
         if (hub_sleeps()) {
             doze();
-        } else if (now == seen && interval_ns.load() != 0) {
+        } else if (now == seen && may_ask()) {
             patch::detail::let_others_first();
             if (gil_is_held()) {
                 let_others_run(thread);
@@ -110,7 +125,15 @@ void Preemptor::run() noexcept {
         }
         seen = turns();
     }
-    ended = true;
+    end();
+}
+
+void Preemptor::order_end() noexcept {
+    interval_ns = 0;
+    ++changed;
+    sleeps.fetch_add(2);
+    sys::futex_wake(changed);
+    sys::futex_wake(sleeps);
 }
 
 // Ends the OS thread, and waits for that. It may be waiting for the GIL.
@@ -119,13 +142,9 @@ bool stop() noexcept {
     if (one == nullptr) {
         return true;
     }
-    one->interval_ns = 0;
-    ++one->changed;
-    one->sleeps.fetch_add(2);
-    sys::futex_wake(one->changed);
-    sys::futex_wake(one->sleeps);
+    one->order_end();
     return waiting([one] {
-        for (int i = 0; !one->ended && i < 1000; ++i) {
+        for (int i = 0; one->ended.load() == 0 && i < 1000; ++i) {
             sleep(std::chrono::milliseconds(1));
         }
     });
@@ -174,6 +193,17 @@ void note_hub_sleeps() noexcept {
 void note_hub_wakes() noexcept {
     if (preemptor != nullptr && preemptor->hub_sleeps()) {
         preemptor->change_sleeps();
+    }
+}
+
+void end_preemption() noexcept {
+    Preemptor* const one = std::exchange(preemptor, nullptr);
+    if (one == nullptr) {
+        return;
+    }
+    one->order_end();
+    while (one->ended.load() == 0) {
+        sys::futex_wait(one->ended, 0);
     }
 }
 

@@ -9,6 +9,8 @@
 // 2. If nobody else wants it, this OS thread takes it, for a moment: else that wait would not end. It never takes what
 //    others wait for: they would stand in line again, behind the one that was stopped.
 // 3. While the hub sleeps for longer than an interval, the OS thread sleeps too.
+// 4. It goes on while the program's exit handlers run, which wait for green threads, or only let them run; once the
+//    interpreter finalizes, it asks for nothing. What computes is left suspended where it asks for the GIL again.
 
 #pragma once
 
@@ -19,6 +21,9 @@ namespace tendril::python {
 // By the hub's OS thread, around its sleeps. The GIL need not be held.
 void note_hub_sleeps() noexcept;
 void note_hub_wakes() noexcept;
+
+// After the interpreter's end: waits, without the hub, until the OS thread touches nothing any more.
+void end_preemption() noexcept;
 
 int add_preempt(PyObject* module) noexcept;
 

@@ -2,10 +2,9 @@
 
 #include "python/worker.hpp"
 
-#include <unistd.h>
-
 #include "python/greenlet.hpp"
 #include "python/state.hpp"
+#include "python/stay_at_end.hpp"
 
 namespace tendril::python {
 
@@ -34,16 +33,6 @@ void drop_own_greenlet() noexcept {
     }
 }
 
-// Where pthread_exit() of an interpreter that ends would unwind through code that does not expect it.
-struct StayAtEnd {
-    bool over = false;
-    ~StayAtEnd() {
-        while (!over) {
-            pause();
-        }
-    }
-};
-
 }  // namespace
 
 PyObject* Outcome::give() const noexcept {
@@ -65,7 +54,7 @@ Outcome ForeignCall::operator()() {
             return {};
         }
     }
-    StayAtEnd stay;
+    StayAtEnd stay([] {});
     PyEval_RestoreThread(own.thread);
     PyObject* const value = PyObject_Call(function_, args_, kwargs_);
     PyObject *type = nullptr, *error = nullptr, *traceback = nullptr;
@@ -83,7 +72,7 @@ Outcome ForeignCall::operator()() {
     Py_CLEAR(kwargs_);
     drop_own_greenlet();
     PyEval_SaveThread();
-    stay.over = true;
+    stay.over();
     return {value, error};
 }
 

@@ -1,13 +1,74 @@
 # SPDX-License-Identifier: MIT
 """How a program ends that still has green threads."""
 
+import os
+import shutil
 import signal
+import subprocess
+import tempfile
 import time
 import unittest
 
 from support import run_program
 
 HEAD = "import os, signal, sys, time, tendril\n"
+
+
+# Has a thread, which works a while when the process exits, and waits for its end.
+LIBRARY = """
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_t thread;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static sem_t posted;
+static int must_end, has_ended;
+static const char* way;
+
+static void* work(void* unused) {
+    pthread_mutex_lock(&mutex);
+    while (!must_end) {
+        pthread_cond_wait(&changed, &mutex);
+    }
+    pthread_mutex_unlock(&mutex);
+    usleep(1000);
+    pthread_mutex_lock(&mutex);
+    has_ended = 1;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+    sem_post(&posted);
+    return NULL;
+}
+
+static void end(void) {
+    pthread_mutex_lock(&mutex);
+    must_end = 1;
+    pthread_cond_broadcast(&changed);
+    while (strcmp(way, "condition") == 0 && !has_ended) {
+        pthread_cond_wait(&changed, &mutex);
+    }
+    pthread_mutex_unlock(&mutex);
+    if (strcmp(way, "semaphore") == 0) {
+        sem_wait(&posted);
+    } else if (strcmp(way, "join") == 0) {
+        pthread_join(thread, NULL);
+    }
+    if (has_ended) {
+        write(1, "ended\\n", 6);
+    }
+}
+
+void begin(const char* how) {
+    way = strdup(how);
+    sem_init(&posted, 0, 0);
+    atexit(end);
+    pthread_create(&thread, NULL, work, NULL);
+}
+"""
 
 
 def run(source, *args):
@@ -123,17 +184,117 @@ sys.exit(3)
 """, options=("-m", "tendril", "run"))
                 self.assertEqual((status, out, err), (3, "end\n", ""))
 
-    def test_a_function_of_the_exit_may_join_a_thread_of_c_code_that_does_not_end(self):
-        status, out, err = run("""
-import ctypes
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_a_function_of_the_process_exit_may_wait_for_a_thread_of_c_code(self):
+        with tempfile.TemporaryDirectory(prefix="tendril-test-") as folder:
+            library = os.path.join(folder, "library.so")
+            subprocess.run(["cc", "-shared", "-fPIC", "-pthread", "-xc", "-", "-o", library], input=LIBRARY, text=True,
+                           check=True)
+            for way in ("condition", "semaphore", "join"):
+                with self.subTest(way):
+                    status, out, err = run(f"""
+import ctypes, threading
 tendril.patch()
-libc = ctypes.CDLL(None)
-thread = ctypes.c_ulong()
-libc.pthread_create(ctypes.byref(thread), None, libc.pause, None)
+ctypes.CDLL({library!r}).begin(b"{way}")
+tendril.spawn(tendril.sleep, 60)
+threading.Thread(target=lambda: [None for i in iter(int, 1)], daemon=True).start()
 time.sleep(0.01)
-print(libc.__cxa_atexit(libc.pthread_join, thread, None))
+sys.exit(3)
 """)
-        self.assertEqual((status, out, err), (0, "0\n", ""))
+                    self.assertEqual((status, out, err), (3, "ended\n", ""))
+
+
+class Computing(unittest.TestCase):
+    """After patch(), what computes without end does not keep the program from its own."""
+
+    HEAD = """
+import atexit
+atexit.register(lambda: (time.sleep(0.02), print("late")))  # runs last, and waits
+import threading
+tendril.patch()
+begun = tendril.Semaphore(0)
+def compute(step=lambda: None):
+    try:
+        begun.release()
+        while True:
+            step()
+    finally:
+        print("never")
+def daemon(*args):
+    threading.Thread(target=compute, args=args, daemon=True).start()
+    begun.acquire()
+def spawn(*args):
+    tendril.spawn(compute, *args)
+    begun.acquire()
+"""
+
+    def check(self, source, expected=(3, "late\n", "")):
+        self.assertEqual(run(self.HEAD + source), expected)
+
+    def test_threads_and_green_threads(self):
+        for source in ("daemon()", "spawn()", "for i in range(4): daemon(); spawn()"):
+            with self.subTest(source):
+                self.check(source + "\nsys.exit(3)\n")
+
+    def test_with_waits_in_between(self):
+        self.check("""
+event, queue, lock = tendril.Event(), tendril.Queue(), threading.Lock()
+event.set()
+steps = [lambda: time.sleep(0), lambda: tendril.sleep(0), lambda: event.wait(), lambda: queue.put(1) or queue.get(),
+         lambda: lock.acquire() and lock.release(), lambda: print("", end="", file=sys.stderr), lambda: None]
+for step in steps:
+    daemon(step)
+sys.exit(3)
+""")
+
+    def test_in_c_code_that_gives_the_interpreters_lock_up(self):
+        self.check("""
+import hashlib, zlib
+data = os.urandom(1 << 16)
+for step in (lambda: hashlib.sha256(data).digest(), lambda: zlib.compress(data), lambda: None):
+    daemon(step)
+sys.exit(3)
+""")
+
+    def test_destructors_of_the_interpreters_end_may_compute_and_wait(self):
+        self.check("""
+class Late:
+    def __del__(self):
+        for i in range(200_000):
+            pass
+        time.sleep(0.001)
+keep = [Late() for i in range(10)]
+daemon()
+daemon()
+sys.exit(3)
+""")
+
+    def test_ends_that_come_from_elsewhere(self):
+        for source in ("signal.signal(signal.SIGTERM, lambda *args: sys.exit(3))\n"
+                       "threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+                       "threading.Event().wait()",
+                       "tendril.spawn(sys.exit, 3)\ntendril.sleep(60)"):
+            with self.subTest(source):
+                self.check("daemon()\n" + source)
+        self.check("""
+daemon()
+threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()
+threading.Event().wait()
+""", (-signal.SIGTERM, "", ""))
+
+    def test_in_the_child_of_a_fork(self):
+        self.check("""
+daemon()
+def fork():
+    pid = os.fork()
+    if pid == 0:
+        daemon()
+        sys.exit(4)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+fork()
+tendril.spawn(fork).join()
+sys.exit(3)
+""", (3, "late\n4\nlate\n4\nlate\n", ""))
 
 
 class Signals(unittest.TestCase):
