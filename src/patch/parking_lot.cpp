@@ -204,7 +204,7 @@ Outcome Parked::suspend(Deadline deadline, Breaks breaks) noexcept {
     ++fiber.shields;         // else it would not yield
     hub_->yield_unthrown();  // it may not have waited at all, and C code that ignores the error calls again
     --fiber.shields;
-    return Outcome::interrupted;
+    return shielded ? Outcome::timed_out : Outcome::interrupted;  // the hub has failed, and C code cannot be told here
 }
 
 void Parked::wait_plainly(Deadline deadline) const noexcept {

@@ -9,10 +9,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include <tendril/semaphore.hpp>
 #include <tendril/shield.hpp>
 
 #include "hub/here.hpp"
+#include "hub/waiter.hpp"
 #include "python/alarm.hpp"
 #include "python/error.hpp"
 #include "python/exit.hpp"
@@ -33,7 +33,8 @@ bool at_waits = false;                                                  // see g
 bool over = false;                                                      // see interpreter_has_ended()
 thread_local State* last [[gnu::tls_model("initial-exec")]] = nullptr;  // most likely the running one
 thread_local PyThreadState* given_up [[gnu::tls_model("initial-exec")]] = nullptr;
-thread_local Semaphore* turnstile [[gnu::tls_model("initial-exec")]] = nullptr;  // see take_gil(); never destroyed
+class Turnstile;
+thread_local Turnstile* turnstile [[gnu::tls_model("initial-exec")]] = nullptr;  // see take_gil(); never destroyed
 thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
 
 // Those that no green thread has. Asked without the GIL after patch(), by several OS threads.
@@ -97,23 +98,51 @@ private:
     detail::Scheduler* hub_;
 };
 
-// After patch(): takes the GIL. Green threads of ours come for it one at a time: of thousands that wait for it at once,
-// each would wake up every 5 ms to ask that it be given up.
+// Lets green threads of ours come for the GIL one at a time: of thousands that wait for it at once, each would wake up
+// every 5 ms to ask that it be given up.
+class Turnstile {
+public:
+    // Throws nothing: the caller cannot. Returns: false if the hub has failed, which is thrown at the next wait; the
+    // caller comes for the GIL in any case.
+    bool enter() noexcept {
+        if (!std::exchange(taken_, true)) {
+            return true;
+        }
+        const Shield shield;
+        detail::Waiter waiter("PyEval_RestoreThread");
+        line_.push_back(waiter);
+        return waiter.wait_unthrown(never) == detail::Outcome::handed;
+    }
+    void leave() noexcept {
+        taken_ = false;
+        while (detail::Waiter* const next = line_.pop_front()) {
+            if (next->resolve(detail::Outcome::handed)) {
+                taken_ = true;
+                return;
+            }
+        }
+    }
+
+private:
+    bool taken_ = false;
+    detail::List<detail::Waiter> line_;
+};
+
+// After patch(): takes the GIL.
 void take_gil(PyThreadState* thread, bool own) noexcept {
     const Unspent unspent;
     if (turnstile == nullptr) {
-        turnstile = new (std::nothrow) Semaphore(1);
+        turnstile = new (std::nothrow) Turnstile;
     }
     if (!own || turnstile == nullptr) {
         PyEval_RestoreThread(thread);
         return;
     }
-    if (!turnstile->try_acquire()) {
-        const Shield shield;
-        turnstile->acquire();
-    }
+    const bool entered = turnstile->enter();
     PyEval_RestoreThread(thread);
-    turnstile->release();
+    if (entered) {
+        turnstile->leave();
+    }
 }
 
 void before_sleep() noexcept {

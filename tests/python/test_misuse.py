@@ -6,6 +6,7 @@ import unittest
 
 import tendril
 import tendril.greenlet
+from support import run_program
 from tendril import wsgi
 
 
@@ -78,6 +79,41 @@ class OtherOsThread(unittest.TestCase):
             tendril.sleep(60)
 
         self.assertIsInstance(in_os_thread(work), SystemExit)
+
+
+class OfTheHub(unittest.TestCase):
+    def test_a_hub_without_its_descriptor_says_so_also_while_others_compute(self):
+        status, out, err = run_program("""
+import ctypes, os, platform, threading, time, tendril
+tendril.patch()
+def compute(step):
+    while True:
+        step()
+def fail(wait):
+    for i in range(3):
+        threading.Thread(target=compute, args=(lambda: None,), daemon=True).start()
+        tendril.spawn(compute, lambda: tendril.sleep(0))
+    wait(0.01)
+    number = {"x86_64": 3, "aarch64": 57}[platform.machine()]  # close(2), which patch() does not see
+    for fd in range(3, 20):
+        ctypes.CDLL(None).syscall(number, fd)
+    try:
+        for i in range(1000):
+            wait(0.001)
+    except OSError as error:
+        os.write(1, str(error).encode() + b"\\n")
+    os._exit(3)
+def in_child(wait):
+    pid = os.fork()
+    if pid == 0:
+        fail(wait)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+for wait in time.sleep, tendril.sleep:
+    tendril.spawn(in_child, wait).join()
+    in_child(wait)
+""")
+        failure = "[Errno 9] the hub's epoll_wait failed (was its descriptor closed?): Bad file descriptor\n3\n"
+        self.assertEqual((status, out, err), (0, failure * 4, ""))
 
 
 class Itself(unittest.TestCase):
