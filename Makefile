@@ -16,7 +16,7 @@ configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    python install
+    python python-soak python-debug install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -51,6 +51,17 @@ SOAK_SECONDS ?= 600
 python-soak: build/.setup-test build/release/build.ninja
 	cmake --build --preset release --target tendril_python
 	PYTHONPATH=build/release/python /usr/bin/python3 -B tests/python/soak.py $(SOAK_SECONDS)
+
+# The module for a debug interpreter (Debian: python3.11-dbg; installing it also brings python3 up to date), and its
+# tests with a garbage collection at each allocation: a wrong reference count ends the interpreter there. Some hundred
+# times slower, so a test that limits its time may fail. Not in .ci/run. DEBUG_PYTHON may be any other interpreter.
+DEBUG_PYTHON ?= /usr/bin/python3.11-dbg
+python-debug:
+	@command -v $(DEBUG_PYTHON) >/dev/null || { echo "no $(DEBUG_PYTHON): apt-get install python3.11-dbg" >&2; exit 1; }
+	cmake --preset release -B build/python-debug -D TENDRIL_PYTHON=$(DEBUG_PYTHON) -D TENDRIL_BUILD_PYTHON=ON \
+	    -D TENDRIL_BUILD_TESTS=OFF -D TENDRIL_BUILD_EXAMPLES=OFF -D TENDRIL_BUILD_PROGRAMS=OFF
+	cmake --build build/python-debug --target tendril_python
+	tools/python_debug_tests $(DEBUG_PYTHON) build/python-debug/python '$(ONLY)'
 
 # Which lines of each floor run in the tests. What an earlier run counted is forgotten.
 coverage: build/.setup-test build/coverage/build.ninja
