@@ -2,6 +2,7 @@
 """patch(): the interpreter, its modules and its C libraries become cooperative."""
 
 import os
+import signal
 
 from tendril import _tendril
 
@@ -27,6 +28,7 @@ def patch(classes="all", *, without=""):
     first = _tendril._patch(_list(classes), _list(without))
     if first:
         os.register_at_fork(after_in_child=_preempt_in_child)
+        signal.pause = _pause
         preempt(_interval)
     return first
 
@@ -43,6 +45,12 @@ def preempt(seconds):
     elif not 0 <= seconds <= 3600:
         raise ValueError("preemption takes a number of seconds from 0, which means never, to 3600")
     _interval = seconds
+
+
+def _pause(*, plain=signal.pause):
+    """Waits until a handler of a signal has run."""
+    plain()  # says nothing of why it ended
+    _tendril.deliver()
 
 
 def _preempt_in_child():

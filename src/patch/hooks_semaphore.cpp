@@ -40,7 +40,7 @@ int result_of(int error) noexcept {
 }
 
 // Requires: looks_green(), may_park().
-int park_for(sem_t* semaphore, Deadline deadline, Breaks breaks = Breaks::interrupt_or_signal) noexcept {
+int park_for(sem_t* semaphore, Deadline deadline, Breaks breaks) noexcept {
     const int before = errno;
     const Patience patience = is_shared(semaphore) ? Patience::short_one() : Patience::long_one();
     const int error = park_until(semaphore, Sought::permit, "sem_wait", deadline, patience, breaks,
@@ -58,6 +58,11 @@ int take_at_once(sem_t* semaphore) noexcept {
     return error;
 }
 
+// One that processes share is none of the interpreter's own locks, so its caller looks at the error.
+Breaks breaks_of(const sem_t* semaphore) noexcept {
+    return is_shared(semaphore) ? Breaks::all : Breaks::interrupt_or_signal;
+}
+
 int semaphore_wait(sem_t* semaphore) {
     if (!looks_green()) {
         return real.sem_wait(semaphore);
@@ -66,7 +71,7 @@ int semaphore_wait(sem_t* semaphore) {
     if (error != EBUSY) {
         return result_of(error);
     }
-    return may_park() ? park_for(semaphore, never) : real.sem_wait(semaphore);
+    return may_park() ? park_for(semaphore, never, breaks_of(semaphore)) : real.sem_wait(semaphore);
 }
 
 int semaphore_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until) {
@@ -80,7 +85,8 @@ int semaphore_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until
     if (error != EBUSY) {
         return result_of(error);
     }
-    return may_park() ? park_for(semaphore, deadline_of(clock, *until)) : real.sem_clockwait(semaphore, clock, until);
+    return may_park() ? park_for(semaphore, deadline_of(clock, *until), breaks_of(semaphore))
+                      : real.sem_clockwait(semaphore, clock, until);
 }
 
 int semaphore_timedwait(sem_t* semaphore, const timespec* until) {

@@ -82,6 +82,31 @@ from an OS thread
         status, out, err = run_program(ORDER)
         self.assertEqual((status, out), (0, "0\n"), err)
 
+    def test_waits_between_processes_and_for_signals_can_be_broken_off(self):
+        status, out, err = run_program("""
+import multiprocessing, signal
+import tendril
+tendril.patch()
+lock, event, queue = multiprocessing.Lock(), multiprocessing.Event(), multiprocessing.Queue()
+lock.acquire()
+for wait in lock.acquire, lambda: lock.acquire(timeout=60), event.wait, queue.get, signal.pause:
+    try:
+        with tendril.Timeout(0.01):
+            wait()
+    except tendril.Timeout:
+        print("Timeout", end=" ")
+    green = tendril.spawn(wait)
+    tendril.sleep(0.01)
+    green.kill()
+    print(repr(green.get()))
+signal.signal(signal.SIGUSR1, lambda *args: print("handled"))
+tendril.spawn_after(0.01, signal.raise_signal, signal.SIGUSR1)
+print(signal.pause())
+lock.release()
+print(lock.acquire())
+""")
+        self.assertEqual((status, out, err), (0, "Timeout GreenletExit()\n" * 5 + "handled\nNone\nTrue\n", ""))
+
 
 if __name__ == "__main__":
     unittest.main()
