@@ -226,7 +226,7 @@ bool begin_later(GreenletObject& greenlet, const Deadline* delay) noexcept {
     greenlet.stage = Stage::pending;
     return guarded([&] {
         have_hub();
-        const SpawnOptions options{.name = {}, .stack_size = stack_size, .daemon = false, .where = {}};
+        const SpawnOptions options{.name = {}, .stack_size = stack_size(), .daemon = false, .where = {}};
         greenlet.handle = delay == nullptr ? AnyGreenlet(spawn(options, Body(greenlet)))
                                            : AnyGreenlet(spawn_after(options, *delay, Body(greenlet)));
         note_start(greenlet);

@@ -194,7 +194,7 @@ RawObject* find_taker(RawObject& target, RawObject* here, Parcel& parcel, Ref& r
 // Lets it run, once the caller waits. Requires: it has its parcel. Throws: std::bad_alloc.
 void let_run(RawObject& taker, bool starts) {
     if (starts) {
-        const SpawnOptions options{.name = {}, .stack_size = stack_size, .daemon = false, .where = {}};
+        const SpawnOptions options{.name = {}, .stack_size = stack_size(), .daemon = false, .where = {}};
         static_cast<void>(spawn(options, Body(taker)));
     } else {
         taker.waiter->resolve(detail::Outcome::handed);

@@ -2,6 +2,7 @@
 
 #include "python/state.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -219,6 +220,20 @@ void make_current(PyThreadState* thread) noexcept {
 }
 
 }  // namespace
+
+std::size_t stack_size() noexcept {
+    constexpr std::size_t many = 4096;
+    constexpr std::size_t mebibyte = std::size_t{1} << 20;
+    constexpr int usual_limit = 1000;
+    const PyThreadState* const thread = _PyThreadState_UncheckedGet();
+    if (const std::size_t chosen = thread != nullptr ? PyThread_get_stacksize() : 0; chosen != 0) {
+        return std::clamp(chosen, detail::StackPool::minimum_size, detail::StackPool::maximum_size);
+    }
+    if (detail::OsThread::current().stacks.used() >= many) {
+        return mebibyte;
+    }
+    return thread != nullptr && thread->recursion_limit > usual_limit ? 8 * mebibyte : 4 * mebibyte;
+}
 
 State* state_of(PyThreadState* thread) noexcept {
     if (State* const own_one = own_state(thread)) {

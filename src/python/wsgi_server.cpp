@@ -90,7 +90,7 @@ http::ServerOptions default_options() {
     http::ServerOptions options;
     options.max_body = INT64_MAX;  // the application reads in pieces, and frameworks have limits of their own
     options.write_coalesce = 0;    // PEP 3333: a piece is sent before the next one is asked for
-    options.connections.stack_size = stack_size;
+    options.connections.stack_size = stack_size();
     return options;
 }
 
