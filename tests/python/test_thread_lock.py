@@ -24,9 +24,10 @@ def killed(wait):
     target.kill()
     return isinstance(target.get(), tendril.GreenletExit)
 
-def held(lock):
-    threading.Thread(target=lock.acquire).start()
-    time.sleep(0.01)
+def held(lock):  # by a thread that goes on: another may have an ended one's number, and so its RLock
+    acquired = threading.Semaphore(0)
+    threading.Thread(target=lambda: (lock.acquire(), acquired.release(), time.sleep(3600)), daemon=True).start()
+    acquired.acquire()
     return lock
 
 def said(call, kind):
