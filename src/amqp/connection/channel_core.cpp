@@ -138,7 +138,7 @@ std::string ChannelCore::consume(std::string_view queue, const ConsumeOptions& o
     return tag;
 }
 
-void ChannelCore::cancel(const std::string& tag, Deadline deadline) {
+void ChannelCore::cancel(const std::string& tag, Deadline deadline, const std::function<void()>& asked) {
     const auto at = parts_->subscriptions.find(tag);
     if (at == parts_->subscriptions.end() || at->second.sink == nullptr) {
         return;
@@ -146,6 +146,9 @@ void ChannelCore::cancel(const std::string& tag, Deadline deadline) {
     at->second.sink = nullptr;
     ChannelCall<method::BasicCancelOk> call(*this);
     call.append(method::BasicCancel{.consumer_tag = tag});
+    if (asked) {
+        asked();
+    }
     call.await(deadline);
 }
 
@@ -174,16 +177,22 @@ bool ChannelCore::settle(std::uint64_t tag, Settlement how) noexcept {
     if (how == Settlement::ack) {
         parts_->acks.ack(tag);
         list_acks();
+        drop_if_retired();
         return true;
     }
     try {
         give_back(tag, how == Settlement::requeue);
         parts_->acks.remove(tag);
+        drop_if_retired();
         return true;
     } catch (...) {  // no memory: with the connection's end it goes back too
         parts_->connection->end(std::current_exception());
         return false;
     }
+}
+
+std::uint64_t ChannelCore::first_unsettled() const noexcept {
+    return parts_->acks.first_unsettled();
 }
 
 void ChannelCore::give_back(std::uint64_t tag, bool requeue) {
@@ -248,6 +257,17 @@ void ChannelCore::drop() noexcept {
         begin_close(200, "closed", closed_by_us("the channel was closed"));
     } catch (...) {
         connection->end(std::current_exception());
+    }
+}
+
+void ChannelCore::retire() noexcept {
+    parts_->retiring = true;
+    drop_if_retired();
+}
+
+void ChannelCore::drop_if_retired() noexcept {
+    if (parts_->retiring && parts_->acks.unsettled() == 0) {
+        drop();
     }
 }
 

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -106,14 +107,17 @@ public:
     // basic.qos for the consumer, unless it is no_ack, then basic.consume. Deliveries may come before this returns.
     // Returns: the tag. Throws: as Channel's calls; the sink is not subscribed then, and what came for it goes back.
     std::string consume(std::string_view queue, const ConsumeOptions& options, DeliverySink& sink, Deadline deadline);
-    // Unsubscribes the sink at once, and waits until the broker has cancelled it. Throws: as Channel's calls.
-    void cancel(const std::string& tag, Deadline deadline);
+    // Unsubscribes the sink at once, and waits until the broker has cancelled it. asked(): called as soon as the broker
+    // is asked, before the wait; must not throw. Throws: as Channel's calls.
+    void cancel(const std::string& tag, Deadline deadline, const std::function<void()>& asked = nullptr);
     // The same without waiting, for destructors. Does nothing when the channel has ended.
     void cancel_later(const std::string& tag) noexcept;
 
     // Settles a delivery; the frame goes out with the writer's next turn. Returns: false when the channel has ended.
     // Requires: the tag came on this channel, not from a no_ack consumer, and is not settled.
     bool settle(std::uint64_t tag, Settlement how) noexcept;
+    // The lowest tag that is not settled; UINT64_MAX: there is none. Also after the end.
+    std::uint64_t first_unsettled() const noexcept;
 
     // ---- The end
 
@@ -121,6 +125,8 @@ public:
     void close(Deadline deadline);
     // The same without waiting: it has ended when this returns; its number is free when close-ok comes.
     void drop() noexcept;
+    // drop(), as soon as every delivery is settled: for the Deliveries that are held when all else is done with it.
+    void retire() noexcept;
 
     // ---- For this folder: ConnectionCore, Channel
 
@@ -152,6 +158,7 @@ private:
     void begin_close(std::uint16_t code, std::string_view text, const std::exception_ptr& why);
     void end_users(const std::exception_ptr& why) noexcept;
     void leave_connection() noexcept;
+    void drop_if_retired() noexcept;
     std::string new_tag();
 
     std::unique_ptr<ChannelParts> parts_;
@@ -160,6 +167,8 @@ private:
 struct ChannelMaker {
     static Channel make(std::shared_ptr<ChannelCore> core) noexcept { return Channel(std::move(core)); }
     static const std::shared_ptr<ChannelCore>& core(const Channel& channel) noexcept { return channel.core_; }
+    // Leaves the Channel empty, which then closes nothing.
+    static std::shared_ptr<ChannelCore> take(Channel&& channel) noexcept { return std::move(channel.core_); }
 };
 
 }  // namespace tendril::amqp::detail

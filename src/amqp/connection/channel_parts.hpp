@@ -65,6 +65,7 @@ struct ChannelParts {
     tendril::detail::WaitQueue closers{"a Channel"};  // wait for close-ok
 
     Acks acks;
+    bool retiring = false;       // ends when all is settled
     bool acks_listed = false;    // in the connection's list of those that have acks to send
     std::uint64_t last_tag = 0;  // of the deliveries that came
     std::size_t recovering = 0;  // basic.recover was sent so often, and not answered: what comes meanwhile comes again

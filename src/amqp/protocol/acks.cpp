@@ -26,6 +26,12 @@ std::size_t Acks::find(std::uint64_t tag) const noexcept {
     return at != entries_.end() && at->tag == tag ? static_cast<std::size_t>(at - entries_.begin()) : entries_.size();
 }
 
+std::uint64_t Acks::first_unsettled() const noexcept {
+    const auto first = std::find_if(entries_.begin(), entries_.end(),
+                                    [](const Entry& each) { return each.state == State::unsettled; });
+    return first == entries_.end() ? UINT64_MAX : first->tag;
+}
+
 void Acks::ack(std::uint64_t tag) noexcept {
     TENDRIL_ASSERT(unsettled(tag));
     entries_[find(tag)].state = State::acked;

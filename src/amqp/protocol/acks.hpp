@@ -36,6 +36,7 @@ public:
     bool due() const noexcept { return marked_ > 0; }
     std::size_t marked() const noexcept { return marked_; }  // acks that are due
     std::size_t unsettled() const noexcept { return open_; }
+    std::uint64_t first_unsettled() const noexcept;  // the lowest tag; UINT64_MAX: none. Cost: O(acks that are due)
 
     // Calls send(tag, multiple) for each frame that is due, and forgets these marks.
     template <class Send>
