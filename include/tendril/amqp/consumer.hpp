@@ -80,6 +80,12 @@ public:
     bool ready() const;
     void observe(Observer& observer) const;
 
+    // Changes ConsumeOptions::prefetch. RabbitMQ cannot do that to a consumer, so it subscribes anew: a Client's as
+    // soon as it can, without a wait; a Channel's before it cancels the old one. Messages that are here already stay.
+    // Throws: std::invalid_argument for 0, and for an exclusive one of a Channel; as Channel::consume(): nothing has
+    // changed.
+    void set_prefetch(std::uint16_t messages, Deadline deadline = never);
+
     // Cancels; messages that nobody got go back, in their order; Deliveries that are held can be settled still.
     // Idempotent. Yields: until the broker has answered. Throws: TimeoutError, Interrupt: it is closed all the same.
     void close(Deadline deadline = never);

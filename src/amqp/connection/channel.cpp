@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Channel, but for consume(), which makes a Consumer: client/channel_consume.cpp.
+// Channel, but for consume(): channel_consumer.cpp.
 
 #include <tendril/amqp/channel.hpp>
 

@@ -2,13 +2,13 @@
 
 #include "amqp/connection/channel_consumer.hpp"
 
+#include <stdexcept>
+#include <string>
 #include <utility>
 
+#include <tendril/amqp/channel.hpp>
 #include <tendril/amqp/error.hpp>
 #include <tendril/queue_error.hpp>
-
-#include "amqp/connection/connection_core.hpp"
-#include "base/on_exit.hpp"
 
 namespace tendril::amqp::detail {
 
@@ -20,8 +20,23 @@ ChannelConsumer::~ChannelConsumer() {
 }
 
 void ChannelConsumer::begin(Deadline deadline) {
+    channel_->check_open();
+    attach(channel_->connection());
     set_tag(channel_->consume(queue(), options(), *this, deadline));
     subscribed_ = is_open();  // it may have ended as soon as it began
+}
+
+// The new one first, so that a kill leaves the old one.
+void ChannelConsumer::subscribe_anew(const ConsumeOptions& options, Deadline deadline) {
+    if (options.exclusive) {
+        throw std::invalid_argument(
+            "an exclusive consumer of a Channel cannot change its prefetch: close it and consume again");
+    }
+    ConsumeOptions next = options;
+    next.tag.clear();
+    const std::string old = tag();
+    set_tag(channel_->consume(queue(), next, *this, deadline));
+    channel_->cancel_later(old);
 }
 
 void ChannelConsumer::cancelled() noexcept {
@@ -40,11 +55,7 @@ void ChannelConsumer::ended(const std::exception_ptr& why) noexcept {
 }
 
 void ChannelConsumer::close(Deadline deadline) {
-    finish(std::make_exception_ptr(ShutDown()));
-    const tendril::detail::OnExit back([this] { give_back(); });
-    if (std::exchange(subscribed_, false)) {
-        channel_->cancel(tag(), deadline);
-    }
+    close_on(std::exchange(subscribed_, false) ? channel_ : nullptr, deadline);
 }
 
 void ChannelConsumer::drop() noexcept {
@@ -55,16 +66,14 @@ void ChannelConsumer::drop() noexcept {
     give_back();
 }
 
-void ChannelConsumer::hold_reading() noexcept {
-    if (channel_->is_open()) {
-        channel_->connection()->hold_reading();
-    }
-}
-
-void ChannelConsumer::resume_reading() noexcept {
-    if (channel_->is_open()) {
-        channel_->connection()->resume_reading();
-    }
-}
-
 }  // namespace tendril::amqp::detail
+
+namespace tendril::amqp {
+
+Consumer Channel::consume(std::string_view queue, const ConsumeOptions& options, Deadline deadline) {
+    auto consumer = std::make_shared<detail::ChannelConsumer>(core_, queue, options);
+    consumer->begin(deadline);
+    return detail::ConsumerMaker::make(std::move(consumer));
+}
+
+}  // namespace tendril::amqp

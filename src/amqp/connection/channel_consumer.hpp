@@ -27,8 +27,7 @@ public:
     void drop() noexcept override;
 
 private:
-    void hold_reading() noexcept override;
-    void resume_reading() noexcept override;
+    void subscribe_anew(const ConsumeOptions& options, Deadline deadline) override;
 
     std::shared_ptr<ChannelCore> channel_;
     bool subscribed_ = false;

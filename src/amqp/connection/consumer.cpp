@@ -46,6 +46,11 @@ void Consumer::observe(Observer& observer) const {
     core_->observe(observer);
 }
 
+void Consumer::set_prefetch(std::uint16_t messages, Deadline deadline) {
+    const auto core = core_;
+    core->set_prefetch(messages, deadline);
+}
+
 void Consumer::close(Deadline deadline) {
     const auto core = core_;
     core->close(deadline);

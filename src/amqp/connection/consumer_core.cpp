@@ -8,6 +8,8 @@
 #include <tendril/detail/base/check.hpp>
 #include <tendril/queue_error.hpp>
 
+#include "amqp/connection/connection_core.hpp"
+#include "base/on_exit.hpp"
 #include "base/timed_out.hpp"
 #include "hub/here.hpp"
 
@@ -63,6 +65,18 @@ std::optional<Delivery> ConsumerCore::try_get() {
     return first;
 }
 
+void ConsumerCore::set_prefetch(std::uint16_t messages, Deadline deadline) {
+    getters_.check_thread();
+    ConsumeOptions next = options_;
+    next.prefetch = messages;
+    next = checked(queue_, std::move(next));
+    if (end_ != nullptr) {
+        std::rethrow_exception(end_);
+    }
+    subscribe_anew(next, deadline);
+    options_.prefetch = messages;
+}
+
 void ConsumerCore::deliver(Delivery&& delivery) {
     if (end_ != nullptr) {
         return;
@@ -77,7 +91,7 @@ void ConsumerCore::deliver(Delivery&& delivery) {
     bytes_ += bytes;
     if (options_.no_ack && !holding_ && bytes_ > options_.receive_buffer) {
         holding_ = true;
-        hold_reading();
+        connection_->hold_reading();
     }
     getters_.notify_observers();
 }
@@ -96,7 +110,7 @@ std::optional<Delivery> ConsumerCore::take() noexcept {
 
 void ConsumerCore::release_reading() noexcept {
     if (std::exchange(holding_, false)) {
-        resume_reading();
+        connection_->resume_reading();
     }
 }
 
@@ -105,6 +119,22 @@ void ConsumerCore::channel_ended() noexcept {
         give_back();
     }
     release_reading();
+}
+
+// What waits goes back behind the basic.cancel, or the broker would send it here again.
+void ConsumerCore::close_on(const std::shared_ptr<ChannelCore>& channel, Deadline deadline) {
+    finish(std::make_exception_ptr(ShutDown()));
+    const tendril::detail::OnExit back([this] { give_back(); });
+    if (channel == nullptr) {
+        return;
+    }
+    try {
+        channel->cancel(tag(), deadline, [this] { give_back(); });
+    } catch (const std::exception&) {
+        if (channel->is_open()) {
+            throw;
+        }
+    }
 }
 
 void ConsumerCore::give_back() noexcept {

@@ -12,11 +12,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tendril/amqp/consumer.hpp>
 #include <tendril/amqp/delivery.hpp>
@@ -43,6 +45,7 @@ public:
     bool ready() const noexcept { return !waiting_.empty() || end_ != nullptr; }
     void observe(Observer& observer) const { getters_.observe(observer); }
     bool is_open() const noexcept { return end_ == nullptr; }
+    void set_prefetch(std::uint16_t messages, Deadline deadline);
     virtual void close(Deadline deadline) = 0;
     virtual void drop() noexcept = 0;  // close() without waiting, for the destructor
 
@@ -53,17 +56,23 @@ public:
     void deliver(Delivery&& delivery) override;
 
 protected:
+    // Subscribes with these options in place of options(). Throws: then it is as it was.
+    virtual void subscribe_anew(const ConsumeOptions& options, Deadline deadline) = 0;
+
     // What brought the deliveries that wait has ended: those that the broker has back are dropped.
     void channel_ended() noexcept;
     // The end: who waits, and every later call, gets it. Does nothing after the first time.
     void finish(std::exception_ptr why) noexcept;
+    // close(): ends it, cancels it on the channel (null: on none), and gives back what waits. Throws: TimeoutError,
+    // Interrupt: it is done all the same.
+    void close_on(const std::shared_ptr<ChannelCore>& channel, Deadline deadline);
     // Gives back what waits, in its order.
     void give_back() noexcept;
     void set_tag(std::string tag) noexcept { options_.tag = std::move(tag); }
 
-    // no_ack: more, or again fewer than receive_buffer bytes wait.
-    virtual void hold_reading() noexcept = 0;
-    virtual void resume_reading() noexcept = 0;
+    // The connection that brings what comes from now on.
+    void attach(std::shared_ptr<ConnectionCore> connection) noexcept { connection_ = std::move(connection); }
+    const std::shared_ptr<ConnectionCore>& connection() const noexcept { return connection_; }
 
 private:
     std::optional<Delivery> take() noexcept;
@@ -74,7 +83,8 @@ private:
     std::exception_ptr end_;  // ShutDown after close()
     Ring<std::optional<Delivery>> waiting_;
     std::size_t bytes_ = 0;  // of their bodies
-    bool holding_ = false;
+    std::shared_ptr<ConnectionCore> connection_;
+    bool holding_ = false;  // connection_, as more than receive_buffer bytes wait
     tendril::detail::WaitQueue getters_{"an amqp::Consumer"};
 };
 
