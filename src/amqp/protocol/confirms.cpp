@@ -70,6 +70,15 @@ void Confirms::sent() noexcept {
     ++sent_;
 }
 
+void Confirms::fail_unsent(const std::exception_ptr& error) noexcept {
+    TENDRIL_ASSERT(unsent() > 0);
+    Slot& slot = *slots_[sent_];
+    slots_.erase(sent_);
+    settle(slot, Slot::State::failed, error);
+    slot.release();
+    notify();
+}
+
 bool Confirms::told(std::uint64_t tag, bool multiple, Slot::State how) noexcept {
     const std::uint64_t beyond = lowest_ + sent_;
     if (tag >= beyond || (tag == 0 && !multiple)) {

@@ -52,6 +52,9 @@ public:
     Slot* next_unsent() noexcept;
     void sent() noexcept;
 
+    // It cannot be sent: settles it by this error. Requires: next_unsent().
+    void fail_unsent(const std::exception_ptr& error) noexcept;
+
     // From the broker. Returns: false for a tag that was never given: a breach of the protocol.
     bool acked(std::uint64_t tag, bool multiple) noexcept { return told(tag, multiple, Slot::State::acked); }
     bool nacked(std::uint64_t tag, bool multiple) noexcept { return told(tag, multiple, Slot::State::nacked); }

@@ -181,6 +181,17 @@ TEST(AmqpConfirms, AChannelsErrorFailsWhatWasSent) {
     EXPECT_EQ(sent.fates(), "rffa");
 }
 
+TEST(AmqpConfirms, OneThatCannotBeSentAgainLeavesNoGap) {
+    Sent sent(3);
+    sent.confirms.begin_again();
+    sent.confirms.sent();
+    sent.confirms.fail_unsent(std::make_exception_ptr(std::runtime_error("too long")));
+    sent.confirms.sent();
+    EXPECT_EQ(sent.confirms.unsent(), 0u);
+    EXPECT_TRUE(sent.confirms.acked(2, false));
+    EXPECT_EQ(sent.fates(), ".fa");
+}
+
 TEST(AmqpConfirms, TheFirstFailureIsToldOnce) {
     Sent sent(5);
     EXPECT_TRUE(sent.confirms.nacked(4, false));

@@ -53,6 +53,12 @@ public:
         --size_;
         return item;
     }
+    void erase(std::size_t index) noexcept {  // Cost: O(n)
+        for (; index + 1 < size_; ++index) {
+            (*this)[index] = std::move((*this)[index + 1]);
+        }
+        pop_back();
+    }
     void truncate(std::size_t size) noexcept {
         while (size_ > size) {
             pop_back();

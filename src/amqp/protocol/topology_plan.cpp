@@ -77,18 +77,18 @@ void check_kind(std::string_view queue, const QueueOptions& options) {
 }
 
 template <class Named>
-void put(std::vector<Named>& all, Named&& one) {
+void put(std::vector<Named>& all, const Named& one) {
     const auto at = std::find_if(all.begin(), all.end(), [&](const Named& each) { return each.name == one.name; });
     if (at == all.end()) {
-        all.push_back(std::move(one));
+        all.push_back(one);
     } else {
-        *at = std::move(one);
+        *at = one;
     }
 }
 
-void put_binding(std::vector<Binding>& all, Binding&& one) {
+void put_binding(std::vector<Binding>& all, const Binding& one) {
     if (std::find(all.begin(), all.end(), one) == all.end()) {
-        all.push_back(std::move(one));
+        all.push_back(one);
     }
 }
 
@@ -195,9 +195,8 @@ std::string unique_name(std::string_view prefix) {
     return name;
 }
 
-std::vector<std::string> TopologyPlan::add(Topology& topology) {
+std::vector<std::string> name_queues(Topology& topology) {
     check(topology);
-    Topology next = all_;
     std::vector<std::string> names;
     std::string unnamed;
     for (QueueDeclaration& each : topology.queues) {
@@ -211,20 +210,36 @@ std::vector<std::string> TopologyPlan::add(Topology& topology) {
             each.queue = unnamed;
         }
     }
-    for (const ExchangeDeclaration& each : topology.exchanges) {
-        put(next.exchanges, ExchangeDeclaration(each));
-    }
-    for (const QueueDeclaration& each : topology.queues) {
-        put(next.queues, QueueDeclaration(each));
-    }
+    return names;
+}
+
+std::vector<Declaration> in_order(const Topology& topology) {
+    std::vector<Declaration> all(topology.exchanges.begin(), topology.exchanges.end());
+    all.insert(all.end(), topology.queues.begin(), topology.queues.end());
     for (const Binding& each : topology.bindings) {
-        put_binding(next.bindings, Binding(each));
+        all.emplace_back(QueueBinding{each});
     }
     for (const Binding& each : topology.exchange_bindings) {
-        put_binding(next.exchange_bindings, Binding(each));
+        all.emplace_back(ExchangeBinding{each});
     }
-    all_ = std::move(next);
-    return names;
+    return all;
+}
+
+namespace {
+
+struct Adder {
+    Topology& all;
+
+    void operator()(const ExchangeDeclaration& one) const { put(all.exchanges, one); }
+    void operator()(const QueueDeclaration& one) const { put(all.queues, one); }
+    void operator()(const QueueBinding& one) const { put_binding(all.bindings, one.binding); }
+    void operator()(const ExchangeBinding& one) const { put_binding(all.exchange_bindings, one.binding); }
+};
+
+}  // namespace
+
+void TopologyPlan::add(const Declaration& declaration) {
+    std::visit(Adder{all_}, declaration);
 }
 
 void TopologyPlan::remove_queue(std::string_view name) noexcept {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <tendril/amqp/table.hpp>
@@ -23,15 +24,29 @@ Table arguments_of(const ExchangeOptions& options);
 // Throws: std::invalid_argument for names, types and options that the broker would refuse in any case.
 void check(const Topology& topology);
 
+// One step of declaring a Topology.
+struct QueueBinding {
+    Binding binding;
+};
+struct ExchangeBinding {
+    Binding binding;
+};
+using Declaration = std::variant<ExchangeDeclaration, QueueDeclaration, QueueBinding, ExchangeBinding>;
+
+// The steps, in their order: exchanges, queues, bindings of queues, bindings of exchanges.
+std::vector<Declaration> in_order(const Topology& topology);
+
 // A name that no other client makes.
 std::string unique_name(std::string_view prefix);
 
+// Names the queues that have none; a binding with an empty queue is for the one such queue. Returns: the names of all
+// queues, in their order. Throws: as check(); std::bad_alloc.
+std::vector<std::string> name_queues(Topology& topology);
+
 class TopologyPlan {
 public:
-    // Adds what is not there yet, and replaces what has the same name (or all of a binding's parts). Queues without a
-    // name get one; bindings whose queue is empty are for the last such queue of this topology. Returns: the names of
-    // its queues, in its order. Throws: std::invalid_argument, with nothing added.
-    std::vector<std::string> add(Topology& topology);
+    // Adds a step, or replaces what has the same name (of bindings: that is the same).
+    void add(const Declaration& declaration);
 
     // Forget, with the bindings from and to it.
     void remove_queue(std::string_view name) noexcept;
@@ -41,7 +56,6 @@ public:
     bool has_queue(std::string_view name) const noexcept;
     bool empty() const noexcept;
 
-    // To be declared in this order: exchanges, queues, bindings, exchange_bindings.
     const Topology& all() const noexcept { return all_; }
 
 private:
