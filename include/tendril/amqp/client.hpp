@@ -8,9 +8,10 @@
 //     client.publisher("orders").publish("shop.paid", {.body = "42"});
 //     for (Delivery& bill : client.consumer("bills")) print(bill.body());
 //
-// Two connections to one broker: one for Publishers, made with the first of them, since a broker that is low on memory
-// stops reading those who publish; one for all else. When one is lost it is made again, on whatever host answers, with
-// growing intervals, until it is there or hopeless: a refused login, no such vhost, a certificate that is refused.
+// Two connections to one broker: one for Publishers and RpcClients, made with the first of them, since a broker that is
+// low on memory stops reading those who publish; one for all else. When one is lost it is made again, on whatever host
+// answers, with growing intervals, until it is there or hopeless: a refused login, no such vhost, a certificate that is
+// refused.
 // At least once: a consumer sees a message again after a loss, a publisher may double one; message_id tells.
 // It belongs to the OS thread of the hub that made it; several hubs have a Client each.
 

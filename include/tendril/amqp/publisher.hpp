@@ -8,8 +8,8 @@
 //
 // It has a channel of its own, in confirm mode. One green thread that publishes and waits each time gets a few thousand
 // messages a second; many green threads at once, or publish_later() and flush(), ten times that. While the connection
-// is lost, messages are kept and sent again, with their message_id, so that a consumer can tell a double. Memory: up to
-// `window` messages.
+// is lost, messages are kept and sent again, with their message_id (made unless the message has one) and the header
+// x-resent, so that a consumer can tell a double. Memory: up to `window` messages.
 
 #pragma once
 

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+
+#include "amqp/client/publisher_core.hpp"
+
+#include <array>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+#include <tendril/amqp/error.hpp>
+#include <tendril/detail/base/check.hpp>
+
+#include "amqp/protocol/topology_plan.hpp"
+#include "base/on_exit.hpp"
+#include "base/timed_out.hpp"
+#include "hub/here.hpp"
+
+namespace tendril::amqp::detail {
+
+namespace here = tendril::detail::here;
+using tendril::detail::OnExit;
+using tendril::detail::Outcome;
+
+namespace {
+
+constexpr std::size_t longest_name = 255;
+constexpr std::size_t longest_kept = 4096;  // bytes of a body whose room is kept
+
+PublisherOptions checked(std::string_view exchange, const PublisherOptions& options) {
+    if (exchange.size() > longest_name) {
+        throw std::invalid_argument("an exchange's name is longer than 255 bytes");
+    }
+    if (options.window == 0) {
+        throw std::invalid_argument("a Publisher needs a window of 1 or more; leave it out for 1000");
+    }
+    return options;
+}
+
+Bytes bytes_of(const std::string& text) noexcept {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+// Whether the end of a connection says nothing against the messages that were under way. An operator may close one
+// (320); other codes are for what was sent, and sending it again would end the next one too.
+bool innocent(const std::exception_ptr& why) noexcept {
+    constexpr int forced = 320;
+    try {
+        std::rethrow_exception(why);
+    } catch (const ConnectionError& error) {
+        return error.code() == forced;
+    } catch (...) {
+        return true;
+    }
+}
+
+}  // namespace
+
+PublisherCore::PublisherCore(std::shared_ptr<ClientCore> client, std::string_view exchange,
+                             const PublisherOptions& options)
+    : client_(std::move(client)), exchange_(exchange), options_(checked(exchange, options)),
+      id_prefix_(options.confirm && options.resend ? unique_name("") + "-" : "") {
+    client_->add(*this);
+}
+
+PublisherCore::~PublisherCore() {
+    drop();
+}
+
+// ---- For green threads that publish
+
+Confirmation PublisherCore::publish_later(std::string_view key, const Message* message, Bytes body, Deadline deadline) {
+    here::refuse_in_callback();
+    if (key.size() > longest_name) {
+        throw std::invalid_argument("a routing key is longer than 255 bytes");
+    }
+    const std::shared_ptr<PublisherCore> self = shared_from_this();
+    if (!turn_.acquire(deadline)) {
+        time_out();
+    }
+    const OnExit passed_on([this] { turn_.release(); });
+    const ConnectionCore::Turn room = await_room(deadline);
+    return append(key, message, body);
+}
+
+// Returns when a message may be sent, without a wait after that.
+ConnectionCore::Turn PublisherCore::await_room(Deadline deadline) {
+    for (;;) {
+        if (end_ != nullptr) {
+            std::rethrow_exception(end_);
+        }
+        if (ready_ && has_room()) {
+            const std::shared_ptr<ConnectionCore> connection = connection_;
+            try {
+                ConnectionCore::Turn turn = connection->wait_for_turn(deadline);
+                if (end_ == nullptr && ready_ && connection_ == connection && has_room()) {
+                    return turn;
+                }
+                continue;
+            } catch (const TimeoutError&) {
+                time_out();
+            } catch (const std::exception&) {
+                if (connection->is_open() && end_ == nullptr) {
+                    throw;
+                }
+            }
+            if (connection_ == connection) {
+                ready_ = false;  // also while it is closing, and has not ended
+            }
+            continue;
+        }
+        if (channel_ == nullptr && !linked()) {
+            client_->publishing().want(*this);
+        }
+        if (first_.wait("Publisher::publish", nullptr, deadline) == Outcome::timed_out) {
+            time_out();
+        }
+    }
+}
+
+void PublisherCore::time_out() const {
+    tendril::detail::time_out({.waited_ns = here::waited_ns()}, [text = trouble()] { return text; });
+}
+
+std::string PublisherCore::trouble() const {
+    const std::string doing = "publish to exchange '" + exchange_ + "': ";
+    if (connection_ != nullptr && connection_->blocked()) {
+        return doing + "the broker blocks publishers: " + connection_->blocked_reason();
+    }
+    if (!ready_) {
+        return doing + client_->publishing().trouble();
+    }
+    return has_room() ? doing + "no room in the send buffer"
+                      : doing + std::to_string(confirms_.unsettled()) + " messages are not confirmed";
+}
+
+Confirmation PublisherCore::append(std::string_view key, const Message* message, Bytes body) {
+    if (!options_.confirm) {
+        fill(scratch_, message, body);
+        send(key, scratch_);
+        Slot& slot = confirms_.settled_already();
+        const OnExit released([&slot] { slot.release(); });
+        return slot.confirmation();
+    }
+    Slot& slot = confirms_.add();
+    try {
+        Message& made = options_.resend ? slot.message : scratch_;
+        fill(made, message, body);
+        if (options_.resend) {
+            slot.routing_key = key;
+        }
+        slot.mandatory = options_.mandatory;
+        slot.fingerprint = options_.mandatory ? fingerprint_of(key, made) : 0;
+        send(key, made);
+    } catch (...) {
+        confirms_.remove_last();
+        throw;
+    }
+    confirms_.sent();
+    return slot.confirmation();
+}
+
+// Copies into texts that are there already, which allocates nothing once they are long enough.
+void PublisherCore::fill(Message& into, const Message* message, Bytes body) {
+    static const Properties none;
+    if (into.body.capacity() > longest_kept) {
+        into.body = std::string();
+    }
+    if (message != nullptr) {
+        into = *message;
+    } else {
+        into.properties = none;
+        into.body.assign(reinterpret_cast<const char*>(body.data()), body.size());
+    }
+    if (!into.properties.persistent.has_value()) {
+        into.properties.persistent = options_.persistent;
+    }
+    if (options_.confirm && options_.resend && into.properties.message_id.empty()) {
+        std::array<char, 20> digits;
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), ++ids_).ptr;
+        into.properties.message_id = id_prefix_;
+        into.properties.message_id.append(digits.data(), end);
+    }
+}
+
+void PublisherCore::send(std::string_view key, const Message& message) {
+    channel_->publish(exchange_, key, message.properties, bytes_of(message.body), options_.mandatory);
+}
+
+void PublisherCore::flush(Deadline deadline) {
+    const std::shared_ptr<PublisherCore> self = shared_from_this();
+    const std::uint64_t number = confirms_.last_number();
+    await_settled(deadline);
+    if (const std::exception_ptr failure = confirms_.take_failure(number); failure != nullptr) {
+        std::rethrow_exception(failure);
+    }
+}
+
+void PublisherCore::await_settled(Deadline deadline) {
+    here::refuse_in_callback();
+    const std::shared_ptr<PublisherCore> self = shared_from_this();
+    std::uint64_t number = confirms_.last_number();
+    flushers_.check_thread();
+    if (!confirms_.settled_through(number) &&
+        flushers_.wait("Publisher::flush", &number, deadline) == Outcome::timed_out) {
+        tendril::detail::time_out({.waited_ns = here::waited_ns()},
+                                  [exchange = exchange_, left = confirms_.unsettled()] {
+                                      return "flush a Publisher of exchange '" + exchange + "' with " +
+                                             std::to_string(left) + " messages unconfirmed";
+                                  });
+    }
+}
+
+// ---- For the Keeper
+
+Recovered::SetUp PublisherCore::set_up(const std::shared_ptr<ConnectionCore>& connection) {
+    if (channel_ != nullptr) {
+        return SetUp::done;
+    }
+    const std::shared_ptr<ChannelCore> channel = connection->open_channel(never);
+    if (end_ != nullptr) {
+        channel->drop();
+        return SetUp::done;
+    }
+    confirms_.begin_again();
+    connection_ = connection;
+    channel_ = channel;
+    channel->set_publish_sink(this);
+    try {
+        if (options_.confirm) {
+            channel->select_confirms(never);
+            send_again(channel);
+        }
+    } catch (const ChannelError&) {  // ended() has dealt with it
+    }
+    if (channel_ == channel) {
+        ready_ = true;
+        wake_first();
+    }
+    return SetUp::done;
+}
+
+void PublisherCore::send_again(const std::shared_ptr<ChannelCore>& channel) {
+    while (channel_ == channel && confirms_.next_unsent() != nullptr) {
+        const ConnectionCore::Turn room = connection_->wait_for_turn(never);
+        Slot* slot = channel_ == channel ? confirms_.next_unsent() : nullptr;
+        if (slot == nullptr) {
+            return;
+        }
+        try {
+            slot->message.properties.headers.set("x-resent", true);
+            send(slot->routing_key, slot->message);
+            confirms_.sent();
+            client_->count_resent();
+        } catch (const std::invalid_argument&) {  // this broker takes shorter frames than the last one
+            confirms_.fail_unsent(std::current_exception());
+        }
+    }
+}
+
+// ---- From the broker
+
+void PublisherCore::acked(std::uint64_t tag, bool multiple) {
+    if (!confirms_.acked(tag, multiple)) {
+        throw ProtocolError("the broker acked message " + std::to_string(tag) + ", which was never published");
+    }
+}
+
+void PublisherCore::nacked(std::uint64_t tag, bool multiple) {
+    if (!confirms_.nacked(tag, multiple)) {
+        throw ProtocolError("the broker nacked message " + std::to_string(tag) + ", which was never published");
+    }
+}
+
+void PublisherCore::returned(Returned&& message) {
+    const std::uint64_t fingerprint = fingerprint_of(message.routing_key, message.message);
+    confirms_.returned(fingerprint,
+                       std::make_exception_ptr(Unroutable(message.code, std::move(message.text),
+                                                          std::move(message.exchange), message.routing_key)));
+}
+
+void PublisherCore::ended(const std::exception_ptr& why) noexcept {
+    const std::shared_ptr<ChannelCore> channel = std::exchange(channel_, nullptr);
+    ready_ = false;
+    if (!options_.confirm) {
+        wake_first();
+        return;
+    }
+    const bool lost = connection_->error() != nullptr || !connection_->is_open();
+    if (!lost || !innocent(why)) {
+        confirms_.fail_sent(why);
+    } else if (!options_.resend) {
+        confirms_.fail_sent(std::make_exception_ptr(Unconfirmed(Unconfirmed::Reason::lost)));
+    } else {
+        confirms_.begin_again();
+    }
+    if (!lost && confirms_.unsent() > 0) {
+        client_->publishing().want(*this);
+    } else if (!lost) {
+        unlink();  // until the next publish()
+    }
+    wake_first();
+}
+
+void PublisherCore::slots_settled() noexcept {
+    if (ready_ && has_room()) {
+        wake_first();
+    }
+    while (const auto* number = flushers_.front_slot<std::uint64_t>()) {
+        if (!confirms_.settled_through(*number)) {
+            break;
+        }
+        flushers_.hand();
+    }
+}
+
+// ---- The end
+
+void PublisherCore::finish(const std::exception_ptr& why, Unconfirmed::Reason reason) noexcept {
+    if (end_ != nullptr) {
+        return;
+    }
+    end_ = why;
+    leave();
+    ready_ = false;
+    if (const std::shared_ptr<ChannelCore> channel = std::exchange(channel_, nullptr); channel != nullptr) {
+        channel->set_publish_sink(nullptr);
+        channel->drop();
+    }
+    confirms_.fail_all(std::make_exception_ptr(Unconfirmed(reason)));
+    wake_first();
+    client_->remove(*this);
+}
+
+void PublisherCore::drop() noexcept {
+    finish(std::make_exception_ptr(
+               ConnectionLost(std::make_error_code(std::errc::not_connected), "the Publisher was destroyed")),
+           Unconfirmed::Reason::closed);
+}
+
+}  // namespace tendril::amqp::detail
