@@ -5,6 +5,7 @@
 #include <tendril/event.hpp>
 
 #include "python/arguments.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/links.hpp"
 #include "python/object.hpp"
@@ -17,13 +18,15 @@ namespace {
 struct ResultBody {
     Event done;
     Links links;
+    Waits waits;
     Ref value;  // one of the two once it is done
     Ref error;
 
     int traverse(visitproc visit, void* arg) const noexcept {
         Py_VISIT(value.get());
         Py_VISIT(error.get());
-        return links.traverse(visit, arg);
+        const int stop = waits.traverse(visit, arg);
+        return stop != 0 ? stop : links.traverse(visit, arg);
     }
     void clear() noexcept {
         value = Ref();
@@ -111,10 +114,12 @@ PyObject* outcome_of(ResultBody& me) noexcept {
 }
 
 // Returns: false with an error set, or without one, if the timeout came first.
-bool await_it(ResultBody& me, PyObject* timeout) noexcept {
+bool await_it(PyObject* self, const Call& call, PyObject* timeout) noexcept {
+    ResultBody& me = cast(self);
     bool done = me.ready();
     Deadline deadline;
-    return done || (deadline_from(timeout, deadline) && waiting([&] { done = me.done.wait(deadline); }) && done);
+    return done || (deadline_from(timeout, deadline) &&
+                    me.waits.wait(site_of(self, call), deadline, [&] { done = me.done.wait(deadline); }) && done);
 }
 
 PyObject* result_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
@@ -129,7 +134,7 @@ PyObject* result_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObje
         PyErr_SetNone(errors.timeout);
         return nullptr;
     }
-    if (!await_it(me, values[1])) {
+    if (!await_it(self, {args, n, keywords}, values[1])) {
         const Ref late =
             PyErr_Occurred() != nullptr ? Ref() : Ref::taken(PyObject_CallOneArg(errors.timeout, values[1]));
         if (late) {
@@ -157,7 +162,7 @@ PyObject* result_wait(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObj
     static constexpr const char* names[] = {"timeout"};
     PyObject* timeout[1] = {};
     if (!read_arguments("wait", names, 0, {args, n, keywords}, timeout) ||
-        (!await_it(cast(self), timeout[0]) && PyErr_Occurred() != nullptr)) {
+        (!await_it(self, {args, n, keywords}, timeout[0]) && PyErr_Occurred() != nullptr)) {
         return nullptr;
     }
     return get_value(self, nullptr);

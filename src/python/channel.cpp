@@ -7,6 +7,7 @@
 #include <tendril/channel.hpp>
 
 #include "python/arguments.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/object.hpp"
 #include "python/waiting.hpp"
@@ -17,26 +18,31 @@ namespace {
 
 struct ChannelBody {
     Channel<Ref> channel;  // holds nothing
+    Waits waits;
 
-    static int traverse(visitproc /*visit*/, void* /*arg*/) noexcept { return 0; }
+    int traverse(visitproc visit, void* arg) const noexcept { return waits.traverse(visit, arg); }
     void clear() noexcept {}
 };
 
 Channel<Ref>& cast(PyObject* self) noexcept {
     return body_of<ChannelBody>(self).channel;
 }
+Waits& waits_of(PyObject* self) noexcept {
+    return body_of<ChannelBody>(self).waits;
+}
 
 // Neither moves references while the GIL is given up other than from one place to another.
-bool put(PyObject* self, PyObject* given, bool block, PyObject* timeout) noexcept {
+bool put(PyObject* self, const CallSite& site, PyObject* given, bool block, PyObject* timeout) noexcept {
     Ref item = Ref::shared(given);
     if (!block) {
         return guarded([&] { cast(self).put_nowait(std::move(item)); });
     }
     Deadline deadline;
-    return deadline_from(timeout, deadline) && waiting([&] { cast(self).put(std::move(item), deadline); });
+    return deadline_from(timeout, deadline) &&
+           waits_of(self).wait(site, deadline, [&] { cast(self).put(std::move(item), deadline); });
 }
 
-PyObject* get(PyObject* self, bool block, PyObject* timeout) noexcept {
+PyObject* get(PyObject* self, const CallSite& site, bool block, PyObject* timeout) noexcept {
     Ref item;
     bool had = false;
     if (!guarded([&] {
@@ -51,7 +57,8 @@ PyObject* get(PyObject* self, bool block, PyObject* timeout) noexcept {
         return nullptr;
     }
     Deadline deadline;
-    if (!had && (!deadline_from(timeout, deadline) || !waiting([&] { item = cast(self).get(deadline); }))) {
+    if (!had && (!deadline_from(timeout, deadline) ||
+                 !waits_of(self).wait(site, deadline, [&] { item = cast(self).get(deadline); }))) {
         return nullptr;
     }
     return item.release();
@@ -62,14 +69,14 @@ PyObject* channel_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObj
     PyObject* values[3] = {};
     bool block = true;
     if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block) ||
-        !put(self, values[0], block, values[2])) {
+        !put(self, site_of(self, {args, n, keywords}, values[0]), values[0], block, values[2])) {
         return nullptr;
     }
     Py_RETURN_NONE;
 }
 
 PyObject* channel_put_nowait(PyObject* self, PyObject* item) {
-    if (!put(self, item, false, nullptr)) {
+    if (!put(self, step_of(self), item, false, nullptr)) {
         return nullptr;
     }
     Py_RETURN_NONE;
@@ -82,15 +89,15 @@ PyObject* channel_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObj
     if (!read_arguments("get", names, 0, {args, n, keywords}, values) || !truth_from(values[0], block)) {
         return nullptr;
     }
-    return get(self, block, values[1]);
+    return get(self, site_of(self, {args, n, keywords}), block, values[1]);
 }
 
 PyObject* channel_get_nowait(PyObject* self, PyObject* /*unused*/) {
-    return get(self, false, nullptr);
+    return get(self, step_of(self), false, nullptr);
 }
 
 PyObject* channel_next(PyObject* self) {
-    Ref item = Ref::taken(get(self, true, nullptr));
+    Ref item = Ref::taken(get(self, step_of(self), true, nullptr));
     if (!item) {
         if (PyErr_ExceptionMatches(errors.shut_down) != 0) {
             PyErr_Clear();

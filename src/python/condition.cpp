@@ -3,6 +3,7 @@
 #include <tendril/lock.hpp>
 
 #include "python/arguments.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/lock.hpp"
 #include "python/lock_body.hpp"
@@ -15,11 +16,12 @@ namespace {
 
 struct ConditionBody {
     Condition condition;
+    Waits waits;
     Ref lock;
 
     int traverse(visitproc visit, void* arg) const noexcept {
         Py_VISIT(lock.get());
-        return 0;
+        return waits.traverse(visit, arg);
     }
     void clear() noexcept { lock = Ref(); }
 };
@@ -55,16 +57,17 @@ bool has_lock(PyObject* self) noexcept {
     return true;
 }
 
-bool wait_once(PyObject* self, const Deadline& deadline, bool& notified) noexcept {
+bool wait_once(PyObject* self, const Call& call, const Deadline& deadline, bool& notified) noexcept {
     ConditionBody& me = cast(self);
     if (!has_lock(self)) {
         return false;
     }
     const Ref lock = Ref::shared(me.lock.get());
-    if (PyObject_TypeCheck(lock.get(), lock_type) != 0) {
-        return waiting([&] { notified = me.condition.wait(body_of<LockBody<Lock>>(lock.get()).lock, deadline); });
-    }
-    return waiting([&] { notified = me.condition.wait(body_of<LockBody<RLock>>(lock.get()).lock, deadline); });
+    return me.waits.wait(site_of(self, call, lock.get()), deadline, [&] {
+        notified = PyObject_TypeCheck(lock.get(), lock_type) != 0
+                       ? me.condition.wait(body_of<LockBody<Lock>>(lock.get()).lock, deadline)
+                       : me.condition.wait(body_of<LockBody<RLock>>(lock.get()).lock, deadline);
+    });
 }
 
 PyObject* condition_wait(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
@@ -72,8 +75,9 @@ PyObject* condition_wait(PyObject* self, PyObject* const* args, Py_ssize_t n, Py
     PyObject* timeout[1] = {};
     Deadline deadline;
     bool notified = false;
-    if (!read_arguments("wait", names, 0, {args, n, keywords}, timeout) || !deadline_from(timeout[0], deadline) ||
-        !wait_once(self, deadline, notified)) {
+    const Call call{args, n, keywords};
+    if (!read_arguments("wait", names, 0, call, timeout) || !deadline_from(timeout[0], deadline) ||
+        !wait_once(self, call, deadline, notified)) {
         return nullptr;
     }
     return PyBool_FromLong(static_cast<long>(notified));
@@ -96,7 +100,7 @@ PyObject* condition_wait_for(PyObject* self, PyObject* const* args, Py_ssize_t n
         if (truth != 0 || !in_time) {
             return result.release();
         }
-        if (!wait_once(self, deadline, in_time)) {
+        if (!wait_once(self, {args, n, keywords}, deadline, in_time)) {
             return nullptr;
         }
     }

@@ -5,6 +5,7 @@
 #include <tendril/event.hpp>
 
 #include "python/arguments.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/links.hpp"
 #include "python/object.hpp"
@@ -17,8 +18,12 @@ namespace {
 struct EventBody {
     Event event;
     Links links;
+    Waits waits;
 
-    int traverse(visitproc visit, void* arg) const noexcept { return links.traverse(visit, arg); }
+    int traverse(visitproc visit, void* arg) const noexcept {
+        const int stop = waits.traverse(visit, arg);
+        return stop != 0 ? stop : links.traverse(visit, arg);
+    }
     void clear() noexcept { links.clear(); }
 };
 
@@ -48,12 +53,15 @@ PyObject* event_is_set(PyObject* self, PyObject* /*unused*/) {
 PyObject* event_wait(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
     static constexpr const char* names[] = {"timeout"};
     PyObject* timeout[1] = {};
-    if (!read_arguments("wait", names, 0, {args, n, keywords}, timeout)) {
+    const Call call{args, n, keywords};
+    if (!read_arguments("wait", names, 0, call, timeout)) {
         return nullptr;
     }
     bool set = cast(self).event.is_set();
     Deadline deadline;
-    if (!set && (!deadline_from(timeout[0], deadline) || !waiting([&] { set = cast(self).event.wait(deadline); }))) {
+    if (!set && (!deadline_from(timeout[0], deadline) || !cast(self).waits.wait(site_of(self, call), deadline, [&] {
+            set = cast(self).event.wait(deadline);
+        }))) {
         return nullptr;
     }
     return PyBool_FromLong(static_cast<long>(set));

@@ -53,7 +53,11 @@ void kill_all_and_wait() {
 // Other OS threads, which may be the last to refer to them, must not drop them.
 void drop_handles() noexcept {
     while (Living* const each = living_greenlets().pop_front()) {
-        greenlet_of(*each).handle = AnyGreenlet();
+        GreenletObject& greenlet = greenlet_of(*each);
+        greenlet.handle = AnyGreenlet();
+        if (greenlet.state != nullptr && greenlet.state->awaiting != nullptr) {  // on a stack that may go
+            greenlet.state->awaiting->forget();
+        }
     }
     if (main_greenlet() != nullptr) {
         main_greenlet()->handle = AnyGreenlet();

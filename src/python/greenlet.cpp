@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <exception>
 #include <new>
+#include <vector>
 
 #include "hub/here.hpp"
 #include "python/alarm.hpp"
+#include "python/arguments.hpp"
 #include "python/error.hpp"
 #include "python/exit.hpp"
 #include "python/internals.hpp"
@@ -83,6 +85,8 @@ bool ends_program(PyObject* error) noexcept {
            PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt) != 0;
 }
 
+void report(GreenletObject& me) noexcept;
+
 // Takes the Python error that is set, as the end of the greenlet.
 void fail(GreenletObject& greenlet) noexcept {
     PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
@@ -107,6 +111,9 @@ void fail(GreenletObject& greenlet) noexcept {
         if (!told) {
             PyErr_WriteUnraisable(object(greenlet));
         }
+    }
+    if (greenlet.abandoned && !greenlet.seen) {  // its finalizer is not called again
+        report(greenlet);
     }
 }
 
@@ -152,19 +159,38 @@ public:
 
 private:
     static void call(GreenletObject& greenlet) noexcept {
-        const Ref run = Ref::taken(std::exchange(greenlet.run, nullptr));
-        Ref args = Ref::taken(std::exchange(greenlet.args, nullptr));
-        Ref kwargs = Ref::taken(std::exchange(greenlet.kwargs, nullptr));
         greenlet.stage = Stage::running;
-        PyObject* const result = PyObject_Call(run.get(), args.get(), kwargs.get());
-        args = Ref();
-        kwargs = Ref();
+        PyObject* const result = greenlet.kwargs == nullptr ? PyObject_Call(greenlet.run, greenlet.args, nullptr)
+                                                            : call_with_keywords(greenlet);
+        Py_CLEAR(greenlet.args);
+        Py_CLEAR(greenlet.kwargs);
         if (result != nullptr) {
             greenlet.value = result;
         } else {
             prefer_pending();
             fail(greenlet);
         }
+        Py_CLEAR(greenlet.run);
+    }
+
+    // PyObject_Call() would make references of its own to the arguments, which the garbage collector does not know.
+    static PyObject* call_with_keywords(GreenletObject& greenlet) noexcept {
+        const auto given = static_cast<std::size_t>(PyTuple_GET_SIZE(greenlet.args));
+        const Ref names = Ref::taken(PyTuple_New(PyDict_GET_SIZE(greenlet.kwargs)));
+        std::vector<PyObject*> values;
+        if (!names ||
+            !guarded([&] { values.reserve(given + static_cast<std::size_t>(PyTuple_GET_SIZE(names.get()))); })) {
+            return nullptr;
+        }
+        for (std::size_t i = 0; i < given; ++i) {
+            values.push_back(PyTuple_GET_ITEM(greenlet.args, static_cast<Py_ssize_t>(i)));
+        }
+        PyObject *name = nullptr, *value = nullptr;
+        for (Py_ssize_t at = 0, i = 0; PyDict_Next(greenlet.kwargs, &at, &name, &value) != 0; ++i) {
+            PyTuple_SET_ITEM(names.get(), i, Py_NewRef(name));
+            values.push_back(value);
+        }
+        return PyObject_Vectorcall(greenlet.run, values.data(), given, names.get());
     }
 
     static State* begin(GreenletObject& greenlet) noexcept {
@@ -240,6 +266,7 @@ PyObject* make(PyTypeObject* type) noexcept {
     if (self != nullptr) {
         new (&cast(self)->handle) AnyGreenlet();
         new (&cast(self)->done) Event();
+        new (&cast(self)->waits) Waits();
         new (&cast(self)->living) Living();
     }
     return self;
@@ -286,7 +313,10 @@ int greenlet_traverse(PyObject* self, visitproc visit, void* arg) {
          {me.dict, me.run, me.args, me.kwargs, me.context, me.value, me.error, me.to_raise, me.links}) {
         Py_VISIT(each);
     }
-    return 0;
+    if (const int stop = me.waits.traverse(visit, arg)) {
+        return stop;
+    }
+    return me.state != nullptr ? visit_suspended(*me.state, visit, arg) : 0;
 }
 
 int greenlet_clear(PyObject* self) {
@@ -316,9 +346,25 @@ void report(GreenletObject& me) noexcept {
     PyErr_Restore(type, value, traceback);
 }
 
+// Kills one that waits without end.
+void abandon(GreenletObject& me) noexcept {
+    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
+    const Ref exit = Ref::taken(PyObject_CallNoArgs(errors.greenlet_exit));
+    me.abandoned = exit && kill(me, exit.get());
+    if (!me.abandoned) {  // it stays
+        PyErr_WriteUnraisable(object(me));
+    }
+    PyErr_Restore(type, value, traceback);
+}
+
 // An error that nobody can ask for any more is reported.
 void greenlet_finalize(PyObject* self) {
     GreenletObject& me = *cast(self);
+    if (me.state != nullptr && me.state->awaiting != nullptr && PyObject_GC_IsFinalized(self) != 0 &&
+        me.state->awaiting->lasts()) {
+        abandon(me);
+    }
     if (me.error != nullptr && !me.seen) {
         report(me);
     }
@@ -336,6 +382,7 @@ void greenlet_dealloc(PyObject* self) {
     greenlet_clear(self);
     cast(self)->handle.~AnyGreenlet();
     cast(self)->done.~Event();
+    cast(self)->waits.~Waits();
     cast(self)->living.~Living();
     type->tp_free(self);
     Py_DECREF(type);
@@ -358,8 +405,9 @@ PyObject* greenlet_start_later(PyObject* self, PyObject* seconds) {
     Py_RETURN_NONE;
 }
 
-// Waits for its end. Returns: 1: it has ended; 0: not in time; -1: with an error set.
-int await_end(GreenletObject& me, Deadline deadline) noexcept {
+// Waits for its end, in a method that has been called with these arguments. Returns: 1: it has ended; 0: not in time;
+// -1: with an error set.
+int await_end(GreenletObject& me, Deadline deadline, const Call& call) noexcept {
     if (me.stage == Stage::ended) {
         return 1;
     }
@@ -371,7 +419,9 @@ int await_end(GreenletObject& me, Deadline deadline) noexcept {
         return -1;
     }
     bool ended = false;
-    return waiting([&] { ended = me.done.wait(deadline); }) ? static_cast<int>(ended) : -1;
+    return me.waits.wait(site_of(object(me), call), deadline, [&] { ended = me.done.wait(deadline); })
+               ? static_cast<int>(ended)
+               : -1;
 }
 
 PyObject* result_of(GreenletObject& me) noexcept {
@@ -383,26 +433,27 @@ PyObject* result_of(GreenletObject& me) noexcept {
     return Py_NewRef(me.value);
 }
 
-PyObject* greenlet_get(PyObject* self, PyObject* args, PyObject* kwargs) {
-    static const char* names[] = {"block", "timeout", nullptr};
-    int block = 1;
-    PyObject* timeout = nullptr;
+PyObject* greenlet_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"block", "timeout"};
+    const Call call{args, n, keywords};
+    PyObject* values[2] = {};
+    bool block = true;
     Deadline deadline;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|pO:get", const_cast<char**>(names), &block, &timeout) == 0 ||
-        !deadline_from(timeout, deadline)) {
+    if (!read_arguments("get", names, 0, call, values) || !truth_from(values[0], block) ||
+        !deadline_from(values[1], deadline)) {
         return nullptr;
     }
     GreenletObject& me = *cast(self);
-    if (block == 0 && me.stage != Stage::ended) {
+    if (!block && me.stage != Stage::ended) {
         PyErr_SetNone(errors.timeout);
         return nullptr;
     }
-    const int ended = await_end(me, deadline);
+    const int ended = await_end(me, deadline, call);
     if (ended < 0) {
         return nullptr;
     }
     if (ended == 0) {
-        const Ref error = Ref::taken(PyObject_CallOneArg(errors.timeout, timeout));
+        const Ref error = Ref::taken(PyObject_CallOneArg(errors.timeout, values[1]));
         if (error) {
             PyErr_SetObject(errors.timeout, error.get());
         }
@@ -411,15 +462,15 @@ PyObject* greenlet_get(PyObject* self, PyObject* args, PyObject* kwargs) {
     return result_of(me);
 }
 
-PyObject* greenlet_join(PyObject* self, PyObject* args, PyObject* kwargs) {
-    static const char* names[] = {"timeout", nullptr};
-    PyObject* timeout = nullptr;
+PyObject* greenlet_join(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"timeout"};
+    const Call call{args, n, keywords};
+    PyObject* timeout[1] = {};
     Deadline deadline;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|O:join", const_cast<char**>(names), &timeout) == 0 ||
-        !deadline_from(timeout, deadline)) {
+    if (!read_arguments("join", names, 0, call, timeout) || !deadline_from(timeout[0], deadline)) {
         return nullptr;
     }
-    const int ended = await_end(*cast(self), deadline);
+    const int ended = await_end(*cast(self), deadline, call);
     return ended < 0 ? nullptr : PyBool_FromLong(ended);
 }
 
@@ -438,22 +489,21 @@ Ref instance_of(PyObject* error) noexcept {
     return {};
 }
 
-PyObject* greenlet_kill(PyObject* self, PyObject* args, PyObject* kwargs) {
-    static const char* names[] = {"exception", "block", "timeout", nullptr};
-    PyObject* exception = nullptr;
-    int block = 1;
-    PyObject* timeout = nullptr;
+PyObject* greenlet_kill(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"exception", "block", "timeout"};
+    const Call call{args, n, keywords};
+    PyObject* values[3] = {};
+    bool block = true;
     Deadline deadline;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|OpO:kill", const_cast<char**>(names), &exception, &block,
-                                    &timeout) == 0 ||
-        !deadline_from(timeout, deadline)) {
+    if (!read_arguments("kill", names, 0, call, values) || !truth_from(values[1], block) ||
+        !deadline_from(values[2], deadline)) {
         return nullptr;
     }
-    const Ref error = instance_of(exception);
+    const Ref error = instance_of(values[0]);
     if (!error || !kill(*cast(self), error.get())) {
         return nullptr;
     }
-    if (block != 0 && await_end(*cast(self), deadline) < 0) {
+    if (block && await_end(*cast(self), deadline, call) < 0) {
         return nullptr;
     }
     return PyBool_FromLong(static_cast<long>(cast(self)->stage == Stage::ended));
@@ -537,12 +587,12 @@ PyMethodDef methods[] = {
     {"start", &greenlet_start, METH_NOARGS,
      "start()\n--\n\nLets it begin when the caller waits next. A second start does nothing."},
     {"start_later", &greenlet_start_later, METH_O, "start_later(seconds)\n--\n\nThe same, after a time."},
-    {"get", as_method(&greenlet_get), METH_VARARGS | METH_KEYWORDS,
+    {"get", as_method(&greenlet_get), METH_FASTCALL | METH_KEYWORDS,
      "get(block=True, timeout=None)\n--\n\nWaits for its end. Returns its result, or raises what it raised; Timeout "
      "if that takes longer. After a kill the result is the GreenletExit."},
-    {"join", as_method(&greenlet_join), METH_VARARGS | METH_KEYWORDS,
+    {"join", as_method(&greenlet_join), METH_FASTCALL | METH_KEYWORDS,
      "join(timeout=None)\n--\n\nWaits for its end. Returns whether it has ended."},
-    {"kill", as_method(&greenlet_kill), METH_VARARGS | METH_KEYWORDS,
+    {"kill", as_method(&greenlet_kill), METH_FASTCALL | METH_KEYWORDS,
      "kill(exception=GreenletExit, block=True, timeout=None)\n--\n\nRaises the exception in it, where it waits, and "
      "waits for its end. One that has not begun never does. Returns whether it has ended."},
     {"link", &greenlet_link, METH_O,
@@ -636,6 +686,9 @@ void raise_in_main(PyObject* error) noexcept {
 void end_in_child(GreenletObject& greenlet) noexcept {
     if (greenlet.state != nullptr) {
         cancel_alarms(*greenlet.state);
+        if (greenlet.state->awaiting != nullptr) {
+            greenlet.state->awaiting->forget();
+        }
     }
     greenlet.stage = Stage::ended;
     greenlet.state = nullptr;
@@ -645,6 +698,16 @@ void end_in_child(GreenletObject& greenlet) noexcept {
     if (greenlet.value == nullptr) {
         PyErr_Clear();
     }
+}
+
+bool is_of_here(const GreenletObject& greenlet) noexcept {
+    return greenlet.owner != 0 && greenlet.owner == detail::OsThread::current_serial();
+}
+
+bool may_become_garbage(GreenletObject& greenlet) noexcept {
+    return greenlet.stage == Stage::running && greenlet.to_raise == nullptr &&
+           Py_TYPE(object(greenlet))->tp_finalize == &greenlet_finalize &&
+           PyObject_GC_IsFinalized(object(greenlet)) == 0;
 }
 
 GreenletObject* current_greenlet() noexcept {

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "python/awaiting.hpp"
 #include "python/python.hpp"
 
 #include <cstddef>
@@ -26,7 +27,7 @@ struct GreenletObject {
 
     PyObject_HEAD PyObject* dict;
     PyObject* weakrefs;
-    PyObject* run;        // until it begins
+    PyObject* run;        // until it ends
     PyObject* args;       // a tuple
     PyObject* kwargs;     // a dict, or nullptr
     PyObject* context;    // its contextvars; nullptr: none
@@ -39,10 +40,12 @@ struct GreenletObject {
     std::uint64_t id;     // the handle's, also after that
     std::uint64_t owner;  // serial of its OS thread; 0: not started
     Event done;
+    Waits waits;    // for its end
     Living living;  // linked from its start to its end
     Stage stage;
-    bool seen;  // its error was asked for, or reported
-    bool main;  // stands for a green thread that is not ours
+    bool seen;       // its error was asked for, or reported
+    bool main;       // stands for a green thread that is not ours
+    bool abandoned;  // the garbage collector has found that it would wait without end
 };
 
 extern PyTypeObject* greenlet_type;
@@ -59,6 +62,12 @@ GreenletObject* current_greenlet() noexcept;
 
 // One that runs run(*args, **kwargs), not started; kwargs may be nullptr.
 GreenletObject* new_greenlet(PyObject* run, PyObject* args, PyObject* kwargs) noexcept;
+
+// Whether it is of this OS thread.
+bool is_of_here(const GreenletObject& greenlet) noexcept;
+
+// Whether it runs, and its finalizer would kill it: which is called once.
+bool may_become_garbage(GreenletObject& greenlet) noexcept;
 
 // Lets it begin when the caller waits next, or after the delay. Returns: false with a Python error set.
 bool start(GreenletObject& greenlet, const Deadline* delay) noexcept;

@@ -31,7 +31,9 @@ struct Methods {
         }
         Deadline deadline;
         if (!taken && patience.block &&
-            (!deadline_from(patience.timeout, deadline) || !waiting([&] { taken = lock.acquire(deadline); }))) {
+            (!deadline_from(patience.timeout, deadline) ||
+             !body_of<LockBody<L>>(self).waits.wait(site_of(self, {args, n, keywords}), deadline,
+                                                    [&] { taken = lock.acquire(deadline); }))) {
             return nullptr;
         }
         return PyBool_FromLong(static_cast<long>(taken));

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "python/awaiting.hpp"
 #include "python/python.hpp"
 
 #include <tendril/lock.hpp>
@@ -13,8 +14,9 @@ namespace tendril::python {
 template <class L>
 struct LockBody {
     L lock;
+    Waits waits;
 
-    static int traverse(visitproc /*visit*/, void* /*arg*/) noexcept { return 0; }
+    int traverse(visitproc visit, void* arg) const noexcept { return waits.traverse(visit, arg); }
     void clear() noexcept {}
 };
 

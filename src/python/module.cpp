@@ -21,6 +21,7 @@
 #include "python/shared_queue.hpp"
 #include "python/shared_semaphore.hpp"
 #include "python/signals.hpp"
+#include "python/stack_depth.hpp"
 #include "python/state.hpp"
 #include "python/thread_pool.hpp"
 #include "python/wsgi_server.hpp"
@@ -53,6 +54,7 @@ PyObject* make_module() noexcept {
     if (!module || !guarded([] { have_hub(); })) {
         return nullptr;
     }
+    prepare_depths();
     for (auto* add :
          {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result, &add_semaphore,
           &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching, &add_wsgi,

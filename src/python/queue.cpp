@@ -132,7 +132,7 @@ int QueueBody::traverse(visitproc visit, void* arg) const noexcept {
     for (std::size_t i = 0; i < heap.size(); ++i) {
         Py_VISIT(heap[i]);
     }
-    return 0;
+    return waits.traverse(visit, arg);
 }
 
 void QueueBody::clear() noexcept {

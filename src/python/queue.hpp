@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "python/awaiting.hpp"
 #include "python/python.hpp"
 #include "python/store.hpp"
 
@@ -34,6 +35,7 @@ struct QueueBody {
     detail::WaitQueue putters{"a Queue"};                      // their slots: PyObject*, nullptr once taken
     detail::WaitQueue peekers{"a Queue"};
     detail::WaitQueue joiners{"a Queue"};
+    Waits waits;  // in each of the four
 
     std::size_t size() const noexcept { return order == Order::priority ? heap.size() : ring.size(); }
     bool full() const noexcept { return size() >= capacity; }

@@ -5,6 +5,7 @@
 #include <tendril/detail/sync/wait_queue.hpp>
 
 #include "python/error.hpp"
+#include "python/object.hpp"
 #include "python/waiting.hpp"
 
 namespace tendril::python {
@@ -50,7 +51,8 @@ bool refused(Outcome outcome, PyObject* late) noexcept {
     return false;
 }
 
-bool put(QueueBody& queue, PyObject* item, Limit limit) noexcept {
+bool put(const CallSite& site, PyObject* item, Limit limit) noexcept {
+    auto& queue = body_of<QueueBody>(site.self);
     if (!check_thread(queue)) {
         return false;
     }
@@ -64,7 +66,8 @@ bool put(QueueBody& queue, PyObject* item, Limit limit) noexcept {
         }
         PyObject* slot = Py_NewRef(item);
         Outcome outcome = Outcome::waiting;
-        const bool ended = waiting([&] { outcome = queue.putters.wait("Queue::put", &slot, limit.deadline()); });
+        const bool ended = queue.waits.wait(
+            site, limit.deadline(), [&] { outcome = queue.putters.wait("Queue::put", &slot, limit.deadline()); });
         const Ref left = Ref::taken(slot);
         if (!ended || refused(outcome, errors.full)) {
             return false;
@@ -75,7 +78,8 @@ bool put(QueueBody& queue, PyObject* item, Limit limit) noexcept {
     }
 }
 
-PyObject* get(QueueBody& queue, Limit limit) noexcept {
+PyObject* get(const CallSite& site, Limit limit) noexcept {
+    auto& queue = body_of<QueueBody>(site.self);
     if (!check_thread(queue)) {
         return nullptr;
     }
@@ -93,7 +97,8 @@ PyObject* get(QueueBody& queue, Limit limit) noexcept {
             return nullptr;
         }
         Outcome outcome = Outcome::waiting;
-        if (!waiting([&] { outcome = queue.getters.wait("Queue::get", &item, limit.deadline()); })) {
+        if (!queue.waits.wait(site, limit.deadline(),
+                              [&] { outcome = queue.getters.wait("Queue::get", &item, limit.deadline()); })) {
             return nullptr;
         }
         if (outcome == Outcome::handed) {
@@ -105,7 +110,8 @@ PyObject* get(QueueBody& queue, Limit limit) noexcept {
     }
 }
 
-PyObject* peek(QueueBody& queue, Limit limit) noexcept {
+PyObject* peek(const CallSite& site, Limit limit) noexcept {
+    auto& queue = body_of<QueueBody>(site.self);
     if (!check_thread(queue)) {
         return nullptr;
     }
@@ -116,7 +122,8 @@ PyObject* peek(QueueBody& queue, Limit limit) noexcept {
         }
         Outcome outcome = Outcome::waiting;
         if (!limit.begin(errors.empty) ||
-            !waiting([&] { outcome = queue.peekers.wait("Queue::peek", nullptr, limit.deadline()); }) ||
+            !queue.waits.wait(site, limit.deadline(),
+                              [&] { outcome = queue.peekers.wait("Queue::peek", nullptr, limit.deadline()); }) ||
             refused(outcome, errors.empty)) {
             return nullptr;
         }

@@ -32,8 +32,9 @@ bool check_thread(QueueBody& queue) noexcept;
 // Sets the error of a wait that got nothing; `late`: of one that timed out. Returns: false if it is to try again.
 bool refused(detail::Outcome outcome, PyObject* late) noexcept;
 
-bool put(QueueBody& queue, PyObject* item, Limit limit) noexcept;  // false: with a Python error set
-PyObject* get(QueueBody& queue, Limit limit) noexcept;
-PyObject* peek(QueueBody& queue, Limit limit) noexcept;
+// `site`: the method that calls this, of the queue.
+bool put(const CallSite& site, PyObject* item, Limit limit) noexcept;  // false: with a Python error set
+PyObject* get(const CallSite& site, Limit limit) noexcept;
+PyObject* peek(const CallSite& site, Limit limit) noexcept;
 
 }  // namespace tendril::python

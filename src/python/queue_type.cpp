@@ -103,7 +103,7 @@ PyObject* none_if(bool done) noexcept {
 
 PyObject* queue_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
     if (n == 1 && keywords == nullptr) [[likely]] {
-        return none_if(put(cast(self), args[0], Limit(true, nullptr)));
+        return none_if(put(site_of(self, {args, n, keywords}, args[0]), args[0], Limit(true, nullptr)));
     }
     static constexpr const char* names[] = {"item", "block", "timeout"};
     PyObject* values[3] = {};
@@ -111,11 +111,11 @@ PyObject* queue_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObjec
     if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block)) {
         return nullptr;
     }
-    return none_if(put(cast(self), values[0], Limit(block, values[2])));
+    return none_if(put(site_of(self, {args, n, keywords}, values[0]), values[0], Limit(block, values[2])));
 }
 
 PyObject* queue_put_nowait(PyObject* self, PyObject* item) {
-    return none_if(put(cast(self), item, Limit(false, nullptr)));
+    return none_if(put(step_of(self), item, Limit(false, nullptr)));
 }
 
 bool read_limit(const char* function, const Call& call, bool& block, PyObject*& timeout) noexcept {
@@ -134,11 +134,11 @@ PyObject* queue_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObjec
     if ((n != 0 || keywords != nullptr) && !read_limit("get", {args, n, keywords}, block, timeout)) {
         return nullptr;
     }
-    return get(cast(self), Limit(block, timeout));
+    return get(site_of(self, {args, n, keywords}), Limit(block, timeout));
 }
 
 PyObject* queue_get_nowait(PyObject* self, PyObject* /*unused*/) {
-    return get(cast(self), Limit(false, nullptr));
+    return get(step_of(self), Limit(false, nullptr));
 }
 
 PyObject* queue_peek(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
@@ -147,16 +147,16 @@ PyObject* queue_peek(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObje
     if (!read_limit("peek", {args, n, keywords}, block, timeout)) {
         return nullptr;
     }
-    return peek(cast(self), Limit(block, timeout));
+    return peek(site_of(self, {args, n, keywords}), Limit(block, timeout));
 }
 
 PyObject* queue_peek_nowait(PyObject* self, PyObject* /*unused*/) {
-    return peek(cast(self), Limit(false, nullptr));
+    return peek(step_of(self), Limit(false, nullptr));
 }
 
 // Iteration ends at the item StopIteration, and when the queue was shut down and is empty.
 PyObject* queue_next(PyObject* self) {
-    Ref item = Ref::taken(get(cast(self), Limit(true, nullptr)));
+    Ref item = Ref::taken(get(step_of(self), Limit(true, nullptr)));
     if (!item) {
         if (PyErr_ExceptionMatches(errors.shut_down) != 0) {
             PyErr_Clear();
@@ -221,7 +221,8 @@ PyObject* queue_join(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObje
     }
     while (cast(self).unfinished != 0) {
         Outcome outcome = Outcome::waiting;
-        if (!waiting([&] { outcome = cast(self).joiners.wait("Queue::join", nullptr, deadline); })) {
+        if (!cast(self).waits.wait(site_of(self, {args, n, keywords}), deadline,
+                                   [&] { outcome = cast(self).joiners.wait("Queue::join", nullptr, deadline); })) {
             return nullptr;
         }
         if (outcome == Outcome::timed_out) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "python/arguments.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/links.hpp"
 #include "python/object.hpp"
@@ -19,9 +20,13 @@ namespace {
 struct SemaphoreBody {
     Semaphore semaphore{1};
     Links links;
+    Waits waits;
     std::size_t limit = SIZE_MAX;  // of a BoundedSemaphore
 
-    int traverse(visitproc visit, void* arg) const noexcept { return links.traverse(visit, arg); }
+    int traverse(visitproc visit, void* arg) const noexcept {
+        const int stop = waits.traverse(visit, arg);
+        return stop != 0 ? stop : links.traverse(visit, arg);
+    }
     void clear() noexcept { links.clear(); }
 };
 
@@ -66,7 +71,9 @@ PyObject* semaphore_acquire(PyObject* self, PyObject* const* args, Py_ssize_t n,
         return PyBool_FromLong(static_cast<long>(taken));
     }
     Deadline deadline;
-    if (!deadline_from(patience.timeout, deadline) || !waiting([&] { taken = semaphore.acquire(deadline); })) {
+    if (!deadline_from(patience.timeout, deadline) ||
+        !cast(self).waits.wait(site_of(self, {args, n, keywords}), deadline,
+                               [&] { taken = semaphore.acquire(deadline); })) {
         return nullptr;
     }
     return PyBool_FromLong(static_cast<long>(taken));

@@ -361,6 +361,7 @@ void State::end() noexcept {
     end_root(*this);
     clear_for_reuse(thread);
     noted = false;
+    fiber = nullptr;
     PyObject* const mine = reinterpret_cast<PyObject*>(std::exchange(greenlet, nullptr));
     Py_XDECREF(mine);
     last = nullptr;

@@ -17,11 +17,16 @@
 
 #include <tendril/detail/base/list.hpp>
 
+namespace tendril::detail {
+struct Fiber;
+}  // namespace tendril::detail
+
 namespace tendril::python {
 
 struct GreenletObject;
 struct RawObject;
-struct InState;  // alarm.hpp
+struct Awaiting;  // awaiting.hpp
+struct InState;   // alarm.hpp
 
 // Of a new green thread's stack. The interpreter counts calls of Python and of C alike, and by its usual limit of
 // 1,000 they take 2.6 MiB at most (sorted() in an __eq__ in a sorted()); with a raised limit it is what an OS thread
@@ -36,6 +41,8 @@ struct State {
     GreenletObject* greenlet = nullptr;  // a strong reference; nullptr: not asked for yet (of a thread not ours)
     RawObject* raw = nullptr;            // see raw_greenlet.hpp: a strong reference if it is a root
     detail::List<InState> alarms;        // armed for this green thread
+    detail::Fiber* fiber = nullptr;      // of a Greenlet that was spawned, once it has waited
+    Awaiting* awaiting = nullptr;        // while it waits for what only a reference can reach
     std::uint64_t os_thread = 0;         // its serial number, unless it is our own
     bool own = false;                    // of a green thread of ours, from the pool
     bool noted = false;                  // after patch(): PyGILState_Ensure() finds it in this green thread
