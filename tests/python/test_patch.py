@@ -169,6 +169,22 @@ with again:   # the other has let go of it by then
 print(lock.locked(), again._is_owned())
 """, "{True} " * 6 + "False False False True\nTrue True False False")
 
+    def test_a_join_that_is_broken_off_leaves_the_thread_alive(self):
+        self.check("""
+go = threading.Event()
+thread = threading.Thread(target=go.wait)
+thread.start()
+with tendril.Timeout(0.02, False):
+    thread.join()
+joiner = tendril.spawn(thread.join)
+tendril.sleep(0)
+joiner.kill()
+print(thread.is_alive(), thread.join(0.01), end=" ")
+go.set()
+thread.join()
+print(thread.is_alive())
+""", "True None False")
+
     def test_a_kill_is_raised_in_a_call(self):
         self.check("""
 import socket
