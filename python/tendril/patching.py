@@ -30,8 +30,8 @@ def patch(classes="all", *, without=""):
         os.register_at_fork(after_in_child=_preempt_in_child)
         signal.pause = _pause
         preempt(_interval)
-        import threading  # not before: it keeps the main thread's identity
-        threading.Thread._wait_for_tstate_lock = _wait_for_end
+        from tendril import threads  # not before: threading keeps the main thread's identity
+        threads.mend()
     return first
 
 
@@ -58,23 +58,3 @@ def _pause(*, plain=signal.pause):
 def _preempt_in_child():
     _tendril._forget_preemption()
     _tendril._set_preemption(_interval)
-
-
-def _wait_for_end(thread, block=True, timeout=-1):
-    """threading.Thread's own `_wait_for_tstate_lock`, whose exception does not make a running thread pass for ended.
-
-    CPython 3.11 takes an exception in the wait for one that came after it, and releases the lock of the running thread.
-    """
-    import threading
-    lock = thread._tstate_lock
-    if lock is None:
-        return
-    try:
-        if lock.acquire(block, timeout):
-            lock.release()
-            thread._stop()
-    except BaseException:
-        if lock.locked() and threading._active.get(thread._ident) is not thread:
-            lock.release()
-            thread._stop()
-        raise

@@ -185,6 +185,17 @@ thread.join()
 print(thread.is_alive())
 """, "True None False")
 
+    def test_a_green_thread_leaves_no_dummy(self):
+        self.check("""
+before = threading.active_count()
+names = {tendril.spawn(lambda: threading.current_thread().name).get() for _ in range(20)}
+def sleep():
+    return time.sleep(0.01) or threading.current_thread() is threading.current_thread()
+print(len(names), set(run_all(sleep)))
+while threading.active_count() != before:
+    tendril.sleep(0)  # the last ones may have been stopped where they end
+""", "20 {True}")
+
     def test_a_kill_is_raised_in_a_call(self):
         self.check("""
 import socket
