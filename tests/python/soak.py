@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Soak: green threads, kills, timeouts, errors, queues, OS threads and forks, mixed at random, for as long as asked;
-memory, objects and descriptors must stay flat.
+"""Soak: green threads, kills, timeouts, errors, everything that waits, raw greenlets, garbage, servers, reloads, child
+processes, OS threads and forks, mixed at random, for as long as asked; memory, objects and descriptors must stay flat.
 
     PYTHONPATH=build/release/python /usr/bin/python3 tests/python/soak.py [--patch] [seconds=60] [seed]
 
@@ -16,6 +16,9 @@ import threading
 import time
 
 import tendril
+
+import soak_programs
+import soak_waits
 
 patched = False
 
@@ -175,16 +178,25 @@ def deep(rng):
     assert tendril.spawn(lambda: next(generate())).get() == 1
 
 
-PARTS = [kills, timeouts, queues, errors, locks, pools, deep]
-RARE = [os_threads, forks]
+def waits(rng):
+    """Everything that waits."""
+    soak_waits.everything(rng, patched)
 
 
-def figures():
+PARTS = [kills, timeouts, queues, errors, locks, pools, deep, waits, waits, soak_waits.asleep,
+         soak_programs.raw_greenlets, soak_programs.garbage]
+RARE = [os_threads, forks, soak_programs.children]
+
+
+def figures(server):
     gc.collect()
+    with tendril.Timeout(10, False):  # the server closes connections of clients that left
+        while tendril.get_hub().stats()["greenlets"] > 1:
+            tendril.sleep(0.01)
     with open("/proc/self/statm", encoding="ascii") as file:
         resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
     return {"KiB": resident, "blocks": sys.getallocatedblocks(), "descriptors": len(os.listdir("/proc/self/fd")),
-            "OS threads": len(os.listdir("/proc/self/task")), "green threads": tendril.get_hub().stats()["greenlets"]}
+            "OS threads": len(os.listdir("/proc/self/task")), "green threads": tendril.get_hub().stats()["greenlets"], **server.figures()}
 
 
 def main():
@@ -199,22 +211,26 @@ def main():
     print(f"seed {seed}", flush=True)
     begin = time.monotonic()
     rounds, seen = 0, []
+    server = soak_programs.Server()
+    parts, rare = [*PARTS, server.requests], [*RARE, server.restarts, server.reloads]
     while time.monotonic() - begin < seconds:
         end = begin + seconds * (len(seen) + 1) / 20
         while time.monotonic() < end:
-            jobs = [tendril.spawn(rng.choice(PARTS), rng) for _ in range(8)]
+            jobs = [tendril.spawn(rng.choice(parts), rng) for _ in range(8)]
             tendril.joinall(jobs)
             for job in jobs:
                 job.get()
             if rounds % 20 == 0:
-                rng.choice(RARE)(rng)
+                rng.choice(rare)(rng)
             rounds += 1
-        seen.append(figures())
+        seen.append(figures(server))
         print(f"{time.monotonic() - begin:6.0f} s {rounds:8} rounds  " +
               "  ".join(f"{value:.0f} {name}" for name, value in seen[-1].items()), flush=True)
+    server.stop()
     early, late = seen[len(seen) // 5:len(seen) * 2 // 5], seen[-(len(seen) // 5):]
     grown = 0
-    for name, room in (("KiB", 2048), ("blocks", 2000), ("descriptors", 0), ("OS threads", 0), ("green threads", 0)):
+    for name, room in (("KiB", 2048), ("blocks", 2000), ("descriptors", 0), ("OS threads", 0), ("green threads", 0),
+                       ("KiB supervisor", 1024), ("its descriptors", 0)):
         before = statistics.median(each[name] for each in early)
         after = statistics.median(each[name] for each in late)
         if after > before * (1.03 if room else 1) + room:
