@@ -158,7 +158,7 @@ void ChannelCore::cancel_later(const std::string& tag) noexcept {
         return;
     }
     at->second.sink = nullptr;
-    if (parts_->state != ChannelParts::State::open) {
+    if (!is_open()) {
         return;
     }
     try {
@@ -171,7 +171,7 @@ void ChannelCore::cancel_later(const std::string& tag) noexcept {
 // ---- Settling
 
 bool ChannelCore::settle(std::uint64_t tag, Settlement how) noexcept {
-    if (parts_->state != ChannelParts::State::open || !parts_->acks.unsettled(tag)) {
+    if (!is_open() || !parts_->acks.unsettled(tag)) {
         return false;
     }
     if (how == Settlement::ack) {
@@ -242,14 +242,14 @@ void ChannelCore::close(Deadline deadline) {
     check_thread();
     tendril::detail::here::refuse_in_callback();
     const std::shared_ptr<ChannelCore> self = shared_from_this();
-    if (parts_->state == ChannelParts::State::open) {
+    if (is_open()) {
         begin_close(200, "closed", closed_by_us("the channel was closed"));
     }
     parts_->closers.wait("amqp channel close", nullptr, deadline);
 }
 
 void ChannelCore::drop() noexcept {
-    if (parts_->state != ChannelParts::State::open) {
+    if (!is_open()) {  // or the connection is closing: nothing is sent behind that
         return;
     }
     const std::shared_ptr<ConnectionCore> connection = parts_->connection;

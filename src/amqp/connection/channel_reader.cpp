@@ -181,7 +181,11 @@ void ChannelCore::on_answer(MethodId id, std::string_view payload) {
 }
 
 void ChannelCore::answer(MethodId id, Answer& said) {
-    switch (parts_->calls.answer(id, said)) {
+    const Undo undo = parts_->calls.answer(id, said);
+    if (!is_open()) {  // the connection is closing: nothing is sent behind that
+        return;
+    }
+    switch (undo) {
     case Undo::nothing:
     case Undo::requeue:  // by the destructor of the Delivery
         return;

@@ -271,13 +271,16 @@ void ConnectionCore::drop() noexcept {
     if (parts_->state == State::ended) {
         return;
     }
+    if (parts_->of_the_parent()) {
+        return end(parents());
+    }
     bool say = false;
     try {
-        if (parts_->of_the_parent()) {
-            return end(parents());
+        if (parts_->state == State::open) {
+            flush_acks();
+            append_method(parts_->outbox.frames(), 0,
+                          method::ConnectionClose{.reply_code = 200, .reply_text = "closed"});
         }
-        flush_acks();
-        append_method(parts_->outbox.frames(), 0, method::ConnectionClose{.reply_code = 200, .reply_text = "closed"});
         say = true;
     } catch (const std::bad_alloc&) {  // then without a word
     }

@@ -25,7 +25,7 @@ void Heart::start(Duration interval) {
 }
 
 void Heart::stop() noexcept {
-    if (armed()) {
+    if (armed() && tendril::detail::here::has_hub()) {  // it may outlive its hub
         tendril::detail::here::timers().cancel(*this);
     }
     interval_ns_ = 0;
