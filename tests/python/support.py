@@ -25,6 +25,14 @@ def environment(**more):
     return found
 
 
+def wait_until(condition, seconds=30):
+    """Lets green threads run until condition() is true. tendril.Timeout if that takes longer than `seconds`."""
+    import tendril
+    with tendril.Timeout(seconds):
+        while not condition():
+            tendril.sleep(0.001)
+
+
 def run_command(command, timeout=60, **options):
     """Runs it, in a session of its own. Returns (status, stdout, stderr); a negative status is the signal it died by.
 

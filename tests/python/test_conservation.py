@@ -6,7 +6,7 @@ import random
 import unittest
 
 import tendril
-from support import run_program
+from support import run_program, wait_until
 
 FORK = """
 import os, tendril
@@ -58,7 +58,7 @@ class Conservation(unittest.TestCase):
             takers = [tendril.spawn(take) for i in range(20)]
             late = tendril.spawn(lambda: [got.append(item) for item in q])
             self.hurt(givers + takers, chance)
-            tendril.sleep(0.001)
+            wait_until(lambda: len(got) >= len(put))
             late.kill()
             with self.subTest(kind.__name__):
                 self.assertEqual(len(got), len(set(got)))

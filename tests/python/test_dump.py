@@ -55,13 +55,17 @@ class Dump(unittest.TestCase):
 
     def test_threads_after_patch_have_their_names_and_lines(self):
         status, out, err = run_program("""
-import sys, threading, time, tendril
+import io, sys, threading, time, tendril
 tendril.patch()
 def work():
     time.sleep(60)
 threading.Thread(target=work, name="my thread", daemon=True).start()
-tendril.sleep(0.05)
-tendril.dump(sys.stdout)
+text = ""
+while "time.sleep" not in text:
+    tendril.sleep(0)
+    tendril.dump(out := io.StringIO())
+    text = out.getvalue()
+print(text, end="")
 """)
         self.assertEqual((status, err), (0, ""))
         self.assertRegex(out, r"green thread \d+ of the thread 'my thread' waits in .*\n"

@@ -7,6 +7,7 @@ import unittest
 import weakref
 
 import tendril
+from support import wait_until
 
 
 class Thing:
@@ -90,9 +91,7 @@ class References(unittest.TestCase):
         gone = weakref.ref(greenlet)
         del greenlet
         self.assertIsNotNone(gone())
-        tendril.sleep(0.001)
-        tendril.sleep(0)
-        self.assertIsNone(gone())
+        wait_until(lambda: gone() is None)
 
     def test_locals_that_only_a_suspended_frame_has_are_kept(self):
         event = tendril.Event()

@@ -9,6 +9,7 @@ import unittest
 import weakref
 
 import tendril
+from support import wait_until
 from tendril.greenlet import GreenletExit, error, getcurrent, gettrace, greenlet, settrace
 
 
@@ -161,8 +162,7 @@ class Throw(unittest.TestCase):
         parent = getcurrent()
         g = greenlet(run)
         self.assertEqual(g.switch(), "parked")
-        tendril.sleep(0.05)
-        self.assertTrue(g.dead)
+        wait_until(lambda: g.dead)
 
 
 class Lifetime(unittest.TestCase):

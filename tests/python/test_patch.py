@@ -148,8 +148,9 @@ except tendril.Timeout as raised:
 import queue
 lock, again, event = threading.Lock(), threading.RLock(), threading.Event()
 lock.acquire()
-threading.Thread(target=lambda: (again.acquire(), time.sleep(0.5), again.release())).start()
-time.sleep(0.01)
+taken, let_go = threading.Event(), threading.Event()
+threading.Thread(target=lambda: (again.acquire(), taken.set(), let_go.wait(), again.release())).start()
+taken.wait()
 def enter(lock):
     with lock:
         print("never")
@@ -162,7 +163,8 @@ for call in lock.acquire, again.acquire, event.wait, queue.Queue().get, (lambda:
             return raised is limit
     print(set(run_all(limited)), end=" ")
 print(lock.acquire(timeout=0.01), again.acquire(timeout=0.01), lock.acquire(False), lock.locked())
-with again:   # the other has let go of it by then
+let_go.set()
+with again:
     lock.release()
     with lock:
         print(lock.locked(), again._is_owned(), end=" ")

@@ -82,13 +82,13 @@ class Groups(unittest.TestCase):
         for method in (tendril.Group().imap, tendril.Group().imap_unordered):
             taken = []
             results = method(lambda n: taken.append(n) or n, range(10), maxsize=2)
-            tendril.sleep(0.001)
+            tendril.wait()
             self.assertEqual(taken, [0, 1])
             self.assertEqual(next(results), 0)
-            tendril.sleep(0.001)
+            tendril.wait()
             self.assertEqual(taken, [0, 1, 2])
             del results
-            tendril.sleep(0.001)
+            tendril.wait()
             self.assertEqual(taken, [0, 1, 2])
 
     def test_apply(self):

@@ -3,6 +3,7 @@
 
 import queue
 import threading
+import time
 import unittest
 
 import tendril
@@ -18,10 +19,14 @@ class SharedEvents(unittest.TestCase):
                 turns[0] += 1
         ticker = tendril.spawn(turn)
         waiters = [tendril.spawn(event.wait) for _ in range(3)]
-        thread = threading.Timer(0.05, event.set)
+
+        def wake():
+            while turns[0] < 4:
+                time.sleep(0.001)
+            event.set()
+        thread = threading.Thread(target=wake)
         thread.start()
         self.assertEqual([each.get() for each in waiters], [True] * 3)
-        self.assertGreater(turns[0], 3)
         ticker.kill()
         thread.join()
         self.assertTrue(event.is_set() and event.wait(1))

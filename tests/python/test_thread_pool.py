@@ -8,7 +8,7 @@ import unittest
 import weakref
 
 import tendril
-from support import run_program
+from support import run_program, wait_until
 
 
 class ThreadPools(unittest.TestCase):
@@ -27,9 +27,12 @@ class ThreadPools(unittest.TestCase):
                 turns[0] += 1
         ticker = tendril.spawn(turn)
         here = threading.get_ident()
-        there = self.pool.apply(lambda: time.sleep(0.1) or threading.get_ident())
-        self.assertNotEqual(here, there)
-        self.assertGreater(turns[0], 3)
+
+        def job():
+            while turns[0] < 4:
+                time.sleep(0.001)
+            return threading.get_ident()
+        self.assertNotEqual(self.pool.apply(job), here)
         ticker.kill()
 
     def test_results_and_errors(self):
@@ -81,8 +84,7 @@ class ThreadPools(unittest.TestCase):
         pool, go, seen = tendril.ThreadPool(1), threading.Event(), []
         first = pool.spawn(go.wait, 30)
         second = pool.spawn(seen.append, 2)
-        while pool.running == 0:
-            tendril.sleep(0.001)
+        wait_until(lambda: pool.running != 0)
         self.assertIs(pool.kill(block=False), False)
         go.set()
         self.assertIs(first.get(), True)
@@ -110,9 +112,7 @@ class ThreadPools(unittest.TestCase):
         gone, gone_pool = weakref.ref(thing), weakref.ref(pool)
         del thing, pool, job
         gc.collect()
-        tendril.sleep(0.001)
-        self.assertIsNone(gone_pool())
-        self.assertIsNone(gone())
+        wait_until(lambda: gone_pool() is None and gone() is None)
 
     def test_threads_keep_their_locals(self):
         pool, local = tendril.ThreadPool(1), threading.local()
@@ -125,7 +125,8 @@ import time, tendril
 pool = tendril.ThreadPool(2)
 pool.spawn(time.sleep, 60)
 pool.spawn(time.sleep, 0.05)
-tendril.sleep(0.01)
+while pool.running < 2:
+    tendril.sleep(0.001)
 print("end", flush=True)
 """)
         self.assertEqual((status, out), (0, "end\n"), err)

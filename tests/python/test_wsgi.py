@@ -9,6 +9,7 @@ import tempfile
 import unittest
 from wsgiref.validate import validator
 
+import support
 import tendril
 import tendril.wsgi
 
@@ -482,8 +483,7 @@ class Errors(Served):
                 raise
         server = self.serve(application)
         asking = tendril.spawn(self.raw, GET.format("/", "").encode())
-        while server.stats()["requests"] == 0:
-            tendril.sleep(0.001)
+        support.wait_until(lambda: server.stats()["requests"] != 0)
         self.assertEqual(server.stop(0), 1)
         self.assertEqual(raised, [tendril.GreenletExit])
         asking.get()
@@ -525,15 +525,19 @@ class Serving(Served):
         self.assertLess(time.monotonic() - begun, 8, "one after the other it is 10 s")
 
     def test_a_stop_lets_requests_end(self):
+        end = tendril.Event()
+
         def application(environ, start_response):
-            tendril.sleep(0.2)
+            end.wait()
             start_response("200 OK", [])
             return [b"done"]
         server = self.serve(application)
         asking = tendril.spawn(self.raw, GET.format("/", "").encode())
-        while server.stats()["requests"] == 0:
-            tendril.sleep(0.001)
-        self.assertEqual(server.stop(20), 0)
+        support.wait_until(lambda: server.stats()["requests"] != 0)
+        stopping = tendril.spawn(server.stop, 20)
+        tendril.sleep(0)
+        end.set()
+        self.assertEqual(stopping.get(), 0)
         self.assertTrue(asking.get().endswith(b"done"))
         self.assertFalse(server.is_running)
 
