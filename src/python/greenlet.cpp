@@ -14,6 +14,7 @@
 #include "python/arguments.hpp"
 #include "python/error.hpp"
 #include "python/exit.hpp"
+#include "python/greenlet_repr.hpp"
 #include "python/internals.hpp"
 #include "python/patching.hpp"
 #include "python/state.hpp"
@@ -631,6 +632,7 @@ PyType_Slot slots[] = {
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
     {Py_tp_members, members},
+    {Py_tp_repr, as_slot(&greenlet_repr)},
     {Py_nb_bool, as_slot(&greenlet_bool)},
     {0, nullptr}};
 PyType_Spec spec = {"tendril.Greenlet", sizeof(GreenletObject), 0,
