@@ -80,6 +80,10 @@ class Group:
         self.start(greenlet)
         return greenlet
 
+    def _spawner(self):
+        """What spawns for the caller in a green thread that is no member."""
+        return self.spawn
+
     def join(self, timeout=None, raise_error=False):
         """Waits until there is no member. Returns whether that was in time.
 
@@ -150,8 +154,8 @@ class Group:
         What a call raises is raised by that next(), and the iteration can go on; what an iterable raises ends it, after
         all results. maxsize: how many results may be ready or under way that were not asked for.
         """
-        return OrderedImap(self.spawn, function, zip(*iterables), maxsize)
+        return OrderedImap(self._spawner(), function, zip(*iterables), maxsize)
 
     def imap_unordered(self, function, *iterables, maxsize=None):
         """The same in the order in which the results become ready."""
-        return UnorderedImap(self.spawn, function, zip(*iterables), maxsize)
+        return UnorderedImap(self._spawner(), function, zip(*iterables), maxsize)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Pool: a Group that limits how many of its members run at once."""
 
+import functools as _functools
 import operator as _operator
 import queue as _queue
 
 from tendril import _tendril
+from tendril._tendril import getcurrent
 from tendril.group import Group
 
 
@@ -25,7 +27,7 @@ def _checked(size):
 class Pool(Group):
     """Pool(size=None, greenlet_class=None): a Group of at most `size` members; spawn() waits for room.
 
-    A member that spawns into its own full Pool waits for another member to end.
+    A member that spawns into its own full Pool lends its place: it goes on when what it has spawned has ended.
     """
 
     def __init__(self, size=None, greenlet_class=None):
@@ -88,6 +90,25 @@ class Pool(Group):
         except BaseException:
             self._left()
             raise
+
+    def spawn(self, function, *args, **kwargs):
+        """A member that runs function(*args, **kwargs); waits for room. Returns its Greenlet."""
+        return self._spawn_for(getcurrent(), function, *args, **kwargs)
+
+    def _spawn_for(self, spawner, function, *args, **kwargs):
+        greenlet = self.greenlet_class(function, *args, **kwargs)
+        if self._room is None or not self._room.locked() or spawner not in self.greenlets:
+            self.start(greenlet)
+            return greenlet
+        super().add(greenlet)
+        self._excess += 1
+        greenlet.start()
+        greenlet.join()
+        return greenlet
+
+    def _spawner(self):
+        me = getcurrent()
+        return _functools.partial(self._spawn_for, me) if me in self.greenlets else self.spawn
 
     def start(self, greenlet, blocking=True, timeout=None):
         """add(), and lets it begin."""

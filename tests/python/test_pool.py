@@ -4,6 +4,7 @@
 import unittest
 
 import tendril
+from support import wait_until
 
 
 def fail(error=KeyError("x")):
@@ -154,6 +155,38 @@ class Pools(unittest.TestCase):
         self.assertLessEqual(pool.free_count(), 3)
         pool.join()
         self.assertEqual((most[0], pool.free_count(), pool.full(), pool.size), (3, 3, False, 3))
+
+    def test_members_may_spawn_into_their_own_full_pool(self):
+        pool, seen = tendril.Pool(3), []
+
+        def crawl(n):
+            tendril.sleep(0)
+            seen.append(n)
+            for child in (2 * n + 1, 2 * n + 2):
+                if child < 100:
+                    pool.spawn(crawl, child)
+        pool.spawn(crawl, 0)
+        self.assertTrue(pool.join(timeout=20))
+        self.assertEqual((sorted(seen), pool.free_count()), (list(range(100)), 3))
+        for method in (pool.map, pool.imap, pool.imap_unordered):
+            inner = [pool.spawn(lambda: sorted(method(abs, range(5)))) for _ in range(3)]
+            with tendril.Timeout(20):
+                self.assertEqual([each.get() for each in inner], [list(range(5))] * 3)
+            self.assertTrue(pool.join(timeout=20))
+            self.assertEqual(pool.free_count(), 3)
+
+    def test_a_member_that_is_killed_while_its_place_is_lent(self):
+        pool, go = tendril.Pool(1), tendril.Event()
+        lender = pool.spawn(pool.spawn, go.wait)
+        tendril.sleep(0)
+        tendril.sleep(0)
+        self.assertEqual(len(pool), 2)
+        lender.kill()
+        wait_until(lambda: len(pool) == 1)
+        self.assertTrue(pool.full())
+        go.set()
+        self.assertTrue(pool.join(timeout=20))
+        self.assertEqual(pool.free_count(), 1)
 
     def test_full(self):
         pool = tendril.Pool(1)
