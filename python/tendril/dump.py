@@ -32,7 +32,7 @@ def _headline(entry):
         parts.append(_name(entry))
     parts.append(entry["state"])
     if entry["waits_in"]:
-        parts.append(f"in {entry['waits_in']}")
+        parts.append(f"in {entry['waits_in'].replace('::', '.')}")
     if entry["descriptor"] >= 0:
         parts.append(f"for descriptor {entry['descriptor']} to be {'writable' if entry['writes'] else 'readable'}")
     line = " ".join(parts)

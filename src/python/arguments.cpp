@@ -10,8 +10,8 @@ bool read_arguments(const char* function, std::span<const char* const> names, st
                     std::span<PyObject*> into) noexcept {
     const auto given = static_cast<std::size_t>(call.given);
     if (given > names.size()) {
-        PyErr_Format(PyExc_TypeError, "%s() takes at most %zu arguments; %zu were given", function, names.size(),
-                     given);
+        PyErr_Format(PyExc_TypeError, "%s() takes at most %zu argument%s; %zu were given", function, names.size(),
+                     names.size() == 1 ? "" : "s", given);
         return false;
     }
     for (std::size_t i = 0; i < given; ++i) {

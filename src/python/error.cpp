@@ -2,6 +2,7 @@
 
 #include "python/error.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <new>
@@ -37,6 +38,28 @@ void set_os_error(const std::system_error& error) {
     if (arguments) {
         PyErr_SetObject(PyExc_OSError, arguments.get());  // becomes ConnectionResetError and so on by its number
     }
+}
+
+// What LoopExit says, for readers of Python: without this floor's own watcher, and its places in C++.
+std::string without_own_places(const std::string& text) {
+    std::string told;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        std::string line = text.substr(at, end - at);
+        at = end + 1;
+        if (const std::size_t own = line.find("src/python/"); own != std::string::npos) {
+            const std::size_t from = line.rfind(" at ", own);
+            if (line.find_first_not_of(' ') == line.find("Io,") || from == std::string::npos) {
+                continue;
+            }
+            line.erase(from, line.find(' ', own) - from);
+        }
+        for (std::size_t i = 0; (i = line.find("::", i)) != std::string::npos;) {
+            line.replace(i, 2, ".");
+        }
+        told += (told.empty() ? "" : "\n") + line;
+    }
+    return told;
 }
 
 // The exception that an Alarm or a kill has left for the running green thread.
@@ -112,7 +135,7 @@ void set_error() noexcept {
     } catch (const ShutDown& error) {
         PyErr_SetString(errors.shut_down, error.what());
     } catch (const LoopExit& error) {
-        PyErr_SetString(errors.loop_exit, error.what());
+        PyErr_SetString(errors.loop_exit, without_own_places(error.what()).c_str());
     } catch (const HubBlocked& error) {
         PyErr_SetString(errors.hub_blocked, error.what());
     } catch (const WrongThread& error) {

@@ -6,6 +6,7 @@
 #include <tendril/greenlet.hpp>
 
 #include "hub/here.hpp"
+#include "python/arguments.hpp"
 #include "python/error.hpp"
 #include "python/greenlet.hpp"
 #include "python/state.hpp"
@@ -75,10 +76,15 @@ PyObject* spawn_after_function(PyObject* /*module*/, PyObject* const* args, Py_s
     return deadline_from(args[0], delay) ? started(greenlet_from(args, n, names, 1), &delay) : nullptr;
 }
 
-PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n) {
-    if (n > 1) {
-        PyErr_SetString(PyExc_TypeError, "sleep takes a number of seconds");
-        return nullptr;
+PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"seconds"};
+    PyObject* named[1] = {};
+    if (n > 1 || keywords != nullptr) [[unlikely]] {
+        if (!read_arguments("sleep", names, 0, {args, n, keywords}, named)) {
+            return nullptr;
+        }
+        args = named;
+        n = 1;
     }
     double seconds = 0;
     const bool endless = n == 1 && args[0] == Py_None;
@@ -130,7 +136,7 @@ int add_functions(PyObject* module) noexcept {
          "spawn_n(run, *args, **kwargs)\n--\n\nThe same without a Greenlet; what it raises is reported."},
         {"spawn_after", as_method(&spawn_after_function), METH_FASTCALL | METH_KEYWORDS,
          "spawn_after(seconds, run, *args, **kwargs)\n--\n\nThe same, beginning after a time."},
-        {"sleep", as_method(&sleep_function), METH_FASTCALL,
+        {"sleep", as_method(&sleep_function), METH_FASTCALL | METH_KEYWORDS,
          "sleep(seconds=0)\n--\n\nLets other green threads run, at least so long; None: until a kill."},
         {"getcurrent", &getcurrent_function, METH_NOARGS,
          "getcurrent()\n--\n\nThe running green thread's Greenlet; of the main one too, which has no end."},

@@ -32,7 +32,7 @@ class Dump(unittest.TestCase):
     def test_names_each_with_its_state_and_its_lines_of_python(self):
         late = tendril.spawn_after(60, print)
         text = dumped()
-        self.assertRegex(text, rf"green thread {self.green.id} \"nested\" waits in [\w:]+, for \d\.\d+ s; spawned by "
+        self.assertRegex(text, rf"green thread {self.green.id} \"nested\" waits in [\w.]+, for \d\.\d+ s; spawned by "
                                r'\d+\n'
                                r'  File ".*test_dump.py", line \d+, in nested\n    wait\(\)')
         self.assertRegex(text, rf"green thread {late.id} waits for its start")
@@ -84,7 +84,7 @@ class BlockingWatch(unittest.TestCase):
         other = tendril.spawn(tendril.sleep, 60)
         tendril.set_blocking_watch(0.02, lambda report: seen.append((report, report["frame"].f_code.co_name)))
         try:
-            blocker = tendril.spawn(block)
+            blocker = tendril.spawn(block, seen)
             blocker.join()
         finally:
             tendril.set_blocking_watch(0)
@@ -92,13 +92,15 @@ class BlockingWatch(unittest.TestCase):
         return blocker, seen
 
     def test_reports_a_computation_and_a_call_that_blocks(self):
-        def compute():
+        def compute(seen):
             begin = time.monotonic()
-            while time.monotonic() - begin < 0.3:
+            while not seen and time.monotonic() - begin < 30:
                 pass
 
-        def block():
-            time.sleep(0.3)
+        def block(seen):
+            begin = time.monotonic()
+            while not seen and time.monotonic() - begin < 30:
+                time.sleep(0.3)
 
         for function in (compute, block):
             blocker, seen = self.reports(function)

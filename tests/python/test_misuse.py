@@ -145,6 +145,17 @@ class BeforeItsTime(unittest.TestCase):
             green.get(timeout=0.001)
         self.assertFalse(green.join(timeout=0.001))
 
+    def test_a_loop_exit_lists_who_waits_as_python_calls_it(self):
+        event = tendril.Event()
+        green = tendril.spawn(event.wait)
+        with self.assertRaises(tendril.LoopExit) as raised:
+            green.join()
+        lines = str(raised.exception).splitlines()
+        self.assertRegex(lines[1], r"^  green thread \d+ waits in Event.wait, the main one; ")
+        self.assertRegex(str(raised.exception), rf"green thread {green.id} waits in Event.wait, spawned by \d+; ")
+        self.assertNotRegex(str(raised.exception), r"::|\.cpp|Io,")
+        green.kill()
+
     def test_a_kill_ends_one_that_was_not_started(self):
         green = tendril.Greenlet(len, "")
         self.assertTrue(green.kill())
@@ -184,7 +195,8 @@ WRONG = [  # what is wrong, and what says so
     ("spawn()", (TypeError, "needs something to call")), ("spawn_after(1)", (TypeError, "needs something to call")),
     ("spawn_after()", (TypeError, "a number of seconds, and something to call")),
     ("spawn_after('x', len)", NO_TIME), ("sleep('x')", NO_TIME), ("sleep([])", (TypeError, r"this is \[\]")),
-    ("sleep(nan)", NOT_A_TIME), ("sleep(-1)", (ValueError, "not below 0")), ("sleep(1, 2)", (TypeError, "number of seconds")),
+    ("sleep(nan)", NOT_A_TIME), ("sleep(-1)", (ValueError, "not below 0")), ("sleep(1, 2)", (TypeError, "at most 1 argument; 2")),
+    ("sleep(zzz=1)", (TypeError, "has no argument 'zzz'")),
     ("Greenlet(len).start_later('x')", NO_TIME), ("Greenlet(len).get(timeout='x')", NO_TIME),
     ("Greenlet(len).join('x')", NO_TIME), ("Greenlet(len).kill(timeout='x')", NO_TIME),
     ("Greenlet(len).link('x')", (TypeError, "a link must be callable; this is 'x'")),
