@@ -46,9 +46,11 @@ print(time.monotonic() - begin < 1.4)
     def test_each_has_an_identity(self):
         self.check("""
 import sys
+all_live = threading.Barrier(10)
 def identity():
-    time.sleep(0.01)
+    all_live.wait()
     assert threading.get_ident() in sys._current_frames()
+    all_live.wait()
     return threading.get_ident()
 print(len(set(run_all(identity))))
 """, "10")
