@@ -10,6 +10,7 @@
 #include <tendril/amqp/error.hpp>
 #include <tendril/detail/base/check.hpp>
 
+#include "amqp/protocol/names.hpp"
 #include "amqp/protocol/topology_plan.hpp"
 #include "base/on_exit.hpp"
 #include "base/timed_out.hpp"
@@ -23,8 +24,7 @@ using tendril::detail::Outcome;
 
 namespace {
 
-constexpr std::size_t longest_name = 255;
-constexpr std::size_t longest_kept = 4096;  // bytes of a body whose room is kept
+constexpr std::size_t longest_scratch = 4096;  // bytes of a body whose room is kept
 
 PublisherOptions checked(std::string_view exchange, const PublisherOptions& options) {
     if (exchange.size() > longest_name) {
@@ -162,7 +162,7 @@ Confirmation PublisherCore::append(std::string_view key, const Message* message,
 // Copies into texts that are there already, which allocates nothing once they are long enough.
 void PublisherCore::fill(Message& into, const Message* message, Bytes body) {
     static const Properties none;
-    if (into.body.capacity() > longest_kept) {
+    if (into.body.capacity() > longest_scratch) {
         into.body = std::string();
     }
     if (message != nullptr) {

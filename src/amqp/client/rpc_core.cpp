@@ -11,6 +11,7 @@
 #include <tendril/event.hpp>
 #include <tendril/queue_error.hpp>
 
+#include "amqp/protocol/names.hpp"
 #include "base/on_exit.hpp"
 #include "base/timed_out.hpp"
 #include "hub/here.hpp"
@@ -23,7 +24,6 @@ using tendril::detail::Outcome;
 
 namespace {
 
-constexpr std::size_t longest_name = 255;
 constexpr const char* reply_queue = "amq.rabbitmq.reply-to";  // of each channel
 
 RpcOptions checked(RpcOptions options) {

@@ -23,9 +23,6 @@ namespace tendril::amqp::detail {
 namespace {
 
 template <class M>
-constexpr std::uint32_t number_of = M::info.id.number();
-
-template <class M>
 void take_origin(Incoming& incoming, const M& method) {
     incoming.exchange = method.exchange;
     incoming.routing_key = method.routing_key;

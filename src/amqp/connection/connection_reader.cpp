@@ -21,9 +21,6 @@ using State = ConnectionParts::State;
 
 namespace {
 
-template <class M>
-constexpr std::uint32_t number_of = M::info.id.number();
-
 // reply-code of a breach of the protocol: frame-error would do for most, too.
 constexpr std::uint16_t unexpected_frame = 505;
 

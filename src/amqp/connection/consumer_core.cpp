@@ -9,6 +9,7 @@
 #include <tendril/queue_error.hpp>
 
 #include "amqp/connection/connection_core.hpp"
+#include "amqp/protocol/names.hpp"
 #include "base/on_exit.hpp"
 #include "base/timed_out.hpp"
 #include "hub/here.hpp"
@@ -18,8 +19,6 @@ namespace tendril::amqp::detail {
 using tendril::detail::Outcome;
 
 namespace {
-
-constexpr std::size_t longest_name = 255;
 
 ConsumeOptions checked(std::string_view queue, ConsumeOptions options) {
     if (queue.size() > longest_name || options.tag.size() > longest_name) {

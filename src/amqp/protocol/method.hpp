@@ -30,6 +30,10 @@ struct MethodInfo {
     bool content = false;      // a header and a body follow
 };
 
+// Of a method as a type, for a switch.
+template <class M>
+inline constexpr std::uint32_t number_of = M::info.id.number();
+
 // Texts are views: of the caller's memory when they are sent, of the frame when they were received.
 struct ShortString : std::string_view {  // at most 255 bytes
     constexpr ShortString() noexcept = default;

@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "amqp/protocol/names.hpp"
+
 namespace tendril::amqp::detail {
 
 namespace {
-
-constexpr std::size_t longest_name = 255;
 
 [[noreturn]] void refuse(std::string_view kind, std::string_view name, std::string_view why) {
     std::string text(kind);
