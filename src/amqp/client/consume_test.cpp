@@ -57,41 +57,47 @@ TENDRIL_TEST(AmqpConsume, AcksWhenTheHandlerReturnsAndRequeuesWhenItThrows) {
     EXPECT_EQ(tendril::testing::take_unhandled().size(), 1u);
 }
 
-TENDRIL_TEST(AmqpConsume, DrainsThenKills) {
+// A handler that waits for let_go; the end of consume() while it does.
+struct Draining {
     ClientPeers peers;
     Event let_go;
-    int done = 0;
-    auto consuming = spawn([&] {
-        consume(*peers.client, "bills",
-                [&](Delivery& bill) {
-                    if (bill.body() == "endless") {
-                        Event().wait();
-                    }
-                    let_go.wait();
-                    ++done;
-                },
-                {.concurrency = 2, .drain = 20ms});
-    });
-    peers.c.open_channel(1);
-    const std::string tag = peers.c.take_consumer(1);
-    peers.c.deliver(1, tag, 1, {.body = "endless"});
-    peers.c.deliver(1, tag, 2, {.body = "slow"});
-    yield();
-    while (peers.client->stats().consumers == 0) {
-        yield();
+    Event begun;
+    std::string tag;
+    Greenlet<void> consuming;
+
+    explicit Draining(Duration drain) {
+        consuming = spawn([this, drain] {
+            consume(*peers.client, "bills",
+                    [this](Delivery&) {
+                        begun.set();
+                        let_go.wait();
+                    },
+                    {.concurrency = 2, .drain = drain});
+        });
+        peers.c.open_channel(1);
+        tag = peers.c.take_consumer(1);
+        peers.c.deliver(1, tag, 1, {.body = "slow"});
+        begun.wait();
+        consuming.kill_nowait();
+        peers.c.expect<method::BasicCancel>(1);
+        peers.c.send(1, method::BasicCancelOk{tag});
     }
-    for (int i = 0; i < 100; ++i) {  // both handlers wait
-        yield();
-    }
-    consuming.kill_nowait();
-    peers.c.expect<method::BasicCancel>(1);
-    peers.c.send(1, method::BasicCancelOk{tag});
-    let_go.set();
-    EXPECT_EQ(peers.c.expect<method::BasicAck>(1).delivery_tag, 2u);
-    EXPECT_EQ(peers.c.expect<method::BasicReject>(1).delivery_tag, 1u);
-    peers.c.close_channel(1);
-    consuming.join();
-    EXPECT_EQ(done, 1);
+};
+
+TENDRIL_TEST(AmqpConsume, DrainsAtItsEnd) {
+    Draining scene(30s);
+    scene.let_go.set();
+    EXPECT_EQ(scene.peers.c.expect<method::BasicAck>(1).delivery_tag, 1u);
+    scene.peers.c.close_channel(1);
+    scene.consuming.join();
+    EXPECT_TRUE(scene.consuming.killed());
+}
+
+TENDRIL_TEST(AmqpConsume, KillsWhatGoesOnForLonger) {
+    Draining scene(1ms);
+    EXPECT_EQ(scene.peers.c.expect<method::BasicReject>(1).delivery_tag, 1u);
+    scene.peers.c.close_channel(1);
+    scene.consuming.join();
 }
 
 TENDRIL_TEST(AmqpConsume, EndsWithItsConsumer) {

@@ -62,6 +62,13 @@ struct Scene {
     void give_back(const Published& message) {
         p.send(1, method::BasicReturn{312, "NO_ROUTE", message.exchange, message.routing_key}, message.message);
     }
+    // Until it has a channel, so that a deadline after this is not for that.
+    void warm_up() {
+        later("warm");
+        EXPECT_EQ(keys(1), "warm");
+        ack(1);
+        publisher.flush();
+    }
     Confirmation later(std::string_view key) { return publisher.publish_later(key, Message{.body = "text"}); }
     // The present connection breaks; the next one.
     void lose() {
@@ -179,7 +186,8 @@ TENDRIL_TEST(AmqpPublisher, TheWindowIsKeptFirstComeFirstServed) {  // TQ27
 
 TENDRIL_TEST(AmqpPublisher, ADeadlineAfterSendingIsUnconfirmed) {  // TQ28
     Scene scene({.window = 1});
-    auto publishing = spawn([&] { scene.publisher.publish("a", "text", 20ms); });
+    scene.warm_up();
+    auto publishing = spawn([&] { scene.publisher.publish("a", "text", 1ms); });
     EXPECT_EQ(scene.keys(1), "a");
     try {
         publishing.get();
@@ -189,11 +197,11 @@ TENDRIL_TEST(AmqpPublisher, ADeadlineAfterSendingIsUnconfirmed) {  // TQ28
     }
     EXPECT_EQ(scene.publisher.unsettled(), 1u) << "its place is taken until the broker has answered";
     auto killed = spawn([&] { scene.publisher.publish("b", "text"); });
-    scene.ack(1);
+    scene.ack(2);
     EXPECT_EQ(scene.keys(1), "b");
     killed.kill();
     const auto next = spawn([&] { return scene.later("c"); });
-    scene.ack(2);
+    scene.ack(3);
     EXPECT_EQ(scene.keys(1), "c");
 }
 
@@ -226,6 +234,7 @@ TENDRIL_TEST(AmqpPublisher, WaitsWhileTheBrokerBlocks) {  // TQ29
 
 TENDRIL_TEST(AmqpPublisher, ABrokerThatReadsNothingHoldsThemUp) {  // TQ32
     Scene scene({.window = 1'000'000}, {.connection = {.send_buffer = 64 * 1024}});
+    scene.warm_up();
     const Message large{.body = std::string(100'000, 'x')};
     std::size_t sent = 0;
     try {

@@ -80,7 +80,10 @@ TENDRIL_TEST(AmqpRpc, EachCallGetsItsOwnAnswer) {
 
 TENDRIL_TEST(AmqpRpc, ALateAnswerIsDropped) {
     Scene scene({.window = 1});
-    auto late = scene.ask("late", 20ms);
+    auto warm = scene.ask("warm");
+    scene.answer(scene.p.expect_publish(1), "up");
+    EXPECT_EQ(warm.get(), "up");
+    auto late = scene.ask("late", Deadline(1ms));
     auto waits = scene.ask("waits");
     const Published question = scene.p.expect_publish(1);
     EXPECT_THROW(late.get(), TimeoutError);
