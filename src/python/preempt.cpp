@@ -37,6 +37,7 @@ struct Preemptor {
     Word changed{0};                        // the interval was
     Word sleeps{0};                         // of the hub: odd while it sleeps
     std::atomic<bool> waits{false};         // for `sleeps` to change
+    Word begun{0};                          // 1: the OS thread has what it needs of the interpreter
     Word ended{0};                          // 1: the OS thread does nothing any more
 
     Preemptor(detail::Scheduler& h, std::int64_t ns) noexcept : hub(h), interval_ns(ns) {}
@@ -111,6 +112,8 @@ void Preemptor::run() noexcept {
     ::sigfillset(&all);
     detail::libc.pthread_sigmask(SIG_SETMASK, &all, nullptr);  // a handler must run where its green threads wait
     PyThreadState* const thread = PyThreadState_New(PyInterpreterState_Main());
+    begun = 1;
+    sys::futex_wake(begun);
     std::int64_t seen = turns();
     while (thread != nullptr && may_ask()) {
         pause();
@@ -171,6 +174,9 @@ PyObject* set_preemption(PyObject* /*module*/, PyObject* seconds) {
             auto* const made = new Preemptor(detail::Scheduler::here(), ns);
             detail::PlainThread([made] { made->run(); }).detach();
             preemptor = made;
+            while (made->begun.load() == 0) {  // a short program could end before, and the interpreter with it
+                sys::futex_wait(made->begun, 0);
+            }
         })) {
         return nullptr;
     }
