@@ -22,7 +22,8 @@ namespace {
 std::uint16_t heartbeat_of(const Url& url, const ConnectionOptions& options) {
     constexpr std::int64_t second = 1'000'000'000;
     const Duration wanted = options.heartbeat.value_or(Duration(url.heartbeat().value_or(std::chrono::seconds(60))));
-    return static_cast<std::uint16_t>(std::min<std::int64_t>((wanted.count() - 1) / second + 1, UINT16_MAX));
+    const std::int64_t seconds = wanted.count() / second + (wanted.count() % second != 0 ? 1 : 0);
+    return static_cast<std::uint16_t>(std::min<std::int64_t>(seconds, UINT16_MAX));
 }
 
 HandshakeOptions handshake_options(const Url& url, const ConnectionOptions& options) {
