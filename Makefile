@@ -58,7 +58,7 @@ python-soak: build/.setup-test build/release/build.ninja
 DEBUG_PYTHON ?= /usr/bin/python3.11-dbg
 python-debug:
 	@command -v $(DEBUG_PYTHON) >/dev/null || { echo "no $(DEBUG_PYTHON): apt-get install python3.11-dbg" >&2; exit 1; }
-	cmake --preset release -B build/python-debug -D TENDRIL_PYTHON=$(DEBUG_PYTHON) -D TENDRIL_BUILD_PYTHON=ON \
+	cmake --preset release -B build/python-debug -D TENDRIL_PYTHON="$$(command -v $(DEBUG_PYTHON))" -D TENDRIL_BUILD_PYTHON=ON \
 	    -D TENDRIL_BUILD_TESTS=OFF -D TENDRIL_BUILD_EXAMPLES=OFF -D TENDRIL_BUILD_PROGRAMS=OFF
 	cmake --build build/python-debug --target tendril_python
 	tools/python_debug_tests $(DEBUG_PYTHON) build/python-debug/python '$(ONLY)'
