@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <tendril/amqp/worker.hpp>
+#include <tendril/event.hpp>
+#include <tendril/group.hpp>
+#include <tendril/signal.hpp>
+#include <tendril/worker_processes.hpp>
+
+#include "amqp/work/task_message.hpp"
+#include "amqp/work/worker_arguments.hpp"
+
+namespace tendril::amqp {
+
+namespace {
+
+using namespace std::chrono_literals;
+using detail::WorkerArguments;
+
+std::optional<std::string> variable(const char* name) {
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before there are other OS threads
+    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+}
+
+ClientOptions client_options() {
+    return {.name = "tendril worker", .on_event = [](const ClientEvent& event) {
+                if (!event.text.empty()) {
+                    std::fprintf(stderr, "worker: %s\n", event.text.c_str());
+                }
+            }};
+}
+
+void check_broker(const WorkerArguments& arguments) {
+    Client client(Url(arguments.url), client_options());
+    client.declare(detail::task_topology(arguments.queue, arguments.options.queue), 30s);
+    client.close(5s);
+}
+
+// Runs tasks until a signal, or the event if there is one.
+void work(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks, Event* stop) {
+    Client client(Url(arguments.url), client_options());
+    Worker worker(client, arguments.queue, tasks, arguments.options);
+    Group group;
+    const auto quit = [&worker] { worker.stop(); };
+    if (stop != nullptr) {
+        group.spawn({.daemon = true}, [&] {
+            stop->wait();
+            worker.stop();
+        });
+        worker.run();
+    } else {
+        const Signal on_term = on_signal(SIGTERM, quit);
+        const Signal on_int = on_signal(SIGINT, quit);
+        worker.run();
+    }
+    group.kill();
+    client.close(5s);
+}
+
+void run(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks) {
+    if (arguments.processes == 1) {
+        work(arguments, tasks, nullptr);
+        return;
+    }
+    WorkerProcesses processes(
+        [&](Event& stop) { work(arguments, tasks, &stop); },
+        {.processes = arguments.processes, .drain = std::chrono::nanoseconds(arguments.options.drain) + 10s});
+    processes.run();
+}
+
+}  // namespace
+
+int worker_main(int argc, char** argv, const std::vector<AnyTask>& tasks) {
+    WorkerArguments arguments;
+    try {
+        arguments = detail::parse_worker_arguments({argv + 1, argv + argc}, variable);
+    } catch (const std::invalid_argument& e) {
+        std::fprintf(stderr, "%s: %s\n", argv[0], e.what());
+        return 2;
+    }
+    try {
+        switch (arguments.what) {
+        case WorkerArguments::What::help:
+            std::fputs(detail::worker_help(argv[0]).c_str(), stdout);
+            return 0;
+        case WorkerArguments::What::list:
+            for (const AnyTask& task : tasks) {
+                std::printf("%s\n", task.name().c_str());
+            }
+            return 0;
+        case WorkerArguments::What::check:
+            check_broker(arguments);
+            return 0;
+        case WorkerArguments::What::run:
+            run(arguments, tasks);
+            return 0;
+        }
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "%s: %s\n", argv[0], e.what());
+    }
+    return 1;
+}
+
+}  // namespace tendril::amqp
