@@ -165,6 +165,30 @@ TENDRIL_TEST(RealPool, TQ56_ATaskOfAWorkerThatWasKilledRunsElsewhere) {
     client.close();
 }
 
+TENDRIL_TEST(RealPool, TQ56_TenThousandResultsComeOnceAndInOrderThoughAWorkerIsKilled) {
+    constexpr int count = 10'000;
+    const std::string name = fresh_name();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    Popen victim = start_worker(name);
+    Popen other = start_worker(name);
+    std::vector<std::tuple<int, int>> inputs;
+    for (int i = 0; i < count; ++i) {
+        inputs.emplace_back(i, 1);
+    }
+    int next = 0;
+    for (int& sum : pool.starmap(add_task, inputs)) {
+        ASSERT_EQ(sum, ++next);
+        if (next == count / 3) {
+            victim.kill();
+        }
+    }
+    EXPECT_EQ(next, count);
+    EXPECT_EQ(victim.wait(20s), -SIGKILL);
+    end(other);
+    client.close();
+}
+
 TENDRIL_TEST(RealPool, TQ56_ATaskThatKillsItsWorkersIsLostAtItsPlace) {
     const std::string name = fresh_name();
     Client client(RealBroker::get().url());
