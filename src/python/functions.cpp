@@ -86,26 +86,24 @@ PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t
         args = named;
         n = 1;
     }
+    static PyObject* const zero = PyLong_FromLong(0);  // the only one: the interpreter keeps small numbers
     double seconds = 0;
     const bool endless = n == 1 && args[0] == Py_None;
-    if (n == 1 && !endless && !seconds_from(args[0], seconds)) {
+    if (n == 1 && args[0] != zero && !endless && !seconds_from(args[0], seconds)) {
         return nullptr;
     }
     if (seconds < 0) {
         PyErr_SetString(PyExc_ValueError, "sleep needs a number of seconds that is not below 0");
         return nullptr;
     }
-    Deadline deadline;
-    if (seconds != 0 && !deadline_from(args[0], deadline)) {
-        return nullptr;
+    if (seconds == 0 && !endless) {
+        if (!waiting([] { yield(); })) {
+            return nullptr;
+        }
+        Py_RETURN_NONE;
     }
-    if (!waiting([&] {
-            if (seconds == 0 && !endless) {
-                yield();
-            } else {
-                sleep(deadline);
-            }
-        })) {
+    Deadline deadline;
+    if (!deadline_from(args[0], deadline) || !waiting([&] { sleep(deadline); })) {
         return nullptr;
     }
     Py_RETURN_NONE;

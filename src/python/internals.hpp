@@ -42,6 +42,10 @@ bool is_finalizing() noexcept;
 
 // What PyGILState_Ensure() takes for this OS thread's PyThreadState.
 void note_for_gilstate(PyThreadState* thread) noexcept;
+// The same, faster, while all green threads of this OS thread have its values of pthread_setspecific(): until patch().
+void note_for_gilstate_unpatched(PyThreadState* thread) noexcept;
+// In the child of a fork, where the interpreter has made that key anew.
+void forget_place_for_gilstate() noexcept;
 
 // The State that a PyThreadState of ours belongs to; nullptr: it is not ours.
 State* own_state(PyThreadState* thread) noexcept;

@@ -38,7 +38,7 @@ class Turnstile;
 thread_local Turnstile* turnstile [[gnu::tls_model("initial-exec")]] = nullptr;  // see take_gil(); never destroyed
 thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
 
-// Those that no green thread has. Asked without the GIL after patch(), by several OS threads.
+// Those that no green thread has. Guarded by the GIL until patch(), then by a lock: OS threads ask it without the GIL.
 class Pool {
 public:
     static Pool& the() noexcept {
@@ -47,7 +47,7 @@ public:
         return *pool;
     }
     State* take() noexcept {
-        const std::lock_guard lock(mutex_);
+        const auto lock = guard();
         if (states_.empty()) {
             return nullptr;
         }
@@ -58,7 +58,7 @@ public:
     // Returns: nullptr unless there is no room for another.
     State* take_if_full() noexcept { return full() ? take() : nullptr; }
     void give(State& state) noexcept {
-        const std::lock_guard lock(mutex_);
+        const auto lock = guard();
         states_.push_back(&state);
     }
     void forget() noexcept {  // in the child of a fork
@@ -72,8 +72,11 @@ private:
     Pool() { states_.reserve(most_kept); }
 
     bool full() noexcept {
-        const std::lock_guard lock(mutex_);
+        const auto lock = guard();
         return states_.size() >= most_kept;
+    }
+    std::unique_lock<std::mutex> guard() noexcept {
+        return at_waits ? std::unique_lock(mutex_) : std::unique_lock<std::mutex>();
     }
 
     std::mutex mutex_;
@@ -213,9 +216,9 @@ State* foreign_state() noexcept {
     return PyDict_SetItemString(values, capsule_name, capsule.get()) == 0 ? made : nullptr;
 }
 
-// The PyThreadState is current from here on, also for PyGILState_Ensure().
+// Until patch(): the PyThreadState is current from here on, also for PyGILState_Ensure().
 void make_current(PyThreadState* thread) noexcept {
-    note_for_gilstate(thread);  // first: a debug build looks whether it fits
+    note_for_gilstate_unpatched(thread);  // first: a debug build looks whether it fits
     PyThreadState_Swap(thread);
 }
 
@@ -381,6 +384,7 @@ void State::end() noexcept {
 
 void forget_states_after_fork() noexcept {
     Pool::the().forget();
+    forget_place_for_gilstate();
     turnstile = nullptr;  // one that the child does not have may stand in it
     has_hooks = false;
 }
