@@ -161,9 +161,12 @@ private:
 
     // Lets the kernel copy a regular file. Returns: 0: it is something else; -1 with a Python error set.
     int send_file(PyObject* wrapper) noexcept {
-        const Ref like = Ref::taken(PyObject_GetAttrString(wrapper, "file"));
-        const Ref number = Ref::taken(like ? PyObject_CallMethod(like.get(), "fileno", nullptr) : nullptr);
-        const Ref at = Ref::taken(number ? PyObject_CallMethod(like.get(), "tell", nullptr) : nullptr);
+        // Interned: the interpreter's cache of types' attributes keeps each other name that it is asked for.
+        static PyObject* const names[] = {PyUnicode_InternFromString("file"), PyUnicode_InternFromString("fileno"),
+                                          PyUnicode_InternFromString("tell")};
+        const Ref like = Ref::taken(PyObject_GetAttr(wrapper, names[0]));
+        const Ref number = Ref::taken(like ? PyObject_CallMethodNoArgs(like.get(), names[1]) : nullptr);
+        const Ref at = Ref::taken(number ? PyObject_CallMethodNoArgs(like.get(), names[2]) : nullptr);
         const long long offset = at ? PyLong_AsLongLong(at.get()) : -1;
         const int fd = number ? static_cast<int>(PyLong_AsLong(number.get())) : -1;
         PyErr_Clear();
@@ -309,14 +312,14 @@ void WsgiApplication::answer(http::Request& request, http::Response& response) {
     Seat& here = seat();
     Outcome outcome;
     {
-        const bool secure = !proxies.empty() && contains(proxies, request.peer());
         if (here.environ == nullptr) {
             here.environ = connection_environ(common, request).release();
+            here.of_proxy = !proxies.empty() && contains(proxies, request.peer());
         }
         CallObject* const call = here.environ != nullptr ? new_call(request, response) : nullptr;
         const Ref call_kept = Ref::taken(reinterpret_cast<PyObject*>(call));
         const Ref input = Ref::taken(call != nullptr ? new_input(*call) : nullptr);
-        const Ref environ = input ? request_environ(here.environ, request, input.get(), secure) : Ref();
+        const Ref environ = input ? request_environ(here.environ, request, input.get(), here.of_proxy) : Ref();
         outcome = environ ? Conversation(*this, *call, here.body).run(environ) : no_call();
         if (call != nullptr) {
             call->request = nullptr;

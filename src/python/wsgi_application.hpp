@@ -27,11 +27,12 @@ struct Seat {
     State* state = nullptr;
     PyObject* environ = nullptr;  // what is the same for all its requests
     std::string body;             // of a response, if it is short
+    bool of_proxy = false;        // one that is trusted
 
     Seat() noexcept = default;
     Seat(Seat&& other) noexcept
         : state(std::exchange(other.state, nullptr)), environ(std::exchange(other.environ, nullptr)),
-          body(std::move(other.body)) {}
+          body(std::move(other.body)), of_proxy(other.of_proxy) {}
     Seat& operator=(Seat&&) = delete;
     ~Seat();
 };

@@ -22,8 +22,6 @@ namespace {
 
 using http::detail::same_ignoring_case;
 
-constexpr Py_ssize_t most_variables = 42;  // of a request: a dict of this size does not grow, with the usual headers
-
 Ref text(std::string_view value) noexcept {
     return Ref::taken(PyUnicode_DecodeLatin1(value.data(), static_cast<Py_ssize_t>(value.size()), nullptr));
 }
@@ -50,6 +48,7 @@ struct Words {
     PyObject* slash = interned("/");
     PyObject* http_1_0 = interned("HTTP/1.0");
     PyObject* http_1_1 = interned("HTTP/1.1");
+    PyObject* get = interned("GET");
     std::array<PyObject*, 7> methods{interned("GET"),   interned("POST"),    interned("HEAD"),  interned("PUT"),
                                      interned("PATCH"), interned("OPTIONS"), interned("DELETE")};
 };
@@ -153,28 +152,51 @@ bool add_field(PyObject* environ, const http::Headers::Field& field) {
     return there == value.get() ? there != nullptr : there != nullptr && join(environ, key.get(), there, value.get());
 }
 
+// What a request has, with what it mostly is: fill() leaves that as it is. To copy these with the rest, in a dictionary
+// that is large enough for the usual headers, costs less than to insert them.
+bool add_usual(PyObject* environ) noexcept {
+    return PyDict_SetItem(environ, words->method, words->get) == 0 &&
+           PyDict_SetItem(environ, words->protocol, words->http_1_1) == 0 &&
+           PyDict_SetItem(environ, words->query, words->nothing) == 0 &&
+           PyDict_SetItem(environ, words->path_info, words->slash) == 0 &&
+           PyDict_SetItem(environ, words->raw_path_info, words->slash) == 0 &&
+           PyDict_SetItem(environ, words->raw_uri, words->slash) == 0 &&
+           PyDict_SetItem(environ, words->request_uri, words->slash) == 0 &&
+           PyDict_SetItem(environ, words->input, Py_None) == 0;
+}
+
+bool add_query(PyObject* environ, std::string_view query) noexcept {
+    if (query.empty()) {
+        return true;
+    }
+    const Ref value = text(query);
+    return value && PyDict_SetItem(environ, words->query, value.get()) == 0;
+}
+
 bool add_target(PyObject* environ, const http::Request& request) {
     const std::string_view path = request.path();
     const std::string_view target = request.target();
+    if (target == "/") {
+        return true;
+    }
     const Ref raw = path == "/" ? Ref::shared(words->slash) : text(path);
     Ref decoded = path.find('%') == std::string_view::npos
                       ? Ref::shared(raw.get())
                       : text(http::percent_decode(path, false, http::BadPercent::kept));
     const Ref whole = target == path ? Ref::shared(raw.get()) : text(target);
-    const Ref query = request.query().empty() ? Ref::shared(words->nothing) : text(request.query());
-    return raw && decoded && whole && query && PyDict_SetItem(environ, words->path_info, decoded.get()) == 0 &&
+    return raw && decoded && whole && add_query(environ, request.query()) &&
+           PyDict_SetItem(environ, words->path_info, decoded.get()) == 0 &&
            PyDict_SetItem(environ, words->raw_path_info, raw.get()) == 0 &&
            PyDict_SetItem(environ, words->raw_uri, whole.get()) == 0 &&
-           PyDict_SetItem(environ, words->request_uri, whole.get()) == 0 &&
-           PyDict_SetItem(environ, words->query, query.get()) == 0;
+           PyDict_SetItem(environ, words->request_uri, whole.get()) == 0;
 }
 
 bool fill(PyObject* environ, http::Request& request, PyObject* input, bool secure_proxy) {
     const Ref method = method_text(request.method());
-    PyObject* const version = request.version() == http::Version::http_1_0 ? words->http_1_0 : words->http_1_1;
-    if (!method || PyDict_SetItem(environ, words->method, method.get()) != 0 ||
-        PyDict_SetItem(environ, words->protocol, version) != 0 || PyDict_SetItem(environ, words->input, input) != 0 ||
-        !add_target(environ, request)) {
+    if (!method || (method.get() != words->get && PyDict_SetItem(environ, words->method, method.get()) != 0) ||
+        (request.version() == http::Version::http_1_0 &&
+         PyDict_SetItem(environ, words->protocol, words->http_1_0) != 0) ||
+        PyDict_SetItem(environ, words->input, input) != 0 || !add_target(environ, request)) {
         return false;
     }
     for (const http::Headers::Field field : request.headers()) {
@@ -243,7 +265,7 @@ bool prepare_environ() noexcept {
 }
 
 Ref common_environ(PyObject* error_stream, PyObject* file_wrapper, PyObject* more) noexcept {
-    Ref environ = Ref::taken(_PyDict_NewPresized(most_variables));
+    Ref environ = Ref::taken(PyDict_New());
     const Ref version = Ref::taken(Py_BuildValue("(ii)", 1, 0));
     const std::string software = "tendril/" + library_version().text();
     const bool done = environ && version && put(environ.get(), "SCRIPT_NAME", text("")) &&
@@ -256,7 +278,7 @@ Ref common_environ(PyObject* error_stream, PyObject* file_wrapper, PyObject* mor
                       put(environ.get(), "wsgi.input_terminated", Ref::shared(Py_True)) &&
                       put(environ.get(), "wsgi.errors", Ref::shared(error_stream)) &&
                       put(environ.get(), "wsgi.file_wrapper", Ref::shared(file_wrapper)) &&
-                      (more == nullptr || PyDict_Update(environ.get(), more) == 0);
+                      (more == nullptr || PyDict_Update(environ.get(), more) == 0) && add_usual(environ.get());
     return done ? std::move(environ) : Ref();
 }
 
