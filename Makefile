@@ -46,11 +46,13 @@ python: build/.setup-test build/release/build.ninja
 	cmake --build --preset release --target tendril_python
 	ctest --preset release -L '^python$$' -R '$(ONLY)'
 
-# Green threads of Python with kills, timeouts, errors and forks at random, for SOAK_SECONDS: nothing may grow.
+# Green threads of Python with kills, timeouts, errors, servers and forks at random, for SOAK_SECONDS, and again after
+# tendril.patch(): nothing may grow.
 SOAK_SECONDS ?= 600
 python-soak: build/.setup-test build/release/build.ninja
 	cmake --build --preset release --target tendril_python
 	PYTHONPATH=build/release/python /usr/bin/python3 -B tests/python/soak.py $(SOAK_SECONDS)
+	PYTHONPATH=build/release/python /usr/bin/python3 -B tests/python/soak.py --patch $(SOAK_SECONDS)
 
 # The module for a debug interpreter (Debian: python3.11-dbg; installing it also brings python3 up to date), and its
 # tests with a garbage collection at each allocation: a wrong reference count ends the interpreter there. Some hundred

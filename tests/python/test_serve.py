@@ -272,7 +272,7 @@ class Frameworks(unittest.TestCase):
     def serve_and_ask(self, name):
         if importlib.util.find_spec(name) is None:
             self.skipTest(f"{name} is not there")
-        server = served(self, "--pythonpath", os.path.join(support.ROOT, "bench", "python"), f"wsgi_apps:make_{name}()")
+        server = served(self, "--pythonpath", os.path.join(support.ROOT, "bench", "python"), f"sites:on_{name}()")
         host, _, port = server.address.rpartition(":")
         server.get()
         clients = [socket.create_connection((host, int(port)), timeout=60) for _ in range(500)]
