@@ -68,7 +68,8 @@ def works():
 
 def site_cell(figure):
     times = f", {figure['times']:.1f} x" if "times" in figure else ""
-    return f"{figure['us_cpu']:.3g} ({figure['rate']:,}){times}"
+    cpu = f"{figure['us_cpu']:.3g}" if figure["us_cpu"] < 1000 else f"{figure['us_cpu']:,.0f}"
+    return f"{cpu} ({figure['rate']:,}){times}"
 
 
 def sites():

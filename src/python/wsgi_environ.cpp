@@ -148,8 +148,10 @@ bool add_field(PyObject* environ, const http::Headers::Field& field) {
         sent = sent.substr(0, sent.find_first_of(", \t"));
     }
     const Ref value = text(sent);
+    const Py_ssize_t before = PyDict_GET_SIZE(environ);
     PyObject* const there = value ? PyDict_SetDefault(environ, key.get(), value.get()) : nullptr;
-    return there == value.get() ? there != nullptr : there != nullptr && join(environ, key.get(), there, value.get());
+    // By the size: two texts of one letter are one object.
+    return there != nullptr && (PyDict_GET_SIZE(environ) != before || join(environ, key.get(), there, value.get()));
 }
 
 // What a request has, with what it mostly is: fill() leaves that as it is. To copy these with the rest, in a dictionary

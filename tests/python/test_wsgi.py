@@ -125,13 +125,14 @@ class Environ(Served):
             start_response("200 OK", [])
             return []
         self.serve(application, environ={"SCRIPT_NAME": "/app", "own.thing": 5})
-        self.get("/a%20b%ff/c?x=%20&y", "X-Two: 1\r\nx-two: 2\r\nCookie: a=1\r\nCookie: b=2\r\nProxy: evil\r\n"
+        self.get("/a%20b%ff/c?x=%20&y", "X-Two: 1\r\nx-two: 2\r\nX-Same: 1\r\nX-Same: 1\r\nCookie: a=1\r\nCookie: b=2\r\nProxy: evil\r\n"
                                         "X_Two: 3\r\nContent-Type: text/x\r\nContent-Length: 0\r\n")
         expected = {
             "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/app", "PATH_INFO": "/a b\xff/c", "RAW_PATH_INFO": "/a%20b%ff/c",
             "RAW_URI": "/a%20b%ff/c?x=%20&y", "QUERY_STRING": "x=%20&y", "CONTENT_TYPE": "text/x",
             "CONTENT_LENGTH": "0", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": str(self.address[1]),
             "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "HTTP_X_TWO": "1, 2", "HTTP_COOKIE": "a=1; b=2",
+            "HTTP_X_SAME": "1, 1",
             "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.multithread": True, "wsgi.multiprocess": False,
             "wsgi.run_once": False, "own.thing": 5,
         }
