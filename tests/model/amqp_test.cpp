@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The calls of an AMQP connection and channel, with its reader and writer, in every order: TQ11 to TQ14, TQ35. The broker is a function: what the writer sends is answered at once, and the reader gets it in any order with
-// everything else.
+// The calls of an AMQP channel, with the reader and writer of its connection, in every order: TQ12 to TQ14, TQ35. The
+// broker is a function: what the writer sends is answered at once, and the reader gets it in any order with everything
+// else.
 
 #include <tendril/amqp/connection.hpp>
 
