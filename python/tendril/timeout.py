@@ -4,7 +4,7 @@
 from tendril import _tendril
 
 
-class Timeout(BaseException):
+class Timeout(_tendril._Timeout):
     """Raised in the green thread that started it, where that waits, after `seconds`.
 
         with Timeout(2):             # raises itself
@@ -17,26 +17,6 @@ class Timeout(BaseException):
     It is a BaseException, so that `except Exception` does not swallow it. `seconds` of None means no limit.
     """
 
-    def __init__(self, seconds=None, exception=None):
-        super().__init__()
-        if seconds is not None:
-            _tendril._seconds(seconds)
-        self.seconds = seconds
-        self.exception = exception
-        self._alarm = None
-
-    def start(self):
-        """Starts to count. RuntimeError if it counts already."""
-        if self.pending:
-            raise RuntimeError(f"{self!r} is started already; cancel() it first")
-        error = self if self.exception is None or self.exception is False else self.exception
-        if isinstance(error, type):
-            error = error()
-        if isinstance(error, str):
-            error = self
-        self._alarm = _tendril.Alarm(error)
-        self._alarm.start(self.seconds)
-
     @classmethod
     def start_new(cls, timeout=None, exception=None):
         """Makes and starts one; one that is given is started unless it counts already."""
@@ -47,36 +27,6 @@ class Timeout(BaseException):
         made = cls(timeout, exception)
         made.start()
         return made
-
-    @property
-    def pending(self):
-        """Whether it counts, and has not been raised yet."""
-        return self._alarm is not None and self._alarm.pending
-
-    def cancel(self):
-        """Stops counting. May be called at any time."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-
-    close = cancel
-
-    def __enter__(self):
-        if not self.pending:
-            self.start()
-        return self
-
-    def __exit__(self, kind, value, traceback):
-        try:
-            if isinstance(value, Exception) and self.pending and _tendril.patched():
-                _tendril.deliver()  # C code may have made that error of this Timeout
-        except BaseException as raised:
-            if raised is self and self.exception is False:
-                return True
-            raise
-        finally:
-            self.cancel()
-        return value is self and self.exception is False
 
     def __str__(self):
         if self.seconds is None:

@@ -46,6 +46,8 @@ AlarmObject* cast(PyObject* self) noexcept {
     return reinterpret_cast<AlarmObject*>(self);
 }
 
+PyTypeObject* alarm_type = nullptr;
+
 void disarm(AlarmObject& alarm) noexcept {
     Clockwork& works = alarm.works;
     if (!works.in_state()) {
@@ -57,18 +59,22 @@ void disarm(AlarmObject& alarm) noexcept {
     Py_DECREF(reinterpret_cast<PyObject*>(&alarm));
 }
 
-PyObject* alarm_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-    static const char* names[] = {"exception", nullptr};
-    PyObject* error = nullptr;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O:Alarm", const_cast<char**>(names), &error) == 0) {
-        return nullptr;
-    }
+PyObject* make(PyTypeObject* type, PyObject* error) noexcept {
     PyObject* const self = type->tp_alloc(type, 0);
     if (self != nullptr) {
         cast(self)->error = Py_NewRef(error);
         new (&cast(self)->works) Clockwork(*cast(self));
     }
     return self;
+}
+
+PyObject* alarm_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+    static const char* names[] = {"exception", nullptr};
+    PyObject* error = nullptr;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O:Alarm", const_cast<char**>(names), &error) == 0) {
+        return nullptr;
+    }
+    return make(type, error);
 }
 
 int alarm_traverse(PyObject* self, visitproc visit, void* arg) {
@@ -91,20 +97,39 @@ void alarm_dealloc(PyObject* self) {
     Py_DECREF(type);
 }
 
-PyObject* arm(PyObject* self, PyObject* seconds, bool background) noexcept {
+PyObject* alarm_start(PyObject* self, PyObject* seconds) {
+    return arm(self, seconds, false) ? Py_NewRef(Py_None) : nullptr;
+}
+
+PyObject* alarm_start_background(PyObject* self, PyObject* seconds) {
+    return arm(self, seconds, true) ? Py_NewRef(Py_None) : nullptr;
+}
+
+PyObject* alarm_cancel(PyObject* self, PyObject* /*unused*/) {
+    disarm(*cast(self));
+    Py_RETURN_NONE;
+}
+
+PyObject* alarm_armed(PyObject* self, void* /*unused*/) {
+    return PyBool_FromLong(static_cast<long>(is_armed(self)));
+}
+
+}  // namespace
+
+bool arm(PyObject* self, PyObject* seconds, bool background) noexcept {
     Deadline deadline;
     double value = 1;
     State* const here = State::here();
     if (here == nullptr || !deadline_from(seconds, deadline) || (seconds != Py_None && !seconds_from(seconds, value))) {
-        return nullptr;
+        return false;
     }
     Clockwork& works = cast(self)->works;
     if (works.in_state()) {
         PyErr_SetString(PyExc_RuntimeError, "this alarm is armed already; cancel() it first");
-        return nullptr;
+        return false;
     }
     if (deadline.is_never()) {
-        Py_RETURN_NONE;
+        return true;
     }
     if (!guarded([&] {
             have_hub();
@@ -114,34 +139,27 @@ PyObject* arm(PyObject* self, PyObject* seconds, bool background) noexcept {
                 background ? timers.arm_background(works, deadline.ns()) : timers.arm(works, deadline.ns());
             }
         })) {
-        return nullptr;
+        return false;
     }
     here->alarms.push_back(works);
     Py_INCREF(self);
     if (value <= 0) {  // its time has come: the next wait raises it, whatever that waits for
         works.fiber->expire(works);
     }
-    Py_RETURN_NONE;
+    return true;
 }
 
-PyObject* alarm_start(PyObject* self, PyObject* seconds) {
-    return arm(self, seconds, false);
+PyObject* make_alarm(PyObject* error) noexcept {
+    return make(alarm_type, error);
 }
 
-PyObject* alarm_start_background(PyObject* self, PyObject* seconds) {
-    return arm(self, seconds, true);
+void disarm(PyObject* alarm) noexcept {
+    disarm(*cast(alarm));
 }
 
-PyObject* alarm_cancel(PyObject* self, PyObject* /*unused*/) {
-    disarm(*cast(self));
-    Py_RETURN_NONE;
+bool is_armed(PyObject* alarm) noexcept {
+    return cast(alarm)->works.in_state();
 }
-
-PyObject* alarm_armed(PyObject* self, void* /*unused*/) {
-    return PyBool_FromLong(static_cast<long>(cast(self)->works.in_state()));
-}
-
-}  // namespace
 
 Ref take_error(AlarmObject& alarm) noexcept {
     Ref error = Ref::shared(alarm.error);
@@ -178,7 +196,8 @@ int add_alarm(PyObject* module) noexcept {
         {0, nullptr}};
     static PyType_Spec spec = {"tendril._tendril.Alarm", sizeof(AlarmObject), 0,
                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
-    return add_type(module, spec) == nullptr ? -1 : 0;
+    alarm_type = add_type(module, spec);
+    return alarm_type == nullptr ? -1 : 0;
 }
 
 }  // namespace tendril::python

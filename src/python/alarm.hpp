@@ -24,6 +24,15 @@ Ref take_error(AlarmObject& alarm) noexcept;
 // Disarms those of a green thread that ends.
 void cancel_alarms(State& state) noexcept;
 
+// A new Alarm of the error; nullptr with a Python error set.
+PyObject* make_alarm(PyObject* error) noexcept;
+
+// Arms an Alarm for the running green thread. `background`: a wait for it alone is a LoopExit. Returns: false with a
+// Python error set.
+bool arm(PyObject* alarm, PyObject* seconds, bool background) noexcept;
+void disarm(PyObject* alarm) noexcept;
+bool is_armed(PyObject* alarm) noexcept;
+
 int add_alarm(PyObject* module) noexcept;
 
 }  // namespace tendril::python

@@ -43,6 +43,27 @@ bool read_arguments(const char* function, std::span<const char* const> names, st
     return true;
 }
 
+bool pack_arguments(const Call& call, Py_ssize_t first, Ref& tuple, Ref& keywords) noexcept {
+    tuple = Ref::taken(PyTuple_New(call.given - first));
+    if (!tuple) {
+        return false;
+    }
+    for (Py_ssize_t i = first; i < call.given; ++i) {
+        PyTuple_SET_ITEM(tuple.get(), i - first, Py_NewRef(call.args[i]));
+    }
+    const Py_ssize_t named = call.names == nullptr ? 0 : PyTuple_GET_SIZE(call.names);
+    if (named == 0) [[likely]] {
+        return true;
+    }
+    keywords = Ref::taken(PyDict_New());
+    for (Py_ssize_t i = 0; keywords && i < named; ++i) {
+        if (PyDict_SetItem(keywords.get(), PyTuple_GET_ITEM(call.names, i), call.args[call.given + i]) != 0) {
+            return false;
+        }
+    }
+    return static_cast<bool>(keywords);
+}
+
 bool truth_from(PyObject* value, bool& into) noexcept {
     if (value == nullptr) {
         return true;

@@ -23,6 +23,10 @@ struct Call {
 bool read_arguments(const char* function, std::span<const char* const> names, std::size_t required, const Call& call,
                     std::span<PyObject*> into) noexcept;
 
+// Makes of the arguments from `first` on what PyObject_Call() takes; `keywords` stays empty if there are none.
+// Returns: false with a Python error set.
+bool pack_arguments(const Call& call, Py_ssize_t first, Ref& tuple, Ref& keywords) noexcept;
+
 // Reads a truth; nullptr leaves `into` as it is. Returns: false with a Python error set.
 bool truth_from(PyObject* value, bool& into) noexcept;
 

@@ -107,7 +107,7 @@ PyObject* result_call(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* outcome_of(ResultBody& me) noexcept {
     if (me.error) {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error.get())), me.error.get());
+        set_python_error(me.error.get());
         return nullptr;
     }
     return Py_NewRef(me.value ? me.value.get() : Py_None);

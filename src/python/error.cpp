@@ -119,6 +119,22 @@ int add_errors(PyObject* module) noexcept {
     return 0;
 }
 
+Ref take_python_error() noexcept {
+    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != nullptr) {
+        PyException_SetTraceback(value, traceback);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return Ref::taken(value);
+}
+
+void set_python_error(PyObject* error) noexcept {
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+}
+
 void set_error() noexcept {
     try {
         throw;

@@ -39,6 +39,11 @@ int add_errors(PyObject* module) noexcept;  // 0, or -1 with an error set
 // In a catch block: sets the Python error that says the same as the exception that is being handled.
 void set_error() noexcept;
 
+// Takes the Python error that is set, with its traceback. Requires: there is one.
+Ref take_python_error() noexcept;
+// Sets an error that is an exception object.
+void set_python_error(PyObject* error) noexcept;
+
 // Runs f(), which does not wait and may throw. Returns: false with a Python error set.
 template <class F>
 bool guarded(F&& f) noexcept {

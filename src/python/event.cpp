@@ -9,6 +9,7 @@
 #include "python/error.hpp"
 #include "python/links.hpp"
 #include "python/object.hpp"
+#include "python/timeout.hpp"
 #include "python/waiting.hpp"
 
 namespace tendril::python {
@@ -50,21 +51,24 @@ PyObject* event_is_set(PyObject* self, PyObject* /*unused*/) {
     return PyBool_FromLong(static_cast<long>(cast(self).event.is_set()));
 }
 
-PyObject* event_wait(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    static constexpr const char* names[] = {"timeout"};
-    PyObject* timeout[1] = {};
-    const Call call{args, n, keywords};
-    if (!read_arguments("wait", names, 0, call, timeout)) {
-        return nullptr;
-    }
+PyObject* wait(PyObject* self, const CallSite& site, PyObject* timeout) noexcept {
     bool set = cast(self).event.is_set();
     Deadline deadline;
-    if (!set && (!deadline_from(timeout[0], deadline) || !cast(self).waits.wait(site_of(self, call), deadline, [&] {
-            set = cast(self).event.wait(deadline);
-        }))) {
+    if (!set && (!deadline_from(timeout, deadline) ||
+                 !cast(self).waits.wait(site, deadline, [&] { set = cast(self).event.wait(deadline); }))) {
         return nullptr;
     }
     return PyBool_FromLong(static_cast<long>(set));
+}
+
+PyObject* event_wait(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"timeout"};
+    PyObject* limit[1] = {};
+    const CallSite site = site_of(self, {args, n, keywords});
+    if ((n != 0 || keywords != nullptr) && !read_arguments("wait", names, 0, {args, n, keywords}, limit)) {
+        return nullptr;
+    }
+    return within(limit[0], [&](PyObject* timeout) { return wait(self, site, timeout); });
 }
 
 PyObject* event_link(PyObject* self, PyObject* callable) {

@@ -159,7 +159,7 @@ void exit_program(PyObject* error) noexcept {
     int status = 0;
     if (error != nullptr) {
         status = PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt) != 0 ? 128 + SIGINT : 1;
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+        set_python_error(error);
         PyErr_PrintEx(0);  // a SystemExit ends the program here
     }
     Py_Exit(status);

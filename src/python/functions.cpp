@@ -2,6 +2,8 @@
 
 #include "python/functions.hpp"
 
+#include <cstdint>
+
 #include <tendril/fork.hpp>
 #include <tendril/greenlet.hpp>
 
@@ -9,39 +11,28 @@
 #include "python/arguments.hpp"
 #include "python/error.hpp"
 #include "python/greenlet.hpp"
+#include "python/item_calls.hpp"
+#include "python/parking.hpp"
+#include "python/shape.hpp"
 #include "python/state.hpp"
+#include "python/timeout.hpp"
 #include "python/waiting.hpp"
 
 namespace tendril::python {
 
 namespace {
 
-// (callable, *args) and keywords of a vectorcall, from the argument `first` on.
-GreenletObject* greenlet_from(PyObject* const* args, Py_ssize_t n, PyObject* names, Py_ssize_t first) noexcept {
-    if (n <= first) {
+// (callable, *args) and keywords, from the argument `first` on.
+GreenletObject* greenlet_from(const Call& call, Py_ssize_t first) noexcept {
+    if (call.given <= first) {
         PyErr_SetString(PyExc_TypeError, "a green thread needs something to call");
         return nullptr;
     }
-    const Ref rest = Ref::taken(PyTuple_New(n - first - 1));
-    if (!rest) {
-        return nullptr;
-    }
-    for (Py_ssize_t i = first + 1; i < n; ++i) {
-        PyTuple_SET_ITEM(rest.get(), i - first - 1, Py_NewRef(args[i]));
-    }
-    Ref keywords;
-    if (names != nullptr && PyTuple_GET_SIZE(names) != 0) {
-        keywords = Ref::taken(PyDict_New());
-        for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(names); ++i) {
-            if (PyDict_SetItem(keywords.get(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0) {
-                return nullptr;
-            }
-        }
-        if (!keywords) {
-            return nullptr;
-        }
-    }
-    return new_greenlet(args[first], rest.get(), keywords.get());
+    Ref args;
+    Ref kwargs;
+    PyObject* const run = call.args[first];
+    return pack_arguments(call, first + 1, args, kwargs) ? new_greenlet(run, std::move(args), std::move(kwargs))
+                                                         : nullptr;
 }
 
 PyObject* started(GreenletObject* greenlet, const Deadline* delay) noexcept {
@@ -56,7 +47,7 @@ PyObject* started(GreenletObject* greenlet, const Deadline* delay) noexcept {
 }
 
 PyObject* spawn_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* names) {
-    return started(greenlet_from(args, n, names, 0), nullptr);
+    return started(greenlet_from({args, n, names}, 0), nullptr);
 }
 
 PyObject* spawn_n_function(PyObject* module, PyObject* const* args, Py_ssize_t n, PyObject* names) {
@@ -73,7 +64,28 @@ PyObject* spawn_after_function(PyObject* /*module*/, PyObject* const* args, Py_s
         PyErr_SetString(PyExc_TypeError, "spawn_after needs a number of seconds, and something to call");
         return nullptr;
     }
-    return deadline_from(args[0], delay) ? started(greenlet_from(args, n, names, 1), &delay) : nullptr;
+    return deadline_from(args[0], delay) ? started(greenlet_from({args, n, names}, 1), &delay) : nullptr;
+}
+
+// Lets others run: with `never` until a kill, with another deadline at least until that.
+enum class Turns : std::uint8_t {
+    when_over,   // goes on when the time is over
+    after_them,  // then lets those go first that were ready before, as gevent's loop
+};
+
+bool pause(bool only_yields, Deadline deadline, Turns turns) noexcept {
+    return waiting([&] {
+        if (!only_yields) {
+            sleep(deadline);
+        }
+        if (only_yields || turns == Turns::after_them) {
+            yield();
+        }
+    });
+}
+
+bool is_zero(PyObject* seconds) noexcept {
+    return PyLong_CheckExact(seconds) && Py_SIZE(seconds) == 0;
 }
 
 PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
@@ -86,27 +98,66 @@ PyObject* sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t
         args = named;
         n = 1;
     }
-    static PyObject* const zero = PyLong_FromLong(0);  // the only one: the interpreter keeps small numbers
-    double seconds = 0;
-    const bool endless = n == 1 && args[0] == Py_None;
-    if (n == 1 && args[0] != zero && !endless && !seconds_from(args[0], seconds)) {
-        return nullptr;
-    }
-    if (seconds < 0) {
-        PyErr_SetString(PyExc_ValueError, "sleep needs a number of seconds that is not below 0");
-        return nullptr;
-    }
-    if (seconds == 0 && !endless) {
-        if (!waiting([] { yield(); })) {
+    bool only_yields = n == 0 || is_zero(args[0]);
+    Deadline deadline;
+    if (!only_yields && args[0] != Py_None) {
+        double seconds = 0;
+        if (!seconds_from(args[0], seconds) || !deadline_from(args[0], deadline)) {
             return nullptr;
         }
-        Py_RETURN_NONE;
+        if (seconds < 0) {
+            PyErr_SetString(PyExc_ValueError, "sleep needs a number of seconds that is not below 0");
+            return nullptr;
+        }
+        only_yields = seconds == 0;
     }
-    Deadline deadline;
-    if (!deadline_from(args[0], deadline) || !waiting([&] { sleep(deadline); })) {
+    return none_if(pause(only_yields, deadline, Turns::when_over));
+}
+
+// Reads seconds, of which 0 and less mean not to wait. Returns: false with a Python error set.
+bool read_pause(PyObject* seconds, bool& only_yields, Deadline& deadline) noexcept {
+    double value = 0;
+    if (!seconds_from(seconds, value)) {
+        return false;
+    }
+    only_yields = value <= 0;
+    return only_yields || deadline_from(seconds, deadline);
+}
+
+PyObject* eventlet_sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"seconds"};
+    PyObject* seconds = n == 1 ? args[0] : nullptr;
+    if ((n > 1 || keywords != nullptr) && !read_arguments("sleep", names, 0, {args, n, keywords}, {&seconds, 1})) {
         return nullptr;
     }
-    Py_RETURN_NONE;
+    bool only_yields = seconds == nullptr || is_zero(seconds);
+    Deadline deadline;
+    if (!only_yields && seconds != Py_None && !read_pause(seconds, only_yields, deadline)) {
+        return nullptr;
+    }
+    return none_if(pause(only_yields, deadline, Turns::when_over));
+}
+
+PyObject* gevent_sleep_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"seconds", "ref"};
+    PyObject* values[2] = {n == 1 ? args[0] : nullptr, nullptr};
+    if ((n > 1 || keywords != nullptr) && !read_arguments("sleep", names, 0, {args, n, keywords}, values)) {
+        return nullptr;
+    }
+    PyObject* const seconds = values[0];
+    bool only_yields = seconds == nullptr || seconds == Py_None || is_zero(seconds);
+    Deadline deadline;
+    if (!only_yields && is_timeout(seconds)) {  // sleeps until that ends it
+        return within(seconds, [](PyObject*) { return none_if(pause(false, never, Turns::when_over)); });
+    }
+    if (!only_yields && !read_pause(seconds, only_yields, deadline)) {
+        return nullptr;
+    }
+    return none_if(pause(only_yields, deadline, Turns::after_them));
+}
+
+PyObject* make_function(PyObject* /*module*/, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+    return n < 1 ? nullptr : reinterpret_cast<PyObject*>(make_shaped(args[0], {args + 1, n - 1, names}));
 }
 
 PyObject* getcurrent_function(PyObject* /*module*/, PyObject* /*unused*/) {
@@ -136,6 +187,14 @@ int add_functions(PyObject* module) noexcept {
          "spawn_after(seconds, run, *args, **kwargs)\n--\n\nThe same, beginning after a time."},
         {"sleep", as_method(&sleep_function), METH_FASTCALL | METH_KEYWORDS,
          "sleep(seconds=0)\n--\n\nLets other green threads run, at least so long; None: until a kill."},
+        {"_eventlet_sleep", as_method(&eventlet_sleep_function), METH_FASTCALL | METH_KEYWORDS,
+         "sleep(seconds=0)\n--\n\nLets other green threads run, at least so long; 0: each that is ready once."},
+        {"_gevent_sleep", as_method(&gevent_sleep_function), METH_FASTCALL | METH_KEYWORDS,
+         "sleep(seconds=0, ref=True)\n--\n\nLets other green threads run, at least so long."},
+        {"_gevent_park", &park, METH_NOARGS, "Waits until another green thread switches to the caller."},
+        {"_make", as_method(&make_function), METH_FASTCALL | METH_KEYWORDS,
+         "A Greenlet of a class, with what it is to run; not started."},
+        {"_spawner", &make_spawner, METH_VARARGS, "A function that makes a Greenlet of a class and starts it."},
         {"getcurrent", &getcurrent_function, METH_NOARGS,
          "getcurrent()\n--\n\nThe running green thread's Greenlet; of the main one too, which has no end."},
         {"_seconds", &seconds_function, METH_O, nullptr},

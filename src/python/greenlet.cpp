@@ -16,6 +16,8 @@
 #include "python/exit.hpp"
 #include "python/greenlet_repr.hpp"
 #include "python/internals.hpp"
+#include "python/links.hpp"
+#include "python/parking.hpp"
 #include "python/patching.hpp"
 #include "python/state.hpp"
 #include "python/waiting.hpp"
@@ -32,50 +34,16 @@ GreenletObject* cast(PyObject* self) noexcept {
     return reinterpret_cast<GreenletObject*>(self);
 }
 
-PyObject* object(GreenletObject& greenlet) noexcept {
-    return reinterpret_cast<PyObject*>(&greenlet);
-}
-
 // ---- Its life
 
 // Calls the links one after the other, each with the greenlet; reports what they raise.
-void call_links(PyObject* self, PyObject* links) noexcept {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(links); ++i) {
-        const Ref link = Ref::shared(PyList_GET_ITEM(links, i));
+void call_links(PyObject* self, void* /*unused*/) noexcept {
+    const Ref links = Ref::taken(std::exchange(cast(self)->links, nullptr));
+    for (Py_ssize_t i = 0; links && i < PyList_GET_SIZE(links.get()); ++i) {
+        const Ref link = Ref::shared(PyList_GET_ITEM(links.get(), i));
         const Ref result = Ref::taken(PyObject_CallOneArg(link.get(), self));
         if (!result) {
             PyErr_WriteUnraisable(link.get());
-        }
-    }
-}
-
-class LinksCall {
-public:
-    LinksCall(PyObject* self, PyObject* links) noexcept : self_(Py_NewRef(self)), links_(links) {}
-    LinksCall(LinksCall&& other) noexcept
-        : self_(std::exchange(other.self_, nullptr)), links_(std::exchange(other.links_, nullptr)) {}
-    void operator()() noexcept {
-        State* const state = State::begin();
-        if (state == nullptr) {
-            return;
-        }
-        call_links(self_, links_);
-        Py_CLEAR(self_);
-        Py_CLEAR(links_);
-        state->end();
-    }
-
-private:
-    PyObject* self_;
-    PyObject* links_;
-};
-
-void notify(GreenletObject& greenlet) noexcept {
-    static_cast<void>(guarded([&] { greenlet.done.set(); }));
-    if (greenlet.links != nullptr && PyList_GET_SIZE(greenlet.links) != 0) {
-        PyObject* const links = std::exchange(greenlet.links, nullptr);
-        if (!guarded([&] { spawn_n(LinksCall(object(greenlet), links)); })) {
-            PyErr_WriteUnraisable(object(greenlet));
         }
     }
 }
@@ -89,17 +57,11 @@ bool ends_program(PyObject* error) noexcept {
 void report(GreenletObject& me) noexcept;
 
 // Takes the Python error that is set, as the end of the greenlet.
-void fail(GreenletObject& greenlet) noexcept {
-    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != nullptr) {
-        PyException_SetTraceback(value, traceback);
-    }
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
+void take_error(GreenletObject& greenlet) noexcept {
+    PyObject* const value = take_python_error().release();
     if (PyErr_GivenExceptionMatches(value, errors.greenlet_exit) != 0) {
         greenlet.value = value;
+        greenlet.exited = true;
         return;
     }
     greenlet.error = value;
@@ -107,23 +69,43 @@ void fail(GreenletObject& greenlet) noexcept {
         greenlet.seen = true;
         raise_in_main(value);
     }
-    if (Py_TYPE(object(greenlet)) != greenlet_type) {
-        const Ref told = Ref::taken(PyObject_CallMethod(object(greenlet), "_failed", "O", value));
+}
+
+// Tells a subclass of an error that it has ended with.
+void tell_of_error(GreenletObject& greenlet) noexcept {
+    if (greenlet.error != nullptr && Py_TYPE(object(greenlet)) != greenlet_type) {
+        const Ref told = Ref::taken(PyObject_CallMethod(object(greenlet), "_failed", "O", greenlet.error));
         if (!told) {
             PyErr_WriteUnraisable(object(greenlet));
         }
     }
-    if (greenlet.abandoned && !greenlet.seen) {  // its finalizer is not called again
+    if (greenlet.abandoned && greenlet.error != nullptr && !greenlet.seen) {  // its finalizer is not called again
         report(greenlet);
     }
 }
 
-void end(GreenletObject& greenlet) noexcept {
+void fail(GreenletObject& greenlet) noexcept {
+    take_error(greenlet);
+    tell_of_error(greenlet);
+}
+
+void drop_run(GreenletObject& greenlet) noexcept {
+    if (!greenlet.keeps_run) {
+        Py_CLEAR(greenlet.run);
+    }
+    Py_CLEAR(greenlet.args);
+    Py_CLEAR(greenlet.kwargs);
+}
+
+// `told`: those that wait for it know already.
+void end(GreenletObject& greenlet, bool told = false) noexcept {
     greenlet.stage = Stage::ended;
     greenlet.state = nullptr;
     greenlet.living.unlink();
     greenlet.handle = AnyGreenlet();  // which other OS threads must not drop
-    notify(greenlet);
+    if (!told) {
+        notify(greenlet);
+    }
 }
 
 // Returns: false, with WrongThread set, on another OS thread than its own.
@@ -150,8 +132,10 @@ public:
         if (state == nullptr) {
             return;
         }
-        call(greenlet);
-        end(greenlet);
+        if (greenlet.stage != Stage::ended) [[likely]] {  // else it was killed before
+            call(greenlet);
+        }
+        end(greenlet, greenlet.stage == Stage::ended);
         if (&greenlet == main_greenlet()) [[unlikely]] {
             exit_program(greenlet.error);
         }
@@ -161,17 +145,17 @@ public:
 private:
     static void call(GreenletObject& greenlet) noexcept {
         greenlet.stage = Stage::running;
-        PyObject* const result = greenlet.kwargs == nullptr ? PyObject_Call(greenlet.run, greenlet.args, nullptr)
-                                                            : call_with_keywords(greenlet);
-        Py_CLEAR(greenlet.args);
-        Py_CLEAR(greenlet.kwargs);
-        if (result != nullptr) {
-            greenlet.value = result;
-        } else {
+        greenlet.value = greenlet.kwargs == nullptr ? PyObject_Call(greenlet.run, greenlet.args, nullptr)
+                                                    : call_with_keywords(greenlet);
+        if (greenlet.value == nullptr) {
             prefer_pending();
-            fail(greenlet);
+            take_error(greenlet);
         }
-        Py_CLEAR(greenlet.run);
+        drop_run(greenlet);
+        if (greenlet.shape != nullptr && greenlet.shape->over != nullptr) {
+            greenlet.shape->over(greenlet);
+        }
+        tell_of_error(greenlet);
     }
 
     // PyObject_Call() would make references of its own to the arguments, which the garbage collector does not know.
@@ -213,16 +197,18 @@ private:
         if (state == nullptr) {
             return;
         }
-        Py_CLEAR(greenlet.run);
-        Py_CLEAR(greenlet.args);
-        Py_CLEAR(greenlet.kwargs);
-        if (const Ref error = take_kill(greenlet)) {
-            PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
-        } else {
-            PyErr_SetNone(errors.greenlet_exit);
+        drop_run(greenlet);
+        const bool told = greenlet.stage == Stage::ended;
+        if (!told) {
+            if (const Ref error = take_kill(greenlet)) {
+                set_python_error(error.get());
+            } else {
+                PyErr_SetNone(errors.greenlet_exit);
+            }
+            fail(greenlet);
         }
-        fail(greenlet);
-        end(greenlet);
+        Py_CLEAR(greenlet.to_raise);
+        end(greenlet, told);
         state->end();
     }
 
@@ -262,19 +248,8 @@ bool begin_later(GreenletObject& greenlet, const Deadline* delay) noexcept {
 
 // ---- The type
 
-PyObject* make(PyTypeObject* type) noexcept {
-    PyObject* const self = type->tp_alloc(type, 0);
-    if (self != nullptr) {
-        new (&cast(self)->handle) AnyGreenlet();
-        new (&cast(self)->done) Event();
-        new (&cast(self)->waits) Waits();
-        new (&cast(self)->living) Living();
-    }
-    return self;
-}
-
 PyObject* greenlet_new(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kwargs*/) {
-    return make(type);
+    return reinterpret_cast<PyObject*>(make_greenlet(type));
 }
 
 int greenlet_init(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -311,7 +286,7 @@ int greenlet_traverse(PyObject* self, visitproc visit, void* arg) {
     GreenletObject& me = *cast(self);
     Py_VISIT(Py_TYPE(self));
     for (PyObject* each :
-         {me.dict, me.run, me.args, me.kwargs, me.context, me.value, me.error, me.to_raise, me.links}) {
+         {me.dict, me.run, me.args, me.kwargs, me.context, me.value, me.error, me.to_raise, me.links, me.tree}) {
         Py_VISIT(each);
     }
     if (const int stop = me.waits.traverse(visit, arg)) {
@@ -322,8 +297,8 @@ int greenlet_traverse(PyObject* self, visitproc visit, void* arg) {
 
 int greenlet_clear(PyObject* self) {
     GreenletObject& me = *cast(self);
-    for (PyObject** each :
-         {&me.dict, &me.run, &me.args, &me.kwargs, &me.context, &me.value, &me.error, &me.to_raise, &me.links}) {
+    for (PyObject** each : {&me.dict, &me.run, &me.args, &me.kwargs, &me.context, &me.value, &me.error, &me.to_raise,
+                            &me.links, &me.spawner, &me.reference, &me.tree}) {
         Py_CLEAR(*each);
     }
     return 0;
@@ -341,7 +316,7 @@ void report(GreenletObject& me) noexcept {
             PyErr_WriteUnraisable(handler.get());
         }
     } else {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error)), me.error);
+        set_python_error(me.error);
         PyErr_WriteUnraisable(object(me));
     }
     PyErr_Restore(type, value, traceback);
@@ -372,7 +347,7 @@ void greenlet_finalize(PyObject* self) {
 }
 
 void greenlet_dealloc(PyObject* self) {
-    if (PyObject_CallFinalizerFromDealloc(self) != 0) {
+    if (cast(self)->error != nullptr && PyObject_CallFinalizerFromDealloc(self) != 0) {  // else it has nothing to do
         return;
     }
     PyTypeObject* const type = Py_TYPE(self);
@@ -406,42 +381,14 @@ PyObject* greenlet_start_later(PyObject* self, PyObject* seconds) {
     Py_RETURN_NONE;
 }
 
-// Waits for its end, in a method that has been called with these arguments. Returns: 1: it has ended; 0: not in time;
-// -1: with an error set.
-int await_end(GreenletObject& me, Deadline deadline, const Call& call) noexcept {
-    if (me.stage == Stage::ended) {
-        return 1;
-    }
-    if (!check_owner(me)) {
-        return -1;
-    }
-    if (current_greenlet() == &me) {
-        PyErr_SetString(PyExc_RuntimeError, "a green thread cannot wait for its own end");
-        return -1;
-    }
-    bool ended = false;
-    return me.waits.wait(site_of(object(me), call), deadline, [&] { ended = me.done.wait(deadline); })
-               ? static_cast<int>(ended)
-               : -1;
-}
-
-PyObject* result_of(GreenletObject& me) noexcept {
-    if (me.error != nullptr) {
-        me.seen = true;
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(me.error)), me.error);
-        return nullptr;
-    }
-    return Py_NewRef(me.value);
-}
-
 PyObject* greenlet_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
     static constexpr const char* names[] = {"block", "timeout"};
     const Call call{args, n, keywords};
     PyObject* values[2] = {};
     bool block = true;
     Deadline deadline;
-    if (!read_arguments("get", names, 0, call, values) || !truth_from(values[0], block) ||
-        !deadline_from(values[1], deadline)) {
+    if ((n != 0 || keywords != nullptr) && (!read_arguments("get", names, 0, call, values) ||
+                                            !truth_from(values[0], block) || !deadline_from(values[1], deadline))) {
         return nullptr;
     }
     GreenletObject& me = *cast(self);
@@ -468,7 +415,8 @@ PyObject* greenlet_join(PyObject* self, PyObject* const* args, Py_ssize_t n, PyO
     const Call call{args, n, keywords};
     PyObject* timeout[1] = {};
     Deadline deadline;
-    if (!read_arguments("join", names, 0, call, timeout) || !deadline_from(timeout[0], deadline)) {
+    if ((n != 0 || keywords != nullptr) &&
+        (!read_arguments("join", names, 0, call, timeout) || !deadline_from(timeout[0], deadline))) {
         return nullptr;
     }
     const int ended = await_end(*cast(self), deadline, call);
@@ -580,6 +528,10 @@ PyObject* get_id(PyObject* self, void* /*unused*/) {
     return PyLong_FromUnsignedLongLong(cast(self)->id);
 }
 
+PyObject* get_parked(PyObject* self, void* /*unused*/) {
+    return PyBool_FromLong(static_cast<long>(cast(self)->parked != nullptr));
+}
+
 int greenlet_bool(PyObject* self) {
     return static_cast<int>(cast(self)->main || cast(self)->stage == Stage::running);
 }
@@ -601,6 +553,10 @@ PyMethodDef methods[] = {
     {"unlink", &greenlet_unlink, METH_O, "unlink(callable)\n--\n\nTakes a link back."},
     {"_failed", &greenlet_failed, METH_O,
      "_failed(error)\n--\n\nFor subclasses: called in it when it ends by an error, before the links."},
+    {"_switch", as_method(&wake), METH_FASTCALL | METH_KEYWORDS,
+     "switch(*args, **kwargs)\n--\n\nWakes this green thread, which is in hub.switch(), with a value; starts one "
+     "that was not started."},
+    {"_throw_parked", &wake_by_error, METH_O, "Wakes it with an error; False if it is not in hub.switch()."},
     {"ready", &greenlet_ready, METH_NOARGS, "ready()\n--\n\nWhether it has ended."},
     {"successful", &greenlet_successful, METH_NOARGS,
      "successful()\n--\n\nWhether it has ended by a result, or a kill with GreenletExit."},
@@ -612,6 +568,7 @@ PyGetSetDef properties[] = {
     {"exception", &get_exception, nullptr, "What it raised; None while there is nothing.", nullptr},
     {"started", &get_started, nullptr, "Whether it was started, and has not ended.", nullptr},
     {"dead", &get_dead, nullptr, "Whether it has ended.", nullptr},
+    {"_is_parked", &get_parked, nullptr, "Whether it is in hub.switch().", nullptr},
     {"id", &get_id, nullptr, "Its number in dumps; 0 before it was started.", nullptr},
     {"__dict__", &PyObject_GenericGetDict, &PyObject_GenericSetDict, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
@@ -640,7 +597,7 @@ PyType_Spec spec = {"tendril.Greenlet", sizeof(GreenletObject), 0,
 
 // The one that stands for a green thread which is not ours: made when asked for.
 GreenletObject* foreign_greenlet(State& state) noexcept {
-    PyObject* const self = make(greenlet_type);
+    PyObject* const self = reinterpret_cast<PyObject*>(make_greenlet(greenlet_type));
     if (self == nullptr || !guarded([&] {
             have_hub();
             cast(self)->handle = current();
@@ -720,19 +677,73 @@ GreenletObject* current_greenlet() noexcept {
     return foreign_greenlet(*here);
 }
 
-GreenletObject* new_greenlet(PyObject* run, PyObject* args, PyObject* kwargs) noexcept {
+GreenletObject* make_greenlet(PyTypeObject* type) noexcept {
+    PyObject* const self = type->tp_alloc(type, 0);
+    if (self != nullptr) {
+        new (&cast(self)->handle) AnyGreenlet();
+        new (&cast(self)->done) Event();
+        new (&cast(self)->waits) Waits();
+        new (&cast(self)->living) Living();
+    }
+    return cast(self);
+}
+
+bool set_run(GreenletObject& greenlet, PyObject* run, Ref args, Ref kwargs) noexcept {
     if (PyCallable_Check(run) == 0) {
         PyErr_Format(PyExc_TypeError, "a green thread needs something to call; this is %R", run);
+        return false;
+    }
+    Py_XSETREF(greenlet.run, Py_NewRef(run));
+    Py_XSETREF(greenlet.args, args.release());
+    Py_XSETREF(greenlet.kwargs, kwargs.release());
+    return true;
+}
+
+GreenletObject* new_greenlet(PyObject* run, Ref args, Ref kwargs) noexcept {
+    GreenletObject* const greenlet = make_greenlet(greenlet_type);
+    if (greenlet != nullptr && !set_run(*greenlet, run, std::move(args), std::move(kwargs))) {
+        Py_DECREF(object(*greenlet));
         return nullptr;
     }
-    PyObject* const self = make(greenlet_type);
-    if (self == nullptr) {
+    return greenlet;
+}
+
+int await_end(GreenletObject& me, Deadline deadline, const Call& call) noexcept {
+    if (me.stage == Stage::ended) {
+        return 1;
+    }
+    if (!check_owner(me)) {
+        return -1;
+    }
+    if (current_greenlet() == &me) {
+        PyErr_SetString(PyExc_RuntimeError, "a green thread cannot wait for its own end");
+        return -1;
+    }
+    bool ended = false;
+    return me.waits.wait(site_of(object(me), call), deadline, [&] { ended = me.done.wait(deadline); })
+               ? static_cast<int>(ended)
+               : -1;
+}
+
+PyObject* result_of(GreenletObject& me) noexcept {
+    if (me.error != nullptr) {
+        me.seen = true;
+        set_python_error(me.error);
         return nullptr;
     }
-    cast(self)->run = Py_NewRef(run);
-    cast(self)->args = Py_NewRef(args);
-    cast(self)->kwargs = Py_XNewRef(kwargs);
-    return cast(self);
+    return Py_NewRef(me.value);
+}
+
+void notify(GreenletObject& greenlet) noexcept {
+    static_cast<void>(guarded([&] { greenlet.done.set(); }));
+    if (greenlet.links == nullptr || PyList_GET_SIZE(greenlet.links) == 0) [[likely]] {
+        return;
+    }
+    if (greenlet.shape != nullptr) {
+        greenlet.shape->call_links(greenlet);
+    } else if (!call_soon(object(greenlet), nullptr, &call_links)) {
+        PyErr_WriteUnraisable(object(greenlet));
+    }
 }
 
 bool start(GreenletObject& greenlet, const Deadline* delay) noexcept {
@@ -749,7 +760,7 @@ bool kill(GreenletObject& greenlet, PyObject* error) noexcept {
     }
     if (greenlet.stage == Stage::made) {  // never to begin
         greenlet.stage = Stage::ended;
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+        set_python_error(error);
         fail(greenlet);
         end(greenlet);
         return true;
@@ -758,7 +769,7 @@ bool kill(GreenletObject& greenlet, PyObject* error) noexcept {
         return false;
     }
     if (current_greenlet() == &greenlet) {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+        set_python_error(error);
         return false;
     }
     if (greenlet.to_raise != nullptr) {

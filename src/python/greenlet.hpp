@@ -11,31 +11,46 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <tendril/deadline.hpp>
 #include <tendril/detail/base/list.hpp>
 #include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 
 namespace tendril::python {
 
+struct Parking;
 struct State;
 struct GreenletObject;
 
 struct Living : detail::ListNode {};  // what the list of an OS thread's living ones links
+
+// What the green threads of gevent's and eventlet's names do otherwise. Their types are subtypes of Greenlet's.
+struct Shape {
+    // In the green thread itself, once it has its value or its error. nullptr: nothing.
+    void (*over)(GreenletObject& greenlet) noexcept;
+    // After its end, instead of calling `links` with it as they are. Those that wait for the end are ready already.
+    void (*call_links)(GreenletObject& greenlet) noexcept;
+};
 
 struct GreenletObject {
     enum class Stage : std::uint8_t { made, pending, running, ended };
 
     PyObject_HEAD PyObject* dict;
     PyObject* weakrefs;
-    PyObject* run;        // until it ends
-    PyObject* args;       // a tuple
-    PyObject* kwargs;     // a dict, or nullptr
+    PyObject* run;        // until it has ended
+    PyObject* args;       // a tuple; the same
+    PyObject* kwargs;     // a dict, or nullptr; the same
     PyObject* context;    // its contextvars; nullptr: none
     PyObject* value;      // once it has ended: its result; after a GreenletExit that
     PyObject* error;      // ... or what it raised
     PyObject* to_raise;   // of a kill that has not been raised yet
     PyObject* links;      // a list of callables; nullptr: none
+    PyObject* spawner;    // of gevent's: a weak reference to the green thread that made it, or nullptr
+    PyObject* reference;  // to itself, weak: those that it has made by gevent's names have it; nullptr: none
+    PyObject* tree;       // of gevent's: a dict that it shares with those that it makes, or nullptr
+    const Shape* shape;   // nullptr: neither gevent's nor eventlet's
     State* state;         // while it runs
+    Parking* parked;      // see parking.hpp; nullptr: it is not in a park()
     AnyGreenlet handle;   // from its start to its end
     std::uint64_t id;     // the handle's, also after that
     std::uint64_t owner;  // serial of its OS thread; 0: not started
@@ -46,9 +61,19 @@ struct GreenletObject {
     bool seen;       // its error was asked for, or reported
     bool main;       // stands for a green thread that is not ours
     bool abandoned;  // the garbage collector has found that it would wait without end
+    bool keeps_run;  // of gevent's: `run` stays after the end
+    bool notifying;  // of gevent's: a green thread was started for its links, and has not ended
+    bool exited;     // of eventlet's: the value is a GreenletExit that it raised
 };
 
 extern PyTypeObject* greenlet_type;
+
+inline PyObject* object(GreenletObject& greenlet) noexcept {
+    return reinterpret_cast<PyObject*>(&greenlet);
+}
+inline GreenletObject& as_greenlet(PyObject* self) noexcept {
+    return *reinterpret_cast<GreenletObject*>(self);
+}
 
 inline GreenletObject& greenlet_of(Living& living) noexcept {
     return *reinterpret_cast<GreenletObject*>(reinterpret_cast<char*>(&living) - offsetof(GreenletObject, living));
@@ -60,8 +85,14 @@ detail::List<Living>& living_greenlets() noexcept;
 // The running green thread's; borrowed.
 GreenletObject* current_greenlet() noexcept;
 
-// One that runs run(*args, **kwargs), not started; kwargs may be nullptr.
-GreenletObject* new_greenlet(PyObject* run, PyObject* args, PyObject* kwargs) noexcept;
+// An object of the type, which is Greenlet or a subtype, with nothing to run. nullptr: with a Python error set.
+GreenletObject* make_greenlet(PyTypeObject* type) noexcept;
+
+// Gives it what it is to run; kwargs may be empty. Returns: false with a Python error set: `run` cannot be called.
+bool set_run(GreenletObject& greenlet, PyObject* run, Ref args, Ref kwargs) noexcept;
+
+// One that runs run(*args, **kwargs), not started; kwargs may be empty.
+GreenletObject* new_greenlet(PyObject* run, Ref args, Ref kwargs) noexcept;
 
 // Whether it is of this OS thread.
 bool is_of_here(const GreenletObject& greenlet) noexcept;
@@ -71,6 +102,16 @@ bool may_become_garbage(GreenletObject& greenlet) noexcept;
 
 // Lets it begin when the caller waits next, or after the delay. Returns: false with a Python error set.
 bool start(GreenletObject& greenlet, const Deadline* delay) noexcept;
+
+// Waits for its end, in a method of its that was called so. Returns: 1: it has ended; 0: not in time; -1: with an
+// error set.
+int await_end(GreenletObject& greenlet, Deadline deadline, const Call& call) noexcept;
+
+// Of one that has ended: its value; nullptr with its error set.
+PyObject* result_of(GreenletObject& greenlet) noexcept;
+
+// Wakes those that wait for its end, which has come; its links are called soon.
+void notify(GreenletObject& greenlet) noexcept;
 
 // The exception of a kill that is to be raised now; empty: GreenletExit.
 Ref take_kill(GreenletObject& greenlet) noexcept;

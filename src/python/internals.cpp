@@ -169,7 +169,9 @@ void clear_for_reuse(PyThreadState* thread) noexcept {
         PyEval_SetTrace(nullptr, nullptr);
     }
     thread->recursion_remaining = thread->recursion_limit;
-    PyErr_Clear();
+    if (thread->curexc_type != nullptr) {
+        PyErr_Clear();
+    }
     Py_CLEAR(thread->exc_state.exc_value);
 }
 

@@ -9,24 +9,34 @@
 
 namespace tendril::python {
 
-// What the green thread runs; owns a reference to `self`.
-class LinksCall {
+namespace {
+
+// What the green thread of call_soon() runs; owns a reference to the object.
+class Call {
 public:
-    LinksCall(Links& links, PyObject* self) noexcept : links_(&links), self_(Py_NewRef(self)) {}
-    LinksCall(LinksCall&& other) noexcept : links_(other.links_), self_(std::exchange(other.self_, nullptr)) {}
+    Call(PyObject* object, void* data, void (*f)(PyObject*, void*) noexcept) noexcept
+        : object_(Py_NewRef(object)), data_(data), f_(f) {}
+    Call(Call&& other) noexcept : object_(std::exchange(other.object_, nullptr)), data_(other.data_), f_(other.f_) {}
 
     void operator()() noexcept {
         if (State* const state = State::begin()) {
-            links_->call_all(self_);
-            Py_CLEAR(self_);
+            f_(object_, data_);
+            Py_CLEAR(object_);
             state->end();
         }
     }
 
 private:
-    Links* links_;
-    PyObject* self_;
+    PyObject* object_;
+    void* data_;
+    void (*f_)(PyObject*, void*) noexcept;
 };
+
+}  // namespace
+
+bool call_soon(PyObject* object, void* data, void (*f)(PyObject*, void*) noexcept) noexcept {
+    return guarded([&] { spawn_n(Call(object, data, f)); });
+}
 
 bool Links::add(PyObject* callable) noexcept {
     if (PyCallable_Check(callable) == 0) {
@@ -58,7 +68,8 @@ void Links::notify(PyObject* self) noexcept {
     if (list_ == nullptr || notifying_ || PyList_GET_SIZE(list_) == 0) {
         return;
     }
-    notifying_ = guarded([&] { spawn_n(LinksCall(*this, self)); });
+    notifying_ = call_soon(
+        self, this, [](PyObject* object, void* links) noexcept { static_cast<Links*>(links)->call_all(object); });
     if (!notifying_) {
         PyErr_WriteUnraisable(self);
     }

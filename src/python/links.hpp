@@ -9,6 +9,9 @@
 
 namespace tendril::python {
 
+// Calls f(object, data) soon, in a green thread of its own, which may wait. Returns: false with a Python error set.
+bool call_soon(PyObject* object, void* data, void (*f)(PyObject* object, void* data) noexcept) noexcept;
+
 class Links {
 public:
     // Returns: false with a Python error set: TypeError for what is not callable.
@@ -23,10 +26,10 @@ public:
     int traverse(visitproc visit, void* arg) const noexcept;
     void clear() noexcept { Py_CLEAR(list_); }
 
-private:
-    friend class LinksCall;
+    // For notify(): calls them.
     void call_all(PyObject* self) noexcept;
 
+private:
     PyObject* list_ = nullptr;  // nullptr: none
     bool notifying_ = false;    // a green thread was started for it, and has not ended
 };

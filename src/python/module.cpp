@@ -17,6 +17,7 @@
 #include "python/queue.hpp"
 #include "python/raw_greenlet.hpp"
 #include "python/semaphore.hpp"
+#include "python/shape.hpp"
 #include "python/shared_event.hpp"
 #include "python/shared_queue.hpp"
 #include "python/shared_semaphore.hpp"
@@ -24,6 +25,7 @@
 #include "python/stack_depth.hpp"
 #include "python/state.hpp"
 #include "python/thread_pool.hpp"
+#include "python/timeout.hpp"
 #include "python/wsgi_server.hpp"
 
 namespace tendril::python {
@@ -55,10 +57,28 @@ PyObject* make_module() noexcept {
         return nullptr;
     }
     prepare_depths();
-    for (auto* add :
-         {&add_errors, &add_greenlet, &add_alarm, &add_functions, &add_event, &add_async_result, &add_semaphore,
-          &add_queue, &add_lock, &add_condition, &add_channel, &add_raw_greenlet, &add_patching, &add_wsgi,
-          &add_thread_pool, &add_shared_event, &add_shared_queue, &add_shared_semaphore}) {
+    for (auto* add : {&add_errors,
+                      &add_greenlet,
+                      &add_alarm,
+                      &add_functions,
+                      &add_event,
+                      &add_async_result,
+                      &add_semaphore,
+                      &add_gevent_greenlet,
+                      &add_eventlet_greenlet,
+                      &add_gevent_loop,
+                      &add_timeout,
+                      &add_queue,
+                      &add_lock,
+                      &add_condition,
+                      &add_channel,
+                      &add_raw_greenlet,
+                      &add_patching,
+                      &add_wsgi,
+                      &add_thread_pool,
+                      &add_shared_event,
+                      &add_shared_queue,
+                      &add_shared_semaphore}) {
         if ((*add)(module.get()) != 0) {
             return nullptr;
         }

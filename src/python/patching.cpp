@@ -152,7 +152,7 @@ PyObject* patch_function(PyObject* module, PyObject* args) {
 }
 
 PyObject* patched_function(PyObject* /*module*/, PyObject* /*unused*/) {
-    return PyBool_FromLong(static_cast<long>(patched_hub != 0));
+    return PyBool_FromLong(static_cast<long>(is_patched()));
 }
 
 PyObject* patch_report_function(PyObject* /*module*/, PyObject* /*unused*/) {
@@ -176,8 +176,12 @@ bool raise_pending() noexcept {
     return guarded([] { patch::deliver(); });
 }
 
+bool is_patched() noexcept {
+    return patched_hub != 0;
+}
+
 void prefer_pending() noexcept {
-    if (patched_hub == 0 || PyErr_ExceptionMatches(PyExc_Exception) == 0) {
+    if (!is_patched() || PyErr_ExceptionMatches(PyExc_Exception) == 0) {
         return;
     }
     PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;

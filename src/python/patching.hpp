@@ -16,6 +16,9 @@
 
 namespace tendril::python {
 
+// Whether patch() was called in this process.
+bool is_patched() noexcept;
+
 // Raises the kill or Timeout that is pending in the running green thread. Returns: false if there was one: it is the
 // Python error that is set now. Keeps the error that is set if there was none.
 bool raise_pending() noexcept;

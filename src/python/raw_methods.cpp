@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include "python/arguments.hpp"
 #include "python/error.hpp"
 #include "python/raw_parts.hpp"
 #include "python/raw_switch.hpp"
@@ -14,19 +15,10 @@ PyObject* raw_switch(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObje
         parcel = Parcel::of(Ref::shared(args[0]));
         return switch_to(*raw_cast(self), std::move(parcel));
     }
-    parcel.value = Ref::taken(PyTuple_New(n));
-    for (Py_ssize_t i = 0; parcel.value && i < n; ++i) {
-        PyTuple_SET_ITEM(parcel.value.get(), i, Py_NewRef(args[i]));
+    if (!pack_arguments({args, n, names}, 0, parcel.value, parcel.kwargs)) {
+        return nullptr;
     }
-    if (names != nullptr && PyTuple_GET_SIZE(names) != 0) {
-        parcel.kwargs = Ref::taken(PyDict_New());
-        for (Py_ssize_t i = 0; parcel.kwargs && i < PyTuple_GET_SIZE(names); ++i) {
-            if (PyDict_SetItem(parcel.kwargs.get(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0) {
-                return nullptr;
-            }
-        }
-    }
-    return PyErr_Occurred() != nullptr ? nullptr : switch_to(*raw_cast(self), std::move(parcel));
+    return switch_to(*raw_cast(self), std::move(parcel));
 }
 
 // The exception that throw(type, value, traceback) means. Returns: empty with an error set.

@@ -286,16 +286,8 @@ Parcel Parcel::of(Ref result) noexcept {
 }
 
 Parcel Parcel::raised() noexcept {
-    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != nullptr) {
-        PyException_SetTraceback(value, traceback);
-    }
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
     Parcel parcel;
-    parcel.error = Ref::taken(value);
+    parcel.error = take_python_error();
     parcel.swallow_exit();
     return parcel;
 }

@@ -30,13 +30,11 @@ namespace {
 constexpr std::size_t most_kept = 4096;  // unused PyThreadStates: 400 bytes and 16 KiB of address space each
 constexpr const char* capsule_name = State::key;
 
-bool at_waits = false;                                                  // see give_gil_up_at_waits()
-bool over = false;                                                      // see interpreter_has_ended()
-thread_local State* last [[gnu::tls_model("initial-exec")]] = nullptr;  // most likely the running one
+bool at_waits = false;  // see give_gil_up_at_waits()
+bool over = false;      // see interpreter_has_ended()
 thread_local PyThreadState* given_up [[gnu::tls_model("initial-exec")]] = nullptr;
 class Turnstile;
 thread_local Turnstile* turnstile [[gnu::tls_model("initial-exec")]] = nullptr;  // see take_gil(); never destroyed
-thread_local bool has_hooks [[gnu::tls_model("initial-exec")]] = false;
 
 // Those that no green thread has. Guarded by the GIL until patch(), then by a lock: OS threads ask it without the GIL.
 class Pool {
@@ -180,8 +178,8 @@ void delete_state(PyObject* capsule) {
         }
         cancel_alarms(*state);
     }
-    if (last == state) {
-        last = nullptr;
+    if (state_here.last == state) {
+        state_here.last = nullptr;
     }
     end_root(*state);
     Py_XDECREF(reinterpret_cast<PyObject*>(state->greenlet));
@@ -246,21 +244,21 @@ State* state_of(PyThreadState* thread) noexcept {
     return capsule != nullptr ? static_cast<State*>(PyCapsule_GetPointer(capsule, capsule_name)) : nullptr;
 }
 
-void have_hub() {
-    if (!has_hooks) {
-        if (over) {
-            throw std::logic_error("the interpreter is ending: nothing can be spawned or waited for any more");
-        }
-        const InterruptAside aside;
-        detail::here::make_hub();
-        detail::here::around_sleep(&around_sleep);
-        has_hooks = true;
+thread_local constinit StateHere state_here [[gnu::tls_model("initial-exec")]];
+
+void make_hub() {
+    if (over) {
+        throw std::logic_error("the interpreter is ending: nothing can be spawned or waited for any more");
     }
+    const InterruptAside aside;
+    detail::here::make_hub();
+    detail::here::around_sleep(&around_sleep);
+    state_here.has_hooks = true;
 }
 
 void interpreter_has_ended() noexcept {
     over = true;
-    has_hooks = false;
+    state_here.has_hooks = false;
 }
 
 bool interpreter_is_over() noexcept {
@@ -275,14 +273,10 @@ bool gives_gil_up_at_waits() noexcept {
     return at_waits;
 }
 
-State* State::here() noexcept {
-    PyThreadState* const thread = _PyThreadState_UncheckedGet();
-    if (last != nullptr && last->thread == thread) [[likely]] {
-        return last;
-    }
-    State* const own_one = own_state(thread);
+State* State::find_here() noexcept {
+    State* const own_one = own_state(_PyThreadState_UncheckedGet());
     State* const found = own_one != nullptr ? own_one : foreign_state();
-    last = found;
+    state_here.last = found;
     return found;
 }
 
@@ -308,7 +302,7 @@ void State::return_to() noexcept {
     } else {
         make_current(thread);
     }
-    last = this;
+    state_here.last = this;
     if (on_switch != nullptr) [[unlikely]] {
         on_switch(*this, false);
     }
@@ -352,7 +346,7 @@ State* State::begin() noexcept {
     } else {
         make_current(state->thread);
     }
-    last = state;
+    state_here.last = state;
     return state;
 }
 
@@ -367,7 +361,7 @@ void State::end() noexcept {
     fiber = nullptr;
     PyObject* const mine = reinterpret_cast<PyObject*>(std::exchange(greenlet, nullptr));
     Py_XDECREF(mine);
-    last = nullptr;
+    state_here.last = nullptr;
     // Before it gives the GIL up: it does not get it back while the interpreter ends.
     if (State* const spare = Pool::the().take_if_full()) {
         disown(spare->thread);
@@ -386,7 +380,7 @@ void forget_states_after_fork() noexcept {
     Pool::the().forget();
     forget_place_for_gilstate();
     turnstile = nullptr;  // one that the child does not have may stand in it
-    has_hooks = false;
+    state_here.has_hooks = false;
 }
 
 }  // namespace tendril::python

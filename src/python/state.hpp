@@ -49,6 +49,7 @@ struct State {
 
     // The running green thread's. Makes it for a thread that Python or C has started. nullptr: with an error set.
     static State* here() noexcept;
+    static State* find_here() noexcept;  // here() if it is not the last one's
 
     // Before and after what may suspend. Between the two, nothing of Python's may be touched.
     void leave() noexcept;
@@ -68,9 +69,26 @@ extern void (*on_switch)(State& state, bool leaving) noexcept;
 // The State that a PyThreadState has; nullptr: none. Sets no error.
 State* state_of(PyThreadState* thread) noexcept;
 
+struct StateHere {
+    State* last = nullptr;   // most likely the running one
+    bool has_hooks = false;  // see have_hub()
+};
+extern thread_local constinit StateHere state_here [[gnu::tls_model("initial-exec")]];
+
+inline State* State::here() noexcept {
+    State* const last = state_here.last;
+    return last != nullptr && last->thread == _PyThreadState_UncheckedGet() ? last : find_here();
+}
+
+void make_hub();  // have_hub() for the first wait
+
 // Must be called before the first wait of an OS thread. Throws: what Hub::current() throws; std::logic_error at the
 // end of the interpreter.
-void have_hub();
+inline void have_hub() {
+    if (!state_here.has_hooks) [[unlikely]] {
+        make_hub();
+    }
+}
 
 // From now on no wait begins, and no green thread touches Python.
 void interpreter_has_ended() noexcept;

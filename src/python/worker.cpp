@@ -2,6 +2,7 @@
 
 #include "python/worker.hpp"
 
+#include "python/error.hpp"
 #include "python/greenlet.hpp"
 #include "python/state.hpp"
 #include "python/stay_at_end.hpp"
@@ -37,7 +38,7 @@ void drop_own_greenlet() noexcept {
 
 PyObject* Outcome::give() const noexcept {
     if (error_ != nullptr) {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error_)), error_);
+        set_python_error(error_);
         return nullptr;
     }
     if (value_ == nullptr) {

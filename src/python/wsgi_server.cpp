@@ -206,7 +206,7 @@ PyObject* server_serve_forever(PyObject* self, PyObject* /*unused*/) {
         return nullptr;
     }
     if (const Ref error = Ref::taken(std::exchange(me->application.failure, nullptr))) {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+        set_python_error(error.get());
         return nullptr;
     }
     Py_RETURN_NONE;

@@ -7,6 +7,7 @@ import unittest
 import tendril
 from tendril import eventlet
 from tendril.eventlet import coros, event, greenpool, greenthread, hubs, pools, queue, semaphore
+from tendril.eventlet.support import capture_stderr
 from tendril.greenlet import GreenletExit
 
 
@@ -60,6 +61,38 @@ class GreenThreads(unittest.TestCase):
         green.link(said.append)
         self.assertIs(said[1], green)
         self.assertFalse(green.unlink(said.append))
+
+    def test_links_are_those_with_the_same_arguments(self):
+        log = []
+
+        def note(green, *args, **kwargs):
+            log.append((args, kwargs))
+
+        green = eventlet.spawn(int)
+        green.link(note, 1, by=2)
+        green.link(note, 3)
+        self.assertTrue(green.unlink(note, 1, by=2))
+        self.assertFalse(green.unlink(note, 1, by=2))
+        green.wait()
+        eventlet.sleep(0)
+        self.assertEqual(log, [((3,), {})])
+
+    def test_a_link_that_fails_is_printed_and_the_others_are_called(self):
+        log = []
+        green = eventlet.spawn(int)
+        green.link(lambda green: 1 // 0)
+        green.link(log.append)
+        with capture_stderr() as printed:
+            green.wait()
+            eventlet.sleep(0)
+        self.assertEqual(log, [green])
+        self.assertIn("ZeroDivisionError", printed.getvalue())
+
+    def test_one_that_others_kill_before_it_begins_wakes_those_that_wait(self):
+        green = eventlet.spawn(self.fail)
+        tendril.Greenlet.kill(green, block=False)
+        with self.assertRaises(GreenletExit):
+            green.wait()
 
     def test_cancel_does_nothing_once_it_has_begun(self):
         green = eventlet.spawn(eventlet.sleep, 0.001)

@@ -3,6 +3,7 @@
 
 import io
 import unittest
+import weakref
 
 from tendril import gevent
 from tendril.gevent import event, hub, local, lock, pool, queue
@@ -81,6 +82,82 @@ class Greenlets(unittest.TestCase):
         done.set()
         one.kill()
 
+    def test_subclass_with_a_method(self):
+        class Doubling(gevent.Greenlet):
+            def __init__(self, number):
+                gevent.Greenlet.__init__(self)
+                self.number = number
+
+            def _run(self):
+                return 2 * self.number
+
+        self.assertEqual(Doubling.spawn(4).get(), 8)
+        with self.assertRaises(TypeError):
+            gevent.Greenlet.spawn(5)
+
+    def test_arguments_are_let_go_at_the_end(self):
+        class Thing:
+            pass
+
+        thing = Thing()
+        known = weakref.ref(thing)
+        one = gevent.spawn(lambda it, by: None, thing, by=1)
+        self.assertEqual((one.args, one.kwargs), ((thing,), {"by": 1}))
+        del thing
+        one.get()
+        self.assertIsNone(known())
+        self.assertIn("<lambda>", repr(one))
+
+    def test_tree_of_those_that_spawn(self):
+        def inner():
+            return gevent.getcurrent().spawn_tree_locals
+
+        def outer():
+            gevent.getcurrent().spawn_tree_locals["name"] = "outer"
+            return gevent.spawn(inner).get()
+
+        one = gevent.spawn(outer)
+        self.assertIs(one.spawning_greenlet(), gevent.getcurrent())
+        self.assertIs(one.get(), one.spawn_tree_locals)
+        self.assertEqual(one.spawn_tree_locals, {"name": "outer"})
+        self.assertNotEqual(gevent.spawn(inner).get(), one.spawn_tree_locals)
+
+    def test_starts_are_told(self):
+        told = []
+        gevent.Greenlet.add_spawn_callback(told.append)
+        try:
+            one = gevent.spawn(int)
+        finally:
+            gevent.Greenlet.remove_spawn_callback(told.append)
+        gevent.spawn(int)
+        self.assertEqual(told, [one])
+
+    def test_an_error_of_a_link_is_the_hubs(self):
+        stream = hub.get_hub().exception_stream = io.StringIO()
+        log = []
+        try:
+            one = gevent.spawn(int)
+            one.rawlink(lambda source: 1 // 0)
+            one.rawlink(log.append)
+            gevent.joinall([one])
+            gevent.sleep(0)
+        finally:
+            del hub.get_hub().exception_stream
+        self.assertEqual(log, [one])
+        self.assertIn("ZeroDivisionError", stream.getvalue())
+
+    def test_raw_ones(self):
+        stream = hub.get_hub().exception_stream = io.StringIO()
+        try:
+            one, bad = gevent.spawn_raw(lambda x, y: x + y, 1, y=2), gevent.spawn_raw(lambda: 1 // 0)
+            gevent.sleep(0)
+        finally:
+            del hub.get_hub().exception_stream
+        self.assertEqual((one.value, one.dead, bad.dead), (3, True, True))
+        self.assertIn("failed with ZeroDivisionError", stream.getvalue())
+        with self.assertRaises(TypeError):
+            gevent.spawn_raw(None)
+
     def test_get_not_ready(self):
         one = gevent.spawn(gevent.sleep, 10)
         with self.assertRaises(gevent.Timeout):
@@ -112,6 +189,15 @@ class Timeouts(unittest.TestCase):
     def test_value_instead(self):
         self.assertEqual(gevent.with_timeout(0.001, gevent.sleep, 10, timeout_value=7), 7)
 
+    def test_in_the_place_of_seconds(self):
+        late = KeyError("late")
+        for wait in (queue.Queue().get, queue.Channel().get, queue.Queue().peek, event.Event().wait, gevent.sleep):
+            with self.subTest(wait), self.assertRaises(KeyError) as raised:
+                wait(timeout=gevent.Timeout(0.001, late)) if wait is not gevent.sleep else wait(
+                    gevent.Timeout(0.001, late))
+            self.assertIs(raised.exception, late)
+        self.assertIsNone(event.Event().wait(gevent.Timeout(0.001, False)))
+
     def test_text(self):
         self.assertEqual(str(gevent.Timeout(1)), "1 second")
         self.assertEqual(str(gevent.Timeout(2, False)), "2 seconds (silent)")
@@ -128,6 +214,34 @@ class Hub(unittest.TestCase):
         me = gevent.getcurrent()
         hub.get_hub().loop.timer(0.001).start(me.switch, "value")
         self.assertEqual(hub.get_hub().switch(), "value")
+
+    def test_throw_into_one_that_is_parked(self):
+        one = gevent.spawn(hub.get_hub().switch)
+        gevent.sleep(0)
+        one.throw(KeyError, "x")
+        hub.get_hub().exception_stream = io.StringIO()
+        try:
+            one.join()
+        finally:
+            del hub.get_hub().exception_stream
+        self.assertIsInstance(one.exception, KeyError)
+
+    def test_callback_that_is_stopped_and_one_that_fails(self):
+        log, loop = [], hub.get_hub().loop
+        stream = hub.get_hub().exception_stream = io.StringIO()
+        try:
+            loop.run_callback(lambda: 1 // 0)
+            stopped = loop.run_callback(log.append, 1)
+            loop.run_callback(log.append, 2)
+            self.assertTrue(stopped.pending)
+            stopped.stop()
+            gevent.sleep(0)
+        finally:
+            del hub.get_hub().exception_stream
+        self.assertEqual(log, [2])
+        self.assertIn("ZeroDivisionError", stream.getvalue())
+        with self.assertRaises(TypeError):
+            loop.run_callback(None)
 
     def test_run_callback(self):
         log = []

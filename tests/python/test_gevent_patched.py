@@ -32,6 +32,18 @@ class Patched(unittest.TestCase):
             print("ok")
             """)
 
+    def test_kill_before_the_start(self):
+        self.run_it("""
+            from tendril import gevent
+            from tendril.gevent import monkey; monkey.patch_all()
+            one = gevent.spawn(print, "never")
+            one.kill(gevent.GreenletExit())
+            later = gevent.spawn_later(10, print, "never")
+            later.kill()
+            assert one.dead and later.dead
+            print("ok")
+            """)
+
     def test_stream_server(self):
         self.run_it("""
             from tendril import gevent

@@ -82,7 +82,7 @@ class GreenPool:
         """
         if self._is_full_in_worker():
             green = greenthread.GreenThread()
-            green._run(function, *args, **kwargs)
+            green._finish(function(*args, **kwargs))
             return green
         self._enter()
         try:
@@ -101,7 +101,7 @@ class GreenPool:
             return
         self._enter()
         try:
-            green = greenthread._made(_PoolThread, function, args, kwargs)
+            green = _PoolThread(function, *args, **kwargs)
             green.pool = self
             green.start()
         except BaseException:

@@ -5,7 +5,9 @@ import sys
 import traceback
 
 import tendril
+from tendril import _tendril
 from tendril import greenlet as _greenlet
+from tendril.complete import complete
 from tendril.greenlet import GreenletExit
 
 __all__ = ["getcurrent", "sleep", "spawn", "spawn_n", "kill", "spawn_after", "spawn_after_local", "GreenThread"]
@@ -19,9 +21,7 @@ def getcurrent():
     return current if isinstance(current, Plain) else _greenlet.getcurrent()
 
 
-def sleep(seconds=0):
-    """Lets other green threads run, for at least so many seconds; 0: each that is ready once."""
-    tendril.sleep(seconds if seconds is None or seconds > 0 else 0)
+sleep = _tendril._eventlet_sleep
 
 
 def _exception_from(args):
@@ -40,7 +40,8 @@ def _exception_from(args):
     return error if trace is None else error.with_traceback(trace)
 
 
-class Plain(tendril.Greenlet):
+@complete(_tendril._EventletPlain)
+class Plain:
     """What spawn_n() returns: runs a function, and prints what that raises."""
 
     def _failed(self, error):
@@ -75,73 +76,9 @@ class Plain(tendril.Greenlet):
         return None
 
 
-class GreenThread(Plain):
+@complete(_tendril._EventletGreenThread)
+class GreenThread:
     """A green thread whose result can be waited for."""
-
-    _state = 0  # 0: not begun; 1: begun; 2: it has a result, or an error
-    _value = None
-    _error = None
-    _links = None
-    _over = None
-    _resolving = False
-
-    def _run(self, function, *args, **kwargs):
-        if self._state == 2:
-            return
-        self._state = 1
-        try:
-            self._value = function(*args, **kwargs)
-        except BaseException as error:
-            self._error = error
-            raise
-        finally:
-            self._end()
-
-    def _end(self):
-        self._state = 2
-        if self._over is not None:
-            self._over.set()
-        if self._links:
-            self._call_links()
-
-    def _call_links(self):
-        if self._resolving:
-            return
-        self._resolving = True
-        try:
-            while self._links:
-                function, args, kwargs = self._links.pop(0)
-                function(self, *args, **kwargs)
-        finally:
-            self._resolving = False
-
-    def wait(self):
-        """Waits for its end. Returns its result, or raises what it raised; after a kill that exception."""
-        if self._state != 2:
-            if self is tendril.getcurrent():
-                raise RuntimeError("a green thread cannot wait for its own end")
-            if self._over is None:
-                self._over = tendril.Event()
-            self._over.wait()
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-    def link(self, function, *args, **kwargs):
-        """Calls function(self, *args, **kwargs) at its end, in it; if it has ended, at once."""
-        if self._links is None:
-            self._links = []
-        self._links.append((function, args, kwargs))
-        if self._state == 2:
-            self._call_links()
-
-    def unlink(self, function, *args, **kwargs):
-        """Takes a link back. Returns whether there was one."""
-        try:
-            self._links.remove((function, args, kwargs))
-        except (AttributeError, ValueError):
-            return False
-        return True
 
     def kill(self, *throw_args):
         """kill(self, *throw_args)."""
@@ -151,50 +88,20 @@ class GreenThread(Plain):
         """Kills it if it has not begun; else does nothing."""
         return cancel(self, *throw_args)
 
-    def _kill(self, error):
-        if self._state == 0:
-            self._error = error
-            tendril.Greenlet.kill(self, GreenletExit(), block=False)
-            self._end()
-        elif self._state == 1:
-            tendril.Greenlet.kill(self, error, block=False)
 
-    def __bool__(self):
-        return self._state == 1
+spawn = _tendril._spawner(GreenThread, "spawn", """spawn(func, *args, **kwargs)
+--
 
-    @property
-    def dead(self):
-        """Whether it has ended, or never will begin."""
-        return self._state == 2
+Runs func(*args, **kwargs) in a green thread, from the caller's next wait on. Returns its GreenThread.""")
+spawn_n = _tendril._spawner(Plain, "spawn_n", """spawn_n(func, *args, **kwargs)
+--
 
-
-def _made(kind, function, args, kwargs):
-    if not callable(function):
-        raise TypeError(f"a green thread needs something to call; this is {function!r}")
-    if kind is GreenThread:
-        green = GreenThread()
-        GreenThread.__init__(green, green._run, function, *args, **kwargs)
-        return green
-    return kind(function, *args, **kwargs)
-
-
-def spawn(func, *args, **kwargs):
-    """Runs func(*args, **kwargs) in a green thread, from the caller's next wait on. Returns its GreenThread."""
-    green = _made(GreenThread, func, args, kwargs)
-    green.start()
-    return green
-
-
-def spawn_n(func, *args, **kwargs):
-    """The same, for a function whose result nobody wants: faster. What it raises is printed."""
-    green = _made(Plain, func, args, kwargs)
-    green.start()
-    return green
+The same, for a function whose result nobody wants: faster. What it raises is printed.""")
 
 
 def spawn_after(seconds, func, *args, **kwargs):
     """spawn() after a time; cancel() of the GreenThread prevents it."""
-    green = _made(GreenThread, func, args, kwargs)
+    green = _tendril._make(GreenThread, func, *args, **kwargs)
     if seconds > 0:
         green.start_later(seconds)
     else:

@@ -6,40 +6,24 @@ import functools
 import inspect
 
 import tendril
+from tendril import _tendril
 
 __all__ = ["Timeout", "with_timeout", "wrap_is_timeout", "is_timeout"]
 
 _missing = object()
 
 
-class Timeout(tendril.Timeout):
+class Timeout(_tendril._EventletTimeout, tendril.Timeout):
     """Raises itself, or `exception`, in the green thread that makes it, where that waits, after `seconds`.
 
     It counts from its construction on, until cancel() or the end of its with block. `seconds` of None: never. With
     `exception` False, its with block swallows it.
     """
 
-    def __init__(self, seconds=None, exception=None):
-        super().__init__(seconds, exception)
-        self.start()
-
-    def start(self):
-        """Starts to count again, after cancel(). Returns self; raises AssertionError if it counts."""
-        assert not self.pending, f"{self!r} counts already; cancel() it first"
-        if self.exception is True:
-            self.exception = None
-        super().start()
-        return self
-
     @property
     def timer(self):
         """Something true while it counts."""
-        return self._alarm
-
-    def __enter__(self):
-        if self._alarm is None:
-            self.start()
-        return self
+        return self if self.pending else None
 
     def __str__(self):
         if self.seconds is None:

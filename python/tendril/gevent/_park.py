@@ -6,7 +6,7 @@ the one that is switched to becomes ready, and runs when the caller waits next.
 """
 
 import tendril
-from tendril import Event, Greenlet, getcurrent
+from tendril import Event, Greenlet, _tendril, getcurrent
 
 NOTHING = object()
 
@@ -29,38 +29,7 @@ def _as_error(kind, value=None, traceback=None):
     return error.with_traceback(traceback) if traceback is not None else error
 
 
-def park():
-    """Waits until another green thread switches to this one. Returns what it passes, or raises what it throws."""
-    me = getcurrent()
-    flag = me.__dict__["_parked"] = Flag()
-    try:
-        flag.wait()
-    finally:
-        me.__dict__.pop("_parked", None)
-    error = me.__dict__.pop("_thrown", None)
-    if error is not None:
-        try:
-            raise error
-        finally:
-            del error
-    return me.__dict__.pop("_passed", None)
-
-
-def is_parked(greenlet):
-    return "_parked" in greenlet.__dict__
-
-
-def _switch(self, *args, **kwargs):
-    """Wakes this green thread, which is in hub.switch(), with a value for it; starts one that was not started."""
-    if self is getcurrent():
-        return args[0] if len(args) == 1 else args
-    flag = self.__dict__.get("_parked")
-    if flag is not None:
-        self.__dict__["_passed"] = args[0] if len(args) == 1 else args if args else kwargs or ()
-        flag.set()
-    elif not self.started and not self.dead:
-        self.start()
-    return None
+park = _tendril._gevent_park
 
 
 def _throw(self, kind=tendril.GreenletExit, value=None, traceback=None):
@@ -68,11 +37,7 @@ def _throw(self, kind=tendril.GreenletExit, value=None, traceback=None):
     error = _as_error(kind, value, traceback)
     if self is getcurrent():
         raise error
-    flag = self.__dict__.get("_parked")
-    if flag is not None:
-        self.__dict__["_thrown"] = error
-        flag.set()
-    else:
+    if not self._throw_parked(error):
         self.kill(error, block=False)
 
 
@@ -85,7 +50,7 @@ def _set_parent(self, parent):
     self.__dict__["_parent_greenlet"] = parent
 
 
-for _name, _value in (("switch", _switch), ("throw", _throw), ("parent", property(_parent, _set_parent)),
+for _name, _value in (("switch", Greenlet._switch), ("throw", _throw), ("parent", property(_parent, _set_parent)),
                       ("gr_frame", None), ("gr_context", None)):
     if not hasattr(Greenlet, _name):
         setattr(Greenlet, _name, _value)

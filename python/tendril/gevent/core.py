@@ -8,6 +8,7 @@ import sys
 import time as _time
 
 import tendril
+from tendril import _tendril
 
 READ, WRITE = 1, 2
 EVENTS = READ | WRITE
@@ -22,37 +23,7 @@ def get_version():
 get_header_version = get_version
 
 
-class callback:
-    """A call to come; stop() takes it back."""
-
-    __slots__ = ("callback", "args", "__weakref__")
-
-    def __init__(self, function, args):
-        self.callback = function
-        self.args = args
-
-    def stop(self):
-        self.callback = self.args = None
-
-    close = stop
-
-    @property
-    def pending(self):
-        return self.callback is not None
-
-    def __bool__(self):
-        return self.args is not None
-
-    def _call(self, loop):
-        function, args = self.callback, self.args
-        self.callback = None
-        if function is not None:
-            try:
-                function(*args)
-            except BaseException:
-                loop.handle_error(self, *sys.exc_info())
-            finally:
-                self.args = None
+callback = _tendril._GeventCallback
 
 
 class watcher:
@@ -378,7 +349,7 @@ def _patch():
         patch()
 
 
-class loop:
+class loop(_tendril._GeventLoop):
     """The loop of the one hub."""
 
     MAXPRI, MINPRI = MAXPRI, MINPRI
@@ -396,7 +367,6 @@ class loop:
 
     def __init__(self, flags=None, default=None, hub=None):
         self._hub = hub
-        self._calls = []
         self._forks = []
         self._posts = None
         self._home = _thread.get_native_id()
@@ -410,27 +380,6 @@ class loop:
             sys.excepthook(*sys.exc_info())
 
     # ---- Calls
-
-    def run_callback(self, function, *args):
-        """function(*args), when the caller waits next."""
-        if not callable(function):
-            raise TypeError(f"Expected callable, not {function!r}")
-        call = callback(function, args)
-        self._calls.append(call)
-        if len(self._calls) == 1:
-            tendril.spawn_n(self._run_calls)
-        return call
-
-    def _run_calls(self):
-        calls = self._calls
-        while calls:
-            now, calls = calls, []
-            self._calls = calls
-            for i, call in enumerate(now):
-                call._call(self)
-            if calls:
-                tendril.spawn_n(self._run_calls)
-                return
 
     def run_callback_threadsafe(self, function, *args):
         """The same from any OS thread: from another than the loop's once an async_() watcher was started."""

@@ -11,13 +11,6 @@ __all__ = ["Event", "AsyncResult"]
 class Event(tendril.Event):
     """A flag that green threads wait for. It stays set until clear()."""
 
-    def wait(self, timeout=None):
-        """Waits until it is set. Returns True; False if the timeout came first."""
-        if timeout is None or not isinstance(timeout, tendril.Timeout):
-            return super().wait(timeout)
-        with timeout:
-            return super().wait()
-
     isSet = tendril.Event.is_set
 
     @property

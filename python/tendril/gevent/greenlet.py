@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """gevent.greenlet: Greenlet with links, names and the tree of who spawned whom."""
 
-import sys
 import traceback as _traceback
 import weakref
-from types import MappingProxyType
 
 import tendril
-from tendril import GreenletExit, getcurrent
+from tendril import GreenletExit, _tendril, getcurrent
+from tendril.complete import complete
 from tendril.gevent import _park
 from tendril.gevent.hub import get_hub, iwait, wait
 from tendril.gevent.timeout import Timeout
@@ -75,47 +74,13 @@ class FailureSpawnedLink(SpawnedLink):
             self.callback(source)
 
 
-class Greenlet(tendril.Greenlet):
+@complete(_tendril._GeventThread)
+class Greenlet:
     """A green thread that runs run(*args, **kwargs), or a subclass's _run(); begins after start()."""
 
-    args = ()
-    kwargs = MappingProxyType({})
-    _links = ()
     _spawn_callbacks = None
-    spawning_greenlet = None
     spawning_stack = None
     spawning_stack_limit = 10
-    _tree = None
-
-    @property
-    def spawn_tree_locals(self):
-        """A dictionary that it shares with all that it spawns."""
-        if self._tree is None:
-            self._tree = {}
-        return self._tree
-
-    @spawn_tree_locals.setter
-    def spawn_tree_locals(self, tree):
-        self._tree = tree
-
-    def __init__(self, run=None, *args, **kwargs):
-        if run is not None:
-            self._run = run
-        if not callable(self._run):
-            raise TypeError("The run argument or self._run must be callable")
-        super().__init__(self._run, *args, **kwargs)
-        if args:
-            self.args = args
-        if kwargs:
-            self.kwargs = kwargs
-        parent = getcurrent()
-        self.spawning_greenlet = weakref.ref(parent)
-        tree = getattr(parent, "spawn_tree_locals", None)
-        if tree is not None:
-            self._tree = tree
-
-    def _run(self):
-        """What a subclass runs, if nothing was passed."""
 
     # ---- Names
 
@@ -160,42 +125,13 @@ class Greenlet(tendril.Greenlet):
 
     # ---- Its state
 
-    def __bool__(self):
-        return self.started
-
-    @property
-    def started(self):
-        """Whether it was started, and has not ended."""
-        return tendril.Greenlet.started.__get__(self) and not self.dead
-
-    @property
-    def exception(self):
-        """What it raised; None after a result, or a kill with GreenletExit."""
-        return tendril.Greenlet.exception.__get__(self)
-
     @property
     def exc_info(self):
         """(type, value, traceback) of what it raised; () while there is nothing."""
         error = self.exception
         return () if error is None else (type(error), error, error.__traceback__)
 
-    @property
-    def value(self):
-        """Its result; None while there is none."""
-        return tendril.Greenlet.value.__get__(self)
-
-    @value.setter
-    def value(self, value):
-        pass
-
     # ---- Its life
-
-    @classmethod
-    def spawn(cls, *args, **kwargs):
-        """Makes one and starts it."""
-        made = cls(*args, **kwargs)
-        made.start()
-        return made
 
     @classmethod
     def spawn_later(cls, seconds, *args, **kwargs):
@@ -206,25 +142,13 @@ class Greenlet(tendril.Greenlet):
         made.start_later(seconds)
         return made
 
-    def start(self):
-        """Lets it begin when the caller waits next."""
-        if self._spawn_callbacks and not self.started and not self.dead:
-            for callback in list(self._spawn_callbacks):
-                callback(self)
-        super().start()
-
-    def start_later(self, seconds):
-        """The same, after a time."""
-        if self._spawn_callbacks and not self.started and not self.dead:
-            for callback in list(self._spawn_callbacks):
-                callback(self)
-        super().start_later(seconds)
-
     @classmethod
     def add_spawn_callback(cls, callback):
         """callback(greenlet) is called at each start()."""
         if cls._spawn_callbacks is None:
             cls._spawn_callbacks = []
+        Greenlet.start, Greenlet.start_later = _start_watched, _start_later_watched
+        _tendril._watch_gevent_starts(True)
         if callback not in cls._spawn_callbacks:
             cls._spawn_callbacks.append(callback)
 
@@ -238,7 +162,7 @@ class Greenlet(tendril.Greenlet):
 
     def _failed(self, error):
         """Of the base, when it ends with an error: reported as the hub says."""
-        tendril.Greenlet.exception.__get__(self)
+        self.exception  # it counts as seen
         hub = get_hub()
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             hub._passed_on = error
@@ -258,10 +182,10 @@ class Greenlet(tendril.Greenlet):
         if self.dead:
             return
         begun = tendril.Greenlet.__bool__(self)
-        if _park.is_parked(self) and self is not getcurrent():
+        if self._is_parked and self is not getcurrent():
             self.throw(exception)
         else:
-            super().kill(exception, block=False)
+            tendril.Greenlet.kill(self, exception, block=False)
         if block and not self.dead:
             self.join(timeout) if begun else self._await(timeout)
 
@@ -269,8 +193,8 @@ class Greenlet(tendril.Greenlet):
         """Raises the exception in it where it waits; one that has not begun never does."""
         _park._throw(self, *args)
 
-    def get(self, block=True, timeout=None):
-        """Waits for its end. Returns its result or raises what it raised; Timeout if that takes longer."""
+    def _get(self, block=True, timeout=None):
+        """get() with arguments, or with links, which come before the caller goes on."""
         if isinstance(timeout, tendril.Timeout):
             if not self.dead and block:
                 with timeout:
@@ -284,10 +208,10 @@ class Greenlet(tendril.Greenlet):
                     self._await(None)
             else:
                 self._await(None)
-        return super().get(block)
+        return tendril.Greenlet.get(self, block)
 
-    def join(self, timeout=None):
-        """Waits for its end, at most `timeout` seconds. Returns None: see ready()."""
+    def _join(self, timeout=None):
+        """The same for join()."""
         if isinstance(timeout, tendril.Timeout):
             with timeout:
                 self._await(None)
@@ -296,7 +220,7 @@ class Greenlet(tendril.Greenlet):
 
     def _await(self, timeout):
         if not self._links:
-            return super().join(timeout)
+            return tendril.Greenlet.join(self, timeout)
         ended = tendril.Event()  # set after those links that are there
         wake = _Wake(ended)
         self.rawlink(wake)
@@ -318,19 +242,6 @@ class Greenlet(tendril.Greenlet):
 
     # ---- Links
 
-    def rawlink(self, callback):
-        """callback(self) at its end; it must not wait."""
-        if not callable(callback):
-            raise TypeError(f"Expected callable: {callback!r}")
-        links = self.__dict__.get("_links")
-        if links is None:
-            links = self.__dict__["_links"] = []
-            if not self.dead:
-                super().link(_notify)
-        links.append(callback)
-        if self.dead and not self.__dict__.get("_notifying"):
-            self._schedule()
-
     def link(self, callback, SpawnedLink=SpawnedLink):
         """callback(self) at its end, in a green thread of its own."""
         self.rawlink(SpawnedLink(callback))
@@ -343,61 +254,51 @@ class Greenlet(tendril.Greenlet):
         """link(), only after an error."""
         self.rawlink(SpawnedLink(callback))
 
-    def unlink(self, callback):
-        """Takes a link back; also while links are called."""
-        if self._links:
-            try:
-                self._links.remove(callback)
-            except ValueError:
-                pass
-
-    def unlink_all(self):
-        if self._links:
-            self._links.clear()
-
-    def has_links(self):
-        return len(self._links)
-
-    def _schedule(self):
-        self.__dict__["_notifying"] = True
-        get_hub().loop.run_callback(_notify, self)
+    def _link_failed(self, link, error):
+        """Of the base: a link has raised."""
+        get_hub().handle_error((link, self), type(error), error, error.__traceback__)
 
     def __await__(self):
         return self.get()
         yield
 
 
-def _notify(greenlet):
-    links = greenlet._links
-    try:
-        while links:
-            link = links.pop(0)
-            if links and isinstance(link, SpawnedLink):
-                tendril.spawn_n(_notify, greenlet)  # goes on, should this one wait
-            try:
-                link(greenlet)
-            except BaseException:
-                get_hub().handle_error((link, greenlet), *sys.exc_info())
-    finally:
-        greenlet.__dict__.pop("_notifying", None)
+def _tell_start(greenlet):
+    if greenlet._spawn_callbacks and not greenlet.started and not greenlet.dead:
+        for callback in list(greenlet._spawn_callbacks):
+            callback(greenlet)
 
 
-def spawn_raw(function, *args, **kwargs):
-    """The cheapest green thread: no links, no name; what it raises is reported."""
-    if not callable(function):
-        raise TypeError(f"function must be callable, not {function!r}")
-    made = tendril.spawn(_run_raw, function, args, kwargs)
-    parent = getcurrent()
-    made.spawning_greenlet = weakref.ref(parent)
-    made.spawn_tree_locals = {}
-    return made
+def _start_watched(self):
+    """Lets it begin when the caller waits next."""
+    _tell_start(self)
+    _tendril._GeventGreenlet.start(self)
 
 
-def _run_raw(function, args, kwargs):
-    try:
-        function(*args, **kwargs)
-    except Exception:
-        get_hub().handle_error(function, *sys.exc_info())
+def _start_later_watched(self, seconds):
+    """The same, after a time."""
+    _tell_start(self)
+    _tendril._GeventGreenlet.start_later(self, seconds)
+
+
+@complete(_tendril._GeventRaw)
+class _Raw:
+    """What spawn_raw() returns."""
+
+    def _failed(self, error):
+        if isinstance(error, Exception):
+            self.exception  # it counts as seen
+            get_hub().handle_error(self._run, type(error), error, error.__traceback__)
+
+    def _link_failed(self, link, error):
+        get_hub().handle_error((link, self), type(error), error, error.__traceback__)
+
+
+_tendril._set_spawned_link(SpawnedLink)
+spawn_raw = _tendril._spawner(_Raw, "spawn_raw", """spawn_raw(function, *args, **kwargs)
+--
+
+The cheapest green thread: no links, no name; what it raises is reported.""")
 
 
 def joinall(greenlets, timeout=None, raise_error=False, count=None):

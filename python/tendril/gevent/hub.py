@@ -10,7 +10,7 @@ import traceback as _traceback
 from collections import deque
 
 import tendril
-from tendril import GreenletExit, getcurrent
+from tendril import GreenletExit, _tendril, getcurrent
 from tendril.gevent import _park
 from tendril.gevent.core import loop as _loop
 from tendril.gevent.exceptions import (  # noqa: F401
@@ -54,7 +54,7 @@ class Hub:
 
     def switch(self, *args):
         """Waits until another green thread switches to the caller. Returns what that passes."""
-        return _park.park()
+        return _tendril._gevent_park()
 
     switch_out = None
 
@@ -306,16 +306,7 @@ class Waiter:
             self.throw(source.exception)
 
 
-def sleep(seconds=0, ref=True):
-    """Lets other green threads run, at least so long."""
-    if isinstance(seconds, tendril.Timeout):
-        with seconds:
-            tendril.sleep(None)
-    elif seconds is None or seconds <= 0:
-        tendril.sleep(0)
-    else:
-        tendril.sleep(seconds)
-        tendril.sleep(0)  # what was ready before goes first, as in gevent's loop
+sleep = _tendril._gevent_sleep
 
 
 def idle(priority=0):

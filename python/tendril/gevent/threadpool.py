@@ -78,15 +78,32 @@ class ThreadPool(_Calls):
             raise TypeError(f"the function must be callable: {func!r}")
         if not self._is_home():
             raise InvalidThreadUseError(f"{self!r} was used from another OS thread than its own")
-        self._room.acquire()
         result = ThreadResult()
-        self._running.add(result)
-        self._size = min(self._maxsize, max(self._size, len(self._running)))
+        self._begin(result).spawn(func, *args, **kwargs).link(_Forward(self, result))
+        return result
+
+    def apply(self, func, args=None, kwds=None):
+        """func(*args, **kwds) in an OS thread; waits for the result. In one of another it is called there."""
+        if not self._is_home():
+            return func(*(args or ()), **(kwds or {}))
+        call = tendril.Event()  # for join()
+        pool = self._begin(call)
+        try:
+            return pool.apply(func, args, kwds)
+        finally:
+            self._done(call)
+            call.set()
+
+    def _begin(self, call):
+        """Waits for room. Returns the pool."""
+        self._room.acquire()
+        running = self._running
+        running.add(call)
+        if self._size < len(running) and self._size < self._maxsize:
+            self._size = len(running)
         if self._pool is None:
             self._pool = tendril.ThreadPool(max(self._maxsize, 1))
-        inner = self._pool.spawn(func, *args, **kwargs)
-        inner.link(_Forward(self, result))
-        return result
+        return self._pool
 
     def _done(self, result):
         self._running.discard(result)

@@ -2,21 +2,17 @@
 """gevent.timeout: Timeout, which is not armed before start() or `with`."""
 
 import tendril
+from tendril import _tendril
 
 __all__ = ["Timeout", "with_timeout"]
 
 
-class Timeout(tendril.Timeout):
+class Timeout(_tendril._GeventTimeout, tendril.Timeout):
     """Raised in the green thread that started it, where that waits, after `seconds`; None: never.
 
     `exception`: what is raised instead; False: itself, and `with` swallows it. `ref` of False: LoopExit does not
     wait for it. `priority` has no meaning.
     """
-
-    def __init__(self, seconds=None, exception=None, ref=True, priority=-1, _one_shot=False):
-        super().__init__(seconds, exception)
-        self.ref = ref
-        self._one_shot = _one_shot
 
     @classmethod
     def start_new(cls, timeout=None, exception=None, ref=True, _one_shot=False):
@@ -32,21 +28,6 @@ class Timeout(tendril.Timeout):
     @classmethod
     def _start_new_or_dummy(cls, timeout, exception=None, ref=True):
         return _NEVER if timeout is None else cls.start_new(timeout, exception, ref)
-
-    def start(self):
-        """Starts to count. AssertionError if it counts already."""
-        if self.pending:
-            raise AssertionError(f"{self!r} is already started; to restart it, cancel it first")
-        error = self.exception
-        if error is None or isinstance(error, (bool, str)):
-            error = self
-        elif isinstance(error, type) and issubclass(error, BaseException):
-            error = error()
-        elif not isinstance(error, BaseException):
-            error = TypeError("exceptions must derive from BaseException")
-        if self.seconds is not None:
-            self._alarm = tendril.Alarm(error)
-            (self._alarm.start if self.ref else self._alarm.start_background)(self.seconds)
 
     @property
     def timer(self):

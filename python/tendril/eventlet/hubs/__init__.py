@@ -28,12 +28,14 @@ class IOClosed(OSError):
 class Timer:
     """A call that comes later."""
 
+    _green = None  # which calls it
+    _for = None    # without which it is not called
+    _hub = None
+
     def __init__(self, seconds, cb, *args, **kw):
         self.seconds = seconds
         self.tpl = cb, args, kw
         self.called = False
-        self._green = None
-        self._for = None
 
     @property
     def pending(self):
@@ -51,21 +53,20 @@ class Timer:
 
     def schedule(self):
         """Starts to count. Returns self."""
+        return self._schedule(get_hub())
+
+    def _schedule(self, hub):
         self.called = False
-        green = tendril.Greenlet(self)
-        if self.seconds > 0:
-            green.start_later(self.seconds)
-        else:
-            green.start()
-        self._green = green
-        get_hub().timers.add(self)
+        self._hub = hub
+        self._green = tendril.spawn_after(self.seconds, self) if self.seconds > 0 else tendril.spawn(self)
+        hub.timers.add(self)
         return self
 
     def __call__(self):
         if self.called or self._green is None:
             return
         self.called = True
-        get_hub().timers.discard(self)
+        self._hub.timers.discard(self)
         if self._for is not None and self._for.dead:
             return
         cb, args, kw = self.tpl
@@ -80,7 +81,8 @@ class Timer:
     def cancel(self):
         """Takes it back, if it was not called."""
         green, self._green = self._green, None
-        get_hub().timers.discard(self)
+        if green is not None:
+            self._hub.timers.discard(self)
         if green is not None and not self.called:
             self.called = True
             green.kill(block=False)
@@ -131,14 +133,14 @@ class Hub:
     def schedule_call_global(self, seconds, cb, *args, **kw):
         """Calls cb(*args, **kw) after a time, in a green thread. Returns a Timer."""
         self.running = True
-        return Timer(seconds, cb, *args, **kw).schedule()
+        return Timer(seconds, cb, *args, **kw)._schedule(self)
 
     def schedule_call_local(self, seconds, cb, *args, **kw):
         """The same, unless the calling green thread has ended then."""
         self.running = True
         timer = Timer(seconds, cb, *args, **kw)
         timer._for = greenthread.getcurrent()
-        return timer.schedule()
+        return timer._schedule(self)
 
     def abort(self, wait=False):
         """Notes it in `running`; the hub goes on with the next timer or wait."""
