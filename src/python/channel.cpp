@@ -2,13 +2,12 @@
 
 #include "python/channel.hpp"
 
-#include <optional>
-
 #include <tendril/channel.hpp>
 
 #include "python/arguments.hpp"
 #include "python/awaiting.hpp"
 #include "python/error.hpp"
+#include "python/item_calls.hpp"
 #include "python/object.hpp"
 #include "python/waiting.hpp"
 
@@ -27,88 +26,26 @@ struct ChannelBody {
 Channel<Ref>& cast(PyObject* self) noexcept {
     return body_of<ChannelBody>(self).channel;
 }
-Waits& waits_of(PyObject* self) noexcept {
-    return body_of<ChannelBody>(self).waits;
-}
 
-// Neither moves references while the GIL is given up other than from one place to another.
-bool put(PyObject* self, const CallSite& site, PyObject* given, bool block, PyObject* timeout) noexcept {
-    Ref item = Ref::shared(given);
-    if (!block) {
-        return guarded([&] { cast(self).put_nowait(std::move(item)); });
-    }
-    Deadline deadline;
-    return deadline_from(timeout, deadline) &&
-           waits_of(self).wait(site, deadline, [&] { cast(self).put(std::move(item), deadline); });
-}
-
-PyObject* get(PyObject* self, const CallSite& site, bool block, PyObject* timeout) noexcept {
-    Ref item;
-    bool had = false;
-    if (!guarded([&] {
-            std::optional<Ref> found = cast(self).try_get();
-            had = found.has_value();
-            if (had) {
-                item = *std::move(found);
-            } else if (!block) {
-                item = cast(self).get_nowait();  // throws what is to be said
-            }
-        })) {
-        return nullptr;
-    }
-    Deadline deadline;
-    if (!had && (!deadline_from(timeout, deadline) ||
-                 !waits_of(self).wait(site, deadline, [&] { item = cast(self).get(deadline); }))) {
-        return nullptr;
-    }
-    return item.release();
-}
-
-PyObject* channel_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    static constexpr const char* names[] = {"item", "block", "timeout"};
-    PyObject* values[3] = {};
-    bool block = true;
-    if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block) ||
-        !put(self, site_of(self, {args, n, keywords}, values[0]), values[0], block, values[2])) {
-        return nullptr;
-    }
-    Py_RETURN_NONE;
-}
-
-PyObject* channel_put_nowait(PyObject* self, PyObject* item) {
-    if (!put(self, step_of(self), item, false, nullptr)) {
-        return nullptr;
-    }
-    Py_RETURN_NONE;
-}
-
-PyObject* channel_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    static constexpr const char* names[] = {"block", "timeout"};
-    PyObject* values[2] = {};
-    bool block = true;
-    if (!read_arguments("get", names, 0, {args, n, keywords}, values) || !truth_from(values[0], block)) {
-        return nullptr;
-    }
-    return get(self, site_of(self, {args, n, keywords}), block, values[1]);
-}
-
-PyObject* channel_get_nowait(PyObject* self, PyObject* /*unused*/) {
-    return get(self, step_of(self), false, nullptr);
-}
-
-PyObject* channel_next(PyObject* self) {
-    Ref item = Ref::taken(get(self, step_of(self), true, nullptr));
-    if (!item) {
-        if (PyErr_ExceptionMatches(errors.shut_down) != 0) {
-            PyErr_Clear();
+struct Of {
+    // Neither moves references while the GIL is given up other than from one place to another.
+    static bool put(const CallSite& site, PyObject* given, bool block, PyObject* timeout) noexcept {
+        ChannelBody& me = body_of<ChannelBody>(site.self);
+        Ref item = Ref::shared(given);
+        if (!block) {
+            return guarded([&] { me.channel.put_nowait(std::move(item)); });
         }
-        return nullptr;
+        Deadline deadline;
+        return deadline_from(timeout, deadline) &&
+               me.waits.wait(site, deadline, [&] { me.channel.put(std::move(item), deadline); });
     }
-    if (item.get() == PyExc_StopIteration || PyErr_GivenExceptionMatches(item.get(), PyExc_StopIteration) != 0) {
-        return nullptr;
+    static PyObject* get(const CallSite& site, bool block, PyObject* timeout) noexcept {
+        ChannelBody& me = body_of<ChannelBody>(site.self);
+        return get_from(me.channel, block, timeout,
+                        [&](const Deadline& deadline, auto&& f) { return me.waits.wait(site, deadline, f); });
     }
-    return item.release();
-}
+};
+using Calls = ItemCalls<Of>;
 
 PyObject* channel_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
     static constexpr const char* names[] = {"immediate"};
@@ -144,14 +81,14 @@ PyObject* get_maxsize(PyObject* /*self*/, void* /*unused*/) {
 }
 
 PyMethodDef methods[] = {
-    {"put", as_method(&channel_put), METH_FASTCALL | METH_KEYWORDS,
+    {"put", as_method(&Calls::put), METH_FASTCALL | METH_KEYWORDS,
      "put(item, block=True, timeout=None)\n--\n\nWaits until a getter has taken the item. Raises queue.Full if it does "
      "not block and none waits, or if the timeout came first; ShutDown."},
-    {"put_nowait", &channel_put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
-    {"get", as_method(&channel_get), METH_FASTCALL | METH_KEYWORDS,
+    {"put_nowait", &Calls::put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
+    {"get", as_method(&Calls::get), METH_FASTCALL | METH_KEYWORDS,
      "get(block=True, timeout=None)\n--\n\nWaits for an item. Raises queue.Empty if it does not block and no putter "
      "waits, or if the timeout came first; ShutDown."},
-    {"get_nowait", &channel_get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
+    {"get_nowait", &Calls::get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
     {"shutdown", as_method(&channel_shutdown), METH_FASTCALL | METH_KEYWORDS,
      "shutdown(immediate=False)\n--\n\nAll that wait, and every later call, get ShutDown."},
     {"qsize", &channel_qsize, METH_NOARGS, "qsize()\n--\n\n0: it holds nothing."},
@@ -174,7 +111,7 @@ int add_channel(PyObject* module) noexcept {
                         "in between. A getter that waits goes on before the putter that serves it.",
                         methods, properties};
     return add_object_type<ChannelBody>(
-               module, text, {{Py_tp_iter, as_slot(&PyObject_SelfIter)}, {Py_tp_iternext, as_slot(&channel_next)}}) ==
+               module, text, {{Py_tp_iter, as_slot(&PyObject_SelfIter)}, {Py_tp_iternext, as_slot(&Calls::next)}}) ==
                    nullptr
                ? -1
                : 0;

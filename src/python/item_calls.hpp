@@ -2,14 +2,16 @@
 //
 // ItemCalls<Of>: put(), get() and iteration of the types of queues. What Of has:
 //
-//     static bool put(PyObject* self, PyObject* item, bool block, PyObject* timeout) noexcept;
-//     static PyObject* get(PyObject* self, bool block, PyObject* timeout) noexcept;
+//     static bool put(const CallSite& site, PyObject* item, bool block, PyObject* timeout) noexcept;
+//     static PyObject* get(const CallSite& site, bool block, PyObject* timeout) noexcept;
 //
-// false and nullptr: with an error set. `timeout` there is a number of seconds, None or nullptr.
+// false and nullptr: with an error set. `site`: the method that was called, and of which queue. `timeout` there is a
+// number of seconds, None or nullptr.
 
 #pragma once
 
 #include "python/arguments.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/python.hpp"
 #include "python/timeout.hpp"
@@ -39,7 +41,7 @@ template <class Of>
 struct ItemCalls {
     static PyObject* put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) noexcept {
         if (n == 1 && keywords == nullptr) [[likely]] {
-            return none_if(Of::put(self, args[0], true, nullptr));
+            return none_if(Of::put(site_of(self, {args, n, keywords}, args[0]), args[0], true, nullptr));
         }
         static constexpr const char* names[] = {"item", "block", "timeout"};
         PyObject* values[3] = {};
@@ -47,11 +49,12 @@ struct ItemCalls {
         if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block)) {
             return nullptr;
         }
-        return within(values[2], [&](PyObject* timeout) { return none_if(Of::put(self, values[0], block, timeout)); });
+        const CallSite site = site_of(self, {args, n, keywords}, values[0]);
+        return within(values[2], [&](PyObject* timeout) { return none_if(Of::put(site, values[0], block, timeout)); });
     }
 
     static PyObject* put_nowait(PyObject* self, PyObject* item) noexcept {
-        return none_if(Of::put(self, item, false, nullptr));
+        return none_if(Of::put(step_of(self), item, false, nullptr));
     }
 
     static PyObject* get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) noexcept {
@@ -60,14 +63,17 @@ struct ItemCalls {
         if (!read_limit("get", {args, n, keywords}, block, limit)) {
             return nullptr;
         }
-        return within(limit, [&](PyObject* timeout) { return Of::get(self, block, timeout); });
+        const CallSite site = site_of(self, {args, n, keywords});
+        return within(limit, [&](PyObject* timeout) { return Of::get(site, block, timeout); });
     }
 
-    static PyObject* get_nowait(PyObject* self, PyObject* /*unused*/) noexcept { return Of::get(self, false, nullptr); }
+    static PyObject* get_nowait(PyObject* self, PyObject* /*unused*/) noexcept {
+        return Of::get(step_of(self), false, nullptr);
+    }
 
     // Ends when it was shut down and is empty, and at the item StopIteration.
     static PyObject* next(PyObject* self) noexcept {
-        Ref item = Ref::taken(Of::get(self, true, nullptr));
+        Ref item = Ref::taken(Of::get(step_of(self), true, nullptr));
         if (!item) {
             if (PyErr_ExceptionMatches(errors.shut_down) != 0) {
                 PyErr_Clear();
@@ -80,9 +86,9 @@ struct ItemCalls {
     }
 };
 
-// Of::get() of a queue of the library's.
-template <class Queue>
-PyObject* get_from(Queue& queue, bool block, PyObject* timeout) noexcept {
+// Of::get() of a queue of the library's. `wait`: as waiting(), with the deadline before the function.
+template <class Queue, class Wait>
+PyObject* get_from(Queue& queue, bool block, PyObject* timeout, Wait&& wait) noexcept {
     Ref item;
     bool had = false;
     if (!guarded([&] {
@@ -98,7 +104,7 @@ PyObject* get_from(Queue& queue, bool block, PyObject* timeout) noexcept {
         return nullptr;
     }
     Deadline deadline;
-    if (!had && (!deadline_from(timeout, deadline) || !waiting([&] { item = queue.get(deadline); }))) {
+    if (!had && (!deadline_from(timeout, deadline) || !wait(deadline, [&] { item = queue.get(deadline); }))) {
         return nullptr;
     }
     return item.release();

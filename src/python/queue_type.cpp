@@ -4,6 +4,7 @@
 
 #include "python/arguments.hpp"
 #include "python/error.hpp"
+#include "python/item_calls.hpp"
 #include "python/object.hpp"
 #include "python/queue.hpp"
 #include "python/queue_calls.hpp"
@@ -97,76 +98,28 @@ int queue_init(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 // ---- Its methods
 
-PyObject* none_if(bool done) noexcept {
-    return done ? Py_NewRef(Py_None) : nullptr;
-}
-
-PyObject* queue_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    if (n == 1 && keywords == nullptr) [[likely]] {
-        return none_if(put(site_of(self, {args, n, keywords}, args[0]), args[0], Limit(true, nullptr)));
+struct Of {
+    static bool put(const CallSite& site, PyObject* item, bool block, PyObject* timeout) noexcept {
+        return python::put(site, item, Limit(block, timeout));
     }
-    static constexpr const char* names[] = {"item", "block", "timeout"};
-    PyObject* values[3] = {};
-    bool block = true;
-    if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block)) {
-        return nullptr;
+    static PyObject* get(const CallSite& site, bool block, PyObject* timeout) noexcept {
+        return python::get(site, Limit(block, timeout));
     }
-    return none_if(put(site_of(self, {args, n, keywords}, values[0]), values[0], Limit(block, values[2])));
-}
-
-PyObject* queue_put_nowait(PyObject* self, PyObject* item) {
-    return none_if(put(step_of(self), item, Limit(false, nullptr)));
-}
-
-bool read_limit(const char* function, const Call& call, bool& block, PyObject*& timeout) noexcept {
-    static constexpr const char* names[] = {"block", "timeout"};
-    PyObject* values[2] = {};
-    if (!read_arguments(function, names, 0, call, values) || !truth_from(values[0], block)) {
-        return false;
-    }
-    timeout = values[1];
-    return true;
-}
-
-PyObject* queue_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    bool block = true;
-    PyObject* timeout = nullptr;
-    if ((n != 0 || keywords != nullptr) && !read_limit("get", {args, n, keywords}, block, timeout)) {
-        return nullptr;
-    }
-    return get(site_of(self, {args, n, keywords}), Limit(block, timeout));
-}
-
-PyObject* queue_get_nowait(PyObject* self, PyObject* /*unused*/) {
-    return get(step_of(self), Limit(false, nullptr));
-}
+};
+using Calls = ItemCalls<Of>;
 
 PyObject* queue_peek(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
     bool block = true;
-    PyObject* timeout = nullptr;
-    if (!read_limit("peek", {args, n, keywords}, block, timeout)) {
+    PyObject* limit = nullptr;
+    if (!read_limit("peek", {args, n, keywords}, block, limit)) {
         return nullptr;
     }
-    return peek(site_of(self, {args, n, keywords}), Limit(block, timeout));
+    const CallSite site = site_of(self, {args, n, keywords});
+    return within(limit, [&](PyObject* timeout) { return peek(site, Limit(block, timeout)); });
 }
 
 PyObject* queue_peek_nowait(PyObject* self, PyObject* /*unused*/) {
     return peek(step_of(self), Limit(false, nullptr));
-}
-
-// Iteration ends at the item StopIteration, and when the queue was shut down and is empty.
-PyObject* queue_next(PyObject* self) {
-    Ref item = Ref::taken(get(step_of(self), Limit(true, nullptr)));
-    if (!item) {
-        if (PyErr_ExceptionMatches(errors.shut_down) != 0) {
-            PyErr_Clear();
-        }
-        return nullptr;
-    }
-    if (item.get() == PyExc_StopIteration || PyErr_GivenExceptionMatches(item.get(), PyExc_StopIteration) != 0) {
-        return nullptr;
-    }
-    return item.release();
 }
 
 PyObject* queue_size(PyObject* self, PyObject* /*unused*/) {
@@ -211,18 +164,16 @@ PyObject* queue_task_done(PyObject* self, PyObject* /*unused*/) {
     Py_RETURN_NONE;
 }
 
-PyObject* queue_join(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    static constexpr const char* names[] = {"timeout"};
-    PyObject* timeout[1] = {};
+PyObject* join(const CallSite& site, PyObject* timeout) noexcept {
+    QueueBody& queue = cast(site.self);
     Deadline deadline;
-    if (!check_thread(cast(self)) || !read_arguments("join", names, 0, {args, n, keywords}, timeout) ||
-        !deadline_from(timeout[0], deadline)) {
+    if (!deadline_from(timeout, deadline)) {
         return nullptr;
     }
-    while (cast(self).unfinished != 0) {
+    while (queue.unfinished != 0) {
         Outcome outcome = Outcome::waiting;
-        if (!cast(self).waits.wait(site_of(self, {args, n, keywords}), deadline,
-                                   [&] { outcome = cast(self).joiners.wait("Queue::join", nullptr, deadline); })) {
+        if (!queue.waits.wait(site, deadline,
+                              [&] { outcome = queue.joiners.wait("Queue::join", nullptr, deadline); })) {
             return nullptr;
         }
         if (outcome == Outcome::timed_out) {
@@ -233,6 +184,16 @@ PyObject* queue_join(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObje
         }
     }
     Py_RETURN_TRUE;
+}
+
+PyObject* queue_join(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
+    static constexpr const char* names[] = {"timeout"};
+    PyObject* limit[1] = {};
+    if (!check_thread(cast(self)) || !read_arguments("join", names, 0, {args, n, keywords}, limit)) {
+        return nullptr;
+    }
+    const CallSite site = site_of(self, {args, n, keywords});
+    return within(limit[0], [&](PyObject* timeout) { return join(site, timeout); });
 }
 
 PyObject* queue_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
@@ -273,14 +234,14 @@ PyObject* queue_repr(PyObject* self) {
 }
 
 PyMethodDef methods[] = {
-    {"put", as_method(&queue_put), METH_FASTCALL | METH_KEYWORDS,
+    {"put", as_method(&Calls::put), METH_FASTCALL | METH_KEYWORDS,
      "put(item, block=True, timeout=None)\n--\n\nPuts an item in, waiting for room. Raises queue.Full if it does not "
      "block and there is none, or if the timeout came first; ShutDown."},
-    {"put_nowait", &queue_put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
-    {"get", as_method(&queue_get), METH_FASTCALL | METH_KEYWORDS,
+    {"put_nowait", &Calls::put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
+    {"get", as_method(&Calls::get), METH_FASTCALL | METH_KEYWORDS,
      "get(block=True, timeout=None)\n--\n\nWaits for an item and takes it. Raises queue.Empty if it does not block and "
      "there is none, or if the timeout came first; ShutDown if it was shut down and is empty."},
-    {"get_nowait", &queue_get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
+    {"get_nowait", &Calls::get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
     {"peek", as_method(&queue_peek), METH_FASTCALL | METH_KEYWORDS,
      "peek(block=True, timeout=None)\n--\n\nAs get(), leaving the item there."},
     {"peek_nowait", &queue_peek_nowait, METH_NOARGS, "peek_nowait()\n--\n\npeek() that does not wait."},
@@ -320,7 +281,7 @@ int add_queue(PyObject* module) noexcept {
                                                           {{Py_tp_init, as_slot(&queue_init)},
                                                            {Py_tp_repr, as_slot(&queue_repr)},
                                                            {Py_tp_iter, as_slot(&PyObject_SelfIter)},
-                                                           {Py_tp_iternext, as_slot(&queue_next)},
+                                                           {Py_tp_iternext, as_slot(&Calls::next)},
                                                            {Py_mp_length, as_slot(&queue_length)},
                                                            {Py_nb_bool, as_slot(&queue_bool)}});
     if (type == nullptr) {

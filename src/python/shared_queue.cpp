@@ -9,6 +9,7 @@
 
 #include "python/arguments.hpp"
 #include "python/error.hpp"
+#include "python/item_calls.hpp"
 #include "python/object.hpp"
 #include "python/waiting.hpp"
 
@@ -44,82 +45,29 @@ int queue_init(PyObject* self, PyObject* args, PyObject* kwargs) {
     return size <= 0 || guarded([&] { body_of<SharedQueueBody>(self).queue.emplace(Size(size)); }) ? 0 : -1;
 }
 
-PyObject* queue_put(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    static constexpr const char* names[] = {"item", "block", "timeout"};
-    PyObject* values[3] = {};
-    bool block = true;
-    if (!read_arguments("put", names, 1, {args, n, keywords}, values) || !truth_from(values[1], block)) {
-        return nullptr;
+struct Of {
+    static bool put(const CallSite& site, PyObject* given, bool block, PyObject* timeout) noexcept {
+        PyObject* const self = site.self;
+        Ref item = Ref::shared(given);
+        bool put = false;
+        if (!guarded([&] {
+                if (block) {
+                    put = cast(self).try_put(std::move(item));
+                } else {
+                    cast(self).put_nowait(std::move(item));
+                    put = true;
+                }
+            })) {
+            return false;
+        }
+        Deadline deadline;
+        return put || (deadline_from(timeout, deadline) && waiting([&] { cast(self).put(std::move(item), deadline); }));
     }
-    Ref item = Ref::shared(values[0]);
-    bool put = false;
-    Deadline deadline;
-    if (!guarded([&] {
-            if (block) {
-                put = cast(self).try_put(std::move(item));
-            } else {
-                cast(self).put_nowait(std::move(item));
-                put = true;
-            }
-        }) ||
-        (!put &&
-         (!deadline_from(values[2], deadline) || !waiting([&] { cast(self).put(std::move(item), deadline); })))) {
-        return nullptr;
+    static PyObject* get(const CallSite& site, bool block, PyObject* timeout) noexcept {
+        return get_from(cast(site.self), block, timeout, [](const Deadline&, auto&& f) { return waiting(f); });
     }
-    Py_RETURN_NONE;
-}
-
-PyObject* get(PyObject* self, bool block, PyObject* timeout) noexcept {
-    Ref item;
-    bool had = false;
-    if (!guarded([&] {
-            std::optional<Ref> found = cast(self).try_get();
-            had = found.has_value();
-            if (had) {
-                item = *std::move(found);
-            } else if (!block) {
-                item = cast(self).get_nowait();
-                had = true;
-            }
-        })) {
-        return nullptr;
-    }
-    Deadline deadline;
-    if (!had && (!deadline_from(timeout, deadline) || !waiting([&] { item = cast(self).get(deadline); }))) {
-        return nullptr;
-    }
-    return item.release();
-}
-
-PyObject* queue_get(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
-    static constexpr const char* names[] = {"block", "timeout"};
-    PyObject* values[2] = {};
-    bool block = true;
-    if (!read_arguments("get", names, 0, {args, n, keywords}, values) || !truth_from(values[0], block)) {
-        return nullptr;
-    }
-    return get(self, block, values[1]);
-}
-
-PyObject* queue_put_nowait(PyObject* self, PyObject* item) {
-    if (!guarded([&] { cast(self).put_nowait(Ref::shared(item)); })) {
-        return nullptr;
-    }
-    Py_RETURN_NONE;
-}
-
-PyObject* queue_get_nowait(PyObject* self, PyObject* /*unused*/) {
-    return get(self, false, nullptr);
-}
-
-// Ends when it was shut down and is empty.
-PyObject* queue_next(PyObject* self) {
-    PyObject* const item = get(self, true, nullptr);
-    if (item == nullptr && PyErr_ExceptionMatches(errors.shut_down) != 0) {
-        PyErr_Clear();
-    }
-    return item;
-}
+};
+using Calls = ItemCalls<Of>;
 
 PyObject* queue_size(PyObject* self, PyObject* /*unused*/) {
     return PyLong_FromSize_t(cast(self).size());
@@ -137,14 +85,14 @@ PyObject* queue_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t n, Py
 }
 
 PyMethodDef methods[] = {
-    {"put", as_method(&queue_put), METH_FASTCALL | METH_KEYWORDS,
+    {"put", as_method(&Calls::put), METH_FASTCALL | METH_KEYWORDS,
      "put(item, block=True, timeout=None)\n--\n\nWaits for room, while other green threads run, and puts it in. "
      "Raises queue.Full if it does not block and there is none, or if the timeout came first; ShutDown."},
-    {"put_nowait", &queue_put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
-    {"get", as_method(&queue_get), METH_FASTCALL | METH_KEYWORDS,
+    {"put_nowait", &Calls::put_nowait, METH_O, "put_nowait(item)\n--\n\nput() that does not wait."},
+    {"get", as_method(&Calls::get), METH_FASTCALL | METH_KEYWORDS,
      "get(block=True, timeout=None)\n--\n\nWaits for an item, while other green threads run, and takes it. Raises "
      "queue.Empty if it does not block and there is none, or if the timeout came first; ShutDown."},
-    {"get_nowait", &queue_get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
+    {"get_nowait", &Calls::get_nowait, METH_NOARGS, "get_nowait()\n--\n\nget() that does not wait."},
     {"qsize", &queue_size, METH_NOARGS, "qsize()\n--\n\nHow many items it held a moment ago."},
     {"shutdown", as_method(&queue_shutdown), METH_FASTCALL | METH_KEYWORDS,
      "shutdown(immediate=False)\n--\n\nNo more puts: they raise ShutDown, also those that wait; and get() once it is "
@@ -158,12 +106,12 @@ int add_shared_queue(PyObject* module) noexcept {
     const TypeText text{
         "tendril.SharedQueue",
         "SharedQueue(maxsize=None)\n--\n\nA Queue between OS threads: each may put and get, in its green "
-        "threads or without any. Iteration ends after shutdown().",
+        "threads or without any. Iteration ends at an item that is StopIteration, or after shutdown().",
         methods, nullptr};
     return add_object_type<SharedQueueBody>(module, text,
                                             {{Py_tp_init, as_slot(&queue_init)},
                                              {Py_tp_iter, as_slot(&PyObject_SelfIter)},
-                                             {Py_tp_iternext, as_slot(&queue_next)}}) == nullptr
+                                             {Py_tp_iternext, as_slot(&Calls::next)}}) == nullptr
                ? -1
                : 0;
 }

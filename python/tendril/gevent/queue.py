@@ -12,47 +12,10 @@ ShutDown = tendril.ShutDown
 __all__ = ["Queue", "PriorityQueue", "LifoQueue", "SimpleQueue", "JoinableQueue", "Channel", "Empty", "Full"]
 
 
-class _Items:
-    """What all queues have of gevent's; `timeout` may be a Timeout too, which is raised then."""
+class _Stored:
+    """What all of them but Channel have of gevent's. A `timeout` may be a Timeout too, which is raised then."""
 
-    def put(self, item, block=True, timeout=None):
-        """Puts an item in, waiting for room. Raises Full if it does not block, or the timeout came first."""
-        if timeout is None:
-            return super().put(item, block)
-        if isinstance(timeout, tendril.Timeout):
-            with timeout:
-                return super().put(item, block)
-        if block and timeout < 0:
-            raise ValueError("'timeout' must be a non-negative number")
-        return super().put(item, block, timeout)
-
-    def get(self, block=True, timeout=None):
-        """Waits for an item and takes it. Raises Empty if it does not block, or the timeout came first."""
-        if timeout is None:
-            return super().get(block)
-        if isinstance(timeout, tendril.Timeout):
-            with timeout:
-                return super().get(block)
-        if block and timeout < 0:
-            raise ValueError("'timeout' must be a non-negative number")
-        return super().get(block, timeout)
-
-    def __bool__(self):
-        return True
-
-    def __next__(self):
-        item = self.get()
-        if item is StopIteration:
-            raise StopIteration
-        return item
-
-    next = __next__
-
-    def __iter__(self):
-        return self
-
-
-class _Stored(_Items):
+    next = tendril.Queue.__next__
 
     def __init__(self, maxsize=None, items=(), unfinished_tasks=None, _warn_depth=2):
         if maxsize is not None and maxsize <= 0:
@@ -65,13 +28,6 @@ class _Stored(_Items):
             super().__init__(maxsize, items, unfinished_tasks)
         else:
             super().__init__(maxsize, items)
-
-    def peek(self, block=True, timeout=None):
-        """As get(), leaving the item there."""
-        if isinstance(timeout, tendril.Timeout):
-            with timeout:
-                return super().peek(block)
-        return super().peek(block, timeout)
 
     @property
     def queue(self):
@@ -105,9 +61,6 @@ class _Stored(_Items):
     def __str__(self):
         rest = self._format()
         return f"<{type(self).__name__}{' ' + rest if rest else ''}>"
-
-    def __len__(self):
-        return self.qsize()
 
     def copy(self):
         """A queue with the same items."""
@@ -152,13 +105,6 @@ class JoinableQueue(_Stored, tendril.JoinableQueue):
     def copy(self):
         return type(self)(self.maxsize, self._items(), self.unfinished_tasks)
 
-    def join(self, timeout=None):
-        """Waits until task_done() was called for every item. Returns whether that came in time."""
-        if isinstance(timeout, tendril.Timeout):
-            with timeout:
-                return super().join()
-        return super().join(timeout)
-
 
 class SimpleQueue(Queue):
     """As the standard library's: without limit, and put() never waits."""
@@ -167,8 +113,10 @@ class SimpleQueue(Queue):
         super().__init__(None)
 
 
-class Channel(_Items, tendril.Channel):
+class Channel(tendril.Channel):
     """A rendezvous: put() returns when a getter has the item."""
+
+    next = tendril.Channel.__next__
 
     def __init__(self, maxsize=1):
         if maxsize != 1:
