@@ -3,18 +3,12 @@
 
 from tendril import _tendril
 from tendril._tendril import Greenlet, GreenletExit, getcurrent
-from tendril.imap import OrderedImap, UnorderedImap
+from tendril.calls import Calls
 from tendril.timeout import Timeout
 from tendril.waits import killall
 
 
-def _with_callback(greenlet, callback):
-    if callback is not None:
-        greenlet.link(lambda ended: callback(ended.value) if ended.successful() else None)
-    return greenlet
-
-
-class Group:
+class Group(Calls):
     """Group(*greenlets): holds green threads until they have ended.
 
     A member is discarded by the hub soon after its end, so `len` still counts it while others that were woken by its
@@ -80,10 +74,6 @@ class Group:
         self.start(greenlet)
         return greenlet
 
-    def _spawner(self):
-        """What spawns for the caller in a green thread that is no member."""
-        return self.spawn
-
     def join(self, timeout=None, raise_error=False):
         """Waits until there is no member. Returns whether that was in time.
 
@@ -132,30 +122,7 @@ class Group:
             return function(*(args or ()), **(kwds or {}))
         return self.spawn(function, *(args or ()), **(kwds or {})).get()
 
-    def apply_async(self, function, args=None, kwds=None, callback=None):
-        """The same without waiting. Returns a Greenlet; callback(result) is called if it ends well."""
+    def _spawn_at_once(self, function, args, kwds):
         if self.full():  # which lets the caller go on
-            called = _tendril.spawn(self.apply, function, args, kwds)
-        else:
-            called = self.spawn(function, *(args or ()), **(kwds or {}))
-        return _with_callback(called, callback)
-
-    def map(self, function, iterable):
-        """A list of function(item) of all items, each in a member. Raises the first error in the order of items."""
-        return [each.get() for each in [self.spawn(function, item) for item in iterable]]
-
-    def map_async(self, function, iterable, callback=None):
-        """The same without waiting. Returns a Greenlet; callback(list) is called if it ends well."""
-        return _with_callback(_tendril.spawn(self.map, function, iterable), callback)
-
-    def imap(self, function, *iterables, maxsize=None):
-        """Iterates over the results of function(*items), in the order of the items, which are taken meanwhile.
-
-        What a call raises is raised by that next(), and the iteration can go on; what an iterable raises ends it, after
-        all results. maxsize: how many results may be ready or under way that were not asked for.
-        """
-        return OrderedImap(self._spawner(), function, zip(*iterables), maxsize)
-
-    def imap_unordered(self, function, *iterables, maxsize=None):
-        """The same in the order in which the results become ready."""
-        return UnorderedImap(self._spawner(), function, zip(*iterables), maxsize)
+            return _tendril.spawn(self.apply, function, args, kwds)
+        return self.spawn(function, *args, **kwds)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 
-from typing import Any, Callable, Iterable, Iterator, ParamSpec, TypeVar
+from typing import Any, Callable, Iterator, ParamSpec, TypeVar
 
 from tendril._tendril import Greenlet
+from tendril.calls import Calls
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 _Exception = BaseException | type[BaseException]
 
-class Group:
+class Group(Calls):
     greenlet_class: type[Greenlet[Any]]
     greenlets: Any
     def __init__(self, *greenlets: Greenlet[Any]) -> None: ...
@@ -28,16 +29,3 @@ class Group:
     def full(self) -> bool: ...
     def wait_available(self, timeout: float | None = None) -> int: ...
     def apply(self, function: Callable[..., _T], args: Any = None, kwds: Any = None) -> _T: ...
-    def apply_async(
-        self, function: Callable[..., _T], args: Any = None, kwds: Any = None,
-        callback: Callable[[_T], object] | None = None,
-    ) -> Greenlet[_T]: ...
-    def map(self, function: Callable[[Any], _T], iterable: Iterable[Any]) -> list[_T]: ...
-    def map_async(
-        self, function: Callable[[Any], _T], iterable: Iterable[Any],
-        callback: Callable[[list[_T]], object] | None = None,
-    ) -> Greenlet[list[_T]]: ...
-    def imap(self, function: Callable[..., _T], *iterables: Iterable[Any], maxsize: int | None = None) -> Iterator[_T]: ...
-    def imap_unordered(
-        self, function: Callable[..., _T], *iterables: Iterable[Any], maxsize: int | None = None
-    ) -> Iterator[_T]: ...

@@ -31,12 +31,12 @@ class Timeout(_tendril._Timeout):
     def __str__(self):
         if self.seconds is None:
             return ""
-        unit = "second" if self.seconds == 1 else "seconds"
-        if self.exception is None:
-            return f"{self.seconds} {unit}"
-        if self.exception is False:
-            return f"{self.seconds} {unit} (silent)"
-        return f"{self.seconds} {unit}: {self.exception}"
+        text = f"{self.seconds} second" if self.seconds == 1 else f"{self.seconds} seconds"
+        if self.exception is None or self.exception is True:
+            return text
+        return f"{text} (silent)" if self.exception is False else self._text.format(text, self.exception)
+
+    _text = "{}: {}"  # with an exception
 
     def __repr__(self):
         state = " pending" if self.pending else ""

@@ -25,13 +25,7 @@ class Timeout(_tendril._EventletTimeout, tendril.Timeout):
         """Something true while it counts."""
         return self if self.pending else None
 
-    def __str__(self):
-        if self.seconds is None:
-            return ""
-        text = f"{self.seconds} second" if self.seconds == 1 else f"{self.seconds} seconds"
-        if self.exception is None or self.exception is True:
-            return text
-        return f"{text} (silent)" if self.exception is False else f"{text} ({self.exception})"
+    _text = "{} ({})"
 
     def __repr__(self):
         pending = " pending" if self.pending else ""

@@ -4,6 +4,7 @@
 import socket as _socket
 import ssl as _stdlib
 
+from tendril import unverified
 from tendril.eventlet import green  # noqa: F401
 
 globals().update({name: value for name, value in vars(_stdlib).items() if not name.startswith("__")})
@@ -17,14 +18,6 @@ def wrap_socket(sock, keyfile=None, certfile=None, server_side=False, cert_reqs=
 
     As in eventlet, the peer's certificate is not looked at unless cert_reqs says so.
     """
-    context = _stdlib.SSLContext(_stdlib.PROTOCOL_TLS_SERVER if server_side else _stdlib.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = cert_reqs
-    if ca_certs:
-        context.load_verify_locations(ca_certs)
-    if certfile:
-        context.load_cert_chain(certfile, keyfile)
-    if ciphers:
-        context.set_ciphers(ciphers)
     listens = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ACCEPTCONN) != 0
-    return context.wrap_socket(sock, server_side, do_handshake_on_connect and not listens, suppress_ragged_eofs)
+    return unverified.wrap(sock, keyfile, certfile, server_side, cert_reqs, ca_certs,
+                           do_handshake_on_connect and not listens, suppress_ragged_eofs, ciphers)
