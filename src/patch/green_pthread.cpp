@@ -2,7 +2,9 @@
 
 #include "patch/green_pthread.hpp"
 
+#include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <unordered_set>
@@ -22,27 +24,82 @@ namespace {
 constexpr std::uint64_t own_key = UINT64_MAX >> 1;  // no Local's: they are counted from 1
 }
 
+// What it lies in. A block that is kept holds none.
 struct GreenPthreads {
+    struct Block {
+        std::array<std::byte, GreenPthread::zeros> unseen;  // never written
+        alignas(GreenPthread) std::array<std::byte, sizeof(GreenPthread)> place;
+        bool used;
+
+        GreenPthread& thread() noexcept { return *std::launder(reinterpret_cast<GreenPthread*>(place.data())); }
+        static Block& of(pthread_t handle) noexcept { return *reinterpret_cast<Block*>(handle); }
+    };
+    static_assert(offsetof(Block, place) == GreenPthread::zeros);
+    // Those that are kept are used again in the order in which they came, and not before there are a few: a number of a
+    // thread that has ended should not be the next one's at once, as where a dead thread still owns a lock.
+    static constexpr std::size_t least_kept = 16;
+    static constexpr std::size_t most_kept = 256;
+
     Mutex mutex{Rank::parking_lot};
-    std::unordered_set<const GreenPthread*> known TENDRIL_GUARDED_BY(mutex);
+    std::unordered_set<const Block*> blocks TENDRIL_GUARDED_BY(mutex);  // those that hold one, and those that are kept
+    std::array<Block*, most_kept> kept TENDRIL_GUARDED_BY(mutex){};     // a ring
+    std::size_t first_kept TENDRIL_GUARDED_BY(mutex) = 0;
+    std::size_t count_kept TENDRIL_GUARDED_BY(mutex) = 0;
     std::size_t running TENDRIL_GUARDED_BY(mutex) = 0;
+
+    // Returns: a new one. Throws: std::bad_alloc.
+    GreenPthread& make(void* (*run)(void*), void* with) {
+        const HandlersLater later;
+        const MutexLock lock(mutex);
+        Block& block = count_kept > least_kept ? take_kept() : make_block();
+        new (block.place.data()) GreenPthread(run, with);
+        block.used = true;
+        running += run != nullptr ? 1 : 0;
+        return block.thread();
+    }
+    // Forgets it. The mutex is held.
+    TENDRIL_NOT_ANALYZED void drop(GreenPthread& thread) noexcept {
+        Block& block = Block::of(thread.handle());
+        thread.~GreenPthread();
+        block.used = false;
+        if (count_kept < most_kept) {
+            kept[(first_kept + count_kept++) % most_kept] = &block;
+        } else {
+            blocks.erase(&block);
+            std::free(&block);
+        }
+    }
 
     static GreenPthreads& all() noexcept {
         static Immortal<GreenPthreads> one;
         return one.get();
     }
-    static void destroy(GreenPthread* thread) noexcept { delete thread; }
+
+private:
+    TENDRIL_NOT_ANALYZED Block& take_kept() noexcept {
+        Block& block = *kept[first_kept];
+        first_kept = (first_kept + 1) % most_kept;
+        --count_kept;
+        return block;
+    }
+    TENDRIL_NOT_ANALYZED Block& make_block() {
+        std::unique_ptr<Block, void (*)(void*)> made(static_cast<Block*>(std::calloc(1, sizeof(Block))), &std::free);
+        if (made == nullptr) {
+            throw std::bad_alloc();
+        }
+        blocks.insert(made.get());
+        return *made.release();
+    }
 };
 
-GreenPthread::GreenPthread(void* (*run)(void*), void* with)
+GreenPthread::GreenPthread(void* (*run)(void*), void* with) noexcept
     : LocalValue{nullptr, own_key, &GreenPthread::end}, start(run), argument(with) {
     sigemptyset(&blocked);
     sigemptyset(&held_back);
-    GreenPthreads& all = GreenPthreads::all();
-    const HandlersLater later;
-    const MutexLock lock(all.mutex);
-    all.known.insert(this);
-    all.running += start != nullptr ? 1 : 0;
+}
+
+GreenPthread* GreenPthread::make(void* (*run)(void*), void* with) {
+    return &GreenPthreads::all().make(run, with);
 }
 
 void GreenPthread::begin() noexcept {
@@ -89,11 +146,8 @@ void GreenPthread::tell_joiners() noexcept {
         last = start != nullptr && --all.running == 0;
         frees = joining == Joining::detached;
         if (frees) {
-            all.known.erase(this);
+            all.drop(*this);
         }
-    }
-    if (frees) {
-        GreenPthreads::destroy(this);
     }
     wake_all(end_of(own), Sought::completion);
     if (last) {
@@ -142,7 +196,7 @@ GreenPthread* green_self() noexcept {
     GreenPthread* self = green_self_if_any();
     if (self == nullptr && is_other_than_main()) {
         try {
-            self = new GreenPthread;
+            self = GreenPthread::make();
         } catch (const std::bad_alloc&) {
             return nullptr;
         }
@@ -153,14 +207,11 @@ GreenPthread* green_self() noexcept {
 }
 
 void discard(GreenPthread& thread) noexcept {
-    {
-        GreenPthreads& all = GreenPthreads::all();
-        const HandlersLater later;
-        const MutexLock lock(all.mutex);
-        all.known.erase(&thread);
-        all.running -= thread.start != nullptr ? 1 : 0;
-    }
-    GreenPthreads::destroy(&thread);
+    GreenPthreads& all = GreenPthreads::all();
+    const HandlersLater later;
+    const MutexLock lock(all.mutex);
+    all.running -= thread.start != nullptr ? 1 : 0;
+    all.drop(thread);
 }
 
 TENDRIL_NOT_ANALYZED KnownThreads::KnownThreads() noexcept {
@@ -172,8 +223,8 @@ TENDRIL_NOT_ANALYZED KnownThreads::~KnownThreads() {
 }
 
 TENDRIL_NOT_ANALYZED GreenPthread* KnownThreads::find(pthread_t thread) noexcept {
-    auto* const wanted = reinterpret_cast<GreenPthread*>(thread);
-    return GreenPthreads::all().known.contains(wanted) ? wanted : nullptr;
+    auto* const block = reinterpret_cast<GreenPthreads::Block*>(thread);
+    return GreenPthreads::all().blocks.contains(block) && block->used ? &block->thread() : nullptr;
 }
 
 TENDRIL_NOT_ANALYZED std::size_t KnownThreads::running() const noexcept {
@@ -181,8 +232,7 @@ TENDRIL_NOT_ANALYZED std::size_t KnownThreads::running() const noexcept {
 }
 
 TENDRIL_NOT_ANALYZED void KnownThreads::free(GreenPthread& thread) noexcept {
-    GreenPthreads::all().known.erase(&thread);
-    GreenPthreads::destroy(&thread);
+    GreenPthreads::all().drop(thread);
 }
 
 const void* end_of_all() noexcept {

@@ -5,11 +5,12 @@
 // A pthread_t of a green thread is the address of one. Functions of the C library that are not patched may get it, so
 // it begins with readable memory in which they find no thread: its kernel number is 0.
 //
-//     | zeros, longer than the C library's struct pthread | ours |
+//     | zeros, longer than the C library's struct pthread | GreenPthread |
 //
 // 1. Green threads that pthread_create() made have one from the beginning; others, when they first need one. The main
 //    green thread of an OS thread has none: it is the C library's thread.
 // 2. It is known (find()) from then until its green thread has ended, and if it is joinable, has been joined.
+//    Then its memory is kept for the next one, within a bound.
 // 3. Its owner alone writes it, but for what `joining` guards: the mutex of all of them.
 
 #pragma once
@@ -40,8 +41,6 @@ enum class Joining : std::uint8_t {
 
 class GreenPthread : public tendril::detail::LocalValue {
 public:
-    std::array<std::byte, 2816> unseen{};
-
     // Constant, once its green thread runs.
     pthread_t os_thread{};  // the one that runs it
     std::uint64_t id = 0;   // of the green thread
@@ -68,11 +67,11 @@ public:
     std::array<char, 16> name{};
 
     // For pthread_create(), or without a function. Throws: std::bad_alloc.
-    explicit GreenPthread(void* (*run)(void*) = nullptr, void* with = nullptr);
+    static GreenPthread* make(void* (*run)(void*) = nullptr, void* with = nullptr);
     GreenPthread(const GreenPthread&) = delete;
     GreenPthread& operator=(const GreenPthread&) = delete;
 
-    pthread_t handle() const noexcept { return reinterpret_cast<pthread_t>(this); }
+    pthread_t handle() const noexcept { return reinterpret_cast<pthread_t>(this) - zeros; }
 
     // Makes it the running green thread's, until that ends.
     void begin() noexcept;
@@ -80,6 +79,9 @@ public:
     void end_suspended() noexcept;
 
 private:
+    static constexpr std::size_t zeros = 2816;
+
+    GreenPthread(void* (*run)(void*), void* with) noexcept;
     void destroy_values() noexcept;
     void tell_joiners() noexcept;
     static void end(tendril::detail::LocalValue* value) noexcept;

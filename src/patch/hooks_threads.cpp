@@ -81,7 +81,7 @@ int create(pthread_t* out, const pthread_attr_t* attributes, void* (*start)(void
     }
     GreenPthread* thread = nullptr;
     try {
-        thread = new GreenPthread(start, argument);
+        thread = GreenPthread::make(start, argument);
     } catch (const std::bad_alloc&) {
         return EAGAIN;
     }
