@@ -38,7 +38,7 @@ int park_for_signal(pthread_cond_t* condition, pthread_mutex_t* mutex, Deadline 
     const bool shared = (flags_of(condition) & process_shared) != 0;
     const Deadline look =
         Deadline::after(Deadline::now_ns(), Duration(std::chrono::nanoseconds(shared ? shared_ns : unsignalled_ns)));
-    Parked parked(condition, Sought::signal_of_condition, "pthread_cond_wait");
+    Parked parked(condition, Sought::signal_of_condition, "pthread_cond_wait", ~0U, Asked::yes);
     if (const int error = release_mutex(mutex); error != 0) {
         if (parked.leave()) {
             wake(condition, Sought::signal_of_condition);

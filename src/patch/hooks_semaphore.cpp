@@ -43,8 +43,9 @@ int result_of(int error) noexcept {
 int park_for(sem_t* semaphore, Deadline deadline, Breaks breaks) noexcept {
     const int before = errno;
     const Patience patience = is_shared(semaphore) ? Patience::short_one() : Patience::long_one();
-    const int error = park_until(semaphore, Sought::permit, "sem_wait", deadline, patience, breaks,
-                                 [semaphore] { return attempt(semaphore); });
+    const int error = park_until(
+        semaphore, Sought::permit, "sem_wait", deadline, patience, breaks, [semaphore] { return attempt(semaphore); },
+        Asked::yes);
     errno = before;
     return result_of(error);
 }

@@ -117,8 +117,9 @@ void never_break(const void* begin, const void* end) noexcept {
     unbroken_end.store(reinterpret_cast<std::uintptr_t>(end), std::memory_order_release);
 }
 
-Parked::Parked(const void* address, Sought sought, const char* call, std::uint32_t bits) noexcept
-    : address_(address), sought_(sought), bits_(bits), call_(call), hub_(may_park() ? Scheduler::if_any() : nullptr) {
+Parked::Parked(const void* address, Sought sought, const char* call, std::uint32_t bits, Asked asked) noexcept
+    : address_(address), sought_(sought), bits_(bits), call_(call),
+      hub_(asked == Asked::yes || may_park() ? Scheduler::if_any() : nullptr) {
     Bucket& bucket = Bucket::of(address);
     const MutexLock lock(bucket.mutex);
     if (hub_ != nullptr) {

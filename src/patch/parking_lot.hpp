@@ -61,6 +61,9 @@ void let_others_first() noexcept;
 
 struct Bucket;
 
+// Whether may_park() was asked already in this call of a hook, and has said yes: it is a system call.
+enum class Asked : bool { no, yes };
+
 struct Woken {
     std::size_t count = 0;
     bool starves = false;  // one of this hub was woken in vain before: let it run now, or it may be again
@@ -69,7 +72,8 @@ struct Woken {
 class Parked : tendril::detail::ListNode {
 public:
     // Stands in line from now on. `call` names the wait in reports.
-    Parked(const void* address, Sought sought, const char* call, std::uint32_t bits = ~0U) noexcept;
+    Parked(const void* address, Sought sought, const char* call, std::uint32_t bits = ~0U,
+           Asked asked = Asked::no) noexcept;
     Parked(const Parked&) = delete;
     Parked& operator=(const Parked&) = delete;
     ~Parked() { leave(); }
@@ -164,8 +168,8 @@ private:
 // Waits until attempt() returns something else than EBUSY. Returns: that; ETIMEDOUT, ECANCELED, EINTR.
 template <class Attempt>
 int park_until(const void* address, Sought sought, const char* call, Deadline deadline, Patience patience,
-               Breaks breaks, Attempt attempt) noexcept {
-    Parked parked(address, sought, call);
+               Breaks breaks, Attempt attempt, Asked asked = Asked::no) noexcept {
+    Parked parked(address, sought, call, ~0U, asked);
     for (;;) {
         if (const int result = attempt(); result != EBUSY) {
             if (parked.leave() && sought == permit) {

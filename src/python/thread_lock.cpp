@@ -66,10 +66,17 @@ PyObject* call_original(PyObject* method, PyObject* self, PyObject* args, PyObje
     return PyObject_Call(method, all.get(), kwargs);
 }
 
-enum class Taken { yes, no, error };
+enum class Taken { yes, no, error, elsewhere };
 
-// Waits for the lock. Called with the GIL; returns with it. error: what is pending has been raised.
+// Takes the lock, waiting for it if need be. Called with the GIL; returns with it. error: what is pending has been
+// raised; elsewhere: the interpreter's own method is to wait. Requires: looks_green().
 Taken take(PyThread_type_lock lock, Deadline deadline) noexcept {
+    if (PyThread_acquire_lock(lock, NOWAIT_LOCK) != 0) {
+        return Taken::yes;
+    }
+    if (!patch::detail::may_park()) {
+        return Taken::elsewhere;
+    }
     for (;;) {
         PyThreadState* const thread = PyEval_SaveThread();
         const int result = patch::detail::wait_for_semaphore(static_cast<sem_t*>(lock), deadline);
@@ -89,7 +96,7 @@ Taken take(PyThread_type_lock lock, Deadline deadline) noexcept {
 // How long a call waits; `endless`: the number that means without a limit. Returns: false if the interpreter's own
 // method is to be called: it need not wait, or the arguments are wrong, or this is no green thread.
 bool waits(int blocking, PyObject* timeout, double endless, Deadline& deadline) noexcept {
-    if (blocking == 0 || !patch::detail::may_park()) {
+    if (blocking == 0 || !patch::detail::looks_green()) {
         return false;
     }
     if (timeout == nullptr) {
@@ -122,11 +129,12 @@ PyObject* acquire_lock(PyObject* self, PyObject* args, PyObject* kwargs) {
     if (!waits(blocking, timeout, -1, deadline)) {
         return call_original(lock_acquire, self, args, kwargs);
     }
-    if (PyThread_acquire_lock(lock.lock, NOWAIT_LOCK) == 0) {
-        const Taken taken = take(lock.lock, deadline);
-        if (taken != Taken::yes) {
-            return taken == Taken::no ? Py_NewRef(Py_False) : nullptr;
-        }
+    const Taken taken = take(lock.lock, deadline);
+    if (taken == Taken::elsewhere) {
+        return call_original(lock_acquire, self, args, kwargs);
+    }
+    if (taken != Taken::yes) {
+        return taken == Taken::no ? Py_NewRef(Py_False) : nullptr;
     }
     lock.locked = 1;
     Py_RETURN_TRUE;
@@ -145,11 +153,12 @@ PyObject* acquire_rlock(PyObject* self, PyObject* args, PyObject* kwargs) {
     if ((lock.count > 0 && lock.owner == me) || !waits(blocking, timeout, -1, deadline)) {
         return call_original(rlock_acquire, self, args, kwargs);
     }
-    if (PyThread_acquire_lock(lock.lock, NOWAIT_LOCK) == 0) {
-        const Taken taken = take(lock.lock, deadline);
-        if (taken != Taken::yes) {
-            return taken == Taken::no ? Py_NewRef(Py_False) : nullptr;
-        }
+    const Taken taken = take(lock.lock, deadline);
+    if (taken == Taken::elsewhere) {
+        return call_original(rlock_acquire, self, args, kwargs);
+    }
+    if (taken != Taken::yes) {
+        return taken == Taken::no ? Py_NewRef(Py_False) : nullptr;
     }
     lock.owner = me;
     lock.count = 1;
@@ -171,14 +180,15 @@ PyObject* get_from_queue(PyObject* self, PyObject* args, PyObject* kwargs) {
         return call_original(queue_get, self, args, kwargs);
     }
     while (queue.next == PyList_GET_SIZE(queue.list)) {
-        if (PyThread_acquire_lock(queue.lock, NOWAIT_LOCK) == 0) {
-            const Taken taken = take(queue.lock, deadline);
-            if (taken == Taken::error) {
-                return nullptr;
-            }
-            if (taken == Taken::no) {
-                break;
-            }
+        const Taken taken = take(queue.lock, deadline);
+        if (taken == Taken::elsewhere) {
+            return call_original(queue_get, self, args, kwargs);
+        }
+        if (taken == Taken::error) {
+            return nullptr;
+        }
+        if (taken == Taken::no) {
+            break;
         }
         queue.locked = 1;
     }
