@@ -22,6 +22,7 @@
 #include "python/shared_queue.hpp"
 #include "python/shared_semaphore.hpp"
 #include "python/signals.hpp"
+#include "python/stack_chunks.hpp"
 #include "python/stack_depth.hpp"
 #include "python/state.hpp"
 #include "python/thread_pool.hpp"
@@ -83,6 +84,7 @@ PyObject* make_module() noexcept {
             return nullptr;
         }
     }
+    keep_stack_chunks();
     if (add_exit(module.get()) != 0 || add_hub(module.get()) != 0 || !watch_signals()) {
         return nullptr;
     }
