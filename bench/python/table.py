@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints the tables of docs/python.md from the newest bench/results, or puts them into that file.
+"""Prints the tables of docs/python.md and docs/coming-from-*.md from the newest bench/results, or puts them into one.
 
     bench/python/table.py [--write docs/python.md]
 
@@ -9,6 +9,7 @@ compares.
 """
 
 import argparse
+import functools
 import json
 import pathlib
 import re
@@ -22,6 +23,47 @@ WORKS = {
     "spawn_join": ("`spawn()` and `join()`, 1,000 at a time", None),
     "queue": ("an item there and back through queues", 10),
     "sleepers": ("one of 100,000 that sleep 0.5 s", 2),
+}
+# Of each module, the same work by its own names and by tendril's of that shape: (title, how many times as long the
+# original must take).
+NAMES = {
+    "gevent": {
+        "sleep": ("`sleep(0)`, two in turns", 40),
+        "spawn_get": ("`spawn()` and `get()`, one at a time", 60),
+        "joinall": ("`spawn()` and `joinall()`, 1,000 at a time", 2),
+        "spawn_raw": ("`spawn_raw()`, 30,000 at once", 1.5),
+        "queue": ("an item there and back through two `Queue`s", 2),
+        "event": ("`Event`, `set()` and `wait()` there and back", 2),
+        "result": ("`AsyncResult`, with the `spawn()` that sets it", 2),
+        "semaphore": ("`with Semaphore()`", 2),
+        "map": ("an item of `Pool(100).map()`", 2),
+        "imap": ("an item of `Pool(100).imap()`", 2),
+        "imap_unordered": ("an item of `Pool(100).imap_unordered()`", 2),
+        "timeout": ("`with Timeout()`", 2),
+        "hub_switch": ("`hub.switch()`, woken by `run_callback()`", 2),
+        "threadpool": ("`threadpool.apply()`", 1.5),
+        "sleepers": ("one of 100,000 that `sleep(0.5)`", 2),
+    },
+    "eventlet": {
+        "sleep": ("`sleep(0)`, two in turns", 40),
+        "spawn_wait": ("`spawn()` and `wait()`, one at a time", 60),
+        "spawn_many": ("`spawn()` and `wait()`, 1,000 at a time", 2),
+        "spawn_n": ("`spawn_n()`, 30,000 at once", 2),
+        "queue": ("an item there and back through two `Queue`s", 2),
+        "event": ("`Event`, with the `spawn_n()` that sends it", 2),
+        "semaphore": ("`with Semaphore()`", 2),
+        "pool_spawn_n": ("`GreenPool(100).spawn_n()`", 2),
+        "pool_imap": ("an item of `GreenPool(100).imap()`", 2),
+        "pile": ("`GreenPile(100)`, `spawn()` and `next()`", 2),
+        "timeout": ("`with Timeout()`", 2),
+        "hub_switch": ("`hub.switch()`, woken by `schedule_call_global()`", 1.5),
+        "tpool": ("`tpool.execute()`", 2),
+        "sleepers": ("one of 100,000 that `sleep(0.5)`", 2),
+    },
+    "greenlet": {
+        "switch": ("`switch()`", 2),
+        "run": ("one that runs to its end", 2),
+    },
 }
 PEERS = ["tendril serve", "gunicorn gevent", "gunicorn eventlet", "gunicorn gthread", "uwsgi"]
 FRAMEWORK = {"gunicorn gevent": (2, 0), "uwsgi": (1, 0)}
@@ -84,7 +126,25 @@ def sites():
     return "\n".join(lines) + "\n"
 
 
-TABLES = {"python-speed": works, "wsgi-speed": sites}
+def names(shape):
+    """A module beside tendril's of that shape."""
+    file, kept = newest("python-names")
+    figures = kept["results"][shape]
+    lines = [f"| CPU time | {shape} | tendril.{shape} | |", "|---|---|---|---|"]
+    for work, (title, _) in NAMES[shape].items():
+        theirs, ours = figures[work][shape], figures[work][f"tendril.{shape}"]
+        lines.append(f"| {title} | {time(theirs['ns_cpu'])} | {time(ours['ns_cpu'])} | {theirs['times']:.1f} x |")
+    machine = kept["machine"]
+    lines.append(f"\nMedians of [{file.stem}](../bench/results/{file.name}), on one of {machine['cpus']} processors, "
+                 f"{machine['cpu']}.")
+    if "sleepers" in figures:
+        memory = [figures["sleepers"][name]["kib"] for name in (shape, f"tendril.{shape}")]
+        lines[-1] += f" A sleeper's memory: {memory[0]:.1f} and {memory[1]:.1f} KiB."
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {"python-speed": works, "wsgi-speed": sites} | {
+    f"python-{shape}": functools.partial(names, shape) for shape in NAMES}
 
 
 def blocks():

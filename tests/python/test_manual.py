@@ -23,8 +23,8 @@ RUN = re.compile(r"python3 -m tendril run (?:--as \w+ )?program\.py")
 PROGRAM = "import tendril, threading\nthreading.Thread(target=print, args=('hello',)).start()\n"
 
 
-def manual():
-    with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:
+def manual(name="python"):
+    with open(os.path.join(ROOT, "docs", f"{name}.md"), encoding="utf-8") as file:
         return file.read()
 
 
@@ -61,9 +61,11 @@ class Manual(unittest.TestCase):
         status, stdout, stderr = run_command([sys.executable, table])
         self.assertEqual((status, stderr), (0, ""))
         blocks = stdout.split("\n\n<!--")
-        self.assertEqual(len(blocks), 2)
-        for block in (blocks[0], "<!--" + blocks[1]):
-            self.assertIn(block, manual())
+        pages = ("python", "python", "coming-from-gevent", "coming-from-eventlet", "coming-from-greenlet")
+        self.assertEqual(len(blocks), len(pages))
+        for block, page in zip(blocks, pages):
+            with self.subTest(page):
+                self.assertIn(block.removeprefix("<!--"), manual(page))
 
 
 if __name__ == "__main__":
