@@ -93,18 +93,25 @@ class Pool(Group):
 
     def spawn(self, function, *args, **kwargs):
         """A member that runs function(*args, **kwargs); waits for room. Returns its Greenlet."""
-        return self._spawn_for(getcurrent(), function, *args, **kwargs)
+        greenlet = self.greenlet_class(function, *args, **kwargs)
+        self._start_for(None, greenlet)
+        return greenlet
 
     def _spawn_for(self, spawner, function, *args, **kwargs):
         greenlet = self.greenlet_class(function, *args, **kwargs)
-        if self._room is None or not self._room.locked() or spawner not in self.greenlets:
+        self._start_for(spawner, greenlet)
+        return greenlet
+
+    # `spawner`: None: the caller. One that waits here has no reference to itself, nor is it in a call with `*args`: so
+    # it is garbage when nothing can wake it any more.
+    def _start_for(self, spawner, greenlet):
+        if self._room is None or not self._room.locked() or (spawner or getcurrent()) not in self.greenlets:
             self.start(greenlet)
-            return greenlet
+            return
         super().add(greenlet)
         self._excess += 1
         greenlet.start()
         greenlet.join()
-        return greenlet
 
     def _spawner(self):
         me = getcurrent()
