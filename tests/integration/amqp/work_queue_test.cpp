@@ -14,6 +14,7 @@
 
 #include <tendril/amqp/msgpack.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/process.hpp>
 
 #include "green_test.hpp"
 #include "real_broker.hpp"
@@ -108,7 +109,25 @@ TENDRIL_TEST(RealWorkQueue, TQ54_AFullOneIsFullAtTheDeadline) {
     client.close();
 }
 
-TENDRIL_TEST(RealWorkQueue, TQ54_TwoProgramsShareIt) {
+TENDRIL_TEST(RealWorkQueue, TQ54_OneProgramGetsWhatAnotherPuts) {
+    constexpr int count = 100;
+    const std::string name = fresh_name();
+    Client client(RealBroker::get().url());
+    Queue<int> numbers(client, name);
+    Popen putter({TENDRIL_AMQP_PUTTER, RealBroker::get().url(), name, std::to_string(count)});
+    int next = 0;
+    for (int& number : numbers) {
+        EXPECT_EQ(number, next);
+        if (++next == count) {
+            numbers.shutdown();
+        }
+    }
+    EXPECT_EQ(putter.wait(20s), 0);
+    EXPECT_EQ(client.queue_info(name).messages, 0u);
+    client.close();
+}
+
+TENDRIL_TEST(RealWorkQueue, TQ54_TwoClientsShareIt) {
     const std::string name = fresh_name();
     Client first_client(RealBroker::get().url());
     Client second_client(RealBroker::get().url());
