@@ -14,13 +14,15 @@
 // worker.
 //
 // A task that computes for long without a wait holds up its hub, the connection's heartbeats with it: let it offload()
-// (thread_pool.hpp). A broker that is low on memory takes no results, so tasks are not acked meanwhile.
+// (thread_pool.hpp). A broker that is low on memory or disk takes no results, so tasks are not acked meanwhile:
+// on_blocked tells.
 
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,10 @@ struct WorkerOptions {
     std::uint16_t concurrency = 100;            // tasks at once; no more are taken from the broker
     Duration drain = std::chrono::seconds(30);  // how long tasks may go on after stop(); then they are killed
     TaskQueueOptions queue = {};
+    // The broker has taken no messages for blocked_limit, so no task that ends is acked. Called once for each time, in
+    // the hub; it may wait. What it throws goes to the hub's error handler, and it is not called again.
+    Duration blocked_limit = std::chrono::minutes(1);
+    std::function<void()> on_blocked = {};
 };
 
 struct WorkerStats {

@@ -56,6 +56,9 @@ void WorkerCore::run() {
     Group helpers;
     helpers.spawn({.name = "amqp::Worker, lost tasks", .daemon = true}, [this] { answer_lost(); });
     helpers.spawn({.name = "amqp::Worker, cancels", .daemon = true}, [this] { hear_cancels(); });
+    if (options_.on_blocked) {
+        helpers.spawn({.name = "amqp::Worker, blocks", .daemon = true}, [this] { watch_blocks(); });
+    }
     if (!stopped_) {
         requests_.emplace(client_.consumer(name_, {.prefetch = options_.concurrency}));
     }
@@ -182,17 +185,16 @@ WorkerCore::Outcome WorkerCore::run_task(const AnyTask& task, const Request& req
     const Timeout limit(task.options().limit);
     try {
         return {Outcome::Kind::done, result_reply(request, task(delivery.message()))};
-    } catch (const Timeout::Expired& e) {
-        if (!limit.threw(e)) {
-            throw;
-        }
-        return failed("tendril::Timeout::Expired", "the task took longer than its limit");
+    } catch (const Timeout::Expired& e) {  // or of a Timeout in the task, which it did not catch
+        return failed("tendril::Timeout::Expired", limit.threw(e) ? "the task took longer than its limit" : e.what());
     } catch (const Interrupt&) {
         throw;
     } catch (const DecodeError& e) {
         return {Outcome::Kind::unfit, error_reply(request, "tendril::amqp::DecodeError", e.what())};
     } catch (const std::exception& e) {
         return failed(tendril::detail::demangled(typeid(e).name()), e.what());
+    } catch (...) {
+        return failed("", "the task threw what is not a std::exception");
     }
 }
 
@@ -229,6 +231,25 @@ void WorkerCore::hear_cancels() {
     Consumer cancels = client_.consumer(cancel_queue_, {.no_ack = true});
     for (Delivery& delivery : cancels) {
         cancel(delivery.body());
+    }
+}
+
+// It looks now and then: a block that ends and begins again between two looks is one block.
+void WorkerCore::watch_blocks() {
+    using Clock = std::chrono::steady_clock;
+    const std::chrono::nanoseconds limit = options_.blocked_limit;
+    std::optional<Clock::time_point> since;
+    bool said = false;
+    for (;; sleep(std::clamp<std::chrono::nanoseconds>(limit / 4, 1ms, 15s))) {
+        if (!client_.blocked()) {
+            since.reset();
+            said = false;
+        } else if (!since) {
+            since = Clock::now();
+        } else if (!said && Clock::now() - *since >= limit) {
+            said = true;
+            options_.on_blocked();
+        }
     }
 }
 

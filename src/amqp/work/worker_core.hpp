@@ -50,6 +50,7 @@ private:
     void drain();
     void answer_lost();
     void hear_cancels();
+    void watch_blocks();
     void cancel(std::string batch);
 
     void handle(Delivery& delivery);

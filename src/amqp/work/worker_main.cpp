@@ -46,7 +46,12 @@ void check_broker(const WorkerArguments& arguments) {
 // Runs tasks until a signal, or the event if there is one.
 void work(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks, Event* stop) {
     Client client(Url(arguments.url), client_options());
-    Worker worker(client, arguments.queue, tasks, arguments.options);
+    WorkerOptions options = arguments.options;
+    options.on_blocked = [] {
+        std::fprintf(stderr, "worker: the broker has taken no messages for a minute, so tasks that end are not "
+                             "acked; it is low on memory or disk\n");
+    };
+    Worker worker(client, arguments.queue, tasks, options);
     Group group;
     const auto quit = [&worker] { worker.stop(); };
     if (stop != nullptr) {

@@ -18,9 +18,11 @@
 #include <tendril/greenlet.hpp>
 #include <tendril/pool.hpp>
 #include <tendril/process.hpp>
+#include <tendril/timeout.hpp>
 
 #include "green_test.hpp"
 #include "real_broker.hpp"
+#include "relay.hpp"
 #include "tasks.hpp"
 
 namespace tendril::amqp {
@@ -277,6 +279,120 @@ TENDRIL_TEST(RealPool, TQ58_AnImapThatIsDestroyedCancelsItsTasks) {
     while (worker->stats().running > 0) {
         sleep(5ms);
     }
+    client.close();
+}
+
+TENDRIL_TEST(RealPool, TQ58_WhoLostItsConnectionGetsTheResultsMadeMeanwhile) {
+    const std::string name = fresh_name();
+    tendril::testing::Relay relay(RealBroker::get().port());
+    Client client("amqp://127.0.0.1:" + std::to_string(relay.port()), {.first_retry = 10ms});
+    WorkerHere worker(name, {nap_task});
+    Pool pool(client, name);
+    std::vector<RemoteTask<int>> naps;
+    for (int i = 0; i < 10; ++i) {
+        naps.push_back(pool.spawn(nap_task, 100 + i));
+    }
+    relay.refuse(true);
+    relay.reset();
+    while (worker->stats().done < naps.size()) {
+        sleep(5ms);
+    }
+    EXPECT_FALSE(client.connected());
+    EXPECT_FALSE(naps[0].ready());
+    relay.refuse(false);
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(naps[i].get(20s), 100 + i);
+    }
+    EXPECT_EQ(pool.spawn(nap_task, 1).get(20s), 1);
+    EXPECT_EQ(worker->stats().unwanted, 0u);
+    client.close();
+}
+
+TENDRIL_TEST(RealPool, TQ58_AResultWhoseRequesterIsGoneIsCountedAndItsTaskAcked) {
+    const std::string name = fresh_name();
+    Client client(RealBroker::get().url());
+    {
+        WorkerHere worker(name, {nap_task});
+        {
+            Pool pool(client, name);
+            pool.spawn(nap_task, 300);
+            while (worker->stats().running == 0) {
+                sleep(5ms);
+            }
+        }
+        while (worker->stats().unwanted == 0) {
+            sleep(5ms);
+        }
+        EXPECT_EQ(worker->stats().done, 1u);
+    }
+    EXPECT_EQ(client.queue_info(name).messages, 0u) << "it is not there for another worker";
+    client.close();
+}
+
+void nap_for_ever() {
+    sleep(1h);
+}
+void wait_too_long() {
+    const Timeout limit(1ms);
+    sleep(1h);
+}
+void throw_a_number() {
+    throw 7;
+}
+
+TENDRIL_TEST(RealPool, TQ58_ATimeLimitAndAllThatATaskMayThrowAreErrors) {
+    constexpr Task limited("limited", nap_for_ever, {.limit = 20ms});
+    constexpr Task own_limit("own_limit", wait_too_long);
+    constexpr Task number("number", throw_a_number);
+    const std::string name = fresh_name();
+    Client client(RealBroker::get().url());
+    WorkerHere worker(name, {limited, own_limit, number, shout_task});
+    Pool pool(client, name);
+    const auto error_of = [&pool](const auto& task) {
+        try {
+            pool.spawn(task).get(20s);
+        } catch (const RemoteError& e) {
+            return e.type() + ": " + e.what();
+        }
+        return std::string("none");
+    };
+    EXPECT_EQ(error_of(limited), "tendril::Timeout::Expired: the task took longer than its limit");
+    EXPECT_NE(error_of(own_limit).find("waited in sleep"), std::string::npos) << error_of(own_limit);
+    EXPECT_EQ(error_of(number), ": the task threw what is not a std::exception");
+    EXPECT_EQ(pool.spawn(shout_task, "on").get(20s), "ON");
+    EXPECT_EQ(shout_task.options().limit, Duration(25min)) << "under the broker's 30 min";
+    client.close();
+}
+
+Event* gate = nullptr;
+void wait_at_gate() {
+    gate->wait();
+}
+
+TENDRIL_TEST(RealPool, AWorkerThatIsBlockedForLongSaysSo) {
+    constexpr Task gated("gated", wait_at_gate);
+    Event opened;
+    gate = &opened;
+    Event blocked;
+    int calls = 0;
+    const std::string name = fresh_name();
+    Client client(RealBroker::get().url());
+    WorkerHere worker(name, {gated}, {.blocked_limit = 50ms, .on_blocked = [&] {
+                                          ++calls;
+                                          blocked.set();
+                                      }});
+    Pool pool(client, name);
+    RemoteTask<void> task = pool.spawn(gated);
+    while (worker->stats().running == 0) {
+        sleep(5ms);
+    }
+    {
+        RealBroker::LowMemory low;
+        opened.set();  // the broker takes its result, but blocks the worker then
+        blocked.wait();
+    }
+    task.get(20s);
+    EXPECT_EQ(calls, 1);
     client.close();
 }
 
