@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: MIT
 #
-# Runs an example and fails unless it ends with status 0 and prints exactly what the file `expected` holds, if there is
-# one. Takes: program, expected.
+# Runs examples, one after the other, and fails unless each ends with status 0 and prints exactly what its file
+# `expected` holds, if there is one. Takes: program and expected, lists of the same length; broker, the name of an
+# environment variable with the port of a RabbitMQ, whose URL the examples get as their argument.
 
-execute_process(COMMAND ${program} OUTPUT_VARIABLE output RESULT_VARIABLE status)
-if(NOT status EQUAL 0)
-    message(FATAL_ERROR "${program} ended with ${status}; it printed:\n${output}")
+set(arguments)
+if(broker)
+    set(arguments "amqp://127.0.0.1:$ENV{${broker}}")
 endif()
-if(EXISTS ${expected})
-    file(READ ${expected} wanted)
-    if(NOT output STREQUAL wanted)
-        message(FATAL_ERROR "${program} printed:\n${output}\ninstead of:\n${wanted}")
+foreach(one wanted_file IN ZIP_LISTS program expected)
+    execute_process(COMMAND ${one} ${arguments} OUTPUT_VARIABLE output RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${one} ended with ${status}; it printed:\n${output}")
     endif()
-endif()
+    if(EXISTS ${wanted_file})
+        file(READ ${wanted_file} wanted)
+        if(NOT output STREQUAL wanted)
+            message(FATAL_ERROR "${one} printed:\n${output}\ninstead of:\n${wanted}")
+        endif()
+    endif()
+endforeach()
