@@ -43,6 +43,7 @@ struct WorkerOptions {
     std::uint16_t concurrency = 100;            // tasks at once; no more are taken from the broker
     Duration drain = std::chrono::seconds(30);  // how long tasks may go on after stop(); then they are killed
     TaskQueueOptions queue = {};
+    bool once = false;  // run() ends when the queue is empty and its tasks have ended; no retry is waited for
     // The broker has taken no messages for blocked_limit, so no task that ends is acked. Called once for each time, in
     // the hub; it may wait. What it throws goes to the hub's error handler, and it is not called again.
     Duration blocked_limit = std::chrono::minutes(1);
@@ -65,8 +66,8 @@ public:
     Worker& operator=(const Worker&) = delete;
     ~Worker();  // Requires: run() is not under way
 
-    // Declares what there must be, then runs tasks until stop(). Once. Throws: Interrupt: drains first, as stop();
-    // as Client::declare() and Consumer::get().
+    // Declares what there must be, then runs tasks until stop(), or as `once` says. May be called once. Throws:
+    // Interrupt: drains first, as stop(); as Client::declare() and Consumer::get().
     void run();
 
     // Takes no more tasks; those that have not begun go back at once, those that run may go on for `drain`; then run()

@@ -98,6 +98,10 @@ WorkerArguments parse_worker_arguments(const std::vector<std::string_view>& argu
                                              : WorkerArguments::What::help;
             continue;
         }
+        if (*at == "--once") {
+            parsed.options.once = true;
+            continue;
+        }
         const std::size_t equals = at->find('=');
         const Option& option = find(at->substr(0, equals));
         if (equals != std::string_view::npos) {
@@ -111,6 +115,9 @@ WorkerArguments parse_worker_arguments(const std::vector<std::string_view>& argu
     if (parsed.queue.empty() &&
         (parsed.what == WorkerArguments::What::run || parsed.what == WorkerArguments::What::check)) {
         throw std::invalid_argument("--queue must be given: the name that the Pools have; --help lists all options");
+    }
+    if (parsed.options.once && parsed.processes != 1) {
+        throw std::invalid_argument("--once: with one process only, as those that end are started again");
     }
     return parsed;
 }
@@ -127,6 +134,7 @@ std::string worker_help(std::string_view program) {
     for (const Option& option : known_options) {
         line(option.name, std::string(option.help) + " (" + option.variable + ")");
     }
+    line("--once", "ends when the queue is empty and its tasks have ended");
     line("--list", "prints the names of the tasks");
     line("--check", "connects, declares the queues, and ends");
     line("--help", "prints this");

@@ -33,6 +33,8 @@ TEST(AmqpWorkerArguments, TheCommandLineIsStrongerThanTheEnvironment) {
     EXPECT_EQ(got.processes, 3u);
     EXPECT_EQ(got.url, "amqp://a");
     EXPECT_EQ(got.what, WorkerArguments::What::run);
+    EXPECT_FALSE(got.options.once);
+    EXPECT_TRUE(parsed({"--once", "--queue=q"}).options.once);
     EXPECT_EQ(parsed({"--list"}).what, WorkerArguments::What::list);
     EXPECT_EQ(parsed({"--check", "--queue=q"}).what, WorkerArguments::What::check);
 }
@@ -45,6 +47,7 @@ TEST(AmqpWorkerArguments, WrongOnesAreRefused) {
                                                     {"--queue=q", "--concurrency=x"},
                                                     {"--queue=q", "--concurrency=65536"},
                                                     {"--queue=q", "--drain=1h"},
+                                                    {"--queue=q", "--once", "--processes=2"},
                                                     {"--queue=q", "--unknown=1"},
                                                     {"--queue=q", "stray"}}) {
         EXPECT_THROW(parsed(arguments), std::invalid_argument);
@@ -60,7 +63,7 @@ TEST(AmqpWorkerArguments, WrongOnesAreRefused) {
 TEST(AmqpWorkerArguments, TheHelpNamesEveryOption) {
     const std::string help = worker_help("worker");
     for (const char* option : {"--url", "--queue", "--concurrency", "--processes", "--drain", "--capacity",
-                               "--deliveries", "--list", "--check", "TENDRIL_WORKER_URL"}) {
+                               "--deliveries", "--once", "--list", "--check", "TENDRIL_WORKER_URL"}) {
         EXPECT_NE(help.find(option), std::string::npos) << option;
     }
 }

@@ -59,11 +59,15 @@ void WorkerCore::run() {
     if (options_.on_blocked) {
         helpers.spawn({.name = "amqp::Worker, blocks", .daemon = true}, [this] { watch_blocks(); });
     }
-    if (!stopped_) {
+    if (!stopped_ && !options_.once) {
         requests_.emplace(client_.consumer(name_, {.prefetch = options_.concurrency}));
     }
     try {
-        take_requests();
+        if (options_.once) {
+            work_off();
+        } else {
+            take_requests();
+        }
     } catch (...) {
         if (!stopped_) {
             stop();
@@ -85,7 +89,33 @@ void WorkerCore::take_requests() {
     }
 }
 
+// Asks for each request rather than consumes: the answer says for sure whether there is one.
+void WorkerCore::work_off() {
+    constexpr std::size_t most = 1000;  // each has a channel until it is settled, of which a connection has some 2000
+    while (!stopped_) {
+        changed_.clear();
+        const bool alone = busy_ == 0;
+        std::optional<Delivery> request;
+        if (busy_ < std::min<std::size_t>(options_.concurrency, most)) {
+            try {
+                request = client_.get(name_, 1s);
+            } catch (const TimeoutError&) {  // the broker is away; stop() may have been called
+                continue;
+            }
+        }
+        if (request && !stopped_) {
+            runs_.spawn_n(
+                [asked = Asked(*this, *std::move(request))]() mutable { asked.core->handle(asked.delivery); });
+        } else if (alone) {
+            return;
+        } else {
+            changed_.wait();
+        }
+    }
+}
+
 void WorkerCore::stop() {
+    changed_.set();
     if (std::exchange(stopped_, true)) {
         runs_.kill_nowait();
     } else if (requests_) {

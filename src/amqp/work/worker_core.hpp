@@ -5,14 +5,17 @@
 
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tendril/amqp/client.hpp>
 #include <tendril/amqp/worker.hpp>
 #include <tendril/detail/base/list.hpp>
+#include <tendril/event.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/pool.hpp>
 
@@ -45,8 +48,24 @@ private:
         bool cancelled = false;
     };
 
+    // A request that was asked for, on its way through a green thread.
+    struct Asked {
+        explicit Asked(WorkerCore& w, Delivery d) noexcept : core(&w), delivery(std::move(d)) { ++core->busy_; }
+        Asked(Asked&& other) noexcept : core(std::exchange(other.core, nullptr)), delivery(std::move(other.delivery)) {}
+        Asked& operator=(Asked&&) = delete;
+        ~Asked() {
+            if (core != nullptr) {
+                --core->busy_;
+                core->changed_.set();
+            }
+        }
+        WorkerCore* core;
+        Delivery delivery;
+    };
+
     void declare();
     void take_requests();
+    void work_off();
     void drain();
     void answer_lost();
     void hear_cancels();
@@ -71,6 +90,8 @@ private:
     tendril::detail::List<Running> running_;
     WorkerStats stats_;
     bool stopped_ = false;
+    std::size_t busy_ = 0;  // Askeds that live
+    Event changed_;         // set when busy_ is less than before, and by stop()
     tendril::Pool runs_;
 };
 

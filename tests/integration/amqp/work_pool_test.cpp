@@ -245,6 +245,35 @@ TENDRIL_TEST(RealPool, TQ57_WhatRunsLongerThanTheDrainGoesBack) {
     client.close();
 }
 
+TENDRIL_TEST(RealPool, TQ57_OnceWorksOffWhatIsThereAndEnds) {
+    const std::string name = fresh_name();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    std::vector<RemoteTask<int>> sums;
+    for (int i = 0; i < 20; ++i) {
+        sums.push_back(pool.spawn(add_task, i, 1));
+    }
+    Popen worker = start_worker(name, {"--once", "--concurrency", "3"});
+    EXPECT_EQ(worker.wait(20s), 0);
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(sums[i].get(20s), i + 1);
+    }
+    EXPECT_EQ(pool.backlog().messages, 0u);
+    // A stop() ends it in the middle.
+    RemoteTask<int> nap = pool.spawn(nap_task, 60'000);
+    pool.submit(nap_task, 60'000);
+    {
+        WorkerHere here(name, {nap_task}, {.concurrency = 1, .drain = 0s, .once = true});
+        while (!nap.progress()) {
+            sleep(5ms);
+        }
+    }
+    while (pool.backlog(5s).messages != 2) {
+        sleep(5ms);
+    }
+    client.close();
+}
+
 TENDRIL_TEST(RealPool, TQ58_ATaskThatThrewIsTriedAgain) {
     const std::string name = fresh_name();
     Client client(RealBroker::get().url());
