@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The tasks of work_pool_test.cpp, which it and the program amqp_worker know.
+// The tasks of the tests of Pool and Worker, which they and the program amqp_worker know.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A worker as a program of its own, for work_pool_test.cpp.
+// A worker as a program of its own, for workers.hpp.
 
 #include <tendril/amqp/worker.hpp>
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+//
+// Worker and the program tendril-worker, against RabbitMQ. Rows of ../shared/amqp-rows.md by their ids.
+
+#include <tendril/amqp/worker.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <tendril/amqp/pool.hpp>
+#include <tendril/event.hpp>
+#include <tendril/greenlet.hpp>
+#include <tendril/process.hpp>
+#include <tendril/timeout.hpp>
+
+#include "green_test.hpp"
+#include "real_broker.hpp"
+#include "tasks.hpp"
+#include "workers.hpp"
+
+namespace tendril::amqp {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::add_task;
+using testing::end_worker;
+using testing::fresh_pool;
+using testing::nap_task;
+using testing::RealBroker;
+using testing::shout_task;
+using testing::start_worker;
+using testing::WorkerHere;
+
+TENDRIL_TEST(RealWorker, TQ57_SigtermDrains) {
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    Popen first = start_worker(name, {"--concurrency", "2"});
+    std::vector<RemoteTask<int>> naps;
+    for (int i = 0; i < 4; ++i) {
+        naps.push_back(pool.spawn(nap_task, 200));
+    }
+    while (!naps[0].progress()) {
+        sleep(5ms);
+    }
+    first.terminate();
+    EXPECT_EQ(first.wait(20s), 0);
+    EXPECT_TRUE(naps[0].get(5s) == 200) << "it was let to its end";
+    Popen second = start_worker(name);
+    for (const RemoteTask<int>& nap : naps) {
+        EXPECT_EQ(nap.get(20s), 200);
+    }
+    end_worker(second);
+    client.close();
+}
+
+TENDRIL_TEST(RealWorker, TQ57_WhatRunsLongerThanTheDrainGoesBack) {
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    RemoteTask<int> nap = pool.spawn(nap_task, 60'000);
+    {
+        WorkerHere worker(name, {nap_task}, {.drain = 0s});
+        while (!nap.progress()) {
+            sleep(5ms);
+        }
+    }
+    EXPECT_FALSE(nap.ready());
+    while (pool.backlog(5s).messages != 1) {
+        sleep(5ms);
+    }
+    client.close();
+}
+
+TENDRIL_TEST(RealWorker, OnceItWorksOffWhatIsThereAndEnds) {
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    std::vector<RemoteTask<int>> sums;
+    for (int i = 0; i < 20; ++i) {
+        sums.push_back(pool.spawn(add_task, i, 1));
+    }
+    Popen worker = start_worker(name, {"--once", "--concurrency", "3"});
+    EXPECT_EQ(worker.wait(20s), 0);
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(sums[i].get(20s), i + 1);
+    }
+    EXPECT_EQ(pool.backlog().messages, 0u);
+    // A stop() ends it in the middle.
+    RemoteTask<int> nap = pool.spawn(nap_task, 60'000);
+    pool.submit(nap_task, 60'000);
+    {
+        WorkerHere here(name, {nap_task}, {.concurrency = 1, .drain = 0s, .once = true});
+        while (!nap.progress()) {
+            sleep(5ms);
+        }
+    }
+    while (pool.backlog(5s).messages != 2) {
+        sleep(5ms);
+    }
+    client.close();
+}
+
+void nap_for_ever() {
+    sleep(1h);
+}
+void wait_too_long() {
+    const Timeout limit(1ms);
+    sleep(1h);
+}
+void throw_a_number() {
+    throw 7;
+}
+
+TENDRIL_TEST(RealWorker, TQ58_ATimeLimitAndAllThatATaskMayThrowAreErrors) {
+    constexpr Task limited("limited", nap_for_ever, {.limit = 20ms});
+    constexpr Task own_limit("own_limit", wait_too_long);
+    constexpr Task number("number", throw_a_number);
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    WorkerHere worker(name, {limited, own_limit, number, shout_task});
+    Pool pool(client, name);
+    const auto error_of = [&pool](const auto& task) {
+        try {
+            pool.spawn(task).get(20s);
+        } catch (const RemoteError& e) {
+            return e.type() + ": " + e.what();
+        }
+        return std::string("none");
+    };
+    EXPECT_EQ(error_of(limited), "tendril::Timeout::Expired: the task took longer than its limit");
+    EXPECT_NE(error_of(own_limit).find("waited in sleep"), std::string::npos) << error_of(own_limit);
+    EXPECT_EQ(error_of(number), ": the task threw what is not a std::exception");
+    EXPECT_EQ(pool.spawn(shout_task, "on").get(20s), "ON");
+    EXPECT_EQ(shout_task.options().limit, Duration(25min)) << "under the broker's 30 min";
+    client.close();
+}
+
+Event* gate = nullptr;
+void wait_at_gate() {
+    gate->wait();
+}
+
+TENDRIL_TEST(RealWorker, AWorkerThatIsBlockedForLongSaysSo) {
+    constexpr Task gated("gated", wait_at_gate);
+    Event opened;
+    gate = &opened;
+    Event blocked;
+    int calls = 0;
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    WorkerHere worker(name, {gated}, {.blocked_limit = 50ms, .on_blocked = [&] {
+                                          ++calls;
+                                          blocked.set();
+                                      }});
+    Pool pool(client, name);
+    RemoteTask<void> task = pool.spawn(gated);
+    while (worker->stats().running == 0) {
+        sleep(5ms);
+    }
+    {
+        RealBroker::LowMemory low;
+        opened.set();  // the broker takes its result, but blocks the worker then
+        blocked.wait();
+    }
+    task.get(20s);
+    EXPECT_EQ(calls, 1);
+    client.close();
+}
+
+#ifdef TENDRIL_TASK_MODULE
+TENDRIL_TEST(RealWorker, TQ57_TheProgramRunsTasksOfALibrary) {
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    const CompletedProcess listed = run({TENDRIL_WORKER_PROGRAM, "--load", TENDRIL_TASK_MODULE, "--list"});
+    EXPECT_EQ(listed.out, "shout\nnap\n");
+    Popen worker({TENDRIL_WORKER_PROGRAM, "--load", TENDRIL_TASK_MODULE, "--queue", name},
+                 {.add_env = {{"TENDRIL_WORKER_URL", RealBroker::get().url()}}});
+    EXPECT_EQ(pool.spawn(shout_task, "hello").get(20s), "HELLO");
+    EXPECT_EQ(pool.spawn(nap_task, 10).get(20s), 10) << "it sleeps in the program's hub";
+    end_worker(worker);
+    EXPECT_EQ(run({TENDRIL_WORKER_PROGRAM, "--load", "/nowhere.so"}).returncode, 2);
+    client.close();
+}
+#endif
+
+}  // namespace
+}  // namespace tendril::amqp
