@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <random>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include <tendril/amqp/error.hpp>
 #include <tendril/greenlet.hpp>
 #include <tendril/group.hpp>
+#include <tendril/lock.hpp>
 
 #include "client_peers.hpp"
 #include "green_test.hpp"
@@ -33,7 +35,8 @@ struct Chaos {
     std::mt19937 random;
     ClientPeers peers;
     std::map<std::string, std::string> said;  // of each message: a letter for each word of the broker's
-    int lives = 12;                           // connections; the last one stays
+    Lock saying;     // a send may yield: what is noted first must be sent first, and a return before the ack
+    int lives = 12;  // connections; the last one stays
 
     explicit Chaos(unsigned seed) : random(seed) {}
 
@@ -66,10 +69,13 @@ struct Chaos {
         });
         for (std::size_t until_loss = lives > 0 ? 1 + below(30) : SIZE_MAX; until_loss > 0; --until_loss) {
             const Published came = p.expect_publish(1);
-            open.push_back(came.routing_key);
-            if (below(8) == 0) {
-                said[came.routing_key] += 'r';
-                p.send(1, method::BasicReturn{312, "NO_ROUTE", came.exchange, came.routing_key}, came.message);
+            {
+                const std::scoped_lock in_order(saying);
+                open.push_back(came.routing_key);
+                if (below(8) == 0) {
+                    said[came.routing_key] += 'r';
+                    p.send(1, method::BasicReturn{312, "NO_ROUTE", came.exchange, came.routing_key}, came.message);
+                }
             }
             if (until_loss > 1 && below(2) == 0) {
                 settle(p, open, 1 + below(open.size()), below(3) == 0);
@@ -79,6 +85,7 @@ struct Chaos {
         p.hang_up();
     }
     void settle(FakePeer& p, std::vector<std::string>& open, std::size_t tag, bool multiple) {
+        const std::scoped_lock in_order(saying);
         const bool good = below(5) != 0;
         for (std::size_t i = multiple ? 0 : tag - 1; i < tag; ++i) {
             if (!open[i].empty()) {
