@@ -267,6 +267,11 @@ bool interpreter_is_over() noexcept {
 
 void give_gil_up_at_waits() noexcept {
     at_waits = true;
+    // Keys are each green thread's own from here on, also of the one that runs, which may not be the main one.
+    if (State* const own_one = own_state(_PyThreadState_UncheckedGet()); own_one != nullptr) {
+        note_for_gilstate(own_one->thread);
+        own_one->noted = true;
+    }
 }
 
 bool gives_gil_up_at_waits() noexcept {

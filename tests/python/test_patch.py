@@ -214,6 +214,17 @@ tendril.sleep(0.01)
 print(killed.kill(), repr(killed.value))
 """, "True GreenletExit()")
 
+    def test_in_a_green_thread(self):
+        self.check("""
+import ctypes, tendril, time
+def patch():
+    tendril.patch()
+    held = ctypes.pythonapi.PyGILState_Check()
+    time.sleep(0.001)
+    return held, ctypes.pythonapi.PyGILState_Check()
+print(tendril.spawn(patch).get(), ctypes.pythonapi.PyGILState_Check())
+""", "(1, 1) 1", begin="")
+
     def test_a_signal_breaks_off_a_call(self):
         self.check("""
 import os, signal
