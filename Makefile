@@ -16,7 +16,7 @@ configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    python python-soak python-debug install
+    python python-soak python-debug amqp-soak install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -64,6 +64,11 @@ python-debug:
 	    -D TENDRIL_BUILD_TESTS=OFF -D TENDRIL_BUILD_EXAMPLES=OFF -D TENDRIL_BUILD_PROGRAMS=OFF
 	cmake --build build/python-debug --target tendril_python
 	tools/python_debug_tests $(DEBUG_PYTHON) build/python-debug/python '$(ONLY)'
+
+# RabbitMQ, killed and started again under load: 5 times on each backend.
+amqp-soak: build/.setup-test build/release/build.ninja
+	cmake --build --preset release --target amqp_restart_soak
+	build/release/tests/integration/amqp/amqp_restart_soak
 
 # Which lines of each floor run in the tests. What an earlier run counted is forgotten.
 coverage: build/.setup-test build/coverage/build.ninja
