@@ -142,13 +142,12 @@ template <class T>
 std::optional<T> Value::as() const {
     return std::visit(
         []<class K>(const K& held) -> std::optional<T> {
+            constexpr bool has_bool = std::same_as<K, bool> || std::same_as<T, bool>;
             if constexpr (std::same_as<K, T>) {
                 return held;
-            } else if constexpr (std::same_as<K, bool> || std::same_as<T, bool>) {
-                return std::nullopt;
-            } else if constexpr (std::integral<K> && std::integral<T>) {
+            } else if constexpr (std::integral<K> && std::integral<T> && !has_bool) {
                 return std::in_range<T>(held) ? std::optional<T>(static_cast<T>(held)) : std::nullopt;
-            } else if constexpr ((std::integral<K> || std::floating_point<K>)&&std::floating_point<T>) {
+            } else if constexpr ((std::integral<K> || std::floating_point<K>)&&std::floating_point<T> && !has_bool) {
                 return static_cast<T>(held);
             } else if constexpr (std::same_as<K, ByteString> && std::same_as<T, std::string>) {
                 return held.bytes;

@@ -159,7 +159,7 @@ void Confirms::fail_all(const std::exception_ptr& error) noexcept {
 void Confirms::fail_first(std::size_t count, const std::exception_ptr& error) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
         if (Slot& slot = *slots_[i]; !slot.settled()) {
-            settle(slot, Slot::State::failed, slot.returned != nullptr ? std::move(slot.returned) : error);
+            settle(slot, Slot::State::failed, slot.returned != nullptr ? slot.returned : error);
         }
     }
     sent_ = std::max(sent_, count);
