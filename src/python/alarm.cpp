@@ -116,14 +116,14 @@ PyObject* alarm_armed(PyObject* self, void* /*unused*/) {
 
 }  // namespace
 
-bool arm(PyObject* self, PyObject* seconds, bool background) noexcept {
+bool arm(PyObject* alarm, PyObject* seconds, bool background) noexcept {
     Deadline deadline;
     double value = 1;
     State* const here = State::here();
     if (here == nullptr || !deadline_from(seconds, deadline) || (seconds != Py_None && !seconds_from(seconds, value))) {
         return false;
     }
-    Clockwork& works = cast(self)->works;
+    Clockwork& works = cast(alarm)->works;
     if (works.in_state()) {
         PyErr_SetString(PyExc_RuntimeError, "this alarm is armed already; cancel() it first");
         return false;
@@ -142,7 +142,7 @@ bool arm(PyObject* self, PyObject* seconds, bool background) noexcept {
         return false;
     }
     here->alarms.push_back(works);
-    Py_INCREF(self);
+    Py_INCREF(alarm);
     if (value <= 0) {  // its time has come: the next wait raises it, whatever that waits for
         works.fiber->expire(works);
     }

@@ -708,30 +708,30 @@ GreenletObject* new_greenlet(PyObject* run, Ref args, Ref kwargs) noexcept {
     return greenlet;
 }
 
-int await_end(GreenletObject& me, Deadline deadline, const Call& call) noexcept {
-    if (me.stage == Stage::ended) {
+int await_end(GreenletObject& greenlet, Deadline deadline, const Call& call) noexcept {
+    if (greenlet.stage == Stage::ended) {
         return 1;
     }
-    if (!check_owner(me)) {
+    if (!check_owner(greenlet)) {
         return -1;
     }
-    if (current_greenlet() == &me) {
+    if (current_greenlet() == &greenlet) {
         PyErr_SetString(PyExc_RuntimeError, "a green thread cannot wait for its own end");
         return -1;
     }
     bool ended = false;
-    return me.waits.wait(site_of(object(me), call), deadline, [&] { ended = me.done.wait(deadline); })
+    return greenlet.waits.wait(site_of(object(greenlet), call), deadline, [&] { ended = greenlet.done.wait(deadline); })
                ? static_cast<int>(ended)
                : -1;
 }
 
-PyObject* result_of(GreenletObject& me) noexcept {
-    if (me.error != nullptr) {
-        me.seen = true;
-        set_python_error(me.error);
+PyObject* result_of(GreenletObject& greenlet) noexcept {
+    if (greenlet.error != nullptr) {
+        greenlet.seen = true;
+        set_python_error(greenlet.error);
         return nullptr;
     }
-    return Py_NewRef(me.value);
+    return Py_NewRef(greenlet.value);
 }
 
 void notify(GreenletObject& greenlet) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#define Py_BUILD_CORE 1
+#define Py_BUILD_CORE 1  // NOLINT(readability-identifier-naming): CPython reads it
 #include "python/suspended.hpp"
 
 #undef HAVE_STD_ATOMIC  // <stdatomic.h> is C's; the builtins are the same
