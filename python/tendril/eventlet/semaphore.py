@@ -41,7 +41,7 @@ class Semaphore(tendril.Semaphore):
                 raise ValueError("a timeout must not be below 0")
             elif not blocking:
                 raise ValueError("a timeout has no meaning without blocking")
-        return super().acquire(blocking, timeout)
+        return tendril.Semaphore.acquire(self, blocking, timeout)  # not by super(): see 0024
 
     def release(self, blocking=True):
         """Gives a permit back, to the first that waits. Never waits. Returns True."""

@@ -33,11 +33,11 @@ class AsyncResult(tendril.AsyncResult):
     def get(self, block=True, timeout=None):
         """Waits for it. Returns the value or raises the exception; Timeout if that takes longer."""
         if self.ready() or (block and timeout is None):
-            return super().get()
+            return tendril.AsyncResult.get(self)  # super().get() is a method bound before its call: see 0024
         if not block:
             raise Timeout()
         with Timeout.start_new(timeout):
-            return super().get()
+            return tendril.AsyncResult.get(self)
 
     def get_nowait(self):
         """get() that does not wait: Timeout if it is not ready."""
@@ -47,8 +47,8 @@ class AsyncResult(tendril.AsyncResult):
         """Waits for it. Returns the value; None if there is none, or an exception."""
         if isinstance(timeout, tendril.Timeout):
             with timeout:
-                return super().wait()
-        return super().wait(timeout)
+                return tendril.AsyncResult.wait(self)
+        return tendril.AsyncResult.wait(self, timeout)
 
     def set_exception(self, exception, exc_info=None):
         """Gives it what get() is to raise, and wakes all that wait."""
