@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """patch(): the interpreter, its modules and its C libraries become cooperative."""
 
+import functools
 import os
 import signal
 
@@ -49,10 +50,13 @@ def preempt(seconds):
     _interval = seconds
 
 
-def _pause(*, plain=signal.pause):
-    """Waits until a handler of a signal has run."""
-    plain()  # says nothing of why it ended
+@functools.wraps(signal.pause)
+def _pause():
+    _pause.__wrapped__()  # says nothing of why it ended
     _tendril.deliver()
+
+
+_pause.__module__ = "signal"  # as all of its functions say that are not the interpreter's own
 
 
 def _preempt_in_child():

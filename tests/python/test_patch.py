@@ -36,6 +36,15 @@ class Patch(unittest.TestCase):
     def test_is_done_once(self):
         self.check("print(tendril.patched(), tendril.patch(), tendril.patch('io,sync,keys'))", "True False False")
 
+    def test_what_is_replaced_passes_for_the_original(self):
+        self.check("""
+import inspect, signal
+for each in vars(signal).values():
+    if inspect.isfunction(each):
+        assert each.__module__ == "signal" and each.__name__ in vars(signal), each
+print(inspect.signature(signal.pause), signal.pause.__doc__)
+""", "() Wait until a signal arrives.")
+
     def test_sleeps_at_once(self):
         self.check("""
 begin = time.monotonic()
