@@ -139,6 +139,7 @@ ELSEWHERE = {
     "tools/check_layers.py": (".ci/run", "tools/check_layers.py"),
     "tools/check_style.py": (".ci/run", "tools/check_style.py"),
     "tools/check_names.py": (".ci/run", "tools/check_names.py"),
+    "tools/check_links.py": (".ci/run", "tools/check_links.py"),
     "tools/check_commits.py": (".ci/run", "tools/check_commits.py"),
     "tools/check_commands.py README.md": (".ci/run", "tools/check_commands.py README.md"),
     ".ci/run": (".ci/run", ""),
