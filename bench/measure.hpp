@@ -47,10 +47,12 @@ struct Identity {
     const char* version;
 };
 
-inline void report(const Identity& who, const char* bench, Elapsed total, std::uint64_t n) {
+// more: further members of the JSON object, each with a comma before it.
+inline void report(const Identity& who, const char* bench, Elapsed total, std::uint64_t n, const char* more = "") {
     const auto ops = static_cast<double>(n);
-    std::printf("{\"system\":\"%s\",\"version\":\"%s\",\"bench\":\"%s\",\"ns_wall\":%.4f,\"ns_cpu\":%.4f,\"n\":%llu}\n",
-                who.system, who.version, bench, total.wall / ops, total.cpu / ops, static_cast<unsigned long long>(n));
+    std::printf(
+        "{\"system\":\"%s\",\"version\":\"%s\",\"bench\":\"%s\",\"ns_wall\":%.4f,\"ns_cpu\":%.4f,\"n\":%llu%s}\n",
+        who.system, who.version, bench, total.wall / ops, total.cpu / ops, static_cast<unsigned long long>(n), more);
     std::fflush(stdout);
 }
 
@@ -73,6 +75,15 @@ void measure(const Identity& who, const char* bench, std::uint64_t step, Work wo
     const double wanted = static_cast<double>(n) * (300e6 / worth(took));
     n = (static_cast<std::uint64_t>(wanted) / step + 1) * step;
     report(who, bench, work(n), n);
+}
+
+// Ends the program if the work was not done: a figure for it would be a lie.
+inline void require_done(const char* name, std::uint64_t done, std::uint64_t n) {
+    if (done != n) {
+        std::fprintf(stderr, "%s: %llu of %llu done\n", name, static_cast<unsigned long long>(done),
+                     static_cast<unsigned long long>(n));
+        std::exit(1);
+    }
 }
 
 struct Bench {

@@ -20,15 +20,6 @@
 
 namespace bench {
 
-// Ends the program if the work was not done: a figure for it would be a lie.
-inline void require_done(const char* name, std::uint64_t done, std::uint64_t n) {
-    if (done != n) {
-        std::fprintf(stderr, "%s: %llu of %llu done\n", name, static_cast<unsigned long long>(done),
-                     static_cast<unsigned long long>(n));
-        std::exit(1);
-    }
-}
-
 // Per operation: a round trip. An int goes there through one pipe and comes back, one larger, through another.
 //
 // With `same_code` both green threads run one function, as the two ends of a relay or the workers of a server do; else

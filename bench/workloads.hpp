@@ -70,44 +70,9 @@ void spawn_and_join(System& system, std::size_t batch, const char* name) {
             handles.clear();
         }
         const Elapsed took = now() - start;
-        if (done != n) {
-            std::fprintf(stderr, "%s: %llu of %llu ran\n", name, static_cast<unsigned long long>(done),
-                         static_cast<unsigned long long>(n));
-            std::exit(1);
-        }
+        require_done(name, done, n);
         return took;
     });
-}
-
-// Per operation: one sleep of 1 to 20 ms. 10,000 green threads sleep 70 times each, for the same lengths in every
-// system. What 400 ms in the middle cost is measured, so starting and ending the threads does not count.
-template <class System>
-void sleeping(System& system) {
-    using std::chrono::milliseconds;
-    using Handle = decltype(system.spawn([] {}));
-    std::uint64_t sleeps = 0;
-    std::vector<Handle> handles;
-    for (std::uint32_t i = 0; i < 10'000; ++i) {
-        handles.push_back(system.spawn([&system, &sleeps, i] {
-            std::uint32_t random = (i + 1) * 2654435761U;
-            for (int k = 0; k < 70; ++k) {
-                random ^= random << 13;
-                random ^= random >> 17;
-                random ^= random << 5;
-                system.sleep(milliseconds(1 + random % 20));
-                ++sleeps;
-            }
-        }));
-    }
-    system.sleep(milliseconds(100));
-    const std::uint64_t sleeps_before = sleeps;
-    const Elapsed start = now();
-    system.sleep(milliseconds(400));
-    const Elapsed took = now() - start;
-    report(System::identity, "sleep", took, sleeps - sleeps_before);
-    for (Handle& handle : handles) {
-        handle.join();
-    }
 }
 
 // Returns: a figure in KiB from /proc/self/status or /proc/meminfo; 0 if it is missing.
@@ -150,11 +115,10 @@ inline double share_guarded(const std::vector<std::uintptr_t>& samples) {
     return samples.empty() ? 0 : static_cast<double>(guarded) / static_cast<double>(samples.size());
 }
 
-// 1,000,000 green threads asleep for an hour: the memory of each, and the time to make it. Stops earlier, and says why,
+// `wanted` green threads asleep for an hour: the memory of each, and the time to make it. Stops earlier, and says why,
 // if the system cannot make more or less than 10 % of the machine's memory is left. Does not return.
 template <class System>
-[[noreturn]] void parked(System& system, const char* name) {
-    constexpr std::uint64_t wanted = 1'000'000;
+[[noreturn]] void parked(System& system, std::uint64_t wanted, const char* name) {
     const std::uint64_t spare = kib_of("/proc/meminfo", "MemTotal:") / 10;
     const std::uint64_t rss = status_kib("VmRSS:");
     const std::uint64_t pte = status_kib("VmPTE:");

@@ -17,10 +17,14 @@
 #include <boost/fiber/all.hpp>
 #include <boost/version.hpp>
 
+#include "../hub_workloads.hpp"
+#include "../sleep_workloads.hpp"
 #include "../sync_workloads.hpp"
 #include "../workloads.hpp"
 
 namespace {
+
+using namespace std::chrono_literals;
 
 template <class Stacks>
 struct BoostFiber {
@@ -72,12 +76,13 @@ BoostFiber<boost::fibers::pooled_fixedsize_stack> pooled;
 
 void parked_guarded() {
     BoostFiber<CheckedStacks> guarded;
-    bench::parked(guarded, "parked_guarded");
+    bench::parked(guarded, 1'000'000, "parked_guarded");
 }
 
-// A buffer of two slots, the smallest possible, holds one element: one slot stays empty.
+// A buffer has a power of two of slots, of which one stays empty.
 class Buffered {
 public:
+    explicit Buffered(std::size_t capacity = 1) : channel_(capacity + 1) {}
     void put(int value) { channel_.push(value); }
     int get() {
         int value = 0;
@@ -86,7 +91,7 @@ public:
     }
 
 private:
-    boost::fibers::buffered_channel<int> channel_{2};
+    boost::fibers::buffered_channel<int> channel_;
 };
 
 class Unbuffered {
@@ -153,14 +158,21 @@ int main(int argc, char** argv) {
         {"yield_1000", [] { bench::yield_between(pooled, 1000, "yield_1000"); }},
         {"spawn_join_1", [] { bench::spawn_and_join(pooled, 1, "spawn_join_1"); }},
         {"spawn_join_1000", [] { bench::spawn_and_join(pooled, 1000, "spawn_join_1000"); }},
-        {"sleep", [] { bench::sleeping(pooled); }},
+        {"sleep", [] { bench::sleeping(pooled, 10'000, 400ms, "sleep"); }},
+        {"sleep_1000", [] { bench::sleeping(pooled, 1'000, 1s, "sleep_1000"); }},
+        {"sleep_100", [] { bench::sleeping(pooled, 100, 1s, "sleep_100"); }},
+        {"shared_queue", [] { bench::one_way<Buffered>(pooled, 1023, "shared_queue"); }},
+        {"shared_queue_1", [] { bench::there_and_back<Buffered>(pooled, "shared_queue_1"); }},
         {"queue", [] { bench::ping_pong<Buffered, false>(pooled, "queue"); }},
         {"queue_same", [] { bench::ping_pong<Buffered, true>(pooled, "queue_same"); }},
         {"channel", [] { bench::ping_pong<Unbuffered, false>(pooled, "channel"); }},
         {"channel_same", [] { bench::ping_pong<Unbuffered, true>(pooled, "channel_same"); }},
         {"semaphore", [] { bench::hand_to_and_fro<CountedPermits>(pooled, "semaphore"); }},
         {"event", [] { bench::broadcast_to<Broadcasts>(pooled, 10'000, "event"); }},
-        {"parked", [] { bench::parked(pooled, "parked"); }},  // ends the process, as does:
+        // These end the process.
+        {"parked_1000", [] { bench::parked(pooled, 1'000, "parked_1000"); }},
+        {"parked_100000", [] { bench::parked(pooled, 100'000, "parked_100000"); }},
+        {"parked", [] { bench::parked(pooled, 1'000'000, "parked"); }},
         {"parked_guarded", parked_guarded},
     };
     return bench::run_benches(argc, argv, benches);

@@ -93,32 +93,6 @@ func spawnAndJoin(batch int, bench string) {
 	})
 }
 
-func sleeping() {
-	sleeps := 0
-	var running sync.WaitGroup
-	for i := uint32(0); i < 10000; i++ {
-		running.Add(1)
-		random := (i + 1) * 2654435761
-		go func() {
-			for k := 0; k < 70; k++ {
-				random ^= random << 13
-				random ^= random >> 17
-				random ^= random << 5
-				time.Sleep(time.Duration(1+random%20) * time.Millisecond)
-				sleeps++
-			}
-			running.Done()
-		}()
-	}
-	time.Sleep(100 * time.Millisecond)
-	before := sleeps
-	start := now()
-	time.Sleep(400 * time.Millisecond)
-	took := now().minus(start)
-	report("sleep", took, sleeps-before, "")
-	running.Wait()
-}
-
 func statusKib(key string) float64 {
 	file, err := os.Open("/proc/self/status")
 	if err != nil {
@@ -134,9 +108,8 @@ func statusKib(key string) float64 {
 	return 0
 }
 
-// 1,000,000 goroutines parked on a channel; ends the process.
-func parked() {
-	const wanted = 1000000
+// Goroutines parked on a channel; ends the process.
+func parked(wanted int, bench string) {
 	rss, pte := statusKib("VmRSS:"), statusKib("VmPTE:")
 	asleep := 0
 	never := make(chan struct{})
@@ -151,8 +124,8 @@ func parked() {
 		runtime.Gosched()
 	}
 	took := now().minus(start)
-	report("parked", took, wanted, fmt.Sprintf(`,"rss_kib":%.3f,"pte_kib":%.3f,"limit":""`,
-		(statusKib("VmRSS:")-rss)/wanted, (statusKib("VmPTE:")-pte)/wanted))
+	report(bench, took, wanted, fmt.Sprintf(`,"rss_kib":%.3f,"pte_kib":%.3f,"limit":""`,
+		(statusKib("VmRSS:")-rss)/float64(wanted), (statusKib("VmPTE:")-pte)/float64(wanted)))
 	os.Exit(0)
 }
 
@@ -166,14 +139,28 @@ func main() {
 		{"yield_1000", func() { yieldBetween(1000, "yield_1000") }},
 		{"spawn_join_1", func() { spawnAndJoin(1, "spawn_join_1") }},
 		{"spawn_join_1000", func() { spawnAndJoin(1000, "spawn_join_1000") }},
-		{"sleep", sleeping},
+		{"sleep", func() { sleeping(10000, 400*time.Millisecond, "sleep") }},
+		{"sleep_1000", func() { sleeping(1000, time.Second, "sleep_1000") }},
+		{"sleep_100", func() { sleeping(100, time.Second, "sleep_100") }},
 		{"queue", func() { pingPong(1, "queue") }},
 		{"queue_same", func() { relay(1, "queue_same") }},
 		{"channel", func() { pingPong(0, "channel") }},
 		{"channel_same", func() { relay(0, "channel_same") }},
 		{"semaphore", func() { handToAndFro("semaphore") }},
 		{"event", func() { broadcastTo(10000, "event") }},
-		{"parked", parked},
+		{"shared_queue", func() { twoProcessors(func() { oneWay(1024, "shared_queue") }) }},
+		{"shared_queue_1", func() { twoProcessors(func() { thereAndBack("shared_queue_1") }) }},
+		{"mailbox", func() { twoProcessors(func() { post("mailbox") }) }},
+		{"offload_1", func() { twoProcessors(func() { offload(1, "offload_1") }) }},
+		{"offload_100", func() { twoProcessors(func() { offload(100, "offload_100") }) }},
+		{"popen", popen},
+		{"timers_arm", armTimers},
+		{"timers_cancel", cancelTimers},
+		{"timers_fire", fireTimers},
+		// These end the process.
+		{"parked_1000", func() { parked(1000, "parked_1000") }},
+		{"parked_100000", func() { parked(100000, "parked_100000") }},
+		{"parked", func() { parked(1000000, "parked") }},
 	}
 	for _, bench := range benches {
 		wanted := len(os.Args) < 2
