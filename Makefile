@@ -101,21 +101,17 @@ qemu-aarch64: build/aarch64/build.ninja
 	tools/timed "aarch64 build" cmake --build --preset aarch64
 	tools/timed "aarch64 tests" ctest --preset aarch64
 
-# Each figure is the median of so many rounds, the systems taking turns. ONLY=tendril leaves the peers out where that is
-# possible, and keeps no results: to see that all of it works.
+# One table of tendril, the floor and the peers: medians of ROUNDS rounds, the systems taking turns. Builds what that
+# needs and nothing else. ONLY=tendril leaves the others out and keeps no results: to see that all of it works. AGAINST is
+# a file of results to compare with; OPTIONS go to bench/compare.
 ROUNDS ?= 5
 ONLY ?=
-only = $(if $(ONLY),--only $(ONLY))
+AGAINST ?=
+OPTIONS ?=
 bench: build/.setup-bench build/release/build.ninja
 	cmake --preset release -D TENDRIL_BUILD_BENCH=ON
-	cmake --build --preset release --target bench/all
-	bench/compare build/release --rounds $(ROUNDS) $(if $(ONLY),--results build/release/bench)
-	bench/backends build/release --rounds $(ROUNDS)
-	bench/echo/run build/release --rounds $(ROUNDS) $(only)
-	build/release/bench/bench_echo_hubs $(ROUNDS)
-	bench/http/run build/release --rounds $(ROUNDS) $(only)
-	bench/http/idle build/release $(only)
-	bench/http/slow build/release $(only)
+	cmake --build --preset release --target tendril_bench
+	bench/compare build/release --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST)) $(OPTIONS)
 
 format: build/.setup-test
 	clang-format -i $(sources)

@@ -4,6 +4,7 @@ CPU time they use."""
 
 import contextlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -12,8 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from machine import HERE
-
+HERE = pathlib.Path(__file__).resolve().parent
 GUNICORN, UWSGI = shutil.which("gunicorn") or "/usr/bin/gunicorn", shutil.which("uwsgi") or "/usr/bin/uwsgi"
 
 

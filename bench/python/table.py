@@ -86,6 +86,10 @@ def newest(kind):
     return file, json.loads(file.read_text(encoding="utf-8"))
 
 
+def processor(machine):
+    return machine.get("processor") or machine["cpu"]  # as older files call it
+
+
 def time(ns):
     return f"{ns:.3g} ns" if ns < 1000 else f"{ns / 1000:.3g} µs"
 
@@ -104,7 +108,7 @@ def works():
     memory = ", ".join(f"{kept['results']['sleepers'][system]['kib']:.1f} KiB on {system}" for system in SYSTEMS)
     machine = kept["machine"]
     lines.append(f"\nMedians of [{file.stem}](../bench/results/{file.name}), on one of {machine['cpus']} processors, "
-                 f"{machine['cpu']}. A sleeper's memory: {memory}.")
+                 f"{processor(machine)}. A sleeper's memory: {memory}.")
     return "\n".join(lines) + "\n"
 
 
@@ -121,7 +125,7 @@ def sites():
     lines += [f"| {title}, {connections} at once | " + " | ".join(site_cell(kept["results"][row][peer]) for peer in PEERS) +
               " |" for row, (title, _, _, connections, _) in SITES.items()]
     machine = kept["machine"]
-    lines.append(f"\nMedians of [{file.stem}](../bench/results/{file.name}), {machine['cpus']} processors, {machine['cpu']}, "
+    lines.append(f"\nMedians of [{file.stem}](../bench/results/{file.name}), {machine['cpus']} processors, {processor(machine)}, "
                  f"at a load of {machine['load']:.0f}.")
     return "\n".join(lines) + "\n"
 
@@ -136,7 +140,7 @@ def names(shape):
         lines.append(f"| {title} | {time(theirs['ns_cpu'])} | {time(ours['ns_cpu'])} | {theirs['times']:.1f} x |")
     machine = kept["machine"]
     lines.append(f"\nMedians of [{file.stem}](../bench/results/{file.name}), on one of {machine['cpus']} processors, "
-                 f"{machine['cpu']}.")
+                 f"{processor(machine)}.")
     if "sleepers" in figures:
         memory = [figures["sleepers"][name]["kib"] for name in (shape, f"tendril.{shape}")]
         lines[-1] += f" A sleeper's memory: {memory[0]:.1f} and {memory[1]:.1f} KiB."
