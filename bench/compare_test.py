@@ -89,6 +89,11 @@ class Targets(unittest.TestCase):
         target = targets.Target("", "a", "ns_cpu", of=("Go",), of_rows=("a", "b"))
         self.assertFalse(self.judged(target, a=(6, 10), b=(1, 5)))
 
+    def test_the_worst_round_must_have_what_is_needed(self):
+        kept = results(a=(1, 1))["results"]
+        kept["a"]["systems"]["tendril"]["guarded"] = {"median": 1, "min": 0.99, "quartiles": [1, 1]}
+        self.assertFalse(targets.Target("", "a", "guarded", at_least=1).judge(kept)["reached"])
+
     def test_what_was_not_measured_is_neither(self):
         self.assertIsNone(self.judged(targets.Target("", "b", "ns_cpu", 4), a=(1, 1)))
         self.assertIsNone(self.judged(targets.against("", "a", "ns_cpu", "libuv", 1), a=(1, 1)))

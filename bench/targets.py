@@ -21,21 +21,23 @@ class Target:
         """What tendril's figure is held against; None if it was not measured."""
         if self.of:
             found = [value for row in self.of_rows or (self.row,) for system in self.of
-                     if (value := median(results, row, system, self.figure)) is not None]
+                     if (value := value_of(results, row, system, self.figure)) is not None]
             return min(found) * self.times if found else None
         return self.at_most if self.at_most is not None else self.at_least
 
     def judge(self, results):
-        ours, bound = median(results, self.row, "tendril", self.figure), self.bound(results)
+        # Where more is needed, the worst round must have it: no sleep is early, no stack lacks its guard.
+        which = "median" if self.at_least is None else "min"
+        ours, bound = value_of(results, self.row, "tendril", self.figure, which), self.bound(results)
         reached = None
         if ours is not None and bound is not None:
             reached = ours >= bound if self.at_least is not None else ours < bound if self.below else ours <= bound
         return {"name": self.name, "figure": ours, "bound": bound, "reached": reached}
 
 
-def median(results, row, system, figure):
+def value_of(results, row, system, figure, which="median"):
     entry = results.get(row, {}).get("systems", {}).get(system, {}).get(figure)
-    return entry["median"] if entry else None
+    return entry[which] if entry else None
 
 
 def against(name, row, figure, system, times, **more):

@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include <photon/io/fd-events.h>
 #include <photon/photon.h>
+#include <photon/thread/stack-allocator.h>
 #include <photon/thread/thread11.h>
 
 #include "../sleep_workloads.hpp"
@@ -81,10 +83,9 @@ Photon vcpu;
 }  // namespace
 
 int main(int argc, char** argv) {
-    photon::PhotonOptions options;
-    options.use_pooled_stack_allocator = true;
-    if (photon::init(photon::INIT_EVENT_EPOLL, photon::INIT_IO_NONE, options) != 0) {
-        std::fputs("photon::init failed\n", stderr);
+    photon::use_pooled_stack_allocator();
+    if (photon::vcpu_init() != 0 || photon::fd_events_init(photon::INIT_EVENT_EPOLL) != 0) {
+        std::fputs("Photon does not start\n", stderr);
         return 1;
     }
     static constexpr bench::Bench benches[] = {

@@ -10,6 +10,9 @@ from collections.abc import Callable
 import measuring
 
 
+SLOW = {"gevent", "eventlet", "websockets", "GNU Pth"}  # so far behind that two rounds tell
+
+
 @dataclasses.dataclass
 class Figure:
     """One of the figures that a measurement returns, as a line of the table."""
@@ -27,7 +30,7 @@ class Row:
     systems: dict[str, Callable[[], dict]]  # each measures once
     base: str = "tendril"                   # whose figure is 1.00x
     figures: list[Figure] = dataclasses.field(default_factory=lambda: [Figure("ns_cpu")])
-    rounds: int = 1000                      # at most; memory hardly varies
+    rounds: int = 1000                      # at most: memory hardly varies, and servers take seconds
     calls: dict[str, Callable[[], dict]] = dataclasses.field(default_factory=dict)  # system calls per operation
 
 

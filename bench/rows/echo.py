@@ -76,7 +76,7 @@ def rows(context):
         made.append(Row(key, title, {
             system: functools.partial(measure, context, command, size, messages // SLOWER.get(system, 1), kind)
             for system, command in chosen.items()
-        }, base="epoll", figures=[Figure("ns_cpu"), Figure("ns_wall", "wall")], calls={
+        }, base="epoll", rounds=3, figures=[Figure("ns_cpu"), Figure("ns_wall", "wall")], calls={
             system: functools.partial(calls_per_message, context, command, size, kind) for system, command in chosen.items()
         }))
     if program := context.program("bench_echo_hubs", "the target bench_echo_hubs", "tendril"):

@@ -64,7 +64,7 @@ def wrk(context, server, connections, seconds, arguments, tls):
     script = pathlib.Path(context.folder.name) / "pipelined.lua"
     script.write_text(PIPELINED)
     more = [str(script) if each == "PIPELINED" else each for each in arguments]
-    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", *more,
+    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *more,
                            f"http{'s' if tls else ''}://127.0.0.1:{server.port}/"],
                           capture_output=True, text=True, check=True, preexec_fn=pinned(context.cpus[1]))
     # A server that closes after each answer is no error, though wrk counts a read of nothing as one.
@@ -145,7 +145,7 @@ def rows(context):
         chosen = {system: (context, servers[system], connections, arguments, key == "http_tls")
                   for system in systems if system in servers}
         made.append(Row(key, title, {system: functools.partial(measure, *how) for system, how in chosen.items()},
-                        base="epoll" if "epoll" in systems else "tendril",
+                        base="epoll" if "epoll" in systems else "tendril", rounds=5 if key == "http" else 3,
                         figures=[Figure("ns_cpu"), Figure("ns_wall", "wall")],
                         calls={system: functools.partial(calls_per_request, *how) for system, how in chosen.items()}))
     some = {system: servers[system] for system in ("tendril", "nginx", "Go") if system in servers}
