@@ -2,6 +2,7 @@
 """tendril.eventlet: what needs no patched process."""
 
 import gc
+import threading
 import unittest
 
 import tendril
@@ -395,6 +396,22 @@ class Names(unittest.TestCase):
 
     def tearDown(self):
         gc.collect()
+
+
+class Tpool(unittest.TestCase):
+    def test_killall_lets_all_be_done_that_was_asked_for(self):
+        from tendril.eventlet import tpool
+        self.addCleanup(tpool.set_num_threads, tpool._nthreads)
+        tpool.set_num_threads(1)
+        go = threading.Event()
+        first = eventlet.spawn(tpool.execute, go.wait, 60)
+        second = eventlet.spawn(tpool.execute, len, "abc")
+        eventlet.sleep(0)
+        ending = eventlet.spawn(tpool.killall)
+        eventlet.sleep(0)
+        go.set()
+        self.assertEqual((first.wait(), second.wait()), (True, 3))
+        ending.wait()
 
 
 if __name__ == "__main__":

@@ -46,12 +46,14 @@ def setup():
 
 
 def killall():
-    """Ends the OS threads, once they have done what they do."""
+    """Ends the OS threads, once they have done all that was asked of them."""
     global _pool
     pool, _pool = _pool, None
     if pool is not None:
-        end = getattr(pool, "kill", None) or pool.close
-        end()
+        try:
+            pool.join()  # kill() drops what has not begun
+        finally:
+            pool.kill()
 
 
 class Proxy:
