@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # Runs examples, one after the other, and fails unless each ends with status 0 and prints exactly what its file
-# `expected` holds, if there is one. Takes: program and expected, lists of the same length; broker, the name of an
-# environment variable with the port of a RabbitMQ, whose URL the examples get as their argument.
+# `expected` holds, if there is one. Takes: program and expected, lists of the same length; arguments, for each, with
+# blanks between them; broker, the name of an environment variable with the port of a RabbitMQ, whose URL the examples
+# get as their argument instead.
 
-set(arguments)
+separate_arguments(arguments)
 if(broker)
     set(arguments "amqp://127.0.0.1:$ENV{${broker}}")
 endif()
