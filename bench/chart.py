@@ -92,5 +92,5 @@ def draw(kept):
                          + dot(place(ratio), y, SYSTEMS[system][0], SYSTEMS[system][1] == "bare floor") + "</g>")
     lines.append(f'<text class="small" x="10" y="{bottom + 36}">{escape(about["processor"].replace("(R)", ""))}, '
                  f'{about["cpus"]} CPUs, Linux {escape(about["kernel"])}, {escape(kept["compiler"]["version"])}, commit '
-                 f'{escape(about["commit"])}, {escape(kept["time"][:10])}</text>')
+                 f'{escape(about["commit"])}, load {about["load"]:.1f}, {escape(kept["time"][:10])}</text>')
     return "\n".join(lines) + "\n</svg>\n"

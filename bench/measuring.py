@@ -93,6 +93,24 @@ def text_of(about):
             f"{about['load']:.1f}")
 
 
+def dumps(kept):
+    """The text of a file of results: a line for each row, and for each target."""
+    def rounded(value):
+        if isinstance(value, dict):
+            return {key: rounded(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [rounded(each) for each in value]
+        return float(f"{value:.6g}") if isinstance(value, float) else value
+
+    def lines(value):
+        if isinstance(value, list):
+            return "[\n" + ",\n".join(json.dumps(rounded(each)) for each in value) + "\n]"
+        return "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(rounded(each))}" for key, each in value.items()) + "\n}"
+
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {lines(value) if isinstance(value, (dict, list)) else json.dumps(value)}"
+                              for key, value in kept.items()) + "\n}\n"
+
+
 def keep(kind, about, results):
     """Writes bench/results/<kind>-<date>-<host>.json; what the same commit has there of other rows stays."""
     where = RESULTS / f"{kind}-{datetime.date.today()}-{about['host']}.json"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 #
-# Prints README's table of measured figures from the newest files of bench/results, each of which `make bench` or a
-# bench/<kind>/compare wrote. README has it between <!-- speed --> and <!-- /speed -->; tools/check_style.py compares the
-# two, so that no figure is written by hand. After a new measurement: tools/speed_table.py --write README.md
+# Prints README's table of measured figures from the newest file of bench/results that `make bench` wrote. README has it
+# between <!-- speed --> and <!-- /speed -->; tools/check_style.py compares the two, so that no figure is written by hand.
+# After a new measurement: tools/speed_table.py --write README.md
 
 import argparse
 import json
@@ -12,22 +12,36 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SYSTEMS = ["tendril", "bare loop", "Boost.Fiber", "Go", "libuv", "nginx", "gevent", "eventlet"]
-CORE = {
+ROWS = {
     "yield_2": "yield, 2 green threads",
     "yield_1000": "yield, 1,000 green threads",
     "spawn_join_1000": "spawn and join, 1,000 at a time",
+    "sleep": "sleep, 10,000 green threads",
+    "sleep_100": "sleep, 100 green threads",
     "queue": "an item through a queue",
     "channel": "an item through a channel",
     "semaphore": "a contended semaphore",
+    "shared_queue": "an item to another OS thread",
+    "offload_100": "a job for an OS thread",
+    "echo_tcp_64": "echo, TCP, 64 B",
+    "echo_tcp_16k": "echo, TCP, 16 KiB",
+    "echo_tls_64": "echo, TLS, 64 B",
+    "echo_tls_16k": "echo, TLS, 16 KiB",
+    "http": "HTTP request, keep-alive",
+    "http_close": "HTTP request, a connection each",
 }
+# The floors, which do less than a peer, and tendril itself on other backends.
+NO_PEERS = {"tendril", "floor", "epoll", "on io_uring", "on poll", "on select"}
 TABLE = re.compile(r"(?<=^<!-- speed -->\n).*?(?=^<!-- /speed -->$)", re.M | re.S)
 
 
-def newest(results, pattern):
-    found = sorted(results.glob(pattern))
-    if not found:
-        raise SystemExit(f"no {pattern} in {results}; run `make bench`")
-    return found[-1], json.loads(found[-1].read_text())
+def newest(results):
+    """The file that make bench has written last, and what is in it."""
+    for file in sorted(results.glob("2*.json"), reverse=True):
+        kept = json.loads(file.read_text())
+        if "targets" in kept:
+            return file, kept
+    raise SystemExit(f"no results of make bench in {results}")
 
 
 def time(ns):
@@ -39,21 +53,32 @@ def row(name, by_system):
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
+def behind(results):
+    """Yields "row: system ratio" where a peer takes less than tendril."""
+    for kept in results.values():
+        figure = kept["figures"][0]["key"]
+        ours = kept["systems"].get("tendril", {}).get(figure, {}).get("median")
+        ahead = {system: entry[figure]["median"] / ours for system, entry in kept["systems"].items()
+                 if ours and system not in NO_PEERS and figure in entry and entry[figure]["median"] < ours}
+        if ahead:
+            yield f"{kept['title']} (" + ", ".join(f"{system} {ratio:.2f}" for system, ratio in sorted(ahead.items())) + ")"
+
+
 def table(root=ROOT):
-    results = root / "bench" / "results"
-    core_file, core = newest(results, "2*-vm.json")
-    echo_file, echo = newest(results, "echo-*.json")
-    http_file, http = newest(results, "http-*.json")
+    file, kept = newest(root / "bench" / "results")
     lines = ["| CPU time of one | " + " | ".join(SYSTEMS) + " |", "|---" * (len(SYSTEMS) + 1) + "|"]
-    for key, name in CORE.items():
-        lines.append(row(name, {system: r["ns_cpu"]["median"] for system, r in core["results"][key].items() if system != "floor"}))
-    for kind in dict.fromkeys(r["row"] for r in echo):
-        lines.append(row(f"echo, {kind}", {r["system"].replace("epoll", "bare loop"): r["ns_cpu"] for r in echo if r["row"] == kind}))
-    of_http = {r["system"].replace("epoll", "bare loop"): r["ns_cpu"] for r in http["results"]}
-    lines.append(row("HTTP request, keep-alive", of_http))
-    machine = core["machine"]["processor"].replace("(R)", "")
-    sources = ", ".join(f"[{file.stem}](bench/results/{file.name})" for file in (core_file, echo_file, http_file))
-    lines.append(f"\nMedians of {sources}: the first on an {machine}, the others on an {http['machine']['cpu']}, two cores each.")
+    for key, name in ROWS.items():
+        systems = kept["results"].get(key, {}).get("systems", {})
+        if "tendril" in systems:
+            # The bare switch is no peer of a yield: it decides nothing.
+            lines.append(row(name, {system.replace("epoll", "bare loop"): entry["ns_cpu"]["median"]
+                                    for system, entry in systems.items() if system != "floor"}))
+    machine = kept["machine"]
+    reached = sum(one["reached"] is True for one in kept["targets"])
+    lines.append("\nBehind a peer, with the peer's share of what tendril takes: " + "; ".join(behind(kept["results"])) + ".")
+    lines.append(f"\nMedians of {kept['rounds']} rounds, [{file.stem}](bench/results/{file.name}), on an "
+                 f"{machine['processor'].replace('(R)', '')}, {machine['cpus']} cores, at a load of {machine['load']:.1f}; {reached} of {len(kept['targets'])} "
+                 "targets of [bench/targets.py](bench/targets.py) reached.")
     return "\n".join(lines) + "\n"
 
 
