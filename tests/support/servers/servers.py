@@ -12,6 +12,7 @@ A server is a class with:
 
 import os
 import pwd
+import random
 import socket
 import subprocess
 import sys
@@ -28,6 +29,25 @@ for version in sorted(os.listdir("/usr/lib/postgresql")) if os.path.isdir("/usr/
 
 class DoesNotStart(Exception):
     """A server that ended, or did not answer."""
+
+
+def free_ports(count):
+    """Returns ports that are free, and that the system gives to nobody by itself: where a server has ended, a client
+    anywhere on the machine could get its port for a connection, and then the server does not start again."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = int(file.read().split()[0])
+    begin = 10000
+    holders = []
+    while len(holders) < count:
+        try:
+            port = random.randrange(begin, end) if begin < end else 0
+            holders.append(socket.create_server(("127.0.0.1", port)))
+        except OSError:  # taken
+            pass
+    ports = [holder.getsockname()[1] for holder in holders]
+    for holder in holders:
+        holder.close()
+    return ports
 
 
 class Run:
@@ -47,10 +67,7 @@ class Run:
                 os.chown(self.folder, account.pw_uid, account.pw_gid)
             except KeyError:
                 pass
-        holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(server.ports)]
-        self.ports = [holder.getsockname()[1] for holder in holders]
-        for holder in holders:
-            holder.close()
+        self.ports = free_ports(server.ports)
         self.port = self.ports[0]
 
     def spawn(self, argv, environment=None):
