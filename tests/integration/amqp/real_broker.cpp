@@ -114,10 +114,14 @@ std::string RealBroker::order(std::string_view line) {
     return answer;
 }
 
+void RealBroker::LowMemory::set_watermark(std::string_view value) {
+    get().evaluate("vm_memory_monitor:set_vm_memory_high_watermark(" + std::string(value) + ")");
+}
+
 void RealBroker::LowMemory::end() {
     if (!ended_) {
         ended_ = true;
-        get().control("set_vm_memory_high_watermark absolute 2GB");
+        set_watermark("{absolute, \"2GB\"}");
     }
 }
 

@@ -26,18 +26,20 @@ public:
     void start() { order("start"); }      // after kill(): waits until it answers
     void pause() { order("pause"); }      // SIGSTOP
     void resume() { order("continue"); }  // SIGCONT
-    std::string control(std::string_view arguments) { return order("ctl " + std::string(arguments)); }  // rabbitmqctl
+    std::string evaluate(std::string_view erlang) { return order("erl " + std::string(erlang)); }
 
     // While it lives the broker is low on memory: it blocks connections that publish.
     class LowMemory {
     public:
-        LowMemory() { get().control("set_vm_memory_high_watermark 0.00001"); }
+        LowMemory() { set_watermark("0.00001"); }
         LowMemory(const LowMemory&) = delete;
         LowMemory& operator=(const LowMemory&) = delete;
         ~LowMemory() { end(); }
         void end();
 
     private:
+        static void set_watermark(std::string_view value);
+
         bool ended_ = false;
     };
 
