@@ -9,9 +9,18 @@
 //     sock.send_all(head, all); sock.send_all(body, all);
 //
 // The clock is read when the Deadline is built, which is when the call is made. Any OS thread may use it.
+//
+// A wait never ends before its deadline. A hub that sleeps may end it later, by the deadline's slack at most, so that
+// one wake-up of the system serves all timers that are due by then; a hub that is awake is not late on purpose. The
+// slack is a share of the span, and at most what the hub allows (Hub::set_timer_slack(): 1 ms unless set), unless the
+// caller says it:
+//
+//     sleep(Deadline(5ms).with_slack(0ms));              // as exact as the system is
+//     sleep(Deadline(1min).with_slack(500ms));           // housekeeping: whenever the hub is awake anyway
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -26,6 +35,8 @@ class Deadline {
 public:
     using Clock = std::chrono::steady_clock;
 
+    static constexpr std::int64_t slack_share = 16;  // of the span from now until the deadline
+
     // Never.
     constexpr Deadline() noexcept = default;
 
@@ -36,6 +47,7 @@ public:
     Deadline(Duration from_now) noexcept {                                                   // implicit on purpose
         if (!from_now.is_forever()) {
             at_ = now_ns() + from_now.count();
+            slack_ = share_of(from_now.count());
         }
     }
 
@@ -53,7 +65,15 @@ public:
         Deadline deadline;
         if (span.count() < never_ns - from_ns) {
             deadline.at_ = from_ns + span.count();
+            deadline.slack_ = share_of(span.count());
         }
+        return deadline;
+    }
+
+    // The same moment with a slack of its own, which no hub limits; two seconds at most.
+    constexpr Deadline with_slack(Duration slack) const noexcept {
+        Deadline deadline = *this;
+        deadline.slack_ = asked | static_cast<std::uint32_t>(std::min<std::int64_t>(slack.count(), most_slack));
         return deadline;
     }
 
@@ -72,12 +92,22 @@ public:
     // Returns nanoseconds on the steady clock; the largest value means never.
     constexpr std::int64_t ns() const noexcept { return at_; }
 
+    // Returns by how many nanoseconds a wait may end late that begins at now_ns, in a hub that allows most_ns.
+    constexpr std::int64_t slack_ns(std::int64_t now_ns, std::int64_t most_ns) const noexcept {
+        if (slack_ < asked) [[likely]] {
+            return std::min<std::int64_t>(slack_, most_ns);
+        }
+        return slack_ != by_length ? slack_ - asked : std::min<std::int64_t>(share_of(at_ - now_ns), most_ns);
+    }
+
     // Returns the steady clock's time, on the same scale as ns().
     static std::int64_t now_ns() noexcept {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
     }
 
-    friend constexpr auto operator<=>(Deadline, Deadline) = default;  // NOLINT(modernize-use-nullptr): a false alarm
+    // By the moment alone.
+    friend constexpr auto operator<=>(Deadline a, Deadline b) noexcept { return a.at_ <=> b.at_; }
+    friend constexpr bool operator==(Deadline a, Deadline b) noexcept { return a.at_ == b.at_; }
 
 private:
     static constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
@@ -91,7 +121,16 @@ private:
         }
     }
 
+    static constexpr std::uint32_t asked = std::uint32_t{1} << 31;  // added to a slack that the caller set
+    static constexpr std::uint32_t by_length = UINT32_MAX;          // not known yet: built from a time point
+    static constexpr std::int64_t most_slack = asked - 2;
+
+    static constexpr std::uint32_t share_of(std::int64_t span_ns) noexcept {
+        return static_cast<std::uint32_t>(std::clamp<std::int64_t>(span_ns / slack_share, 0, most_slack));
+    }
+
     std::int64_t at_ = never_ns;
+    std::uint32_t slack_ = by_length;
 };
 
 inline constexpr Deadline never{};

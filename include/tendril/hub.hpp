@@ -167,6 +167,11 @@ public:
     // Throws: std::invalid_argument for more than a second; WrongThread.
     void set_collect_intervals(Duration events, Duration timers);
 
+    // Sets how late timers, sleeps and timeouts of this hub may be when it sleeps, so that one wake-up serves several:
+    // see deadline.hpp. 1 ms unless set; zero: each has a wake-up of its own. A deadline's own slack is not limited by
+    // it. Counts for what begins to wait from now on. Throws: WrongThread.
+    void set_timer_slack(Duration most);
+
     HubStats stats() const noexcept;       // on the hub's OS thread
     const char* backend() const noexcept;  // its name, such as "epoll"
 

@@ -83,6 +83,23 @@ TEST(Durations, AfterAnotherMomentTheyDoNotWrapEither) {
     EXPECT_EQ(Deadline().remaining(), forever);
 }
 
+TEST(Durations, ADeadlineIsComparedByItsMomentAlone) {
+    const Deadline plain = 1h;
+    const Deadline exact = plain.with_slack(0s);
+    EXPECT_EQ(plain, exact);
+    EXPECT_TRUE(plain <= exact && exact <= plain);
+    constexpr std::int64_t plenty = 1'000'000'000;
+    EXPECT_EQ(exact.slack_ns(0, plenty), 0);
+    EXPECT_EQ(Deadline(16s).slack_ns(0, plenty), 1'000'000'000);
+    EXPECT_EQ(Deadline(16s).slack_ns(0, 1'000), 1'000);
+    EXPECT_EQ(Deadline(16s).with_slack(7us).slack_ns(0, 1'000), 7'000);
+    EXPECT_EQ(Deadline(16s).with_slack(1h).slack_ns(0, 1'000), 2'147'483'646);  // the longest
+    EXPECT_EQ(Deadline::after(5, 160ns).slack_ns(0, plenty), 10);
+    EXPECT_EQ(Deadline(Deadline::Clock::time_point(1600ns)).slack_ns(1'440, plenty), 10);
+    EXPECT_EQ(Deadline(Deadline::Clock::time_point(1600ns)).slack_ns(9'999, plenty), 0);
+    EXPECT_TRUE(Deadline(forever).with_slack(1s).is_never());
+}
+
 TENDRIL_TEST(Durations, WatchersOfCenturiesWait) {
     int fired = 0;
     const auto count = [&] { ++fired; };

@@ -44,7 +44,7 @@ bool Hub::run_until_idle(Deadline deadline) {
         ~Limit() { core.timers.cancel(*this); }
     } limit{core_, waiter};
     if (!deadline.is_never()) {
-        core_.timers.arm_background(limit, deadline.ns());
+        core_.timers.arm_background(limit, deadline);
     }
     return waiter.wait(never) == detail::Outcome::signalled;
 }
@@ -138,6 +138,11 @@ void Hub::resume() {
 void Hub::set_collect_intervals(Duration events, Duration timers) {
     detail::here::require_owner("a Hub", core_.os.serial);
     detail::collect(core_.backend, events, timers);
+}
+
+void Hub::set_timer_slack(Duration most) {
+    detail::here::require_owner("a Hub", core_.os.serial);
+    core_.timers.set_most_slack(most.count());
 }
 
 const char* Hub::backend() const noexcept {

@@ -4,12 +4,14 @@
 
 #include <tendril/hub.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <tendril/greenlet.hpp>
 #include <tendril/watchers.hpp>
@@ -106,6 +108,48 @@ TENDRIL_TEST(HubClock, TimersAreCollected) {
     first.join();
     second.join();
     hub.set_collect_intervals(0s, 0s);
+}
+
+TENDRIL_TEST(HubClock, OneWakeUpServesAllTimersThatMayBeLate) {
+    Hub& hub = Hub::current();
+    constexpr int sleepers = 50;
+    std::vector<Greenlet<void>> all;
+    std::vector<int> order;
+    for (int i = sleepers; i > 0; --i) {
+        all.push_back(spawn([&order, i] {
+            const Deadline until = Deadline(i * 2ms).with_slack(200ms);
+            sleep(until);
+            EXPECT_TRUE(until.passed());
+            order.push_back(i);
+        }));
+    }
+    yield();
+    const std::uint64_t turns = hub.stats().turns;
+    join_all(all);
+    EXPECT_LE(hub.stats().turns - turns, 5u);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));  // by their deadlines all the same
+}
+
+TENDRIL_TEST(HubClock, SlackIsTheDeadlinesOwnOrLimitedByTheHub) {
+    Hub& hub = Hub::current();
+    const auto slack_of = [](Deadline until) {
+        auto sleeper = spawn([until] { sleep(until); });
+        yield();
+        const std::chrono::nanoseconds slack(detail::HubCore::here().timers.latest_ns() - until.ns());
+        sleeper.kill();
+        return slack;
+    };
+    EXPECT_GT(slack_of(1h), 990us);
+    EXPECT_LE(slack_of(1h), 1ms);
+    EXPECT_LE(slack_of(1ms * Deadline::slack_share / 2), 500us);
+    EXPECT_EQ(slack_of(Deadline(1h).with_slack(0s)), 0ns);
+    EXPECT_GT(slack_of(Deadline::Clock::now() + 1h), 990us);  // a point in time has one too
+    hub.set_timer_slack(20ms);
+    EXPECT_GT(slack_of(1h), 19ms);
+    hub.set_timer_slack(0s);
+    EXPECT_EQ(slack_of(1h), 0ns);
+    EXPECT_GT(slack_of(Deadline(1h).with_slack(5ms)), 4ms);
+    hub.set_timer_slack(1ms);
 }
 
 TENDRIL_TEST(HubClock, EventsAreCollected) {

@@ -222,7 +222,7 @@ std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) 
 void HubCore::poll_idle() noexcept {
     heartbeat.beat();
     const bool may_sleep = idlers.empty() && idle_watchers.empty();
-    const std::int64_t next = may_sleep ? std::min(timers.next_ns(), reclaim.due_ns(*this)) : 0;
+    const std::int64_t next = may_sleep ? std::min(timers.latest_ns(), reclaim.due_ns(*this)) : 0;
     const std::int64_t begin = next == INT64_MAX ? 0 : Deadline::now_ns();
     const std::int64_t timeout = next == INT64_MAX ? -1 : std::max<std::int64_t>(next - begin, 0);
     if (timeout != 0 || descriptors.registered() != 0 || in_foreign_child()) {
@@ -280,7 +280,7 @@ void HubCore::set_outside(bool on) noexcept {
 
 Deadline HubCore::next_turn() noexcept {
     const bool more = !ready.empty() || !idlers.empty() || !idle_watchers.empty();
-    const std::int64_t next = more ? 0 : std::min(timers.next_ns(), reclaim.due_ns(*this));
+    const std::int64_t next = more ? 0 : std::min(timers.latest_ns(), reclaim.due_ns(*this));
     return next == INT64_MAX ? never : Deadline::after(next, std::chrono::nanoseconds(0));
 }
 

@@ -155,9 +155,9 @@ void NewFiber::start(const Deadline* delay) {
         hub.ready.reserve(hub.live + main_callbacks_and_this);
         if (delay != nullptr) {
             if (fiber_->daemon) {
-                hub.timers.arm_background(fiber_->start_timer, delay->ns());
+                hub.timers.arm_background(fiber_->start_timer, *delay);
             } else {
-                hub.timers.arm(fiber_->start_timer, delay->ns());
+                hub.timers.arm(fiber_->start_timer, *delay);
             }
         }
     } catch (...) {

@@ -29,11 +29,13 @@ namespace tendril::detail {
 class Descriptors;
 
 struct Scheduler {
+    static constexpr std::int64_t usual_slack_ns = 1'000'000;
+
     OsThread& os;
     const ThreadWords words;  // the OS thread's, copied here for speed
     Fiber* current;
     RunQueue ready;
-    Timers timers;
+    Timers timers{clock_ns, usual_slack_ns};
     Descriptors& descriptors;                    // the HubCore's
     int budget = 1;                              // switches until the next look at the clock and the backend
     std::int64_t clock_ns = Deadline::now_ns();  // when the hub last looked

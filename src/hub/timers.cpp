@@ -3,6 +3,7 @@
 #include "hub/timers.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <tendril/detail/base/check.hpp>
 
@@ -14,9 +15,11 @@ namespace tendril::detail {
 
 namespace {
 constexpr std::size_t arity = 4;
-}
+constexpr std::uint32_t most_slack = (std::uint32_t{1} << 24) - 1;  // four seconds
+constexpr std::size_t most_looked_at = 64;                          // timers, before a sleep
+}  // namespace
 
-Timers::Place& Timers::add(Timer& timer, std::int64_t when_ns) {
+Timers::Place& Timers::add(Timer& timer, Deadline when) {
     TENDRIL_ASSERT(!timer.armed());
     heap_.push_back({});
     if (first_free_ == Timer::unarmed && !dropped_.empty()) [[unlikely]] {
@@ -35,25 +38,30 @@ Timers::Place& Timers::add(Timer& timer, std::int64_t when_ns) {
         first_free_ = places_[number].index;
     }
     timer.number = number;
-    sift_up(heap_.size() - 1, {when_ns, sequence_++, number});
-    return places_[number];
+    Place& place = places_[number];
+    const Entry entry{when.ns(), sequence_++, number};
+    const std::int64_t slack = when.slack_ns(now_ns_ != nullptr ? *now_ns_ : entry.when, most_slack_ns_) / slack_unit;
+    place.slack = static_cast<std::uint32_t>(slack) & most_slack;
+    latest_ns_ = std::min(latest_ns_, latest_of(entry));
+    sift_up(heap_.size() - 1, entry);
+    return place;
 }
 
-void Timers::arm(Timer& timer, std::int64_t when_ns) {
-    Place& place = add(timer, when_ns);
+void Timers::arm(Timer& timer, Deadline when) {
+    Place& place = add(timer, when);
     place.state = State::calls;
     place.timer = &timer;
 }
 
-void Timers::arm_background(Timer& timer, std::int64_t when_ns) {
-    Place& place = add(timer, when_ns);
+void Timers::arm_background(Timer& timer, Deadline when) {
+    Place& place = add(timer, when);
     place.state = State::background;
     place.timer = &timer;
     ++background_;
 }
 
-void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
-    Place& place = add(timer, when_ns);
+void Timers::arm_waking(Timer& timer, Fiber& fiber, Deadline when) {
+    Place& place = add(timer, when);
     place.state = State::wakes;
     place.fiber = &fiber;
     if (fiber.daemon) [[unlikely]] {
@@ -65,6 +73,7 @@ void Timers::arm_waking(Timer& timer, Fiber& fiber, std::int64_t when_ns) {
 void Timers::disarm(Timer& timer) noexcept {
     TENDRIL_ASSERT(timer.number < places_.size() && places_[timer.number].state != State::free);
     if (Place& place = places_[timer.number]; place.state != State::fired) {
+        latest_known_ = latest_known_ && heap_[place.index].when > latest_ns_;
         remove(place.index);
         leave_heap(place);
     }
@@ -101,6 +110,7 @@ void Timers::remove(std::size_t index) noexcept {
 
 void Timers::run(std::int64_t now_ns, RunQueue& ready) noexcept {
     const std::uint32_t horizon = sequence_;
+    latest_known_ = latest_known_ && next_ns() > now_ns;
     while (!heap_.empty() && heap_.front().when <= now_ns && heap_.front().sequence - horizon >= sequence_ - horizon) {
         const std::uint32_t number = heap_.front().number;
         remove(0);
@@ -121,6 +131,33 @@ void Timers::run(std::int64_t now_ns, RunQueue& ready) noexcept {
 void Timers::postpone(std::int64_t by_ns) noexcept {
     for (Entry& entry : heap_) {  // their order stays as it is
         entry.when += std::min(by_ns, INT64_MAX - entry.when);
+    }
+    latest_known_ = false;
+}
+
+// Looks at the timers that are due before the latest moment found so far, the first ones in the heap first. Of those
+// that it has no room to remember, each might have no slack at all.
+void Timers::find_latest() noexcept {
+    latest_ns_ = INT64_MAX;
+    latest_known_ = true;
+    std::array<std::size_t, most_looked_at> found;
+    std::size_t size = 0;
+    const auto consider = [&](std::size_t index) {
+        if (index >= heap_.size() || heap_[index].when >= latest_ns_) {
+            return;  // nor do those below it matter
+        }
+        if (size == found.size()) {
+            latest_ns_ = heap_[index].when;
+            return;
+        }
+        latest_ns_ = std::min(latest_ns_, latest_of(heap_[index]));
+        found[size++] = index;
+    };
+    consider(0);
+    for (std::size_t i = 0; i < size; ++i) {
+        for (std::size_t child = found[i] * arity + 1; child <= (found[i] + 1) * arity; ++child) {
+            consider(child);
+        }
     }
 }
 

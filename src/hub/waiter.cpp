@@ -21,7 +21,7 @@ TENDRIL_OPAQUE Outcome Waiter::wait_unthrown(Deadline deadline) noexcept {
         }
     }
     if (!deadline.is_never()) {
-        fiber.hub.timers.arm_waking(*this, fiber, deadline.ns());
+        fiber.hub.timers.arm_waking(*this, fiber, deadline);
     }
     suspend();
     if (fiber.attention != 0) {

@@ -109,7 +109,7 @@ inline void Waiter::prepare(Deadline deadline) {
         attend_first();
     }
     if (!deadline.is_never()) {
-        fiber.hub.timers.arm_waking(*this, fiber, deadline.ns());
+        fiber.hub.timers.arm_waking(*this, fiber, deadline);
     }
 }
 

@@ -99,9 +99,9 @@ void Timeout::arm(Deadline deadline) {
     if (const std::int64_t left = deadline.ns() - Deadline::now_ns(); left > 0) {
         length_ns_ = left;
         if (fiber_->daemon) {
-            fiber_->hub.timers.arm_background(*this, deadline.ns());
+            fiber_->hub.timers.arm_background(*this, deadline);
         } else {
-            fiber_->hub.timers.arm(*this, deadline.ns());
+            fiber_->hub.timers.arm(*this, deadline);
         }
     } else {
         length_ns_ = 0;

@@ -90,7 +90,7 @@ struct StatState final : WatcherState, FileNode {
 
     void look_later() {
         if (!timer.armed()) {
-            hub().timers.arm_background(timer, Deadline(interval).ns());
+            hub().timers.arm_background(timer, Deadline(interval));
         }
     }
     static void fired(detail::Timer& timer) noexcept { static_cast<Node&>(timer).state.due(); }
