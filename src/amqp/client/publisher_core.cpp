@@ -85,30 +85,19 @@ Confirmation PublisherCore::publish_later(std::string_view key, const Message* m
 // Returns when a message may be sent, without a wait after that.
 ConnectionCore::Turn PublisherCore::await_room(Deadline deadline) {
     for (;;) {
-        if (end_ != nullptr) {
-            std::rethrow_exception(end_);
-        }
-        if (ready_ && has_room()) {
-            const std::shared_ptr<ConnectionCore> connection = connection_;
+        channel_.check();
+        if (channel_.ready() && has_room()) {
             try {
-                ConnectionCore::Turn turn = connection->wait_for_turn(deadline);
-                if (end_ == nullptr && ready_ && connection_ == connection && has_room()) {
-                    return turn;
+                std::optional<ConnectionCore::Turn> turn = channel_.wait_for_turn(deadline);
+                if (turn && has_room()) {
+                    return *std::move(turn);
                 }
                 continue;
             } catch (const TimeoutError&) {
                 time_out();
-            } catch (const std::exception&) {
-                if (connection->is_open() && end_ == nullptr) {
-                    throw;
-                }
             }
-            if (connection_ == connection) {
-                ready_ = false;  // also while it is closing, and has not ended
-            }
-            continue;
         }
-        if (channel_ == nullptr && !linked()) {
+        if (!channel_.exists() && !linked()) {
             client_->publishing().want(*this);
         }
         if (first_.wait("Publisher::publish", nullptr, deadline) == Outcome::timed_out) {
@@ -123,10 +112,10 @@ void PublisherCore::time_out() const {
 
 std::string PublisherCore::trouble() const {
     const std::string doing = "publish to exchange '" + exchange_ + "': ";
-    if (connection_ != nullptr && connection_->blocked()) {
-        return doing + "the broker blocks publishers: " + connection_->blocked_reason();
+    if (channel_.blocked()) {
+        return doing + "the broker blocks publishers: " + channel_.connection().blocked_reason();
     }
-    if (!ready_) {
+    if (!channel_.ready()) {
         return doing + client_->publishing().trouble();
     }
     return has_room() ? doing + "no room in the send buffer"
@@ -213,18 +202,11 @@ void PublisherCore::await_settled(Deadline deadline) {
 // ---- For the Keeper
 
 Recovered::SetUp PublisherCore::set_up(const std::shared_ptr<ConnectionCore>& connection) {
-    if (channel_ != nullptr) {
-        return SetUp::done;
-    }
-    const std::shared_ptr<ChannelCore> channel = connection->open_channel(never);
-    if (end_ != nullptr) {
-        channel->drop();
+    const std::shared_ptr<ChannelCore> channel = channel_.open(connection, *this);
+    if (channel == nullptr) {
         return SetUp::done;
     }
     confirms_.begin_again();
-    connection_ = connection;
-    channel_ = channel;
-    channel->set_publish_sink(this);
     try {
         if (options_.confirm) {
             channel->select_confirms(never);
@@ -232,17 +214,17 @@ Recovered::SetUp PublisherCore::set_up(const std::shared_ptr<ConnectionCore>& co
         }
     } catch (const ChannelError&) {  // ended() has dealt with it
     }
-    if (channel_ == channel) {
-        ready_ = true;
+    if (channel_.is(channel)) {
+        channel_.set_ready();
         wake_first();
     }
     return SetUp::done;
 }
 
 void PublisherCore::send_again(const std::shared_ptr<ChannelCore>& channel) {
-    while (channel_ == channel && confirms_.next_unsent() != nullptr) {
-        const ConnectionCore::Turn room = connection_->wait_for_turn(never);
-        Slot* slot = channel_ == channel ? confirms_.next_unsent() : nullptr;
+    while (channel_.is(channel) && confirms_.next_unsent() != nullptr) {
+        const ConnectionCore::Turn room = channel_.connection().wait_for_turn(never);
+        Slot* slot = channel_.is(channel) ? confirms_.next_unsent() : nullptr;
         if (slot == nullptr) {
             return;
         }
@@ -279,13 +261,12 @@ void PublisherCore::returned(Returned&& message) {
 }
 
 void PublisherCore::ended(const std::exception_ptr& why) noexcept {
-    const std::shared_ptr<ChannelCore> channel = std::exchange(channel_, nullptr);
-    ready_ = false;
+    channel_.ended();
     if (!options_.confirm) {
         wake_first();
         return;
     }
-    const bool lost = connection_->error() != nullptr || !connection_->is_open();
+    const bool lost = channel_.connection_is_lost();
     if (!lost || !innocent(why)) {
         confirms_.fail_sent(why);
     } else if (!options_.resend) {
@@ -302,7 +283,7 @@ void PublisherCore::ended(const std::exception_ptr& why) noexcept {
 }
 
 void PublisherCore::slots_settled() noexcept {
-    if (ready_ && has_room()) {
+    if (channel_.ready() && has_room()) {
         wake_first();
     }
     while (const auto* number = flushers_.front_slot<std::uint64_t>()) {
@@ -316,16 +297,10 @@ void PublisherCore::slots_settled() noexcept {
 // ---- The end
 
 void PublisherCore::finish(const std::exception_ptr& why, Unconfirmed::Reason reason) noexcept {
-    if (end_ != nullptr) {
+    if (!channel_.finish(why)) {
         return;
     }
-    end_ = why;
     leave();
-    ready_ = false;
-    if (const std::shared_ptr<ChannelCore> channel = std::exchange(channel_, nullptr); channel != nullptr) {
-        channel->set_publish_sink(nullptr);
-        channel->drop();
-    }
     confirms_.fail_all(std::make_exception_ptr(Unconfirmed(reason)));
     wake_first();
     client_->remove(*this);

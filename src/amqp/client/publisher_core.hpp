@@ -6,7 +6,7 @@
 //   1. One green thread at a time has the turn_ and may wait for what it takes to send: a channel, a place in the
 //      window, room in the connection's send buffer. The others stand in line behind it. Nobody has a place in the
 //      window without having sent its message.
-//   2. ready_: there is a channel, and all that is in confirms_ was sent on it.
+//   2. channel_ is ready: all that is in confirms_ was sent on it.
 //   3. A message leaves confirms_ only by the broker's word, by the channel's end without the connection's (an error
 //      that it caused, or one of its neighbours), or by the end of all.
 
@@ -26,6 +26,7 @@
 #include <tendril/semaphore.hpp>
 
 #include "amqp/client/client_core.hpp"
+#include "amqp/client/publishing_channel.hpp"
 #include "amqp/client/recovered.hpp"
 #include "amqp/connection/channel_core.hpp"
 #include "amqp/connection/connection_core.hpp"
@@ -86,10 +87,7 @@ private:
     tendril::detail::WaitQueue first_{"an amqp::Publisher"};     // the one that has the turn_
     tendril::detail::WaitQueue flushers_{"an amqp::Publisher"};  // slot: the number through which they wait
 
-    std::shared_ptr<ConnectionCore> connection_;
-    std::shared_ptr<ChannelCore> channel_;  // null: there is none
-    bool ready_ = false;
-    std::exception_ptr end_;
+    PublishingChannel channel_;
     Message scratch_;  // for what is not kept
     Confirms confirms_{this};
 };

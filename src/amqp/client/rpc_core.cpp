@@ -98,66 +98,46 @@ Message RpcCore::call(std::string_view key, Message request, Deadline deadline) 
 // Sends the request as soon as it can be. Returns: false when the deadline came before that.
 bool RpcCore::ask(Call& call, std::string_view key, const Message& request, Deadline deadline) {
     for (;;) {
-        if (end_ != nullptr) {
-            std::rethrow_exception(end_);
-        }
-        if (!ready_) {
+        channel_.check();
+        if (!channel_.ready()) {
             if (waiters_.wait("RpcClient::call", nullptr, deadline) == Outcome::timed_out) {
                 return false;
             }
             continue;
         }
-        const std::shared_ptr<ConnectionCore> connection = connection_;
         try {
-            const ConnectionCore::Turn turn = connection->wait_for_turn(deadline);
-            if (!ready_ || connection_ != connection) {
-                continue;
+            if (const std::optional<ConnectionCore::Turn> turn = channel_.wait_for_turn(deadline)) {
+                calls_.emplace(call.number, &call);
+                channel_->publish(options_.exchange, key, request.properties, request.body, true);
+                return true;
             }
-            const Bytes body(request.body.data(), request.body.size());
-            calls_.emplace(call.number, &call);
-            channel_->publish(options_.exchange, key, request.properties, body, true);
-            return true;
         } catch (const TimeoutError&) {
             return false;
-        } catch (const std::exception&) {
-            if (connection->is_open()) {
-                throw;
-            }
-        }
-        if (connection_ == connection) {
-            ready_ = false;  // also while it is closing, and has not ended
         }
     }
 }
 
 std::string RpcCore::trouble() const {
-    if (connection_ != nullptr && connection_->blocked()) {
-        return ": the broker blocks publishers: " + connection_->blocked_reason();
+    if (channel_.blocked()) {
+        return ": the broker blocks publishers: " + channel_.connection().blocked_reason();
     }
-    return ready_ ? ": no room in the send buffer" : ": " + client_->publishing().trouble();
+    return channel_.ready() ? ": no room in the send buffer" : ": " + client_->publishing().trouble();
 }
 
 // ---- For the Keeper
 
 Recovered::SetUp RpcCore::set_up(const std::shared_ptr<ConnectionCore>& connection) {
-    if (channel_ != nullptr) {
+    const std::shared_ptr<ChannelCore> channel = channel_.open(connection, *this);
+    if (channel == nullptr) {
         return SetUp::done;
     }
-    const std::shared_ptr<ChannelCore> channel = connection->open_channel(never);
-    if (end_ != nullptr) {
-        channel->drop();
-        return SetUp::done;
-    }
-    connection_ = connection;
-    channel_ = channel;
-    channel->set_publish_sink(this);
     try {
         channel->consume(reply_queue, {.prefetch = 0, .no_ack = true}, *this, never);
     } catch (const ChannelError&) {  // ended() has dealt with it
         return SetUp::done;
     }
-    if (channel_ == channel) {
-        ready_ = true;
+    if (channel_.is(channel)) {
+        channel_.set_ready();
         waiters_.wake_all(Outcome::signalled);
     }
     return SetUp::done;
@@ -187,18 +167,16 @@ void RpcCore::returned(Returned&& message) {
 }
 
 void RpcCore::cancelled() noexcept {
-    const std::shared_ptr<ChannelCore> channel = channel_;
-    if (channel != nullptr) {
-        channel->drop();  // which calls ended()
+    if (channel_.exists()) {
+        channel_->drop();  // which calls ended()
     }
 }
 
 void RpcCore::ended(const std::exception_ptr& why) noexcept {
-    if (std::exchange(channel_, nullptr) == nullptr) {
+    if (!channel_.ended()) {
         return;  // told by the other sink before
     }
-    ready_ = false;
-    const bool lost = connection_->error() != nullptr || !connection_->is_open();
+    const bool lost = channel_.connection_is_lost();
     fail_calls(why, lost);
     if (!lost) {
         client_->publishing().want_later(*this);
@@ -217,16 +195,10 @@ void RpcCore::fail_calls(const std::exception_ptr& why, bool again) noexcept {
 // ---- The end
 
 void RpcCore::finish(const std::exception_ptr& why) noexcept {
-    if (end_ != nullptr) {
+    if (!channel_.finish(why)) {
         return;
     }
-    end_ = why;
     leave();
-    ready_ = false;
-    if (const std::shared_ptr<ChannelCore> channel = std::exchange(channel_, nullptr); channel != nullptr) {
-        channel->set_publish_sink(nullptr);
-        channel->drop();
-    }
     fail_calls(why, false);
     waiters_.wake_all(Outcome::closed);
 }

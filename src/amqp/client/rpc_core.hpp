@@ -21,6 +21,7 @@
 #include <tendril/semaphore.hpp>
 
 #include "amqp/client/client_core.hpp"
+#include "amqp/client/publishing_channel.hpp"
 #include "amqp/client/recovered.hpp"
 #include "amqp/connection/channel_core.hpp"
 #include "amqp/connection/connection_core.hpp"
@@ -64,10 +65,7 @@ private:
     const std::shared_ptr<ClientCore> client_;
     const RpcOptions options_;
     Semaphore window_;
-    std::shared_ptr<ConnectionCore> connection_;
-    std::shared_ptr<ChannelCore> channel_;  // null: there is none
-    bool ready_ = false;
-    std::exception_ptr end_;
+    PublishingChannel channel_;
     std::uint64_t numbers_ = 0;
     std::unordered_map<std::uint64_t, Call*> calls_;
     tendril::detail::WaitQueue waiters_{"an amqp::RpcClient"};  // for a channel
