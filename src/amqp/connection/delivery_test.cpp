@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Delivery, against a broker by script: TQ35 to TQ38, and what a consumer of a channel gets.
+// Delivery, against a broker by script: TQ11, TQ35 to TQ38, and what a consumer of a channel gets.
 
 #include <tendril/amqp/delivery.hpp>
 
@@ -313,6 +313,37 @@ TENDRIL_TEST(AmqpDelivery, ComesWhenReadingGoesOn) {
     EXPECT_TRUE(at.sink.deliveries.empty());
     connection.resume_reading();
     { const Delivery delivery = at.sink.deliveries.get(); }
+    at.end();
+}
+
+// TQ11: a consumer that gets nothing, a confirmation that nobody awaits, and messages that come back and that nobody
+// fetches, more of them than are kept, hold up no call of another channel.
+TENDRIL_TEST(AmqpDelivery, ThatNobodyGetsHoldsUpNothing) {
+    constexpr std::uint64_t many = 300;
+    Consuming at([](FakePeer& peer) {
+        const std::string tag = peer.take_consumer(1);
+        for (const std::uint16_t channel : {std::uint16_t{2}, std::uint16_t{3}}) {
+            peer.open_channel(channel);
+        }
+        peer.select_confirms(3);
+        deliver(peer, tag, many);
+        for (std::uint64_t i = 1; i <= many; ++i) {
+            peer.send(2, method::BasicReturn{312, "NO_ROUTE", "", "nowhere"}, {.body = "back"});
+            peer.expect_publish(3);
+            peer.send(3, method::BasicAck{i, false});
+        }
+        peer.expect<method::QueuePurge>(2);
+        peer.send(2, method::QueuePurgeOk{});
+    });
+    Channel returns = at.connection.open_channel();
+    Channel confirms = at.connection.open_channel();
+    confirms.select_confirms();
+    for (std::uint64_t i = 1; i <= many; ++i) {
+        confirms.publish("", "q", {.body = "text"});
+    }
+    returns.purge_queue("q");
+    EXPECT_TRUE(returns.try_get_returned().has_value());
+    EXPECT_EQ(at.sink.deliveries.size(), many);
     at.end();
 }
 
