@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -64,7 +65,10 @@ public:
 struct TaskQueueOptions {
     std::uint32_t capacity = 100'000;  // over which requesters wait; 0: no bound
     std::uint32_t deliveries = 5;      // a task that was begun so often, and never ended, is TaskLost
-};
+    // After so long the broker takes a task back from its worker, and gives it to one again: for tasks whose
+    // TaskOptions::limit is longer than its own 30 min. RabbitMQ knows it from 3.12 on; earlier ones have the setting
+    // consumer_timeout for all queues, which must then be as long.
+    std::optional<std::chrono::milliseconds> consumer_timeout = {};
 
 struct PoolOptions {
     std::size_t window = 1000;  // tasks under way, of this Pool, and results that were not consumed

@@ -38,8 +38,8 @@ struct TaskOptions {
     // 1 min or 10 min. The broker keeps those that wait.
     std::uint32_t retries = 0;
     Duration backoff = std::chrono::seconds(1);
-    // After this time its run is ended by a Timeout. A broker takes a message back after 30 min by default
-    // (consumer_timeout): a task that may take longer needs that changed too.
+    // After this time its run is ended by a Timeout. A broker takes a message back after 30 min by default: a longer
+    // limit needs TaskQueueOptions::consumer_timeout, or at_most_once.
     Duration limit = std::chrono::minutes(25);
     // Acked before it runs: it is lost with its worker, and who waits for its result needs a deadline.
     bool at_most_once = false;

@@ -60,7 +60,8 @@ struct WorkerStats {
 
 class Worker {
 public:
-    // Throws: std::invalid_argument for two tasks of one name, none, or a concurrency of 0.
+    // Throws: std::invalid_argument for two tasks of one name, none, a concurrency of 0, or a task whose limit is not
+    // below the time after which the broker takes it back (TaskQueueOptions::consumer_timeout).
     Worker(Client& client, std::string_view name, std::vector<AnyTask> tasks, const WorkerOptions& options = {});
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

@@ -57,6 +57,9 @@ Topology task_topology(const std::string& name, const TaskQueueOptions& options)
     if (options.capacity != 0) {
         requests.max_length = options.capacity;
     }
+    if (options.consumer_timeout) {
+        requests.arguments.set("x-consumer-timeout", std::int64_t{options.consumer_timeout->count()});
+    }
     Topology all{.exchanges = {{dead, "fanout"}, {cancel_exchange(name), "fanout"}},
                  .queues = {{name, std::move(requests)}, {dead, {.max_length = most_dead}}, {lost_queue(name), {}}},
                  .bindings = {{dead, dead}, {lost_queue(name), dead}}};

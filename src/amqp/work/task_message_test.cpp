@@ -92,5 +92,13 @@ TEST(AmqpTaskMessage, IdsAreRandom) {
     EXPECT_EQ(ids.begin()->size(), 32u);
 }
 
+TEST(AmqpTaskMessage, TQ44_ALongerTimeIsAskedOfTheBroker) {
+    const auto asked = [](const TaskQueueOptions& options) {
+        return task_topology("q", options).queues.front().options.arguments.get<std::int64_t>("x-consumer-timeout");
+    };
+    EXPECT_EQ(asked({}), std::nullopt);
+    EXPECT_EQ(asked({.consumer_timeout = 2h}), 7'200'000);
+}
+
 }  // namespace
 }  // namespace tendril::amqp::detail

@@ -23,6 +23,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A task that the broker takes back while it runs is run again, until the broker gives it up.
+void check_limit(const AnyTask& task, const TaskQueueOptions& queue) {
+    const Duration taken_back(queue.consumer_timeout.value_or(30min));
+    if (!task.options().at_most_once && task.options().limit >= taken_back) {
+        throw std::invalid_argument(
+            "amqp::Worker: the limit of the task '" + task.name() +
+            "' is not below the time after which the broker takes it back, 30 min unless it is told otherwise; give a "
+            "longer one to Pools and Workers, TaskQueueOptions::consumer_timeout, or a shorter limit to the task");
+    }
+}
+
 void check(const std::vector<AnyTask>& tasks, const WorkerOptions& options) {
     if (tasks.empty() || options.concurrency == 0) {
         throw std::invalid_argument("amqp::Worker: it needs a task, and a concurrency of at least 1");
@@ -31,6 +42,7 @@ void check(const std::vector<AnyTask>& tasks, const WorkerOptions& options) {
         if (std::any_of(tasks.begin(), task, [&](const AnyTask& other) { return other.name() == task->name(); })) {
             throw std::invalid_argument("amqp::Worker: two tasks have the name '" + task->name() + "'");
         }
+        check_limit(*task, options.queue);
     }
 }
 
