@@ -50,13 +50,19 @@ constexpr std::array known_options{
            }},
     Option{"--queue", "TENDRIL_WORKER_QUEUE", "the name that Pools have; must be given",
            [](WorkerArguments& a, std::string_view, std::string_view value) { a.queue = value; }},
-    Option{"--concurrency", "TENDRIL_WORKER_CONCURRENCY", "tasks at once in each process; 100 by default",
+    Option{"--concurrency", "TENDRIL_WORKER_CONCURRENCY", "tasks at once in each hub; 100 by default",
            [](WorkerArguments& a, std::string_view name, std::string_view value) {
                a.options.concurrency = static_cast<std::uint16_t>(number(name, value, 1, UINT16_MAX));
            }},
     Option{"--processes", "TENDRIL_WORKER_PROCESSES", "1 by default; 0: one for each processor",
            [](WorkerArguments& a, std::string_view name, std::string_view value) {
                a.processes = static_cast<unsigned>(number(name, value, 0, 1024));
+           }},
+    Option{"--hubs", "TENDRIL_WORKER_HUBS",
+           "hubs in each process, each in an OS thread of its own, with a connection of its own; 1 by default, 0: one "
+           "for each processor. Tasks must allow to be called by several OS threads",
+           [](WorkerArguments& a, std::string_view name, std::string_view value) {
+               a.hubs = static_cast<unsigned>(number(name, value, 0, 1024));
            }},
     Option{"--drain", "TENDRIL_WORKER_DRAIN", "how long tasks may go on after SIGTERM: 30s by default, or 5m",
            [](WorkerArguments& a, std::string_view name, std::string_view value) {

@@ -20,7 +20,8 @@ struct WorkerArguments {
     What what = What::run;
     std::string url = "amqp://localhost";
     std::string queue;
-    unsigned processes = 1;
+    unsigned processes = 1;  // 0: one for each processor
+    unsigned hubs = 1;       // the same, in each process
     WorkerOptions options;
 };
 

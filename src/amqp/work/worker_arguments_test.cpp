@@ -25,12 +25,15 @@ WorkerArguments parsed(const std::vector<std::string_view>& arguments,
 }
 
 TEST(AmqpWorkerArguments, TheCommandLineIsStrongerThanTheEnvironment) {
-    const WorkerArguments got = parsed({"--queue", "pages", "--concurrency=7", "--drain", "2m", "--processes", "3"},
-                                       {{"TENDRIL_WORKER_CONCURRENCY", "9"}, {"TENDRIL_WORKER_URL", "amqp://a"}});
+    const WorkerArguments got =
+        parsed({"--queue", "pages", "--concurrency=7", "--drain", "2m", "--processes", "3", "--hubs=2"},
+               {{"TENDRIL_WORKER_CONCURRENCY", "9"}, {"TENDRIL_WORKER_URL", "amqp://a"}});
     EXPECT_EQ(got.queue, "pages");
     EXPECT_EQ(got.options.concurrency, 7);
     EXPECT_EQ(got.options.drain, Duration(2min));
     EXPECT_EQ(got.processes, 3u);
+    EXPECT_EQ(got.hubs, 2u);
+    EXPECT_EQ(parsed({"--queue=q"}).hubs, 1u);
     EXPECT_EQ(got.url, "amqp://a");
     EXPECT_EQ(got.what, WorkerArguments::What::run);
     EXPECT_FALSE(got.options.once);
@@ -46,6 +49,7 @@ TEST(AmqpWorkerArguments, WrongOnesAreRefused) {
                                                     {"--queue=q", "--concurrency=0"},
                                                     {"--queue=q", "--concurrency=x"},
                                                     {"--queue=q", "--concurrency=65536"},
+                                                    {"--queue=q", "--hubs=1025"},
                                                     {"--queue=q", "--drain=1h"},
                                                     {"--queue=q", "--once", "--processes=2"},
                                                     {"--queue=q", "--unknown=1"},
@@ -62,7 +66,7 @@ TEST(AmqpWorkerArguments, WrongOnesAreRefused) {
 
 TEST(AmqpWorkerArguments, TheHelpNamesEveryOption) {
     const std::string help = worker_help("worker");
-    for (const char* option : {"--url", "--queue", "--concurrency", "--processes", "--drain", "--capacity",
+    for (const char* option : {"--url", "--queue", "--concurrency", "--processes", "--hubs", "--drain", "--capacity",
                                "--deliveries", "--once", "--list", "--check", "TENDRIL_WORKER_URL"}) {
         EXPECT_NE(help.find(option), std::string::npos) << option;
     }

@@ -16,6 +16,8 @@
 
 #include "amqp/work/task_message.hpp"
 #include "amqp/work/worker_arguments.hpp"
+#include "amqp/work/worker_hubs.hpp"
+#include "base/sys.hpp"
 
 namespace tendril::amqp {
 
@@ -23,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using detail::WorkerArguments;
+using detail::WorkerStop;
 
 std::optional<std::string> variable(const char* name) {
     const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before there are other OS threads
@@ -43,8 +46,8 @@ void check_broker(const WorkerArguments& arguments) {
     client.close(5s);
 }
 
-// Runs tasks until a signal, or the event if there is one.
-void work(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks, Event* stop) {
+// Runs tasks in this hub until it is told to stop.
+void work(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks, WorkerStop& stop) {
     Client client(Url(arguments.url), client_options());
     WorkerOptions options = arguments.options;
     options.on_blocked = [] {
@@ -53,29 +56,40 @@ void work(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks, E
     };
     Worker worker(client, arguments.queue, tasks, options);
     Group group;
-    const auto quit = [&worker] { worker.stop(); };
-    if (stop != nullptr) {
-        group.spawn({.daemon = true}, [&] {
-            stop->wait();
-            worker.stop();
-        });
-        worker.run();
-    } else {
-        const Signal on_term = on_signal(SIGTERM, quit);
-        const Signal on_int = on_signal(SIGINT, quit);
-        worker.run();
-    }
+    group.spawn({.daemon = true}, [&] { stop.follow(worker); });
+    worker.run();
     group.kill();
     client.close(5s);
 }
 
+// The whole of a process, until a signal, or the event if there is one.
+void work_in_hubs(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks, Event* event) {
+    WorkerStop stop;
+    const unsigned hubs = arguments.hubs != 0 ? arguments.hubs : sys::processors();
+    const auto run = [&] { detail::in_hubs(hubs, stop, [&] { work(arguments, tasks, stop); }); };
+    if (event != nullptr) {
+        Group group;
+        group.spawn({.daemon = true}, [&] {
+            event->wait();
+            stop.ask();
+        });
+        run();
+        group.kill();
+    } else {
+        const auto quit = [&stop] { stop.ask(); };
+        const Signal on_term = on_signal(SIGTERM, quit);
+        const Signal on_int = on_signal(SIGINT, quit);
+        run();
+    }
+}
+
 void run(const WorkerArguments& arguments, const std::vector<AnyTask>& tasks) {
     if (arguments.processes == 1) {
-        work(arguments, tasks, nullptr);
+        work_in_hubs(arguments, tasks, nullptr);
         return;
     }
     WorkerProcesses processes(
-        [&](Event& stop) { work(arguments, tasks, &stop); },
+        [&](Event& stop) { work_in_hubs(arguments, tasks, &stop); },
         {.processes = arguments.processes, .drain = std::chrono::nanoseconds(arguments.options.drain) + 10s});
     processes.run();
 }
