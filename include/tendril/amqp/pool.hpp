@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -69,15 +71,20 @@ struct TaskQueueOptions {
     // TaskOptions::limit is longer than its own 30 min. RabbitMQ knows it from 3.12 on; earlier ones have the setting
     // consumer_timeout for all queues, which must then be as long.
     std::optional<std::chrono::milliseconds> consumer_timeout = {};
+};
 
 struct PoolOptions {
     std::size_t window = 1000;  // tasks under way, of this Pool, and results that were not consumed
     TaskQueueOptions queue = {};
+    // Each map, imap or starmap draws a bar on standard error while it lives, if that is a terminal: how many of its
+    // tasks have ended, with the parts of those that run (amqp::progress()), of how many its input has, if it knows.
+    bool bar = false;
 };
 
 namespace detail {
 
 class PoolCore;
+class ProgressBar;
 
 // One task that was sent: what its RemoteTasks share.
 class RemoteCall {
@@ -112,7 +119,8 @@ std::shared_ptr<RemoteCall> call_remotely(const std::shared_ptr<PoolCore>& pool,
 // The tasks of one imap. Cancels those that nobody waits for any more when it goes.
 class RemoteBatch {
 public:
-    explicit RemoteBatch(std::shared_ptr<PoolCore> pool);
+    // total: how many there will be, if that is known.
+    explicit RemoteBatch(std::shared_ptr<PoolCore> pool, std::optional<std::size_t> total);
     RemoteBatch(const RemoteBatch&) = delete;
     RemoteBatch& operator=(const RemoteBatch&) = delete;
     ~RemoteBatch();
@@ -121,10 +129,25 @@ public:
     Message run(std::string_view task, Message request);
 
 private:
+    const Message& await(const RemoteCall& call);
+
     std::shared_ptr<PoolCore> pool_;
     std::string id_;
     bool abandoned_ = false;
+    std::size_t ended_ = 0;
+    std::set<const RemoteCall*> running_;
+    std::unique_ptr<ProgressBar> bar_;  // null: none is to be drawn
 };
+
+// How many calls these inputs make. Nothing: they do not know.
+template <class... Ranges>
+std::optional<std::size_t> count_calls(Ranges&... inputs) {
+    if constexpr ((std::ranges::sized_range<Ranges> && ...)) {
+        return std::min({static_cast<std::size_t>(std::ranges::size(inputs))...});
+    } else {
+        return std::nullopt;
+    }
+}
 
 // Calls of `task` as a function that waits for the result: what the local Pool of an imap runs.
 template <class T>
@@ -243,7 +266,8 @@ public:
     auto imap(const T& task, Ranges&&... inputs) {
         detail::check_named<T>();
         if constexpr (Named<T>) {
-            return callers_.imap(remote(task), std::forward<Ranges>(inputs)...);
+            auto function = remote(task, detail::count_calls(inputs...));
+            return callers_.imap(std::move(function), std::forward<Ranges>(inputs)...);
         } else {
             return Imap<void>(nullptr);
         }
@@ -252,7 +276,8 @@ public:
     auto imap_unordered(const T& task, Ranges&&... inputs) {
         detail::check_named<T>();
         if constexpr (Named<T>) {
-            return callers_.imap_unordered(remote(task), std::forward<Ranges>(inputs)...);
+            auto function = remote(task, detail::count_calls(inputs...));
+            return callers_.imap_unordered(std::move(function), std::forward<Ranges>(inputs)...);
         } else {
             return Imap<void>(nullptr);
         }
@@ -261,7 +286,8 @@ public:
     auto starmap(const T& task, Range&& input) {
         detail::check_named<T>();
         if constexpr (Named<T>) {
-            return callers_.starmap(remote(task), std::forward<Range>(input));
+            auto function = remote(task, detail::count_calls(input));
+            return callers_.starmap(std::move(function), std::forward<Range>(input));
         } else {
             return Imap<void>(nullptr);
         }
@@ -270,7 +296,8 @@ public:
     auto map(const T& task, Ranges&&... inputs) {
         detail::check_named<T>();
         if constexpr (Named<T>) {
-            return callers_.map(remote(task), std::forward<Ranges>(inputs)...);
+            auto function = remote(task, detail::count_calls(inputs...));
+            return callers_.map(std::move(function), std::forward<Ranges>(inputs)...);
         }
     }
 
@@ -280,8 +307,8 @@ public:
 
 private:
     template <class T>
-    auto remote(const T& task) {
-        return detail::RemoteFunction<T>(task, std::make_shared<detail::RemoteBatch>(handle_.core()));
+    auto remote(const T& task, std::optional<std::size_t> calls) {
+        return detail::RemoteFunction<T>(task, std::make_shared<detail::RemoteBatch>(handle_.core(), calls));
     }
     template <class T, class... A>
     std::shared_ptr<detail::RemoteCall> send(const T& task, bool answered, A&&... arguments) {

@@ -2,6 +2,9 @@
 
 #include "amqp/work/pool_core.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -11,9 +14,13 @@
 #include <tendril/queue_error.hpp>
 
 #include "amqp/work/patient_publish.hpp"
+#include "amqp/work/progress_bar.hpp"
 #include "amqp/work/task_message.hpp"
+#include "base/on_exit.hpp"
 
 namespace tendril::amqp::detail {
+
+using tendril::detail::OnExit;
 
 namespace {
 
@@ -36,7 +43,7 @@ PoolCore::PoolCore(Client& client, std::string_view name, const PoolOptions& opt
     : client_(client), name_(name), reply_name_(declared(client, name_, options, deadline)),
       requests_(client.publisher("", window_of(options))),
       cancels_(client.publisher(cancel_exchange(name_), {.mandatory = false, .persistent = false})),
-      replies_(client.consumer(reply_name_, {.prefetch = 1000})), id_prefix_(random_id()) {}
+      replies_(client.consumer(reply_name_, {.prefetch = 1000})), draws_bars_(options.bar), id_prefix_(random_id()) {}
 
 void PoolCore::start() {
     spawn_n({.name = "amqp::Pool, replies", .daemon = true}, [self = shared_from_this()] { self->take_replies(); });
@@ -210,7 +217,18 @@ std::shared_ptr<RemoteCall> call_remotely(const std::shared_ptr<PoolCore>& pool,
     return pool->call(task, std::move(request), batch, answered, deadline);
 }
 
-RemoteBatch::RemoteBatch(std::shared_ptr<PoolCore> pool) : pool_(std::move(pool)), id_(pool_->next_id()) {}
+RemoteBatch::RemoteBatch(std::shared_ptr<PoolCore> pool, std::optional<std::size_t> total)
+    : pool_(std::move(pool)), id_(pool_->next_id()) {
+    if (pool_->draws_bars()) {
+        bar_ = ProgressBar::begin(STDERR_FILENO, pool_->name(), [this, total] {
+            Progress progress{.ended = ended_, .total = total};
+            for (const RemoteCall* call : running_) {
+                progress.parts += std::clamp(call->progress().value_or(0), 0.0, 1.0);
+            }
+            return progress;
+        });
+    }
+}
 
 RemoteBatch::~RemoteBatch() {
     if (abandoned_) {
@@ -221,13 +239,23 @@ RemoteBatch::~RemoteBatch() {
 Message RemoteBatch::run(std::string_view task, Message request) {
     try {
         const std::shared_ptr<RemoteCall> call = pool_->call(task, std::move(request), id_, true, never);
-        return call->get(never);
+        return bar_ != nullptr ? await(*call) : call->get(never);
     } catch (const std::exception&) {
         throw;
     } catch (...) {
         abandoned_ = true;  // killed, as the imap goes
         throw;
     }
+}
+
+// get(), seen by the bar.
+const Message& RemoteBatch::await(const RemoteCall& call) {
+    running_.insert(&call);
+    const OnExit told([&] {
+        running_.erase(&call);
+        ended_ += call.ready() ? 1 : 0;
+    });
+    return call.get(never);
 }
 
 PoolHandle::~PoolHandle() {

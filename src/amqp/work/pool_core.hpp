@@ -40,6 +40,8 @@ public:
     void cancel_later(std::string batch) noexcept;
 
     std::string next_id();
+    const std::string& name() const noexcept { return name_; }
+    bool draws_bars() const noexcept { return draws_bars_; }
     QueueInfo backlog(Deadline deadline) { return client_.queue_info(name_, deadline); }
 
 private:
@@ -59,6 +61,7 @@ private:
     std::vector<std::string> to_cancel_;
     bool cancelling_ = false;
     bool closed_ = false;
+    const bool draws_bars_;
     const std::string id_prefix_;
     std::uint64_t last_id_ = 0;
 };
