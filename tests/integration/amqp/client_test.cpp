@@ -20,6 +20,7 @@
 #include <tendril/greenlet.hpp>
 
 #include "green_test.hpp"
+#include "queue_names.hpp"
 #include "real_broker.hpp"
 #include "relay.hpp"
 
@@ -28,32 +29,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using tendril::testing::Relay;
+using testing::QueueNames;
 using testing::RealBroker;
 
 std::string through(const Relay& relay) {
     return "amqp://127.0.0.1:" + std::to_string(relay.port());
 }
 
-// A name for each test and backend; its queues are deleted at the end.
-struct Names {
-    std::vector<std::string> made;
-
-    std::string queue(const std::string& name) {
-        static int number = 0;
-        made.push_back("client_test." + name + "." + std::to_string(++number));
-        return made.back();
-    }
-    ~Names() {
-        Client client(RealBroker::get().url());
-        for (const std::string& each : made) {
-            client.remove_queue(each);
-        }
-        client.close();
-    }
-};
-
 TENDRIL_TEST(AmqpClientBroker, PublishesAndConsumes) {  // TQ23, TQ34
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("work");
     Client client(RealBroker::get().url(), {.name = "test", .topology = {.queues = {{queue}}}});
     Publisher publisher = client.publisher("");
@@ -85,7 +69,7 @@ TENDRIL_TEST(AmqpClientBroker, PublishesAndConsumes) {  // TQ23, TQ34
 }
 
 TENDRIL_TEST(AmqpClientBroker, TellsWhatBecameOfEach) {  // TQ25, TQ26, TQ21
-    Names names;
+    QueueNames names;
     const std::string full = names.queue("full");
     Client client(RealBroker::get().url(),
                   {.topology = {.queues = {{full, {.max_length = 1, .overflow = Overflow::reject_publish}}}}});
@@ -113,7 +97,7 @@ TENDRIL_TEST(AmqpClientBroker, TellsWhatBecameOfEach) {  // TQ25, TQ26, TQ21
 }
 
 TENDRIL_TEST(AmqpClientBroker, GoesOnThroughALostConnection) {  // TQ30, TQ38, TQ40, TQ49
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("lasting");
     Relay relay(RealBroker::get().port());
     Client client(through(relay), {.topology = {.queues = {{queue}}}, .first_retry = 10ms});
@@ -143,7 +127,7 @@ TENDRIL_TEST(AmqpClientBroker, GoesOnThroughALostConnection) {  // TQ30, TQ38, T
 }
 
 TENDRIL_TEST(AmqpClientBroker, ADeletedQueueOfTheTopologyComesBack) {  // TQ41
-    Names names;
+    QueueNames names;
     const std::string mine = names.queue("mine");
     const std::string others = names.queue("others");
     Client other(RealBroker::get().url(), {.topology = {.queues = {{others}}}});
@@ -170,7 +154,7 @@ TENDRIL_TEST(AmqpClientBroker, ADeletedQueueOfTheTopologyComesBack) {  // TQ41
 }
 
 TENDRIL_TEST(AmqpClientBroker, CloseGivesBackInOrder) {  // TQ42
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("order");
     Client client(RealBroker::get().url(), {.topology = {.queues = {{queue}}}});
     Publisher publisher = client.publisher("");
@@ -192,7 +176,7 @@ TENDRIL_TEST(AmqpClientBroker, CloseGivesBackInOrder) {  // TQ42
 }
 
 TENDRIL_TEST(AmqpClientBroker, StreamsGoOnBehindWhatWasSettled) {  // TQ45
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("stream");
     Relay relay(RealBroker::get().port());
     Client client(through(relay),
@@ -227,7 +211,7 @@ TENDRIL_TEST(AmqpClientBroker, ConsumersGoOnWhilePublishersAreBlocked) {  // TQ2
     if (std::exchange(done, true)) {
         return;  // on one backend, as the broker takes many seconds to raise and to end an alarm
     }
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("blocked");
     Client client(RealBroker::get().url(), {.topology = {.queues = {{queue}}}});
     Publisher publisher = client.publisher("");
@@ -286,7 +270,7 @@ TENDRIL_TEST(AmqpClientBroker, ExclusiveQueuesComeBack) {  // TQ50
 }
 
 TENDRIL_TEST(AmqpClientBroker, CallsAreAnswered) {  // TQ53
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("rpc");
     Client client(RealBroker::get().url(), {.topology = {.queues = {{queue}}}});
     auto serving = spawn([&] {
@@ -313,7 +297,7 @@ TENDRIL_TEST(AmqpClientBroker, CallsAreAnswered) {  // TQ53
 }
 
 TENDRIL_TEST(AmqpClientBroker, RefusedDeclarationsAreTold) {  // TQ22, TQ48
-    Names names;
+    QueueNames names;
     const std::string queue = names.queue("declared");
     std::vector<std::string> events;
     Client client(RealBroker::get().url());
@@ -337,6 +321,31 @@ TENDRIL_TEST(AmqpClientBroker, RefusedDeclarationsAreTold) {  // TQ22, TQ48
     EXPECT_THROW(Client("amqp://guest:wrong@127.0.0.1:" + std::to_string(RealBroker::get().port())).wait_connected(),
                  AuthError);
     EXPECT_THROW(Client(RealBroker::get().url() + "/nowhere").wait_connected(), ConnectionError);
+}
+
+TENDRIL_TEST(AmqpClientBroker, WhatWasDeletedStaysSo) {  // TQ51
+    QueueNames names;
+    const std::string queue = names.queue("deleted");
+    const std::string kept = names.queue("kept");
+    Relay relay(RealBroker::get().port());
+    Client client(through(relay),
+                  {.topology = {.exchanges = {{"client_test.deleted", "fanout"}},
+                                .queues = {{queue}, {kept}},
+                                .bindings = {{queue, "client_test.deleted"}, {kept, "client_test.deleted"}}},
+                   .first_retry = 10ms});
+    client.wait_connected();
+    client.remove_queue(queue);
+    client.remove_binding({kept, "client_test.deleted"});
+    const std::uint64_t before = client.stats().connects;
+    relay.reset();
+    while (client.stats().connects == before) {
+        yield();
+    }
+    EXPECT_THROW(client.queue_info(queue), NotFound);
+    EXPECT_EQ(client.queue_info(kept).messages, 0u);
+    EXPECT_THROW(client.publisher("client_test.deleted").publish("", "nobody is bound"), Unroutable);
+    client.remove_exchange("client_test.deleted");
+    client.close();
 }
 
 }  // namespace

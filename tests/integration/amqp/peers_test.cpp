@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -47,8 +48,9 @@ const std::string& python_with_pika() {
     return found;
 }
 
-std::vector<std::string> pika_peer(const std::string& queue, int count) {
-    return {python_with_pika(), TENDRIL_PIKA_PEER, RealBroker::get().url(), queue, std::to_string(count)};
+// what: answer or call.
+std::vector<std::string> pika_peer(const std::string& what, const std::string& queue, int count) {
+    return {python_with_pika(), TENDRIL_PIKA_PEER, what, RealBroker::get().url(), queue, std::to_string(count)};
 }
 
 std::string name_of_queue(const std::string& what) {
@@ -97,7 +99,7 @@ TENDRIL_TEST(RealPeers, TQ02_PikaReadsAndWritesHeadersOfItsTypes) {
     headers.set("f", Value::exactly(0.5F));
     client.publisher("").publish(there, sent);
 
-    const CompletedProcess peer = run(pika_peer(there, 1), {.deadline = 60s});
+    const CompletedProcess peer = run(pika_peer("answer", there, 1), {.deadline = 60s});
     EXPECT_EQ(peer.returncode, 0);
     EXPECT_EQ(peer.out, "{'t': True, 'I': -5, 'l': 5000000000L, 'd': 1L, 'D': Decimal('3.14'), 'S': 'text \\xe4', "
                         "'x': b'\\x00\\xff', 'T': datetime.datetime(2023, 11, 14, 22, 13, 20), 'V': None, "
@@ -128,7 +130,7 @@ TENDRIL_TEST(RealPeers, TQ53_PikaAnswersCalls) {
     Client client(RealBroker::get().url(), {.topology = {.queues = {{queue}}}});
     client.wait_connected();
     constexpr int calls = 20;
-    auto serving = spawn([&] { return run(pika_peer(queue, calls), {.deadline = 60s}).returncode; });
+    auto serving = spawn([&] { return run(pika_peer("answer", queue, calls), {.deadline = 60s}).returncode; });
     RpcClient rpc(client);
     std::vector<Greenlet<Message>> answers;
     for (int i = 0; i < calls; ++i) {
@@ -138,6 +140,29 @@ TENDRIL_TEST(RealPeers, TQ53_PikaAnswersCalls) {
         EXPECT_EQ(answers[i].get().body, std::to_string(i));
     }
     EXPECT_EQ(serving.get(), 0);
+    client.remove_queue(queue);
+    client.close();
+}
+
+TENDRIL_TEST(RealPeers, TQ53_PikaCalls) {
+    if (python_with_pika().empty()) {
+        GTEST_SKIP() << "no Python here has pika";
+    }
+    const std::string queue = name_of_queue("called");
+    Client client(RealBroker::get().url(), {.topology = {.queues = {{queue}}}});
+    client.wait_connected();
+    auto serving = spawn([&] {
+        serve_rpc(client, queue, [](const Message& question) -> Message {
+            if (question.body == "3") {
+                throw std::runtime_error("three is refused");
+            }
+            return {.body = "answer to " + question.body};
+        });
+    });
+    const CompletedProcess peer = run(pika_peer("call", queue, 5), {.deadline = 60s});
+    EXPECT_EQ(peer.returncode, 0);
+    EXPECT_EQ(peer.out, "0 answer to 0\n1 answer to 1\n2 answer to 2\n3 three is refused\n4 answer to 4\n");
+    serving.kill();
     client.remove_queue(queue);
     client.close();
 }

@@ -5,12 +5,16 @@
 #pragma once
 
 #include <csignal>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <tendril/amqp/msgpack.hpp>
 #include <tendril/amqp/task.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/shared_semaphore.hpp>
 
 namespace tendril::amqp::testing {
 
@@ -47,10 +51,31 @@ inline int nap(int milliseconds) {
     return milliseconds;
 }
 
+// Waits for a second call. Returns: whether that is in another OS thread of this process.
+inline bool meet() {
+    static std::mutex mutex;
+    static std::optional<std::thread::id> waits;
+    static bool different = false;
+    static SharedSemaphore met(0);
+    {
+        const std::scoped_lock lock(mutex);
+        if (waits) {
+            different = *waits != std::this_thread::get_id();
+            waits.reset();
+            met.release();
+            return different;
+        }
+        waits = std::this_thread::get_id();
+    }
+    met.acquire();
+    return different;
+}
+
 inline constexpr Task shout_task("shout", shout);
 inline constexpr Task add_task("add", add);
 inline constexpr Task die_task("die", die);
 inline constexpr Task at_second_task("at_second", at_second, {.retries = 1});
 inline constexpr Task nap_task("nap", nap);
+inline constexpr Task meet_task("meet", meet);
 
 }  // namespace tendril::amqp::testing

@@ -271,5 +271,24 @@ TENDRIL_TEST(RealPool, TQ54_ArgumentsThatDoNotFitGoToTheDeadAndTheNextIsServed) 
     client.close();
 }
 
+TENDRIL_TEST(RealPool, ABarIsForTerminals) {
+    const std::string name = fresh_pool();
+    Popen worker = start_worker(name);
+    const std::vector<std::string> argv{TENDRIL_AMQP_BAR, RealBroker::get().url(), name};
+    Popen program(argv, {.terminal = TerminalSize{60, 24}});
+    std::string text;
+    for (std::string buffer(4096, '\0'); const std::size_t n = program.terminal().recv(buffer);) {
+        text.append(buffer, 0, n);
+    }
+    EXPECT_EQ(program.wait(20s), 0);
+    EXPECT_TRUE(text.starts_with("\r" + name + "  [")) << text;
+    EXPECT_NE(text.find("#]  100 %  5/5  "), std::string::npos) << text;
+    EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+    const CompletedProcess elsewhere = run(argv, {.deadline = 20s});
+    EXPECT_EQ(elsewhere.returncode, 0);
+    EXPECT_EQ(elsewhere.err, "");
+    end_worker(worker);
+}
+
 }  // namespace
 }  // namespace tendril::amqp

@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <tendril/amqp/pool.hpp>
@@ -16,6 +18,7 @@
 #include <tendril/process.hpp>
 #include <tendril/timeout.hpp>
 
+#include "consumer_timeout.hpp"
 #include "green_test.hpp"
 #include "real_broker.hpp"
 #include "tasks.hpp"
@@ -28,6 +31,8 @@ using namespace std::chrono_literals;
 using testing::add_task;
 using testing::end_worker;
 using testing::fresh_pool;
+using testing::meet_task;
+using testing::nap;
 using testing::nap_task;
 using testing::RealBroker;
 using testing::shout_task;
@@ -168,6 +173,74 @@ TENDRIL_TEST(RealWorker, AWorkerThatIsBlockedForLongSaysSo) {
     }
     task.get(20s);
     EXPECT_EQ(calls, 1);
+    client.close();
+}
+
+// With two hubs, each of which takes one task at a time: the two meet.
+TENDRIL_TEST(RealWorker, HubsRunTasksInOsThreadsOfTheirOwn) {
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    Popen worker = start_worker(name, {"--hubs", "2", "--concurrency", "1", "--drain", "1440m"});
+    RemoteTask<bool> first = pool.spawn(meet_task);
+    EXPECT_TRUE(pool.spawn(meet_task).get(20s));
+    EXPECT_TRUE(first.get(20s));
+    EXPECT_EQ(pool.backlog().consumers, 2u);
+
+    // A second signal ends all of them at once.
+    std::vector<RemoteTask<int>> naps;
+    for (int i = 0; i < 2; ++i) {
+        naps.push_back(pool.spawn(nap_task, 60'000));
+    }
+    while (!naps[0].progress() || !naps[1].progress()) {
+        sleep(5ms);
+    }
+    while (!worker.poll()) {  // a signal that comes while another is pending counts as one
+        worker.terminate();
+        sleep(5ms);
+    }
+    EXPECT_EQ(worker.wait(), 0);
+    while (pool.backlog(5s).messages != 2) {
+        sleep(5ms);
+    }
+    client.close();
+}
+
+// The broker takes a task away from a worker that is at it for too long, and gives it to one again: the requester sees
+// one result.
+TENDRIL_TEST(RealWorker, TQ44_ATaskOverTheBrokersLimitHasOneResult) {
+    static bool done = false;
+    if (std::exchange(done, true)) {
+        return;  // on one backend, as rabbitmqctl takes its time
+    }
+    const testing::ConsumerTimeout timeout(200ms);
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    {
+        WorkerHere worker(name, {nap_task, shout_task});
+        RemoteTask<int> nap = pool.spawn(nap_task, 1000);
+        while (worker->stats().running < 2) {  // it came again
+            sleep(5ms);
+        }
+        EXPECT_EQ(pool.spawn(shout_task, "on").get(20s), "ON");
+        EXPECT_EQ(nap.get(20s), 1000);
+    }
+    EXPECT_EQ(client.stats().losses, 0u);
+    client.close();
+}
+
+TENDRIL_TEST(RealWorker, TQ44_ALimitOverTheBrokersMustBeAskedFor) {
+    constexpr Task whole_day("whole_day", nap, {.limit = 24h});
+    constexpr Task acked_first("acked_first", nap, {.limit = 24h, .at_most_once = true});
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    EXPECT_THROW(Worker(client, name, {whole_day}), std::invalid_argument);
+    EXPECT_NO_THROW(Worker(client, name, {acked_first}));
+    const TaskQueueOptions queue{.consumer_timeout = 25h};
+    WorkerHere worker(name, {whole_day}, {.queue = queue});
+    Pool pool(client, name, {.queue = queue});
+    EXPECT_EQ(pool.spawn(whole_day, 1).get(20s), 1);
     client.close();
 }
 

@@ -8,5 +8,6 @@
 
 int main(int argc, char** argv) {
     using namespace tendril::amqp::testing;
-    return tendril::amqp::worker_main(argc, argv, {shout_task, add_task, die_task, at_second_task, nap_task});
+    return tendril::amqp::worker_main(argc, argv,
+                                      {shout_task, add_task, die_task, at_second_task, nap_task, meet_task});
 }
