@@ -77,8 +77,10 @@ tendril_add_compared_go(bench_dns_go dns/peers/dns.go)
 
 # bench/amqp: clients of RabbitMQ.
 include(drivers)
-tendril_add_bench_program(bench_amqp_tendril amqp/tendril.cpp)
-target_link_libraries(bench_amqp_tendril PRIVATE tendril::amqp)
+foreach(program IN ITEMS tendril facts)
+    tendril_add_bench_program(bench_amqp_${program} amqp/${program}.cpp)
+    target_link_libraries(bench_amqp_${program} PRIVATE tendril::amqp)
+endforeach()
 tendril_add_bench_program(bench_amqp_raw amqp/peers/raw.cpp)
 if("rabbitmq" IN_LIST TENDRIL_DRIVERS)
     tendril_add_bench_program(bench_amqp_librabbitmq amqp/peers/librabbitmq.cpp)
