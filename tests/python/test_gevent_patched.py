@@ -44,6 +44,22 @@ class Patched(unittest.TestCase):
             print("ok")
             """)
 
+    def test_a_green_thread_runs_until_it_waits(self):
+        for begin in ("from tendril.gevent import monkey; monkey.patch_all()", "from tendril.gevent import socket",
+                      "import tendril; tendril.patch(); from tendril.gevent import socket"):
+            self.run_it(begin + """
+import time
+from tendril import gevent
+ran = []
+gevent.spawn(ran.append, 1)
+began = time.perf_counter()
+while time.perf_counter() - began < 0.2:
+    assert not ran
+gevent.sleep(0)
+assert ran
+print("ok")
+""")
+
     def test_stream_server(self):
         self.run_it("""
             from tendril import gevent

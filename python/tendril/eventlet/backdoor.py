@@ -6,7 +6,8 @@ import contextlib
 import socket
 import sys
 
-from tendril.eventlet import _patched, greenthread
+from tendril import unpreempted
+from tendril.eventlet import greenthread
 
 __all__ = ["backdoor", "backdoor_server"]
 
@@ -47,7 +48,7 @@ def _name(family, address):
 
 def backdoor_server(sock, locals=None):
     """Gives each that connects an interpreter with these names. Never returns; closes the socket at its end."""
-    _patched.patch()
+    unpreempted.patch()
     print(f"backdoor server listening on {_name(sock.family, sock.getsockname())}")
     try:
         while True:
@@ -64,7 +65,7 @@ def backdoor_server(sock, locals=None):
 
 def backdoor(conn_info, locals=None):
     """Serves one connection, (socket, address), in a green thread."""
-    _patched.patch()
+    unpreempted.patch()
     conn, addr = conn_info
     name = _name(conn.family, addr)
     print(f"backdoor to {name}")

@@ -5,7 +5,8 @@ import socket
 import sys
 import warnings
 
-from tendril.eventlet import _patched, greenpool, greenthread
+from tendril import unpreempted
+from tendril.eventlet import greenpool, greenthread
 from tendril.greenlet import GreenletExit
 
 __all__ = ["connect", "listen", "serve", "wrap_ssl", "StopServe"]
@@ -79,7 +80,7 @@ def serve(sock, handle, concurrency=1000):
 
     Returns when a handler raises StopServe; raises what else one raises.
     """
-    _patched.patch()
+    unpreempted.patch()
     pool = greenpool.GreenPool(concurrency)
     server = greenthread.getcurrent()
     while True:

@@ -4,7 +4,7 @@
 import importlib
 import sys
 
-from tendril.eventlet import _patched
+from tendril import unpreempted
 
 __all__ = ["inject", "import_patched", "monkey_patch", "is_monkey_patched", "original", "patch_function"]
 
@@ -29,7 +29,7 @@ def monkey_patch(**on):
             raise TypeError(f"monkey_patch() got an unexpected keyword argument {part!r}")
     if everything is None:
         everything = True not in on.values()
-    _patched.patch()
+    unpreempted.patch()
     for part in _parts:
         if on.get(part, everything and part not in ("MySQLdb", "builtins")):
             already_patched[part] = True
@@ -46,7 +46,7 @@ def is_monkey_patched(module):
 
 def import_patched(module_name, *additional_modules, **kw_additional_modules):
     """Imports a module, after patching the process. The further arguments are accepted, and need nothing more."""
-    _patched.patch()
+    unpreempted.patch()
     return importlib.import_module(module_name)
 
 
@@ -67,7 +67,7 @@ def original(modname):
 
 def patch_function(func, *additional_modules):
     """func, after patching the process."""
-    _patched.patch()
+    unpreempted.patch()
     return func
 
 

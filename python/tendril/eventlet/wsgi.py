@@ -10,7 +10,8 @@ import time
 import traceback
 
 import tendril
-from tendril.eventlet import _patched, greenpool
+from tendril import unpreempted
+from tendril.eventlet import greenpool
 from tendril.eventlet._wsgi_input import ChunkReadError, Input  # noqa: F401
 from tendril.eventlet._wsgi_protocol import (  # noqa: F401
     MAX_HEADER_LINE, MAX_TOTAL_HEADER_SIZE, STATE_CLOSE, STATE_IDLE, STATE_REQUEST, WSGI_LOCAL, HttpProtocol,
@@ -123,7 +124,7 @@ def server(sock, site, log=None, environ=None, max_size=None, max_http_version=D
     At most max_size connections at once, or the size of custom_pool. Raises OSError if the socket cannot accept; a
     lack of descriptors only pauses it. With debug, the client gets the traceback of what the application raises.
     """
-    _patched.patch()
+    unpreempted.patch()
     shared = Server(sock, sock.getsockname(), site, log, environ=environ, max_http_version=max_http_version,
                     protocol=protocol, minimum_chunk_size=minimum_chunk_size,
                     log_x_forwarded_for=log_x_forwarded_for, keepalive=keepalive, log_output=log_output,

@@ -8,7 +8,7 @@ import sys
 import time as _time
 
 import tendril
-from tendril import _tendril
+from tendril import _tendril, unpreempted
 
 READ, WRITE = 1, 2
 EVENTS = READ | WRITE
@@ -211,7 +211,7 @@ class io(watcher):
 
     def _run(self):
         import select
-        _patch()
+        unpreempted.patch()
         me = tendril.getcurrent()
         while self._waits is me:
             poll = select.poll()
@@ -298,7 +298,7 @@ class child(watcher):
 
     def _run(self):
         import select
-        _patch()
+        unpreempted.patch()
         me = tendril.getcurrent()
         pidfd = os.pidfd_open(self.pid)
         try:
@@ -341,12 +341,6 @@ class stat(watcher):
             if self._waits is me and now != self.attr:
                 self.prev, self.attr = self.attr, now
                 self._fire()
-
-
-def _patch():
-    patch = getattr(tendril, "patch", None)
-    if patch is not None:
-        patch()
 
 
 class loop(_tendril._GeventLoop):

@@ -4,7 +4,7 @@
 import io as _io
 import os as _os
 
-import tendril
+from tendril import unpreempted
 
 __all__ = ["FileObjectPosix", "FileObjectThread", "FileObjectBlock", "FileObject"]
 
@@ -16,7 +16,7 @@ class FileObjectPosix:
 
     def __init__(self, fobj, mode="r", bufsize=None, close=True, encoding=None, errors=None, newline=None, buffering=None,
                  closefd=None, atomic_write=False):
-        tendril.patch()
+        unpreempted.patch()
         close = closefd if closefd is not None else close
         buffering = bufsize if buffering is None else buffering
         self._inner = None

@@ -9,7 +9,7 @@ import importlib as _importlib
 import sys as _sys
 import warnings as _warnings
 
-import tendril
+from tendril import unpreempted
 from tendril.gevent import events as _events
 
 __all__ = ["patch_all", "patch_builtins", "patch_dns", "patch_os", "patch_queue", "patch_select", "patch_signal",
@@ -85,7 +85,7 @@ def patch_module(target_module, source_module, items=None, _warnings=None, **kwa
 
 def _apply(names):
     """Replaces what is ours; in order that the standard library's classes raise kills as themselves."""
-    tendril.patch()
+    unpreempted.patch()
     return any([_apply_module(each) for name in names for each in _MODULES[name]])
 
 

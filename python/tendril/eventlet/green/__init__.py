@@ -9,9 +9,9 @@ import importlib.abc
 import importlib.util
 import sys
 
-from tendril.eventlet import _patched
+from tendril import unpreempted
 
-_patched.patch()
+unpreempted.patch()
 
 _modules = {
     "asynchat": None, "asyncore": None, "BaseHTTPServer": "http.server", "builtin": "builtins",

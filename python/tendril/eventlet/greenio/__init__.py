@@ -5,12 +5,12 @@ import os
 import socket
 import warnings
 
-from tendril.eventlet import _patched
+from tendril import unpreempted
 
 __all__ = ["GreenSocket", "GreenPipe", "shutdown_safe", "set_nonblocking", "SOCKET_BLOCKING", "SOCKET_CLOSED",
            "CONNECT_ERR", "CONNECT_SUCCESS"]
 
-_patched.patch()
+unpreempted.patch()
 
 
 

@@ -8,7 +8,8 @@ from time import monotonic
 import tendril
 from tendril import _tendril
 from tendril import greenlet as _greenlet
-from tendril.eventlet import _patched, greenthread
+from tendril import unpreempted
+from tendril.eventlet import greenthread
 from tendril.eventlet.timeout import Timeout
 
 __all__ = ["use_hub", "get_hub", "get_default_hub", "trampoline"]
@@ -206,7 +207,7 @@ def trampoline(fd, read=None, write=None, timeout=None, timeout_exc=Timeout, mar
     thread waits for the same.
     """
     assert not (read and write), "trampoline() waits for reading or for writing, not for both"
-    _patched.patch()
+    unpreempted.patch()
     import select
     fileno = fd if isinstance(fd, int) else fd.fileno()
     hub = get_hub()

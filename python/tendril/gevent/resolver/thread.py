@@ -3,7 +3,7 @@
 
 import socket as _socket
 
-import tendril
+from tendril import unpreempted
 from tendril.gevent.resolver import AbstractResolver
 
 __all__ = ["Resolver"]
@@ -13,7 +13,7 @@ class Resolver(AbstractResolver):
     """The standard library's calls."""
 
     def __init__(self, hub=None):
-        tendril.patch()
+        unpreempted.patch()
 
     gethostbyname = staticmethod(_socket.gethostbyname)
     gethostbyname_ex = staticmethod(_socket.gethostbyname_ex)
