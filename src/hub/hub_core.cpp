@@ -102,9 +102,6 @@ Fiber& HubCore::poll_until_ready() {
             continue;
         }
         poll_idle();
-        if (ready.empty()) {
-            let_idlers_run();
-        }
     }
     return ready.pop();
 }
@@ -232,6 +229,9 @@ void HubCore::poll_idle() noexcept {
     budget = chooser != nullptr ? 1 : pace_.idled(now);
     slept_ns_ += begin != 0 ? now - begin : 0;
     look(now);
+    if (ready.empty()) {
+        let_idlers_run();
+    }
     polled();
 }
 
@@ -252,10 +252,10 @@ Deadline HubCore::turn_inside() {
     const std::int64_t now = Deadline::now_ns();
     budget = pace_.idled(now);
     look(now);
-    polled();
     if (ready.empty()) {
         let_idlers_run();
     }
+    polled();
     run_ready_inside();
     return next_turn();
 }
@@ -284,6 +284,7 @@ Deadline HubCore::next_turn() noexcept {
     return next == INT64_MAX ? never : Deadline::after(next, std::chrono::nanoseconds(0));
 }
 
+// Called before the Check watchers are told: they run after each poll, and must not pass for work that is ready.
 void HubCore::let_idlers_run() noexcept {
     if (Waiter* idler = idlers.pop_front(); idler != nullptr) {
         idler->resolve(Outcome::signalled);

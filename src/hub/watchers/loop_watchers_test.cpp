@@ -76,6 +76,21 @@ TENDRIL_TEST(LoopWatchers, IdleAndIdleCallsTakeTurns) {
     EXPECT_GT(runs, 5);
 }
 
+// Both run in each pass; that once kept the hub from ever being idle.
+TENDRIL_TEST(LoopWatchers, PrepareAndCheckDoNotKeepIdleWaiting) {
+    const Prepare prepare([] {});
+    const Check check([] {});
+    idle();
+
+    int runs = 0;
+    const Idle watcher([&] { ++runs; });
+    for (int i = 0; i < 1000 && runs < 2; ++i) {
+        sleep(2ms);
+    }
+    EXPECT_GT(runs, 1);
+    idle();
+}
+
 TENDRIL_TEST(LoopWatchers, AHubWithPrepareAndCheckSleepsNevertheless) {
     int polls = 0;
     const Check check([&] { ++polls; });
