@@ -40,7 +40,7 @@ struct ChannelMaker;
 }  // namespace detail
 
 struct DeclareOptions {
-    bool durable = false;      // it outlives the broker
+    bool durable = false;      // it outlives the broker; see topology.hpp
     bool exclusive = false;    // of queues: for this connection, and ends with it
     bool auto_delete = false;  // ends with its last consumer (queue), binding (exchange)
     bool internal = false;     // of exchanges: no client may publish to it

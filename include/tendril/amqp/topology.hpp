@@ -32,7 +32,7 @@ struct ExchangeOptions {
 
 struct QueueOptions {
     QueueType type = QueueType::classic;
-    bool durable = true;
+    bool durable = true;  // outlives the broker, even killed, from two seconds after its first declaration: caveats.md
     bool exclusive = false;  // for one connection; while an old one still holds it, declaring it is tried again
     bool auto_delete = false;
     std::optional<std::uint32_t> max_length = {};
