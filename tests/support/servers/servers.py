@@ -21,7 +21,7 @@ import time
 import guard
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 60  # seconds until a server that does not answer is given up
+PATIENCE = 200  # seconds until a server that does not answer is given up: RabbitMQ takes 40 on a full machine
 os.environ["PATH"] += ":/usr/sbin:/usr/lib/rabbitmq/bin"
 for version in sorted(os.listdir("/usr/lib/postgresql")) if os.path.isdir("/usr/lib/postgresql") else []:
     os.environ["PATH"] += f":/usr/lib/postgresql/{version}/bin"
