@@ -66,10 +66,11 @@ python-debug:
 	cmake --build build/python-debug --target tendril_python
 	tools/python_debug_tests $(DEBUG_PYTHON) build/python-debug/python '$(ONLY)'
 
-# RabbitMQ, killed and started again under load: 5 times on each backend.
+# RabbitMQ, killed and started again under load, RESTARTS times on each backend.
+RESTARTS ?= 20
 amqp-soak: build/.setup-test build/release/build.ninja
-	cmake --build --preset release --target amqp_restart_soak
-	build/release/tests/integration/amqp/amqp_restart_soak
+	cmake --build --preset release --target amqp_broker_test
+	TENDRIL_TEST_RESTARTS=$(RESTARTS) build/release/tests/integration/amqp/amqp_broker_test --gtest_filter='RealRestart.*'
 
 # Which lines of each floor run in the tests. What an earlier run counted is forgotten.
 coverage: build/.setup-test build/coverage/build.ninja

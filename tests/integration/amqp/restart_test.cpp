@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // A RabbitMQ that is killed by SIGKILL and started again, under publishers and consumers that are killed too: what it
-// confirmed is there. Rows of ../shared/amqp-rows.md by their ids. Takes minutes: `make amqp-soak`.
+// confirmed is there. Rows of ../shared/amqp-rows.md by their ids.
+//
+// Five restarts on each of the four backends are twenty; `make amqp-soak` has more of them.
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <random>
 #include <set>
 #include <string>
@@ -27,10 +30,22 @@ namespace {
 using namespace std::chrono_literals;
 using testing::RealBroker;
 
-constexpr int restarts = 5;  // on each of the four backends
+// On each backend.
+int restarts() {
+    constexpr int enough = 5;
+    const char* more = std::getenv("TENDRIL_TEST_RESTARTS");
+    return more != nullptr ? std::atoi(more) : enough;
+}
 
 ClientOptions impatient(const std::string& queue) {
     return {.topology = {.queues = {{queue}}}, .first_retry = 10ms, .longest_retry = 200ms};
+}
+
+// A broker that is killed within two seconds of queue.declare-ok may have forgotten the queue, and with it what it
+// confirmed (docs/design/0023): has it write down what it knows.
+void outlive_the_declaration(Client& client) {
+    client.wait_connected();
+    RealBroker::get().evaluate("disk_log:sync(latest_log)");
 }
 
 // Takes messages until all of `missing` have come. Returns: those that have not.
@@ -58,6 +73,7 @@ TENDRIL_TEST(RealRestart, TQ23_WhatWasTakenOverOutlivesTheBroker) {
     std::set<std::string> taken;
     {
         Client client(RealBroker::get().url(), impatient(queue));
+        outlive_the_declaration(client);
         Publisher publisher = client.publisher("");
         for (int i = 0; i < 100; ++i) {
             taken.insert(std::to_string(i));
@@ -83,6 +99,7 @@ public:
     explicit Load(std::string queue)
         : queue_(std::move(queue)), client_(RealBroker::get().url(), impatient(queue_)),
           shared_(client_.publisher("")) {
+        outlive_the_declaration(client_);
         for (int i = 0; i < 3; ++i) {
             publishers_.push_back(&Load::publish_each);
             publishers_.push_back(&Load::publish_each_by_shared);
@@ -198,7 +215,7 @@ TENDRIL_TEST(RealRestart, TQ30_TQ52_NothingConfirmedIsLostThoughAllAreKilled) {
             load.kill_one(random);
         }
     });
-    for (int i = 0; i < restarts; ++i) {
+    for (int i = 0; i < restarts(); ++i) {
         // At any time, the one at which all connect again among them; and at every other restart under full load.
         sleep(std::chrono::milliseconds(random() % 300));
         for (const std::size_t enough = load.confirmed() + (i % 2 == 0 ? 1 + random() % 500 : 0);
@@ -213,7 +230,7 @@ TENDRIL_TEST(RealRestart, TQ30_TQ52_NothingConfirmedIsLostThoughAllAreKilled) {
     while (load.confirmed() == before) {
         sleep(1ms);
     }
-    EXPECT_GE(load.losses(), static_cast<std::uint64_t>(restarts) / 2);
+    EXPECT_GE(load.losses(), static_cast<std::uint64_t>(restarts()) / 2);
     EXPECT_EQ(load.end(), std::set<std::string>());
 }
 
