@@ -1,126 +1,35 @@
 // SPDX-License-Identifier: MIT
 //
-// The calls of an AMQP channel, with the reader and writer of its connection, in every order: TQ12 to TQ14, TQ35. The
-// broker is a function: what the writer sends is answered at once, and the reader gets it in any order with everything
-// else.
+// The calls of an AMQP channel, with the reader and writer of its connection, in every order: TQ11 to TQ14, TQ29, TQ35,
+// TQ37.
 
 #include <tendril/amqp/connection.hpp>
 
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tendril/amqp/error.hpp>
 #include <tendril/greenlet.hpp>
 
-#include "amqp/protocol/frame_reader.hpp"
 #include "amqp/protocol/methods.hpp"
 #include "amqp/protocol/wire.hpp"
+#include "broker_stream.hpp"
 #include "interleavings.hpp"
-#include "memory_stream.hpp"
 
 namespace tendril::amqp {
 namespace {
 
 using tendril::testing::explore;
-using tendril::testing::MemoryStream;
 using tendril::testing::Order;
+using testing::BrokerScene;
+using testing::BrokerStream;
+using testing::is_method;
 namespace method = detail::method;
-
-// The client's end of a wire to a broker that answers each frame as it is sent.
-class BrokerStream final : public Stream {
-public:
-    using Answer = std::function<void(const detail::Frame&, BrokerStream& broker)>;
-
-    explicit BrokerStream(Answer answer) : answer_(std::move(answer)) {
-        say(0, method::ConnectionStart{.version_minor = 9, .mechanisms = "PLAIN", .locales = "en_US"});
-        say(0, method::ConnectionTune{10, 8192, 0});
-        say(0, method::ConnectionOpenOk{});
-        say(1, method::ChannelOpenOk{});
-    }
-
-    template <class M>
-    void say(std::uint16_t channel, const M& m) {
-        std::string out;
-        detail::append_method(out, channel, m);
-        peer_->send_all(out);
-    }
-    template <class M>
-    void say(std::uint16_t channel, const M& m, const Message& content) {
-        std::string out;
-        detail::append_content(out, channel, m, content.properties, content.body, 8192);
-        peer_->send_all(out);
-    }
-
-    std::size_t recv(Buffer buffer, Deadline deadline = never) override { return client_->recv(buffer, deadline); }
-    std::size_t send(Bytes bytes, Deadline /*deadline*/ = never) override {
-        std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        if (!begun_) {
-            begun_ = true;
-            text.remove_prefix(detail::protocol_header.size());
-        }
-        while (!text.empty()) {
-            const std::span<char> room = frames_.room();
-            const std::size_t n = text.copy(room.data(), room.size());
-            frames_.filled(n);
-            text.remove_prefix(n);
-            while (const std::optional<detail::Frame> frame = frames_.next()) {
-                answer(*frame);
-            }
-        }
-        return bytes.size();
-    }
-    void await_data(Deadline deadline = never) override { client_->await_data(deadline); }
-    void shutdown(Shutdown how, Deadline deadline = never) override { client_->shutdown(how, deadline); }
-    void close() noexcept override { client_->close(); }
-    bool is_open() const noexcept override { return client_->is_open(); }
-    int fd() const noexcept override { return -1; }
-
-private:
-    void answer(const detail::Frame& frame) {
-        if (frame.type == detail::FrameType::method && frame.channel == 0) {
-            if (detail::method_id(frame.payload) == method::ConnectionClose::info.id) {
-                say(0, method::ConnectionCloseOk{});
-            }
-            return;  // of the login: its answers are there already
-        }
-        if (frame.type == detail::FrameType::method &&
-            detail::method_id(frame.payload) == method::ChannelOpen::info.id) {
-            return;
-        }
-        answer_(frame, *this);
-    }
-
-    std::pair<std::shared_ptr<MemoryStream>, std::shared_ptr<MemoryStream>> ends_ = MemoryStream::pair();
-    std::shared_ptr<MemoryStream> client_ = ends_.first;
-    std::shared_ptr<MemoryStream> peer_ = ends_.second;
-    Answer answer_;
-    detail::FrameReader frames_;
-    bool begun_ = false;
-};
-
-// A connection with one open channel.
-struct Scene {
-    explicit Scene(BrokerStream::Answer answer, std::size_t send_buffer = 1 << 20)
-        : connection(connect_over(std::make_shared<BrokerStream>(std::move(answer)), "amqp://localhost",
-                                  {.heartbeat = std::chrono::seconds(0), .send_buffer = send_buffer})),
-          channel(connection.open_channel()) {}
-    // The connection's green threads are ready then, and end at their next turn.
-    void end() { connection.close(); }
-
-    Connection connection;
-    Channel channel;
-};
-
-template <class M>
-bool is(const detail::Frame& frame) {
-    return frame.type == detail::FrameType::method && detail::method_id(frame.payload) == M::info.id;
-}
 
 template <class F>
 std::string ending(F f) {
@@ -138,7 +47,7 @@ std::string ending(F f) {
 
 TEST(ModelAmqp, EachCallerGetsItsOwnAnswer) {
     const auto explored = explore("amqp: each caller gets its own answer", [](Order& order) {
-        Scene scene([](const detail::Frame& frame, BrokerStream& broker) {
+        BrokerScene scene([](const detail::Frame& frame, BrokerStream& broker) {
             const auto declare = detail::decode_method<method::QueueDeclare>(frame.payload);
             broker.say(1, method::QueueDeclareOk{declare.queue, 0, 0});
         });
@@ -163,14 +72,14 @@ TEST(ModelAmqp, AKilledGetLosesNoMessage) {
         std::uint64_t handed = 0;
         std::set<std::uint64_t> back;
         std::set<std::uint64_t> acked;
-        Scene scene([&](const detail::Frame& frame, BrokerStream& broker) {
-            if (is<method::QueuePurge>(frame)) {
+        BrokerScene scene([&](const detail::Frame& frame, BrokerStream& broker) {
+            if (is_method<method::QueuePurge>(frame)) {
                 broker.say(1, method::QueuePurgeOk{});
-            } else if (is<method::BasicGet>(frame)) {
+            } else if (is_method<method::BasicGet>(frame)) {
                 broker.say(1, method::BasicGetOk{++handed, false, "", "q", 0}, Message{.body = "m"});
-            } else if (is<method::BasicReject>(frame)) {
+            } else if (is_method<method::BasicReject>(frame)) {
                 EXPECT_TRUE(back.insert(detail::decode_method<method::BasicReject>(frame.payload).delivery_tag).second);
-            } else if (is<method::BasicAck>(frame)) {
+            } else if (is_method<method::BasicAck>(frame)) {
                 const auto ack = detail::decode_method<method::BasicAck>(frame.payload);
                 for (std::uint64_t tag = ack.multiple ? 1 : ack.delivery_tag; tag <= ack.delivery_tag; ++tag) {
                     if (!back.contains(tag)) {
@@ -198,6 +107,189 @@ TEST(ModelAmqp, AKilledGetLosesNoMessage) {
         EXPECT_EQ(acked.size() + back.size(), handed);
     });
     explored.expect_outcomes("done, killed, killed, one went back, never began");
+}
+
+// Settles tags as a broker would.
+struct Settled {
+    std::set<std::uint64_t> open;
+    std::set<std::uint64_t> acked;
+    std::set<std::uint64_t> back;
+
+    void hear(const testing::Frame& frame) {
+        if (is_method<method::BasicReject>(frame)) {
+            const std::uint64_t tag = detail::decode_method<method::BasicReject>(frame.payload).delivery_tag;
+            EXPECT_EQ(open.erase(tag), 1u) << tag;
+            back.insert(tag);
+        } else if (is_method<method::BasicAck>(frame)) {
+            const auto ack = detail::decode_method<method::BasicAck>(frame.payload);
+            const auto first = ack.multiple ? open.begin() : open.find(ack.delivery_tag);
+            const auto last = open.upper_bound(ack.delivery_tag);
+            EXPECT_NE(first, last) << "nothing to ack through " << ack.delivery_tag;
+            acked.insert(first, last);
+            open.erase(first, last);
+        }
+    }
+};
+
+// TQ37: whatever the writer's turns are, an ack covers nothing that somebody holds, or that went back.
+TEST(ModelAmqp, AnAckCoversNoDeliveryThatIsNotSettled) {
+    const auto explored = explore("amqp: acks of a run", [](Order& order) {
+        Settled settled;
+        std::size_t frames = 0;
+        BrokerScene scene([&](const testing::Frame& frame, BrokerStream& broker) {
+            if (is_method<method::BasicGet>(frame)) {
+                const std::uint64_t tag = settled.open.size() + 1;
+                settled.open.insert(tag);
+                broker.say(1, method::BasicGetOk{tag, false, "", "q", 0}, Message{.body = "m"});
+            } else if (frame.type == testing::FrameType::method) {
+                settled.hear(frame);
+                ++frames;
+            }
+        });
+        std::vector<std::optional<Delivery>> got;
+        for (int i = 0; i < 4; ++i) {
+            got.push_back(scene.channel.get("q"));
+        }
+        order.go("acks 1 and 3", [&] {
+            got[0]->ack();
+            order.pause();
+            got[2]->ack();
+        });
+        order.go("acks or gives back 2", [&] {
+            if (order.choose(2) == 0) {
+                got[1]->ack();
+            } else {
+                got[1].reset();
+            }
+        });
+        order.finish();
+        scene.end();
+        order.saw(std::to_string(frames));
+        EXPECT_EQ(settled.open, std::set<std::uint64_t>{4});
+        EXPECT_EQ(settled.acked.size() + settled.back.size(), 3u);
+        EXPECT_TRUE(settled.acked.contains(1) && settled.acked.contains(3));
+        EXPECT_FALSE(got[3]->ack()) << "the connection is gone";
+    });
+    explored.expect_outcomes("1, 2, 3");
+}
+
+// TQ11: a consumer whose deliveries nobody gets, a confirmation that nobody awaits and a message that came back hold up
+// no call of another channel.
+TEST(ModelAmqp, NobodysPaceHoldsUpTheReader) {
+    const auto explored = explore("amqp: nobody gets what comes", [](Order& order) {
+        BrokerScene scene([](const testing::Frame& frame, BrokerStream& broker) {
+            if (is_method<method::BasicQos>(frame)) {
+                broker.say(frame.channel, method::BasicQosOk{});
+            } else if (is_method<method::BasicConsume>(frame)) {
+                const auto consume = detail::decode_method<method::BasicConsume>(frame.payload);
+                broker.say(1, method::BasicConsumeOk{consume.consumer_tag});
+                for (std::uint64_t tag = 1; tag <= 2; ++tag) {
+                    broker.say(1, method::BasicDeliver{consume.consumer_tag, tag, false, "", "q"},
+                               Message{.body = "m"});
+                }
+            } else if (is_method<method::ConfirmSelect>(frame)) {
+                broker.say(1, method::ConfirmSelectOk{});
+            } else if (frame.type == testing::FrameType::body) {
+                broker.say(1, method::BasicReturn{312, "NO_ROUTE", "", "nowhere"}, Message{.body = "m"});
+                broker.say(1, method::BasicAck{1, false});
+            } else if (is_method<method::QueueDeclare>(frame)) {
+                broker.say(2, method::QueueDeclareOk{"q", 0, 0});
+            }
+        });
+        Channel other = scene.connection.open_channel();
+        scene.channel.select_confirms();
+        std::optional<Consumer> consumer;
+        std::optional<Confirmation> unasked;
+        order.go("consumes", [&] { consumer = scene.channel.consume("q", {.prefetch = 2}); });
+        order.go("publishes",
+                 [&] { unasked = scene.channel.publish("", "nowhere", {.body = "m"}, {.mandatory = true}); });
+        order.go("declares", [&] { EXPECT_EQ(other.declare_queue("q").name, "q"); });
+        order.finish();
+        other.declare_queue("q");  // behind all that came
+        EXPECT_TRUE(unasked->ready());
+        EXPECT_THROW(unasked->get(), Unroutable);
+        EXPECT_TRUE(consumer->try_get().has_value());
+        order.saw("answered");
+        consumer.reset();
+        scene.end();
+    });
+    explored.expect_outcomes("answered");
+}
+
+// ---- A connection that the broker blocks
+
+struct BlockedScene : BrokerScene {
+    BlockedScene()
+        : BrokerScene([this](const testing::Frame& frame, BrokerStream&) {
+              if (is_method<method::BasicPublish>(frame)) {
+                  arrived.emplace(detail::decode_method<method::BasicPublish>(frame.payload).routing_key);
+              }
+          }) {
+        broker->say(0, method::ConnectionBlocked{"low on memory"});
+        while (!connection.blocked()) {
+            yield();
+        }
+    }
+    std::string publish(std::string_view key, Deadline deadline) {
+        return ending([&] { channel.publish("", key, {.body = "m"}, {}, deadline); });
+    }
+    std::set<std::string, std::less<>> arrived;
+};
+
+// TQ29: what waits is sent when the broker takes messages again, unless it was killed or late: then it is not. In two
+// scenes, as all orders of both would be too many.
+TEST(ModelAmqpBlocked, WhoWaitsGoesOnOrSendsNothing) {
+    for (const bool killed : {true, false}) {
+        const std::string name = std::string("amqp blocked: ") + (killed ? "a kill" : "a deadline");
+        const auto explored = explore(name, [killed](Order& order) {
+            BlockedScene scene;
+            std::string end = "never began";
+            auto waits = order.go("waits", [&] { end = scene.publish("a", killed ? never : order.at(1)); });
+            order.go("broker", [&] { scene.broker->say(0, method::ConnectionUnblocked{}); });
+            if (killed) {
+                order.go("killer", [&] { waits.kill(); });
+            }
+            order.finish();
+            scene.end();  // sends what was appended
+            EXPECT_FALSE(scene.connection.blocked());
+            EXPECT_EQ(scene.arrived.contains("a"), end == "done") << end;
+            order.saw(end);
+        });
+        explored.expect_outcomes(killed ? "done, killed, never began" : "done, late");
+    }
+}
+
+// TQ15, TQ29: the end of a blocked connection is told to who waits, whatever ends it, and whether the broker reads or
+// not.
+TEST(ModelAmqpBlocked, ItsEndIsToldToWhoWaits) {
+    const auto explored = explore("amqp blocked: close, a kill in it, a loss", [](Order& order) {
+        BlockedScene scene;
+        std::string ends[2] = {"never began", "never began"};
+        const bool reads = order.choose(2) == 0;
+        if (!reads) {
+            scene.broker->read_no_more();
+        }
+        order.go("waits", [&] { ends[0] = scene.publish("a", never); });
+        auto closes = order.go("closes", [&] { ends[1] = ending([&] { scene.connection.close(order.at(1)); }); });
+        order.go("ends", [&] {
+            if (order.choose(2) == 0) {
+                closes.kill();
+            } else {
+                scene.broker->hang_up();
+            }
+        });
+        order.finish([&] {  // nothing has ended it
+            EXPECT_EQ(ends[1], "never began");
+            scene.connection.close(order.at(2));
+            return true;
+        });
+        order.saw("waits " + ends[0]);
+        order.saw("closes " + ends[1]);
+        scene.end();
+        EXPECT_FALSE(scene.connection.is_open());
+        EXPECT_TRUE(scene.arrived.empty());
+    });
+    explored.expect_outcomes("closes done, closes killed, closes never began, waits lost");
 }
 
 }  // namespace
