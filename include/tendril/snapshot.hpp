@@ -26,6 +26,7 @@
 
 #include <tendril/dump.hpp>
 #include <tendril/duration.hpp>
+#include <tendril/duration_histogram.hpp>
 #include <tendril/hub.hpp>
 #include <tendril/site.hpp>
 
@@ -118,6 +119,22 @@ struct DescriptorInfo {
     std::size_t watchers = 0;  // Io watchers, select()s and the library's own
 };
 
+// A green thread that ran on without a switch.
+struct LongStretch {
+    std::chrono::nanoseconds took{};
+    std::uint64_t greenlet = 0;  // its id; 0: none was seen
+    Site where;                  // where it was spawned
+};
+
+// How long green threads waited for their turn, and let others wait: see SnapshotOptions::scheduling.
+struct SchedulingInfo {
+    bool measured = false;              // now
+    DurationHistogram run_queue_delay;  // from being ready to running, of samples taken one after another
+    DurationHistogram stretches;        // from one switch to the next
+    LongStretch longest;                // of all measured
+    LongStretch recent;                 // of about the last ten seconds
+};
+
 struct HubSnapshot {
     std::uint64_t os_thread = 0;  // serial number of the hub's OS thread, as in other messages
     int kernel_thread = 0;        // the same OS thread, as the kernel and debuggers number it
@@ -129,10 +146,16 @@ struct HubSnapshot {
     std::vector<TimerInfo> timers;        // in no order
     std::vector<DescriptorInfo> descriptors;
     std::size_t awaited_elsewhere = 0;  // waits for other OS threads: a ThreadPool job, a SharedQueue
+    SchedulingInfo scheduling;          // its counts go on from one snapshot to the next
 };
 
 struct SnapshotOptions {
     bool backtraces = false;  // costs milliseconds for each program and library whose symbols are read
+    std::uint64_t only = 0;   // with backtraces: only for the green thread with this id; 0: for all
+
+    // Whether the hubs are to measure, from now on until this has not been asked for a minute. It costs nothing while
+    // no one asks; then every switch reads the clock.
+    bool scheduling = false;
 };
 
 // Takes one of this OS thread's hub. Never yields. Throws: std::bad_alloc. Cost: about a microsecond for each green

@@ -12,6 +12,7 @@
 #include <tendril/detail/base/list.hpp>
 
 #include "base/report.hpp"
+#include "context/hub_observer.hpp"
 #include "context/os_thread.hpp"
 
 namespace tendril {
@@ -131,7 +132,7 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
     if (!to.started) {
         to.start();
     }
-    os.observe(kind, from.id, to.id);
+    observe_contexts(os, kind, from.id, to.id);
     os.tree->current = &to;
     switch_flow(os.words, os.here, from, to);
     if (std::shared_ptr<ContextState> ended = std::move(os.tree->root->ended); ended != nullptr) {
@@ -185,7 +186,8 @@ ContextState& ContextState::live(ContextState& self) noexcept {
     next.error = std::move(failure);
     self.dead = true;
     self.ListNode::unlink();
-    self.os.observe(next.error == nullptr ? SwitchEvent::Kind::switched : SwitchEvent::Kind::thrown, self.id, next.id);
+    observe_contexts(self.os, next.error == nullptr ? SwitchEvent::Kind::switched : SwitchEvent::Kind::thrown, self.id,
+                     next.id);
     self.os.tree->root->ended = std::move(self.self);
     self.os.tree->current = &next;
     return next;
@@ -342,14 +344,6 @@ void Context::unwind() noexcept {
 
 ContextRef current_context() {
     return ContextRef(ContextState::running(OsThread::current()).shared_from_this());
-}
-
-SwitchObserver switch_observer() {
-    return OsThread::current().observer;
-}
-
-SwitchObserver set_switch_observer(SwitchObserver observer) {
-    return std::exchange(OsThread::current().observer, observer);
 }
 
 }  // namespace tendril

@@ -218,6 +218,9 @@ std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) 
 // Called when no green thread is ready: sleeps until one may be.
 void HubCore::poll_idle() noexcept {
     heartbeat.beat();
+    if (!switch_watches.empty()) [[unlikely]] {
+        tell_watches(&SwitchWatch::sleeps);
+    }
     const bool may_sleep = idlers.empty() && idle_watchers.empty();
     const std::int64_t next = may_sleep ? std::min(timers.latest_ns(), reclaim.due_ns(*this)) : 0;
     const std::int64_t begin = next == INT64_MAX ? 0 : Deadline::now_ns();
@@ -233,13 +236,16 @@ void HubCore::poll_idle() noexcept {
         let_idlers_run();
     }
     polled();
+    if (!switch_watches.empty()) [[unlikely]] {
+        tell_watches(&SwitchWatch::wakes);
+    }
 }
 
 // One round of what poll_until_ready() does, for a loop that is not ours. It ends with everything armed that the green
 // threads wait for, so that the backend's descriptor becomes readable for it.
 Deadline HubCore::turn_inside() {
     refuse_in_callback();
-    outside_.reset();
+    come_inside();
     const bool idle = ready.empty();
     if (prepare()) {
         yield();  // the Prepare callbacks run before the poll
@@ -263,7 +269,7 @@ Deadline HubCore::turn_inside() {
 void HubCore::run_ready_inside() {
     refuse_in_callback();
     if (!ready.empty()) {
-        outside_.reset();
+        come_inside();
         yield();
     }
     backend->flush();
@@ -272,9 +278,21 @@ void HubCore::run_ready_inside() {
 
 void HubCore::set_outside(bool on) noexcept {
     if (!on) {
-        outside_.reset();
+        come_inside();
     } else if (!outside_) {
         outside_.emplace(heartbeat, true);
+        if (!switch_watches.empty()) [[unlikely]] {
+            tell_watches(&SwitchWatch::sleeps);
+        }
+    }
+}
+
+void HubCore::come_inside() noexcept {
+    if (outside_) {
+        outside_.reset();
+        if (!switch_watches.empty()) [[unlikely]] {
+            tell_watches(&SwitchWatch::wakes);
+        }
     }
 }
 

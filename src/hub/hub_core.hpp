@@ -31,12 +31,15 @@
 #include "hub/hub_callback.hpp"
 #include "hub/loop_event.hpp"
 #include "hub/mailbox.hpp"
+#include "hub/measures.hpp"
 #include "hub/pace.hpp"
 #include "hub/presence.hpp"
 #include "hub/reclaim.hpp"
 #include "hub/record_cache.hpp"
+#include "hub/recorder.hpp"
 #include "hub/scheduler.hpp"
 #include "hub/signals.hpp"
+#include "hub/switch_watch.hpp"
 #include "hub/waiter.hpp"
 
 namespace tendril {
@@ -100,6 +103,11 @@ struct HubCore final : Scheduler {
     RecordCache records;
     Reclaim reclaim;  // of the memory that a burst has left
 
+    // Who looks on. While there is none, a switch pays nothing for it.
+    List<SwitchWatch> switch_watches;
+    Measures measures{*this};
+    std::unique_ptr<Recorder> recorder;  // while a trace is recorded
+
     const here::AroundSleep* around_sleep = nullptr;  // nullptr: nothing is to be called
 
     Chooser* chooser = nullptr;
@@ -149,6 +157,12 @@ struct HubCore final : Scheduler {
     Deadline next_turn() noexcept;
     void set_outside(bool on) noexcept;
 
+    // What the environment asks for: in hub/inspect/.
+    void record_if_asked() noexcept;
+    static void open_inspection_if_asked() noexcept;
+    void add_watch(SwitchWatch& watch) noexcept;
+    void remove_watch(SwitchWatch& watch) noexcept;
+
     // When the backend was asked last.
     std::int64_t asked_ns() const noexcept { return pace_.asked_ns(); }
 
@@ -169,6 +183,9 @@ private:
     void look(std::int64_t now_ns) noexcept;
     void turn_as_chosen() noexcept;
     void poll_idle() noexcept;
+    void come_inside() noexcept;
+    static void on_switch(const SwitchEvent& event) noexcept;
+    void tell_watches(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept;
     void let_idlers_run() noexcept;
     void ask_backend(std::int64_t timeout_ns) noexcept;
     void polled() noexcept;

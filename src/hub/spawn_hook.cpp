@@ -35,12 +35,18 @@ SpawnHook::~SpawnHook() {
 }
 
 void HubCore::run_spawn_hooks(Fiber& spawned) noexcept {
+    if (recorder != nullptr) {
+        recorder->spawned(spawned);
+        if (spawn_hooks.size() == 1) {  // its own mark
+            return;
+        }
+    }
     const std::uint8_t before = current->attention;
     current->attention |= Fiber::in_callback;
     try {
         const AnyGreenlet greenlet = handle_of(spawned);
         for (const auto& hook : std::vector(spawn_hooks)) {  // a copy: hooks may be added and removed meanwhile
-            if (std::find(spawn_hooks.begin(), spawn_hooks.end(), hook) != spawn_hooks.end()) {
+            if (hook != nullptr && std::find(spawn_hooks.begin(), spawn_hooks.end(), hook) != spawn_hooks.end()) {
                 run_spawn_hook(*hook, greenlet);
             }
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Snapshots of the hubs of all OS threads. Each hub is asked by a letter and answers for itself, in the middle of its
-// turn; so nothing of a hub is read while it runs.
+// turn; so nothing of a hub is read while it runs. The one who asks is a green thread, or an OS thread without a hub.
 
 #include <tendril/snapshot.hpp>
 
@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <optional>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -22,9 +23,11 @@
 #include "base/on_exit.hpp"
 #include "base/once.hpp"
 #include "base/symbol.hpp"
+#include "base/thread_condition.hpp"
 #include "hub/blocking_watch.hpp"
 #include "hub/here.hpp"
 #include "hub/hub_core.hpp"
+#include "hub/inspect/from_outside.hpp"
 #include "hub/inspect/name_frames.hpp"
 
 namespace tendril {
@@ -35,14 +38,16 @@ namespace {
 
 // What the asking hub and those asked share. It outlives a caller who does not wait for all answers.
 struct Inquiry {
-    const bool with_frames;
-    const Async::Sender answered;
+    const SnapshotOptions options;
+    const std::optional<Async::Sender> answered;  // none: an OS thread waits for `changed`
+    ThreadCondition changed;
     std::atomic<bool> given_up = false;  // nobody waits for the answers any more
     Mutex mutex{Rank::shared};
     std::vector<HubSnapshot> answers TENDRIL_GUARDED_BY(mutex);
     std::size_t open TENDRIL_GUARDED_BY(mutex) = 0;
 
-    Inquiry(bool frames, Async::Sender sender) : with_frames(frames), answered(std::move(sender)) {}
+    Inquiry(SnapshotOptions wanted, std::optional<Async::Sender> sender)
+        : options(wanted), answered(std::move(sender)) {}
 
     bool complete() {
         const MutexLock lock(mutex);
@@ -58,7 +63,23 @@ struct Inquiry {
                 }
             }
         }
-        answered.send_threadsafe();
+        if (answered) {
+            answered->send_threadsafe();
+        } else {
+            changed.wake_all();
+        }
+    }
+    TENDRIL_NOT_ANALYZED void wait(Deadline deadline) noexcept {
+        MutexLock lock(mutex);
+        while (open != 0 && !deadline.passed()) {
+            changed.wait(lock, std::chrono::nanoseconds(std::max<std::int64_t>(deadline.ns() - Deadline::now_ns(), 0)));
+        }
+    }
+    void take_answers(std::vector<HubSnapshot>& all) {
+        const MutexLock lock(mutex);
+        for (HubSnapshot& each : answers) {
+            all.push_back(std::exchange(each, {}));
+        }
     }
 };
 using Inquiries = std::vector<std::shared_ptr<Inquiry>>;
@@ -126,7 +147,11 @@ void Question::arrived(Letter& letter, bool hub_lives) noexcept {
         }
         try {
             if (hub_lives) {
-                HubSnapshot answer = HubCore::here().snapshot(each->with_frames);
+                HubCore& hub = HubCore::here();
+                if (each->options.scheduling) {
+                    hub.measures.want();
+                }
+                HubSnapshot answer = hub.snapshot(each->options.backtraces, each->options.only);
                 each->close(&answer);
                 continue;
             }
@@ -159,7 +184,38 @@ void ask(const std::shared_ptr<Inquiry>& inquiry, const BlockingWatch::KnownHub&
     --inquiry->open;
 }
 
+void ask_all(const std::shared_ptr<Inquiry>& inquiry, std::uint64_t but) {
+    for (const BlockingWatch::KnownHub& each : BlockingWatch::the().hubs()) {
+        if (each.os_serial != but) {
+            ask(inquiry, each);
+        }
+    }
+}
+
+void sort_and_name(std::vector<HubSnapshot>& all, std::size_t first, const SnapshotOptions& options) {
+    std::sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
+              [](const HubSnapshot& a, const HubSnapshot& b) { return a.os_thread < b.os_thread; });
+    if (options.backtraces) {
+        AddressNames names;
+        for (HubSnapshot& each : all) {
+            name_frames(each, names);
+        }
+    }
+}
+
 }  // namespace
+
+std::vector<HubSnapshot> snapshot_from_outside(SnapshotOptions options, std::chrono::nanoseconds patience) {
+    const auto inquiry = std::make_shared<Inquiry>(options, std::nullopt);
+    const OnExit left([&] { inquiry->given_up = true; });
+    ask_all(inquiry, 0);
+    inquiry->wait(Deadline(patience));
+    std::vector<HubSnapshot> all;
+    inquiry->take_answers(all);
+    sort_and_name(all, 0, options);
+    return all;
+}
+
 }  // namespace detail
 
 std::vector<HubSnapshot> snapshot_all(SnapshotOptions options, Duration patience) {
@@ -173,13 +229,9 @@ std::vector<HubSnapshot> snapshot_all(SnapshotOptions options, Duration patience
             waiting->resolve(Outcome::signalled);
         }
     });
-    const auto inquiry = std::make_shared<Inquiry>(options.backtraces, answered.sender());
+    const auto inquiry = std::make_shared<Inquiry>(options, answered.sender());
     const OnExit left([&] { inquiry->given_up = true; });
-    for (const BlockingWatch::KnownHub& each : BlockingWatch::the().hubs()) {
-        if (each.os_serial != here.os.serial) {
-            ask(inquiry, each);
-        }
-    }
+    ask_all(inquiry, here.os.serial);
     while (!inquiry->complete()) {
         struct Here {
             Waiter*& place;
@@ -192,21 +244,12 @@ std::vector<HubSnapshot> snapshot_all(SnapshotOptions options, Duration patience
         }
     }
     std::vector<HubSnapshot> all;
-    all.push_back(here.snapshot(options.backtraces));
-    {
-        const MutexLock lock(inquiry->mutex);
-        for (HubSnapshot& each : inquiry->answers) {
-            all.push_back(std::exchange(each, {}));
-        }
+    if (options.scheduling) {
+        here.measures.want();
     }
-    std::sort(all.begin() + 1, all.end(),
-              [](const HubSnapshot& a, const HubSnapshot& b) { return a.os_thread < b.os_thread; });
-    if (options.backtraces) {
-        AddressNames names;
-        for (HubSnapshot& each : all) {
-            name_frames(each, names);
-        }
-    }
+    all.push_back(here.snapshot(options.backtraces, options.only));
+    inquiry->take_answers(all);
+    sort_and_name(all, 1, options);
     return all;
 }
 

@@ -70,6 +70,7 @@ public:
         take_watchers();
         take_timers();
         take_descriptors();
+        out_.scheduling = hub_.measures.info();
         return std::move(out_);
     }
 
@@ -249,7 +250,11 @@ void name_frames(HubSnapshot& snapshot, AddressNames& names) {
 }  // namespace detail
 
 HubSnapshot snapshot(SnapshotOptions options) {
-    HubSnapshot taken = detail::HubCore::here().snapshot(options.backtraces);
+    detail::HubCore& hub = detail::HubCore::here();
+    if (options.scheduling) {
+        hub.measures.want();
+    }
+    HubSnapshot taken = hub.snapshot(options.backtraces, options.only);
     if (options.backtraces) {
         detail::AddressNames names;
         detail::name_frames(taken, names);
