@@ -56,6 +56,7 @@ void HubCore::reinit() {
 
 void HubCore::begin_in_child() noexcept {
     BlockingWatch::the().restart_in_child();
+    open_inspection_if_asked();
     generation = fork_generation();
     Fiber& me = *current;
     try {

@@ -92,6 +92,8 @@ void Scheduler::make() {
     if (sys::on_first_thread()) {
         hub->have_signals().watch_interrupt();
     }
+    hub->record_if_asked();
+    HubCore::open_inspection_if_asked();
 }
 
 Signals& HubCore::have_signals() {

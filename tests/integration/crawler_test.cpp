@@ -158,6 +158,36 @@ TENDRIL_TEST(Crawler, KeepsToItsBounds) {
     EXPECT_EQ(summary(tls.out, nginx.tls_url("")), std::vector<std::string>{"/private/open.html 200"});
 }
 
+// TENDRIL_TRACE, opened as JSON by Python: who was spawned by whom, what they waited in, and their names.
+TENDRIL_TEST(Crawler, LeavesATraceOfItsGreenThreads) {
+    NEEDS_THE_CRAWLER();
+    const Nginx nginx(rules);
+    make_site(nginx);
+    const tendril::testing::TemporaryFolder files;
+    const std::string trace = files.path("trace.json");
+    PopenOptions traced;
+    traced.add_env = {{"TENDRIL_TRACE", trace}};
+    const CompletedProcess done = run({crawler(), nginx.url()}, {.deadline = 60s, .popen = traced});
+    EXPECT_EQ(done.returncode, 0) << done.err;
+    const CompletedProcess read = run({"python3", "-c", R"(
+import json, sys
+events = json.load(open(sys.argv[1]))["traceEvents"]
+names = {e["tid"]: e["args"] for e in events if e["name"] == "thread_name"}
+main = [track for track, args in names.items() if args["name"].startswith("main #")]
+imap = [track for track, args in names.items() if args["name"].startswith("imap #")]
+crawlers = [track for track, args in names.items() if args.get("spawner") in imap]
+spawned = [e for e in events if e["name"] == "spawned" and e["tid"] in crawlers]
+waits = {e["name"] for e in events if e["ph"] == "X" and e["tid"] in crawlers}
+woken = [e for e in events if e["name"] == "woken" and e["tid"] in crawlers]
+print(len(main), len(imap), len(crawlers) > 1, len(spawned) == len(crawlers),
+      {e["args"]["by"] for e in spawned} <= set(names), {names[c]["spawner"] for c in crawlers} <= set(names),
+      {"runs", "recv"} <= waits, any(e["args"]["by"] == 0 for e in woken))
+)",
+                                       trace},
+                                      {.deadline = 60s});
+    EXPECT_EQ(read.out, "1 1 True True True True True True\n") << read.err;
+}
+
 TENDRIL_TEST(Crawler, SaysWhatIsWrong) {
     TENDRIL_NEEDS(crawler());
     EXPECT_EQ(run({crawler()}).returncode, 2);
