@@ -59,6 +59,11 @@ public:
         }
     }
 
+    // Writes a picture of the page, as PNG in base64.
+    void screenshot(const std::string& file) {
+        std::ofstream(file) << text_in(ask("Page.captureScreenshot", R"({"format":"png"})"), "data");
+    }
+
     // Kills it and all its processes, and waits until they are gone.
     void end() {
         devtools_.abort();

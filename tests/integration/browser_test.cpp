@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include <tendril/group.hpp>
 #include <tendril/http/client.hpp>
+#include <tendril/http/inspect.hpp>
 #include <tendril/http/router.hpp>
 #include <tendril/http/server.hpp>
 #include <tendril/http/websocket.hpp>
@@ -79,6 +81,42 @@ TEST(Browser, TheLivePageShowsFiguresThatMove) {
     demo->terminate();
     EXPECT_EQ(demo->wait(20s), 0) << "an open page does not keep it";
     browser.until("document.getElementById('state').textContent === 'the server is away'");
+}
+
+TEST(Browser, ShowsAProcessAsTendrilTopDoes) {
+    TENDRIL_NEEDS(Browser::program);
+    const auto sleeper = spawn({.name = "a <b>sleeper</b>"}, [] { sleep(1h); });
+    http::Router router;
+    router.add("GET", "/tendril/{path...}", http::InspectPages({.prefix = "/tendril/"}));
+    http::Server server("127.0.0.1:0", router);
+    server.start();
+    Browser browser("http://" + server.address().to_string() + "/tendril/");
+    browser.until("document.getElementById('state')?.textContent === 'live'");
+    browser.until("document.getElementById('rate').textContent !== '\xe2\x80\x93'");
+    browser.until("document.getElementById('rows').textContent.includes('a <b>sleeper</b>')");
+    EXPECT_EQ(browser.evaluate("document.querySelectorAll('#rows b').length"), "0") << "a name is text, not HTML";
+    EXPECT_EQ(browser.evaluate("document.querySelectorAll('.hub').length"), "1");
+    EXPECT_EQ(browser.evaluate("document.querySelectorAll('.hub rect').length"), "50") << "two histograms";
+    EXPECT_EQ(browser.evaluate("getComputedStyle(document.querySelector('dl')).display"), "grid");
+
+    // Sorts, filters, and shows a backtrace.
+    browser.evaluate("Array.from(document.querySelectorAll('th button')).find(b => b.textContent === 'name').click()");
+    browser.until("document.querySelector('th[aria-sort=ascending]')?.textContent === 'name'");
+    browser.evaluate("(f => { f.value = 'SLEEPER'; f.oninput(); })(document.getElementById('filter'))");
+    browser.until("document.querySelectorAll('#rows tr').length === 1");
+    browser.evaluate("document.querySelector('#rows tr').click()");
+    browser.until("document.getElementById('dialog').open");
+    browser.until("document.getElementById('frames').textContent.includes('#0 ')");
+    if (const char* const file = std::getenv("TENDRIL_TEST_SCREENSHOT"); file != nullptr) {
+        browser.screenshot(file);
+    }
+    browser.evaluate("document.getElementById('dialog').close()");
+    browser.evaluate("Array.from(document.querySelectorAll('#tabs button')).find(b => b.textContent === 'metrics')"
+                     ".click()");
+    browser.until("document.getElementById('rows').textContent.includes('tendril_http_requests_total')");
+    server.stop();
+    browser.until("document.getElementById('state').className === 'away'");
+    sleeper.kill();
 }
 
 constexpr std::string_view websocket_page = R"(<!doctype html>

@@ -53,11 +53,13 @@ L& speaking_http(L& listener) {
 template <class L>
 void serve_on(L& listener, Handler handler, const ServerOptions& options, const Site& at) {
     const std::shared_ptr<ServerState> state = make_state(std::move(handler), options, at);
+    state->publish(listener.address());
     tendril::serve(speaking_http(listener), HttpSpeaker{state}, state->options().connections);
 }
 
 template <class L>
 std::shared_ptr<StreamServer> make_server(L listener, const std::shared_ptr<ServerState>& state) {
+    state->publish(listener.address());
     return std::make_shared<StreamServer>(std::move(speaking_http(listener)), HttpSpeaker{state},
                                           state->options().connections);
 }

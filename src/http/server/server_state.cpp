@@ -84,6 +84,24 @@ ServerState::ServerState(Handler handler, ServerOptions options, const Site& at)
                                                                     options_.max_header_bytes,
                                                                     options_.max_header_count} {}
 
+void ServerState::publish(const Address& at) {
+    metrics_.emplace([this, server = at.to_string()](std::vector<Metric>& out) {
+        const ServerStats s = stats();
+        const auto add = [&](const char* name, const char* help, std::uint64_t value, MetricKind kind) {
+            out.push_back({name, help, kind, {{"server", server}}, static_cast<double>(value)});
+        };
+        constexpr auto counter = MetricKind::counter;
+        add("tendril_http_connections_total", "Connections accepted", s.connections, counter);
+        add("tendril_http_connections_open", "Connections open now", s.open, MetricKind::gauge);
+        add("tendril_http_requests_total", "Requests with a valid head", s.requests, counter);
+        add("tendril_http_bad_requests_total", "Requests refused for what the client sent", s.bad_requests, counter);
+        add("tendril_http_errors_total", "Errors of handlers", s.errors, counter);
+        add("tendril_http_timeouts_total", "Clients that were too slow with a request's head", s.timeouts, counter);
+        add("tendril_http_failed_handshakes_total", "TLS handshakes that failed", s.failed_handshakes, counter);
+        add("tendril_http_gone_total", "Clients that left in the middle", s.gone, counter);
+    });
+}
+
 void ServerState::count(Count what) noexcept {
     Counters& mine = counters_[tendril::detail::OsThread::current_serial() % counters_.size()];
     mine.of[what].fetch_add(1, std::memory_order_relaxed);

@@ -7,9 +7,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <tendril/http/server.hpp>
+#include <tendril/metrics.hpp>
 
 #include "http/server/request_parser.hpp"
 #include "net/peer_watch.hpp"
@@ -25,6 +27,9 @@ public:
     const ServerOptions& options() const noexcept override { return options_; }
     const HeadLimits& limits() const noexcept { return limits_; }
     ServerStats stats() const noexcept override;
+
+    // Makes its counts metrics, of the server at this address. To be called once, before it serves.
+    void publish(const Address& at);
 
     enum Count : std::uint8_t { connections, closed, requests, bad_requests, errors, timeouts, counts };
     void count(Count what) noexcept;
@@ -52,6 +57,7 @@ private:
     const ServerOptions options_;  // with an ErrorLog, and with the place of the call
     const HeadLimits limits_;
     std::array<Counters, 16> counters_;
+    std::optional<MetricSource> metrics_;  // last: its end waits for its function, which reads all of the above
 };
 
 }  // namespace tendril::http::detail
