@@ -12,6 +12,7 @@
 
 #include "run/command.hpp"
 #include "serve/command.hpp"
+#include "top/command.hpp"
 
 namespace {
 
@@ -24,6 +25,7 @@ struct Command {
 constexpr std::array commands{
     Command{"run", "run a program so that its threads are green threads", &tendril::run::command},
     Command{"serve", "serve a WSGI application in Python over HTTP", &tendril::serve::command},
+    Command{"top", "show what the green threads of a process do", &tendril::top::command},
 };
 
 void print_usage(std::FILE* out) {
