@@ -39,7 +39,9 @@ struct ContextState final : Flow, StackOwner, ListNode, std::enable_shared_from_
     List<ContextState> children;          // all other contexts of the tree that have not ended
     std::shared_ptr<ContextState> ended;  // the context that the last switch left for good
 
-    ContextState(OsThread& thread, std::uint64_t number) : os(thread), tree_id(thread.tree->id), id(number) {}
+    ContextState(OsThread& thread, std::uint64_t number) : os(thread), tree_id(thread.tree->id), id(number) {
+        environment.save();
+    }
 
     std::size_t describe(char* out, std::size_t size) const noexcept override {
         const int n = std::snprintf(out, size, "context %llu (stack of %zu KiB), made at %s:%d",
@@ -134,7 +136,10 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
     }
     observe_contexts(os, kind, from.id, to.id);
     os.tree->current = &to;
+    // All of the environment travels between contexts, unasked: beside what else such a switch does it is little.
+    from.environment.save();
     switch_flow(os.words, os.here, from, to);
+    from.environment.load();
     if (std::shared_ptr<ContextState> ended = std::move(os.tree->root->ended); ended != nullptr) {
         ended->finish();
     }
@@ -166,6 +171,7 @@ ContextState& ContextState::heir() const noexcept {
 void ContextState::enter(Registers* registers) {
     auto& self = static_cast<ContextState&>(*static_cast<Flow*>(registers));
     flow_arrived(self);
+    self.environment.load();
     ContextState& next = live(self);
     leave_flow(self.os.words, self.os.here, self, next);
 }

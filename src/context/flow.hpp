@@ -7,7 +7,8 @@
 // 1. A Flow belongs to one OS thread forever.
 // 2. Exactly one flow of an OS thread runs; the fields of a suspended one say where it stopped.
 // 3. State that C++ keeps per OS thread but a flow owns (exceptions in flight, errno, the floating-point control)
-//    travels with the flow.
+//    travels with the flow. Of the floating-point control, all of it travels only if the flow asks for that.
+// 4. `unusual` says what a switch must do beyond the usual. Of a flow that runs, the bit `words` is not set.
 
 #pragma once
 
@@ -47,9 +48,13 @@ struct ThreadWords {
 };
 
 struct Flow : Registers {
+    enum Unusual : std::uint8_t { words = 1, own_environment = 2 };
+
     EhGlobals eh;
     int saved_errno = 0;
     FpControl fp_control;
+    std::uint8_t unusual = 0;
+    FpEnvironment environment;  // while it does not run: of raw contexts, and of flows with one of their own
 #if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN)
     StackBounds* on = nullptr;  // the stack it stopped on
 #endif
@@ -57,9 +62,23 @@ struct Flow : Registers {
     void* asan_fake_stack = nullptr;
 #endif
 
+    // Inherits its maker's floating-point control.
     Flow() noexcept {
         fp_control.save();
-    }  // a new flow inherits its maker's
+    }
+
+    // Gives it, with what the running flow has, an environment of its own from its first switch on.
+    void have_own_environment() noexcept {
+        environment.save();
+        unusual |= own_environment;
+    }
+    bool has_own_environment() const noexcept {
+        return (unusual & own_environment) != 0;
+    }
+
+    // For the flow that runs: begins and ends an environment of its own, the end with what flows without one have.
+    void begin_own_environment() noexcept;
+    void end_own_environment() noexcept;
 
     // Sets the stack that it begins on; only sanitizer builds need it.
     void begins_on([[maybe_unused]] StackBounds& stack) noexcept {
@@ -96,26 +115,34 @@ namespace {
 
 }  // namespace
 
-// Usually neither side has an exception or an errno, and nothing is written. The `eh` and `saved_errno` of a running
-// flow are zero.
-[[gnu::always_inline]] inline void exchange_words(const ThreadWords& words, Flow& from, Flow& to) noexcept {
-    const auto any = [](const EhGlobals& eh, int error) {
-        return reinterpret_cast<std::uintptr_t>(eh.caught) | eh.uncaught | static_cast<unsigned>(error);
-    };
-    if ((any(*words.eh, *words.error) | any(to.eh, to.saved_errno)) != 0) [[unlikely]] {
-        from.eh = *words.eh;
-        from.saved_errno = *words.error;
-        *words.eh = std::exchange(to.eh, EhGlobals());
-        *words.error = std::exchange(to.saved_errno, 0);
-    }
+void exchange_environment(Flow& from, const Flow& to) noexcept;
+void take_environment(const Flow& to) noexcept;  // the half of it for a flow that comes after one that has ended
+void load_control(const Flow& to) noexcept;
+
+[[gnu::always_inline]] inline void take_words(const ThreadWords& words, Flow& to) noexcept {
+    *words.eh = std::exchange(to.eh, EhGlobals());
+    *words.error = std::exchange(to.saved_errno, 0);
+    to.unusual &= Flow::own_environment;
 }
 
-// Exchanges everything but the stack and the address.
+// Exchanges everything but the stack and the address. Usually neither side has an exception or an errno, and nothing is
+// written; what reads sockets has an errno at every switch. The `eh` and `saved_errno` of a running flow are zero.
 [[gnu::always_inline]] inline void exchange_state(const ThreadWords& words, Flow& from, Flow& to) noexcept {
-    exchange_words(words, from, to);
+    const std::uintptr_t running =
+        reinterpret_cast<std::uintptr_t>(words.eh->caught) | words.eh->uncaught | static_cast<unsigned>(*words.error);
+    if ((running | from.unusual | to.unusual) != 0) [[unlikely]] {
+        const bool own = ((from.unusual | to.unusual) & Flow::own_environment) != 0;
+        from.eh = *words.eh;
+        from.saved_errno = *words.error;
+        from.unusual |= static_cast<std::uint8_t>(running != 0 ? Flow::words : 0);
+        take_words(words, to);
+        if (own) {
+            exchange_environment(from, to);
+        }
+    }
     from.fp_control.save();
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
-        to.fp_control.load();
+        load_control(to);
     }
 }
 
@@ -129,14 +156,21 @@ namespace {
     flow_arrived(from);
 }
 
-// The same for a flow that has ended: nothing will switch back to it.
+// The same for a flow that has ended: nothing will switch back to it. It has no environment of its own any more.
 [[noreturn, gnu::always_inline]] inline void leave_flow(const ThreadWords& words, StackBounds*& here, Flow& from,
                                                         Flow& to) noexcept {
-    *words.eh = std::exchange(to.eh, EhGlobals());
-    *words.error = std::exchange(to.saved_errno, 0);
+    *words.eh = EhGlobals();
+    *words.error = 0;
+    if (to.unusual != 0) [[unlikely]] {
+        const bool own = to.has_own_environment();
+        take_words(words, to);
+        if (own) {
+            take_environment(to);
+        }
+    }
     from.fp_control.save();  // loading the words without comparing would cost more
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
-        to.fp_control.load();
+        load_control(to);
     }
     depart(from, to, true, here);
     jump(from, to);

@@ -40,7 +40,12 @@ struct Partner : Flow, StackOwner {
         self.run();
         self.leave();
     }
-    [[gnu::noinline]] void leave() { leave_flow(os.words, os.here, *this, root); }
+    [[gnu::noinline]] void leave() {
+        if (has_own_environment()) {
+            end_own_environment();
+        }
+        leave_flow(os.words, os.here, *this, root);
+    }
 
     std::size_t describe(char*, std::size_t) const noexcept override { return 0; }
 };
@@ -155,29 +160,105 @@ constexpr unsigned flush_and_denormals_are_zero = 0x8040;
 constexpr unsigned sticky_flags = 0x3f;
 constexpr unsigned short x87_precision = 0x300;
 
-TEST(Flow, DenormalsBelongToTheFlow) {
-    const unsigned before = mxcsr() & ~sticky_flags;
+constexpr unsigned rounding = 0x6000;
+
+// valgrind knows no such bits.
+bool denormals_can_be_zero() {
+    const unsigned before = mxcsr();
     set_mxcsr(before | flush_and_denormals_are_zero);
-    if ((mxcsr() & flush_and_denormals_are_zero) == 0) {
-        GTEST_SKIP() << "valgrind knows no such bits";
-    }
+    const bool can = (mxcsr() & flush_and_denormals_are_zero) != 0;
     set_mxcsr(before);
+    return can;
+}
+
+TEST(Flow, DenormalsBelongToAFlowWithAnEnvironmentOfItsOwn) {
+    if (!denormals_can_be_zero()) {
+        GTEST_SKIP() << "not on this processor";
+    }
+    const unsigned before = mxcsr() & ~sticky_flags;
     Partner* self = nullptr;
     volatile double least = std::numeric_limits<double>::min();
     Partner partner([&] {
-        set_mxcsr(mxcsr() | flush_and_denormals_are_zero);
-        EXPECT_EQ(least / 2, 0.0);
-        self->back();
-        EXPECT_EQ(mxcsr() & flush_and_denormals_are_zero, flush_and_denormals_are_zero);
-        EXPECT_EQ(least / 2, 0.0);
+        for (int i = 0; i < 2; ++i) {
+            self->begin_own_environment();
+            set_mxcsr(mxcsr() | flush_and_denormals_are_zero);
+            EXPECT_EQ(least / 2, 0.0);
+            self->back();
+            EXPECT_EQ(mxcsr() & flush_and_denormals_are_zero, flush_and_denormals_are_zero);
+            EXPECT_EQ(least / 2, 0.0);
+            if (i == 0) {
+                self->end_own_environment();
+                EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+                EXPECT_NE(least / 2, 0.0);
+                self->back();
+                EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+            }
+        }
     });
     self = &partner;
-    partner.go();
+    for (int i = 0; i < 4; ++i) {  // the last time it ends with the environment of its own
+        partner.go();
+        EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+        EXPECT_NE(least / 2, 0.0);
+    }
+}
+
+TEST(Flow, TwoEnvironmentsOfTheirOwnDoNotMix) {
+    const unsigned before = mxcsr() & ~sticky_flags;
+    constexpr unsigned up = 0x4000;
+    constexpr unsigned down = 0x2000;
+    Partner* inner = nullptr;
+    Partner second([&] {
+        inner->begin_own_environment();
+        set_mxcsr((mxcsr() & ~rounding) | down);  // which does not show in the x87 word
+        inner->back();
+        EXPECT_EQ(mxcsr() & rounding, down);
+    });
+    inner = &second;
+    Partner* outer = nullptr;
+    Partner first([&] {
+        outer->begin_own_environment();
+        set_mxcsr((mxcsr() & ~rounding) | up);
+        second.go();
+        EXPECT_EQ(mxcsr() & rounding, up);
+        outer->back();
+        EXPECT_EQ(mxcsr() & rounding, up);
+        outer->end_own_environment();
+        EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+    });
+    outer = &first;
+    second.root.have_own_environment();  // it is first's
+    first.go();
     EXPECT_EQ(mxcsr() & ~sticky_flags, before);
-    EXPECT_NE(least / 2, 0.0);
-    partner.go();
+    first.go();
     EXPECT_EQ(mxcsr() & ~sticky_flags, before);
-    EXPECT_NE(least / 2, 0.0);
+    second.root.unusual = 0;  // now it is this function's
+    second.go();
+    EXPECT_EQ(mxcsr() & ~sticky_flags, before);
+}
+
+// The C library's functions change both words, so the x87 word says what MXCSR has to be.
+TEST(Flow, RoundingAndMasksTravelByTheX87WordAlone) {
+    const auto agree = [] { return (mxcsr() & rounding) == (x87() & 0xc00U) << 3; };
+    Partner* self = nullptr;
+    Partner partner([&] {
+        std::fesetround(FE_UPWARD);
+        self->back();
+        EXPECT_TRUE(agree());
+        EXPECT_EQ(std::fegetround(), FE_UPWARD);
+        std::fesetround(FE_TOWARDZERO);
+        self->back();
+        EXPECT_TRUE(agree());
+        EXPECT_EQ(std::fegetround(), FE_TOWARDZERO);
+    });
+    self = &partner;
+    for (const int direction : {FE_DOWNWARD, FE_TOWARDZERO, FE_TONEAREST}) {
+        std::fesetround(direction);
+        partner.go();
+        EXPECT_TRUE(agree());
+        EXPECT_EQ(std::fegetround(), direction);
+    }
+    EXPECT_EQ(mxcsr() & 0x1f80, (x87() & 0x3fU) << 7);
 }
 
 TEST(Flow, X87PrecisionBelongsToTheFlow) {

@@ -61,7 +61,14 @@ struct FpControl {
 
     [[gnu::always_inline]] void save() noexcept { asm volatile("mrs %0, fpcr" : "=r"(fpcr)); }
     [[gnu::always_inline]] void load() const noexcept { asm volatile("msr fpcr, %0" : : "r"(fpcr)); }
+    void load_alone() const noexcept { load(); }
     [[gnu::always_inline]] bool same_as(const FpControl& other) const noexcept { return fpcr == other.fpcr; }
+};
+
+// FpControl is all that there is.
+struct FpEnvironment {
+    void save() noexcept {}
+    void load() const noexcept {}
 };
 
 }  // namespace tendril::detail

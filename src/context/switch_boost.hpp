@@ -54,7 +54,14 @@ struct FpControl {
 
     void save() noexcept { rounding = std::fegetround(); }
     void load() const noexcept { std::fesetround(rounding); }
+    void load_alone() const noexcept { load(); }
     bool same_as(const FpControl& other) const noexcept { return rounding == other.rounding; }
+};
+
+// What FpControl leaves out, Boost's assembly takes along where it does so at all.
+struct FpEnvironment {
+    void save() noexcept {}
+    void load() const noexcept {}
 };
 
 }  // namespace tendril::detail

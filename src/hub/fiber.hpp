@@ -76,7 +76,11 @@ struct Fiber final : Flow, StackOwner {
     // With what a green thread has of the one that spawns it.
     Fiber(Scheduler& h, std::uint64_t number, const Fiber& parent, const SpawnOptions& options) noexcept
         : daemon((options.daemon | parent.daemon) != 0),  // without a branch
-          hub(h), id(number), spawner(parent.id), where(options.where), inherited(parent.inherited), tree(number) {}
+          hub(h), id(number), spawner(parent.id), where(options.where), inherited(parent.inherited), tree(number) {
+        if (parent.has_own_environment()) [[unlikely]] {
+            have_own_environment();
+        }
+    }
     Fiber(const Fiber&) = delete;
     Fiber& operator=(const Fiber&) = delete;
 

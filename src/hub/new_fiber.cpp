@@ -49,6 +49,9 @@ namespace {
         destroy_locals(self);
         const InheritedPtr last = std::exchange(self.inherited, nullptr);
     }
+    if (self.has_own_environment()) [[unlikely]] {
+        self.end_own_environment();
+    }
     self.ended = true;
     HubCore& hub = HubCore::of(self);
     Record* record = self.record;
