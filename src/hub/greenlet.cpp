@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The functions of handles; sleep(), yield(), idle() and join_all().
+// The functions of handles; sleep(), idle() and join_all().
 
 #include <tendril/greenlet.hpp>
 
@@ -110,10 +110,6 @@ AnyGreenlet HubCore::handle_of(Fiber& fiber) {
     }
     ++fiber.record->references;
     return detail::HandleMaker::make<AnyGreenlet>(fiber.record);
-}
-
-void yield() {
-    HubCore::here().yield();
 }
 
 void sleep(Deadline deadline) {

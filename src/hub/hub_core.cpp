@@ -25,11 +25,21 @@ void tell(List<LoopEvent>& watchers) noexcept {
 
 }  // namespace
 
-TENDRIL_OPAQUE void Scheduler::yield() {
+// What a yield does where a kill, a callback or an AssertSwitches wants attention. Not inlined: the usual yield needs
+// no room for it on its stack.
+[[gnu::noinline, gnu::cold]] void Scheduler::attend_yield(Fiber& me, bool begun) {
+    if (begun) {
+        me.stretch_begins();
+    } else {
+        me.stretch_ends();
+    }
+    me.attend({.call = "yield", .begun = begun});
+}
+
+[[gnu::always_inline]] inline void Scheduler::yield_inline() {
     Fiber& me = *current;
     if (me.attention != 0) [[unlikely]] {
-        me.stretch_ends();
-        me.attend({.call = "yield"});
+        attend_yield(me, false);
     }
     if (--budget <= 0) [[unlikely]] {
         turn();
@@ -40,9 +50,12 @@ TENDRIL_OPAQUE void Scheduler::yield() {
         TENDRIL_ASSERT(current == &me);
     }
     if (me.attention != 0) [[unlikely]] {
-        me.stretch_begins();
-        me.attend({.call = "yield", .begun = true});
+        attend_yield(me, true);
     }
+}
+
+TENDRIL_OPAQUE void Scheduler::yield() {
+    yield_inline();
 }
 
 TENDRIL_OPAQUE bool Scheduler::yield_unthrown() noexcept {
@@ -333,3 +346,12 @@ void HubCore::polled() noexcept {
 }
 
 }  // namespace tendril::detail
+
+namespace tendril {
+
+// Here, to be one function with the switch: a call less.
+TENDRIL_OPAQUE void yield() {
+    detail::Scheduler::here().yield_inline();
+}
+
+}  // namespace tendril

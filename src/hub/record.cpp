@@ -36,39 +36,59 @@ std::string describe(const Record& record) {
     return describe(record.id, record.name);
 }
 
+// The rare halves of what every handle does are functions of their own, so that the usual ones need no frame.
+
+[[gnu::noinline, gnu::cold]] void report_foreign_release(const Record& record) noexcept {
+    report("a handle of " + describe(record) + " was dropped on OS thread " +
+           std::to_string(OsThread::current_serial()) + " but belongs to " + std::to_string(record.owner) +
+           "; its record is leaked");
+}
+
+// Of one that has not ended by a value: an error that nobody has seen, links to a result that can no longer be set.
+[[gnu::noinline]] void finish_unusual(Record& record) noexcept {
+    if (record.ending == Ending::error && !record.error_seen) {
+        const ErrorContext context{record.id, record.name, record.where,
+                                   record.id != 0 ? "green thread" : "an AsyncResult"};
+        if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
+            hub->report(context, record.error);
+        } else {
+            report("a green thread of a hub that is gone", record.error);
+        }
+    }
+    if (record.ending == Ending::none) {
+        notify_all(record.observers);
+    }
+    record.destroy(&record);
+}
+
+[[noreturn, gnu::noinline, gnu::cold]] void refuse_handle(const Record* record) {
+    if (record == nullptr) {
+        throw std::logic_error("this handle refers to nothing: it was default-constructed or moved from");
+    }
+    throw WrongThread(record->id != 0 ? "a green thread's handle" : "an AsyncResult", record->owner,
+                      OsThread::current_serial());
+}
+
 }  // namespace
 
 void release_record(Record* record) noexcept {
     if (record->owner != OsThread::current_serial() && record->owner != 0) [[unlikely]] {
-        report("a handle of " + describe(*record) + " was dropped on OS thread " +
-               std::to_string(OsThread::current_serial()) + " but belongs to " + std::to_string(record->owner) +
-               "; its record is leaked");
-        return;
-    }
-    if (--record->references != 0) {
-        return;
-    }
-    if (record->ending == Ending::error && !record->error_seen) [[unlikely]] {
-        const ErrorContext context{record->id, record->name, record->where,
-                                   record->id != 0 ? "green thread" : "an AsyncResult"};
-        if (HubCore* hub = HubCore::if_any(); hub != nullptr) {
-            hub->report(context, record->error);
+        report_foreign_release(*record);
+    } else if (--record->references == 0) {
+        if (record->ending == Ending::value) [[likely]] {
+            record->destroy(record);
         } else {
-            report("a green thread of a hub that is gone", record->error);
+            finish_unusual(*record);
         }
     }
-    if (record->ending == Ending::none) {
-        notify_all(record->observers);  // links to a result that can no longer be set
-    }
-    record->destroy(record);
 }
 
 Record& checked(const RecordPtr<Record>& record) {
-    if (record.get() == nullptr) {
-        throw std::logic_error("this handle refers to nothing: it was default-constructed or moved from");
+    Record* const refers = record.get();
+    if (refers == nullptr || refers->owner != OsThread::current_serial()) [[unlikely]] {
+        refuse_handle(refers);
     }
-    here::require_owner(record->id != 0 ? "a green thread's handle" : "an AsyncResult", record->owner);
-    return *record.get();
+    return *refers;
 }
 
 namespace {
@@ -141,7 +161,9 @@ std::exception_ptr error_of(const RecordPtr<Record>& record) {
 
 void end_record(Record& record, Ending ending, std::exception_ptr error) noexcept {
     record.ending = ending;
-    record.error = std::move(error);
+    if (error != nullptr) [[unlikely]] {
+        record.error = std::move(error);
+    }
     record.fiber = nullptr;
     HubCore* hub = HubCore::if_any();
     record.end_number = hub != nullptr ? ++hub->ends : 0;  // an AsyncResult may be set after its hub has ended

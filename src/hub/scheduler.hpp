@@ -62,6 +62,7 @@ struct Scheduler {
 
     // Lets every ready green thread run first. Throws: Interrupt, HubBlocked.
     void yield();
+    void yield_inline();  // for the library's own yield()
     // The same where nothing may be thrown. Returns: false if an interrupt is pending, which stays so.
     bool yield_unthrown() noexcept;
 
@@ -83,6 +84,7 @@ protected:
     static constinit thread_local Scheduler* here_ [[gnu::tls_model("initial-exec")]];
 
 private:
+    static void attend_yield(Fiber& me, bool begun);
     void switch_to(Fiber& next);
     Fiber& next_ready();
     Fiber& poll_until_ready();
