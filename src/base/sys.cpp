@@ -12,8 +12,10 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <ctime>
@@ -549,6 +551,30 @@ int guard_install(void* at, std::size_t size) noexcept {
         }
         return ::madvise(at, size, madv_guard_install);
     });
+}
+
+namespace {
+
+int advise_each(void* first, std::size_t stride, std::size_t size, unsigned n, int advice) noexcept {
+    constexpr int this_process = -10001;  // PIDFD_SELF_THREAD_GROUP; Debian 12's headers do not know it
+    std::array<iovec, 32> pieces;
+    for (unsigned i = 0; i < n; ++i) {
+        pieces[i] = {static_cast<char*>(first) + i * stride, size};
+    }
+    const long done = detail::call<long>(
+        Call::madvise, -1, [&] { return ::syscall(SYS_process_madvise, this_process, pieces.data(), n, advice, 0); });
+    return done < 0 ? static_cast<int>(done) : static_cast<std::size_t>(done) == n * size ? 0 : -EAGAIN;
+}
+
+}  // namespace
+
+int guard_install_each(void* first, std::size_t stride, std::size_t size, unsigned n) noexcept {
+    constexpr int madv_guard_install = 102;
+    return advise_each(first, stride, size, n, madv_guard_install);
+}
+
+int populate_each(void* first, std::size_t stride, std::size_t size, unsigned n) noexcept {
+    return advise_each(first, stride, size, n, MADV_POPULATE_WRITE);
 }
 
 int protect_none(void* at, std::size_t size) noexcept {

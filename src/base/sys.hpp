@@ -338,6 +338,10 @@ int release_memory(void* at, std::size_t size) noexcept;
 int renew_memory(void* at, std::size_t size) noexcept;   // as reserved just now: no page, no guard, no page table
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
 int protect_none(void* at, std::size_t size) noexcept;
+// Both for n pieces of `size` bytes, at most 32, each `stride` after the one before, in one call, which kernels before
+// 6.14 refuse. An error may leave some done.
+int guard_install_each(void* first, std::size_t stride, std::size_t size, unsigned n) noexcept;
+int populate_each(void* first, std::size_t stride, std::size_t size, unsigned n) noexcept;  // as if written to
 int discard(void* at, std::size_t size) noexcept;  // gives the pages back; they then read as zeros
 std::size_t page_size() noexcept;
 void trim_heap() noexcept;  // makes the C library give back freed memory, if it can

@@ -57,6 +57,17 @@ StackTop& StackChunk::top_of(unsigned slot) const noexcept {
     return *reinterpret_cast<StackTop*>(base_ + (slot + 1) * slot_size() - colour - sizeof(StackTop));
 }
 
+bool StackChunk::prepare_all() noexcept {
+    TENDRIL_ASSERT(live_ == 0 && cold_ == 0 && guarded_ == 0);
+    if (sys::guard_install_each(base_, slot_size(), guard_, slots_) != 0) {
+        return false;
+    }
+    guarded_ = all();
+    const std::size_t page = sys::page_size();
+    static_cast<void>(sys::populate_each(base_ + slot_size() - page, slot_size(), page, slots_));  // else by faults
+    return true;
+}
+
 StackTop& StackChunk::take() noexcept {
     const unsigned slot = next();
     live_ |= bit(slot);

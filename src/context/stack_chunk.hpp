@@ -90,6 +90,10 @@ public:
         TENDRIL_ASSERT(!full());
         return static_cast<unsigned>(std::countr_zero(cold_ != 0 ? cold_ : all() & ~live_));
     }
+    // Guards all slots, and gives each the page that its first user needs, in two system calls. Requires: no slot was
+    // taken yet. Returns: false if the system cannot, and then some may have a guard.
+    bool prepare_all() noexcept;
+
     bool guarded(unsigned slot) const noexcept { return (guarded_ & bit(slot)) != 0; }
     void set_guarded(unsigned slot) noexcept { guarded_ |= bit(slot); }
     std::byte* guard_of(unsigned slot) const noexcept { return base_ + slot * slot_size(); }

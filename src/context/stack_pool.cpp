@@ -72,6 +72,9 @@ StackTop& StackPool::carve(Bin& bin, std::size_t size) {
     StackChunk* chunk = bin.open.front();
     if (chunk == nullptr) {
         chunk = &add_chunk(bin, size);
+        if (bin.slots > with_calls_each && !by_mprotect_ && !one_by_one_) {
+            one_by_one_ = !chunk->prepare_all();
+        }
     }
     if (const unsigned slot = chunk->next(); !chunk->guarded(slot)) {
         guard(chunk->guard_of(slot), chunk->guard());

@@ -3,6 +3,8 @@
 #include "context/stack_pool.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +18,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/on_exit.hpp"
 #include "base/sys.hpp"
 
 namespace tendril::detail {
@@ -134,6 +137,68 @@ TEST(StackPool, TheFirstGuardsAreLargeAndAllAreAsLargeAsProbesNeed) {
     }
     EXPECT_EQ(pool.acquire(0, owner).chunk->guard(), 64 * kib);
     EXPECT_EQ(pool.acquire(32 * kib, owner).chunk->guard(), StackPool::large_guard);  // a stack of another size
+}
+
+// Whether a byte can be read, as the system sees it.
+bool readable(const std::byte* at) {
+    std::byte byte{};
+    const iovec into{&byte, 1};
+    const iovec from{const_cast<std::byte*>(at), 1};
+    return ::process_vm_readv(::getpid(), &into, 1, &from, 1, 0) == 1;
+}
+
+std::size_t madvise_calls = 0;
+
+TEST(StackPool, ManyGetTheirGuardsAndFirstPagesTogether) {
+    StackPool pool;
+    std::vector<StackTop*> all;
+    const auto take_some = [&](std::size_t n) {
+        madvise_calls = 0;
+        sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
+            madvise_calls += call == sys::Call::madvise ? 1 : 0;
+            return 0;
+        });
+        for (std::size_t i = 0; i < n; ++i) {
+            all.push_back(&pool.acquire(0, owner));
+        }
+        sys::set_fault_hook(nullptr);
+        return madvise_calls;
+    };
+    EXPECT_GE(take_some(StackPool::with_calls_each), pool.guards_cost_mappings() ? 1 : StackPool::with_calls_each);
+    const std::size_t calls = take_some(128);
+    EXPECT_TRUE(calls <= 8 || calls > 128 || pool.guards_cost_mappings()) << calls;  // in between: on no kernel
+    for (StackTop* stack : all) {
+        ASSERT_FALSE(readable(bottom_of(*stack) - 1));
+        ASSERT_FALSE(readable(bottom_of(*stack) - 64 * kib));
+        ASSERT_TRUE(readable(bottom_of(*stack)));
+        *bottom_of(*stack) = std::byte{1};
+    }
+}
+
+TEST(StackPool, EachGetsItsGuardAloneWhereTheyCannotBeHadTogether) {
+    StackPool pool;
+    static int together = 0;
+    together = 0;
+    for (std::size_t i = 0; i < StackPool::with_calls_each; ++i) {
+        pool.acquire(0, owner);
+    }
+    if (pool.guards_cost_mappings()) {
+        GTEST_SKIP() << "guards are mappings here";
+    }
+    std::vector<StackTop*> all;
+    {
+        const OnExit unhooked([] { sys::set_fault_hook(nullptr); });
+        sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
+            return call == sys::Call::madvise && ++together == 1 ? EPERM : 0;
+        });
+        for (int i = 0; i < 64; ++i) {
+            all.push_back(&pool.acquire(0, owner));
+        }
+    }
+    EXPECT_GE(together, 64);
+    for (StackTop* stack : all) {
+        ASSERT_FALSE(readable(bottom_of(*stack) - 1));
+    }
 }
 
 TEST(StackPool, FindsTheStackOfAnAddressAmongMany) {
