@@ -97,7 +97,8 @@ public:
         if (slack_ < asked) [[likely]] {
             return std::min<std::int64_t>(slack_, most_ns);
         }
-        return slack_ != by_length ? slack_ - asked : std::min<std::int64_t>(share_of(at_ - now_ns), most_ns);
+        return slack_ != by_length ? slack_ - asked
+                                   : std::min<std::int64_t>(share_of(std::max<std::int64_t>(at_ - now_ns, 0)), most_ns);
     }
 
     // Returns the steady clock's time, on the same scale as ns().
@@ -125,8 +126,11 @@ private:
     static constexpr std::uint32_t by_length = UINT32_MAX;          // not known yet: built from a time point
     static constexpr std::int64_t most_slack = asked - 2;
 
+    // Requires: not negative, which saves instructions of each call that has a deadline.
     static constexpr std::uint32_t share_of(std::int64_t span_ns) noexcept {
-        return static_cast<std::uint32_t>(std::clamp<std::int64_t>(span_ns / slack_share, 0, most_slack));
+        constexpr auto share = static_cast<std::uint64_t>(slack_share);
+        return static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(static_cast<std::uint64_t>(span_ns) / share, most_slack));
     }
 
     std::int64_t at_ = never_ns;
