@@ -17,8 +17,8 @@
 //         }
 //     }
 //
-// Elsewhere than on x86-64 the whole control word belongs to each green thread, and this does nothing. Raw contexts
-// (context.hpp) that switch among themselves have all of it too.
+// Elsewhere than on x86-64, and with Boost's switch, all of it belongs to each green thread, and this does nothing.
+// Raw contexts (context.hpp) that switch among themselves have all of it too.
 
 #pragma once
 

@@ -2,7 +2,9 @@
 
 #include <tendril/float_environment.hpp>
 
-#ifdef __x86_64__
+#include "context/flow.hpp"
+
+#if defined(__x86_64__) && defined(TENDRIL_SWITCH_OURS)
 
 #include <xmmintrin.h>
 
