@@ -81,26 +81,27 @@ void Recorder::spawned(const Fiber& fiber) noexcept {
     }
 }
 
+void Recorder::note_woken(std::uint64_t id, std::uint64_t by, std::int64_t now_ns) {
+    if (const auto at = ring_->greenlets.find(id); at != ring_->greenlets.end() && at->second.begins) {
+        at->second.begins = false;
+    } else {
+        ring_->add({now_ns, id, by, nullptr, Kind::woken});
+    }
+}
+
 // Notes what came to the end of the run queue since the last look. `popped`: one that has already left it, by id; 0:
 // none.
 void Recorder::find_woken(std::uint64_t by, std::int64_t now_ns, std::uint64_t popped) {
-    const auto note = [&](std::uint64_t id) {
-        if (const auto at = ring_->greenlets.find(id); at == ring_->greenlets.end() || !at->second.begins) {
-            ring_->add({now_ns, id, by, nullptr, Kind::woken});
-        } else {
-            at->second.begins = false;
-        }
-    };
     RunQueue& ready = hub_.ready;
     const std::size_t end = ready.end_place(), front = end - ready.size();
     if (popped != 0 && static_cast<std::ptrdiff_t>(front - seen_) > 0) {
-        note(popped);
+        note_woken(popped, by, now_ns);
     }
     const std::size_t first = static_cast<std::ptrdiff_t>(front - seen_) > 0 ? front : seen_;
     for (std::size_t place = first; place != end; ++place) {
         const Fiber& fiber = ready.at(place - front);
         know(fiber);
-        note(fiber.id);
+        note_woken(fiber.id, by, now_ns);
     }
     seen_ = end;
 }

@@ -85,6 +85,7 @@ private:
     void sleeps(std::int64_t now_ns) noexcept override;
     void wakes(std::int64_t now_ns) noexcept override;
     void find_woken(std::uint64_t by, std::int64_t now_ns, std::uint64_t popped) TENDRIL_REQUIRES(ring_->mutex);
+    void note_woken(std::uint64_t id, std::uint64_t by, std::int64_t now_ns) TENDRIL_REQUIRES(ring_->mutex);
     TracedGreenlet& know(const Fiber& fiber) TENDRIL_REQUIRES(ring_->mutex);
 
     HubCore& hub_;

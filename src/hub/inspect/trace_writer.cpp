@@ -51,7 +51,7 @@ void TraceWriter::add(TraceRing& ring) {
         greenlets = ring.greenlets;
         first = ring.count > events.size() ? ring.count % ring.capacity : 0;
     }
-    std::ranges::rotate(events, events.begin() + static_cast<std::ptrdiff_t>(first));
+    std::rotate(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(first), events.end());
     process_ = ring.os_thread;
     tracks_.clear();
     slept_ns_ = woke_ns_ = 0;
