@@ -107,6 +107,8 @@ void HubCore::freeze_others() noexcept {
         if (fiber->stack != nullptr) {
             fiber->stack->owner = &frozen_stack;
             abandon_stack(fiber->stack->bounds);
+        } else {  // the main one's: that of the OS thread, which the child has left for good
+            abandon_stack(os.own_stack);
         }
     }
     for (ActiveWatcher *each = watchers.front(), *next = nullptr; each != nullptr; each = next) {

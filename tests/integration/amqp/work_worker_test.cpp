@@ -206,6 +206,30 @@ TENDRIL_TEST(RealWorker, HubsRunTasksInOsThreadsOfTheirOwn) {
     client.close();
 }
 
+// Each in a child by fork(), whose end a sanitizer build examines for leaks. A worker that ends by an error is
+// reported.
+TENDRIL_TEST(RealWorker, TQ56_ProcessesEndWithoutALeak) {
+    const std::string name = fresh_pool();
+    Client client(RealBroker::get().url());
+    Pool pool(client, name);
+    Popen worker({TENDRIL_AMQP_WORKER, "--queue", name, "--processes", "2"},
+                 {.err = PIPE, .add_env = {{"TENDRIL_WORKER_URL", RealBroker::get().url()}}});
+    std::vector<RemoteTask<int>> sums;
+    for (int i = 0; i < 20; ++i) {
+        sums.push_back(pool.spawn(add_task, i, 1));
+    }
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(sums[i].get(20s), i + 1);
+    }
+    while (pool.backlog().consumers != 2) {
+        sleep(5ms);
+    }
+    worker.terminate();
+    EXPECT_EQ(worker.communicate().err, "");
+    EXPECT_EQ(worker.wait(20s), 0);
+    client.close();
+}
+
 // The broker takes a task away from a worker that is at it for too long, and gives it to one again: the requester sees
 // one result.
 TENDRIL_TEST(RealWorker, TQ44_ATaskOverTheBrokersLimitHasOneResult) {
