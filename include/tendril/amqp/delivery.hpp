@@ -57,7 +57,7 @@ public:
 
 private:
     friend struct detail::DeliveryMaker;
-    Delivery() noexcept = default;
+    explicit Delivery(Message&& message) noexcept : message_(std::move(message)) {}
 
     bool settle(std::uint8_t how);
     void let_go() noexcept;

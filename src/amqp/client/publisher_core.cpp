@@ -24,8 +24,6 @@ using tendril::detail::Outcome;
 
 namespace {
 
-constexpr std::size_t longest_scratch = 4096;  // bytes of a body whose room is kept
-
 PublisherOptions checked(std::string_view exchange, const PublisherOptions& options) {
     if (exchange.size() > longest_name) {
         throw std::invalid_argument("an exchange's name is longer than 255 bytes");
@@ -34,10 +32,6 @@ PublisherOptions checked(std::string_view exchange, const PublisherOptions& opti
         throw std::invalid_argument("a Publisher needs a window of 1 or more; leave it out for 1000");
     }
     return options;
-}
-
-Bytes bytes_of(const std::string& text) noexcept {
-    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
 // Whether the end of a connection says nothing against the messages that were under way. An operator may close one
@@ -58,7 +52,7 @@ bool innocent(const std::exception_ptr& why) noexcept {
 PublisherCore::PublisherCore(std::shared_ptr<ClientCore> client, std::string_view exchange,
                              const PublisherOptions& options)
     : client_(std::move(client)), exchange_(exchange), options_(checked(exchange, options)),
-      id_prefix_(options.confirm && options.resend ? unique_name("") + "-" : "") {
+      id_(options.confirm && options.resend ? unique_name("") + "-" : ""), id_prefix_(id_.size()) {
     client_->add(*this);
 }
 
@@ -123,23 +117,34 @@ std::string PublisherCore::trouble() const {
 }
 
 Confirmation PublisherCore::append(std::string_view key, const Message* message, Bytes body) {
+    static const Properties none;
+    const Properties& properties = message != nullptr ? message->properties : none;
+    if (message != nullptr) {
+        body = message->body;
+    }
+    HeaderDefaults defaults{.persistent = options_.persistent};
     if (!options_.confirm) {
-        fill(scratch_, message, body);
-        send(key, scratch_);
+        channel_->publish(exchange_, key, properties, body, options_.mandatory, defaults);
         Slot& slot = confirms_.settled_already();
         const OnExit released([&slot] { slot.release(); });
         return slot.confirmation();
     }
+    if (options_.resend && properties.message_id.empty()) {
+        defaults.message_id = next_id();
+    }
     Slot& slot = confirms_.add();
     try {
-        Message& made = options_.resend ? slot.message : scratch_;
-        fill(made, message, body);
         if (options_.resend) {
             slot.routing_key = key;
         }
         slot.mandatory = options_.mandatory;
-        slot.fingerprint = options_.mandatory ? fingerprint_of(key, made) : 0;
-        send(key, made);
+        if (slot.mandatory) {
+            const bool named = !properties.message_id.empty();
+            slot.fingerprint = fingerprint_of(key, named ? properties.message_id : defaults.message_id, properties,
+                                              {reinterpret_cast<const char*>(body.data()), body.size()});
+        }
+        channel_->publish(exchange_, key, properties, body, options_.mandatory, defaults,
+                          options_.resend ? &slot.content : nullptr);
     } catch (...) {
         confirms_.remove_last();
         throw;
@@ -148,31 +153,12 @@ Confirmation PublisherCore::append(std::string_view key, const Message* message,
     return slot.confirmation();
 }
 
-// Copies into texts that are there already, which allocates nothing once they are long enough.
-void PublisherCore::fill(Message& into, const Message* message, Bytes body) {
-    static const Properties none;
-    if (into.body.capacity() > longest_scratch) {
-        into.body = std::string();
-    }
-    if (message != nullptr) {
-        into = *message;
-    } else {
-        into.properties = none;
-        into.body.assign(reinterpret_cast<const char*>(body.data()), body.size());
-    }
-    if (!into.properties.persistent.has_value()) {
-        into.properties.persistent = options_.persistent;
-    }
-    if (options_.confirm && options_.resend && into.properties.message_id.empty()) {
-        std::array<char, 20> digits;
-        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), ++ids_).ptr;
-        into.properties.message_id = id_prefix_;
-        into.properties.message_id.append(digits.data(), end);
-    }
-}
-
-void PublisherCore::send(std::string_view key, const Message& message) {
-    channel_->publish(exchange_, key, message.properties, bytes_of(message.body), options_.mandatory);
+// Valid until the next one is made.
+std::string_view PublisherCore::next_id() {
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), ++ids_).ptr;
+    id_.resize(id_prefix_);
+    return id_.append(digits.data(), end);
 }
 
 void PublisherCore::flush(Deadline deadline) {
@@ -229,8 +215,9 @@ void PublisherCore::send_again(const std::shared_ptr<ChannelCore>& channel) {
             return;
         }
         try {
-            slot->message.properties.headers.set("x-resent", true);
-            send(slot->routing_key, slot->message);
+            Properties properties = slot->content.properties();
+            properties.headers.set("x-resent", true);
+            channel->publish(exchange_, slot->routing_key, properties, slot->content.body(), options_.mandatory);
             confirms_.sent();
             client_->count_resent();
         } catch (const std::invalid_argument&) {  // this broker takes shorter frames than the last one

@@ -70,8 +70,7 @@ private:
     bool has_room() const noexcept { return !options_.confirm || confirms_.unsettled() < options_.window; }
     ConnectionCore::Turn await_room(Deadline deadline);
     Confirmation append(std::string_view key, const Message* message, Bytes body);
-    void fill(Message& into, const Message* message, Bytes body);
-    void send(std::string_view key, const Message& message);
+    std::string_view next_id();
     void send_again(const std::shared_ptr<ChannelCore>& channel);
     void wake_first() noexcept { first_.wake_all(tendril::detail::Outcome::signalled); }
     [[noreturn]] void time_out() const;
@@ -80,7 +79,8 @@ private:
     const std::shared_ptr<ClientCore> client_;
     const std::string exchange_;
     const PublisherOptions options_;
-    const std::string id_prefix_;
+    std::string id_;  // of the last message that had none: what all begin with, and a number
+    const std::size_t id_prefix_;
     std::uint64_t ids_ = 0;
 
     Semaphore turn_{1};
@@ -88,7 +88,6 @@ private:
     tendril::detail::WaitQueue flushers_{"an amqp::Publisher"};  // slot: the number through which they wait
 
     PublishingChannel channel_;
-    Message scratch_;  // for what is not kept
     Confirms confirms_{this};
 };
 

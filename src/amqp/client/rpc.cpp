@@ -34,7 +34,7 @@ RpcClient::~RpcClient() {
 }
 
 Message RpcClient::call(std::string_view key, Message request, Deadline deadline) {
-    return core_->call(key, std::move(request), deadline);
+    return core_->call(key, request, deadline);
 }
 
 std::size_t RpcClient::under_way() const noexcept {

@@ -11,6 +11,7 @@
 #include <tendril/event.hpp>
 #include <tendril/queue_error.hpp>
 
+#include "amqp/connection/delivery_maker.hpp"
 #include "amqp/protocol/names.hpp"
 #include "base/on_exit.hpp"
 #include "base/timed_out.hpp"
@@ -58,7 +59,7 @@ RpcCore::RpcCore(std::shared_ptr<ClientCore> client, RpcOptions options)
 
 // ---- For green threads that call
 
-Message RpcCore::call(std::string_view key, Message request, Deadline deadline) {
+Message RpcCore::call(std::string_view key, Message& request, Deadline deadline) {
     here::refuse_in_callback();
     if (key.size() > longest_name) {
         throw std::invalid_argument("a routing key is longer than 255 bytes");
@@ -154,7 +155,7 @@ RpcCore::Call* RpcCore::find(const std::string& correlation_id) noexcept {
 
 void RpcCore::deliver(Delivery&& delivery) {
     if (Call* call = find(delivery.properties().correlation_id); call != nullptr && !call->done.is_set()) {
-        call->answer = delivery.take_message();
+        call->answer.emplace(DeliveryMaker::message(delivery));
         call->done.set();
     }
 }

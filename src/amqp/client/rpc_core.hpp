@@ -38,7 +38,7 @@ public:
     RpcCore(const RpcCore&) = delete;
     RpcCore& operator=(const RpcCore&) = delete;
 
-    Message call(std::string_view key, Message request, Deadline deadline);
+    Message call(std::string_view key, Message& request, Deadline deadline);  // the request gets its properties
     std::size_t under_way() const noexcept { return calls_.size(); }
     void drop() noexcept;
 

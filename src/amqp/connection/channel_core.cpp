@@ -57,12 +57,13 @@ bool ChannelCore::on_its_thread() const noexcept {
 // ---- Publishing
 
 std::uint64_t ChannelCore::publish(std::string_view exchange, std::string_view key, const Properties& properties,
-                                   Bytes body, bool mandatory) {
+                                   Bytes body, bool mandatory, const HeaderDefaults& defaults, KeptContent* kept) {
     check_open();
     ConnectionParts& connection = parts_->connection->parts();
     append_content(connection.outbox.frames(), parts_->number,
                    method::BasicPublish{.exchange = exchange, .routing_key = key, .mandatory = mandatory}, properties,
-                   {reinterpret_cast<const char*>(body.data()), body.size()}, connection.agreed.frame_max);
+                   {reinterpret_cast<const char*>(body.data()), body.size()}, connection.agreed.frame_max, defaults,
+                   kept);
     connection.outbox.wake();
     return parts_->confirms ? ++parts_->published : 0;
 }

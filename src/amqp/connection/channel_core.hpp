@@ -29,6 +29,7 @@
 #include <tendril/bytes.hpp>
 #include <tendril/deadline.hpp>
 
+#include "amqp/protocol/properties.hpp"
 #include "amqp/protocol/reply_line.hpp"
 
 namespace tendril::amqp::detail {
@@ -37,6 +38,7 @@ class ConnectionCore;
 struct Answer;
 struct ChannelParts;
 struct Frame;
+struct KeptContent;
 
 // Takes the deliveries of one consumer tag. Called by the reader: does not wait. Must outlive its subscription.
 class DeliverySink {
@@ -93,9 +95,9 @@ public:
 
     // Appends a message. Does not wait: ConnectionCore::wait_for_turn() comes before it, and its Turn lives meanwhile.
     // Returns: its tag in confirm mode (1, 2, ...), else 0. Throws: std::invalid_argument, what ended the channel; then
-    // nothing was appended.
+    // nothing was appended. kept: gets a copy of the content, to be sent again, unless it is null.
     std::uint64_t publish(std::string_view exchange, std::string_view key, const Properties& properties, Bytes body,
-                          bool mandatory);
+                          bool mandatory, const HeaderDefaults& defaults = {}, KeptContent* kept = nullptr);
     // Confirm mode: afterwards what is published has a tag. The sink hears of all of it. Idempotent.
     void select_confirms(Deadline deadline);
     bool confirms() const noexcept;

@@ -25,14 +25,16 @@ struct DeliveryMaker {
         std::string_view routing_key;
     };
 
+    // What take_message() moves from, without a move between.
+    static Message&& message(Delivery& delivery) noexcept { return std::move(delivery.message_); }
+
     // Throws: std::bad_alloc.
     static Delivery make(std::shared_ptr<ChannelCore> channel, const Origin& origin, Message&& message) {
-        Delivery made;
+        Delivery made(std::move(message));
         made.exchange_ = origin.exchange;
         made.routing_key_ = origin.routing_key;
         made.tag_ = origin.tag;
         made.redelivered_ = origin.redelivered;
-        made.message_ = std::move(message);
         made.no_ack_ = origin.no_ack;
         made.settled_ = channel == nullptr;
         made.channel_ = std::move(channel);

@@ -13,7 +13,8 @@ namespace tendril::amqp::detail {
 
 // The ids, and of the body its length and its beginning: enough to tell messages apart that have the same routing key,
 // and cheap for long bodies. Messages that are alike in all of it go the same way.
-std::uint64_t fingerprint_of(std::string_view routing_key, const Message& message) noexcept {
+std::uint64_t fingerprint_of(std::string_view routing_key, std::string_view message_id, const Properties& properties,
+                             std::string_view body) noexcept {
     constexpr std::size_t enough = 64;
     const std::hash<std::string_view> hash;
     std::uint64_t print = hash(routing_key);
@@ -22,10 +23,10 @@ std::uint64_t fingerprint_of(std::string_view routing_key, const Message& messag
         print = (print ^ more) * odd;
         print ^= print >> 32;
     };
-    mix(hash(message.properties.message_id));
-    mix(hash(message.properties.correlation_id));
-    mix(message.body.size());
-    mix(hash(std::string_view(message.body).substr(0, enough)));
+    mix(hash(message_id));
+    mix(hash(properties.correlation_id));
+    mix(body.size());
+    mix(hash(body.substr(0, enough)));
     return print;
 }
 

@@ -22,7 +22,11 @@
 namespace tendril::amqp::detail {
 
 // What tells one message from another when it comes back: a return has no tag.
-std::uint64_t fingerprint_of(std::string_view routing_key, const Message& message) noexcept;
+std::uint64_t fingerprint_of(std::string_view routing_key, std::string_view message_id, const Properties& properties,
+                             std::string_view body) noexcept;
+inline std::uint64_t fingerprint_of(std::string_view routing_key, const Message& message) noexcept {
+    return fingerprint_of(routing_key, message.properties.message_id, message.properties, message.body);
+}
 
 class Confirms {
 public:

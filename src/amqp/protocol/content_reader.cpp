@@ -14,7 +14,7 @@ namespace tendril::amqp::detail {
 
 void ContentReader::begin() {
     check_idle("another method with content");
-    message_ = {};
+    message_.emplace();
     size_ = left_ = 0;
     state_ = State::header;
 }
@@ -27,9 +27,7 @@ void ContentReader::check_idle(std::string_view method) const {
 
 bool ContentReader::feed(const Frame& frame) {
     if (frame.type == FrameType::header && state_ == State::header) {
-        ContentHeader header = decode_header(frame.payload);
-        size_ = left_ = header.body_size;
-        message_.properties = std::move(header.properties);
+        size_ = left_ = decode_header(frame.payload, message_->properties);
         state_ = State::body;
     } else if (frame.type == FrameType::body && state_ == State::body) {
         take_body(frame.payload);
@@ -51,7 +49,7 @@ void ContentReader::take_body(std::string_view piece) {
                             " bytes that its content header said");
     }
     if (!too_large()) {
-        std::string& body = message_.body;
+        std::string& body = message_->body;
         if (body.capacity() - body.size() < piece.size()) {
             // Doubles as it grows, but not over what the header said.
             const std::uint64_t doubled = std::max<std::uint64_t>(2 * body.size(), body.size() + piece.size());

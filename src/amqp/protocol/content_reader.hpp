@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <tendril/amqp/message.hpp>
@@ -32,7 +33,7 @@ public:
     bool under_way() const noexcept { return state_ != State::idle; }
     std::uint64_t size() const noexcept { return size_; }             // of the body, as its header said
     bool too_large() const noexcept { return size_ > max_message_; }  // skipped: the message has no body
-    Message take() noexcept { return std::move(message_); }
+    Message&& take() noexcept { return std::move(*message_); }
 
 private:
     enum class State : std::uint8_t { idle, header, body };
@@ -43,7 +44,7 @@ private:
     State state_ = State::idle;
     std::uint64_t size_ = 0;
     std::uint64_t left_ = 0;
-    Message message_;
+    std::optional<Message> message_;  // nothing: none has begun yet
 };
 
 }  // namespace tendril::amqp::detail

@@ -5,9 +5,11 @@
 
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include <tendril/amqp/table.hpp>
@@ -92,9 +94,9 @@ public:
 
     template <std::unsigned_integral I>
     void integer(I n) noexcept {  // the highest byte first
-        for (std::size_t i = sizeof(I); i-- > 0;) {
-            *at_++ = static_cast<char>(n >> (8 * i));
-        }
+        const I bytes = big_endian(n);
+        std::memcpy(at_, &bytes, sizeof(I));  // one store, where single bytes would be as many
+        at_ += sizeof(I);
         bits_ = 0;
     }
     void short_string(std::string_view text) noexcept {
@@ -111,6 +113,18 @@ public:
     char* at() const noexcept { return at_; }
 
 private:
+    template <std::unsigned_integral I>
+    static I big_endian(I n) noexcept {
+        if constexpr (std::endian::native == std::endian::big || sizeof(I) == 1) {
+            return n;
+        } else if constexpr (sizeof(I) == 2) {
+            return __builtin_bswap16(n);
+        } else if constexpr (sizeof(I) == 4) {
+            return __builtin_bswap32(n);
+        } else {
+            return __builtin_bswap64(n);
+        }
+    }
     template <std::unsigned_integral I>
     void typed(char type, I n) noexcept {
         *at_++ = type;

@@ -43,7 +43,7 @@ private:
     std::string_view unread() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
     void resize(std::size_t capacity);
 
-    static constexpr std::size_t least = 8192;
+    static constexpr std::size_t least = 4096;
     static constexpr std::size_t most_without_need = std::size_t{64} * 1024;
 
     std::unique_ptr<char[]> buffer_;

@@ -40,7 +40,7 @@ private:
 
 // Calls f(name, value) for each property that is there, in the order of the wire, and returns their flags.
 template <class F>
-std::uint16_t each_present(const Properties& p, F& f) {
+std::uint16_t each_present(const Properties& p, const HeaderDefaults& defaults, F& f) {
     std::uint16_t flags = 0;
     std::uint16_t flag = 1u << 15;
     const auto next = [&](bool present) {
@@ -48,7 +48,7 @@ std::uint16_t each_present(const Properties& p, F& f) {
         flag = static_cast<std::uint16_t>(flag >> 1);
         return present;
     };
-    const auto text = [&](std::string_view name, const std::string& value) {
+    const auto text = [&](std::string_view name, std::string_view value) {
         if (next(!value.empty())) {
             f(name, ShortString(value));
         }
@@ -58,8 +58,9 @@ std::uint16_t each_present(const Properties& p, F& f) {
     if (next(!p.headers.empty())) {
         f("headers", p.headers);
     }
-    if (next(p.persistent.has_value())) {
-        f("delivery-mode", static_cast<std::uint8_t>(*p.persistent ? 2 : 1));
+    const std::optional<bool> persistent = p.persistent.has_value() ? p.persistent : defaults.persistent;
+    if (next(persistent.has_value())) {
+        f("delivery-mode", static_cast<std::uint8_t>(*persistent ? 2 : 1));
     }
     if (next(p.priority.has_value())) {
         f("priority", *p.priority);
@@ -70,7 +71,7 @@ std::uint16_t each_present(const Properties& p, F& f) {
         const ExpirationText digits(*p.expiration);
         f("expiration", ShortString(digits));
     }
-    text("message-id", p.message_id);
+    text("message-id", p.message_id.empty() ? defaults.message_id : std::string_view(p.message_id));
     if (next(p.timestamp.has_value())) {
         f("timestamp", p.timestamp->seconds);
     }
@@ -145,15 +146,16 @@ void read_properties(Decoder& in, std::uint16_t flags, Properties& p) {
 
 }  // namespace
 
-std::size_t measure_header(const Properties& properties) {
+std::size_t measure_header(const Properties& properties, const HeaderDefaults& defaults) {
     Measure measure;
-    each_present(properties, measure);
+    each_present(properties, defaults, measure);
     return before_properties + measure.size();
 }
 
-void write_header(char* out, const Properties& properties, std::uint64_t body_size) noexcept {
+void write_header(char* out, const Properties& properties, std::uint64_t body_size,
+                  const HeaderDefaults& defaults) noexcept {
     Encoder values(out + before_properties);
-    const std::uint16_t flags = each_present(properties, values);
+    const std::uint16_t flags = each_present(properties, defaults, values);
     Encoder head(out);
     head.integer(class_basic);
     head.integer(std::uint16_t{0});
@@ -162,21 +164,26 @@ void write_header(char* out, const Properties& properties, std::uint64_t body_si
 }
 
 ContentHeader decode_header(std::string_view payload) {
+    ContentHeader header;
+    header.body_size = decode_header(payload, header.properties);
+    return header;
+}
+
+std::uint64_t decode_header(std::string_view payload, Properties& into) {
     Decoder in(payload, content_header);
     if (const auto of_class = in.integer<std::uint16_t>("class"); of_class != class_basic) {
         throw ProtocolError("the broker sent a content header of the class " + std::to_string(of_class) +
                             "; only basic (60) has content");
     }
     in.integer<std::uint16_t>("weight");
-    ContentHeader header;
-    header.body_size = in.integer<std::uint64_t>("body-size");
+    const auto body_size = in.integer<std::uint64_t>("body-size");
     const auto flags = in.integer<std::uint16_t>("property-flags");
     if ((flags & 3u) != 0) {
         throw ProtocolError("the broker sent a content header with properties that AMQP 0-9-1 does not have");
     }
-    read_properties(in, flags, header.properties);
+    read_properties(in, flags, into);
     in.end();
-    return header;
+    return body_size;
 }
 
 }  // namespace tendril::amqp::detail

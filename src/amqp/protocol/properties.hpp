@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <tendril/amqp/message.hpp>
@@ -17,15 +18,24 @@ struct ContentHeader {
     Properties properties;
 };
 
+// What a header says where the Properties say nothing.
+struct HeaderDefaults {
+    std::optional<bool> persistent = {};
+    std::string_view message_id = {};
+};
+
 // The bytes of a header frame's payload. Throws: std::invalid_argument for a text over 255 bytes, or a table that
 // cannot be encoded.
-std::size_t measure_header(const Properties& properties);
+std::size_t measure_header(const Properties& properties, const HeaderDefaults& defaults = {});
 
 // Requires: measure_header() has taken them, and there is that much room.
-void write_header(char* out, const Properties& properties, std::uint64_t body_size) noexcept;
+void write_header(char* out, const Properties& properties, std::uint64_t body_size,
+                  const HeaderDefaults& defaults = {}) noexcept;
 
 // Throws: ProtocolError. An expiration that is not a number, and a delivery mode other than 1 and 2, are taken as
 // absent, since a broker hands over what others sent.
 ContentHeader decode_header(std::string_view payload);
+// The same into Properties that are empty. Returns: the body's size.
+std::uint64_t decode_header(std::string_view payload, Properties& into);
 
 }  // namespace tendril::amqp::detail

@@ -30,7 +30,7 @@ void Slot::settle(State how, std::exception_ptr why) noexcept {
     TENDRIL_ASSERT(!settled() && how != State::open);
     state = how;
     error = std::move(why);
-    empty(message.body);
+    empty(content.bytes);
     waiters.wake_all(tendril::detail::Outcome::signalled);
     waiters.notify_observers();
 }
@@ -64,7 +64,7 @@ void SlotPool::give_back(Slot& slot) noexcept {
     slot.state = Slot::State::open;
     slot.mandatory = slot.told = false;
     slot.returned = slot.error = nullptr;
-    empty(slot.message.body);
+    empty(slot.content.bytes);
     empty(slot.routing_key);
     slot.next = std::exchange(free_, &slot);
     ++kept_;

@@ -13,9 +13,10 @@
 #include <string>
 
 #include <tendril/amqp/confirmation.hpp>
-#include <tendril/amqp/message.hpp>
 #include <tendril/detail/base/check.hpp>
 #include <tendril/detail/sync/wait_queue.hpp>
+
+#include "amqp/protocol/kept_content.hpp"
 
 namespace tendril::amqp::detail {
 
@@ -44,8 +45,8 @@ struct Slot {
     std::uint64_t fingerprint = 0;  // of a mandatory one: see Confirms::returned()
     std::exception_ptr returned;    // it came back, and its ack is to follow
     std::exception_ptr error;
-    std::string routing_key;  // this and the message are for sending again, and empty otherwise
-    Message message;
+    std::string routing_key;  // this and the content are for sending again, and empty otherwise
+    KeptContent content;
     Slot* next = nullptr;  // in the list that it is in: the free ones, or those that failed
     tendril::detail::WaitQueue waiters{"a Confirmation"};
 };

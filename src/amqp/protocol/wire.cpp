@@ -32,8 +32,8 @@ std::size_t content_size(std::size_t header, std::size_t body, std::uint32_t fra
 }
 
 void write_content(std::string& out, std::uint16_t channel, const Properties& properties, std::size_t header,
-                   std::string_view body, std::uint32_t frame_max) noexcept {
-    write_header(append_frame(out, FrameType::header, channel, header), properties, body.size());
+                   std::string_view body, std::uint32_t frame_max, const HeaderDefaults& defaults) noexcept {
+    write_header(append_frame(out, FrameType::header, channel, header), properties, body.size(), defaults);
     while (!body.empty()) {
         const std::size_t n = std::min<std::size_t>(body.size(), frame_max - frame_overhead);
         // As append_frame() does, without a pass of zeros over the body.

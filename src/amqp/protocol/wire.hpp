@@ -15,6 +15,7 @@
 
 #include "amqp/protocol/encoder.hpp"
 #include "amqp/protocol/frame.hpp"
+#include "amqp/protocol/kept_content.hpp"
 #include "amqp/protocol/method.hpp"
 #include "amqp/protocol/properties.hpp"
 
@@ -60,21 +61,32 @@ void append_method(std::string& out, std::uint16_t channel, const M& m, std::uin
 // The frames that content of this size takes: its header's and its body's.
 std::size_t content_size(std::size_t header, std::size_t body, std::uint32_t frame_max) noexcept;
 void write_content(std::string& out, std::uint16_t channel, const Properties& properties, std::size_t header,
-                   std::string_view body, std::uint32_t frame_max) noexcept;
+                   std::string_view body, std::uint32_t frame_max, const HeaderDefaults& defaults) noexcept;
 
 // A method that has content (method::BasicPublish), with it: the header, and the body in frames of frame_max, the last
-// one shorter. Throws: as append_method(), also for properties over frame_max.
+// one shorter. kept: gets a copy of the content, unless it is null. Throws: as append_method(), also for properties
+// over frame_max.
 template <class M>
 requires(M::info.content) void append_content(std::string& out, std::uint16_t channel, const M& m,
                                               const Properties& properties, std::string_view body,
-                                              std::uint32_t frame_max) {
+                                              std::uint32_t frame_max, const HeaderDefaults& defaults = {},
+                                              KeptContent* kept = nullptr) {
     const std::size_t payload = measure_method(m);
     check_frame(M::info.name, payload, frame_max);
-    const std::size_t header = measure_header(properties);
+    const std::size_t header = measure_header(properties, defaults);
     check_frame("the properties of a message", header, frame_max);
     make_room(out, frame_overhead + payload + content_size(header, body.size(), frame_max));
+    if (kept != nullptr) {
+        kept->bytes.clear();
+        make_room(kept->bytes, header + body.size());
+    }
+    const std::size_t at = out.size() + frame_overhead + payload + frame_head;
     write_method(out, channel, m, payload);
-    write_content(out, channel, properties, header, body, frame_max);
+    write_content(out, channel, properties, header, body, frame_max, defaults);
+    if (kept != nullptr) {
+        kept->bytes.append(out, at, header).append(body);
+        kept->header = header;
+    }
 }
 
 void append_heartbeat(std::string& out);

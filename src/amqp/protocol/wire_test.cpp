@@ -126,6 +126,28 @@ TEST(AmqpWire, TQ05_ContentIsCutIntoFramesOfTheAgreedSize) {
     }
 }
 
+TEST(AmqpWire, WhatIsKeptIsTheContentThatWasSent) {
+    const Properties sent{.content_type = "text/plain",
+                          .headers = {{"kind", "one"}, {"inside", Table{{"n", 1.5}}}},
+                          .priority = 3,
+                          .expiration = std::chrono::seconds(1)};
+    std::string out = "before";
+    KeptContent kept;
+    for (const std::size_t size : {10'000u, 0u, 100u}) {
+        const std::string body(size, 'b');
+        append_content(out, 7, method::BasicPublish{.exchange = "e"}, sent, body, 4096,
+                       {.persistent = true, .message_id = "made"}, &kept);
+        Properties expected = sent;
+        expected.persistent = true;
+        expected.message_id = "made";
+        EXPECT_EQ(kept.properties(), expected);
+        EXPECT_EQ(kept.body(), body);
+    }
+    append_content(out, 7, method::BasicPublish{}, {.persistent = false, .message_id = "given"}, "", 4096,
+                   {.persistent = true, .message_id = "made"}, &kept);
+    EXPECT_EQ(kept.properties(), (Properties{.persistent = false, .message_id = "given"}));
+}
+
 TEST(AmqpWire, TQ02_PropertiesComeBackAsTheyWereSent) {
     const Properties all{.content_type = "text/plain",
                          .content_encoding = "gzip",
