@@ -51,6 +51,8 @@ bool refused(Outcome outcome, PyObject* late) noexcept {
     return false;
 }
 
+// Each of these looks once more in the function that waits: before that runs, the GIL is given up, for which others may
+// run. What they brought would be waited for without end.
 bool put(const CallSite& site, PyObject* item, Limit limit) noexcept {
     auto& queue = body_of<QueueBody>(site.self);
     if (!check_thread(queue)) {
@@ -66,8 +68,10 @@ bool put(const CallSite& site, PyObject* item, Limit limit) noexcept {
         }
         PyObject* slot = Py_NewRef(item);
         Outcome outcome = Outcome::waiting;
-        const bool ended = queue.waits.wait(
-            site, limit.deadline(), [&] { outcome = queue.putters.wait("Queue::put", &slot, limit.deadline()); });
+        const bool ended = queue.waits.wait(site, limit.deadline(), [&] {
+            outcome = queue.full() && !queue.closed ? queue.putters.wait("Queue::put", &slot, limit.deadline())
+                                                    : Outcome::signalled;
+        });
         const Ref left = Ref::taken(slot);
         if (!ended || refused(outcome, errors.full)) {
             return false;
@@ -97,8 +101,10 @@ PyObject* get(const CallSite& site, Limit limit) noexcept {
             return nullptr;
         }
         Outcome outcome = Outcome::waiting;
-        if (!queue.waits.wait(site, limit.deadline(),
-                              [&] { outcome = queue.getters.wait("Queue::get", &item, limit.deadline()); })) {
+        if (!queue.waits.wait(site, limit.deadline(), [&] {
+                outcome = queue.size() == 0 && !queue.closed ? queue.getters.wait("Queue::get", &item, limit.deadline())
+                                                             : Outcome::signalled;
+            })) {
             return nullptr;
         }
         if (outcome == Outcome::handed) {
@@ -123,7 +129,11 @@ PyObject* peek(const CallSite& site, Limit limit) noexcept {
         Outcome outcome = Outcome::waiting;
         if (!limit.begin(errors.empty) ||
             !queue.waits.wait(site, limit.deadline(),
-                              [&] { outcome = queue.peekers.wait("Queue::peek", nullptr, limit.deadline()); }) ||
+                              [&] {
+                                  outcome = queue.size() == 0 && !queue.closed
+                                                ? queue.peekers.wait("Queue::peek", nullptr, limit.deadline())
+                                                : Outcome::signalled;
+                              }) ||
             refused(outcome, errors.empty)) {
             return nullptr;
         }

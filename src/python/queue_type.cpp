@@ -172,8 +172,10 @@ PyObject* join(const CallSite& site, PyObject* timeout) noexcept {
     }
     while (queue.unfinished != 0) {
         Outcome outcome = Outcome::waiting;
-        if (!queue.waits.wait(site, deadline,
-                              [&] { outcome = queue.joiners.wait("Queue::join", nullptr, deadline); })) {
+        if (!queue.waits.wait(site, deadline, [&] {  // others may have run: see put()
+                outcome =
+                    queue.unfinished != 0 ? queue.joiners.wait("Queue::join", nullptr, deadline) : Outcome::signalled;
+            })) {
             return nullptr;
         }
         if (outcome == Outcome::timed_out) {
