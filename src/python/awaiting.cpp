@@ -9,9 +9,19 @@
 
 namespace tendril::python {
 
+namespace {
+
+bool none_is_collected = false;
+
+}  // namespace
+
+void collect_no_green_threads(bool none) noexcept {
+    none_is_collected = none;
+}
+
 // First whether it is of this OS thread: of another one's, nothing may be read that changes without the GIL.
 bool Awaiting::lasts() const noexcept {
-    if (!is_of_here(*state.greenlet) || !begun || interpreter_is_over() || is_finalizing()) {
+    if (none_is_collected || !is_of_here(*state.greenlet) || !begun || interpreter_is_over() || is_finalizing()) {
         return false;
     }
     const detail::Fiber& fiber = *state.fiber;

@@ -55,6 +55,10 @@ struct Awaiting : detail::ListNode {
     bool collectible() const noexcept;  // ... and the green thread can be killed by its finalizer
 };
 
+// From before a fork until it is over, in the child once the parent's green threads have been ended. In between the
+// interpreter frees their PyThreadStates there, and then runs Python, such as threading's own, in which it may collect.
+void collect_no_green_threads(bool none) noexcept;
+
 class Waits {
 public:
     int traverse(visitproc visit, void* arg) const noexcept;

@@ -11,6 +11,7 @@
 
 #include "hub/here.hpp"
 #include "python/alarm.hpp"
+#include "python/awaiting.hpp"
 #include "python/error.hpp"
 #include "python/greenlet.hpp"
 #include "python/hub.hpp"
@@ -86,6 +87,7 @@ PyObject* at_exit(PyObject* /*module*/, PyObject* /*unused*/) {
 
 // In the child, threading takes a thread that it does not know for its main one, and has the place where we note ours.
 PyObject* before_fork(PyObject* /*module*/, PyObject* /*unused*/) {
+    collect_no_green_threads(true);
     if (State* const here = State::here(); here != nullptr && here->own) {
         disown(here->thread);
     }
@@ -93,6 +95,7 @@ PyObject* before_fork(PyObject* /*module*/, PyObject* /*unused*/) {
 }
 
 PyObject* after_fork_in_parent(PyObject* /*module*/, PyObject* /*unused*/) {
+    collect_no_green_threads(false);
     State* const here = State::here();
     if (here != nullptr && here->own) {
         own_again(here->thread, here);
@@ -123,6 +126,7 @@ PyObject* after_fork_in_child(PyObject* /*module*/, PyObject* /*unused*/) {
         living_greenlets().push_back(*each);
     }
     forget_states_after_fork();
+    collect_no_green_threads(false);
     const bool made = waiting([] {
         const InterruptAside aside;
         detail::here::reinit();
