@@ -8,7 +8,8 @@
 // the forking OS thread is itself in a section (a fork() while an item is moved, or in a signal handler), the gate
 // stays open: it would wait for its own caller.
 //
-// Cost: two uncontended atomic additions for an outermost section, nothing for one inside another.
+// Cost: some loads and stores for an outermost section where the kernel has membarrier(2), which fork() then calls; two
+// uncontended atomic additions elsewhere, and in the OS threads beyond the 64th. Nothing for a section inside another.
 
 #pragma once
 

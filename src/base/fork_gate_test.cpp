@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
 #include <ctime>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -84,6 +87,45 @@ TEST(ForkGate, OtherForkHandlersMayHaveSections) {
     }));
     OtherHandlers::wanted = false;
     std::thread([] { EXPECT_TRUE(ends_in_child([] { use_gate(); })); }).join();  // waits until no OS thread is inside
+}
+
+// More than have a part of their own: the later ones share some.
+TEST(ForkGate, AForkWaitsForManyOsThreads) {
+    constexpr int count = 100;
+    std::atomic<int> inside{0};
+    std::atomic<bool> end{false};
+    std::atomic<std::uint64_t> sections{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i) {
+        threads.emplace_back([&] {
+            while (!end) {
+                const NoFork section;
+                ++inside;
+                ++sections;
+                --inside;
+            }
+        });
+    }
+    for (int i = 0; i < 20; ++i) {
+        const std::uint64_t before = sections;
+        while (sections < before + 10) {
+            std::this_thread::yield();
+        }
+        EXPECT_TRUE(ends_in_child([&] {
+            if (inside != 0) {
+                ::_exit(1);
+            }
+            use_gate();
+        }));
+    }
+    end = true;
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    for (int i = 0; i < count; ++i) {  // those that ended gave their parts back
+        std::thread([] { use_gate(); }).join();
+    }
+    EXPECT_TRUE(ends_in_child([] { use_gate(); }));
 }
 
 }  // namespace

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 namespace tendril::detail {
 namespace {
@@ -17,6 +20,28 @@ TEST(Mutex, IsTakenInTheOrderOfRanks) {
         const std::lock_guard second(inner);
     }
     const std::lock_guard alone(inner);
+}
+
+TEST(Mutex, ExcludesOsThreadsThatSleepForIt) {
+    Mutex mutex(Rank::team);
+    int count = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int k = 0; k < 2'000; ++k) {
+                const std::lock_guard held(mutex);
+                const int before = count;
+                if (k % 100 == 0) {
+                    std::this_thread::sleep_for(std::chrono::microseconds(10));  // the others give up spinning
+                }
+                count = before + 1;
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(count, 8'000);
 }
 
 #ifndef NDEBUG

@@ -329,6 +329,10 @@ void name_thread(pthread_t thread, const char* name) noexcept;
 // may return early for no reason.
 void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t timeout_ns = -1) noexcept;
 void futex_wake(const std::atomic<std::uint32_t>& word, int most = INT32_MAX) noexcept;
+// membarrier(2): has_barriers() asks for the right to them, once. barrier_everywhere(): every OS thread of the process
+// has passed a full barrier between its call and its return. Requires: has_barriers().
+bool has_barriers() noexcept;
+void barrier_everywhere() noexcept;
 
 // Memory.
 // Readable and writable once touched, never huge pages; at `wish` where that is free. nullptr: errno says why.

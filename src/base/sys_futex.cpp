@@ -4,6 +4,7 @@
 // errors.
 
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +35,23 @@ void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, 
 
 void futex_wake(const std::atomic<std::uint32_t>& word, int most) noexcept {
     futex(word, FUTEX_WAKE, static_cast<std::uint32_t>(most), nullptr);
+}
+
+bool has_barriers() noexcept {
+    const int saved_errno = errno;
+    const bool has = libc.syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+    errno = saved_errno;
+    return has;
+}
+
+// A filter of system calls that was installed since may refuse it. No processor keeps a store back for as long as the
+// pause then is.
+void barrier_everywhere() noexcept {
+    const int saved_errno = errno;
+    if (libc.syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+        pause(1'000'000);
+    }
+    errno = saved_errno;
 }
 
 }  // namespace tendril::sys

@@ -21,7 +21,8 @@ namespace tendril::detail {
 class ThreadCondition {
 public:
     // Blocks the OS thread, without the lock meanwhile. timeout: negative: no limit.
-    TENDRIL_NOT_ANALYZED void wait(MutexLock& held,
+    template <class Lock>
+    TENDRIL_NOT_ANALYZED void wait(Lock& held,
                                    std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1)) noexcept {
         const std::uint32_t before = wakes_.load(std::memory_order_relaxed);
         waited_.store(true, std::memory_order_relaxed);  // read by later wakers, after the lock

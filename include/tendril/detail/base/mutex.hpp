@@ -13,8 +13,7 @@
 
 #pragma once
 
-#include <pthread.h>
-
+#include <atomic>
 #include <cstdint>
 
 #include <tendril/detail/base/thread_safety.hpp>
@@ -26,6 +25,7 @@ enum class Rank : std::uint8_t {
     team,            // of a server's hubs: sends to their mailboxes, makes Asyncs, which may make a hub
     thread_pool,     // sets a SharedEvent, starts OS threads
     orphans,         // reaps children
+    shared_out,      // the getters' side of a SharedQueue: takes the other side's, which is `shared`
     shared,          // a Shared object: sends to the mailbox of the hub that it wakes
     chosen_backend,  // taken while a hub is made; copies a string
     error_handler,   // taken by any report; copies a pointer
@@ -44,12 +44,15 @@ public:
     Mutex(const Mutex&) = delete;
     Mutex& operator=(const Mutex&) = delete;
 
-    // Takes the lock. In builds without NDEBUG, aborts if this OS thread holds a lock of equal or higher rank.
+    // Takes the lock; spins for a moment before it sleeps, because all sections are short. In builds without NDEBUG,
+    // aborts if this OS thread holds a lock of equal or higher rank.
     void lock() noexcept TENDRIL_ACQUIRE();
-    void unlock() noexcept TENDRIL_RELEASE();
+    void unlock() noexcept TENDRIL_RELEASE();  // a full barrier
 
 private:
-    pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+    void lock_contended() noexcept;
+
+    std::atomic<std::uint32_t> state_{0};  // 0 free; 1 held; 2 held, and perhaps an OS thread sleeps until it is free
     const Rank rank_;
 };
 
