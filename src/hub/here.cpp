@@ -83,6 +83,16 @@ const std::shared_ptr<Mailbox>& mailbox() {
     return HubCore::here().mailbox;
 }
 
+bool may_spin() noexcept {
+    const HubCore* const hub = HubCore::if_any();
+    return hub != nullptr && hub->may_spin() && hub->ready.empty() && hub->idlers.empty() &&
+           hub->idle_watchers.empty() && hub->current->attention == 0;
+}
+
+bool spin_until(bool (*done)(const void* object), const void* object) noexcept {
+    return HubCore::here().spin_until(done, object);
+}
+
 std::vector<Fiber*> fibers() {
     return HubCore::here().fibers();
 }

@@ -140,6 +140,12 @@ inline Descriptors& descriptors() {
 }
 const std::shared_ptr<Mailbox>& mailbox();
 
+// Whether a green thread that must wait for another OS thread does better to spin for a moment: the hub has nothing
+// else to do, and such waits have been short of late (Patience). false where there is no hub.
+bool may_spin() noexcept;
+// Requires: may_spin(). Returns: whether it is done().
+bool spin_until(bool (*done)(const void* object), const void* object) noexcept;
+
 // Returns every live green thread but main and the hub's own, in the order of spawning.
 std::vector<Fiber*> fibers();
 

@@ -138,6 +138,7 @@ void Hub::resume() {
 void Hub::set_collect_intervals(Duration events, Duration timers) {
     detail::here::require_owner("a Hub", core_.os.serial);
     detail::collect(core_.backend, events, timers);
+    core_.collects_mail = events != Duration();
 }
 
 void Hub::set_timer_slack(Duration most) {

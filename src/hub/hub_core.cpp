@@ -11,6 +11,7 @@
 #include <tendril/detail/base/check.hpp>
 
 #include "base/report.hpp"
+#include "base/spin.hpp"
 #include "hub/here.hpp"
 
 namespace tendril::detail {
@@ -228,6 +229,34 @@ std::span<const BackendEvent> HubCore::wait_for_events(std::int64_t timeout_ns) 
     return backend->wait(ready.empty() ? timeout_ns : 0);
 }
 
+// Not if the sleep would let others have an interpreter's lock: they may need it.
+bool HubCore::may_spin() const noexcept {
+    return patience_.spins() && chooser == nullptr && !collects_mail && around_sleep == nullptr;
+}
+
+// Waits without sleeping. Requires: may_spin(). Returns: whether it is done().
+template <class Done>
+bool HubCore::spin(std::int64_t begin_ns, std::int64_t timeout_ns, Done done) noexcept {
+    const std::int64_t most = timeout_ns < 0 ? Patience::longest_ns : std::min(timeout_ns, Patience::longest_ns);
+    std::int64_t spun = 0;
+    bool is_done = done();
+    while (!is_done && spun < most) {
+        for (int i = 0; i < 8 && !is_done; ++i) {
+            spin_once();
+            is_done = done();
+        }
+        spun = Deadline::now_ns() - begin_ns;
+    }
+    patience_.spun(spun, is_done);
+    return is_done;
+}
+
+bool HubCore::spin_until(bool (*done)(const void*), const void* object) noexcept {
+    const std::int64_t begin = Deadline::now_ns();
+    const std::int64_t next = timers.next_ns();
+    return spin(begin, next == INT64_MAX ? -1 : std::max<std::int64_t>(next - begin, 0), [&] { return done(object); });
+}
+
 // Called when no green thread is ready: sleeps until one may be.
 void HubCore::poll_idle() noexcept {
     heartbeat.beat();
@@ -235,16 +264,31 @@ void HubCore::poll_idle() noexcept {
         tell_watches(&SwitchWatch::sleeps);
     }
     const bool may_sleep = idlers.empty() && idle_watchers.empty();
+    const bool for_mail = mailbox->expected();
     const std::int64_t next = may_sleep ? std::min(timers.latest_ns(), reclaim.due_ns(*this)) : 0;
-    const std::int64_t begin = next == INT64_MAX ? 0 : Deadline::now_ns();
-    const std::int64_t timeout = next == INT64_MAX ? -1 : std::max<std::int64_t>(next - begin, 0);
+    const std::int64_t begin = next == INT64_MAX && !for_mail ? 0 : Deadline::now_ns();
+    std::int64_t timeout = next == INT64_MAX ? -1 : std::max<std::int64_t>(next - begin, 0);
+    if (timeout != 0 && for_mail && may_spin() && spin(begin, timeout, [this] { return !mailbox->empty(); })) {
+        turn();
+        if (!switch_watches.empty()) [[unlikely]] {
+            tell_watches(&SwitchWatch::wakes);
+        }
+        return;
+    }
+    if (timeout != 0 && !mailbox->falls_asleep()) {
+        timeout = 0;
+    }
     if (timeout != 0 || descriptors.registered() != 0 || in_foreign_child()) {
         ask_backend(timeout);
     }
+    mailbox->wakes_up();
     const std::int64_t now = Deadline::now_ns();
     budget = chooser != nullptr ? 1 : pace_.idled(now);
-    slept_ns_ += begin != 0 ? now - begin : 0;
+    slept_ns_ += next != INT64_MAX ? now - begin : 0;
     look(now);
+    if (for_mail && timeout != 0) {
+        patience_.slept(mailbox->rung_ns() >= begin ? mailbox->rung_ns() - begin : INT64_MAX);
+    }
     if (ready.empty()) {
         let_idlers_run();
     }
@@ -296,6 +340,9 @@ void HubCore::set_outside(bool on) noexcept {
         outside_.emplace(heartbeat, true);
         if (!switch_watches.empty()) [[unlikely]] {
             tell_watches(&SwitchWatch::sleeps);
+        }
+        if (!mailbox->falls_asleep()) {
+            backend->wake();
         }
     }
 }

@@ -23,6 +23,7 @@
 #include <tendril/spawn_hook.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/patience.hpp"
 #include "hub/active_watcher.hpp"
 #include "hub/backend.hpp"
 #include "hub/chooser.hpp"
@@ -108,6 +109,7 @@ struct HubCore final : Scheduler {
     Measures measures{*this};
     std::unique_ptr<Recorder> recorder;  // while a trace is recorded
 
+    bool collects_mail = false;                       // see Hub::set_collect_intervals()
     const here::AroundSleep* around_sleep = nullptr;  // nullptr: nothing is to be called
 
     Chooser* chooser = nullptr;
@@ -162,6 +164,8 @@ struct HubCore final : Scheduler {
     static void open_inspection_if_asked() noexcept;
     void add_watch(SwitchWatch& watch) noexcept;
     void remove_watch(SwitchWatch& watch) noexcept;
+    bool may_spin() const noexcept;
+    bool spin_until(bool (*done)(const void*), const void* object) noexcept;  // see here::spin_until()
 
     // When the backend was asked last.
     std::int64_t asked_ns() const noexcept { return pace_.asked_ns(); }
@@ -186,6 +190,8 @@ private:
     void come_inside() noexcept;
     static void on_switch(const SwitchEvent& event) noexcept;
     void tell_watches(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept;
+    template <class Done>
+    bool spin(std::int64_t begin_ns, std::int64_t timeout_ns, Done done) noexcept;
     void let_idlers_run() noexcept;
     void ask_backend(std::int64_t timeout_ns) noexcept;
     void polled() noexcept;
@@ -219,6 +225,7 @@ private:
 
     bool prepared_ = false;  // the Prepare watchers have run since the last poll
     Pace pace_{clock_ns};
+    Patience patience_;                         // with other OS threads
     std::int64_t slept_ns_ = 0;                 // in all, in sleeps that a timer or an event could end
     std::optional<Heartbeat::Asleep> outside_;  // between turns in another loop
 

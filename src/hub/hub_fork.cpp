@@ -64,6 +64,7 @@ void HubCore::begin_in_child() noexcept {
         descriptors.forget_waits();
         backend = nullptr;  // closes the child's copy of its descriptors; the parent's stay as they are
         backend = make_backend(name);
+        collects_mail = false;
         mailbox->forked();
         mailbox = std::make_shared<Mailbox>(*backend);
         freeze_others();

@@ -2,26 +2,51 @@
 
 #include "hub/mailbox.hpp"
 
+#include <utility>
+
+#include <tendril/deadline.hpp>
 #include <tendril/detail/base/check.hpp>
 
+#include "base/libc.hpp"
 #include "hub/hub_core.hpp"
 
 namespace tendril::detail {
 
-// Only the first letter of a batch wakes the hub: while a letter lies there, the hub has not emptied the box since the
-// sender of the first one woke it. The hub looks into the box after every wait of its backend.
-bool Mailbox::send(Letter& letter) noexcept {
+// Only the first letter of a batch may have to wake the hub: while a letter lies there, the hub has not emptied the box
+// since the sender of the first one looked. The hub looks into the box before and after every sleep.
+bool Mailbox::send(Letter& letter, Bell& bell) noexcept {
     const MutexLock lock(mutex_);
-    if (backend_ == nullptr) {
+    if (gone_) {
         return false;
     }
     const bool first = boxes_[filled_].empty();
     boxes_[filled_].push_back(letter);
     if (first) {
-        any_.store(true, std::memory_order_release);
-        backend_->wake();
+        any_.store(true);
+        if (asleep_.load()) {
+            asleep_.store(false, std::memory_order_relaxed);
+            ringing_.fetch_add(1, std::memory_order_relaxed);
+            rung_ns_ = Deadline::now_ns();
+            bell.note(*this);
+        }
     }
     return true;
+}
+
+void Mailbox::ring() noexcept {
+    backend_.wake();
+    ringing_.fetch_sub(1, std::memory_order_release);
+}
+
+void Bell::note(Mailbox& sleeper) noexcept {
+    if (sleeper_ != nullptr) {
+        ring();
+    }
+    sleeper_ = &sleeper;
+}
+
+void Bell::ring() noexcept {
+    std::exchange(sleeper_, nullptr)->ring();
 }
 
 bool Mailbox::withdraw(Letter& letter) noexcept {
@@ -34,6 +59,7 @@ bool Mailbox::withdraw(Letter& letter) noexcept {
 List<Letter>& Mailbox::take() noexcept {
     const MutexLock lock(mutex_);
     any_.store(false, std::memory_order_release);
+    taken_rung_ns_ = rung_ns_;
     List<Letter>& full = boxes_[filled_];
     filled_ ^= 1U;
     TENDRIL_ASSERT(boxes_[filled_].empty());  // which the last take() returned
@@ -49,7 +75,10 @@ void Mailbox::close() noexcept {
     }
     {
         const MutexLock lock(mutex_);
-        backend_ = nullptr;
+        gone_ = true;
+    }
+    while (ringing_.load(std::memory_order_acquire) != 0) {  // for one system call: then the backend may go
+        libc.sched_yield();
     }
     for (List<Letter>& box : boxes_) {
         while (Letter* letter = box.pop_front()) {
@@ -60,7 +89,7 @@ void Mailbox::close() noexcept {
 
 // From the last to the first, so that items given back return in their old order.
 void Mailbox::close_in_child(HubGone how) noexcept {
-    backend_ = nullptr;
+    gone_ = true;
     for (List<Expectation>* each : {&expectations_, &of_daemons_}) {
         while (Expectation* expectation = each->pop_back()) {
             expectation->hub_gone(*expectation, how);

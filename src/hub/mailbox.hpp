@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Mailbox: the way into a hub from other OS threads. Shared by the hub and its senders, so that a sender may outlive
-// the hub. The only lock in a hub; held for a few instructions, never across a switch.
+// the hub. The only lock in a hub; held for a few instructions, never across a switch or a system call.
+//
+// A hub that runs looks into it now and then; one that is about to sleep says so, and the sender of the first letter
+// after that wakes it, when it has released its locks (a Bell). So senders make no system call while the hub runs.
 //
 // Sending allocates nothing: a letter is a node inside the object that it is about. A letter is in at most one mailbox;
 // it belongs to that mailbox until it has arrived or its hub has withdrawn it.
@@ -13,6 +16,7 @@
 
 #include <tendril/detail/base/list.hpp>
 #include <tendril/detail/base/mutex.hpp>
+#include <tendril/detail/hub/bell.hpp>
 
 #include "base/at_fork.hpp"
 #include "context/os_thread.hpp"
@@ -53,10 +57,15 @@ private:
 
 class Mailbox {
 public:
-    explicit Mailbox(Backend& backend) noexcept : backend_(&backend) {}
+    explicit Mailbox(Backend& backend) noexcept : backend_(backend) {}
 
     // Sends, from any OS thread. Returns: false if the hub is gone; the letter is then the sender's again.
-    bool send(Letter& letter) noexcept;
+    bool send(Letter& letter) noexcept {
+        Bell bell;
+        return send(letter, bell);
+    }
+    // The same for a sender that holds a lock: `bell` wakes the hub when it is destroyed, without it.
+    bool send(Letter& letter, Bell& bell) noexcept;
 
     // For the hub: takes a letter back, so that it will not arrive. Returns: whether it was on its way.
     bool withdraw(Letter& letter) noexcept;
@@ -65,6 +74,16 @@ public:
     bool empty() const noexcept { return !any_.load(std::memory_order_acquire); }
     List<Letter>& take() noexcept;
     void close() noexcept;
+
+    // For the hub, before and after a sleep of its backend. At first it counts as asleep.
+    // falls_asleep() returns: false if there is mail. It then still counts as asleep, until wakes_up().
+    [[nodiscard]] bool falls_asleep() noexcept {
+        asleep_.store(true);  // in the single order of seq_cst with any_: either the hub sees the letter, or its sender
+        return !any_.load();  // this
+    }
+    void wakes_up() noexcept { asleep_.store(false, std::memory_order_relaxed); }
+    // When the last sleep was ended by a sender, for the hub after take(). 0: never.
+    std::int64_t rung_ns() const noexcept { return taken_rung_ns_; }
 
     // For the hub: whether any green thread waits for a letter.
     bool expected() const noexcept { return !expectations_.empty(); }
@@ -79,18 +98,25 @@ public:
 
     bool closed() {
         const MutexLock lock(mutex_);
-        return backend_ == nullptr;
+        return gone_;
     }
 
 private:
     friend struct Expectation;
+    friend class Bell;
+    void ring() noexcept;
     TENDRIL_NOT_ANALYZED void close_in_child(HubGone how) noexcept;
 
     Mutex mutex_{Rank::mailbox};
-    Backend* backend_ TENDRIL_GUARDED_BY(mutex_);  // nullptr: the hub is gone
-    List<Letter> boxes_[2];                        // senders fill one under the mutex while the hub empties the other
+    Backend& backend_;  // lives until close() has returned
+    bool gone_ TENDRIL_GUARDED_BY(mutex_) = false;
+    List<Letter> boxes_[2];  // senders fill one under the mutex while the hub empties the other
     unsigned filled_ TENDRIL_GUARDED_BY(mutex_) = 0;
-    std::atomic<bool> any_{false};  // a hint: withdrawing a letter does not reset it
+    std::atomic<bool> any_{false};    // a hint: withdrawing a letter does not reset it
+    std::atomic<bool> asleep_{true};  // to be woken; reset under the mutex by the sender that will do that
+    std::atomic<int> ringing_{0};     // senders that will. Raised under the mutex
+    std::int64_t rung_ns_ TENDRIL_GUARDED_BY(mutex_) = 0;
+    std::int64_t taken_rung_ns_ = 0;  // the hub's
 
     List<Expectation> expectations_;  // the hub's
     List<Expectation> of_daemons_;    // the hub's
