@@ -21,7 +21,7 @@ namespace tendril {
 
 class SharedEvent {
 public:
-    SharedEvent() noexcept : waiters_("a SharedEvent") {}
+    SharedEvent() noexcept : waiters_(mutex_, "a SharedEvent") {}
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~SharedEvent() = default;
@@ -43,14 +43,14 @@ public:
     // For wait() and iwait().
     bool ready() const { return is_set(); }
     void observe(detail::Observer& observer) const {
-        const detail::MutexLock lock(mutex_);
-        waiters_.observe(mutex_, observer, set_);
+        const detail::SharedLock lock(mutex_);
+        waiters_.observe(observer, set_);
     }
 
 private:
     bool wait_until(Deadline deadline);
 
-    mutable detail::Mutex mutex_{detail::Rank::shared};
+    mutable detail::SharedMutex mutex_{detail::Rank::shared};
     bool set_ TENDRIL_GUARDED_BY(mutex_) = false;
     mutable detail::SharedWaitQueue waiters_ TENDRIL_GUARDED_BY(mutex_);
 };

@@ -51,8 +51,8 @@ public:
 private:
     void observe_next(Observer& observer) const;
 
-    mutable detail::Mutex mutex_{detail::Rank::shared};
-    mutable detail::SharedWaitQueue observers_ TENDRIL_GUARDED_BY(mutex_){"what has a SharedNotifier"};
+    mutable detail::SharedMutex mutex_{detail::Rank::shared};
+    mutable detail::SharedWaitQueue observers_ TENDRIL_GUARDED_BY(mutex_){mutex_, "what has a SharedNotifier"};
 };
 
 }  // namespace tendril

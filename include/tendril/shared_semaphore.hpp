@@ -53,8 +53,8 @@ public:
     // For wait() and iwait(), which see that a permit is free and take none: another may be faster.
     bool ready() const { return available() > 0; }
     void observe(detail::Observer& observer) const {
-        const detail::MutexLock lock(mutex_);
-        waiters_.observe(mutex_, observer, permits_ > 0);
+        const detail::SharedLock lock(mutex_);
+        waiters_.observe(observer, permits_ > 0);
     }
 
 private:
@@ -63,9 +63,9 @@ private:
         ++static_cast<SharedSemaphore*>(self)->permits_;
     }
 
-    mutable detail::Mutex mutex_{detail::Rank::shared};
+    mutable detail::SharedMutex mutex_{detail::Rank::shared};
     std::size_t permits_ TENDRIL_GUARDED_BY(mutex_);  // 0 while anybody waits
-    mutable detail::SharedWaitQueue waiters_{"a SharedSemaphore", {this, &SharedSemaphore::take_back}};
+    mutable detail::SharedWaitQueue waiters_{mutex_, "a SharedSemaphore", {this, &SharedSemaphore::take_back}};
 };
 
 }  // namespace tendril

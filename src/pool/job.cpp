@@ -23,10 +23,9 @@ void Job::free() noexcept {
     ::operator delete(this, aligned);
 }
 
-void Job::send_back() noexcept {
-    if (const std::shared_ptr<Mailbox> to = mailbox; !to->send(letter)) {
-        free_without_hub();
-    }
+bool Job::send_back(Bell& bell) noexcept {
+    const std::shared_ptr<Mailbox> to = mailbox;  // the hub may free the job at once
+    return to->send(letter, bell);
 }
 
 void Job::free_without_hub() noexcept {

@@ -71,11 +71,12 @@ struct Job : ListNode {
     }
     void free() noexcept;
 
-    // Called by a worker, or by the OS thread that drops the job, as the last that it does with it.
-    void send_back() noexcept;
+    // Called by a worker, or by the OS thread that drops the job, as the last that it does with it. Returns: false if
+    // its hub has ended: the caller must free it, without locks, which runs destructors of the user's.
+    bool send_back(Bell& bell) noexcept;
+    void free_without_hub() noexcept;
 
 private:
-    void free_without_hub() noexcept;
     static void arrived(Letter& letter, bool hub_lives) noexcept;
     void deliver() noexcept;
 

@@ -220,5 +220,49 @@ TEST(ThreadPoolThreads, AHubThatEndsLeavesItsJobsToTheWorkers) {
     }
 }
 
+// One wake-up is under way at a time, so a job that blocks must not keep the others from the workers that sleep.
+TENDRIL_TEST(ThreadPoolThreads, SleepingWorkersTakeWhatABlockedOneLeaves) {
+    constexpr int threads = 6;
+    ThreadPool pool(threads);
+    pool.prestart(threads);
+    for (int round = 0; round < 50; ++round) {
+        SharedEvent all;
+        std::atomic<int> inside{0};
+        std::vector<AsyncResult<void>> results;
+        for (int i = 0; i < threads; ++i) {
+            results.push_back(pool.spawn([&] {  // each needs a thread of its own
+                if (++inside == threads) {
+                    all.set();
+                }
+                all.wait();
+            }));
+        }
+        for (AsyncResult<void>& each : results) {
+            each.get();
+        }
+    }
+}
+
+TENDRIL_TEST(ThreadPoolThreads, BurstsOfShortJobsAreAllDone) {
+    ThreadPool pool(4);
+    std::atomic<int> done{0};
+    for (int round = 0; round < 20; ++round) {
+        std::vector<Greenlet<void>> callers;
+        for (int i = 0; i < 100; ++i) {
+            callers.push_back(spawn([&] {
+                for (int k = 0; k < 10; ++k) {
+                    pool.apply([&] { ++done; });
+                }
+            }));
+        }
+        for (Greenlet<void>& each : callers) {
+            each.get();
+        }
+        EXPECT_EQ(done, (round + 1) * 1'000);
+        EXPECT_EQ(pool.running(), 0u);
+        EXPECT_EQ(pool.waiting(), 0u);
+    }
+}
+
 }  // namespace
 }  // namespace tendril

@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <tendril/shield.hpp>
 #include <tendril/thread_pool.hpp>
@@ -14,6 +15,7 @@
 #include "base/on_exit.hpp"
 #include "base/report.hpp"
 #include "base/signals_blocked.hpp"
+#include "base/spin.hpp"
 #include "pool/shield_if_hub.hpp"
 
 namespace tendril::detail {
@@ -44,8 +46,9 @@ bool join_workers(std::shared_ptr<Workers> workers, Deadline deadline) {  // NOL
 // Jobs.
 
 void Workers::submit(Job& job) {
+    bool wakes = false;
     {
-        const MutexLock lock(mutex_);
+        const SharedLock lock(mutex_);
         if (round_ == closing) {
             throw std::logic_error("a job was given to a ThreadPool that is being destroyed");
         }
@@ -59,18 +62,34 @@ void Workers::submit(Job& job) {
             throw;
         }
         job.presence.begin();
+        jobs_wait_.store(true, std::memory_order_relaxed);
+        wakes = must_wake_one();
     }
-    changed_.wake_one();
+    if (wakes) {
+        changed_.wake_one();
+    }
+}
+
+// Requires: the caller wakes one if it is told so.
+bool Workers::must_wake_one() noexcept {
+    if (sleepers_ == 0 || waking_ || spins_ || queue_.empty()) {
+        return false;
+    }
+    woken_ns_ = Deadline::now_ns();
+    return waking_ = true;
 }
 
 void Workers::dequeue(Job& job) noexcept {
     job.ListNode::unlink();
     job.queued = false;
     --waiting_;
+    if (queue_.empty()) {
+        jobs_wait_.store(false, std::memory_order_relaxed);
+    }
 }
 
 bool Workers::take_out(Job& job) noexcept {
-    const MutexLock lock(mutex_);
+    const SharedLock lock(mutex_);
     if (!job.queued) {
         return false;
     }
@@ -84,7 +103,7 @@ std::size_t Workers::drop_queue() noexcept {
     List<Job> dropped;
     std::size_t count = 0;
     {
-        const MutexLock lock(mutex_);
+        const SharedLock lock(mutex_);
         if (round_ != closing) {
             ++round_;
         }
@@ -99,9 +118,11 @@ std::size_t Workers::drop_queue() noexcept {
     while (Job* job = dropped.pop_front()) {
         job->drop_payload();
         job->error = std::make_exception_ptr(JobDropped());
-        job->send_back();
+        if (Bell bell; !job->send_back(bell)) {
+            job->free_without_hub();
+        }
     }
-    const MutexLock lock(mutex_);
+    const SharedLock lock(mutex_);
     returning_ -= count;
     tell_joiners();
     return count;
@@ -156,7 +177,7 @@ private:
 
 bool Workers::join(Deadline deadline) {
     {
-        MutexLock lock(mutex_);
+        SharedLock lock(mutex_);
         if (!idle() && joiners_.wait(lock, "ThreadPool::join", nullptr, deadline) != Outcome::signalled) {
             return false;
         }
@@ -166,7 +187,7 @@ bool Workers::join(Deadline deadline) {
 }
 
 WorkerCounts Workers::counts() const {
-    const MutexLock lock(mutex_);
+    const SharedLock lock(mutex_);
     return {limit_, threads_, running_, waiting_};
 }
 
@@ -198,7 +219,7 @@ void Workers::start_thread() {
 void Workers::resize(std::size_t threads) {
     List<Worker> ended;
     {
-        const MutexLock lock(mutex_);
+        const SharedLock lock(mutex_);
         limit_ = threads;
         start_threads();
         if (!inside(*this)) {
@@ -210,7 +231,7 @@ void Workers::resize(std::size_t threads) {
 }
 
 void Workers::prestart(std::size_t threads) {
-    const MutexLock lock(mutex_);
+    const SharedLock lock(mutex_);
     while (threads_ < limit_ && threads_ < threads && round_ != closing) {
         start_thread();
     }
@@ -218,7 +239,7 @@ void Workers::prestart(std::size_t threads) {
 
 void Workers::set_idle_timeout(Duration timeout) noexcept {
     {
-        const MutexLock lock(mutex_);
+        const SharedLock lock(mutex_);
         idle_ = timeout;
     }
     changed_.wake_all();
@@ -226,7 +247,7 @@ void Workers::set_idle_timeout(Duration timeout) noexcept {
 
 void Workers::work(Worker& me) noexcept {
     working_for = this;
-    MutexLock lock(mutex_);
+    SharedLock lock(mutex_);
     while (threads_ <= limit_) {
         if (Job* job = queue_.front(); job != nullptr) {
             if (!run(*job, lock)) {
@@ -241,11 +262,15 @@ void Workers::work(Worker& me) noexcept {
 
 // Returns: false in the child of a fork() that the job made: the other OS threads and the counts are the parent's, and
 // the child ends with this one. Unlocked then.
-TENDRIL_NOT_ANALYZED bool Workers::run(Job& job, MutexLock& lock) noexcept {
+TENDRIL_NOT_ANALYZED bool Workers::run(Job& job, SharedLock& lock) noexcept {
     const std::uint64_t generation = fork_generation();
     dequeue(job);
     ++running_;
+    const bool wakes = must_wake_one();
     lock.unlock();
+    if (wakes) {
+        changed_.wake_one();
+    }
     try {
         inherited_here() = job.inherited;
         const OnExit cleared([] { inherited_here() = nullptr; });  // also of what the job has set
@@ -261,26 +286,31 @@ TENDRIL_NOT_ANALYZED bool Workers::run(Job& job, MutexLock& lock) noexcept {
     }
     lock.lock();
     --running_;
-    ++returning_;
-    lock.unlock();
-    job.send_back();
-    lock.lock();
-    --returning_;
+    if (!job.send_back(mutex_.bell())) {
+        ++returning_;
+        lock.unlock();
+        job.free_without_hub();
+        lock.lock();
+        --returning_;
+    }
     tell_joiners();
     return true;
 }
 
 // Returns: false if this thread is to end, and no job waits.
-TENDRIL_NOT_ANALYZED bool Workers::await_job(const Worker& me, MutexLock& lock) noexcept {
+TENDRIL_NOT_ANALYZED bool Workers::await_job(const Worker& me, SharedLock& lock) noexcept {
     const std::int64_t since = Deadline::now_ns();
+    if (patience_.spins() && !spins_) {
+        spin(lock, since);
+    }
     while (queue_.empty() && threads_ <= limit_) {
         if (me.round != round_) {
             return false;
         }
         if (idle_.is_forever()) {
-            changed_.wait(lock);
+            sleep(lock, since, std::chrono::nanoseconds(-1));
         } else if (const std::int64_t left = Deadline::after(since, idle_).ns() - Deadline::now_ns(); left > 0) {
-            changed_.wait(lock, std::chrono::nanoseconds(left));
+            sleep(lock, since, std::chrono::nanoseconds(left));
         } else {
             return false;
         }
@@ -288,8 +318,34 @@ TENDRIL_NOT_ANALYZED bool Workers::await_job(const Worker& me, MutexLock& lock) 
     return true;
 }
 
+TENDRIL_NOT_ANALYZED void Workers::spin(SharedLock& lock, std::int64_t since_ns) noexcept {
+    spins_ = true;
+    lock.unlock();
+    std::int64_t spun = 0;
+    do {
+        for (int i = 0; i < 16 && !jobs_wait_.load(std::memory_order_relaxed); ++i) {
+            spin_once();
+        }
+        spun = Deadline::now_ns() - since_ns;
+    } while (!jobs_wait_.load(std::memory_order_relaxed) && spun < Patience::longest_ns);
+    lock.lock();
+    spins_ = false;
+    patience_.spun(spun, !queue_.empty());
+}
+
+// One that is not woken by a submit() may clear `waking_`, too: then another one is woken, in vain.
+TENDRIL_NOT_ANALYZED void Workers::sleep(SharedLock& lock, std::int64_t since_ns,
+                                         std::chrono::nanoseconds timeout) noexcept {
+    ++sleepers_;
+    changed_.wait(lock, timeout);
+    --sleepers_;
+    if (std::exchange(waking_, false)) {
+        patience_.slept(woken_ns_ >= since_ns ? woken_ns_ - since_ns : INT64_MAX);
+    }
+}
+
 // The last that a thread does. Once all have left, the pool may be destroyed as soon as they are joined.
-TENDRIL_NOT_ANALYZED void Workers::leave(Worker& me, MutexLock& lock) noexcept {
+TENDRIL_NOT_ANALYZED void Workers::leave(Worker& me, SharedLock& lock) noexcept {
     List<Worker> before;
     take_finished(before);
     finished_.push_back(me);
@@ -297,7 +353,11 @@ TENDRIL_NOT_ANALYZED void Workers::leave(Worker& me, MutexLock& lock) noexcept {
         all_left_.set();
         changed_.wake_all();
     }
+    const bool wakes = must_wake_one();
     lock.unlock();
+    if (wakes) {
+        changed_.wake_one();
+    }
     join_all(before);
 }
 
@@ -317,7 +377,7 @@ void Workers::join_all(List<Worker>& ended) noexcept {
 
 void Workers::close() {
     {
-        const MutexLock lock(mutex_);
+        const SharedLock lock(mutex_);
         round_ = closing;
         limit_ = 0;
         if (threads_ == 0) {
@@ -330,7 +390,7 @@ void Workers::close() {
             const Shield shield;
             all_left_.wait();
         } catch (...) {  // a green thread cannot wait here: see the header
-            MutexLock lock(mutex_);
+            SharedLock lock(mutex_);
             while (threads_ != 0) {
                 changed_.wait(lock);
             }
@@ -338,7 +398,7 @@ void Workers::close() {
     }
     List<Worker> ended;
     {
-        const MutexLock lock(mutex_);
+        const SharedLock lock(mutex_);
         take_finished(ended);
     }
     join_all(ended);
@@ -350,7 +410,9 @@ TENDRIL_NOT_ANALYZED void Workers::forked() noexcept {
     }
     while (queue_.pop_front() != nullptr) {
     }
-    threads_ = running_ = waiting_ = returning_ = 0;
+    threads_ = running_ = waiting_ = returning_ = sleepers_ = 0;
+    waking_ = spins_ = false;
+    jobs_wait_ = false;
 }
 
 }  // namespace tendril::detail

@@ -6,12 +6,18 @@
 // the pool is idle when all three are 0. So the results are in their hubs' mailboxes before the letters that wake those
 // who join() it.
 //
+// One wake-up is under way at a time: the worker that it reaches takes a job, and wakes the next one if more jobs wait.
+// So a burst of short jobs does not wake all. One worker that has nothing to do may spin for a moment before it sleeps;
+// while it does, nobody is woken.
+//
 // A worker looks for a job before it looks for a reason to end, so a job that is queued never waits for a worker that
 // ends. A worker that has left work() is in `finished` until it is joined: by the next one that leaves, by resize() or
 // by the destructor.
 
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,6 +30,7 @@
 #include <tendril/shared_event.hpp>
 
 #include "base/at_fork.hpp"
+#include "base/patience.hpp"
 #include "base/plain_thread.hpp"
 #include "base/thread_condition.hpp"
 #include "pool/job.hpp"
@@ -62,12 +69,15 @@ private:
     };
     static constexpr std::uint64_t closing = UINT64_MAX;
 
+    bool must_wake_one() noexcept TENDRIL_REQUIRES(mutex_);
     void start_threads() TENDRIL_REQUIRES(mutex_);
     void start_thread() TENDRIL_REQUIRES(mutex_);
     void work(Worker& me) noexcept;
-    bool run(Job& job, MutexLock& lock) noexcept;
-    bool await_job(const Worker& me, MutexLock& lock) noexcept;
-    void leave(Worker& me, MutexLock& lock) noexcept;
+    bool run(Job& job, SharedLock& lock) noexcept;
+    bool await_job(const Worker& me, SharedLock& lock) noexcept;
+    void spin(SharedLock& lock, std::int64_t since_ns) noexcept;
+    void sleep(SharedLock& lock, std::int64_t since_ns, std::chrono::nanoseconds timeout) noexcept;
+    void leave(Worker& me, SharedLock& lock) noexcept;
     static void join_all(List<Worker>& ended) noexcept;
     void take_finished(List<Worker>& into) noexcept TENDRIL_REQUIRES(mutex_);
     void dequeue(Job& job) noexcept TENDRIL_REQUIRES(mutex_);
@@ -75,7 +85,7 @@ private:
     void tell_joiners() noexcept TENDRIL_REQUIRES(mutex_);
     void forked() noexcept;
 
-    mutable Mutex mutex_{Rank::thread_pool};
+    mutable SharedMutex mutex_{Rank::thread_pool};
     std::size_t limit_ TENDRIL_GUARDED_BY(mutex_);        // of threads
     std::size_t threads_ TENDRIL_GUARDED_BY(mutex_) = 0;  // in work()
     std::size_t waiting_ TENDRIL_GUARDED_BY(mutex_) = 0;  // jobs, as said above
@@ -85,10 +95,16 @@ private:
     std::uint64_t round_ TENDRIL_GUARDED_BY(mutex_) = 0;  // of kills; `closing` at the pool's end
     Duration idle_ TENDRIL_GUARDED_BY(mutex_);            // for how long a thread may be
     List<Worker> finished_ TENDRIL_GUARDED_BY(mutex_);    // owned
-    SharedWaitQueue joiners_ TENDRIL_GUARDED_BY(mutex_){"a ThreadPool"};
+    SharedWaitQueue joiners_ TENDRIL_GUARDED_BY(mutex_){mutex_, "a ThreadPool"};
 
     ThreadCondition changed_;
-    SharedEvent all_left_;  // once closing
+    std::size_t sleepers_ TENDRIL_GUARDED_BY(mutex_) = 0;
+    bool waking_ TENDRIL_GUARDED_BY(mutex_) = false;        // one of them is being woken
+    std::int64_t woken_ns_ TENDRIL_GUARDED_BY(mutex_) = 0;  // when that began
+    bool spins_ TENDRIL_GUARDED_BY(mutex_) = false;         // a worker does
+    Patience patience_ TENDRIL_GUARDED_BY(mutex_);
+    std::atomic<bool> jobs_wait_ = false;  // for the one that spins; written under mutex_
+    SharedEvent all_left_;                 // once closing
 
     const AtFork at_fork_{this, [](void* self) noexcept { static_cast<Workers*>(self)->forked(); }};
 };

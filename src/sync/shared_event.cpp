@@ -5,24 +5,24 @@
 namespace tendril {
 
 bool SharedEvent::is_set() const {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     return set_;
 }
 
 void SharedEvent::set() {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     set_ = true;
     waiters_.wake_all(detail::Outcome::signalled);
     waiters_.notify_observers();
 }
 
 void SharedEvent::clear() {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     set_ = false;
 }
 
 bool SharedEvent::wait_until(Deadline deadline) {
-    detail::MutexLock lock(mutex_);
+    detail::SharedLock lock(mutex_);
     return set_ || waiters_.wait(lock, "SharedEvent::wait", nullptr, deadline) == detail::Outcome::signalled;
 }
 

@@ -5,13 +5,13 @@
 namespace tendril {
 
 void SharedNotifier::notify() const {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     observers_.notify_observers();
 }
 
 void SharedNotifier::observe_next(Observer& observer) const {
-    const detail::MutexLock lock(mutex_);
-    observers_.observe(mutex_, observer, false);
+    const detail::SharedLock lock(mutex_);
+    observers_.observe(observer, false);
 }
 
 }  // namespace tendril

@@ -2,7 +2,9 @@
 
 #include <tendril/shared_queue.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -12,6 +14,8 @@
 #include <tendril/hub.hpp>
 #include <tendril/timeout.hpp>
 
+#include "base/sys.hpp"
+#include "faults.hpp"
 #include "green_test.hpp"
 
 using namespace std::chrono_literals;
@@ -195,6 +199,157 @@ TENDRIL_TEST(SharedQueueThreads, OthersOfTheHubRunWhileOneWaits) {
     EXPECT_EQ(queue.get(), 1);
     putter.join();
     ticker.join();
+}
+
+// Both stores hold items: the getters' what was there at the first get(), the putters' what came later.
+TENDRIL_TEST(SharedQueue, KeepsTheOrderAndTheBoundAcrossItsTwoStores) {
+    SharedQueue<int> queue(4);
+    int in = 0;
+    int out = 0;
+    for (; in < 3; ++in) {
+        queue.put(in);
+    }
+    EXPECT_EQ(queue.get(), out++);
+    queue.put(in++);
+    queue.put(in++);
+    EXPECT_EQ(queue.size(), 4u);
+    EXPECT_FALSE(queue.try_put(int{in}));
+    auto putter = spawn([&] {
+        for (; in < 20; ++in) {
+            queue.put(in);
+        }
+        queue.shutdown();
+    });
+    yield();
+    EXPECT_EQ(queue.putting(), 1u);
+    for (const int item : queue) {
+        EXPECT_EQ(item, out++);
+        EXPECT_LE(queue.size(), 4u);
+    }
+    EXPECT_EQ(out, 20);
+    EXPECT_TRUE(queue.empty() && !queue.try_get());
+    putter.get();
+}
+
+TENDRIL_TEST(SharedQueue, AnImmediateShutdownDropsBothStores) {
+    auto counted = std::make_shared<int>();
+    SharedQueue<std::shared_ptr<int>> queue;
+    queue.put(counted);
+    queue.put(counted);
+    EXPECT_EQ(queue.get(), counted);
+    queue.put(counted);
+    EXPECT_EQ(counted.use_count(), 3);
+    queue.shutdown(true);
+    EXPECT_EQ(counted.use_count(), 1);
+    EXPECT_TRUE(queue.empty() && queue.ready());
+    EXPECT_THROW(queue.get(), ShutDown);
+}
+
+TENDRIL_TEST(SharedQueueThreads, LosesNothingUnderKillsAndTimeoutsInSeveralHubs) {
+    constexpr int sides = 2;
+    constexpr int per_putter = 3'000;
+    SharedQueue<int> queue(3);
+    std::atomic<int> failed_puts{0};
+    std::vector<std::vector<int>> got(sides);
+    std::vector<std::thread> putters;
+    std::vector<std::thread> getters;
+    for (int side = 0; side < sides; ++side) {
+        putters.emplace_back([&, side] {
+            for (int i = 0; i < per_putter; ++i) {
+                const int item = side * per_putter + i;
+                for (bool done = false; !done; failed_puts += done ? 0 : 1) {
+                    auto put = spawn([&] {
+                        try {
+                            queue.put(item, i % 3 == 0 ? Deadline(20us) : Deadline(never));
+                            done = true;
+                        } catch (const Full&) {
+                        }
+                    });
+                    if (i % 5 == 0) {
+                        yield();
+                        put.kill();
+                    }
+                    put.join();
+                }
+            }
+        });
+        getters.emplace_back([&, side] {
+            bool open = true;
+            for (int i = 0; open; ++i) {
+                auto get = spawn([&] {
+                    try {
+                        got[static_cast<std::size_t>(side)].push_back(
+                            queue.get(i % 3 == 0 ? Deadline(20us) : Deadline(never)));
+                    } catch (const Empty&) {
+                    } catch (const ShutDown&) {
+                        open = false;
+                    }
+                });
+                if (i % 5 == 0) {
+                    yield();
+                    get.kill();
+                }
+                get.join();
+            }
+        });
+    }
+    for (std::thread& putter : putters) {
+        putter.join();
+    }
+    queue.shutdown();
+    for (std::thread& getter : getters) {
+        getter.join();
+    }
+    std::vector<int> all;
+    for (const std::vector<int>& one : got) {
+        all.insert(all.end(), one.begin(), one.end());
+        for (int side = 0; side < sides; ++side) {  // each putter's items come in order
+            std::vector<int> its;
+            std::copy_if(one.begin(), one.end(), std::back_inserter(its),
+                         [&](int item) { return item / per_putter == side; });
+            EXPECT_TRUE(std::is_sorted(its.begin(), its.end()));
+        }
+    }
+    std::sort(all.begin(), all.end());
+    ASSERT_EQ(all.size(), static_cast<std::size_t>(sides * per_putter)) << failed_puts << " puts failed";
+    for (int i = 0; i < sides * per_putter; ++i) {
+        EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+    }
+}
+
+// Senders wake a hub only while it sleeps.
+TENDRIL_TEST(SharedQueueThreads, PutsForAHubThatRunsMakeNoSystemCall) {
+    constexpr int rounds = 100;
+    SharedQueue<int> queue;
+    std::atomic<int> wanted{-1};
+    std::thread putter([&] {  // without a hub
+        for (int i = 0; i < rounds; ++i) {
+            while (wanted < i) {
+                std::this_thread::yield();
+            }
+            queue.put(i);
+        }
+    });
+    int got = 0;
+    auto getter = spawn([&] {
+        for (; got < rounds; ++got) {
+            EXPECT_EQ(queue.get(), got);
+        }
+    });
+    const std::size_t wakes = testing::count_calls(sys::Call::write, [&] {
+        for (int i = 0; i < rounds; ++i) {
+            while (queue.getting() == 0) {
+                yield();
+            }
+            wanted = i;
+            while (got == i) {
+                yield();
+            }
+        }
+    });
+    putter.join();
+    getter.join();
+    EXPECT_LE(wakes, 1u) << "the first letter may find a hub that has not run yet";
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace tendril {
 
 bool SharedSemaphore::take(Deadline deadline) {
-    detail::MutexLock lock(mutex_);
+    detail::SharedLock lock(mutex_);
     if (permits_ > 0) {
         --permits_;
         return true;
@@ -14,7 +14,7 @@ bool SharedSemaphore::take(Deadline deadline) {
 }
 
 bool SharedSemaphore::try_acquire() {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     if (permits_ == 0) {
         return false;
     }
@@ -23,7 +23,7 @@ bool SharedSemaphore::try_acquire() {
 }
 
 void SharedSemaphore::release(Size permits) {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     std::size_t left = permits;
     for (; left > 0 && waiters_.any(); --left) {
         waiters_.hand();
@@ -35,12 +35,12 @@ void SharedSemaphore::release(Size permits) {
 }
 
 std::size_t SharedSemaphore::available() const {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     return permits_;
 }
 
 std::size_t SharedSemaphore::waiting() const {
-    const detail::MutexLock lock(mutex_);
+    const detail::SharedLock lock(mutex_);
     return waiters_.size();
 }
 

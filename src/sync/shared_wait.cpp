@@ -10,6 +10,7 @@
 
 #include "base/few.hpp"
 #include "base/report.hpp"
+#include "base/spin.hpp"
 #include "hub/here.hpp"
 #include "hub/mailbox.hpp"
 #include "hub/waiter.hpp"
@@ -29,12 +30,12 @@ struct SharedWaiter : ListNode {
         explicit Presence(SharedWaiter& o) noexcept : Expectation(&SharedWaiter::hub_gone), owner(o) {}
     } presence{*this};
     SharedWaitQueue& queue;
-    Mutex& mutex;  // belongs to the object
+    SharedMutex& mutex;  // belongs to the object
 
     void* const slot;
     Outcome decided = Outcome::waiting;  // under the mutex; once it is decided, the letter has been sent
 
-    SharedWaiter(const char* what, SharedWaitQueue& q, Mutex& m, void* s) : waiter(what), queue(q), mutex(m), slot(s) {}
+    SharedWaiter(const char* what, SharedWaitQueue& q, void* s) : waiter(what), queue(q), mutex(q.mutex_), slot(s) {}
 
     void decide(Outcome outcome) noexcept {
         TENDRIL_ASSERT(decided == Outcome::waiting && outcome != Outcome::waiting);
@@ -43,11 +44,12 @@ struct SharedWaiter : ListNode {
         if (Scheduler& hub = waiter.fiber.hub; &hub == Scheduler::if_any()) {
             waiter.resolve(outcome);  // from its own OS thread: no letter
         } else {
-            mailbox_of(hub).send(letter);  // that hub still lives: it ends after the green threads that wait in it
+            mailbox_of(hub).send(
+                letter, mutex.bell());  // that hub still lives: it ends after the green threads that wait in it
         }
     }
 
-    TENDRIL_OPAQUE TENDRIL_NOT_ANALYZED Outcome wait(MutexLock& held, Deadline deadline) {
+    TENDRIL_OPAQUE TENDRIL_NOT_ANALYZED Outcome wait(SharedLock& held, Deadline deadline) {
         waiter.prepare(deadline);  // may throw; this waiter is not visible yet
         presence.begin();
         queue.waiters_.push_back(*this);
@@ -59,7 +61,7 @@ struct SharedWaiter : ListNode {
 
 private:
     // The letter may not have arrived yet: a kill or a deadline may have interrupted the wait before.
-    TENDRIL_NOT_ANALYZED void leave(MutexLock& held) noexcept {
+    TENDRIL_NOT_ANALYZED void leave(SharedLock& held) noexcept {
         held.lock();
         presence.end();  // what was handed to it belongs to it from now on, also for a fork()
         ListNode::unlink();
@@ -84,7 +86,7 @@ private:
     // The green thread never runs again. Gives back what was handed to it and what it had not taken.
     static void hub_gone(Expectation& expectation, HubGone how) noexcept {
         SharedWaiter& self = static_cast<Presence&>(expectation).owner;
-        const MutexLock lock(self.mutex);
+        const SharedLock lock(self.mutex);
         expectation.end();
         self.ListNode::unlink();
         if (how != HubGone::ended && self.decided == Outcome::handed) {
@@ -104,19 +106,19 @@ struct SharedWatch final : Observer::Bond, ListNode {
         SharedWatch& owner;
         explicit Presence(SharedWatch& o) noexcept : Expectation(&SharedWatch::hub_gone), owner(o) {}
     } presence{*this};
-    Mutex& mutex;
+    SharedMutex& mutex;
     Scheduler& hub;
     Observer& observer;
     bool sent = false;         // under the mutex
     bool has_arrived = false;  // belongs to the hub
 
-    SharedWatch(Mutex& m, Observer& o) : mutex(m), hub(Scheduler::here()), observer(o) { presence.begin(); }
+    SharedWatch(SharedMutex& m, Observer& o) : mutex(m), hub(Scheduler::here()), observer(o) { presence.begin(); }
     SharedWatch(const SharedWatch&) = delete;
     SharedWatch& operator=(const SharedWatch&) = delete;
     ~SharedWatch() override {
         bool under_way = false;
         {
-            const MutexLock lock(mutex);
+            const SharedLock lock(mutex);
             presence.end();
             ListNode::unlink();
             under_way = sent && !has_arrived;
@@ -129,7 +131,7 @@ struct SharedWatch final : Observer::Bond, ListNode {
     void send() noexcept {
         sent = true;
         ListNode::unlink();
-        mailbox_of(hub).send(letter);
+        mailbox_of(hub).send(letter, mutex.bell());
     }
 
 private:
@@ -142,13 +144,32 @@ private:
     }
     static void hub_gone(Expectation& expectation, HubGone) noexcept {
         SharedWatch& self = static_cast<Presence&>(expectation).owner;
-        const MutexLock lock(self.mutex);
+        const SharedLock lock(self.mutex);
         expectation.end();
         self.ListNode::unlink();
     }
 };
 
-SharedWaitQueue::SharedWaitQueue(const char* object, Giver giver) noexcept : object_(object), giver_(giver) {}
+bool may_spin() noexcept {
+    return here::may_spin();
+}
+
+bool spin_until(bool (*done)(const void* object), const void* object) noexcept {
+    return here::spin_until(done, object);
+}
+
+void spin_on() noexcept {
+    constexpr std::int64_t moment_ns = 1'000;  // some ten cache lines' way from one processor to another
+    const std::int64_t until = Deadline::now_ns() + moment_ns;
+    do {
+        for (int i = 0; i < 4; ++i) {
+            spin_once();
+        }
+    } while (Deadline::now_ns() < until);
+}
+
+SharedWaitQueue::SharedWaitQueue(SharedMutex& mutex, const char* object, Giver giver) noexcept
+    : mutex_(mutex), object_(object), giver_(giver) {}
 
 SharedWaitQueue::~SharedWaitQueue() {
     if (!watches_.empty()) {
@@ -166,8 +187,8 @@ SharedWaitQueue::~SharedWaitQueue() {
     std::abort();
 }
 
-Outcome SharedWaitQueue::wait(MutexLock& held, const char* what, void* slot, Deadline deadline) {
-    SharedWaiter waiter(what, *this, held.mutex(), slot);
+Outcome SharedWaitQueue::wait(SharedLock& held, const char* what, void* slot, Deadline deadline) {
+    SharedWaiter waiter(what, *this, slot);
     return waiter.wait(held, deadline);
 }
 
@@ -187,12 +208,12 @@ void SharedWaitQueue::wake_all(Outcome with) noexcept {
     }
 }
 
-void SharedWaitQueue::observe(Mutex& mutex, Observer& observer, bool ready) const {
+void SharedWaitQueue::observe(Observer& observer, bool ready) const {
     if (ready) {
         observer.notify(observer);
         return;
     }
-    auto watch = std::make_unique<SharedWatch>(mutex, observer);
+    auto watch = std::make_unique<SharedWatch>(mutex_, observer);
     watches_.push_back(*watch);
     observer.bond = std::move(watch);
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// QueueBase: what the queues of one hub and those between OS threads have in common: a store, the line of the getters
-// and that of the putters, who pass items straight to each other. Not for users.
+// QueueBase: what the queues of one hub have in common: a store, the line of the getters and that of the putters, who
+// pass items straight to each other. A SharedQueue has two stores, and its own lines. Not for users.
 //
-// Invariant: a getter waits only while the store is empty, a putter only while it is full. Line is a WaitQueue or a
-// SharedWaitQueue. Derived has announce(), which tells those who only look that an item came into the store. Every call
-// of a SharedQueue is made with its mutex held, but for the public ones, which are made of Derived's.
+// Invariant: a getter waits only while the store is empty, a putter only while it is full. Line is a WaitQueue. Derived
+// has announce(), which tells those who only look that an item came into the store.
 
 #pragma once
 

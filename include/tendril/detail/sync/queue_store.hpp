@@ -78,6 +78,12 @@ public:
     }
     std::size_t size() const noexcept { return size_; }
     void clear() noexcept { const Fifo dropped(std::move(*this)); }  // items' destructors find it empty already
+    void swap(Fifo& other) noexcept {
+        std::swap(slots_, other.slots_);
+        std::swap(room_, other.room_);
+        std::swap(first_, other.first_);
+        std::swap(size_, other.size_);
+    }
 
 private:
     static constexpr std::size_t least = 8;
