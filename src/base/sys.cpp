@@ -577,6 +577,11 @@ int populate_each(void* first, std::size_t stride, std::size_t size, unsigned n)
     return advise_each(first, stride, size, n, MADV_POPULATE_WRITE);
 }
 
+int guard_remove(void* at, std::size_t size) noexcept {
+    constexpr int madv_guard_remove = 103;
+    return detail::call<int>(Call::madvise, -1, [=] { return ::madvise(at, size, madv_guard_remove); });
+}
+
 int protect_none(void* at, std::size_t size) noexcept {
     return detail::call<int>(Call::mprotect, -1, [=] { return ::mprotect(at, size, PROT_NONE); });
 }

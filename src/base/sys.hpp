@@ -341,6 +341,7 @@ void* free_addresses(std::size_t size) noexcept;  // the start of a free range o
 int release_memory(void* at, std::size_t size) noexcept;
 int renew_memory(void* at, std::size_t size) noexcept;   // as reserved just now: no page, no guard, no page table
 int guard_install(void* at, std::size_t size) noexcept;  // MADV_GUARD_INSTALL; -EINVAL: the kernel has none
+int guard_remove(void* at, std::size_t size) noexcept;   // the pages then read as zeros
 int protect_none(void* at, std::size_t size) noexcept;
 // Both for n pieces of `size` bytes, at most 32, each `stride` after the one before, in one call, which kernels before
 // 6.14 refuse. An error may leave some done.

@@ -6,6 +6,7 @@
 #include <ucontext.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -116,6 +117,12 @@ void explain(const OsThread& os, const void* address, std::uintptr_t sp) noexcep
 
 void on_fault(int number, siginfo_t* info, void* frame) {
     if (OsThread* os = OsThread::if_any(); os != nullptr && info->si_code > 0) {
+        const int error = errno;
+        const bool slept = os->hibernation.wake(info->si_addr);
+        errno = error;
+        if (slept) {
+            return;  // the instruction runs again
+        }
         explain(*os, info->si_addr, stack_pointer_at(frame));
     }
     if ((before.sa_flags & SA_SIGINFO) != 0) {
@@ -131,6 +138,12 @@ void on_fault(int number, siginfo_t* info, void* frame) {
 }
 
 }  // namespace
+
+bool catches_faults() noexcept {
+    struct sigaction now {};
+    return sys::sigaction(SIGSEGV, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+           now.sa_sigaction == &on_fault;
+}
 
 void install_overflow_handler() {
     static constinit Once once;

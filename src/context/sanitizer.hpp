@@ -38,6 +38,14 @@ struct StackBounds {
 #endif
 };
 
+inline bool under_valgrind() noexcept {
+#ifdef TENDRIL_VALGRIND
+    return RUNNING_ON_VALGRIND != 0;
+#else
+    return false;
+#endif
+}
+
 // Announces a new stack; not called for an OS thread's own.
 inline void announce_stack([[maybe_unused]] StackBounds& stack) noexcept {
 #ifdef TENDRIL_VALGRIND

@@ -441,6 +441,7 @@ void Descriptors::on_event(const BackendEvent& event) noexcept {
     if ((event.what & events::read) != 0) {
         d.readable = true;
         if (d.reader != nullptr) {
+            hub_.os.hibernation.wake(d.reader);
             d.reader->resolve(Outcome::signalled);
         }
     }

@@ -263,7 +263,8 @@ void HubCore::poll_idle() noexcept {
     if (!switch_watches.empty()) [[unlikely]] {
         tell_watches(&SwitchWatch::sleeps);
     }
-    const bool may_sleep = idlers.empty() && idle_watchers.empty();
+    const bool packs = !drowsy.empty() && pack_drowsy();
+    const bool may_sleep = idlers.empty() && idle_watchers.empty() && !packs;
     const bool for_mail = mailbox->expected();
     const std::int64_t next = may_sleep ? std::min(timers.latest_ns(), reclaim.due_ns(*this)) : 0;
     const std::int64_t begin = next == INT64_MAX && !for_mail ? 0 : Deadline::now_ns();

@@ -28,6 +28,7 @@
 #include "hub/backend.hpp"
 #include "hub/chooser.hpp"
 #include "hub/descriptor.hpp"
+#include "hub/drowsy.hpp"
 #include "hub/heartbeat.hpp"
 #include "hub/hub_callback.hpp"
 #include "hub/loop_event.hpp"
@@ -63,6 +64,7 @@ struct HubCore final : Scheduler {
     std::unique_ptr<Backend> backend;
     Descriptors all_descriptors{*this};
     std::shared_ptr<Mailbox> mailbox;
+    List<Drowsy> drowsy;               // those whose stacks are to be packed away
     std::unique_ptr<Signals> signals;  // once a signal is watched
     struct Poked final : SignalNode {
         void (*call)() noexcept = nullptr;
@@ -193,6 +195,7 @@ private:
     template <class Done>
     bool spin(std::int64_t begin_ns, std::int64_t timeout_ns, Done done) noexcept;
     void let_idlers_run() noexcept;
+    bool pack_drowsy() noexcept;
     void ask_backend(std::int64_t timeout_ns) noexcept;
     void polled() noexcept;
     bool nothing_can_come() noexcept;

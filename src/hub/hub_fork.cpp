@@ -142,6 +142,8 @@ void HubCore::take_back_handed() noexcept {
 
 void HubCore::forget_others() noexcept {
     ready.clear();
+    while (drowsy.pop_front() != nullptr) {
+    }
     while (idlers.pop_front() != nullptr || until_idle.pop_front() != nullptr) {
     }
     live = current == &main ? 0 : 1;

@@ -247,7 +247,7 @@ TENDRIL_TEST(SharedQueue, AnImmediateShutdownDropsBothStores) {
 
 TENDRIL_TEST(SharedQueueThreads, LosesNothingUnderKillsAndTimeoutsInSeveralHubs) {
     constexpr int sides = 2;
-    constexpr int per_putter = 3'000;
+    constexpr int per_putter = 500;
     SharedQueue<int> queue(3);
     std::atomic<int> failed_puts{0};
     std::vector<std::vector<int>> got(sides);
@@ -319,7 +319,7 @@ TENDRIL_TEST(SharedQueueThreads, LosesNothingUnderKillsAndTimeoutsInSeveralHubs)
 
 // Senders wake a hub only while it sleeps.
 TENDRIL_TEST(SharedQueueThreads, PutsForAHubThatRunsMakeNoSystemCall) {
-    constexpr int rounds = 100;
+    constexpr int rounds = 20;
     SharedQueue<int> queue;
     std::atomic<int> wanted{-1};
     std::thread putter([&] {  // without a hub

@@ -14,6 +14,7 @@
 
 #include "base/on_exit.hpp"
 #include "http/message/upgraded_stream.hpp"
+#include "hub/drowsy.hpp"
 #include "hub/here.hpp"
 #include "net/linger.hpp"
 
@@ -88,6 +89,14 @@ bool Connection::await_request() {
             return true;
         }
         here::give_back_stack();
+        if (const Duration age = server_.options().idle_hibernate; !age.is_forever()) {
+            if (await_for(Deadline::after(idle_since_ns_, age), end)) {
+                return true;
+            }
+            const tendril::detail::Drowsy drowsy;
+            connected_.stream.await_data(end);
+            return true;
+        }
         connected_.stream.await_data(end);
         return true;
     } catch (const TimeoutError&) {

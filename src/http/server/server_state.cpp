@@ -47,7 +47,7 @@ void check(const Handler& handler, const ServerOptions& options) {
     }
     for (const Duration timeout :
          {options.header_timeout, options.body_timeout, options.write_timeout, options.idle_timeout,
-          options.body_deadline, options.handler_timeout, options.linger_timeout}) {
+          options.idle_hibernate, options.body_deadline, options.handler_timeout, options.linger_timeout}) {
         if (timeout == Duration()) {
             throw std::invalid_argument("an HTTP server's time limits must be longer than 0");
         }
