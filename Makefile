@@ -16,7 +16,7 @@ configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    python python-soak python-debug amqp-soak install
+    python python-soak python-debug python-asan amqp-soak install
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -57,7 +57,9 @@ python-soak: build/.setup-test build/release/build.ninja
 
 # The module for a debug interpreter (Debian: python3.11-dbg; installing it also brings python3 up to date), and its
 # tests with a garbage collection at each allocation: a wrong reference count ends the interpreter there. Some hundred
-# times slower, so a test that limits its time may fail. Not in .ci/run. DEBUG_PYTHON may be any other interpreter.
+# times slower, so a test that limits its time may fail. Not in .ci/run. DEBUG_PYTHON may be any other interpreter, also one
+# of packages that `dpkg-deb -x` has put into a folder (python3.11{,-minimal,-dev,-dbg} and their libpython3.11-*), where
+# include/python3.11d needs a link x86_64-linux-gnu -> ../x86_64-linux-gnu.
 DEBUG_PYTHON ?= /usr/bin/python3.11-dbg
 python-debug:
 	@command -v $(DEBUG_PYTHON) >/dev/null || { echo "no $(DEBUG_PYTHON): apt-get install python3.11-dbg" >&2; exit 1; }
@@ -65,6 +67,14 @@ python-debug:
 	    -D TENDRIL_BUILD_TESTS=OFF -D TENDRIL_BUILD_EXAMPLES=OFF -D TENDRIL_BUILD_PROGRAMS=OFF
 	cmake --build build/python-debug --target tendril_python
 	tools/python_debug_tests $(DEBUG_PYTHON) build/python-debug/python '$(ONLY)'
+
+# The module with AddressSanitizer, and its tests, but for those that patch: that is refused under a sanitizer. Not in
+# .ci/run.
+python-asan:
+	cmake --preset release -B build/python-asan -D TENDRIL_SANITIZE=address -D TENDRIL_BUILD_PYTHON=ON \
+	    -D TENDRIL_BUILD_TESTS=OFF -D TENDRIL_BUILD_EXAMPLES=OFF -D TENDRIL_BUILD_PROGRAMS=OFF -D TENDRIL_BUILD_BENCH=OFF
+	cmake --build build/python-asan --target tendril_python
+	tools/python_debug_tests --asan /usr/bin/python3 build/python-asan/python '$(ONLY)'
 
 # RabbitMQ, killed and started again under load, RESTARTS times on each backend.
 RESTARTS ?= 20

@@ -20,6 +20,7 @@ class Process:
 
     def __init__(self, test, *arguments, program=("-m", "tendril", "serve"), listening=r"istening at:? (?:https?://)?(\S+)",
                  source, environment=None):
+        support.skip_if_refused()  # all of them patch
         folder = tempfile.TemporaryDirectory()
         test.addCleanup(folder.cleanup)
         self.folder = folder.name

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import unittest
 
+REFUSAL = "patch: a sanitizer's runtime is in this process"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -25,6 +27,12 @@ def environment(**more):
     return found
 
 
+def skip_if_refused(stderr=REFUSAL):
+    """Skips the test under `make python-asan` if patch() was refused, as it must be in a sanitizer's presence."""
+    if "asan" in os.environ.get("LD_PRELOAD", "") and REFUSAL in stderr:
+        raise unittest.SkipTest("patch() is refused under a sanitizer")
+
+
 def wait_until(condition, seconds=30):
     """Lets green threads run until condition() is true. tendril.Timeout if that takes longer than `seconds`."""
     import tendril
@@ -36,7 +44,8 @@ def wait_until(condition, seconds=30):
 def run_command(command, timeout=60, **options):
     """Runs it, in a session of its own. Returns (status, stdout, stderr); a negative status is the signal it died by.
 
-    AssertionError with what it wrote so far, if it takes longer than `timeout`; nothing of its session lives on.
+    AssertionError with what it wrote so far, if it takes longer than `timeout`; nothing of its session lives on. Skips the
+    test if patch() was refused in it: see skip_if_refused().
     """
     options.setdefault("env", environment())
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -46,7 +55,9 @@ def run_command(command, timeout=60, **options):
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             stdout, stderr = child.communicate()
+            skip_if_refused(stderr)
             raise AssertionError(f"{command} ran for more than {timeout} s\n{stdout}\n{stderr}") from None
+        skip_if_refused(stderr)
         return child.returncode, stdout, stderr
 
 
