@@ -162,7 +162,7 @@ class Hub:
                 top = base + (slot + 1) * slot_size - colour - layout["top.sizeof"]
                 try:
                     owner = memory.u64(top + layout["top.owner"])
-                except gdb.MemoryError:  # under a guard: docs/design/0028
+                except gdb.MemoryError:  # under a guard: docs/design/0030
                     self.packed += 1
                     continue
                 if owner:

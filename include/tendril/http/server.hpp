@@ -80,8 +80,8 @@ struct ServerOptions {
     Duration idle_timeout = std::chrono::seconds(60);
     // Not a limit: after so long without a request, a connection's stack is packed away in some hundred bytes, where
     // the kernel can guard single pages (6.13) and no other handler of SIGSEGV is installed than tendril's. The next
-    // request is some microseconds later. `forever`: never.
-    Duration idle_hibernate = std::chrono::seconds(10);
+    // request is some microseconds later. For servers with very many idle connections; `forever`: never.
+    Duration idle_hibernate = forever;
     // For the whole of a body, from the end of the head on. Then 408. Off, as uploads may take their time.
     Duration body_deadline = forever;
     // For a whole call of the handler, unless it upgrades. Then 503 if nothing was sent yet, else the connection ends.
