@@ -14,7 +14,7 @@ struct Free {
     bool closed = false;
 };
 constinit thread_local Free free_ones;  // trivial, so that reading it is one instruction
-constexpr std::size_t most_free = 16;  // of 12 KiB each: more than the number in use goes up and down by
+constexpr std::size_t most_free = 16;   // of 12 KiB each: more than the number in use goes up and down by
 
 struct FreeAtEnd {
     FreeAtEnd() = default;
