@@ -58,7 +58,7 @@ struct TraceRing {
     const std::uint64_t os_thread;
     const int kernel_thread;
     const std::size_t capacity;
-    Mutex mutex{Rank::shared};
+    Mutex mutex{Rank::blocking_watch};  // as that of the Traces
     std::vector<TraceEvent> events TENDRIL_GUARDED_BY(mutex);
     std::uint64_t count TENDRIL_GUARDED_BY(mutex) = 0;  // so far; event i lies at i % capacity
     std::map<std::uint64_t, TracedGreenlet> greenlets TENDRIL_GUARDED_BY(mutex);

@@ -37,7 +37,8 @@ private:
     void serve(int client) noexcept;
     static void on_signal(int) noexcept;
 
-    Mutex mutex_{Rank::thread_pool};  // starts an OS thread, asks the Traces
+    // Taken while a hub is made; starts an OS thread, asks the Traces, whose mutex is blocking_watch.
+    Mutex mutex_{Rank::signals};
     PlainThread thread_ TENDRIL_GUARDED_BY(mutex_);
     bool asked_ TENDRIL_GUARDED_BY(mutex_) = false;
     bool reopen_ TENDRIL_GUARDED_BY(mutex_) = false;  // in a child: its parent's socket was open

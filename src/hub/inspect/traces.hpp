@@ -39,7 +39,8 @@ private:
     TENDRIL_NOT_ANALYZED void forked() noexcept;
     std::vector<std::shared_ptr<TraceRing>> rings();
 
-    Mutex mutex_{Rank::shared};
+    // Taken while a hub is made, which a Shared object may do under its own.
+    Mutex mutex_{Rank::blocking_watch};
     std::vector<std::shared_ptr<TraceRing>> rings_ TENDRIL_GUARDED_BY(mutex_);
     std::size_t events_ TENDRIL_GUARDED_BY(mutex_) = 0;  // of each new hub
     std::string file_ TENDRIL_GUARDED_BY(mutex_);
