@@ -37,15 +37,16 @@ struct SharedWaiter : ListNode {
 
     SharedWaiter(const char* what, SharedWaitQueue& q, void* s) : waiter(what), queue(q), mutex(q.mutex_), slot(s) {}
 
-    void decide(Outcome outcome) noexcept {
+    // With the mutex held, which Clang knows by its owner's name. So also SharedWatch::send().
+    TENDRIL_NOT_ANALYZED void decide(Outcome outcome) noexcept {
         TENDRIL_ASSERT(decided == Outcome::waiting && outcome != Outcome::waiting);
         decided = outcome;
         ListNode::unlink();
         if (Scheduler& hub = waiter.fiber.hub; &hub == Scheduler::if_any()) {
             waiter.resolve(outcome);  // from its own OS thread: no letter
         } else {
-            mailbox_of(hub).send(
-                letter, mutex.bell());  // that hub still lives: it ends after the green threads that wait in it
+            // That hub still lives: it ends after the green threads that wait in it.
+            mailbox_of(hub).send(letter, mutex.bell());
         }
     }
 
@@ -128,7 +129,7 @@ struct SharedWatch final : Observer::Bond, ListNode {
         }
     }
 
-    void send() noexcept {
+    TENDRIL_NOT_ANALYZED void send() noexcept {
         sent = true;
         ListNode::unlink();
         mailbox_of(hub).send(letter, mutex.bell());
