@@ -101,7 +101,7 @@ TENDRIL_TEST(Metrics, AskTheirSourcesWhileTheyLive) {
     }
     source_metrics();
     EXPECT_EQ(asked, 1);
-    EXPECT_THROW(MetricSource{MetricSource::Function()}, std::invalid_argument);
+    EXPECT_THROW(const MetricSource none{MetricSource::Function()}, std::invalid_argument);
 }
 
 }  // namespace
