@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Sample: one answer of the process, and what it comes to beside the one before: rates, and the histograms of the time
+// Sample: one answer of the process, and what has changed since the one before: rates, and the histograms of the time
 // between the two.
 
 #pragma once

@@ -136,7 +136,7 @@ std::any ContextState::go(ContextState& to, SwitchEvent::Kind kind) {
     }
     observe_contexts(os, kind, from.id, to.id);
     os.tree->current = &to;
-    // All of the environment travels between contexts, unasked: beside what else such a switch does it is little.
+    // All of the environment travels between contexts, unasked: it is little of what such a switch does.
     from.environment.save();
     switch_flow(os.words, os.here, from, to);
     from.environment.load();

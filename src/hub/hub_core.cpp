@@ -260,9 +260,7 @@ bool HubCore::spin_until(bool (*done)(const void*), const void* object) noexcept
 // Called when no green thread is ready: sleeps until one may be.
 void HubCore::poll_idle() noexcept {
     heartbeat.beat();
-    if (!switch_watches.empty()) [[unlikely]] {
-        tell_watches(&SwitchWatch::sleeps);
-    }
+    tell_watches(&SwitchWatch::sleeps);
     const bool packs = !drowsy.empty() && pack_drowsy();
     const bool may_sleep = idlers.empty() && idle_watchers.empty() && !packs;
     const bool for_mail = mailbox->expected();
@@ -271,9 +269,7 @@ void HubCore::poll_idle() noexcept {
     std::int64_t timeout = next == INT64_MAX ? -1 : std::max<std::int64_t>(next - begin, 0);
     if (timeout != 0 && for_mail && may_spin() && spin(begin, timeout, [this] { return !mailbox->empty(); })) {
         turn();
-        if (!switch_watches.empty()) [[unlikely]] {
-            tell_watches(&SwitchWatch::wakes);
-        }
+        tell_watches(&SwitchWatch::wakes);
         return;
     }
     if (timeout != 0 && !mailbox->falls_asleep()) {
@@ -294,9 +290,7 @@ void HubCore::poll_idle() noexcept {
         let_idlers_run();
     }
     polled();
-    if (!switch_watches.empty()) [[unlikely]] {
-        tell_watches(&SwitchWatch::wakes);
-    }
+    tell_watches(&SwitchWatch::wakes);
 }
 
 // One round of what poll_until_ready() does, for a loop that is not ours. It ends with everything armed that the green
@@ -339,9 +333,7 @@ void HubCore::set_outside(bool on) noexcept {
         come_inside();
     } else if (!outside_) {
         outside_.emplace(heartbeat, true);
-        if (!switch_watches.empty()) [[unlikely]] {
-            tell_watches(&SwitchWatch::sleeps);
-        }
+        tell_watches(&SwitchWatch::sleeps);
         if (!mailbox->falls_asleep()) {
             backend->wake();
         }
@@ -351,9 +343,7 @@ void HubCore::set_outside(bool on) noexcept {
 void HubCore::come_inside() noexcept {
     if (outside_) {
         outside_.reset();
-        if (!switch_watches.empty()) [[unlikely]] {
-            tell_watches(&SwitchWatch::wakes);
-        }
+        tell_watches(&SwitchWatch::wakes);
     }
 }
 

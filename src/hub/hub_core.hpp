@@ -191,7 +191,12 @@ private:
     void poll_idle() noexcept;
     void come_inside() noexcept;
     static void on_switch(const SwitchEvent& event) noexcept;
-    void tell_watches(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept;
+    void tell_watches(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept {
+        if (!switch_watches.empty()) [[unlikely]] {
+            tell_each_watch(what);
+        }
+    }
+    void tell_each_watch(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept;
     template <class Done>
     bool spin(std::int64_t begin_ns, std::int64_t timeout_ns, Done done) noexcept;
     void let_idlers_run() noexcept;

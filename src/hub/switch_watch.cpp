@@ -27,7 +27,7 @@ void HubCore::on_switch(const SwitchEvent& event) noexcept {
     for_all(if_any()->switch_watches, [&](SwitchWatch& each) { each.switches(event.to, now); });
 }
 
-void HubCore::tell_watches(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept {
+void HubCore::tell_each_watch(void (SwitchWatch::*what)(std::int64_t now_ns) noexcept) noexcept {
     const std::int64_t now = Deadline::now_ns();
     for_all(switch_watches, [&](SwitchWatch& each) { (each.*what)(now); });
 }

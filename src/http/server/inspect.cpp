@@ -19,15 +19,6 @@ namespace tendril::http {
 
 namespace {
 
-Handler metrics_with(const MetricsOptions& options) {
-    return [options](Request&, Response& response) {
-        const auto hubs =
-            snapshot_all({.backtraces = false, .only = 0, .scheduling = options.scheduling}, options.patience);
-        response.set("Cache-Control", "no-store");
-        response.send(to_prometheus(all_metrics(hubs)), prometheus_type);
-    };
-}
-
 bool is_allowed(const std::vector<Network>& networks, const std::string& client) {
     try {
         const bool is_unix = client.empty() || client.front() == '/' || client.front() == '@';
@@ -54,7 +45,12 @@ bool names_no_stranger(std::string_view host) {
 }  // namespace
 
 Handler metrics_handler(const MetricsOptions& options) {
-    return metrics_with(options);
+    return [options](Request&, Response& response) {
+        const auto hubs =
+            snapshot_all({.backtraces = false, .only = 0, .scheduling = options.scheduling}, options.patience);
+        response.set("Cache-Control", "no-store");
+        response.send(to_prometheus(all_metrics(hubs)), prometheus_type);
+    };
 }
 
 InspectPages::InspectPages(InspectOptions options) {

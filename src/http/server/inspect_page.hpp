@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The page of InspectPages for browsers: one file, which asks for snapshot.json beside it.
+// The page of InspectPages for browsers: one file, which asks for snapshot.json in the same folder.
 
 #pragma once
 
