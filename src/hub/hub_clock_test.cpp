@@ -119,9 +119,12 @@ TENDRIL_TEST(HubClock, OneWakeUpServesAllTimersThatMayBeLate) {
     for (int i = sleepers; i > 0; --i) {
         all.push_back(spawn([&order, begin, i] {
             const Deadline until = Deadline(begin + i * 2ms).with_slack(200ms);
+            const bool waits = !until.passed();  // on a slow machine some come too late for that
             sleep(until);
             EXPECT_TRUE(until.passed());
-            order.push_back(i);
+            if (waits) {
+                order.push_back(i);
+            }
         }));
     }
     yield();
