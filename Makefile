@@ -129,11 +129,14 @@ format: build/.setup-test
 
 # Clang's compile commands, so that clang-tidy knows every flag in them. The tests are left out: GoogleTest's macros
 # take most of the time and none of the findings. The commands name the precompiled header. All of it keeps two cores
-# busy for 20 minutes: the CI looks at the sources that the last COMMITS changed, or whose headers they changed.
+# busy for 20 minutes: the CI looks at the SOURCES that the last COMMITS changed last, or whose headers they changed.
 COMMITS ?= 40
+SOURCES ?= 24
 tidy: tidied = /src/.*(?<!_test)(?<!_bench)\.cpp$$
 tidy-recent: tidied = $(shell git log -$(COMMITS) --name-only --format= -- src | \
-    sed -nE 's,_(test|bench)\.cpp$$,,; s,^(src/.*)\.[ch]pp$$,/\1\\.cpp$$|,p' | sort -u | tr -d '\n')/no_other
+    sed -nE 's,_(test|bench)\.cpp$$,,; s,^(src/.*)\.[ch]pp$$,\1,p' | awk '!seen[$$0]++' | \
+    while read -r name; do [ ! -e "$$name.cpp" ] || printf '/%s\\.cpp$$|\n' "$$name"; done | \
+    head -n $(SOURCES) | tr -d '\n')/no_other
 tidy tidy-recent: build/.setup-test build/release-clang/build.ninja
 	cmake --build --preset release-clang --target src/CMakeFiles/tendril.dir/cmake_pch.hxx.pch
 	run-clang-tidy -quiet -p build/release-clang '$(tidied)'

@@ -56,8 +56,12 @@ struct Filled {
     bool put_away() { return os.hibernation.put_away(stack, reinterpret_cast<std::byte*>(begin) + 128); }
 };
 
-// Where it is not possible, the other tests have nothing to test.
+// Where it is not possible, the other tests have nothing to test. Valgrind, which would be told of every switch, takes
+// what Filled writes below a stack's pointer for a fault.
 bool possible() {
+    if (under_valgrind()) {
+        return false;
+    }
     Filled filled(512);
     return filled.put_away() && filled.os.hibernation.wake(filled.begin);
 }
