@@ -4,7 +4,10 @@
 # tendril_precompile(target) for the headers that most sources include.
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    find_program(TENDRIL_CCACHE ccache)
+    # Once for each build folder: a launcher that is found later is another command, and all would be compiled again.
+    if(NOT DEFINED CACHE{TENDRIL_CCACHE})
+        find_program(TENDRIL_CCACHE ccache)
+    endif()
     if(TENDRIL_CCACHE)
         # Without these two it does not keep what was compiled with a precompiled header.
         set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${TENDRIL_CCACHE})
