@@ -41,12 +41,17 @@ class Group(Calls):
 
     def add(self, greenlet):
         """Makes a Greenlet a member, whether it was started or not."""
+        if not hasattr(greenlet, "link"):
+            raise TypeError(f"a {type(self).__name__} holds Greenlets; this is {greenlet!r}")
+        self.greenlets.add(greenlet)
         try:
             greenlet.link(self._ended)  # which is called later, also for one that has ended
-        except AttributeError:
-            raise TypeError(f"a {type(self).__name__} holds Greenlets; this is {greenlet!r}") from None
-        self.greenlets.add(greenlet)
-        self._idle.clear()
+        except BaseException:
+            self.greenlets.discard(greenlet)
+            raise
+        # After patch() others may have run after any call, and let it go. None runs between the two of this line.
+        if self.greenlets:
+            self._idle.clear()
 
     def _ended(self, greenlet):
         self.discard(greenlet)

@@ -53,15 +53,22 @@ class Pool(Group):
             raise ValueError("a Pool without limit cannot be resized")
         change, self._size = size - self._size, size
         if change < 0:
-            free = self._room.counter
-            if free > 0:  # so nobody waits there
-                self._room = _tendril.Semaphore(max(0, free + change))
-            self._excess += max(0, -change - free)
+            self._shrink(-change)
             return
         paid = min(change, self._excess)
         self._excess -= paid
         if change > paid:
             self._room.release(change - paid)
+
+    def _shrink(self, places):
+        while True:  # until nobody has run meanwhile, as may happen after each call once patch() was called
+            room, free = self._room, self._room.counter
+            fewer, excess = _tendril.Semaphore(max(0, free - places)), max(0, places - free)
+            if self._room is room and room.counter == free:
+                if free > 0:  # so nobody waits there
+                    self._room = fewer
+                self._excess += excess
+                return
 
     def free_count(self):
         """How many more may be spawned without waiting; 1 without limit."""

@@ -46,6 +46,22 @@ class Groups(unittest.TestCase):
         self.assertFalse(member.ready())
         member.kill()
 
+    def test_a_member_that_ends_while_it_is_added(self):
+        class Slow(set):  # others run before and after, as they may once patch() was called
+            def add(self, member):
+                for step in member.join, lambda: super(Slow, self).add(member):
+                    step()
+                    for _ in range(3):
+                        tendril.sleep(0)
+        for group in tendril.Group(), tendril.Pool(1):
+            group.greenlets = Slow()
+            for _ in range(2):
+                group.add(tendril.spawn(abs, -1))
+                self.assertIs(group.join(timeout=30), True)
+                self.assertEqual(len(group), 0)
+            self.assertRaises(TypeError, group.add, None)
+            self.assertIs(group.join(timeout=30), True)
+
     def test_map_and_imap(self):
         group, sizes = tendril.Group(), []
 
