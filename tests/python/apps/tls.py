@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """ssl: clients and a server in one process, handshakes that wait, large transfers both ways, what fails."""
 
+import contextlib
 import socket
 import ssl
 import tempfile
@@ -32,13 +33,17 @@ def main():
                 time.sleep(scene.WAIT)
                 secure.sendall(data.upper())
 
+    def answer_or_end(peer):
+        with contextlib.suppress(OSError):
+            answer(peer)
+
     def serve():
         while True:
             try:
                 peer, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=lambda: scene.said(lambda: answer(peer), OSError), daemon=True).start()
+            threading.Thread(target=answer_or_end, args=(peer,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
 
