@@ -24,8 +24,8 @@ private:
         const auto variable = [](const std::string& name, std::chrono::milliseconds value) {
             return "application:set_env(rabbit," + name + "," + std::to_string(value.count()) + ")";
         };
-        RealBroker::get().control("eval " + variable("consumer_timeout", timeout) + "," +
-                                  variable("channel_tick_interval", interval) + ".");
+        RealBroker::get().evaluate(variable("consumer_timeout", timeout) + "," +
+                                   variable("channel_tick_interval", interval));
     }
 };
 
