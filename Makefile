@@ -16,7 +16,7 @@ configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    python python-soak python-debug python-asan amqp-soak install
+    python python-soak python-debug python-asan amqp-soak install reference
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -140,6 +140,10 @@ tidy-recent: tidied = $(shell git log -$(COMMITS) --name-only --format= -- src |
 tidy tidy-recent: build/.setup-test build/release-clang/build.ninja
 	cmake --build --preset release-clang --target src/CMakeFiles/tendril.dir/cmake_pch.hxx.pch
 	run-clang-tidy -quiet -p build/release-clang '$(tidied)'
+
+# The API reference with the guides, by Doxygen: build/reference/html/index.html.
+reference:
+	tools/reference.py
 
 install: build/release/build.ninja
 	cmake --build --preset release --target src/all programs/all src/python/all
