@@ -4,17 +4,26 @@
 # Runs the commands of the documents as a newcomer would, in this checkout; .ci/run calls it first, in a fresh clone, so
 # that nothing is built but what the commands build themselves.
 #
-#   tools/check_commands.py README.md [CONTRIBUTING.md ...]
+#   tools/check_commands.py README.md [CONTRIBUTING.md docs/guide/1-first-green-thread.md ...]
 #
 # A command is a line of an `sh` fence, or inline code that begins like one. A command that is neither in RUN nor in
 # ELSEWHERE is an error: say here how it is tried. The `cmake` fence of README is tried too: its lines, with a program
-# from README, against what `make install` put down, and with the tree by add_subdirectory(). Status 1 when anything
-# failed; every command is tried, also after a failure.
+# from README, against what `make install` put down, and with the tree by add_subdirectory().
+#
+# A `console` fence is a session: lines with "$ " are typed, one after the other in one shell, and what they print must
+# be the lines below them, where a line "..." stands for any lines, and "..." in a line for any characters. Programs of
+# build/release that it names are built first; tendril's own are found without a path, as after an installation. A
+# command that ends with "&" stays until the session ends; the next waits until the port of its line takes connections.
+# Ports are replaced by free ones.
+#
+# Status 1 when anything failed; every command is tried, also after a failure.
 
+import itertools
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +36,8 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 INLINE = re.compile(r"`((?:make|cmake|ctest|tools/[\w.]+|build/[^\s`]+|\.ci/\w+)(?: [^`\n]*)?)`")
 SERVE_URL = "http://127.0.0.1:8080/"
 WAIT_SECONDS = 600  # for the build before the page, too
+PROGRAMS = "build/release/programs"  # where tendril and tendril-worker are built
+PORT = re.compile(r"(?<=127\.0\.0\.1[: /])\d{4,5}\b|(?<=localhost[: ])\d{4,5}\b")
 
 
 def commands(text):
@@ -37,6 +48,82 @@ def commands(text):
             found += [re.sub(r"\s+#.*", "", line).strip() for line in body.splitlines()]
     found += [inline.strip() for inline in INLINE.findall(FENCE.sub("", text))]
     return [command for command in dict.fromkeys(found) if command]
+
+
+def sessions(text):
+    """The sessions that a document shows: of each, its typed lines with the lines that are shown below them."""
+    found = []
+    for kind, body in FENCE.findall(text):
+        if kind == "console":
+            parts = re.split(r"^\$ ", body, flags=re.M)
+            if parts[0].strip():
+                raise RuntimeError(f"a session begins with a command: {parts[0]!r}")
+            found.append([(lines[0], lines[1:]) for lines in (part.splitlines() for part in parts[1:])])
+    return found
+
+
+def as_shown(printed, shown):
+    """Whether lines are those that a document shows."""
+    pattern = "".join(r"(?:.*\n)*" if line == "..." else re.escape(line).replace(re.escape("..."), ".*") + r"\n"
+                      for line in shown)
+    return re.fullmatch(pattern, "".join(line + "\n" for line in printed)) is not None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def with_free_ports(typed):
+    """The session on ports that nobody uses."""
+    taken = {}
+
+    def another(match):
+        return taken.setdefault(match[0], free_port())
+
+    return [(PORT.sub(another, line), [PORT.sub(another, each) for each in shown]) for line, shown in typed]
+
+
+def build_programs(typed):
+    """What a session takes for built: its programs below build/release, and tendril's own."""
+    targets = dict.fromkeys(re.findall(r"build/release/(?:\w+/)+([\w-]+)", "\n".join(line for line, _ in typed)))
+    if any(re.search(r"\btendril (?:run|top|serve|--)", line) for line, _ in typed):
+        targets |= dict.fromkeys(["tendril", "tendril_preload"])
+    if targets:
+        shell(f"cmake --build build/release --target {' '.join(targets)}", stdout=subprocess.DEVNULL)
+
+
+MARK = "== the end of what a command prints =="
+
+
+def attempt_session(typed):
+    typed = with_free_ports(typed)
+    build_programs(typed)
+    script = []
+    for line, _ in typed:
+        script.append(line)
+        port = PORT.search(line)
+        if line.endswith("&") and port:
+            script.append(f"until (: </dev/tcp/127.0.0.1/{port[0]}) 2>/dev/null; do sleep 0.1; done")
+        script.append(f"echo '{MARK}'")
+    script.append("for job in $(jobs -p); do kill $job; wait $job; done 2>/dev/null; true")
+    with tempfile.TemporaryFile("w+") as output:
+        environment = {**os.environ, "PATH": f"{ROOT / PROGRAMS}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+        # A session of its own, so that nothing of it outlives a failure.
+        with subprocess.Popen(["bash", "-c", "\n".join(script)], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                              stdout=output, stderr=subprocess.STDOUT, start_new_session=True) as process:
+            try:
+                process.wait(timeout=WAIT_SECONDS)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+        output.seek(0)
+        printed = output.read().split(MARK + "\n")
+    ended = "(nothing: the session had ended)\n"
+    for (line, shown), lines in itertools.zip_longest(typed, printed[:-1], fillvalue=ended):
+        if not as_shown(lines.splitlines(), shown):
+            raise RuntimeError(f"{line}: printed\n{lines}where the document shows\n" + "\n".join(shown))
 
 
 def shell(command, **options):
@@ -160,11 +247,14 @@ def attempt(command):
 def main(documents):
     failed = []
     for document in documents:
-        for command in commands((ROOT / document).read_text()):
+        text = (ROOT / document).read_text()
+        tried = [(command, attempt, command) for command in commands(text)]
+        tried += [("; ".join(line for line, _ in typed), attempt_session, typed) for typed in sessions(text)]
+        for command, how, what in tried:
             start = time.monotonic()
             print(f"-- {document}: {command}", flush=True)
             try:
-                attempt(command)
+                how(what)
             except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                 failed.append(f"{document}: {command}: {error}")
                 print(f"error: {failed[-1]}", flush=True)

@@ -67,6 +67,36 @@ class CheckCommands(unittest.TestCase):
         self.assertEqual(self.main("`make test`\n")[0], 0)
         self.assertIn("steps does not do it any more", self.main("`make fuzz`\n")[1])
 
+    def session(self, body):
+        return self.main(f"```console\n{body}```\n")
+
+    def test_a_session_prints_what_is_shown(self):
+        self.assertEqual(self.session("$ word=hello\n$ echo $word; echo world\nhello\nworld\n")[0], 0)
+        status, out = self.session("$ echo hello\nhello!\n$ echo not reached\n")
+        self.assertEqual(status, 1)
+        self.assertIn("echo hello: printed\nhello\nwhere the document shows\nhello!", out)
+
+    def test_a_session_that_prints_more_or_less_fails(self):
+        self.assertEqual(self.session("$ echo hello\n")[0], 1)
+        self.assertEqual(self.session("$ true\nhello\n")[0], 1)
+        self.assertEqual(self.session("$ exit\n$ echo never\nnever\n")[0], 1)
+
+    def test_dots_stand_for_what_is_not_shown(self):
+        self.assertTrue(check_commands.as_shown(["a", "b", "took 5 ms"], ["a", "...", "took ... ms"]))
+        self.assertTrue(check_commands.as_shown([], ["..."]))
+        self.assertFalse(check_commands.as_shown(["a", "b"], ["...", "c"]))
+        self.assertFalse(check_commands.as_shown(["a.b"], ["a?b"]))
+
+    def test_a_server_stays_for_the_session_on_a_port_that_is_free(self):
+        server = "import http.server, sys; http.server.HTTPServer((sys.argv[1], int(sys.argv[2])), " \
+                 "http.server.BaseHTTPRequestHandler).serve_forever()"
+        request = "(exec 3<>/dev/tcp/127.0.0.1/7000; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; head -1 <&3)"
+        status, out = self.session(f"$ python3 -c '{server}' 127.0.0.1 7000 2>/dev/null &\n$ {request}\n"
+                                   "HTTP/1.0 501 Unsupported method ('GET')...\n")
+        self.assertEqual(status, 0, out)
+        self.assertEqual(check_commands.with_free_ports([("a 127.0.0.1:80", []), ("b 4711", [])]),
+                         [("a 127.0.0.1:80", []), ("b 4711", [])])
+
 
 if __name__ == "__main__":
     unittest.main()
