@@ -28,6 +28,7 @@ check: build/.setup-test build/dev/build.ninja
 	tools/check_style.py
 	tools/check_layers.py
 	tools/check_names.py
+	tools/exports.py
 	tools/check_links.py
 	tools/check_commits.py
 	tools/test_changed.py $(if $(ONLY_SAY),--print)
