@@ -16,7 +16,7 @@ configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    python python-soak python-debug python-asan amqp-soak install reference
+    python python-soak python-debug python-asan amqp-soak install reference dist
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -149,6 +149,10 @@ reference:
 install: build/release/build.ninja
 	cmake --build --preset release --target src/all programs/all src/python/all
 	cmake --install build/release --prefix $(PREFIX)
+
+# The archive of a release, of what git has at HEAD, into build/dist.
+dist:
+	tools/dist.py
 
 clean:
 	rm -rf build
