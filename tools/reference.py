@@ -107,6 +107,9 @@ CONVENTIONAL = {
     "empty": "Whether nothing is in it.",
     "what": "The text of the exception.",
     "observe": "For wait() and iwait(): the observer is called when ready() may have become true.",
+    "is_open": "Whether it is open.",
+    "fd": "The descriptor, which stays its owner's.",
+    "is_shut_down": "Whether it was shut down.",
     "Iterator": "For the language's range-based for; made by begin().",
 }
 CONVENTIONAL |= dict.fromkeys(
@@ -120,12 +123,15 @@ def declared(code):
     return found[1] if found and "(" not in code.split(found[1])[0] else ""
 
 
-def special_member(code):
-    """What to say of a member that a class of its kind always has, or ""."""
+def called(code):
+    """The name of a function or of an alias that a declaration introduces, or ""."""
     name = re.search(r"(?:operator(?:\+\+|\*|->)|(?<![\w:])\w+)(?=\s*\()", without_template(code)) or \
         re.search(r"(?<=\busing )\w+(?= =)", code)
-    if name and name[0] in CONVENTIONAL:
-        return CONVENTIONAL[name[0]]
+    return name[0] if name else ""
+
+
+def special_member(code):
+    """What to say of a member that copies, moves, destroys or compares, or ""."""
     if re.search(r"\bconst\s+\w+\s*&\s*\w*\s*\)\s*(?:noexcept\s*)?=\s*delete", code):
         return "Not copyable."
     if re.search(r"&&\s*\w*\s*\)\s*(?:noexcept\s*)?=\s*delete", code):
@@ -154,7 +160,7 @@ class Header:
         self.parens = 0
         self.statement = ""  # code since the last one ended
         self.comment = []  # the lines of a comment that may belong to what comes next
-        self.said = ""  # the text that holds for the next declaration, too
+        self.said, self.said_of = "", ""  # the text that holds for the next declarations, too, and the first one's name
         self.rows = {}  # what a table in a comment says of the names in it, and how deep that was
         self.trailing = None  # the column of a comment behind code, which the next line may continue
         self.about = ("", "")  # what the file's comment begins with, as a name, and the comment, until that is declared
@@ -202,9 +208,12 @@ class Header:
             else:
                 name = ""
 
-    def use_comment(self):
-        texts = comment_text(self.comment)
+    def use_comment(self, name=""):
+        """The comment is that of the declaration of this name."""
+        texts = comment_text([each for each in self.comment if "NOLINT" not in each])
+        texts += [""] * (len(self.comment) - len(texts))
         self.note_rows(texts)
+        self.said_of = name
         self.out += ["///" + (each if each.startswith(" ") or not each else " " + each) for each in texts]
         self.said = " ".join(each.strip() for each in texts if each.strip())
         self.comment = []
@@ -262,8 +271,10 @@ class Header:
             if text.startswith("protected") and self.not_for_derived(len(self.out)):
                 self.prefix = "private: //"
             return
+        if all("NOLINT" in each for each in self.comment):
+            self.drop_comment()  # for clang-tidy, not for readers
         if self.comment:
-            self.use_comment()
+            self.use_comment(called(text))
             return
         begins = without_template(text).strip().replace("operator=", "operator").split("=")[0].split("{")[0]
         member = self.kind() == "class" and not re.search(
@@ -285,7 +296,11 @@ class Header:
         if name and name[1] == self.about[0] and not text.endswith(";"):
             self.prefix = f"/** {self.about[1].replace('*/', '* /')} */ "
             return
-        said = self.said or (special_member(text) if self.kind() == "class" else "")
+        said = self.said
+        if self.kind() == "class":
+            name = called(text)
+            usual = CONVENTIONAL.get(name, "") if name != self.said_of and "wait()" not in said else ""
+            said = special_member(text) or usual or said
         if said:
             self.prefix = f"/** {said.replace('*/', '* /')} */ "
 

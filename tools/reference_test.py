@@ -66,6 +66,14 @@ class Headers(unittest.TestCase):
         self.assertIn("iteration", lines[5])
         self.assertEqual(lines[6], "    int odd() const;")
 
+    def test_what_every_class_has_says_it_behind_another_comment_too(self):
+        lines = made("class Lamp {\npublic:\n    // Lights it.\n    void on();\n    void on(int);\n"
+                     "    bool is_open() const;\n    // NOLINTNEXTLINE(x)\n    Lamp(Lamp&&);\n};\n")
+        self.assertIn("Lights it.", lines[4])
+        self.assertIn("Whether it is open.", lines[5])
+        self.assertEqual(lines[6], "    // NOLINTNEXTLINE(x)")
+        self.assertIn("Moves;", lines[7])
+
     def test_what_is_protected_for_the_library_only_is_hidden(self):
         self.assertIn("private:", made("class Lamp {\nprotected:\n    int state_;\n};\n")[1])
         lines = made("class Lamp {\nprotected:\n    // For lamps of yours.\n    void on();\n};\n")
