@@ -13,8 +13,8 @@
 # A `console` fence is a session: lines with "$ " are typed, one after the other in one shell, and what they print must
 # be the lines below them, where a line "..." stands for any lines, and "..." in a line for any characters. Programs of
 # build/release that it names are built first; tendril's own are found without a path, as after an installation. A
-# command that ends with "&" stays until the session ends; the next waits until the port of its line takes connections.
-# Ports are replaced by free ones.
+# command that ends with "&" stays until the session ends; the next waits until somebody listens on the port of its
+# line. Ports are replaced by free ones.
 #
 # Status 1 when anything failed; every command is tried, also after a failure.
 
@@ -37,6 +37,7 @@ INLINE = re.compile(r"`((?:make|cmake|ctest|tools/[\w.]+|build/[^\s`]+|\.ci/\w+)
 SERVE_URL = "http://127.0.0.1:8080/"
 WAIT_SECONDS = 600  # for the build before the page, too
 PROGRAMS = "build/release/programs"  # where tendril and tendril-worker are built
+OPTIONAL = ("pigz",)  # sessions with these are left out where they are not installed
 PORT = re.compile(r"(?<=127\.0\.0\.1[: /])\d{4,5}\b|(?<=localhost[: ])\d{4,5}\b")
 
 
@@ -98,6 +99,11 @@ MARK = "== the end of what a command prints =="
 
 
 def attempt_session(typed):
+    missing = [each for each in OPTIONAL if any(re.search(rf"\b{each}\b", line) for line, _ in typed)
+               and not shutil.which(each)]
+    if missing:
+        print(f"not tried: no {', '.join(missing)} here")
+        return
     typed = with_free_ports(typed)
     build_programs(typed)
     script = []
@@ -105,7 +111,9 @@ def attempt_session(typed):
         script.append(line)
         port = PORT.search(line)
         if line.endswith("&") and port:
-            script.append(f"until (: </dev/tcp/127.0.0.1/{port[0]}) 2>/dev/null; do sleep 0.1; done")
+            # Somebody listens there; asked of the kernel, since a server may say something to a client that only looks.
+            script.append(f"until grep -qE ':{int(port[0]):04X} [0-9A-F:]+ 0A ' /proc/net/tcp /proc/net/tcp6; do")
+            script.append("sleep 0.1; done")
         script.append(f"echo '{MARK}'")
     script.append("for job in $(jobs -p); do kill $job; wait $job; done 2>/dev/null; true")
     with tempfile.TemporaryFile("w+") as output:
@@ -230,6 +238,7 @@ ELSEWHERE = {
     "tools/check_commits.py": (".ci/run", "tools/check_commits.py"),
     "tools/check_commands.py README.md": (".ci/run", "tools/check_commands.py README.md"),
     ".ci/run": (".ci/run", ""),
+    "build/release/examples/example_amqp_work_queue amqp://localhost": ("examples/CMakeLists.txt", "amqp_examples"),
 }
 
 
