@@ -21,6 +21,7 @@
 #include "amqp/client/publisher_core.hpp"
 #include "amqp/protocol/methods.hpp"
 #include "amqp/protocol/wire.hpp"
+#include "amqp_ending.hpp"
 #include "broker_stream.hpp"
 #include "interleavings.hpp"
 
@@ -30,23 +31,8 @@ namespace {
 using tendril::testing::explore;
 using tendril::testing::Order;
 using testing::BrokerStream;
+using testing::ending;
 using testing::is_method;
-
-template <class F>
-std::string publishing_ended(F f) {
-    try {
-        f();
-        return "done";
-    } catch (const Nacked&) {
-        return "nacked";
-    } catch (const Unconfirmed&) {
-        return "unconfirmed";
-    } catch (const TimeoutError&) {
-        return "late";
-    } catch (const GreenletExit&) {
-        return "killed";
-    }
-}
 
 // What a broker does with the message of this number on its channel.
 using Verdict = std::function<void(std::uint64_t number, BrokerStream& broker)>;
@@ -106,7 +92,7 @@ struct Victim {
     Deadline deadline(const Order& order) const { return killed ? never : order.at(1); }
     template <class F>
     auto go(Order& order, F f) {
-        return order.go("victim", [this, f = std::move(f)] { end = publishing_ended(f); });
+        return order.go("victim", [this, f = std::move(f)] { end = ending(f); });
     }
 };
 
@@ -147,7 +133,7 @@ TEST(ModelAmqpPublisher, ALossIsNobodysLoss) {
             order.go("loss", [&] {
                 scene.broker->hang_up();
                 if (what == "killed") {
-                    order.pause();
+                    yield();  // to others; the victim need not be among them
                     publishes.kill();
                 }
             });
@@ -181,6 +167,9 @@ TEST(ModelAmqpPublisher, FlushWaitsForAllBeforeIt) {
             Publishing scene({}, [](std::uint64_t, BrokerStream&) {});
             scene.publisher->publish_later("a", nullptr, "text", never);
             scene.publisher->publish_later("b", nullptr, "text", never);
+            while (killed && scene.came("b") == 0) {  // whether both are sent yet: in the orders of the deadline
+                yield();
+            }
             Victim victim{killed};
             auto flushes = victim.go(order, [&] { scene.publisher->flush(victim.deadline(order)); });
             order.go("broker", [&] {
@@ -192,7 +181,7 @@ TEST(ModelAmqpPublisher, FlushWaitsForAllBeforeIt) {
                 order.go("killer", [&] { flushes.kill(); });
             }
             order.finish();
-            const std::string last = publishing_ended([&] { scene.publisher->flush(never); });
+            const std::string last = ending([&] { scene.publisher->flush(never); });
             EXPECT_EQ(scene.publisher->unsettled(), 0u);
             order.saw(victim.end + ", then " + last);
         });

@@ -18,6 +18,7 @@
 
 #include "amqp/protocol/methods.hpp"
 #include "amqp/protocol/wire.hpp"
+#include "amqp_ending.hpp"
 #include "broker_stream.hpp"
 #include "interleavings.hpp"
 
@@ -28,42 +29,36 @@ using tendril::testing::explore;
 using tendril::testing::Order;
 using testing::BrokerScene;
 using testing::BrokerStream;
+using testing::ending;
 using testing::is_method;
 namespace method = detail::method;
 
-template <class F>
-std::string ending(F f) {
-    try {
-        f();
-        return "done";
-    } catch (const TimeoutError&) {
-        return "late";
-    } catch (const ConnectionLost&) {
-        return "lost";
-    } catch (const GreenletExit&) {
-        return "killed";
-    }
-}
-
+// In two scenes, as all orders of a kill and a deadline would be too many.
 TEST(ModelAmqp, EachCallerGetsItsOwnAnswer) {
-    const auto explored = explore("amqp: each caller gets its own answer", [](Order& order) {
-        BrokerScene scene([](const detail::Frame& frame, BrokerStream& broker) {
-            const auto declare = detail::decode_method<method::QueueDeclare>(frame.payload);
-            broker.say(1, method::QueueDeclareOk{declare.queue, 0, 0});
+    for (const bool killed : {true, false}) {
+        const std::string name = std::string("amqp: each caller gets its own answer, ") + (killed ? "a kill" : "late");
+        const auto explored = explore(name, [killed](Order& order) {
+            BrokerScene scene([](const detail::Frame& frame, BrokerStream& broker) {
+                const auto declare = detail::decode_method<method::QueueDeclare>(frame.payload);
+                broker.say(1, method::QueueDeclareOk{declare.queue, 0, 0});
+            });
+            std::string end = "never began";
+            const auto declares = [&](const std::string& queue, Deadline deadline) {
+                EXPECT_EQ(scene.channel.declare_queue(queue, {}, deadline).name, queue);
+            };
+            auto victim = order.go(
+                "victim", [&] { end = ending([&] { declares("1", killed ? Deadline(never) : order.at(1)); }); });
+            order.go("other", [&] { declares("2", never); });
+            if (killed) {
+                order.go("killer", [&] { victim.kill(); });
+            }
+            order.finish();
+            order.saw(end);
+            declares("3", never);
+            scene.end();
         });
-        std::string end = "never began";
-        const auto declares = [&](const std::string& name, Deadline deadline) {
-            EXPECT_EQ(scene.channel.declare_queue(name, {}, deadline).name, name);
-        };
-        auto dies = order.go("dies", [&] { end = ending([&] { declares("1", order.at(1)); }); });
-        order.go("other", [&] { declares("2", never); });
-        order.go("killer", [&] { dies.kill(); });
-        order.finish();
-        order.saw(end);
-        declares("3", never);
-        scene.end();
-    });
-    explored.expect_outcomes("done, killed, late, never began");
+        explored.expect_outcomes(killed ? "done, killed, never began" : "done, late");
+    }
 }
 
 // Every message that the broker hands over is taken by one caller, or goes back.
@@ -90,14 +85,21 @@ TEST(ModelAmqp, AKilledGetLosesNoMessage) {
         });
         std::string end = "never began";
         std::set<std::uint64_t> taken;
-        const auto gets = [&] {
-            std::optional<Delivery> got = scene.channel.get("q");
-            yield();
-            EXPECT_TRUE(got->ack());
-            taken.insert(got->tag());
+        const auto take = [&](Delivery& got) {
+            EXPECT_TRUE(got.ack());
+            taken.insert(got.tag());
         };
-        auto dies = order.go("dies", [&] { end = ending(gets); });
-        order.go("other", gets);
+        auto dies = order.go("dies", [&] {
+            end = ending([&] {
+                std::optional<Delivery> got = scene.channel.get("q");
+                yield();  // where a kill gives it back
+                take(*got);
+            });
+        });
+        order.go("other", [&] {
+            std::optional<Delivery> got = scene.channel.get("q");
+            take(*got);
+        });
         order.go("killer", [&] { dies.kill(); });
         order.finish();
         scene.channel.purge_queue("q");  // behind all answers
@@ -173,47 +175,56 @@ TEST(ModelAmqp, AnAckCoversNoDeliveryThatIsNotSettled) {
     explored.expect_outcomes("1, 2, 3");
 }
 
-// TQ11: a consumer whose deliveries nobody gets, a confirmation that nobody awaits and a message that came back hold up
-// no call of another channel.
+// TQ11: a consumer whose deliveries nobody gets, or a confirmation that nobody awaits with the message that came back,
+// hold up no call of another channel. In two scenes, as all orders of both would be too many.
 TEST(ModelAmqp, NobodysPaceHoldsUpTheReader) {
-    const auto explored = explore("amqp: nobody gets what comes", [](Order& order) {
-        BrokerScene scene([](const testing::Frame& frame, BrokerStream& broker) {
-            if (is_method<method::BasicQos>(frame)) {
-                broker.say(frame.channel, method::BasicQosOk{});
-            } else if (is_method<method::BasicConsume>(frame)) {
-                const auto consume = detail::decode_method<method::BasicConsume>(frame.payload);
-                broker.say(1, method::BasicConsumeOk{consume.consumer_tag});
-                for (std::uint64_t tag = 1; tag <= 2; ++tag) {
-                    broker.say(1, method::BasicDeliver{consume.consumer_tag, tag, false, "", "q"},
-                               Message{.body = "m"});
+    for (const bool consumes : {true, false}) {
+        const std::string name = std::string("amqp: nobody gets what comes, ") + (consumes ? "deliveries" : "a return");
+        const auto explored = explore(name, [consumes](Order& order) {
+            BrokerScene scene([](const testing::Frame& frame, BrokerStream& broker) {
+                if (is_method<method::BasicQos>(frame)) {
+                    broker.say(frame.channel, method::BasicQosOk{});
+                } else if (is_method<method::BasicConsume>(frame)) {
+                    const auto consume = detail::decode_method<method::BasicConsume>(frame.payload);
+                    broker.say(1, method::BasicConsumeOk{consume.consumer_tag});
+                    for (std::uint64_t tag = 1; tag <= 2; ++tag) {
+                        broker.say(1, method::BasicDeliver{consume.consumer_tag, tag, false, "", "q"},
+                                   Message{.body = "m"});
+                    }
+                } else if (is_method<method::ConfirmSelect>(frame)) {
+                    broker.say(1, method::ConfirmSelectOk{});
+                } else if (frame.type == testing::FrameType::body) {
+                    broker.say(1, method::BasicReturn{312, "NO_ROUTE", "", "nowhere"}, Message{.body = "m"});
+                    broker.say(1, method::BasicAck{1, false});
+                } else if (is_method<method::QueueDeclare>(frame)) {
+                    broker.say(2, method::QueueDeclareOk{"q", 0, 0});
                 }
-            } else if (is_method<method::ConfirmSelect>(frame)) {
-                broker.say(1, method::ConfirmSelectOk{});
-            } else if (frame.type == testing::FrameType::body) {
-                broker.say(1, method::BasicReturn{312, "NO_ROUTE", "", "nowhere"}, Message{.body = "m"});
-                broker.say(1, method::BasicAck{1, false});
-            } else if (is_method<method::QueueDeclare>(frame)) {
-                broker.say(2, method::QueueDeclareOk{"q", 0, 0});
+            });
+            Channel other = scene.connection.open_channel();
+            std::optional<Consumer> consumer;
+            std::optional<Confirmation> unasked;
+            if (consumes) {
+                order.go("consumes", [&] { consumer = scene.channel.consume("q", {.prefetch = 2}); });
+            } else {
+                scene.channel.select_confirms();
+                order.go("publishes",
+                         [&] { unasked = scene.channel.publish("", "nowhere", {.body = "m"}, {.mandatory = true}); });
             }
+            order.go("declares", [&] { EXPECT_EQ(other.declare_queue("q").name, "q"); });
+            order.finish();
+            other.declare_queue("q");  // behind all that came
+            if (consumes) {
+                EXPECT_TRUE(consumer->try_get().has_value());
+            } else {
+                EXPECT_TRUE(unasked->ready());
+                EXPECT_THROW(unasked->get(), Unroutable);
+            }
+            order.saw("answered");
+            consumer.reset();
+            scene.end();
         });
-        Channel other = scene.connection.open_channel();
-        scene.channel.select_confirms();
-        std::optional<Consumer> consumer;
-        std::optional<Confirmation> unasked;
-        order.go("consumes", [&] { consumer = scene.channel.consume("q", {.prefetch = 2}); });
-        order.go("publishes",
-                 [&] { unasked = scene.channel.publish("", "nowhere", {.body = "m"}, {.mandatory = true}); });
-        order.go("declares", [&] { EXPECT_EQ(other.declare_queue("q").name, "q"); });
-        order.finish();
-        other.declare_queue("q");  // behind all that came
-        EXPECT_TRUE(unasked->ready());
-        EXPECT_THROW(unasked->get(), Unroutable);
-        EXPECT_TRUE(consumer->try_get().has_value());
-        order.saw("answered");
-        consumer.reset();
-        scene.end();
-    });
-    explored.expect_outcomes("answered");
+        explored.expect_outcomes("answered");
+    }
 }
 
 // ---- A connection that the broker blocks
@@ -260,36 +271,42 @@ TEST(ModelAmqpBlocked, WhoWaitsGoesOnOrSendsNothing) {
 }
 
 // TQ15, TQ29: the end of a blocked connection is told to who waits, whatever ends it, and whether the broker reads or
-// not.
+// not. A kill of close(), and its deadline beside a loss, in scenes of their own.
 TEST(ModelAmqpBlocked, ItsEndIsToldToWhoWaits) {
-    const auto explored = explore("amqp blocked: close, a kill in it, a loss", [](Order& order) {
-        BlockedScene scene;
-        std::string ends[2] = {"never began", "never began"};
-        const bool reads = order.choose(2) == 0;
-        if (!reads) {
-            scene.broker->read_no_more();
-        }
-        order.go("waits", [&] { ends[0] = scene.publish("a", never); });
-        auto closes = order.go("closes", [&] { ends[1] = ending([&] { scene.connection.close(order.at(1)); }); });
-        order.go("ends", [&] {
-            if (order.choose(2) == 0) {
-                closes.kill();
-            } else {
-                scene.broker->hang_up();
+    for (const bool killed : {true, false}) {
+        const std::string name = std::string("amqp blocked: close, ") + (killed ? "a kill in it" : "a loss");
+        const auto explored = explore(name, [killed](Order& order) {
+            BlockedScene scene;
+            std::string ends[2] = {"never began", "never began"};
+            const bool reads = order.choose(2) == 0;
+            if (!reads) {
+                scene.broker->read_no_more();
             }
+            order.go("waits", [&] { ends[0] = scene.publish("a", never); });
+            auto closes = order.go("closes", [&] {
+                ends[1] = ending([&] { scene.connection.close(killed ? Deadline(never) : order.at(1)); });
+            });
+            order.go("ends", [&] {
+                if (killed) {
+                    closes.kill();
+                } else {
+                    scene.broker->hang_up();
+                }
+            });
+            order.finish([&] {  // nothing has ended it
+                EXPECT_EQ(ends[1], "never began");
+                scene.connection.close(order.at(2));
+                return true;
+            });
+            order.saw("waits " + ends[0]);
+            order.saw("closes " + ends[1]);
+            scene.end();
+            EXPECT_FALSE(scene.connection.is_open());
+            EXPECT_TRUE(scene.arrived.empty());
         });
-        order.finish([&] {  // nothing has ended it
-            EXPECT_EQ(ends[1], "never began");
-            scene.connection.close(order.at(2));
-            return true;
-        });
-        order.saw("waits " + ends[0]);
-        order.saw("closes " + ends[1]);
-        scene.end();
-        EXPECT_FALSE(scene.connection.is_open());
-        EXPECT_TRUE(scene.arrived.empty());
-    });
-    explored.expect_outcomes("closes done, closes killed, closes never began, waits lost");
+        explored.expect_outcomes(killed ? "closes done, closes killed, closes never began, waits lost"
+                                        : "closes done, waits lost");
+    }
 }
 
 }  // namespace
