@@ -75,7 +75,7 @@ protected:
     const std::shared_ptr<ConnectionCore>& connection() const noexcept { return connection_; }
 
 private:
-    std::optional<Delivery> take() noexcept;
+    Delivery take() noexcept;  // requires: !waiting_.empty()
     void release_reading() noexcept;
 
     const std::string queue_;

@@ -36,16 +36,24 @@ public:
             first_ = 0;
         }
     }
-    void push_back(T item) {
+    // What T can be assigned, moved once; it does not lie in this Ring.
+    template <class U = T>
+    void push_back(U&& item) {
         reserve_one();
-        (*this)[size_++] = std::move(item);
+        (*this)[size_++] = std::forward<U>(item);
     }
     T pop_front() noexcept {
         TENDRIL_ASSERT(size_ > 0);
-        T item = std::exchange(front(), T());
+        T item = std::move(front());
+        drop_front();
+        return item;
+    }
+    void drop_front() noexcept {
+        TENDRIL_ASSERT(size_ > 0);
+        T& dropped = front();
         first_ = (first_ + 1) & (room_.size() - 1);
         --size_;
-        return item;
+        dropped = T();
     }
     T pop_back() noexcept {
         TENDRIL_ASSERT(size_ > 0);
