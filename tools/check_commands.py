@@ -177,6 +177,7 @@ def install_and_use(command):
         prefix = folder / "prefix"
         shell(command.replace("PREFIX=...", f"PREFIX={prefix}"))
         build(folder / "installed", lines, program, [f"-DCMAKE_PREFIX_PATH={prefix}"])
+        by_hand(folder / "by_hand", re.search(r"`(c\+\+ [^`]*)`", text)[1], program, prefix)
         in_tree = f"add_subdirectory({ROOT} tendril)\n" + "\n".join(
             line for line in lines.splitlines() if not line.startswith("find_package"))
         build(folder / "subdirectory", in_tree, program, ["-DTENDRIL_PRECOMPILE=ON", "-DTENDRIL_UNITY=ON"])
@@ -193,7 +194,18 @@ def build(folder, lines, program, options):
     for step in (["cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", *launcher, *options],
                  ["cmake", "--build", folder / "build", "--target", "program"]):
         subprocess.run(step, check=True)
-    answer = subprocess.run([folder / "build/program"], check=True, capture_output=True, text=True, timeout=60).stdout
+    expect_answer(folder / "build/program")
+
+
+def by_hand(folder, command, program, prefix):
+    folder.mkdir()
+    (folder / "program.cpp").write_text(program)
+    subprocess.run(["bash", "-c", command], cwd=folder, env={**os.environ, "PREFIX": str(prefix)}, check=True)
+    expect_answer(folder / "a.out")
+
+
+def expect_answer(program):
+    answer = subprocess.run([program], check=True, capture_output=True, text=True, timeout=60).stdout
     if answer != "hello\nworld\n":
         raise RuntimeError(f"README's program printed {answer!r}")
 
@@ -213,6 +225,7 @@ RUN = {
     "make python": lambda command: shell(command + " ONLY=test_exit"),  # make test runs all of them
     "make format": format_changes_nothing,
     "make check": lambda command: shell(command + " ONLY_SAY=1"),  # make test runs the tests
+    "make reference": shell,
     "make coverage": lambda command: shell("make --dry-run coverage"),  # as long as make test-dev, and nothing to pass
     "tools/check_names.py --counts": shell,
     "tools/figures.py": shell,

@@ -23,8 +23,8 @@ namespace tendril {
 
 // A user of this system.
 struct Account {
-    std::string name;
-    uid_t user = 0;
+    std::string name;           // its login
+    uid_t user = 0;             // its number
     gid_t group = 0;            // the main one
     std::vector<gid_t> groups;  // all, the main one too: what a login gives
     std::string home;           // the path of the home directory

@@ -50,7 +50,7 @@ public:
     template <std::integral N>
     requires(!std::same_as<N, bool>) constexpr Port(N number) : number_(checked_port(number)) {}  // implicit on purpose
 
-    constexpr operator std::uint16_t() const noexcept { return number_; }
+    constexpr operator std::uint16_t() const noexcept { return number_; }  // its number
 
 private:
     std::uint16_t number_ = 0;
@@ -84,7 +84,7 @@ public:
 
     // The address as system calls take it; points into this object.
     const sockaddr* raw() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
-    socklen_t raw_size() const noexcept { return size_; }
+    socklen_t raw_size() const noexcept { return size_; }  // its size
 
     // Same family, address, port and scope. An IPv4-mapped IPv6 address does not equal the IPv4 one: see network.hpp.
     friend bool operator==(const Address& a, const Address& b) noexcept;
@@ -95,9 +95,10 @@ private:
     socklen_t size_;
 };
 
+// What split_host_port() returns.
 struct HostPort {
-    std::string host;  // a name or an address, without brackets
-    std::uint16_t port = 0;
+    std::string host;        // a name or an address, without brackets
+    std::uint16_t port = 0;  // 0 to 65535
 };
 
 // Splits a host and a port as users type them: "example.org:80", "example.org:http", "127.0.0.1:80", "[::1]:80". Looks
@@ -110,5 +111,6 @@ HostPort split_host_port(std::string_view text);
 // Addresses may be keys of unordered containers.
 template <>
 struct std::hash<tendril::Address> {
+    // Its hash, of its family, address and port.
     std::size_t operator()(const tendril::Address& address) const noexcept;
 };

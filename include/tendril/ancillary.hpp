@@ -61,6 +61,7 @@ struct ControlMessage {
     std::string data = {};  // as the system has it
 };
 
+// What came along with a message.
 struct ReceivedAncillary {
     std::vector<Fd> descriptors = {};                 // Unix domain (SCM_RIGHTS)
     Fd process = {};                                  // Unix domain, with SO_PASSPIDFD (Linux 6.5): the sending process
@@ -78,21 +79,24 @@ struct ReceivedAncillary {
     bool truncated = false;
 };
 
+// Options of recv_message().
 struct RecvMessageOptions {
     std::size_t most_descriptors = 0;  // to be taken; at most most_descriptors_at_once
     bool peek = false;                 // leaves the message; each peek makes new descriptors of those that came with it
     std::size_t other_bytes = 0;       // room for kinds that have no type here, 4096 at most; 0: they are dropped
 };
 
+// What recv_message() returns.
 struct ReceivedMessage {
     std::size_t size = 0;    // bytes put into the buffer
     std::size_t length = 0;  // of the whole message, in bytes; of a stream: size
     bool truncated = false;  // the message was longer than the buffer (MSG_TRUNC); its rest is lost, unless peeked at
     bool ended = false;      // a stream's or a SeqpacketSocket's end; nothing else came then
     Address from = {};       // a datagram's sender; of no family if it has no name, or the socket is connected-oriented
-    ReceivedAncillary ancillary = {};
+    ReceivedAncillary ancillary = {};  // what came along with it
 };
 
+// Options of send_message().
 struct SendMessageOptions {
     std::optional<Address> to = {};                   // datagrams: the receiver; nothing: the socket is connected
     std::span<const int> descriptors = {};            // Unix domain: copies go along; the sender keeps its own

@@ -46,9 +46,10 @@ namespace tendril {
 // The completion token. Any OS thread may use it; the call must be made in a green thread.
 struct UseGreen {
     asio::error_code* code = nullptr;  // gets the error in place of an exception
+    // Use_green[code]: an error goes there, and is not thrown.
     constexpr UseGreen operator[](asio::error_code& into) const noexcept { return {&into}; }
 };
-inline constexpr UseGreen use_green{};
+inline constexpr UseGreen use_green{};  // the completion token without an error code: errors are thrown
 
 namespace detail {
 
@@ -131,6 +132,7 @@ auto asio_run(asio::io_context& io, F&& f) {
 
 }  // namespace tendril
 
+// Tells Asio what a call with use_green does: it waits, and returns the results.
 template <class... Args>
 class asio::async_result<tendril::UseGreen, void(Args...)> {
 public:

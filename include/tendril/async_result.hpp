@@ -108,7 +108,9 @@ public:
         return detail::await_end(record_, deadline);
     }
 
+    // Whether it has a value or an error.
     bool ready() const noexcept { return record_.get() != nullptr && record_->ending != detail::Ending::none; }
+    // Whether it has a value.
     bool successful() const noexcept { return record_.get() != nullptr && record_->ending == detail::Ending::value; }
     std::exception_ptr exception() const { return detail::error_of(record_); }  // nullptr: none, or not set
 

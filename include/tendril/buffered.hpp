@@ -35,10 +35,11 @@ namespace tendril {
 //   universal  "\n", "\r\n" or "\r", in any mixture. For text that may have either end.
 enum class LineEnd { lf, crlf, universal };
 
+// Options of a BufferedReader.
 struct ReaderOptions {
     std::size_t size = 8192;            // bytes requested from the source at once
     std::size_t longest = 1024 * 1024;  // bytes of the longest line or piece: limits what a peer can make us hold
-    LineEnd line_end = LineEnd::lf;
+    LineEnd line_end = LineEnd::lf;     // what ends a line
 };
 
 namespace detail {
@@ -122,6 +123,7 @@ private:
 // and throw as read_line() does, without a deadline.
 class BufferedReader::Lines {
 public:
+    // Reads the next line with each step.
     class Iterator {
     public:
         using value_type = std::string;
@@ -134,6 +136,7 @@ public:
             return *this;
         }
         void operator++(int) { ++*this; }
+        // Whether there are no more lines.
         bool operator==(std::default_sentinel_t) const noexcept { return !line_.has_value(); }
 
     private:
@@ -141,7 +144,7 @@ public:
         std::optional<std::string> line_;
     };
 
-    explicit Lines(BufferedReader& reader) noexcept : reader_(reader) {}
+    explicit Lines(BufferedReader& reader) noexcept : reader_(reader) {}  // of a reader, which must outlive it
     Iterator begin() { return Iterator(reader_); }
     std::default_sentinel_t end() const noexcept { return {}; }
 

@@ -65,7 +65,7 @@ public:
     requires(!std::is_const_v<T>) Bytes(T (&array)[n])
     = delete;
 
-    const std::byte* data() const noexcept { return span_.data(); }
+    const std::byte* data() const noexcept { return span_.data(); }  // the first byte
     std::size_t size() const noexcept { return span_.size(); }
     bool empty() const noexcept { return span_.empty(); }
 
@@ -81,6 +81,7 @@ private:
 class Buffer {
 public:
     constexpr Buffer() noexcept = default;  // empty
+    // Of that many bytes at an address.
     Buffer(void* data, std::size_t size) noexcept : span_(static_cast<std::byte*>(data), size) {}
     // NOLINTBEGIN(bugprone-forwarding-reference-overload): the constraint excludes Buffer itself
     template <class R>
@@ -89,7 +90,7 @@ public:
     noexcept : Buffer(std::data(range), std::size(range)) {}
     // NOLINTEND(bugprone-forwarding-reference-overload)
 
-    std::byte* data() const noexcept { return span_.data(); }
+    std::byte* data() const noexcept { return span_.data(); }  // the first byte
     std::size_t size() const noexcept { return span_.size(); }
     bool empty() const noexcept { return span_.empty(); }
 

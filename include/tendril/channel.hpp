@@ -69,6 +69,7 @@ public:
         getters_.hand();
         return true;
     }
+    // As put(), but throws Full instead of waiting.
     void put_nowait(T&& item) {
         if (!try_put(std::move(item))) {
             throw Full();
@@ -99,6 +100,7 @@ public:
         putters_.hand();
         return item;
     }
+    // As get(), but throws Empty instead of waiting.
     T get_nowait() {
         if (std::optional<T> item = try_get()) {
             return *std::move(item);
@@ -128,8 +130,8 @@ public:
     Iterator begin() { return Iterator(*this); }
     std::default_sentinel_t end() const noexcept { return {}; }
 
-    std::size_t putting() const noexcept { return putters_.size(); }
-    std::size_t getting() const noexcept { return getters_.size(); }
+    std::size_t putting() const noexcept { return putters_.size(); }  // how many wait in put()
+    std::size_t getting() const noexcept { return getters_.size(); }  // how many wait in get()
 
 private:
     void refuse_when_closed() const {

@@ -69,7 +69,7 @@ public:
     bool dead() const noexcept;         // ended, or empty
     std::uint64_t id() const noexcept;  // as a switch observer sees it; 0 if empty
 
-    explicit operator bool() const noexcept { return state_ != nullptr; }
+    explicit operator bool() const noexcept { return state_ != nullptr; }  // whether it refers to a context
     friend bool operator==(const ContextRef&, const ContextRef&) = default;
 
 protected:
@@ -88,6 +88,7 @@ struct ContextOptions {
 // The owner of a context: destroying it ends the context.
 class Context : public ContextRef {
 public:
+    // Gets what the first switch to it brings, and returns what the last one takes back.
     using Function = std::function<std::any(std::any)>;
 
     Context() = default;
@@ -112,10 +113,10 @@ ContextRef current_context();
 
 // One switch, as an observer sees it.
 struct SwitchEvent {
-    enum class Kind { switched, thrown };
-    Kind kind;
-    std::uint64_t from;  // ids of contexts or green threads
-    std::uint64_t to;
+    enum class Kind { switched, thrown };  // how the other one is entered: with a value, or with an exception
+    Kind kind;                             // how
+    std::uint64_t from;                    // ids of contexts or green threads
+    std::uint64_t to;                      // the one that is entered
 };
 
 // Called for each switch of this OS thread, of raw contexts and of green threads, in order, just before it happens.

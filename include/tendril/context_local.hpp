@@ -119,6 +119,7 @@ public:
     // While it lives, on the green thread that made it, these values hold.
     class Scope {
     public:
+        // Sets them all until the end of the block.
         explicit Scope(const ContextValues& values)
             : before_(std::exchange(detail::inherited_here(), values.values_)) {}
         Scope(const Scope&) = delete;
@@ -137,6 +138,7 @@ private:
 template <class T>
 class ContextLocal<T>::Scope {
 public:
+    // Sets it until the end of the block.
     template <class U = T>
     requires std::constructible_from<T, U> Scope(const ContextLocal& variable, U&& value)
         : all_(ContextValues::current()) {

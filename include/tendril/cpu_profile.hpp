@@ -25,13 +25,14 @@
 
 namespace tendril {
 
+// What one green thread, or all those of one place, used.
 struct CpuUse {
-    std::uint64_t greenlet = 0;  // id; 0 in places()
-    std::string name;            // its name; empty in places()
-    Site where;                  // where it, or they, were spawned
-    std::chrono::nanoseconds cpu{};
-    std::uint64_t switches = 0;   // away from it
-    std::uint64_t greenlets = 1;  // how many there are in this sum
+    std::uint64_t greenlet = 0;      // id; 0 in places()
+    std::string name;                // its name; empty in places()
+    Site where;                      // where it, or they, were spawned
+    std::chrono::nanoseconds cpu{};  // of the OS thread's CPU time, while they ran
+    std::uint64_t switches = 0;      // away from it
+    std::uint64_t greenlets = 1;     // how many there are in this sum
 };
 
 class CpuProfile {

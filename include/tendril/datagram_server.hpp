@@ -33,6 +33,7 @@ namespace tendril {
 
 class Pool;
 
+// Options of a DatagramServer.
 struct DatagramServerOptions {
     // Handlers that run at once. At the limit the server receives nothing, and the kernel drops what its queue cannot
     // hold.
@@ -55,6 +56,7 @@ struct DatagramServerOptions {
 
 class DatagramServer {
 public:
+    // Gets a datagram, its sender, and the server to answer by.
     using Handler = std::function<void(Bytes, const Address&, DatagramServer&)>;
 
     // Takes over the socket. Receives nothing before start(). Calls the handler as handler(datagram, from) or

@@ -33,7 +33,7 @@ namespace tendril {
 
 class Deadline {
 public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = std::chrono::steady_clock;  // the steady one, which no one sets
 
     static constexpr std::int64_t slack_share = 16;  // of the span from now until the deadline
 
@@ -137,6 +137,6 @@ private:
     std::uint32_t slack_ = by_length;
 };
 
-inline constexpr Deadline never{};
+inline constexpr Deadline never{};  // no deadline
 
 }  // namespace tendril

@@ -43,6 +43,7 @@
 
 namespace tendril {
 
+// Options of a Resolver.
 struct ResolverOptions {
     std::string kind = {};  // "c-ares" or "system"; empty: TENDRIL_RESOLVER, else "c-ares"
 
@@ -76,11 +77,11 @@ struct ResolverOptions {
 
 // What Resolver::look_up() is to look for; the flags of getaddrinfo(3) under their own names.
 struct LookupOptions {
-    Port port = {};
-    std::string service = {};              // "https" or "443", instead of `port`
-    Transport transport = Transport::any;  // whose services; addresses are the same for all
-    AddressFamily family = AddressFamily::any;
-    bool numeric = false;    // AI_NUMERICHOST: the host must be an address; nothing is looked up
+    Port port = {};                             // of the addresses that are returned
+    std::string service = {};                   // "https" or "443", instead of `port`
+    Transport transport = Transport::any;       // whose services; addresses are the same for all
+    AddressFamily family = AddressFamily::any;  // which addresses are wanted
+    bool numeric = false;                       // AI_NUMERICHOST: the host must be an address; nothing is looked up
     bool passive = false;    // AI_PASSIVE: an empty host means all addresses of this machine; else its loopback
     bool routable = false;   // AI_ADDRCONFIG: leave out addresses that this machine has no route to
     bool v4_mapped = false;  // AI_V4MAPPED: for ipv6, return IPv4 addresses as ::ffff:192.0.2.1 if there are no others
@@ -97,9 +98,10 @@ struct NameInfoOptions {
     bool short_name = false;       // NI_NOFQDN: without this machine's own domain
     bool unicode_name = false;     // NI_IDN: the host in UTF-8 instead of its xn-- form
 };
+// What name_info() returns.
 struct NameInfo {
-    std::string host;
-    std::string service;
+    std::string host;     // its name, or the address in digits
+    std::string service;  // its name, or the port in digits
 };
 
 // Looks up names and addresses. Belongs to the hub that it was made in: its calls throw WrongThread elsewhere. Copies

@@ -50,55 +50,56 @@ enum class RecordType : std::uint16_t {
 
 // An address of a host. Its port is 0.
 struct ARecord {
-    static constexpr RecordType type = RecordType::a;
-    Address address;
+    static constexpr RecordType type = RecordType::a;  // its number
+    Address address;                                   // its port is 0
 };
+// An IPv6 address of a host. Its port is 0.
 struct AaaaRecord {
-    static constexpr RecordType type = RecordType::aaaa;
-    Address address;
+    static constexpr RecordType type = RecordType::aaaa;  // its number
+    Address address;                                      // its port is 0
 };
 
 // A server that is responsible for the zone (RFC 1035, 3.3.11). Its addresses are to be looked up.
 struct NsRecord {
-    static constexpr RecordType type = RecordType::ns;
-    std::string host;
+    static constexpr RecordType type = RecordType::ns;  // its number
+    std::string host;                                   // the server's name
 };
 
 // The name that this one stands for (RFC 1035, 3.3.1). Queries for other types follow it: DnsAnswer::aliases.
 struct CnameRecord {
-    static constexpr RecordType type = RecordType::cname;
-    std::string host;
+    static constexpr RecordType type = RecordType::cname;  // its number
+    std::string host;                                      // the name it stands for
 };
 
 // The host name of an address; asked for by reverse_name() in dns.hpp.
 struct PtrRecord {
-    static constexpr RecordType type = RecordType::ptr;
-    std::string host;
+    static constexpr RecordType type = RecordType::ptr;  // its number
+    std::string host;                                    // the host's name
 };
 
 // Where mail for the name goes: to the host of the lowest preference first (RFC 5321, 5.1). "" takes none (RFC 7505).
 struct MxRecord {
-    static constexpr RecordType type = RecordType::mx;
-    std::uint16_t preference = 0;
-    std::string host;
+    static constexpr RecordType type = RecordType::mx;  // its number
+    std::uint16_t preference = 0;                       // the lowest first
+    std::string host;                                   // the mail server's name
 };
 
 // Text: any bytes, as the strings of at most 255 bytes that the record consists of. SPF, DKIM and their like mean all
 // of them in a row: joined().
 struct TxtRecord {
-    static constexpr RecordType type = RecordType::txt;
-    std::vector<std::string> strings;
-    std::string joined() const;
+    static constexpr RecordType type = RecordType::txt;  // its number
+    std::vector<std::string> strings;                    // as they came
+    std::string joined() const;                          // all strings in a row, without anything between them
 };
 
 // Where a service runs: try the lowest priority first, and among equals each with the probability that its weight
 // says (RFC 2782). A host of "" says that there is no such service.
 struct SrvRecord {
-    static constexpr RecordType type = RecordType::srv;
-    std::uint16_t priority = 0;
-    std::uint16_t weight = 0;
-    std::uint16_t port = 0;
-    std::string host;
+    static constexpr RecordType type = RecordType::srv;  // its number
+    std::uint16_t priority = 0;                          // the lowest first
+    std::uint16_t weight = 0;                            // 0 to 65535; how often this one among equals
+    std::uint16_t port = 0;                              // of the service
+    std::string host;                                    // where it runs; "": nowhere
 };
 
 // The zone's own data (RFC 1035, 3.3.13; RFC 2308 for `minimum`: how long a "no" may be kept).
@@ -107,44 +108,44 @@ struct SrvRecord {
 //   retry    how long they wait if that fails
 //   expire   how long they go on answering then
 struct SoaRecord {
-    static constexpr RecordType type = RecordType::soa;
-    std::string server;       // the zone's first
-    std::string responsible;  // a mail address, with a dot for its @
+    static constexpr RecordType type = RecordType::soa;  // its number
+    std::string server;                                  // the zone's first
+    std::string responsible;                             // a mail address, with a dot for its @
     std::uint32_t serial = 0;
     std::chrono::seconds refresh{0};
     std::chrono::seconds retry{0};
     std::chrono::seconds expire{0};
-    std::chrono::seconds minimum{0};
+    std::chrono::seconds minimum{0};  // how long a "no" may be kept
 };
 
 // A rule that rewrites a name (RFC 3403): the lowest order first, among equals the lowest preference. `flags` says what
 // comes next: "s" a query for SRV, "a" one for addresses, "u" a URI made by `regexp`, "" another rule. The texts are
 // any bytes.
 struct NaptrRecord {
-    static constexpr RecordType type = RecordType::naptr;
-    std::uint16_t order = 0;
-    std::uint16_t preference = 0;
-    std::string flags;
-    std::string services;
-    std::string regexp;
-    std::string replacement;  // a name; "": regexp counts
+    static constexpr RecordType type = RecordType::naptr;  // its number
+    std::uint16_t order = 0;                               // the lowest first
+    std::uint16_t preference = 0;                          // the lowest first among equals
+    std::string flags;                                     // what comes next
+    std::string services;                                  // which services it leads to
+    std::string regexp;                                    // a rule of sed: s/this/that/
+    std::string replacement;                               // a name; "": regexp counts
 };
 
 // A URI of the name (RFC 7553); priority and weight as in SrvRecord. The target is any bytes.
 struct UriRecord {
-    static constexpr RecordType type = RecordType::uri;
-    std::uint16_t priority = 0;
-    std::uint16_t weight = 0;
-    std::string target;
+    static constexpr RecordType type = RecordType::uri;  // its number
+    std::uint16_t priority = 0;                          // the lowest first
+    std::uint16_t weight = 0;                            // how often this one among equals
+    std::string target;                                  // the URI
 };
 
 // Which certificate authorities may issue for the name (RFC 8659): tag "issue", value "ca.example". The value is any
 // bytes.
 struct CaaRecord {
-    static constexpr RecordType type = RecordType::caa;
-    bool critical = false;
-    std::string tag;
-    std::string value;
+    static constexpr RecordType type = RecordType::caa;  // its number
+    bool critical = false;                               // an authority that does not know the tag must not issue
+    std::string tag;                                     // "issue", "issuewild", "iodef", ..
+    std::string value;                                   // whose meaning depends on the tag
 };
 
 // The certificate that a TLS server of this name has (RFC 6698), asked for as "_443._tcp.example.org". Trust it only if
@@ -153,7 +154,7 @@ struct CaaRecord {
 //   selector  0: the whole certificate; 1: its public key
 //   matching  0: `data` is that itself; 1: its SHA-256; 2: its SHA-512
 struct TlsaRecord {
-    static constexpr RecordType type = RecordType::tlsa;
+    static constexpr RecordType type = RecordType::tlsa;  // its number
     std::uint8_t usage = 0;
     std::uint8_t selector = 0;
     std::uint8_t matching = 0;
@@ -162,9 +163,10 @@ struct TlsaRecord {
 
 // A record of any other type: its bytes as they came (RFC 3597).
 struct RawRecord {
-    std::string data;
+    std::string data;  // any bytes
 };
 
+// What a record says, by its type.
 using RecordData = std::variant<RawRecord, ARecord, AaaaRecord, NsRecord, CnameRecord, PtrRecord, MxRecord, TxtRecord,
                                 SrvRecord, SoaRecord, NaptrRecord, UriRecord, CaaRecord, TlsaRecord>;
 
@@ -175,13 +177,15 @@ concept TypedRecord = requires(RecordData data) {
     std::get<T>(data);
 };
 
+// A record of a query's answer.
 struct DnsRecord {
     std::string name;                // whose record it is
     RecordType type = RecordType{};  // the alternative of `data`, or any number with a RawRecord
     std::chrono::seconds ttl{0};     // how long it may be kept, from now on
-    RecordData data;
+    RecordData data;                 // what it says
 };
 
+// What query() returns.
 struct DnsAnswer {
     std::string name;                  // the one that has the records: where the CNAMEs lead from the name asked for
     std::vector<std::string> aliases;  // the names on the way, beginning with the name asked for; empty: it has none

@@ -23,6 +23,7 @@
 
 namespace tendril {
 
+// Options of dump().
 struct DumpOptions {
     // Whether to add the calls in which each suspended green thread stopped, innermost first; from a stripped program,
     // addresses for `addr2line -Cfe` instead of names. The running one has none, nor one that has not begun, nor any if

@@ -63,6 +63,7 @@ public:
         }
     }
 
+    // As the standard has it; `forever` becomes the largest.
     constexpr operator std::chrono::nanoseconds() const noexcept {  // implicit on purpose; forever: the largest
         return std::chrono::nanoseconds(ns_);
     }
@@ -76,6 +77,6 @@ private:
     std::int64_t ns_ = 0;
 };
 
-inline constexpr Duration forever{std::chrono::nanoseconds::max()};
+inline constexpr Duration forever{std::chrono::nanoseconds::max()};  // no limit
 
 }  // namespace tendril

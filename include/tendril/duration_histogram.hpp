@@ -16,13 +16,14 @@ namespace tendril {
 
 class DurationHistogram {
 public:
-    static constexpr std::size_t buckets = 25;
+    static constexpr std::size_t buckets = 25;  // how many counts there are
 
     // Returns the longest duration that bucket i counts; the last bucket has no bound.
     static constexpr std::chrono::nanoseconds bound(std::size_t i) noexcept {
         return std::chrono::microseconds(std::int64_t{1} << i);
     }
 
+    // Counts a duration.
     void add(std::chrono::nanoseconds duration) noexcept {
         const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 1));
         ++counts_[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width((ns - 1) / 1000)), buckets - 1)];
@@ -40,7 +41,9 @@ public:
         return *this;
     }
 
+    // How many fell into this bucket.
     std::uint64_t count(std::size_t bucket) const noexcept { return counts_[bucket]; }
+    // How many there were in all.
     std::uint64_t count() const noexcept {
         std::uint64_t all = 0;
         for (const std::uint64_t each : counts_) {
@@ -48,8 +51,8 @@ public:
         }
         return all;
     }
-    std::chrono::nanoseconds sum() const noexcept { return sum_; }
-    std::chrono::nanoseconds longest() const noexcept { return longest_; }
+    std::chrono::nanoseconds sum() const noexcept { return sum_; }          // of all
+    std::chrono::nanoseconds longest() const noexcept { return longest_; }  // the longest of all
 
     // Returns the bound of the bucket below which this share (0 to 1) of the durations are, or the longest one if that
     // is less; 0 if there are none.

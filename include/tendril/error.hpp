@@ -93,6 +93,7 @@ private:
 // Thrown when an object is used on an OS thread other than its own; what() names both.
 class WrongThread : public std::logic_error {
 public:
+    // For the library: what was used, its owner, and who used it.
     WrongThread(const char* object, std::uint64_t owner, std::uint64_t caller);
 };
 

@@ -26,6 +26,7 @@
 
 namespace tendril {
 
+// What went wrong with a connection.
 enum class ErrorKind : std::uint8_t {
     handler,       // a handler threw: an error of the program
     handshake,     // a TLS handshake failed: port scans, old clients, our own wrong certificate
@@ -35,22 +36,23 @@ enum class ErrorKind : std::uint8_t {
     peer_gone,     // a client reset or left its connection during a call: not our error, and not printed
     resources,     // no memory or no descriptor for a connection
 };
-inline constexpr std::size_t error_kinds = 7;
+inline constexpr std::size_t error_kinds = 7;  // how many of them there are
 
 // One thing that went wrong. Valid during the call that it is passed to.
 struct ErrorEvent {
-    ErrorKind kind;
-    const Address& peer;            // the client; of no family if no single connection is concerned
-    std::string_view request = {};  // HTTP: method and target, as the client sent them
-    int status = 0;                 // HTTP: the status of the answer
-    std::string_view what = {};     // what happened, if there is no `error`
-    std::exception_ptr error = nullptr;
-    Site where = {};  // the place that called serve() or made the server
+    ErrorKind kind;                      // what went wrong
+    const Address& peer;                 // the client; of no family if no single connection is concerned
+    std::string_view request = {};       // HTTP: method and target, as the client sent them
+    int status = 0;                      // HTTP: the status of the answer
+    std::string_view what = {};          // what happened, if there is no `error`
+    std::exception_ptr error = nullptr;  // what was thrown; null: nothing was
+    Site where = {};                     // the place that called serve() or made the server
 
     // Returns the line that the log prints, without its end; what the peer sent is escaped in it.
     std::string line() const;
 };
 
+// Options of an ErrorLog.
 struct ErrorLogOptions {
     // Gets each printed line, without its end. Default: standard error. If the program has set the hub's error handler
     // (Hub::set_error_handler), that gets the exceptions of the kinds handler and resources; and, instead of a line,
@@ -68,7 +70,7 @@ struct ErrorLogOptions {
 // Its hooks run in the green thread that reports, so with several hubs in several OS threads at the same time.
 class ErrorLog {
 public:
-    explicit ErrorLog(ErrorLogOptions options = {});
+    explicit ErrorLog(ErrorLogOptions options = {});  // with these options
     ErrorLog(const ErrorLog&) = delete;
     ErrorLog& operator=(const ErrorLog&) = delete;
 

@@ -17,7 +17,7 @@ public:
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~Event() = default;
 
-    bool is_set() const noexcept { return set_; }
+    bool is_set() const noexcept { return set_; }  // whether it is set
 
     // Wakes all who wait now, in the order in which they came; they return true even if it is cleared before their
     // turn. Never switches. Throws: WrongThread.

@@ -22,9 +22,9 @@ public:
     }
     ~Fd() { close(); }
 
-    int get() const noexcept { return fd_; }  // -1 if closed
-    bool is_open() const noexcept { return fd_ >= 0; }
-    explicit operator bool() const noexcept { return is_open(); }
+    int get() const noexcept { return fd_; }                                 // -1 if closed
+    bool is_open() const noexcept { return fd_ >= 0; }                       // whether it has a descriptor
+    explicit operator bool() const noexcept { return is_open(); }            // whether it has a descriptor
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }  // the caller must close it
 
     void close() noexcept;  // does nothing if it is closed

@@ -38,6 +38,7 @@ namespace tendril {
 // thread.
 class AnyGreenlet {
 public:
+    // What link() takes: a function of the green thread that has ended.
     using Callback = detail::Callback<void(const AnyGreenlet&)>;
 
     // An empty handle: its states are false; functions that wait or act throw std::logic_error.
@@ -90,11 +91,12 @@ public:
     // For wait() and iwait(): notifies the observer of its end.
     void observe(detail::Observer& observer) const { detail::observe_end(record_, observer); }
 
-    std::uint64_t id() const noexcept;  // unique in the process; 0: empty handle
-    std::string_view name() const noexcept;
-    void set_name(std::string_view name) const;
-    Site where() const noexcept;  // where it was spawned
+    std::uint64_t id() const noexcept;           // unique in the process; 0: empty handle
+    std::string_view name() const noexcept;      // as dumps and reports show it; may be empty
+    void set_name(std::string_view name) const;  // changes the name. Copies it.
+    Site where() const noexcept;                 // where it was spawned
 
+    // Whether it refers to a green thread.
     explicit operator bool() const noexcept { return record_.get() != nullptr; }
     friend bool operator==(const AnyGreenlet& a, const AnyGreenlet& b) noexcept {
         return a.record_.get() == b.record_.get();
@@ -269,8 +271,9 @@ void sleep(unsigned give_a_unit_as_in_sleep_1s) = delete;
 // Waits until no other green thread is ready to run. Throws: Interrupt; HubBlocked inside a callback.
 void idle();
 
+// Options of join_all() and its like.
 struct JoinOptions {
-    Deadline deadline = never;
+    Deadline deadline = never;     // for all of the call
     std::size_t count = SIZE_MAX;  // return when this many have ended
     bool raise_error = false;      // rethrow the first failure, in the order of their ends, as soon as there is one
 };

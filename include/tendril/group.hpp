@@ -138,8 +138,8 @@ public:
     // Removes a member, which lives on and gives up its slot. Returns: whether it was a member.
     bool discard(const AnyGreenlet& greenlet);
 
-    bool contains(const AnyGreenlet& greenlet) const noexcept;
-    std::size_t size() const noexcept;  // members, with those that ended in this round
+    bool contains(const AnyGreenlet& greenlet) const noexcept;  // whether the green thread is a member now
+    std::size_t size() const noexcept;                          // members, with those that ended in this round
     bool empty() const noexcept { return size() == 0; }
     std::vector<AnyGreenlet> members() const;  // in the order of joining
 

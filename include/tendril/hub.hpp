@@ -51,10 +51,10 @@ using ErrorHandler = std::function<void(const ErrorContext&, const std::exceptio
 
 // Counts of a hub, as of now.
 struct HubStats {
-    std::size_t greenlets = 0;    // spawned and not ended; without the main one
-    std::size_t stacks_used = 0;  // raw contexts included
-    std::size_t stacks_free = 0;  // kept for the next green threads, until unused for a while
-    std::size_t timers = 0;
+    std::size_t greenlets = 0;       // spawned and not ended; without the main one
+    std::size_t stacks_used = 0;     // raw contexts included
+    std::size_t stacks_free = 0;     // kept for the next green threads, until unused for a while
+    std::size_t timers = 0;          // sleeps and deadlines that are armed
     std::size_t descriptors = 0;     // open sockets
     std::size_t waiting_for_io = 0;  // green threads that wait for a descriptor
     std::size_t keeping_alive = 0;   // Asyncs and watchers that keep the hub alive

@@ -32,9 +32,10 @@ namespace tendril {
 
 // What the JSON lists. Groups and totals always count all.
 struct InspectionQuery {
+    // What green threads are sorted by.
     enum class Order : std::uint8_t { waited, id, name, stack, call };  // `waited`: the longest wait first
-    Order order = Order::waited;
-    bool reverse = false;
+    Order order = Order::waited;                                        // the key
+    bool reverse = false;                                               // the last first
     std::size_t most = 1000;     // green threads at most; of descriptors and watchers, too
     std::string filter = {};     // only green threads with this text in their name, call, place, state or id
     std::uint64_t greenlet = 0;  // the green thread whose backtrace is wanted; it comes first. 0: of none

@@ -26,6 +26,7 @@ namespace tendril {
 // end, or writing fails. Both outlive the buffer.
 class StreamBuf final : public std::streambuf {
 public:
+    // Of a Source or a Sink, or of both; null: it cannot read, or not write.
     StreamBuf(Source* source, Sink* sink) noexcept : source_(source), sink_(sink) {
         setp(out_.data(), out_.data() + out_.size());
     }

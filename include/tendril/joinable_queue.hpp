@@ -44,6 +44,7 @@ private:
     WaitQueue waiters_{"a JoinableQueue"};
 };
 
+// What JoinableQueue and its kin are: a queue that counts what is done.
 template <class Base>
 class BasicJoinableQueue : public Base {
     using T = typename Base::value_type;
@@ -52,7 +53,7 @@ public:
     // An item and the duty to say that it is done.
     class Task {
     public:
-        Task(BasicJoinableQueue& queue, T item) : queue_(&queue), item_(std::move(item)) {}
+        Task(BasicJoinableQueue& queue, T item) : queue_(&queue), item_(std::move(item)) {}  // for the library
         Task(Task&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)), item_(std::move(other.item_)) {}
         Task& operator=(Task&&) = delete;
         ~Task() {
@@ -116,6 +117,7 @@ public:
         }
     }
 
+    // How many items were put and are not done.
     std::uint64_t unfinished_tasks() const noexcept { return this->admitted_ - done_; }
 
 private:
@@ -140,11 +142,12 @@ private:
 }  // namespace detail
 
 template <class T>
-using JoinableQueue = detail::BasicJoinableQueue<Queue<T>>;
+using JoinableQueue = detail::BasicJoinableQueue<Queue<T>>;  // A Queue that counts what is done
 
 template <class T>
-using JoinableLifoQueue = detail::BasicJoinableQueue<LifoQueue<T>>;
+using JoinableLifoQueue = detail::BasicJoinableQueue<LifoQueue<T>>;  // A LifoQueue that counts what is done
 
+// A PriorityQueue that counts what is done.
 template <class T, class Less = std::less<T>>
 using JoinablePriorityQueue = detail::BasicJoinableQueue<PriorityQueue<T, Less>>;
 

@@ -55,7 +55,7 @@ class Local {
                   "a Local holds an object: for a reference take a pointer, for an array a std::array");
 
 public:
-    using Initialiser = std::function<T()>;
+    using Initialiser = std::function<T()>;  // makes the first value of a green thread
 
     // Without a value until it is set.
     explicit Local(Site where = Site::here()) : slot_(where) {}
@@ -92,6 +92,7 @@ public:
         detail::LocalValue* there = slot_.find();
         return there != nullptr ? std::addressof(static_cast<Value*>(there)->value) : nullptr;
     }
+    // Returns: whether this green thread has a value.
     bool has_value() const { return slot_.find() != nullptr; }
 
     // Assigns to the value, which keeps its place and age; the first time, or where T cannot be assigned, as emplace().

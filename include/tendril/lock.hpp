@@ -20,6 +20,7 @@
 
 namespace tendril {
 
+// A lock that one green thread holds: see the head of this file.
 class Lock {
 public:
     Lock() = default;
@@ -33,6 +34,7 @@ public:
     // not held then; WrongThread.
     bool acquire() { return take(never); }
     [[nodiscard("it says whether the lock is held")]] bool acquire(Deadline deadline) { return take(deadline); }
+    // Takes the lock if it is free. Throws: as acquire().
     [[nodiscard]] bool try_lock();
     void lock() { take(never); }
 
@@ -50,8 +52,8 @@ public:
         return take(limit);
     }
 
-    bool locked() const noexcept { return owner_ != 0; }
-    bool held_by_me() const;
+    bool locked() const noexcept { return owner_ != 0; }  // whether any green thread holds it
+    bool held_by_me() const;                              // whether this green thread holds it
 
     // For wait() and iwait(): notifies when the lock is free; does not take it.
     bool ready() const noexcept { return !locked(); }
@@ -70,24 +72,27 @@ private:
 // A Lock that its holder may take again; it is free after as many calls of unlock(). Calls behave as those of Lock.
 class RLock {
 public:
-    bool acquire() { return take(never); }
+    bool acquire() { return take(never); }  // as those of Lock
+    // As those of Lock.
     [[nodiscard("it says whether the lock is held")]] bool acquire(Deadline deadline) { return take(deadline); }
-    [[nodiscard]] bool try_lock();
-    void lock() { take(never); }
-    void unlock();
+    [[nodiscard]] bool try_lock();  // as that of Lock
+    void lock() { take(never); }    // as that of Lock
+    void unlock();                  // gives it up once; as often as it was taken, it is free
+    // For the standard's guards, as those of Lock.
     template <class Rep, class Period>
     [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit) {
         return take(limit);
     }
+    // For the standard's guards, as those of Lock.
     template <class Unit>
     [[nodiscard]] bool try_lock_until(std::chrono::time_point<Deadline::Clock, Unit> limit) {
         return take(limit);
     }
 
-    bool locked() const noexcept { return lock_.locked(); }
-    bool held_by_me() const { return lock_.held_by_me(); }
+    bool locked() const noexcept { return lock_.locked(); }  // whether any green thread holds it
+    bool held_by_me() const { return lock_.held_by_me(); }   // whether this green thread holds it
 
-    bool ready() const noexcept { return lock_.ready(); }
+    bool ready() const noexcept { return lock_.ready(); }  // for wait() and iwait(): whether it is free
     void observe(detail::Observer& observer) const { lock_.observe(observer); }
 
 private:

@@ -36,10 +36,11 @@ namespace tendril {
 
 // What recv() returns.
 struct Message {
-    std::string bytes;
+    std::string bytes;      // any bytes
     std::vector<Fd> fds{};  // the descriptors that came with it, in the sender's order; closed on exec
 };
 
+// Options of a MessagePipe.
 struct MessagePipeOptions {
     std::size_t max_message = std::size_t{64} << 20;  // bytes, to send and to receive; below 4 GiB
 };

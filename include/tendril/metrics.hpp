@@ -24,16 +24,18 @@
 
 namespace tendril {
 
+// What a metric is.
 enum class MetricKind : std::uint8_t {
     counter,    // only grows; by convention its name ends in _total
     gauge,      // goes up and down
     histogram,  // see Metric::histogram
 };
 
+// A value, or a histogram, with its name.
 struct Metric {
-    std::string name;  // letters, digits, "_" and ":"; others become "_"
-    std::string help;  // one line
-    MetricKind kind = MetricKind::gauge;
+    std::string name;                                              // letters, digits, "_" and ":"; others become "_"
+    std::string help;                                              // one line
+    MetricKind kind = MetricKind::gauge;                           // what it is
     std::vector<std::pair<std::string, std::string>> labels = {};  // names as above, any values
     double value = 0;                                              // unless it is a histogram
 
@@ -44,14 +46,14 @@ struct Metric {
         std::vector<std::uint64_t> counts = {};  // one more
         double sum = 0;                          // of all values
     };
-    Histogram histogram = {};
+    Histogram histogram = {};  // unless `value` is meant
 };
 
 // While it lives, its function is asked for metrics whenever someone wants them: by any OS thread, so perhaps by
 // several at once. The function must not wait.
 class MetricSource {
 public:
-    using Function = std::function<void(std::vector<Metric>& out)>;
+    using Function = std::function<void(std::vector<Metric>& out)>;  // appends what it measures
 
     // Any OS thread. Throws: std::invalid_argument for an empty function; std::bad_alloc.
     [[nodiscard("a MetricSource ends with its variable: give it a name")]] explicit MetricSource(Function function);
@@ -77,6 +79,7 @@ std::vector<Metric> all_metrics(const std::vector<HubSnapshot>& hubs);
 // Writes them in the text format of Prometheus (0.0.4): those of one name together, in the order in which the names
 // come first. Values of one name with the same labels are added. Throws: std::bad_alloc.
 std::string to_prometheus(const std::vector<Metric>& metrics);
+// The Content-Type of that text.
 inline constexpr const char* prometheus_type = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace tendril

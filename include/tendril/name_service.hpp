@@ -45,6 +45,7 @@ enum class DnsError {
     unsupported,  // this kind of resolver cannot do that
 };
 const std::error_category& dns_category() noexcept;  // its values are DnsError
+// For std::error_code.
 inline std::error_code make_error_code(DnsError e) noexcept {
     return {static_cast<int>(e), dns_category()};
 }

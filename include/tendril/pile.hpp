@@ -29,6 +29,7 @@ namespace tendril {
 
 class Pool;
 
+// Options of a Pile.
 struct PileOptions {
     Size window = unbounded;  // jobs spawned and not yet consumed
 

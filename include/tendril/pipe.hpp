@@ -100,9 +100,10 @@ private:
 PipeReader standard_input();
 PipeWriter standard_output();
 
+// Both ends of a pipe.
 struct Pipe {
-    PipeReader reader;
-    PipeWriter writer;
+    PipeReader reader;  // reads what the other end has written
+    PipeWriter writer;  // writes what the other end reads
 };
 
 // Makes a pipe; does not yield. Programs that this one starts do not inherit its ends.

@@ -70,10 +70,10 @@ public:
     bool wait_available();
     [[nodiscard("it says whether there is one")]] bool wait_available(Deadline deadline);
 
-    std::size_t running() const noexcept;  // slots in use, without those lent
-    std::size_t waiting() const noexcept;  // green threads that wait for a slot
-    std::size_t capacity() const noexcept;
-    bool full() const noexcept { return running() >= capacity(); }
+    std::size_t running() const noexcept;                           // slots in use, without those lent
+    std::size_t waiting() const noexcept;                           // green threads that wait for a slot
+    std::size_t capacity() const noexcept;                          // how many may run at once
+    bool full() const noexcept { return running() >= capacity(); }  // whether spawn() would wait
 
     // Returns: the number of free slots; negative after the Pool was made smaller than the number in use.
     std::ptrdiff_t free() const noexcept {

@@ -43,32 +43,34 @@ namespace tendril {
 // pipe or terminal it gets an open file of its own; a non-blocking socket is refused.
 class Stdio {
 public:
+    // Where a stream leads: see above.
     enum class Kind : unsigned char { inherit, pipe, devnull, merged, descriptor };
 
     constexpr Stdio() noexcept = default;
     constexpr Stdio(int fd) noexcept : kind_(Kind::descriptor), fd_(fd) {}  // implicit on purpose
-    constexpr explicit Stdio(Kind kind) noexcept : kind_(kind) {}
+    constexpr explicit Stdio(Kind kind) noexcept : kind_(kind) {}           // of this kind
 
-    constexpr Kind kind() const noexcept { return kind_; }
-    constexpr int fd() const noexcept { return fd_; }
+    constexpr Kind kind() const noexcept { return kind_; }  // where it leads
+    constexpr int fd() const noexcept { return fd_; }       // the descriptor, if it leads to one; else -1
 
 private:
     Kind kind_ = Kind::inherit;
     int fd_ = -1;
 };
-inline constexpr Stdio INHERIT{};
-inline constexpr Stdio PIPE{Stdio::Kind::pipe};
-inline constexpr Stdio DEVNULL{Stdio::Kind::devnull};
-inline constexpr Stdio STDOUT{Stdio::Kind::merged};
+inline constexpr Stdio INHERIT{};                      // where this process's own stream leads
+inline constexpr Stdio PIPE{Stdio::Kind::pipe};        // to a pipe, whose other end the Popen has
+inline constexpr Stdio DEVNULL{Stdio::Kind::devnull};  // to /dev/null
+inline constexpr Stdio STDOUT{Stdio::Kind::merged};    // only for err: where out leads
 
 // Environment variables by name. environment() returns a copy of this process's.
 using Environment = std::map<std::string, std::string>;
 Environment environment();
 
+// Options of a Popen.
 struct PopenOptions {
-    Stdio in{};
-    Stdio out{};
-    Stdio err{};
+    Stdio in{};                                     // its stdin
+    Stdio out{};                                    // its stdout
+    Stdio err{};                                    // its stderr
     std::string cwd{};                              // its working directory; empty: ours
     std::optional<Environment> env = std::nullopt;  // instead of ours; its PATH is searched
     Environment add_env{};                          // added to that, or replacing entries of it
@@ -82,7 +84,7 @@ struct PopenOptions {
     int pipe_size = 0;            // of each PIPE, in bytes, rounded up by the system; 0: as the system has it
     std::size_t max_output = SIZE_MAX;  // communicate() throws OutputTooLong when a stream has more bytes than this
 
-    std::optional<mode_t> umask{};
+    std::optional<mode_t> umask{};  // file mode creation mask; unset: ours
     // Who runs the program, in the order groups, group, user. account.hpp finds the numbers for names. Setting only the
     // user leaves the child our groups, root's perhaps: set all three. Throws EPERM unless we have the right.
     std::optional<uid_t> user{};
@@ -105,18 +107,19 @@ std::vector<std::string> shell(std::string text);
 
 // What a child wrote to its stdout and stderr; empty for a stream that is not a PIPE.
 struct Output {
-    std::string out;
-    std::string err;
+    std::string out;  // what it wrote to stdout
+    std::string err;  // what it wrote to stderr
 };
 
 // A stream of a child has more bytes than PopenOptions::max_output allows. The child still runs, unless run() threw
 // this.
 class OutputTooLong : public std::runtime_error {
 public:
+    // For the library: the text, and what was read.
     OutputTooLong(const std::string& what, Output read)
         : std::runtime_error(what), read_(std::make_shared<const Output>(std::move(read))) {}
     const std::string& out() const noexcept { return read_->out; }  // what was read, up to max_output bytes of each
-    const std::string& err() const noexcept { return read_->err; }
+    const std::string& err() const noexcept { return read_->err; }  // the same of stderr
 
 private:
     std::shared_ptr<const Output> read_;  // shared, so that copying cannot throw
@@ -148,8 +151,8 @@ public:
     // waiters.
     ~Popen();
 
-    pid_t pid() const;
-    const std::vector<std::string>& argv() const;
+    pid_t pid() const;                             // its number; it stays after the end
+    const std::vector<std::string>& argv() const;  // what it was called with
 
     // Waits for the child's end. Several green threads may wait. Returns: its exit status; -n if signal n ended it.
     // Throws: TimeoutError; Interrupt; std::system_error (ECHILD: other code took the result); HubBlocked.
@@ -172,6 +175,7 @@ public:
     // stops it.
     // Throws: std::system_error (EPERM: the process now is another user's; EINVAL: no such signal).
     void send_signal(int signal);
+    // As send_signal().
     void terminate() { send_signal(SIGTERM); }
     void kill() { send_signal(SIGKILL); }
 
@@ -207,21 +211,22 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// Options of run() and check_output().
 struct RunOptions {
-    std::string input{};        // for its stdin; empty: `popen` says, by default our stdin
-    bool check = false;         // whether to throw CalledProcessError if it fails
-    bool capture = true;        // out and err, unless `popen` says where they lead
-    Deadline deadline = never;  // for all of run()
-    PopenOptions popen{};
+    std::string input{};               // for its stdin; empty: `popen` says, by default our stdin
+    bool check = false;                // whether to throw CalledProcessError if it fails
+    bool capture = true;               // out and err, unless `popen` says where they lead
+    Deadline deadline = never;         // for all of run()
+    PopenOptions popen{};              // how to start it
     std::optional<bool> kill_group{};  // instead of popen's. Unset: popen's, but true for shell(), see run()
 };
 
 // A program that run() has started and that has ended.
 struct CompletedProcess {
-    std::vector<std::string> argv;
-    int returncode = 0;  // as Popen::wait()
-    std::string out;     // what was captured
-    std::string err;
+    std::vector<std::string> argv;  // what it was called with
+    int returncode = 0;             // as Popen::wait()
+    std::string out;                // what was captured
+    std::string err;                // likewise
 
     void check() const;  // throws CalledProcessError unless the returncode is 0
 };
@@ -229,10 +234,10 @@ struct CompletedProcess {
 // A program failed, and the caller asked for a check. what() names it and says how it ended.
 class CalledProcessError : public std::runtime_error {
 public:
-    explicit CalledProcessError(CompletedProcess process);
-    int returncode() const noexcept { return process_->returncode; }
-    const std::string& out() const noexcept { return process_->out; }
-    const std::string& err() const noexcept { return process_->err; }
+    explicit CalledProcessError(CompletedProcess process);             // for the library
+    int returncode() const noexcept { return process_->returncode; }   // as Popen::wait() returns it
+    const std::string& out() const noexcept { return process_->out; }  // what was captured of stdout
+    const std::string& err() const noexcept { return process_->err; }  // what was captured of stderr
 
 private:
     std::shared_ptr<const CompletedProcess> process_;  // shared, so that copying cannot throw
@@ -241,9 +246,9 @@ private:
 // The deadline of run() passed; this has the output read until then.
 class RunTimeout : public TimeoutError {
 public:
-    RunTimeout(CompletedProcess process, const TimeoutError& why);
-    const std::string& out() const noexcept { return process_->out; }
-    const std::string& err() const noexcept { return process_->err; }
+    RunTimeout(CompletedProcess process, const TimeoutError& why);     // for the library
+    const std::string& out() const noexcept { return process_->out; }  // what was read of stdout until then
+    const std::string& err() const noexcept { return process_->err; }  // what was read of stderr until then
 
 private:
     std::shared_ptr<const CompletedProcess> process_;

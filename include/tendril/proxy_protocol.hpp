@@ -23,12 +23,13 @@
 
 namespace tendril {
 
+// What a proxy says of a connection.
 struct ProxyHeader {
     int version = 1;  // 1 or 2
 
     // The client's address, and the address that it connected to. Nothing if the connection is the proxy's own (LOCAL:
     // a health check), or if the proxy does not know them (UNKNOWN).
-    std::optional<Address> source, destination;
+    std::optional<Address> source, destination;  // the client, and where it connected to; unset: the proxy itself
 
     // Version 2: further fields by type (PP2_TYPE_AUTHORITY is 0x02, PP2_TYPE_SSL 0x20), in their order, uninterpreted.
     std::vector<std::pair<std::uint8_t, std::string>> extras;

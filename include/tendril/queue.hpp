@@ -31,6 +31,7 @@ namespace tendril {
 
 namespace detail {
 
+// What Queue, LifoQueue and PriorityQueue are: a Store, and who waits for it.
 template <class T, class Store>
 class BasicQueue : public QueueBase<BasicQueue<T, Store>, T, Store, WaitQueue> {
     using Base = QueueBase<BasicQueue, T, Store, WaitQueue>;
@@ -93,6 +94,7 @@ public:
         }
         return *std::move(slot);
     }
+    // As get(), but throws Empty instead of waiting.
     T get_nowait() {
         if (std::optional<T> item = try_get()) {
             return *std::move(item);
@@ -124,6 +126,7 @@ public:
         }
         return store_.front();
     }
+    // As peek(), but throws Empty instead of waiting.
     T& peek_nowait() {
         if (empty()) {
             this->refuse_when_closed();
@@ -175,12 +178,12 @@ public:
     BasicQueue copy() const requires std::copy_constructible<T> { return BasicQueue(Copied(), *this); }
 
     std::size_t size() const noexcept { return store_.size(); }
-    std::size_t qsize() const noexcept { return size(); }
+    std::size_t qsize() const noexcept { return size(); }  // how many items it has
     bool empty() const noexcept { return size() == 0; }
-    bool full() const noexcept { return this->is_full(); }
-    std::size_t capacity() const noexcept { return this->capacity_; }
-    std::size_t putting() const noexcept { return putters_.size(); }
-    std::size_t getting() const noexcept { return getters_.size(); }
+    bool full() const noexcept { return this->is_full(); }             // whether put() would wait
+    std::size_t capacity() const noexcept { return this->capacity_; }  // how many items it may have
+    std::size_t putting() const noexcept { return putters_.size(); }   // how many wait in put()
+    std::size_t getting() const noexcept { return getters_.size(); }   // how many wait in get()
 
     // For wait() and iwait(), which see that get() would not wait, and take nothing.
     bool ready() const noexcept { return this->has_something(); }
@@ -223,12 +226,12 @@ private:
 }  // namespace detail
 
 template <class T>
-using Queue = detail::BasicQueue<T, detail::Fifo<T>>;
+using Queue = detail::BasicQueue<T, detail::Fifo<T>>;  // the first in is the first out
 
 template <class T>
-using LifoQueue = detail::BasicQueue<T, detail::Lifo<T>>;
+using LifoQueue = detail::BasicQueue<T, detail::Lifo<T>>;  // the last in is the first out
 
 template <class T, class Less = std::less<T>>
-using PriorityQueue = detail::BasicQueue<T, detail::Heap<T, Less>>;
+using PriorityQueue = detail::BasicQueue<T, detail::Heap<T, Less>>;  // the smallest is the first out
 
 }  // namespace tendril

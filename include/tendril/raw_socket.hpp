@@ -25,7 +25,7 @@
 
 namespace tendril {
 
-using RawSocket = UdpSocket;
+using RawSocket = UdpSocket;  // what raw_socket() and ping_socket() return: it sends and receives whole packets
 
 // Opens a raw socket of this family (AF_INET, ...) for a protocol (IPPROTO_ICMP, IPPROTO_ICMPV6, ...). Does not yield.
 // Throws: std::system_error (EPERM: the process does not have CAP_NET_RAW; EPROTONOSUPPORT).

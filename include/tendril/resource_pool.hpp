@@ -31,6 +31,7 @@
 
 namespace tendril {
 
+// Options of a ResourcePool.
 template <class T>
 struct ResourceOptions {
     Size min = 0;  // the number that the constructor makes; later there may be fewer
@@ -112,6 +113,7 @@ public:
     // Throws: std::logic_error if it holds none.
     T& operator*() const { return value(); }
     T* operator->() const { return std::addressof(value()); }
+    // Whether it holds one.
     explicit operator bool() const noexcept { return one_ != nullptr; }
 
     // Gives the resource back now; a cleanup then runs in another green thread. Does nothing if it holds none.
@@ -152,7 +154,7 @@ private:
 template <class T>
 class ResourcePool {
 public:
-    using Options = ResourceOptions<T>;
+    using Options = ResourceOptions<T>;  // of this pool's resources
 
     // create: makes a resource; may wait, and throw. Runs in the green thread whose get() needs it (the first `min`:
     // here).
@@ -210,13 +212,13 @@ public:
     // Destroys the idle resources. Yields: if destructors do.
     void clear() { detail::clear_resources(*core_); }
 
-    std::size_t max() const noexcept { return detail::counts(*core_).max; }
+    std::size_t max() const noexcept { return detail::counts(*core_).max; }  // the most that may exist
     std::size_t size() const noexcept {
         return detail::counts(*core_).total;
     }  // resources that exist, or are being made or destroyed
-    std::size_t idle() const noexcept { return detail::counts(*core_).idle; }
-    std::size_t leased() const noexcept { return detail::counts(*core_).leased; }
-    std::size_t waiting() const noexcept { return detail::waiting(*core_); }
+    std::size_t idle() const noexcept { return detail::counts(*core_).idle; }  // resources that get() could lend now
+    std::size_t leased() const noexcept { return detail::counts(*core_).leased; }  // resources that are lent
+    std::size_t waiting() const noexcept { return detail::waiting(*core_); }       // green threads that wait in get()
 
     // Returns: how many more could be lent without waiting for other green threads: the idle ones, and those that there
     // is room for; not those that are being cleaned up. Negative after the maximum was set below the number leased.

@@ -89,6 +89,7 @@ private:
 class FdRange {
 public:
     FdRange() noexcept : FdRange(std::initializer_list<AnyFd>()) {}
+    // Of descriptors, sockets and the like, in braces.
     FdRange(std::initializer_list<AnyFd> fds) noexcept : at_(fds.begin()), size_(fds.size()), visit_(&visit_several) {}
     template <class R>
     requires std::ranges::input_range<const R> && detail::HasNumber<std::ranges::range_value_t<const R>>
@@ -98,11 +99,12 @@ public:
     // Calls the visitor with each number, in their order; for select() itself.
     class Visitor {
     public:
-        virtual void operator()(int fd) = 0;
+        virtual void operator()(int fd) = 0;  // gets one
 
     protected:
         ~Visitor() = default;
     };
+    // Lets the visitor see each, for select() itself.
     void visit(Visitor& visitor) const { visit_(at_, size_, visitor); }
 
 private:
@@ -125,9 +127,9 @@ private:
 
 // What select() found: numbers, in the order in which they were given.
 struct Selected {
-    std::vector<int> readable;
-    std::vector<int> writable;
-    std::vector<int> exceptional;
+    std::vector<int> readable;     // those that a read would not wait for
+    std::vector<int> writable;     // those that a write would not wait for
+    std::vector<int> exceptional;  // those that have urgent data
 };
 
 // Waits until at least one of the descriptors is readable, writable, or exceptional: has urgent data. One with an error
@@ -149,6 +151,7 @@ using PollFd = ::pollfd;  // fd, events, revents
 // Yields and costs as select(). Throws: std::system_error; Interrupt.
 std::size_t poll(std::span<PollFd> fds, Deadline deadline = never);
 
+// What Epoll::wait() returns.
 struct EpollEvent {
     std::uint32_t events = 0;  // EPOLLIN, ...
     std::uint64_t data = 0;    // as it was given to add()
@@ -171,9 +174,9 @@ public:
     // Yields as wait_readable() does. Throws: std::system_error (EBADF: it is closed); Interrupt, which loses no event.
     std::vector<EpollEvent> wait(Deadline deadline = never, std::size_t most = 64);
 
-    void close() noexcept { handle_.close(); }  // idempotent; a waiter gets EBADF
-    bool is_open() const noexcept { return handle_.is_open(); }
-    int fd() const noexcept { return handle_.fd(); }  // -1 when closed
+    void close() noexcept { handle_.close(); }                   // idempotent; a waiter gets EBADF
+    bool is_open() const noexcept { return handle_.is_open(); }  // whether it is open
+    int fd() const noexcept { return handle_.fd(); }             // -1 when closed
 
 private:
     void control(int operation, AnyFd fd, std::uint32_t events, std::uint64_t data, const char* what);

@@ -39,9 +39,9 @@ public:
     // Gives permits back. Throws: WrongThread; std::invalid_argument when negative.
     void release(Size permits = 1);
 
-    std::size_t available() const noexcept { return permits_; }
-    std::size_t waiting() const noexcept { return waiters_.size(); }
-    bool locked() const noexcept { return permits_ == 0; }
+    std::size_t available() const noexcept { return permits_; }       // how many permits are free
+    std::size_t waiting() const noexcept { return waiters_.size(); }  // how many green threads wait for one
+    bool locked() const noexcept { return permits_ == 0; }            // whether acquire() would wait
 
     // The standard's names, so that std::unique_lock and std::scoped_lock hold one permit.
     void lock() { acquire(); }
@@ -68,24 +68,26 @@ private:
 // A Semaphore that refuses more releases than acquires.
 class BoundedSemaphore {
 public:
+    // With that many permits.
     explicit BoundedSemaphore(Size permits = 1) noexcept : semaphore_(permits), limit_(permits) {}
 
-    bool acquire() { return semaphore_.acquire(); }
+    bool acquire() { return semaphore_.acquire(); }  // takes a permit, as Semaphore::acquire()
+    // Takes a permit, as Semaphore::acquire().
     [[nodiscard("it says whether a permit was taken")]] bool acquire(Deadline deadline) {
         return semaphore_.acquire(deadline);
     }
-    [[nodiscard]] bool try_acquire() { return semaphore_.try_acquire(); }
+    [[nodiscard]] bool try_acquire() { return semaphore_.try_acquire(); }  // takes a permit if one is free
 
     // Throws: std::logic_error when that would be one too many; nothing is released.
     void release(Size permits = 1);
 
-    std::size_t available() const noexcept { return semaphore_.available(); }
-    std::size_t waiting() const noexcept { return semaphore_.waiting(); }
-    bool locked() const noexcept { return semaphore_.locked(); }
-    void lock() { acquire(); }
-    bool try_lock() { return try_acquire(); }
-    void unlock() { release(); }
-    bool ready() const noexcept { return semaphore_.ready(); }
+    std::size_t available() const noexcept { return semaphore_.available(); }  // how many permits are free
+    std::size_t waiting() const noexcept { return semaphore_.waiting(); }      // how many green threads wait for one
+    bool locked() const noexcept { return semaphore_.locked(); }               // whether acquire() would wait
+    void lock() { acquire(); }                                                 // the standard's names
+    bool try_lock() { return try_acquire(); }                                  // as acquire()
+    void unlock() { release(); }                                               // as release()
+    bool ready() const noexcept { return semaphore_.ready(); }  // for wait() and iwait(): whether a permit is free
     void observe(detail::Observer& observer) const { semaphore_.observe(observer); }
 
 private:

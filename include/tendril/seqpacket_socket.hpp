@@ -34,6 +34,7 @@
 
 namespace tendril {
 
+// A connection that keeps messages apart: see the head of this file.
 class SeqpacketSocket {
 public:
     SeqpacketSocket() = default;  // closed
@@ -69,21 +70,24 @@ public:
 
     // As TcpSocket's.
 
+    // Sets an option, as TcpSocket::set().
     template <class O, class V = typename O::Value>
     void set(const O& option, const V& value) {
         detail::set_socket_option(handle_, option, detail::option_value(option, value));
     }
+    // Returns an option, as TcpSocket::get().
     template <class O>
     typename O::Value get(const O& option) const {
         return detail::get_socket_option(handle_, option);
     }
-    Address local_address() const;
-    Address peer_address() const;
-    PeerCredentials peer_credentials() const;
-    void close() noexcept { handle_.close(); }
-    bool is_open() const noexcept { return handle_.is_open(); }
-    int fd() const noexcept { return handle_.fd(); }
-    [[nodiscard]] Fd release();
+    Address local_address() const;                               // of this end
+    Address peer_address() const;                                // of the other end
+    PeerCredentials peer_credentials() const;                    // the process at the other end, as the kernel knows it
+    void close() noexcept { handle_.close(); }                   // ends waits for it with EBADF. Idempotent.
+    bool is_open() const noexcept { return handle_.is_open(); }  // whether it is open
+    int fd() const noexcept { return handle_.fd(); }             // the descriptor, which stays the socket's
+    [[nodiscard]] Fd release();                                  // gives the descriptor away; the socket is closed then
+    // For wait() and iwait(): whether a message could be read.
     bool ready() const { return handle_.ready("a seqpacket socket"); }
     void observe(detail::Observer& observer) const { handle_.observe("a seqpacket socket", observer); }
 
@@ -94,6 +98,7 @@ private:
     detail::Handle handle_;
 };
 
+// Accepts such connections.
 class SeqpacketListener {
 public:
     SeqpacketListener() = default;  // closed
@@ -111,11 +116,11 @@ public:
     // Waits for a connection, and returns it. Throws: as Listener::accept(); no connection is then lost.
     SeqpacketSocket accept(Deadline deadline = never);
 
-    Address address() const;  // throws std::system_error
-    void close() noexcept { handle_.close(); }
-    bool is_open() const noexcept { return handle_.is_open(); }
-    int fd() const noexcept { return handle_.fd(); }
-    [[nodiscard]] Fd release();
+    Address address() const;                                     // throws std::system_error
+    void close() noexcept { handle_.close(); }                   // ends waits for it with EBADF. Idempotent.
+    bool is_open() const noexcept { return handle_.is_open(); }  // whether it is open
+    int fd() const noexcept { return handle_.fd(); }             // the descriptor, which stays the listener's
+    [[nodiscard]] Fd release();  // gives the descriptor away; the listener is closed then
 
     // For wait() and iwait(): ready when there is a connection to accept. Consumes nothing.
     bool ready() const { return handle_.ready("a seqpacket listener"); }

@@ -48,6 +48,7 @@ enum class OnHandlerError { report, end };
 // proxy can connect, or name the proxies in StreamServerOptions::proxy_sources.
 enum class ProxyProtocol { off, required };
 
+// Options of serve() and of a StreamServer.
 struct StreamServerOptions {
     // Handlers that run at once, in each hub. At the limit connections wait in the backlog; while one waits, the
     // connection that has been idle longest (Serving::Idle) is closed to make room.
@@ -76,8 +77,8 @@ struct StreamServerOptions {
     // How long handlers may go on after accepting has ended, before they are killed.
     Duration drain = forever;
 
-    OnHandlerError on_error = OnHandlerError::report;
-    ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    OnHandlerError on_error = OnHandlerError::report;   // what an error of a handler does
+    ProxyProtocol proxy_protocol = ProxyProtocol::off;  // whether connections begin with a PROXY header
 
     // The proxies: their connections must begin with the header, and all others are plain from their first byte on.
     // Empty: every connection is a proxy's.
@@ -134,6 +135,7 @@ public:
     // To be used in the handler's own green thread.
     class Idle {
     public:
+        // Idle from here to the end of the block.
         explicit Idle(Serving& serving, IdlePlace place = IdlePlace::yielded)
             : serving_(serving),
               before_(serving_.set_activity(place == IdlePlace::kept ? Activity::waits : Activity::idle)) {}

@@ -26,7 +26,7 @@ public:
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~SharedEvent() = default;
 
-    bool is_set() const;
+    bool is_set() const;  // whether it is set
 
     // Wakes all who wait now, in the order in which they came; they return true even if it is cleared before their
     // turn. Never waits or switches.

@@ -150,6 +150,7 @@ public:
         let_putters_in();
         return *std::move(item);
     }
+    // As get(), but throws Empty instead of waiting.
     T get_nowait() {
         std::optional<T> item;
         if (!try_take(item, true)) {

@@ -24,7 +24,7 @@ namespace tendril {
 
 class SharedSemaphore {
 public:
-    explicit SharedSemaphore(Size permits = 1) : permits_(permits) {}
+    explicit SharedSemaphore(Size permits = 1) : permits_(permits) {}  // with that many permits
 
     // Requires: nobody waits. Aborts otherwise, naming the waiters.
     ~SharedSemaphore() = default;

@@ -9,9 +9,9 @@
 namespace tendril {
 
 struct Site {
-    const char* file = "";
-    const char* function = "";
-    int line = 0;
+    const char* file = "";      // as the compiler names it
+    const char* function = "";  // as the compiler writes it
+    int line = 0;               // 0: unknown
 
     // As a default argument, returns the place of the call. Its own default arguments achieve that; don't pass them.
     static constexpr Site here(const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),

@@ -46,9 +46,9 @@ struct SocketAccess;
 
 // Who connected: the peer's process, and its user and group at that time.
 struct PeerCredentials {
-    pid_t process;
-    uid_t user;
-    gid_t group;
+    pid_t process;  // its number
+    uid_t user;     // who runs it
+    gid_t group;    // likewise
 };
 
 // A connected stream, whatever its family.

@@ -17,6 +17,7 @@
 
 namespace tendril {
 
+// A socket that systemd has handed over.
 struct InheritedSocket {
     std::string name;  // from LISTEN_FDNAMES or hand_over(); "unknown" if none was given
     Fd fd;             // for the constructor of a Listener or a UdpSocket; closed on exec

@@ -25,6 +25,7 @@ namespace tendril {
 
 constexpr std::size_t most_descriptors_at_once = 253;  // the kernel's limit
 
+// What recv_message() returns.
 struct SocketMessage {
     std::size_t size = 0;         // bytes put into the buffer; 0 at the end of the stream
     std::vector<Fd> descriptors;  // owned by the receiver; closed on exec

@@ -47,30 +47,30 @@ class Resolver;
 // the system has it, such as sock_fprog. A struct must be trivially copyable; what the system does not fill in is zero.
 template <class T>
 struct SocketOption {
-    using Value = T;
-    int level;
-    int number;
-    const char* name;
+    using Value = T;   // what set() takes and get() returns
+    int level;         // of setsockopt()
+    int number;        // of setsockopt()
+    const char* name;  // for errors
 };
 
 // An option that IPv4 and IPv6 have under different numbers. On an IPv6 socket it is set for both protocols, since such
 // a socket may also carry IPv4. On a socket of another family: ENOPROTOOPT.
 template <class T>
 struct IpOption {
-    using Value = T;
-    int v4;
-    int v6;
-    const char* name;
+    using Value = T;   // what set() takes and get() returns
+    int v4;            // its number for IPv4
+    int v6;            // its number for IPv6
+    const char* name;  // for errors
 };
 
 // The option `tcp_info`, which can only be read.
 struct TcpInfoOption {
-    using Value = TcpInfo;
+    using Value = TcpInfo;  // what get() returns
 };
 
 // The option `linger`, whose value may be absent.
 struct LingerOption {
-    using Value = std::optional<std::chrono::seconds>;
+    using Value = std::optional<std::chrono::seconds>;  // what set() takes and get() returns
 };
 
 namespace option {
@@ -173,12 +173,17 @@ inline constexpr LingerOption linger{};
 // packet may pass; the multicast options hold for packets to groups, which are not looped back if multicast_loop is
 // off.
 
+// A listener on [::] takes no IPv4 connections.
 inline constexpr SocketOption<bool> v6_only{IPPROTO_IPV6, IPV6_V6ONLY, "v6_only"};
-inline constexpr SocketOption<int> ttl{IPPROTO_IP, IP_TTL, "ttl"};
-inline constexpr SocketOption<int> tos{IPPROTO_IP, IP_TOS, "tos"};
+inline constexpr SocketOption<int> ttl{IPPROTO_IP, IP_TTL, "ttl"};  // IPv4: how many routers a packet passes
+inline constexpr SocketOption<int> tos{IPPROTO_IP, IP_TOS, "tos"};  // IPv4: type of service, DSCP and ECN
+// IPv6: how many routers a packet passes.
 inline constexpr SocketOption<int> hop_limit{IPPROTO_IPV6, IPV6_UNICAST_HOPS, "hop_limit"};
+// IPv4: the same of multicast.
 inline constexpr SocketOption<int> multicast_ttl{IPPROTO_IP, IP_MULTICAST_TTL, "multicast_ttl"};
+// Whether this host gets what it sends itself.
 inline constexpr SocketOption<bool> multicast_loop{IPPROTO_IP, IP_MULTICAST_LOOP, "multicast_loop"};
+// IPv6: the same of multicast.
 inline constexpr SocketOption<int> multicast_hops{IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "multicast_hops"};
 
 }  // namespace option
@@ -289,14 +294,15 @@ public:
               detail::set_socket_option(handle, option, kept);
           }) {}
 
-    void apply(const detail::Handle& handle) const { apply_(handle); }
+    void apply(const detail::Handle& handle) const { apply_(handle); }  // for the library: sets it on a socket
 
 private:
     std::function<void(const detail::Handle&)> apply_;
 };
 
-using SocketSettings = std::vector<SocketSetting>;
+using SocketSettings = std::vector<SocketSetting>;  // several, in the order in which they are set
 
+// Options of connect().
 struct ConnectOptions {
     // The local address to connect from. Of a host's addresses only those of its family are tried.
     std::optional<Address> bind = std::nullopt;
@@ -307,6 +313,7 @@ struct ConnectOptions {
     SocketSettings settings = {};  // set before the socket is bound, in this order
 };
 
+// Options of listen().
 struct ListenOptions {
     int backlog = 1024;         // connections that may wait for accept; the system's limit is net.core.somaxconn
     bool reuse_address = true;  // allows a port on which old connections linger

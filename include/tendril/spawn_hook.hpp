@@ -17,7 +17,7 @@ namespace tendril {
 
 class SpawnHook {
 public:
-    using Callback = detail::Callback<void(const AnyGreenlet& spawned)>;
+    using Callback = detail::Callback<void(const AnyGreenlet& spawned)>;  // gets each green thread that is spawned
 
     // The spawning green thread calls the callback before its spawn() returns; the spawned one has not begun. The
     // callback must not wait (HubBlocked); the hub's error handler gets what it throws. Several hooks are called in the

@@ -125,8 +125,8 @@ public:
 
 // How much close_gently() still reads from the peer, and for how long.
 struct LingerLimits {
-    Duration time = std::chrono::seconds(2);
-    std::uint64_t bytes = std::uint64_t{64} * 1024 * 1024;
+    Duration time = std::chrono::seconds(2);                // at most
+    std::uint64_t bytes = std::uint64_t{64} * 1024 * 1024;  // at most
     std::uint64_t expected = 0;  // bytes that the peer has announced and not sent yet; UINT64_MAX: unknown
 };
 

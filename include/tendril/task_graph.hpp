@@ -38,7 +38,7 @@ namespace tendril {
 // The key already has a task or a value.
 class Collision : public std::invalid_argument {
 public:
-    Collision(const std::string& key, const char* instead);
+    Collision(const std::string& key, const char* instead);  // for the library: the key, and what to do instead
 };
 
 // Thrown to a caller that asks for a failed key. The error itself is nested in it: std::rethrow_if_nested(e). For a
@@ -223,6 +223,7 @@ public:
     bool kill_all(Deadline deadline = never) { return detail::kill_tasks(table_.tasks(), deadline); }
 
     std::size_t running() const noexcept { return detail::running(table_.tasks()); }  // tasks spawned and not ended
+    // Those of them that wait for dependencies or the limit.
     std::size_t waiting() const noexcept {
         return detail::waiting(table_.tasks());
     }  // those of them that wait for dependencies or the limit

@@ -31,7 +31,7 @@ enum class TcpState : std::uint8_t {
 };
 
 struct TcpInfo {
-    TcpState state = TcpState::closed;
+    TcpState state = TcpState::closed;  // of the connection
 
     // The peer's distance, smoothed, and how much it varies; the least ever measured; how long an answer is awaited
     // before a segment is sent again.
@@ -55,10 +55,10 @@ struct TcpInfo {
 
     std::uint64_t bytes_sent = 0;          // those sent again included
     std::uint64_t bytes_acknowledged = 0;  // by the peer
-    std::uint64_t bytes_received = 0;
-    std::uint32_t bytes_unsent = 0;   // taken by send(), and still in this machine
-    std::uint64_t delivery_rate = 0;  // bytes per second that have lately arrived
-    std::uint64_t pacing_rate = 0;    // bytes per second that the kernel sends at most
+    std::uint64_t bytes_received = 0;      // from the peer
+    std::uint32_t bytes_unsent = 0;        // taken by send(), and still in this machine
+    std::uint64_t delivery_rate = 0;       // bytes per second that have lately arrived
+    std::uint64_t pacing_rate = 0;         // bytes per second that the kernel sends at most
 };
 
 }  // namespace tendril

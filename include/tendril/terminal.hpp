@@ -31,8 +31,8 @@ namespace tendril {
 
 // In characters.
 struct TerminalSize {
-    unsigned short columns = 80;
-    unsigned short rows = 24;
+    unsigned short columns = 80;  // characters in a line
+    unsigned short rows = 24;     // lines
     friend bool operator==(const TerminalSize&, const TerminalSize&) = default;
 };
 
@@ -84,8 +84,8 @@ private:
 
 // A new pseudo-terminal: our side, and the side to be given to programs (blocking; closed on exec).
 struct TerminalPair {
-    Terminal master;
-    Fd slave;
+    Terminal master;  // what the program's terminal would show, and what it would be typed
+    Fd slave;         // what the program takes for its terminal
 };
 
 // Makes a pseudo-terminal. Does not yield. Throws: std::system_error (ENOSPC: the system has no more of them).

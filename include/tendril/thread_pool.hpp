@@ -51,11 +51,13 @@ public:
         : std::runtime_error("the ThreadPool was destroyed or killed before this job began; it was dropped unrun") {}
 };
 
+// Options of a ThreadPool.
 struct ThreadPoolOptions {
     // An OS thread that has had no job for this long ends; the next job that needs one starts another.
     Duration idle_timeout = forever;
 };
 
+// OS threads for calls that block: see the head of this file.
 class ThreadPool : public detail::MapMembers<ThreadPool> {
 public:
     // threads: how many jobs run at once. The threads are started when there is work for them, and end when they have

@@ -71,6 +71,7 @@ public:
 
         // Those of the Timeout that threw it: see length() and where() there.
         std::chrono::nanoseconds length() const noexcept { return std::chrono::nanoseconds(facts_.length_ns); }
+        // Where it was made.
         Site where() const noexcept { return {.file = facts_.file, .function = "", .line = facts_.line}; }
 
     private:
@@ -126,6 +127,7 @@ public:
     std::chrono::nanoseconds length() const noexcept { return std::chrono::nanoseconds(length_ns_); }
     // What it throws in place of Expired; nullptr: Expired.
     const std::exception_ptr& error() const noexcept { return error_; }
+    // Where it was made.
     Site where() const noexcept {
         return {.file = file_, .function = "", .line = line_};
     }  // the place that Expired names

@@ -32,14 +32,16 @@ class TlsError : public std::system_error {
 public:
     using std::system_error::system_error;
 };
-const std::error_category& tls_category() noexcept;
-const std::error_category& tls_verify_category() noexcept;
+const std::error_category& tls_category() noexcept;         // errors of OpenSSL
+const std::error_category& tls_verify_category() noexcept;  // why a certificate was refused
 
 // What a certificate says.
 struct TlsCertificate {
-    std::string subject, issuer;                                  // "CN = example.org, O = Example"
-    std::vector<std::string> names;                               // the host names and IP addresses that it is for
-    std::string serial;                                           // hexadecimal
+    // "CN = example.org, O = Example".
+    std::string subject, issuer;     // "CN = example.org, O = Example"
+    std::vector<std::string> names;  // the host names and IP addresses that it is for
+    std::string serial;              // hexadecimal
+    // When it is valid; after 2262: time_point::max().
     std::chrono::system_clock::time_point not_before, not_after;  // when it is valid; after 2262: time_point::max()
     std::string der;                                              // the whole certificate
     std::string sha256;                                           // the hash of `der`, hexadecimal
@@ -72,6 +74,7 @@ private:
     std::shared_ptr<const detail::TlsSessionState> state_;
 };
 
+// Options of wrap_ssl().
 struct WrapOptions {
     // Client: the host name or IP address that must be among the alternative names of the certificate (RFC 9525).
     // Letter case, a final dot, and an IPv6 address's brackets and zone are ignored. Names in other scripts: idna.hpp.

@@ -23,7 +23,7 @@ namespace tendril {
 
 class TlsContext;
 
-enum class TlsVersion { tls_1_2, tls_1_3 };
+enum class TlsVersion { tls_1_2, tls_1_3 };  // the versions of TLS that are spoken
 
 // How to verify the peer's certificate. `none`: not at all. `optional`: the peer need not show one, but one that it
 // shows must be valid. `required`: it must show a valid one.
@@ -48,8 +48,9 @@ struct TlsPsk {
     std::string key;       // 1 to 256 bytes; random: a password can be guessed from a recorded handshake
 };
 
+// Options of a TlsContext.
 struct TlsOptions {
-    bool server_side = false;
+    bool server_side = false;  // for a server; else for a client
 
     std::string certificate = {};   // file: our own certificate, then those that lead to the authority's
     std::string key = {};           // file; empty: the key is in the certificate's file
@@ -65,15 +66,15 @@ struct TlsOptions {
     std::string ca_file = {};
     std::string ca_path = {};  // a folder of certificates and revocation lists, as c_rehash(1) makes it
 
-    TlsRevocation revocation = TlsRevocation::none;
+    TlsRevocation revocation = TlsRevocation::none;  // whether certificates may have been revoked
     std::string crl_file = {};   // file: lists of revoked certificates, read once; make a new context for newer lists
     bool strict = false;         // refuses certificates that break rules of RFC 5280 which old software broke
     bool partial_chain = false;  // trusts a certificate in ca_file even if it is no authority's own: pins it
 
-    TlsVersion lowest = TlsVersion::tls_1_2;
-    TlsVersion highest = TlsVersion::tls_1_3;
-    std::string ciphers = {};        // of TLS 1.2, in the format of ciphers(1); empty: OpenSSL's choice
-    std::string cipher_suites = {};  // of TLS 1.3, separated by colons; empty: OpenSSL's choice
+    TlsVersion lowest = TlsVersion::tls_1_2;   // older ones are refused
+    TlsVersion highest = TlsVersion::tls_1_3;  // newer ones are not offered
+    std::string ciphers = {};                  // of TLS 1.2, in the format of ciphers(1); empty: OpenSSL's choice
+    std::string cipher_suites = {};            // of TLS 1.3, separated by colons; empty: OpenSSL's choice
 
     bool prefer_own_ciphers = false;  // server: takes the first of its own ciphers that fits, not of the client's
 
@@ -126,7 +127,7 @@ struct TlsContextState;
 
 // Handshakes of all connections of a context.
 struct TlsStatistics {
-    std::uint64_t begun, finished, resumed;
+    std::uint64_t begun, finished, resumed;  // handshakes
 };
 
 class TlsContext {
@@ -151,9 +152,9 @@ public:
     }
     ~TlsContext() = default;
 
-    bool server_side() const noexcept;         // as in the options
-    std::vector<std::string> ciphers() const;  // that it offers or accepts, of both versions, best first
-    TlsStatistics statistics() const noexcept;
+    bool server_side() const noexcept;          // as in the options
+    std::vector<std::string> ciphers() const;   // that it offers or accepts, of both versions, best first
+    TlsStatistics statistics() const noexcept;  // returns its counts
 
     // Returns the authorities that it trusts; those of ca_path only after they were needed.
     std::vector<TlsCertificate> authorities() const;
@@ -165,8 +166,8 @@ private:
 
 // Where the system's authorities are: the variables SSL_CERT_FILE and SSL_CERT_DIR, else OpenSSL's own places.
 struct TlsTrustPaths {
-    std::string file, folder;
+    std::string file, folder;  // what OpenSSL takes when nothing else is given
 };
-TlsTrustPaths default_trust_paths();
+TlsTrustPaths default_trust_paths();  // returns where the system keeps its certificate authorities
 
 }  // namespace tendril

@@ -77,10 +77,10 @@ public:
     // the first of the plain bytes, which came together with the peer's end record. Waits for that record.
     // Throws: TlsError if the peer sent data that was not read: the stream can then only be closed. Else as send().
     struct Unwrapped {
-        std::shared_ptr<Stream> stream;
-        std::string early;
+        std::shared_ptr<Stream> stream;  // the one beneath
+        std::string early;               // what was read of it, and is not TLS
     };
-    Unwrapped unwrap(Deadline deadline = never);
+    Unwrapped unwrap(Deadline deadline = never);  // ends TLS, and returns what is beneath it
 
 private:
     friend class detail::TlsStreamState;

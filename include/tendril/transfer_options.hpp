@@ -25,6 +25,7 @@
 
 namespace tendril {
 
+// Options of recv().
 struct RecvOptions {
     // Leaves the data in the system's queue, so that the next call receives it again. recv() returns at once while
     // anything is there, as often as it is called: to wait for more than that, receive it. MSG_PEEK.
@@ -35,6 +36,7 @@ struct RecvOptions {
     bool discard = false;
 };
 
+// Options of send().
 struct SendOptions {
     // More follows at once: TCP holds back a segment that is not full, for 200 ms at most. A datagram socket collects
     // the bytes until a send without it, which sends everything as one datagram. MSG_MORE.

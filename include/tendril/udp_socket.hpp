@@ -45,6 +45,7 @@ struct Datagram {
     std::size_t length = 0;  // of the whole datagram, in bytes
 };
 
+// Options of udp_socket().
 struct UdpOptions {
     bool reuse_address = false;    // several sockets may have the same multicast address and port
     bool reuse_port = false;       // several sockets may share the port; the kernel chooses one for each datagram
@@ -111,21 +112,23 @@ public:
 
     // As TcpSocket's.
 
+    // Sets an option, as TcpSocket::set().
     template <class O, class V = typename O::Value>
     void set(const O& option, const V& value) {
         detail::set_socket_option(handle_, option, detail::option_value(option, value));
     }
+    // Returns an option, as TcpSocket::get().
     template <class O>
     typename O::Value get(const O& option) const {
         return detail::get_socket_option(handle_, option);
     }
 
-    Address local_address() const;
-    Address peer_address() const;  // throws std::system_error (ENOTCONN) unless connected
+    Address local_address() const;  // where it receives
+    Address peer_address() const;   // throws std::system_error (ENOTCONN) unless connected
 
-    void close() noexcept { handle_.close(); }  // idempotent; a waiter gets EBADF
-    bool is_open() const noexcept { return handle_.is_open(); }
-    int fd() const noexcept { return handle_.fd(); }  // still the socket's; -1 when closed
+    void close() noexcept { handle_.close(); }                   // idempotent; a waiter gets EBADF
+    bool is_open() const noexcept { return handle_.is_open(); }  // whether it is open
+    int fd() const noexcept { return handle_.fd(); }             // still the socket's; -1 when closed
 
     // Hands the descriptor to the caller, still non-blocking; this socket is then closed. A waiter gets EBADF.
     [[nodiscard]] Fd release();

@@ -17,8 +17,11 @@
 #include <compare>
 #include <string>
 
+// Changes when old programs may not compile.
 #define TENDRIL_VERSION_MAJOR 0
+// While the first is 0: likewise; else with what is new.
 #define TENDRIL_VERSION_MINOR 1
+// With what was mended.
 #define TENDRIL_VERSION_PATCH 0
 
 // Whether these headers are of that version or a later one.
@@ -29,10 +32,11 @@
 
 namespace tendril {
 
+// The version of the library that is linked.
 struct LibraryVersion {
-    int major = 0;
-    int minor = 0;
-    int patch = 0;
+    int major = 0;  // as TENDRIL_VERSION_MAJOR
+    int minor = 0;  // as TENDRIL_VERSION_MINOR
+    int patch = 0;  // as TENDRIL_VERSION_PATCH
 
     std::string text() const;  // "0.1.0"
 

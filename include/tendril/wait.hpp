@@ -41,6 +41,7 @@ concept Waitable = requires(const T& thing, detail::Observer& observer) {
 // A reference to any Waitable, for lists of different ones.
 class AnyWaitable {
 public:
+    // Of a thing that outlives it.
     template <Waitable T>
     requires(!std::same_as<T, AnyWaitable>) explicit AnyWaitable(const T& thing) noexcept
         : thing_(&thing), ready_([](const void* t) -> bool { return static_cast<const T*>(t)->ready(); }),
@@ -49,8 +50,9 @@ public:
     requires(!std::same_as<T, AnyWaitable>) explicit AnyWaitable(const T&&) =
         delete;  // it would be gone before it is waited for
 
-    bool ready() const { return ready_(thing_); }
+    bool ready() const { return ready_(thing_); }  // whether the thing is ready
     void observe(detail::Observer& observer) const { observe_(thing_, observer); }
+    // Whether it refers to this thing.
     bool is(const auto& thing) const noexcept { return thing_ == static_cast<const void*>(&thing); }
 
 private:
@@ -168,6 +170,7 @@ private:
 template <class Range>
 class IWait {
 public:
+    // Waits for the next thing with each step.
     class Iterator {
     public:
         using difference_type = std::ptrdiff_t;
@@ -189,7 +192,7 @@ public:
         std::size_t at_;
     };
 
-    IWait(Range& range, Deadline deadline) : waiting_(range, deadline, "iwait") {}
+    IWait(Range& range, Deadline deadline) : waiting_(range, deadline, "iwait") {}  // for the library
     Iterator begin() { return Iterator(waiting_); }
     std::default_sentinel_t end() const noexcept { return {}; }
 

@@ -29,7 +29,7 @@ public:
     // owns it, a kill included, even one before that has begun. Move-only. Requires: the group outlives it.
     class Token {
     public:
-        explicit Token(WaitGroup& group) : group_(&group) { group.add(); }
+        explicit Token(WaitGroup& group) : group_(&group) { group.add(); }  // adds one; its end is done()
         Token(Token&& other) noexcept : group_(std::exchange(other.group_, nullptr)) {}
         Token& operator=(Token&&) = delete;
         ~Token() {

@@ -81,12 +81,15 @@ private:
 
 // A set of events of a descriptor.
 enum class IoEvents : std::uint8_t { none = 0, read = 1, write = 2, priority = 4, closed = 16 };
+// Either.
 constexpr IoEvents operator|(IoEvents a, IoEvents b) noexcept {
     return static_cast<IoEvents>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
+// Both.
 constexpr IoEvents operator&(IoEvents a, IoEvents b) noexcept {
     return static_cast<IoEvents>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
 }
+// Whether it is any event at all.
 constexpr bool any(IoEvents e) noexcept {
     return e != IoEvents::none;
 }
@@ -97,7 +100,7 @@ constexpr bool any(IoEvents e) noexcept {
 // select.hpp.
 class Io : public Watcher {
 public:
-    using Callback = detail::Callback<void(IoEvents)>;
+    using Callback = detail::Callback<void(IoEvents)>;  // gets what has become possible
 
     // Throws: std::invalid_argument for a negative fd, no events or an empty callback; std::system_error: EBADF, EPERM
     // (a regular file is always ready).
@@ -112,17 +115,18 @@ public:
     IoEvents events() const;
 };
 
+// Options of a Timer.
 struct TimerOptions {
     Duration repeat = {};  // the time between two runs; 0: runs once only
-    bool ref = true;
-    int priority = 0;  // see WatcherOptions
+    bool ref = true;       // whether it keeps the hub alive
+    int priority = 0;      // see WatcherOptions
 };
 
 // Runs its callback when time has passed: `after` from its start, then every `repeat`, never early. One that runs late
 // does not catch up.
 class Timer : public Watcher {
 public:
-    using Callback = detail::Callback<void()>;
+    using Callback = detail::Callback<void()>;  // called when the time has come
 
     // Throws: std::invalid_argument for a negative time or an empty callback.
     Timer(Duration after, Callback callback, TimerOptions options = {}, Site at = Site::here());
@@ -147,8 +151,8 @@ public:
 //     Periodic midnight([](auto now) { return next_local_midnight(now); }, [] { rotate_logs(); });
 class Periodic : public Watcher {
 public:
-    using Callback = detail::Callback<void()>;
-    using Time = std::chrono::system_clock::time_point;
+    using Callback = detail::Callback<void()>;           // called when the time has come
+    using Time = std::chrono::system_clock::time_point;  // of the wall clock
 
     // Returns the first time after `now`; Time::max(): never again. It is asked at each start, after each run and when
     // the clock was set, by the hub's own green thread or in start(); it must not wait,
@@ -202,6 +206,7 @@ public:
     explicit Prepare(detail::Callback<void()> callback, WatcherOptions options = {}, Site at = Site::here());
 };
 
+// Called after the hub has looked for events: see the head of this file.
 class Check : public Watcher {
 public:
     // Throws: std::invalid_argument for an empty callback.
@@ -229,17 +234,19 @@ public:
 
 // How a child process ended; or, from a Child with ChildOptions::trace, that it was stopped or goes on.
 struct ChildStatus {
-    pid_t pid = 0;
+    pid_t pid = 0;           // its number
     int code = 0;            // the exit status; -1: unknown, because other code has already waited for the process
     int signal = 0;          // the signal that ended it; 0: none did
     int stopped = 0;         // the signal that stopped it, such as SIGTSTP; 0: it is not stopped
     bool continued = false;  // it was stopped, and goes on
 
+    // Whether it has ended, and was not only stopped or continued.
     bool ended() const noexcept { return stopped == 0 && !continued; }
 };
 
+// Options of a Child.
 struct ChildOptions {
-    bool ref = true;
+    bool ref = true;   // whether it keeps the hub alive
     int priority = 0;  // see WatcherOptions
 
     // Also runs the callback when the process is stopped, at once if it already is, and when it goes on again, as a
@@ -257,7 +264,7 @@ struct ChildOptions {
 // handler for SIGCHLD, except to trace.
 class Child : public Watcher {
 public:
-    using Callback = detail::Callback<void(const ChildStatus&)>;
+    using Callback = detail::Callback<void(const ChildStatus&)>;  // gets how the child is now
 
     // Throws: std::system_error (ESRCH: no such process); std::invalid_argument.
     Child(pid_t pid, Callback callback, ChildOptions options = {}, Site at = Site::here());
@@ -267,11 +274,11 @@ public:
 
 // The attributes of a file, or that it does not exist.
 struct FileAttributes {
-    bool exists = false;
-    std::uint64_t size = 0;
-    std::uint64_t device = 0, inode = 0, links = 0;
-    std::uint32_t mode = 0;  // type and permissions
-    std::uint32_t owner = 0, group = 0;
+    bool exists = false;                               // whether there is a file
+    std::uint64_t size = 0;                            // in bytes
+    std::uint64_t device = 0, inode = 0, links = 0;    // as stat(2) has them
+    std::uint32_t mode = 0;                            // type and permissions
+    std::uint32_t owner = 0, group = 0;                // their numbers
     std::chrono::system_clock::time_point modified{};  // its content
     std::chrono::system_clock::time_point changed{};   // its content or its attributes
     friend bool operator==(const FileAttributes&, const FileAttributes&) = default;
@@ -279,14 +286,15 @@ struct FileAttributes {
 
 // The attributes before and after a change.
 struct StatChange {
-    FileAttributes previous;
-    FileAttributes current;
+    FileAttributes previous;  // as they were
+    FileAttributes current;   // as they are
 };
 
+// Options of a Stat.
 struct StatOptions {
     Duration interval = std::chrono::seconds(5);  // how often it looks if the kernel does not report changes
-    bool ref = true;
-    int priority = 0;  // see WatcherOptions
+    bool ref = true;                              // whether it keeps the hub alive
+    int priority = 0;                             // see WatcherOptions
 };
 
 // Runs its callback when a file has changed, appeared or disappeared, or when another file has taken its name. For a
@@ -296,7 +304,7 @@ struct StatOptions {
 // with the next change. It looks from the hub's own OS thread: a network file system that hangs holds up the hub.
 class Stat : public Watcher {
 public:
-    using Callback = detail::Callback<void(const StatChange&)>;
+    using Callback = detail::Callback<void(const StatChange&)>;  // gets what was and what is
 
     // Throws: std::invalid_argument for an empty path or callback, a path with a null character, or an interval of
     // zero.
@@ -313,7 +321,7 @@ public:
 // signal, it has no other effect; afterwards it has its former effect. Does not keep the hub alive unless asked to.
 class Signal : public Watcher {
 public:
-    using Callback = detail::Callback<void(int)>;
+    using Callback = detail::Callback<void(int)>;  // gets the signal's number
 
     // Throws: std::invalid_argument for a number that cannot be caught, or that reports a fault of the program
     // (SIGSEGV, ...).

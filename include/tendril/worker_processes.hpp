@@ -32,6 +32,7 @@
 
 namespace tendril {
 
+// Options of WorkerProcesses.
 struct WorkerOptions {
     unsigned processes = 0;                     // 0: one for each processor
     Duration drain = std::chrono::seconds(30);  // between SIGTERM and SIGKILL

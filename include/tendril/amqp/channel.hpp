@@ -39,21 +39,24 @@ class ChannelCore;
 struct ChannelMaker;
 }  // namespace detail
 
+// Options of Channel::declare_exchange() and declare_queue(), each with its own part of them.
 struct DeclareOptions {
     bool durable = false;      // it outlives the broker; see topology.hpp
     bool exclusive = false;    // of queues: for this connection, and ends with it
     bool auto_delete = false;  // ends with its last consumer (queue), binding (exchange)
     bool internal = false;     // of exchanges: no client may publish to it
     bool passive = false;      // only asks whether it is there
-    Table arguments = {};
+    Table arguments = {};      // more, by the broker's names
 };
 
+// What the broker says of a queue that was declared.
 struct QueueInfo {
-    std::string name;
-    std::uint32_t messages = 0;  // ready to be delivered
-    std::uint32_t consumers = 0;
+    std::string name;             // also where the broker chose it
+    std::uint32_t messages = 0;   // ready to be delivered
+    std::uint32_t consumers = 0;  // of all connections
 };
 
+// Options of Channel::publish().
 struct PublishOptions {
     bool mandatory = false;  // no queue for it: it comes back; in confirm mode as Unroutable
 };
@@ -67,7 +70,9 @@ public:
     // type: direct, fanout, topic, headers, or a plugin's.
     void declare_exchange(std::string_view name, std::string_view type, const DeclareOptions& options = {},
                           Deadline deadline = never);
+    // if_unused: refuses when anything is bound to it.
     void delete_exchange(std::string_view name, bool if_unused = false, Deadline deadline = never);
+    // What `from` gets with such a key goes to `to`, too; and no longer.
     void bind_exchange(std::string_view to, std::string_view from, std::string_view key, const Table& arguments = {},
                        Deadline deadline = never);
     void unbind_exchange(std::string_view to, std::string_view from, std::string_view key, const Table& arguments = {},
@@ -78,15 +83,19 @@ public:
     // Returns: how many messages went with it.
     std::uint32_t delete_queue(std::string_view name, bool if_unused = false, bool if_empty = false,
                                Deadline deadline = never);
+    // Returns: how many messages it had.
     std::uint32_t purge_queue(std::string_view name, Deadline deadline = never);
+    // What the exchange gets with such a key goes to the queue; and no longer.
     void bind_queue(std::string_view queue, std::string_view exchange, std::string_view key,
                     const Table& arguments = {}, Deadline deadline = never);
     void unbind_queue(std::string_view queue, std::string_view exchange, std::string_view key,
                       const Table& arguments = {}, Deadline deadline = never);
 
-    void select_confirms(Deadline deadline = never);
+    void select_confirms(Deadline deadline = never);  // from now on the broker confirms what is published: see above
+    // From now on what is published and acked takes effect by commit().
     void select_transactions(Deadline deadline = never);
-    void commit(Deadline deadline = never);
+    void commit(Deadline deadline = never);  // lets it take effect
+    // Drops what was published since the last commit(), and lets what was acked count as not acked.
     void rollback(Deadline deadline = never);
 
     // Appends the message to the send buffer; waits only while that is full, or the broker blocks the connection.
@@ -100,6 +109,7 @@ public:
 
     // basic.get: one message, or nothing when the queue is empty.
     std::optional<Delivery> get(std::string_view queue, bool no_ack = false, Deadline deadline = never);
+    // Begins to consume (basic.consume).
     Consumer consume(std::string_view queue, const ConsumeOptions& options = {}, Deadline deadline = never);
 
     // Sends again all that is not settled (basic.recover with requeue).
@@ -108,7 +118,7 @@ public:
     // Idempotent.
     void close(Deadline deadline = never);
     bool is_open() const noexcept;
-    std::uint16_t number() const noexcept;
+    std::uint16_t number() const noexcept;  // the number that it has in its connection
 
 private:
     friend struct detail::ChannelMaker;

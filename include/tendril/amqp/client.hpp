@@ -42,6 +42,7 @@ class ClientCore;
 
 // What happens to a Client's connections, for logs and gauges.
 struct ClientEvent {
+    // What has happened.
     enum class Kind : std::uint8_t {
         connected,  // and declared, consuming, publishing again
         lost,       // text: why; the next attempt is on its way
@@ -51,33 +52,35 @@ struct ClientEvent {
         unblocked,
         topology_error,  // a declaration was refused; the others go on; text: the broker's words
     };
-    Kind kind;
-    bool publishing;  // of the publishers' connection
-    std::string text;
+    Kind kind;         // what has happened
+    bool publishing;   // of the publishers' connection
+    std::string text;  // why, or the broker's words; may be empty
 };
 
+// Options of a Client.
 struct ClientOptions {
-    std::string name = {};  // for the broker's lists
-    Topology topology = {};
-    ConnectionOptions connection = {};
+    std::string name = {};              // for the broker's lists
+    Topology topology = {};             // is declared on each new connection
+    ConnectionOptions connection = {};  // of each of its connections
 
     Duration first_retry = std::chrono::milliseconds(200);  // doubling, each 20 % more or less
-    Duration longest_retry = std::chrono::seconds(30);
-    std::size_t attempts = SIZE_MAX;                      // in a row without success; then it is hopeless
-    Duration connect_timeout = std::chrono::seconds(10);  // of one attempt, login included
+    Duration longest_retry = std::chrono::seconds(30);      // between two attempts, at most
+    std::size_t attempts = SIZE_MAX;                        // in a row without success; then it is hopeless
+    Duration connect_timeout = std::chrono::seconds(10);    // of one attempt, login included
 
     // Called in the hub, in the order of what happens; it must not wait. What it throws goes to the hub's error
     // handler.
     std::function<void(const ClientEvent&)> on_event = {};
 };
 
+// Counts of a Client.
 struct ClientStats {
     std::uint64_t connects = 0;  // successful ones
-    std::uint64_t losses = 0;
-    std::size_t publishers = 0;
-    std::size_t consumers = 0;
-    std::size_t unsettled = 0;  // published, not confirmed
-    std::uint64_t resent = 0;
+    std::uint64_t losses = 0;    // how often a connection was lost
+    std::size_t publishers = 0;  // that live
+    std::size_t consumers = 0;   // that live
+    std::size_t unsettled = 0;   // published, not confirmed
+    std::uint64_t resent = 0;    // messages sent again, because a connection was lost before they were confirmed
 };
 
 class Client {
@@ -105,15 +108,16 @@ public:
 
     // How many messages wait in the queue, and how many consume it. Throws: NotFound; as Channel.
     QueueInfo queue_info(std::string_view queue, Deadline deadline = never);
+    // Returns: how many messages it had.
     std::uint32_t purge_queue(std::string_view queue, Deadline deadline = never);
     std::optional<Delivery> get(std::string_view queue, Deadline deadline = never);  // basic.get
 
     // A channel of the connection for all but publishing, not recovered, for what is not offered here.
     Channel open_channel(Deadline deadline = never);
 
-    bool connected() const noexcept;
-    bool blocked() const noexcept;
-    ClientStats stats() const noexcept;
+    bool connected() const noexcept;                 // whether it has its connections now
+    bool blocked() const noexcept;                   // whether the broker takes no messages now
+    ClientStats stats() const noexcept;              // returns its counts
     void wait_connected(Deadline deadline = never);  // Throws: TimeoutError; Interrupt; what made it hopeless
 
     // Flushes the publishers, sends acks, cancels the consumers, says goodbye; ends at the deadline in any case.

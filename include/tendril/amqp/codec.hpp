@@ -33,19 +33,22 @@ concept Encodable = requires(const T& value, Message& message, const Message& go
     { Codec<T>::decode(got) } -> std::convertible_to<T>;
 };
 
+// Any bytes, as they are.
 template <>
 struct Codec<std::string> {
+    // Writes body and content type.
     static void encode(const std::string& text, Message& message) {
         message.body = text;
         message.properties.content_type = "application/octet-stream";
     }
-    static std::string decode(const Message& message) { return message.body; }
+    static std::string decode(const Message& message) { return message.body; }  // reads the body
 };
 
+// A message as it is, properties included.
 template <>
 struct Codec<Message> {
-    static void encode(const Message& from, Message& message) { message = from; }
-    static Message decode(const Message& message) { return message; }
+    static void encode(const Message& from, Message& message) { message = from; }  // copies it
+    static Message decode(const Message& message) { return message; }              // copies it
 };
 
 namespace detail {

@@ -27,7 +27,7 @@ class Confirmation {
 public:
     Confirmation(const Confirmation&) noexcept;
     Confirmation(Confirmation&&) noexcept;
-    Confirmation& operator=(Confirmation other) noexcept;
+    Confirmation& operator=(Confirmation other) noexcept;  // exchanges it for another
     ~Confirmation();
 
     bool ready() const noexcept;  // settled, by whatever

@@ -34,6 +34,7 @@ class ConnectionCore;
 struct ConnectionMaker;
 }  // namespace detail
 
+// Options of a Connection.
 struct ConnectionOptions {
     std::string name = {};  // for the broker's lists (connection_name)
 
@@ -70,16 +71,16 @@ public:
     void close(Deadline deadline = never);
     bool is_open() const noexcept;
 
-    bool blocked() const noexcept;  // the broker takes no messages just now
-    const std::string& blocked_reason() const noexcept;
+    bool blocked() const noexcept;                       // the broker takes no messages just now
+    const std::string& blocked_reason() const noexcept;  // the broker's words while blocked(); else empty
 
     // A new secret for a login that runs out (connection.update-secret).
     void update_secret(std::string_view secret, std::string_view reason, Deadline deadline = never);
 
-    const Table& server_properties() const noexcept;
-    Duration heartbeat() const noexcept;  // as agreed on; zero: none
-    std::uint32_t frame_max() const noexcept;
-    std::uint16_t channel_max() const noexcept;
+    const Table& server_properties() const noexcept;  // what the broker says of itself at the start
+    Duration heartbeat() const noexcept;              // as agreed on; zero: none
+    std::uint32_t frame_max() const noexcept;         // the longest frame, in bytes, that both sides take
+    std::uint16_t channel_max() const noexcept;       // how many channels there may be, as both sides agreed
 
 private:
     friend struct detail::ConnectionMaker;

@@ -19,6 +19,7 @@
 
 namespace tendril::amqp {
 
+// Options of consume().
 struct HandlerOptions {
     std::size_t concurrency = 100;              // handlers at once; also the prefetch
     Duration drain = std::chrono::seconds(30);  // how long handlers may go on after the end; then they are killed

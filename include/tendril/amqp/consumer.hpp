@@ -31,6 +31,7 @@ class ConsumerCore;
 struct ConsumerMaker;
 }  // namespace detail
 
+// Options of a Consumer.
 struct ConsumeOptions {
     // How many unsettled messages the broker sends ahead; for this consumer alone. 0 is refused, unless no_ack is set.
     std::uint16_t prefetch = 100;
@@ -74,6 +75,7 @@ public:
     // Client's: AuthError and other ends that no reconnecting mends; Interrupt; WrongThread. A kill or deadline takes
     // no message.
     Delivery get(Deadline deadline = never);
+    // Takes one that is there. Never waits.
     std::optional<Delivery> try_get();
 
     // Whether get() would not wait; for wait() and iwait().
@@ -91,8 +93,8 @@ public:
     void close(Deadline deadline = never);
     bool is_open() const noexcept;
 
-    const std::string& queue() const noexcept;
-    const std::string& tag() const noexcept;
+    const std::string& queue() const noexcept;  // the queue's name, also where the broker chose it
+    const std::string& tag() const noexcept;    // its name in its channel
 
     Iterator begin() { return Iterator(*this); }
     std::default_sentinel_t end() const noexcept { return {}; }

@@ -31,12 +31,14 @@ public:
     Delivery& operator=(Delivery&& other) noexcept;  // one that was held goes back
     ~Delivery();                                     // unsettled: requeue(). Never waits
 
-    const std::string& body() const noexcept { return message_.body; }
-    const Properties& properties() const noexcept { return message_.properties; }
-    const Message& message() const noexcept { return message_; }
-    Message take_message() noexcept { return std::move(message_); }  // which remains to be settled
+    const std::string& body() const noexcept { return message_.body; }             // the message's bytes
+    const Properties& properties() const noexcept { return message_.properties; }  // the message's properties
+    const Message& message() const noexcept { return message_; }                   // body and properties
+    Message take_message() noexcept { return std::move(message_); }                // which remains to be settled
 
+    // The exchange that the message was published to.
     const std::string& exchange() const noexcept { return exchange_; }
+    // The routing key that it was published with.
     const std::string& routing_key() const noexcept { return routing_key_; }
     bool redelivered() const noexcept { return redelivered_; }  // perhaps seen before
     std::uint64_t tag() const noexcept { return tag_; }         // of this channel only

@@ -91,11 +91,12 @@ public:
 // No queue wanted a mandatory message; the broker sent it back. code() is 312, with the broker's text.
 class Unroutable : public std::runtime_error {
 public:
+    // For the library: the broker's code and words, and where the message was to go.
     Unroutable(int code, std::string text, std::string exchange, std::string routing_key);
 
-    int code() const noexcept { return code_; }
-    const std::string& exchange() const noexcept { return exchange_; }
-    const std::string& routing_key() const noexcept { return routing_key_; }
+    int code() const noexcept { return code_; }                         // the broker's number, such as 312 for NO_ROUTE
+    const std::string& exchange() const noexcept { return exchange_; }  // where the message was published to
+    const std::string& routing_key() const noexcept { return routing_key_; }  // with which routing key
 
 private:
     int code_;
@@ -106,22 +107,24 @@ private:
 // A message was sent, and nobody knows whether the broker took it over: it may have been delivered.
 class Unconfirmed : public std::runtime_error {
 public:
+    // Why it is unknown, or not so.
     enum class Reason : std::uint8_t {
         deadline,  // the caller's, while it waited; the message is still under way, and may be confirmed later
         lost,      // the connection or the channel ended, and the message is not sent again
         closed,    // by a close() of ours
     };
-    explicit Unconfirmed(Reason reason);
+    explicit Unconfirmed(Reason reason);  // for the library
 
-    Reason reason() const noexcept { return reason_; }
+    Reason reason() const noexcept { return reason_; }  // why
 
 private:
     Reason reason_;
 };
 
+// The broker has ended a consumer, such as by deleting its queue.
 class ConsumerCancelled : public std::runtime_error {
 public:
-    explicit ConsumerCancelled(std::string_view queue);
+    explicit ConsumerCancelled(std::string_view queue);  // for the library
 };
 
 // A message that the receiver's types do not fit: Queue<T>, Task.

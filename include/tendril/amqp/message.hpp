@@ -21,26 +21,26 @@ namespace tendril::amqp {
 
 // An empty text, and nothing in an optional, is a property that is not sent.
 struct Properties {
-    std::string content_type = {};
-    std::string content_encoding = {};
-    Table headers = {};
-    std::optional<bool> persistent = {};  // whether it is kept on disk; a Publisher's option is the default
-    std::optional<std::uint8_t> priority = {};
-    std::string correlation_id = {};
-    std::string reply_to = {};
+    std::string content_type = {};              // of the body: "application/json"
+    std::string content_encoding = {};          // of the body: "gzip"
+    Table headers = {};                         // fields of your own
+    std::optional<bool> persistent = {};        // whether it is kept on disk; a Publisher's option is the default
+    std::optional<std::uint8_t> priority = {};  // 0 to 255, in queues that have max_priority
+    std::string correlation_id = {};            // for one of your own: which request an answer belongs to
+    std::string reply_to = {};                  // a queue for the answer
     std::optional<std::chrono::milliseconds> expiration = {};  // after this time in a queue it is dropped
-    std::string message_id = {};
-    std::optional<Timestamp> timestamp = {};
-    std::string type = {};
-    std::string user_id = {};  // checked by the broker: the name of the login
-    std::string app_id = {};
+    std::string message_id = {};                               // one of your own
+    std::optional<Timestamp> timestamp = {};                   // when it was made; seconds
+    std::string type = {};                                     // one of your own
+    std::string user_id = {};                                  // checked by the broker: the name of the login
+    std::string app_id = {};                                   // the program's name
 
     friend bool operator==(const Properties&, const Properties&) = default;
 };
 
 struct Message {
-    std::string body = {};
-    Properties properties = {};
+    std::string body = {};       // any bytes
+    Properties properties = {};  // what goes along with it
 
     friend bool operator==(const Message&, const Message&) = default;
 };

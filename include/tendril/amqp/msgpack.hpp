@@ -91,8 +91,10 @@ inline void check_msgpack(std::string_view body) {
 
 }  // namespace detail
 
+// Every type that msgpack knows, and that no other Codec takes.
 template <class T>
 requires(!detail::built_in_codec<T>) struct Codec<T> {
+    // Packs it into the body.
     static void encode(const T& value, Message& message) {
         struct Append {
             std::string& body;
@@ -103,6 +105,7 @@ requires(!detail::built_in_codec<T>) struct Codec<T> {
         msgpack::pack(append, value);
         message.properties.content_type = "application/msgpack";
     }
+    // Unpacks the body. Throws: what msgpack throws for other bytes.
     static T decode(const Message& message) {
         detail::check_msgpack(message.body);
         try {

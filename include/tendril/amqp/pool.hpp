@@ -48,8 +48,8 @@ public:
     RemoteError(std::string type, const std::string& text, std::uint32_t attempts)
         : std::runtime_error(text), type_(std::move(type)), attempts_(attempts) {}
 
-    const std::string& type() const noexcept { return type_; }
-    std::uint32_t attempts() const noexcept { return attempts_; }
+    const std::string& type() const noexcept { return type_; }     // the type of the exception, as C++ writes it
+    std::uint32_t attempts() const noexcept { return attempts_; }  // how often the task was tried
 
 private:
     std::string type_;
@@ -73,9 +73,10 @@ struct TaskQueueOptions {
     std::optional<std::chrono::milliseconds> consumer_timeout = {};
 };
 
+// Options of a Pool.
 struct PoolOptions {
-    std::size_t window = 1000;  // tasks under way, of this Pool, and results that were not consumed
-    TaskQueueOptions queue = {};
+    std::size_t window = 1000;    // tasks under way, of this Pool, and results that were not consumed
+    TaskQueueOptions queue = {};  // must be the same as the Workers'
     // Each map, imap or starmap draws a bar on standard error while it lives, if that is a terminal: how many of its
     // tasks have ended, with the parts of those that run (amqp::progress()), of how many its input has, if it knows.
     bool bar = false;
@@ -215,7 +216,7 @@ public:
     // another; TimeoutError, Interrupt: the task goes on; ShutDown: the Pool is gone; as Consumer::get().
     R get(Deadline deadline = never) const { return detail::decode_result<R>(call_->get(deadline)); }
 
-    bool ready() const noexcept { return call_->ready(); }
+    bool ready() const noexcept { return call_->ready(); }  // whether it has ended
     void observe(Observer& observer) const { call_->observe(observer); }
 
     // Nobody wants it: a worker that has not begun it leaves it out, one that runs it kills it. get() throws ShutDown

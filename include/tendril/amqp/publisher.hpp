@@ -31,6 +31,7 @@ class PublisherCore;
 struct PublisherMaker;
 }  // namespace detail
 
+// Options of a Publisher.
 struct PublisherOptions {
     std::size_t window = 1000;  // how many may be unsettled; the next publish waits, first come, first served
     bool confirm = true;        // false: publish() says nothing about delivery; for telemetry
@@ -60,8 +61,8 @@ public:
     // a Confirmation; TimeoutError; Interrupt.
     void flush(Deadline deadline = never);
 
-    std::size_t unsettled() const noexcept;
-    const std::string& exchange() const noexcept;
+    std::size_t unsettled() const noexcept;        // how many messages are published and not settled yet
+    const std::string& exchange() const noexcept;  // where it publishes to
 
 private:
     friend struct detail::PublisherMaker;

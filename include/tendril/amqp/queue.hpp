@@ -84,6 +84,7 @@ private:
 template <class T>
 class Item {
 public:
+    // For the library.
     Item(T value, Delivery delivery) : value_(std::move(value)), delivery_(std::move(delivery)) {}
 
     T& operator*() noexcept { return value_; }
@@ -95,15 +96,16 @@ public:
     bool done() { return delivery_.ack(); }
     bool give_back() { return delivery_.requeue(); }
     bool discard() { return delivery_.reject(); }
-    bool settled() const noexcept { return delivery_.settled(); }
+    bool settled() const noexcept { return delivery_.settled(); }          // one of these was called
     bool redelivered() const noexcept { return delivery_.redelivered(); }  // somebody may have worked on it
-    const Delivery& delivery() const noexcept { return delivery_; }
+    const Delivery& delivery() const noexcept { return delivery_; }        // for what is not offered here
 
 private:
     T value_;
     Delivery delivery_;
 };
 
+// A queue in the broker, used as tendril::Queue is: see the head of this file.
 template <class T>
 class Queue {
 public:
@@ -134,6 +136,7 @@ public:
             }
         }
     }
+    // Takes one that is there. Never waits.
     std::optional<Item<T>> try_get() {
         while (std::optional<Delivery> delivery = core_->try_get()) {
             if (std::optional<Item<T>> item = decoded(*std::move(delivery))) {
@@ -152,7 +155,7 @@ public:
     // Items that the broker has for the next getters, without those that were handed out. Yields: asks the broker.
     std::size_t size(Deadline deadline = never) const { return core_->size(deadline); }
     bool empty(Deadline deadline = never) const { return size(deadline) == 0; }
-    const std::string& name() const noexcept { return core_->name(); }
+    const std::string& name() const noexcept { return core_->name(); }  // the queue's name in the broker
 
     // Ends this object's part: puts and gets throw ShutDown, also a get that waits; items that were not got go back.
     // The broker's queue stays. Idempotent.
@@ -180,7 +183,7 @@ public:
             return *this;
         }
         void operator++(int) { ++*this; }
-        Item<T>& item() const { return *current_; }
+        Item<T>& item() const { return *current_; }  // the item with its delivery, to be acked by hand
         friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return !it.current_; }
 
     private:

@@ -30,14 +30,17 @@ namespace detail {
 class RpcCore;
 }
 
+// Options of an RpcClient.
 struct RpcOptions {
     std::string exchange = {};  // "": the key is the name of the server's queue
     std::size_t window = 1000;  // calls under way; the next waits
     bool idempotent = false;    // asked again after a lost connection, instead of ConnectionLost
 };
 
+// Sends requests, and waits for their answers: see the head of this file.
 class RpcClient {
 public:
+    // The Client must outlive it. Throws: as Client::declare().
     explicit RpcClient(Client& client, RpcOptions options = {});
     RpcClient(RpcClient&&) noexcept;
     RpcClient& operator=(RpcClient&&) noexcept;
@@ -46,7 +49,7 @@ public:
     // Yields. Throws: TimeoutError: a late answer is dropped; Unroutable: there is no such queue, at once;
     // ConnectionLost; Interrupt; std::invalid_argument.
     Message call(std::string_view key, Message request, Deadline deadline = never);
-    std::size_t under_way() const noexcept;
+    std::size_t under_way() const noexcept;  // calls that wait for their answer
 
 private:
     std::shared_ptr<detail::RpcCore> core_;

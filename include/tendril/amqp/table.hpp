@@ -26,8 +26,9 @@
 namespace tendril::amqp {
 
 class Value;
-using Array = std::vector<Value>;
+using Array = std::vector<Value>;  // A list of values, which may be of different types
 
+// Seconds since 1970, as AMQP has them.
 struct Timestamp {
     std::uint64_t seconds = 0;  // since 1970
     friend bool operator==(const Timestamp&, const Timestamp&) = default;
@@ -35,21 +36,21 @@ struct Timestamp {
 
 // value / 10^scale
 struct Decimal {
-    std::uint8_t scale = 0;
-    std::int32_t value = 0;
+    std::uint8_t scale = 0;  // how many digits of the value are behind the point
+    std::int32_t value = 0;  // all its digits
     friend bool operator==(const Decimal&, const Decimal&) = default;
 };
 
 // Bytes that are no text: the type "x".
 struct ByteString {
-    std::string bytes;
+    std::string bytes;  // any bytes
     friend bool operator==(const ByteString&, const ByteString&) = default;
 };
 
 // Names with Values, in their order. A name may be 255 bytes long.
 class Table {
 public:
-    using Entry = std::pair<std::string, Value>;
+    using Entry = std::pair<std::string, Value>;  // A name and its value
 
     Table() noexcept;
     // As they are, in their order. Throw: std::invalid_argument for a name over 255 bytes.
@@ -63,7 +64,7 @@ public:
 
     // Sets or replaces. Throws: std::invalid_argument for a name over 255 bytes.
     void set(std::string_view name, Value value);
-    bool remove(std::string_view name) noexcept;
+    bool remove(std::string_view name) noexcept;  // returns: whether there was one
 
     // Returns: nullptr for none; the first of that name.
     const Value* find(std::string_view name) const noexcept;
@@ -84,18 +85,22 @@ private:
     std::vector<Entry> entries_;
 };
 
+// A value of any of AMQP's types.
 class Value {
 public:
+    // All of AMQP's types; monostate: no value.
     using Kind = std::variant<std::monostate, bool, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t,
                               std::int32_t, std::uint32_t, std::int64_t, float, double, Decimal, std::string,
                               ByteString, Array, Timestamp, Table>;
 
     Value() noexcept = default;  // null
+    // Each of these types becomes a Value by itself.
     Value(bool b) noexcept : kind_(b) {}
     // int and shorter: 32 bits on the wire; else 64. Throws: std::invalid_argument for what 64 bits with a sign cannot
     // hold. exactly() keeps narrower types.
     template <std::integral I>
     requires(!std::same_as<I, bool>) Value(I n) : kind_(of_integer(n)) {}
+    // The others as they are.
     Value(double d) noexcept : kind_(d) {}
     Value(const char* text) : kind_(std::string(text)) {}
     Value(std::string_view text) : kind_(std::string(text)) {}
@@ -114,8 +119,10 @@ public:
         return made;
     }
 
-    const Kind& kind() const noexcept { return kind_; }
+    const Kind& kind() const noexcept { return kind_; }  // the value, as a variant to be visited
+    // Whether it is "no value".
     bool is_null() const noexcept { return std::holds_alternative<std::monostate>(kind_); }
+    // As Table::get().
     template <class T>
     std::optional<T> as() const;  // as Table::get()
 

@@ -33,6 +33,7 @@
 
 namespace tendril::amqp {
 
+// Options of a Task.
 struct TaskOptions {
     // How often it is tried again after an exception, and after which time; it doubles, and is rounded to 1 s, 10 s,
     // 1 min or 10 min. The broker keeps those that wait.
@@ -51,16 +52,18 @@ class Task;
 template <class R, class... A>
 class Task<R(A...)> {
 public:
-    using Result = std::decay_t<R>;
-    using Arguments = std::tuple<std::decay_t<A>...>;
+    using Result = std::decay_t<R>;                    // what a call returns
+    using Arguments = std::tuple<std::decay_t<A>...>;  // what a call takes
 
+    // A task by its name in the queue, which must stay when the program changes.
     constexpr Task(std::string_view name, R (*function)(A...), const TaskOptions& options = {})
         : name_(name), function_(function), options_(options) {}
 
+    // Calls the function here and now.
     R operator()(A... arguments) const { return function_(std::forward<A>(arguments)...); }
 
-    constexpr std::string_view name() const noexcept { return name_; }
-    constexpr const TaskOptions& options() const noexcept { return options_; }
+    constexpr std::string_view name() const noexcept { return name_; }          // its name in the queue
+    constexpr const TaskOptions& options() const noexcept { return options_; }  // its options
 
 private:
     std::string_view name_;
@@ -69,9 +72,9 @@ private:
 };
 
 template <class R, class... A>
-Task(std::string_view, R (*)(A...)) -> Task<R(A...)>;
+Task(std::string_view, R (*)(A...)) -> Task<R(A...)>;  // deduces the function's type
 template <class R, class... A>
-Task(std::string_view, R (*)(A...), TaskOptions) -> Task<R(A...)>;
+Task(std::string_view, R (*)(A...), TaskOptions) -> Task<R(A...)>;  // deduces the function's type
 
 // What can run elsewhere: a Task, or what is like one.
 template <class T>
@@ -136,13 +139,14 @@ R decode_result(const Message& message) {
 // A Task without its types, for a Worker's list. Implicitly made of one.
 class AnyTask {
 public:
+    // Of a Task, which must outlive it.
     template <Named T>
     AnyTask(const T& task)
         : name_(task.name()), options_(task.options()),
           run_([task](const Message& request) { return run(task, request); }) {}
 
-    const std::string& name() const noexcept { return name_; }
-    const TaskOptions& options() const noexcept { return options_; }
+    const std::string& name() const noexcept { return name_; }        // its name in the queue
+    const TaskOptions& options() const noexcept { return options_; }  // its options
 
     // Runs it with the arguments of a request. Returns: a message with the result. Throws: DecodeError when the
     // arguments do not fit; what the function throws.

@@ -22,9 +22,10 @@ namespace tendril::amqp {
 
 class Url {
 public:
+    // One of its hosts.
     struct Host {
-        std::string name;  // or an address; IPv6 without brackets
-        std::uint16_t port;
+        std::string name;    // or an address; IPv6 without brackets
+        std::uint16_t port;  // 5672, or 5671 for TLS, unless the URL has it
         friend bool operator==(const Host&, const Host&) = default;
     };
 
@@ -37,7 +38,7 @@ public:
     const std::vector<Host>& hosts() const noexcept { return hosts_; }  // at least one
     const std::string& user() const noexcept { return user_; }          // "guest" if none is given
     const std::string& password() const noexcept { return password_; }  // "guest" if no user is given
-    const std::string& vhost() const noexcept { return vhost_; }
+    const std::string& vhost() const noexcept { return vhost_; }        // the virtual host; "/" by default
 
     // From the query; nothing where it does not say.
     std::optional<std::chrono::seconds> heartbeat() const noexcept { return heartbeat_; }

@@ -39,10 +39,11 @@ namespace detail {
 class WorkerCore;
 }
 
+// Options of a Worker.
 struct WorkerOptions {
     std::uint16_t concurrency = 100;            // tasks at once; no more are taken from the broker
     Duration drain = std::chrono::seconds(30);  // how long tasks may go on after stop(); then they are killed
-    TaskQueueOptions queue = {};
+    TaskQueueOptions queue = {};                // must be the same as the Pools'
     bool once = false;  // run() ends when the queue is empty and its tasks have ended; no retry is waited for
     // The broker has taken no messages for blocked_limit, so no task that ends is acked. Called once for each time, in
     // the hub; it may wait. What it throws goes to the hub's error handler, and it is not called again.
@@ -50,12 +51,13 @@ struct WorkerOptions {
     std::function<void()> on_blocked = {};
 };
 
+// Counts of a Worker, since its start.
 struct WorkerStats {
     std::uint64_t done = 0;       // ended, with a result or an error
     std::uint64_t retried = 0;    // threw, and will be tried again
     std::uint64_t cancelled = 0;  // nobody waited for any more
     std::uint64_t unwanted = 0;   // of those done: the requester was gone
-    std::size_t running = 0;
+    std::size_t running = 0;      // now
 };
 
 class Worker {
@@ -75,7 +77,7 @@ public:
     // returns. A second call ends them now: they go back. Does not wait.
     void stop();
 
-    WorkerStats stats() const noexcept;
+    WorkerStats stats() const noexcept;  // returns its counts
 
 private:
     std::unique_ptr<detail::WorkerCore> core_;
@@ -87,7 +89,7 @@ int worker_main(int argc, char** argv, const std::vector<AnyTask>& tasks);
 
 }  // namespace tendril::amqp
 
-// In a shared library that `tendril-worker --load ./tasks.so` runs the tasks of:
+// In a shared library, names the tasks that `tendril-worker --load LIBRARY` runs:
 //
 //     TENDRIL_TASKS(fetch_page, shrink)
 //

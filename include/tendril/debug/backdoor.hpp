@@ -28,9 +28,10 @@
 
 namespace tendril::debug {
 
+// Options of a Backdoor.
 struct BackdoorOptions {
-    std::size_t sessions_at_most = 16;
-    std::string banner = {};  // what each session begins with, as a line or more
+    std::size_t sessions_at_most = 16;  // more clients wait for a place
+    std::string banner = {};            // what each session begins with, as a line or more
 };
 
 class Backdoor {
@@ -52,8 +53,8 @@ public:
     // A command of the program's own, or in place of one of ours. `help` is shown by help.
     void add(std::string name, std::string help, Command command);
 
-    Address address() const;
-    std::size_t sessions() const noexcept;
+    Address address() const;                // where it listens
+    std::size_t sessions() const noexcept;  // how many clients it has now
 
 private:
     struct State;

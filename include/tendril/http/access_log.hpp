@@ -32,9 +32,9 @@ class Request;
 
 // What is logged of a request. Valid during the call only.
 struct AccessRecord {
-    Request* request;     // nullptr: its head was refused or incomplete
-    const Address& peer;  // see Request::peer()
-    int status;
+    Request* request;               // nullptr: its head was refused or incomplete
+    const Address& peer;            // see Request::peer()
+    int status;                     // of the response
     std::uint64_t body_length;      // bytes of the response's body, before compression
     std::chrono::nanoseconds took;  // from the end of the request's head to the end of the response
 };
@@ -43,6 +43,7 @@ class AccessLog {
 public:
     // Takes a line without a newline, valid during the call. Must not throw; should return soon.
     using Target = std::function<void(std::string_view line)>;
+    // As Apache's common format, with the seconds that the request took.
     static constexpr std::string_view default_format =
         R"({client_ip} - - [{date_time}] "{request_line}" {status_code} {body_length} {wall_seconds})";
 
@@ -59,7 +60,7 @@ public:
     // A Target: writes the line to stderr, with a newline, in one write. May block the hub.
     static void standard_error(std::string_view line);
 
-    bool is_on() const noexcept { return each_ != nullptr; }
+    bool is_on() const noexcept { return each_ != nullptr; }  // whether it logs at all
     // For servers. Requires: is_on().
     void log(const AccessRecord& record) const { each_(record); }
 

@@ -61,7 +61,7 @@ public:
     int status() const noexcept;                                            // from 200 on, or 101
     bool ok() const noexcept { return status() >= 200 && status() < 300; }  // whether the status is 2xx
     const std::string& reason() const noexcept;                             // the text behind the status; may be empty
-    Version version() const noexcept;
+    Version version() const noexcept;                                       // of the response's head
     const Headers& headers() const noexcept;  // as they came; Content-Encoding too, even if the body is decoded
     std::string_view header(std::string_view name) const noexcept { return headers().get(name); }  // "" for none
     const Url& url() const noexcept;                          // of the request that this answers, after redirects
@@ -94,6 +94,7 @@ private:
     std::unique_ptr<detail::Answer> answer_;
 };
 
+// Counts of a Client.
 struct ClientStats {
     std::size_t open = 0;     // connections, those being made included
     std::size_t idle = 0;     // connections of these that no request uses
@@ -101,6 +102,7 @@ struct ClientStats {
     std::uint64_t made = 0;   // connections made so far
 };
 
+// A client with a pool of connections: see the head of this file.
 class Client {
 public:
     // Makes no connection yet. Throws: std::invalid_argument: a limit of 0 connections; a proxy that is not http; a

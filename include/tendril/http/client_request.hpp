@@ -32,15 +32,16 @@ namespace tendril::http {
 // until it has been sent or the response is dropped. Its conversions are implicit on purpose.
 class RequestBody {
 public:
-    RequestBody() = default;  // no body
-    RequestBody(std::string content);
-    RequestBody(const char* content) : RequestBody(std::string(content)) {}
+    RequestBody() = default;           // no body
+    RequestBody(std::string content);  // A text or any bytes, sent with their length
+    RequestBody(const char* content) : RequestBody(std::string(content)) {}  // the same of a literal
     // length: how many bytes the stream has; nothing: unknown. Throws: std::invalid_argument for nullptr.
     RequestBody(std::shared_ptr<Source> source, std::optional<std::uint64_t> length = std::nullopt);
     template <std::derived_from<Source> S>
     RequestBody(S source, std::optional<std::uint64_t> length = std::nullopt)
         : RequestBody(std::make_shared<S>(std::move(source)), length) {}
 
+    // Whether it is read piece by piece, from a Source.
     bool is_stream() const noexcept { return source_ != nullptr; }
     bool empty() const noexcept { return source_ == nullptr && content().empty(); }  // a stream is never empty
     // Returns: the string; "" for a stream.
@@ -59,9 +60,9 @@ private:
 // A request to be sent by Client::request().
 struct ClientRequest {
     std::string method = "GET";  // a token; not CONNECT
-    Url url;
-    Headers headers = {};  // Host, User-Agent, Accept and the fields that frame the body are added by the client
-    RequestBody body = {};
+    Url url;                     // where to
+    Headers headers = {};        // Host, User-Agent, Accept and the fields that frame the body are added by the client
+    RequestBody body = {};       // empty by default
 
     // Called when a stream of unknown length has been sent, in the green thread that sent it. Returns: fields to send
     // behind the body.

@@ -24,20 +24,21 @@
 
 namespace tendril::http {
 
+// When browsers send a cookie along with requests that another site has begun; unset: as the browser has it.
 enum class SameSite : std::uint8_t { unset, strict, lax, none };
 
 // A cookie as a server sets it. An empty domain means this host alone, an empty path the folder of the request's path.
 // With neither expires nor max_age the cookie lives as long as the client's session; max_age overrides expires.
 // The defaults are safe: a server without TLS must set .secure = false, or clients will not send the cookie back.
 struct Cookie {
-    std::string name = {};
-    std::string value = {};
-    std::string domain = {};
-    std::string path = {};
-    std::optional<std::chrono::system_clock::time_point> expires = {};
-    std::optional<std::chrono::seconds> max_age = {};
-    bool secure = true;                  // sent over TLS only
-    bool http_only = true;               // hidden from scripts
+    std::string name = {};    // a token: no blanks, no "=;,"
+    std::string value = {};   // no blanks, no ";," and no quotes
+    std::string domain = {};  // hosts below it get the cookie, too; empty: only the one that set it
+    std::string path = {};    // paths below it get the cookie; empty: those below the path that set it
+    std::optional<std::chrono::system_clock::time_point> expires = {};  // unset: with the browser's end
+    std::optional<std::chrono::seconds> max_age = {};                   // wins over `expires`
+    bool secure = true;                                                 // sent over TLS only
+    bool http_only = true;                                              // hidden from scripts
     SameSite same_site = SameSite::lax;  // not sent with requests that other sites' pages make, except by links
 
     friend bool operator==(const Cookie&, const Cookie&) = default;
@@ -60,7 +61,7 @@ std::optional<Cookie> parse_set_cookie(std::string_view value);
 
 // A cookie that a client sent, as views of the header's text.
 struct CookiePair {
-    std::string_view name;
+    std::string_view name;   // as it was sent
     std::string_view value;  // without the quotes around it, if there are any
     friend bool operator==(const CookiePair&, const CookiePair&) = default;
 };

@@ -33,8 +33,8 @@ namespace tendril::http {
 // Limits. Beyond one, the cookie that was used least recently is dropped. per_domain counts the cookies of one owner,
 // such as example.co.uk with all hosts in it, so that no owner can push out the others' cookies by making up hosts.
 struct CookieJarOptions {
-    std::size_t per_domain = 180;
-    std::size_t cookies = 3000;  // in total
+    std::size_t per_domain = 180;  // cookies of one owner
+    std::size_t cookies = 3000;    // in total
 };
 
 // What the lines of a cookie file are.
@@ -45,8 +45,9 @@ struct CookieLines {
 
 class CookieJar {
 public:
-    using Time = std::chrono::system_clock::time_point;
+    using Time = std::chrono::system_clock::time_point;  // when cookies expire
 
+    // Empty, or with what a file had: see cookie_file.hpp.
     explicit CookieJar(const CookieJarOptions& options = {}) noexcept : options_(options) {}
 
     // Keeps the cookies in the Set-Cookie fields of a response to a request for `url`. Cookies that this host may not
@@ -68,9 +69,9 @@ public:
     CookieLines add_netscape(std::string_view text, Time now = std::chrono::system_clock::now());
     std::string netscape(bool session = false, Time now = std::chrono::system_clock::now()) const;
 
-    const CookieJarOptions& options() const noexcept { return options_; }
-    std::size_t size() const noexcept { return size_; }  // may include cookies that have expired
-    void clear() noexcept;                               // drops all cookies
+    const CookieJarOptions& options() const noexcept { return options_; }  // as they were given
+    std::size_t size() const noexcept { return size_; }                    // may include cookies that have expired
+    void clear() noexcept;                                                 // drops all cookies
 
 private:
     struct Entry {

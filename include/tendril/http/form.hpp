@@ -40,21 +40,23 @@ enum class PercentSet : std::uint8_t {
 // Encodes: every other byte becomes "%" and two hexadecimal digits, in upper case.
 std::string percent_encode(std::string_view text, PercentSet keep = PercentSet::component);
 
+// Limits on a form that a client sends. More: FormError.
 struct FormLimits {
-    std::size_t max_fields = 1000;
+    std::size_t max_fields = 1000;  // of fields, at most
 };
 
 // Names and values, in order. A name may come several times.
 class Form {
 public:
+    // A field of the form.
     struct Field {
-        std::string name;
-        std::string value;
+        std::string name;   // as it was before it was encoded
+        std::string value;  // likewise; any bytes
         friend bool operator==(const Field&, const Field&) = default;
     };
 
     Form() = default;
-    Form(std::initializer_list<Field> fields) : fields_(fields) {}
+    Form(std::initializer_list<Field> fields) : fields_(fields) {}  // with these fields, to be sent by a client
 
     // Parses "a=1&b=x+y&c=%C3%A4". A field without "=" has an empty value; an empty field is ignored; a "%" without two
     // hexadecimal digits is kept. So no text is malformed.
@@ -63,6 +65,7 @@ public:
 
     // Returns: the first value of that name; "" if there is none. Case matters. Views are valid until the next add().
     std::string_view get(std::string_view name) const noexcept;
+    // Returns: whether there is a field of that name.
     bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
     std::vector<std::string_view> values(std::string_view name) const;  // all values of that name, in order
 

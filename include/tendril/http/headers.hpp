@@ -30,6 +30,7 @@ struct HeadersAccess;
 
 class Headers {
 public:
+    // A header field, as it came or is to be sent.
     struct Field {
         std::string_view name;   // as it was sent or added, in any case
         std::string_view value;  // without blanks around it
@@ -46,6 +47,7 @@ public:
 
     // Returns: the value of the first field of that name; "" if there is none.
     std::string_view get(std::string_view name) const noexcept;
+    // Returns: whether there is a field of that name.
     bool contains(std::string_view name) const noexcept;
     std::size_t count(std::string_view name) const noexcept;  // how many fields have that name
 

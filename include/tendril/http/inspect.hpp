@@ -31,6 +31,7 @@
 
 namespace tendril::http {
 
+// Options of metrics_handler().
 struct MetricsOptions {
     bool scheduling = true;                              // whether to turn the histograms on
     Duration patience = std::chrono::milliseconds(200);  // for hubs that do not answer
@@ -40,6 +41,7 @@ struct MetricsOptions {
 // snapshot_all() and Response::send().
 Handler metrics_handler(const MetricsOptions& options = {});
 
+// Options of InspectPages.
 struct InspectOptions {
     std::string prefix = "/";  // of the paths that it answers; ends with a slash
     std::vector<Network> allow = {Network("127.0.0.0/8"), Network("::1"), Network("unix:")};  // others get 403
@@ -47,6 +49,7 @@ struct InspectOptions {
     Duration patience = std::chrono::milliseconds(200);  // for hubs that do not answer
 };
 
+// A handler that shows the process: see the head of this file.
 class InspectPages {
 public:
     // Throws: std::invalid_argument: a prefix that does not begin and end with a slash.

@@ -25,15 +25,16 @@ std::string_view media_type_for(std::string_view filename) noexcept;
 
 // A media type with its parameters: "text/html; charset=utf-8".
 struct MediaType {
+    // Name=value behind the type.
     struct Parameter {
-        std::string name;  // in lower case
-        std::string value;
+        std::string name;   // in lower case
+        std::string value;  // without its quotes
         friend bool operator==(const Parameter&, const Parameter&) = default;
     };
 
-    std::string type;     // "text", in lower case
-    std::string subtype;  // "html", in lower case
-    std::vector<Parameter> parameters;
+    std::string type;                   // "text", in lower case
+    std::string subtype;                // "html", in lower case
+    std::vector<Parameter> parameters;  // in their order
 
     // Returns: nothing if the text is not a media type, or has more than 32 parameters.
     static std::optional<MediaType> parse(std::string_view text);

@@ -17,7 +17,7 @@
 
 namespace tendril::http {
 
-enum class Version : std::uint8_t { http_1_0, http_1_1 };
+enum class Version : std::uint8_t { http_1_0, http_1_1 };  // the versions of HTTP that are spoken
 
 std::string_view to_string(Version version) noexcept;  // "HTTP/1.1"
 
@@ -39,6 +39,7 @@ enum class Fault {
 
 // The category of a ProtocolError's code(), whose value is a Fault: e.code() == Fault::too_large.
 const std::error_category& http_category() noexcept;
+// For std::error_code.
 std::error_code make_error_code(Fault fault) noexcept;
 
 // The peer broke the protocol. what() says how, and never quotes what the peer sent. If it leaves a server's handler:
@@ -73,7 +74,7 @@ public:
     // Throws: std::invalid_argument for a status outside 400 to 599.
     explicit StatusError(int status, const std::string& text = {}, const Headers& headers = {});
     int status() const noexcept { return status_; }
-    const Headers& headers() const noexcept;
+    const Headers& headers() const noexcept;  // that the response gets
 
     // Sets a header of the answer. Throws: as Headers::set().
     StatusError& set(std::string_view name, std::string_view value);

@@ -35,8 +35,9 @@ namespace detail {
 struct MultipartState;
 }
 
+// Limits on a body of several parts. More: MultipartError.
 struct MultipartLimits {
-    std::size_t max_parts = 1000;
+    std::size_t max_parts = 1000;                           // of parts, at most
     std::size_t max_header_bytes = std::size_t{16} * 1024;  // bytes, for each part
     std::size_t max_preamble = std::size_t{16} * 1024;      // bytes before the first part
 };
@@ -45,7 +46,7 @@ struct MultipartLimits {
 // reading throws std::logic_error. What its headers say stays valid.
 class Part final : public Source {
 public:
-    const Headers& headers() const noexcept { return headers_; }
+    const Headers& headers() const noexcept { return headers_; }  // the part's header fields
 
     // The name of the field in the form; "" only if the body is not multipart/form-data.
     const std::string& name() const noexcept { return name_; }

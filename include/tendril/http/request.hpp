@@ -36,9 +36,10 @@ public:
     std::string_view path() const noexcept;    // the target's path, as it was sent: form.hpp decodes it
     std::string_view query() const noexcept;   // what follows the "?", as it was sent; "" if there is no "?"
     std::string_view host() const noexcept;    // with the port, if stated: from the target, else from the field Host
-    Version version() const noexcept;
+    Version version() const noexcept;          // of the client's
 
-    const Headers& headers() const noexcept;
+    const Headers& headers() const noexcept;  // all of its header fields
+    // The field's value; "" if there is none.
     std::string_view header(std::string_view name) const noexcept { return headers().get(name); }
     // The body, to be read by this handler. What it leaves unread is skipped, or ends the connection if it is long.
     Body& body() noexcept;

@@ -33,6 +33,7 @@
 
 namespace tendril::http {
 
+// Options of a Router.
 struct RouterOptions {
     // Whether a {name} may hold encoded slashes (%2F). Otherwise such a path is answered with 400, as most code takes a
     // parameter for one segment.
@@ -41,7 +42,7 @@ struct RouterOptions {
 
 class Router {
 public:
-    explicit Router(const RouterOptions& options = {});
+    explicit Router(const RouterOptions& options = {});  // without routes at first
 
     // Adds a route. method: a token, or "*" for any. pattern: "/" and segments between slashes. Each segment is a text,
     // or a {name}, which matches one segment that is not empty; the last may be a {name...}, which matches everything

@@ -59,6 +59,7 @@ namespace tendril::http {
 // Answers a request. Both references are valid until it returns; what it leaves undone of the response is done then.
 using Handler = std::function<void(Request&, Response&)>;
 
+// Options of serve() and of a Server.
 struct ServerOptions {
     // How connections are accepted, how many, in how many hubs, and how that ends: see tendril/server.hpp. At the limit
     // a new client takes the place of the connection that has been idle for longest. A handler's error is answered, so
@@ -131,8 +132,8 @@ struct ServerStats {
 // What handlers and others may read of a server. Any OS thread.
 class ServerView {
 public:
-    virtual ServerStats stats() const noexcept = 0;
-    virtual const ServerOptions& options() const noexcept = 0;
+    virtual ServerStats stats() const noexcept = 0;             // returns its counts
+    virtual const ServerOptions& options() const noexcept = 0;  // returns the options that it serves with
 
 protected:
     ~ServerView() = default;
@@ -178,8 +179,8 @@ public:
     Address address() const;           // with the port that the system chose
     bool is_running() const noexcept;  // started, and not stopped
 
-    ServerStats stats() const noexcept override;
-    const ServerOptions& options() const noexcept override;
+    ServerStats stats() const noexcept override;             // returns its counts
+    const ServerOptions& options() const noexcept override;  // returns the options that it serves with
 
 private:
     std::shared_ptr<detail::ServerState> state_;

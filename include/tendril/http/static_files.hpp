@@ -26,6 +26,7 @@
 
 namespace tendril::http {
 
+// Options of StaticFiles.
 struct StaticOptions {
     std::string prefix = "/";          // paths with this prefix are served; the rest is looked up in the folder
     std::string index = "index.html";  // the file that "/" and "/folder/" mean; "": none

@@ -49,7 +49,8 @@ struct Trace {
     // Returns a span of its own in the same trace.
     Trace child() const;
 
-    bool sampled() const noexcept { return (flags & 1) != 0; }
+    bool sampled() const noexcept { return (flags & 1) != 0; }  // whether the trace is recorded
+    // Sets whether it is.
     void set_sampled(bool on) noexcept { flags = static_cast<std::uint8_t>(on ? flags | 1 : flags & ~1); }
 
     // Whether a sampling rate selects this trace: 0 selects none of them, 0.01 one in a hundred, 1 all. It depends on
@@ -66,7 +67,7 @@ struct Trace {
     // While it lives, this trace is the current one of the green thread that made it, and of what that spawns.
     class Scope {
     public:
-        explicit Scope(Trace trace);
+        explicit Scope(Trace trace);  // sets the trace until the end of the block
 
     private:
         ContextLocal<Trace>::Scope scope_;
@@ -81,6 +82,7 @@ struct Trace {
 //     }
 class TraceSampler {
 public:
+    // Whether to sample a trace that begins with this request.
     using Decide = std::function<bool(const Trace& begun, const Request& request)>;
 
     TraceSampler() noexcept = default;  // samples none
@@ -97,6 +99,7 @@ public:
     requires(!std::same_as<F, TraceSampler> && std::predicate<F&, const Trace&, const Request&>) TraceSampler(F decide)
         : decide_(checked(std::move(decide))) {}  // implicit on purpose
 
+    // Whether this one is sampled.
     bool operator()(const Trace& begun, const Request& request) const { return decide_ && decide_(begun, request); }
 
 private:

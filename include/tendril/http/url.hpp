@@ -44,32 +44,34 @@ public:
     // the host is. Throws: as the constructor, also for a link with another scheme, such as mailto.
     Url resolve(std::string_view reference) const;
 
-    const std::string& scheme() const noexcept { return scheme_; }
+    const std::string& scheme() const noexcept { return scheme_; }  // in lower case
     const std::string& host() const noexcept { return host_; }    // IPv6 without brackets; http+unix: the socket's path
     std::uint16_t port() const noexcept { return port_; }         // the default one too; 0 for http+unix
     const std::string& path() const noexcept { return path_; }    // percent-encoded, begins with "/"
     const std::string& query() const noexcept { return query_; }  // percent-encoded, without the "?"
     bool has_query() const noexcept { return has_query_; }        // "http://a/?" has an empty one
-    const std::string& fragment() const noexcept { return fragment_; }
-    bool has_fragment() const noexcept { return has_fragment_; }
+    const std::string& fragment() const noexcept { return fragment_; }  // behind the "#", encoded; it is not sent
+    bool has_fragment() const noexcept { return has_fragment_; }        // whether there is a "#"
 
     // The userinfo, percent-decoded; empty if there is none.
     const std::string& user() const noexcept { return user_; }
     const std::string& password() const noexcept { return password_; }
 
     bool secure() const noexcept { return scheme_ == "https" || scheme_ == "wss"; }  // whether it needs TLS
-    bool is_unix() const noexcept { return scheme_ == "http+unix"; }
-    bool has_default_port() const noexcept;
+    bool is_unix() const noexcept { return scheme_ == "http+unix"; }  // whether it leads to a Unix-domain socket
+    bool has_default_port() const noexcept;                           // whether it is the one of its scheme
 
     std::string target() const;       // for the request line: path and query
     std::string host_header() const;  // for the field Host: with the port, unless it is the default one
 
     // Returns: scheme, host and port: "https://example.org", "http://[::1]:8080". RFC 6454.
     std::string origin() const;
+    // Returns: whether both have the same scheme, host and port.
     bool same_origin(const Url& other) const noexcept;
 
     // Returns: the text, which the constructor can parse again; never with the userinfo, so that no log gets it.
     std::string to_string() const;
+    // Returns: the same without "#" and what follows it.
     Url without_fragment() const;
 
     friend bool operator==(const Url&, const Url&) = default;

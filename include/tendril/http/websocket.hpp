@@ -57,6 +57,7 @@ struct WebSocketDeflate {
     int client_max_window_bits = 15;
 };
 
+// Options of a WebSocket.
 struct WebSocketOptions {
     std::size_t max_message = std::size_t{1} << 20;     // bytes to receive: inflated, all fragments together
     std::size_t fragment_size = std::size_t{64} << 10;  // bytes; longer messages are sent in several frames
@@ -92,9 +93,10 @@ struct WebSocketAgreement {
 
 class WebSocket {
 public:
+    // What recv() returns.
     struct Message {
-        std::string data;  // UTF-8, unless it is binary
-        bool binary = false;
+        std::string data;     // UTF-8, unless it is binary
+        bool binary = false;  // else text, valid UTF-8
     };
 
     WebSocket() = default;  // closed: calls throw std::system_error (EBADF), and close() returns true

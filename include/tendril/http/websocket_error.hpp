@@ -15,7 +15,7 @@ namespace tendril::http {
 
 // Codes from 3000 to 4999 are free for applications.
 namespace close_code {
-inline constexpr int normal = 1000;
+inline constexpr int normal = 1000;          // the purpose of the connection is fulfilled
 inline constexpr int going_away = 1001;      // the server stops, or the page is left
 inline constexpr int protocol_error = 1002;  // a malformed frame, or one at the wrong place
 inline constexpr int unacceptable = 1003;    // data of a kind that this side does not take
@@ -24,7 +24,7 @@ inline constexpr int abnormal = 1006;        // never sent: the connection ended
 inline constexpr int invalid_data = 1007;    // text that is not UTF-8, or data that cannot be inflated
 inline constexpr int policy = 1008;          // a message against the rules of this side
 inline constexpr int too_big = 1009;         // beyond WebSocketOptions::max_message
-inline constexpr int internal_error = 1011;
+inline constexpr int internal_error = 1011;  // of the server: it cannot do what was asked
 }  // namespace close_code
 
 namespace detail {
@@ -36,6 +36,7 @@ struct WebSocketBlame;
 // handler's client, it is the client's fault and not reported as the handler's error.
 class WebSocketError : public ProtocolError {
 public:
+    // For the library: the code, and how it came.
     WebSocketError(int close_code, const std::string& how)
         : ProtocolError(fault_of(close_code), 400, how), close_code_(close_code) {}
 
@@ -61,6 +62,7 @@ private:
 // Thrown by websocket_connect(): the server answered with a status other than 101. The connection is closed.
 class WebSocketRefused : public std::runtime_error {
 public:
+    // For the library: the status of the answer.
     explicit WebSocketRefused(int status)
         : std::runtime_error("the server refused a WebSocket with status " + std::to_string(status)), status_(status) {}
     int status() const noexcept { return status_; }  // what the server answered

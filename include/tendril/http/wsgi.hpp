@@ -44,7 +44,7 @@ class Gateway;
 // a kill, has lost nothing: the next one reads the same bytes again.
 class Input final : public Source {
 public:
-    explicit Input(Body& body);
+    explicit Input(Body& body);  // for the library: reads this body
 
     // Returns: at most this many bytes; fewer only at the end. Memory grows with the bytes that have arrived.
     std::string read(std::size_t most, Deadline deadline = never);
@@ -84,7 +84,9 @@ private:
 class Environ {
 public:
     std::string_view operator[](std::string_view name) const noexcept;  // "" for none
+    // Whether it has the variable.
     bool contains(std::string_view name) const noexcept { return variables_.find(name) != variables_.end(); }
+    // Sets a variable, or replaces it.
     void set(std::string name, std::string value) { variables_.insert_or_assign(std::move(name), std::move(value)); }
     std::size_t remove(std::string_view name);  // returns: 1, or 0 if there was none
     auto begin() const noexcept { return variables_.begin(); }
@@ -93,13 +95,14 @@ public:
     Input& input() const noexcept { return *input_; }  // wsgi.input
     // wsgi.errors: writes a line to ServerOptions::errors.write, or to stderr if there is none.
     void errors(std::string_view line) const;
+    // All header fields, as they came.
     const Headers& headers_raw() const noexcept { return request_->headers(); }
 
     static constexpr std::pair<int, int> version{1, 0};  // wsgi.version
     static constexpr bool multithread = true;            // the application is called while its other calls wait
-    static constexpr bool multiprocess = false;
-    static constexpr bool run_once = false;
-    static constexpr bool input_terminated = true;
+    static constexpr bool multiprocess = false;          // wsgi.multiprocess
+    static constexpr bool run_once = false;              // wsgi.run_once
+    static constexpr bool input_terminated = true;       // wsgi.input_terminated: its end can be read
 
     // eventlet.minimum_write_chunk_size: smaller pieces are collected up to this many bytes; 0: each is sent at once,
     // as PEP 3333 demands. At first: ServerOptions::write_coalesce.
@@ -136,9 +139,10 @@ using Write = std::function<void(std::string_view piece)>;
 // start_response(status, headers, error). Middleware can make one of its own from a function.
 class StartResponse {
 public:
+    // What stands behind it.
     using Function =
         std::function<Write(std::string_view status, const Headers& headers, const std::exception_ptr& error)>;
-    explicit StartResponse(Function function) : function_(std::move(function)) {}
+    explicit StartResponse(Function function) : function_(std::move(function)) {}  // one of the middleware's own
 
     // Sets status and headers. To be called before the first piece that is not empty, with which they are sent; does
     // not yield. status: 200 to 599 and a reason, for people only: "404 Not Found". error (exc_info): what went wrong;

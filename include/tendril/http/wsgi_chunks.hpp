@@ -134,6 +134,7 @@ public:
     requires(!std::same_as<std::remove_cvref_t<F>, Chunks> && detail::Generator<std::decay_t<F>>) Chunks(F&& generator)
         : producer_(std::make_unique<detail::GeneratorProducer<std::decay_t<F>>>(std::forward<F>(generator))) {}
 
+    // For the library.
     explicit Chunks(std::unique_ptr<detail::Producer> producer) noexcept : producer_(std::move(producer)) {}
 
     Chunks(Chunks&& other) noexcept

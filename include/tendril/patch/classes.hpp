@@ -11,6 +11,7 @@
 
 namespace tendril::patch {
 
+// What may be patched, and which calls belong to it.
 enum class Class : std::uint16_t {
     io = 1,         // read, write, recv, send, connect, accept, poll, select, epoll_wait, fgets, and their like
     sleep = 2,      // nanosleep, usleep, sleep
@@ -26,9 +27,10 @@ enum class Class : std::uint16_t {
 class Classes {
 public:
     constexpr Classes() noexcept = default;
+    // One class; implicit on purpose.
     constexpr Classes(Class one) noexcept : bits_(static_cast<std::uint16_t>(one)) {}
 
-    static constexpr Classes all() noexcept { return Classes(std::uint16_t{255}); }
+    static constexpr Classes all() noexcept { return Classes(std::uint16_t{255}); }  // each of them
     // What a library needs that starts no threads of its own that it would need values for: all but keys. With keys,
     // libcrypto, for example, would make a random number generator for each green thread.
     static constexpr Classes of_a_library() noexcept { return all() - Class::keys; }
@@ -55,6 +57,7 @@ private:
     std::uint16_t bits_ = 0;
 };
 
+// A set of both.
 constexpr Classes operator|(Class a, Class b) noexcept {
     return Classes(a) | Classes(b);
 }

@@ -37,9 +37,10 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+// What to patch, and with which classes.
 struct Options {
-    Classes classes = Classes::all();
-    Classes except = {};
+    Classes classes = Classes::all();       // these
+    Classes except = {};                    // without these
     std::vector<std::string> require = {};  // symbols; one that no patched object imports is an Error
 };
 

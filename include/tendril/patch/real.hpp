@@ -70,6 +70,7 @@ Real(const char*, F*) -> Real<F>;
 
 namespace real {
 
+// The C library's own function, below all patches: see above.
 #define TENDRIL_PATCH_REAL(name) inline constinit const detail::Real name{#name, &::name};
 
 TENDRIL_PATCH_REAL(read)

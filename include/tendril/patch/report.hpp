@@ -23,13 +23,14 @@ namespace tendril::patch {
 
 // One loaded object: the program or a shared library.
 struct ObjectReport {
-    std::string path;
+    std::string path;         // of its file; of the program, its name
     Classes classes;          // those that it is patched with; none: it is not patched
     bool left_alone = false;  // never patched: the C library and its kin, or tendril
 
+    // How many places were patched with a class.
     struct Slots {
-        Class of;
-        std::size_t count;
+        Class of;           // the class
+        std::size_t count;  // how many
     };
     std::vector<Slots> slots;  // that were patched
 
@@ -40,12 +41,12 @@ struct ObjectReport {
     std::size_t raw_syscalls = 0;   // places in its code that look like a system call past the C library
     bool has_constructors = false;  // which ran, or will run, before it is patched
 
-    std::size_t slots_of(Class of) const noexcept;
-    std::size_t slot_count() const noexcept;
+    std::size_t slots_of(Class of) const noexcept;  // how many places were patched with this class
+    std::size_t slot_count() const noexcept;        // how many places were patched in all
 };
 
 struct Report {
-    std::vector<ObjectReport> objects;
+    std::vector<ObjectReport> objects;  // all that are loaded
 
     // Returns the object of that file name, or of which it is the part before the first dot ("libpq"); nullptr: none.
     const ObjectReport* find(std::string_view name) const noexcept;
@@ -60,9 +61,9 @@ std::ostream& operator<<(std::ostream& out, const Report& report);
 
 // Whether calls of one class suspend the calling green thread, and no more.
 struct SelfTest {
-    Class of;
-    bool passed = false;
-    std::string why;  // it did not pass
+    Class of;             // which class
+    bool passed = false;  // whether others ran meanwhile
+    std::string why;      // it did not pass
 };
 
 // Makes calls of each class by the functions that patched slots lead to, in green threads of this hub, and looks
@@ -70,6 +71,6 @@ struct SelfTest {
 // Requires: called in a green thread. Throws: Interrupt; std::system_error where the system has no descriptors left.
 std::vector<SelfTest> self_test();
 
-std::string to_string(const std::vector<SelfTest>& results);
+std::string to_string(const std::vector<SelfTest>& results);  // as a table for people
 
 }  // namespace tendril::patch

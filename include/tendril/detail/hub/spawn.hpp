@@ -22,8 +22,9 @@
 
 namespace tendril {
 
+// Options of spawn() and spawn_n().
 struct SpawnOptions {
-    std::string_view name = {};
+    std::string_view name = {};  // in dumps and reports; copied
     std::size_t stack_size = 0;  // rounded up to a power of two, 32 KiB to 1 GiB; 0: see stack_size.hpp
     bool daemon = false;         // its waits hide neither LoopExit nor idle: see background.hpp
     Site where = {};             // the place named in dumps and reports; empty: that of the call
@@ -231,32 +232,39 @@ void launch_alone(const SpawnOptions& options, F&& f, A&&... args) {
 template <class Derived>
 class SpawnMembers {
 public:
+    // Spawns f(args...) in the group, and returns its handle.
     template <class F>
     requires Task<F>
     auto spawn(F&& f, Site at = Site::here()) { return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f)); }
+    // Spawns f(args...) in the group, and returns its handle.
     template <class F, class A>
     requires Task<F, A>
     auto spawn(F&& f, A&& a, Site at = Site::here()) {
         return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
     }
+    // Spawns f(args...) in the group, and returns its handle.
     template <class F, class A, class B>
     requires Task<F, A, B>
     auto spawn(F&& f, A&& a, B&& b, Site at = Site::here()) {
         return self().spawn(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
     }
+    // Spawns f(args...) in the group, and returns its handle.
     template <Function F, class... A>
     auto spawn(F&& f, A&&... args) {
         return self().spawn(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);
     }
 
+    // Spawns f(args...) in the group, without a handle.
     template <class F>
     requires Task<F>
     void spawn_n(F&& f, Site at = Site::here()) { self().spawn_n(SpawnBraces{.where = at}, std::forward<F>(f)); }
+    // Spawns f(args...) in the group, without a handle.
     template <class F, class A>
     requires Task<F, A>
     void spawn_n(F&& f, A&& a, Site at = Site::here()) {
         self().spawn_n(SpawnBraces{.where = at}, std::forward<F>(f), std::forward<A>(a));
     }
+    // Spawns f(args...) in the group, without a handle.
     template <Function F, class... A>
     void spawn_n(F&& f, A&&... args) {
         self().spawn_n(SpawnBraces{.where = {}}, std::forward<F>(f), std::forward<A>(args)...);

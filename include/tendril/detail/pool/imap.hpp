@@ -40,6 +40,7 @@ AnyGreenlet next_job(Feed* feed);
 template <class Derived, class R>
 class Results {
 public:
+    // What a job returns; std::monostate for void.
     using Value = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 
     // Waits for the next result. Returns: nothing at the end. Yields.
@@ -104,7 +105,7 @@ private:
 template <class R>
 class Imap : public detail::Results<Imap<R>, R> {
 public:
-    explicit Imap(detail::FeedPtr feed) noexcept : feed_(std::move(feed)) {}
+    explicit Imap(detail::FeedPtr feed) noexcept : feed_(std::move(feed)) {}  // for the library
     Imap(Imap&&) noexcept = default;
     Imap& operator=(Imap&&) = delete;
     ~Imap() = default;

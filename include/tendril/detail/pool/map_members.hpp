@@ -19,6 +19,7 @@
 
 namespace tendril {
 
+// Options of imap() and its like.
 struct ImapOptions {
     // Jobs made and not yet consumed. 0: the size of the Pool, twice the size of the ThreadPool, for a Group no bound.
     Size window = 0;

@@ -51,11 +51,13 @@ public:
     QueueBase(const QueueBase&) = delete;
     QueueBase& operator=(const QueueBase&) = delete;
 
+    // Puts an item without waiting. Throws: Full; ShutDown; then the item is unmoved.
     void put_nowait(T&& item) {
         if (!self().try_put(std::move(item))) {
             throw Full();
         }
     }
+    // Puts a copy without waiting. Throws: Full; ShutDown.
     void put_nowait(const T& item) requires std::copy_constructible<T> {
         T copy(item);
         put_nowait(std::move(copy));
