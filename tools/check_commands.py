@@ -200,8 +200,14 @@ def build(folder, lines, program, options):
 def by_hand(folder, command, program, prefix):
     folder.mkdir()
     (folder / "program.cpp").write_text(program)
-    subprocess.run(["bash", "-c", command], cwd=folder, env={**os.environ, "PREFIX": str(prefix)}, check=True)
+    where = {"cwd": folder, "env": {**os.environ, "PREFIX": str(prefix)}}
+    subprocess.run(["bash", "-c", command], check=True, **where)
     expect_answer(folder / "a.out")
+    older = subprocess.run(["bash", "-c", command.replace("-std=c++20", "-std=c++17 -E")], capture_output=True, text=True,
+                           **where)
+    errors = [line for line in older.stderr.splitlines() if "error:" in line]
+    if not errors or "tendril needs C++20" not in errors[0]:
+        raise RuntimeError(f"with C++17 the first error does not name C++20: {errors[:1]}")
 
 
 def expect_answer(program):

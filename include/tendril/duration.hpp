@@ -11,6 +11,10 @@
 
 #pragma once
 
+#if __cplusplus < 202002L
+#error "tendril needs C++20: compile with -std=c++20 or later"
+#endif
+
 #include <chrono>
 #include <compare>
 #include <cstdint>
