@@ -28,6 +28,7 @@
 #include <tendril/detail/hub/callback.hpp>
 #include <tendril/detail/hub/record.hpp>
 #include <tendril/detail/hub/spawn.hpp>
+#include <tendril/detail/hub/yield_here.hpp>
 #include <tendril/error.hpp>
 #include <tendril/link.hpp>
 #include <tendril/site.hpp>
@@ -243,7 +244,9 @@ void spawn_after(Number, F&&, A&&...) {
 AnyGreenlet current();
 
 // Lets every other ready green thread run first. Throws: Interrupt; HubBlocked inside a callback.
-void yield();
+inline void yield() {
+    detail::yield_here();
+}
 
 // Suspends the running green thread until the deadline, never for less; sleep() and sleep(0s) are yield(). Throws:
 // Interrupt; HubBlocked inside a callback.

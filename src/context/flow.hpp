@@ -125,17 +125,27 @@ void load_control(const Flow& to) noexcept;
     to.unusual &= Flow::own_environment;
 }
 
+// Returns: zero if the running flow has no exception in flight and no errno.
+[[gnu::always_inline]] inline std::uintptr_t running_words(const ThreadWords& words) noexcept {
+    return reinterpret_cast<std::uintptr_t>(words.eh->caught) | words.eh->uncaught |
+           static_cast<unsigned>(*words.error);
+}
+
+[[gnu::always_inline]] inline void exchange_words(const ThreadWords& words, std::uintptr_t running, Flow& from,
+                                                  Flow& to) noexcept {
+    from.eh = *words.eh;
+    from.saved_errno = *words.error;
+    from.unusual |= static_cast<std::uint8_t>(running != 0 ? Flow::words : 0);
+    take_words(words, to);
+}
+
 // Exchanges everything but the stack and the address. Usually neither side has an exception or an errno, and nothing is
 // written; what reads sockets has an errno at every switch. The `eh` and `saved_errno` of a running flow are zero.
 [[gnu::always_inline]] inline void exchange_state(const ThreadWords& words, Flow& from, Flow& to) noexcept {
-    const std::uintptr_t running =
-        reinterpret_cast<std::uintptr_t>(words.eh->caught) | words.eh->uncaught | static_cast<unsigned>(*words.error);
+    const std::uintptr_t running = running_words(words);
     if ((running | from.unusual | to.unusual) != 0) [[unlikely]] {
         const bool own = ((from.unusual | to.unusual) & Flow::own_environment) != 0;
-        from.eh = *words.eh;
-        from.saved_errno = *words.error;
-        from.unusual |= static_cast<std::uint8_t>(running != 0 ? Flow::words : 0);
-        take_words(words, to);
+        exchange_words(words, running, from, to);
         if (own) {
             exchange_environment(from, to);
         }
@@ -144,6 +154,20 @@ void load_control(const Flow& to) noexcept;
     if (!from.fp_control.same_as(to.fp_control)) [[unlikely]] {
         load_control(to);
     }
+}
+
+// The same without the parts that are calls, for a function that would have to save registers for them. Returns: false
+// if it needs them: then nothing was exchanged.
+[[gnu::always_inline]] inline bool exchange_usual_state(const ThreadWords& words, Flow& from, Flow& to) noexcept {
+    const unsigned unusual = from.unusual | to.unusual;
+    from.fp_control.save();
+    if (!from.fp_control.same_as(to.fp_control) || (unusual & Flow::own_environment) != 0) [[unlikely]] {
+        return false;
+    }
+    if (const std::uintptr_t running = running_words(words); (running | unusual) != 0) [[unlikely]] {
+        exchange_words(words, running, from, to);
+    }
+    return true;
 }
 
 // Leaves `from`, which runs, for `to`, which is suspended or prepared; returns when something switches back to `from`.

@@ -50,9 +50,7 @@ void tell(List<LoopEvent>& watchers) noexcept {
         switch_to(ready.rotate(me));
         TENDRIL_ASSERT(current == &me);
     }
-    if (me.attention != 0) [[unlikely]] {
-        attend_yield(me, true);
-    }
+    after_yield(me);
 }
 
 TENDRIL_OPAQUE void Scheduler::yield() {
@@ -385,11 +383,7 @@ void HubCore::polled() noexcept {
 
 }  // namespace tendril::detail
 
-namespace tendril {
-
 // Here, to be one function with the switch: a call less.
-TENDRIL_OPAQUE void yield() {
-    detail::Scheduler::here().yield_inline();
+extern "C" TENDRIL_OPAQUE void tendril_yield() {
+    tendril::detail::Scheduler::here().yield_inline();
 }
-
-}  // namespace tendril

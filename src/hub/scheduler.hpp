@@ -62,7 +62,13 @@ struct Scheduler {
 
     // Lets every ready green thread run first. Throws: Interrupt, HubBlocked.
     void yield();
-    void yield_inline();  // for the library's own yield()
+    void yield_inline();  // for tendril_yield()
+    // For a yield that is over: throws what came meanwhile.
+    static void after_yield(Fiber& me) {
+        if (me.attention != 0) [[unlikely]] {
+            attend_yield(me, true);
+        }
+    }
     // The same where nothing may be thrown. Returns: false if an interrupt is pending, which stays so.
     bool yield_unthrown() noexcept;
 

@@ -1,13 +1,46 @@
 // SPDX-License-Identifier: MIT
 //
-// The library's side of suspend_here().
+// The library's side of suspend_here() and yield_here().
 
 #include <tendril/detail/hub/suspend.hpp>
 
+#include <cstddef>
+
+#include <tendril/detail/hub/yield_here.hpp>
+
 #include "hub/hub_core.hpp"
 
+#if defined(__x86_64__) && !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN) && !defined(TENDRIL_USE_BOOST_CONTEXT)
+#define TENDRIL_SWITCHES_IN_THE_CALLER 1
+#endif
+
+using tendril::detail::Fiber;
 using tendril::detail::HubCore;
 using tendril::detail::Registers;
+using tendril::detail::Scheduler;
+using tendril::detail::Stopped;
+using tendril::detail::Turn;
+
+#ifdef TENDRIL_SWITCHES_IN_THE_CALLER
+
+namespace {
+
+static_assert(sizeof(Registers) == sizeof(Stopped) && offsetof(Registers, sp) == offsetof(Stopped, sp) &&
+              offsetof(Registers, fp) == offsetof(Stopped, fp) && offsetof(Registers, pc) == offsetof(Stopped, pc));
+
+Stopped* stopped(Registers& flow) noexcept {
+    return reinterpret_cast<Stopped*>(&flow);
+}
+
+// A function of its own, so that tendril_begin_yield() calls nothing, and has no registers to save.
+[[gnu::noinline]] Turn exchange_other_state(Scheduler& hub, Fiber& me, Fiber& next) noexcept {
+    exchange_state(hub.words, me, next);
+    return {stopped(me), stopped(next)};
+}
+
+}  // namespace
+
+#endif
 
 extern "C" {
 
@@ -33,7 +66,7 @@ TENDRIL_OPAQUE void tendril_park() {
     "leaq -128(%rsp), %rsp\n\t" /* the caller may have a red zone there, and any alignment */ \
     "andq $-16, %rsp\n\t"
 
-#if !defined(TENDRIL_ASAN) && !defined(TENDRIL_TSAN) && !defined(TENDRIL_USE_BOOST_CONTEXT)
+#ifdef TENDRIL_SWITCHES_IN_THE_CALLER
 
 struct TendrilSwitch {
     Registers* from;
@@ -69,5 +102,42 @@ struct TendrilSwitch {
 }
 
 #endif
+#endif
+
+#ifdef TENDRIL_SWITCHES_IN_THE_CALLER
+
+// A short form of Scheduler::yield_inline(), which does whatever is not usual.
+TENDRIL_OPAQUE Turn tendril_begin_yield() noexcept {
+    Scheduler* const hub = Scheduler::if_any();
+    if (hub == nullptr) [[unlikely]] {
+        return {};
+    }
+    Fiber& me = *hub->current;
+    if (me.attention != 0 || hub->budget <= 1 || hub->os.observer != nullptr || hub->ready.empty()) [[unlikely]] {
+        return {};
+    }
+    --hub->budget;
+    Fiber& next = hub->ready.rotate(me);
+    hub->current = &next;
+    hub->os.tree = &next.tree;
+    if (!exchange_usual_state(hub->words, me, next)) [[unlikely]] {
+        return exchange_other_state(*hub, me, next);
+    }
+    return {stopped(me), stopped(next)};
+}
+
+TENDRIL_OPAQUE void tendril_end_yield(Stopped* me) {
+    Scheduler::after_yield(static_cast<Fiber&>(reinterpret_cast<Registers&>(*me)));
+}
+
+#else
+
+// The sanitizers must be told on both sides of the switch, and Boost has a switch of its own.
+Turn tendril_begin_yield() noexcept {
+    return {};
+}
+
+void tendril_end_yield(Stopped*) {}
+
 #endif
 }
