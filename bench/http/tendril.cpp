@@ -2,9 +2,10 @@
 //
 // "Hello, World!" on tendril, as its users write it.
 //
-//     bench_http_tendril [CERTIFICATE KEY]    prints its port; ends when it is killed
+//     bench_http_tendril [--hibernate | CERTIFICATE KEY]    prints its port; ends when it is killed
 
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include <tendril/http/server.hpp>
@@ -20,6 +21,9 @@ int main(int argc, char** argv) {
     http::ServerOptions options;
     options.connections.concurrency = 20'000;
     options.idle_timeout = std::chrono::minutes(10);
+    if (argc == 2 && std::string_view(argv[1]) == "--hibernate") {
+        options.idle_hibernate = std::chrono::seconds(1);
+    }
     const auto hello = [](http::Request&, http::Response& response) { response.send("Hello, World!", "text/plain"); };
     if (argc > 2) {
         tendril::TlsOptions tls;

@@ -8,13 +8,14 @@
 #include <new>
 
 #include "base/sys.hpp"
+#include "context/stack_pool.hpp"
 
 namespace tendril::detail {
 
 struct Hibernation::Packed {
     std::byte* from;  // the first word
     std::uint32_t words;
-    std::uint32_t tag_bytes;  // which follow this, and then what is kept of the words
+    std::uint32_t usual_high;  // see Coder
 
     std::uintptr_t first_page() const noexcept { return reinterpret_cast<std::uintptr_t>(from) / sys::page_size(); }
     std::uintptr_t last_page() const noexcept {
@@ -22,33 +23,100 @@ struct Hibernation::Packed {
     }
     std::byte* pages() const noexcept { return reinterpret_cast<std::byte*>(first_page() * sys::page_size()); }
     std::size_t page_bytes() const noexcept { return (last_page() - first_page() + 1) * sys::page_size(); }
+    // Two bits for each word, and behind them what is kept of the words.
     std::uint8_t* tags() noexcept { return reinterpret_cast<std::uint8_t*>(this + 1); }
-    std::uint8_t* kept() noexcept { return tags() + tag_bytes; }
+    std::uint8_t* kept() noexcept { return tags() + tag_bytes(words); }
+    static constexpr std::size_t tag_bytes(std::size_t words) noexcept { return (words + 3) / 4; }
 };
 
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the low half of a word is the first that is kept");
+static_assert(std::endian::native == std::endian::little, "the low part of a word is the first that is kept");
 
-// What is kept of a word.
-enum Tag : unsigned {
-    nothing = 0,    // it is zero
-    small_low = 1,  // its low half; the high one is zero
-    stack_low = 2,  // its low half; the high one is that of the stack's address
-    whole = 3,
-};
-constexpr std::size_t size_of[] = {0, 4, 4, 8};
-
-constexpr std::uint64_t high(std::uint64_t word) noexcept {
-    return word >> 32;
+constexpr std::uint32_t high(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 32);
 }
 
-unsigned tag_of(std::uint64_t word, std::uint64_t stack_high) noexcept {
-    if (word == 0) {
-        return nothing;
+// What is kept of a word. A stack holds zeros, addresses on itself, and addresses of code and of the heap, which the
+// system lays so near to each other that most have the same high half.
+class Coder {
+public:
+    enum Tag : unsigned {
+        nothing = 0,  // it is zero
+        near = 1,     // two bytes: the distance from the first word
+        usual = 2,    // the low half; the high one is the usual one
+        other = 3,    // a byte says how many follow, which bear the sign
+    };
+
+    Coder(std::uintptr_t from, std::uint32_t usual_high) noexcept : from_(from), usual_high_(usual_high) {}
+    std::uint32_t usual_high() const noexcept { return usual_high_; }
+
+    // Returns: the high half that more than half of the words with one have, if there is such; else any.
+    static std::uint32_t usual_high_of(const std::uint64_t* words, std::size_t number) noexcept {
+        std::uint32_t found = 0;
+        std::size_t lead = 0;
+        for (std::size_t i = 0; i < number; ++i) {
+            const std::uint32_t each = high(words[i]);
+            if (each == 0 || each == high(reinterpret_cast<std::uintptr_t>(words))) {
+                continue;
+            }
+            if (lead == 0) {
+                found = each;
+            }
+            lead = each == found ? lead + 1 : lead - 1;
+        }
+        return found;
     }
-    return high(word) == 0 ? small_low : high(word) == stack_high ? stack_low : whole;
-}
+
+    Tag tag_of(std::uint64_t word) const noexcept {
+        if (word == 0) {
+            return nothing;
+        }
+        return word - from_ <= UINT16_MAX ? near : high(word) == usual_high_ ? usual : other;
+    }
+    // Of what write() writes.
+    static std::size_t size_of(Tag tag, std::uint64_t word) noexcept {
+        constexpr std::size_t sizes[] = {0, 2, 4};
+        return tag != other ? sizes[tag] : 1 + bytes_of(word);
+    }
+
+    // Both return: the byte behind it.
+    std::uint8_t* write(std::uint8_t* at, Tag tag, std::uint64_t word) const noexcept {
+        if (tag == other) {
+            *at++ = static_cast<std::uint8_t>(bytes_of(word));
+            return put(at, word, bytes_of(word));
+        }
+        return put(at, tag == near ? word - from_ : word, size_of(tag, word));
+    }
+    const std::uint8_t* read(const std::uint8_t* at, Tag tag, std::uint64_t& word) const noexcept {
+        const std::size_t bytes = tag == other ? *at++ : size_of(tag, 0);
+        word = 0;
+        std::memcpy(&word, at, bytes);
+        if (tag == near) {
+            word += from_;
+        } else if (tag == usual) {
+            word |= std::uint64_t{usual_high_} << 32;
+        } else if (tag == other) {
+            const std::size_t unused = 64 - bytes * 8;
+            word = static_cast<std::uint64_t>(static_cast<std::int64_t>(word << unused) >> unused);
+        }
+        return at + bytes;
+    }
+
+private:
+    // Returns: how many bytes a number takes with its sign. Requires: not zero.
+    static std::size_t bytes_of(std::uint64_t word) noexcept {
+        const std::uint64_t without_sign = word ^ static_cast<std::uint64_t>(static_cast<std::int64_t>(word) >> 63);
+        return static_cast<std::size_t>(std::bit_width(without_sign)) / 8 + 1;
+    }
+    static std::uint8_t* put(std::uint8_t* at, std::uint64_t word, std::size_t bytes) noexcept {
+        std::memcpy(at, &word, bytes);
+        return at + bytes;
+    }
+
+    std::uintptr_t from_;
+    std::uint32_t usual_high_;
+};
 
 #if defined(TENDRIL_ASAN) || defined(TENDRIL_TSAN) || defined(TENDRIL_USE_BOOST_CONTEXT)
 constexpr bool fit_for_it = false;
@@ -60,7 +128,8 @@ constexpr bool fit_for_it = true;
 
 // Stacks that were left suspended: the pool, which is destroyed next, looks at what lies at their tops.
 Hibernation::~Hibernation() {
-    while (!pages_.empty() && unpack(pages_.begin()->second->from)) {
+    for (const StackChunk* const chunk : stacks_.chunks()) {
+        chunk->for_each_live([this](const StackTop& stack) { unpack(&stack); });
     }
 }
 
@@ -73,68 +142,57 @@ bool Hibernation::put_away(StackTop& stack, const void* lowest) noexcept {
     const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(&stack + 1);
     const auto words = static_cast<std::uint32_t>((end - begin) / sizeof(std::uint64_t));
     const auto* const first = reinterpret_cast<const std::uint64_t*>(begin);
-    const std::uint64_t stack_high = high(begin);
+    const Coder coder(begin, Coder::usual_high_of(first, words));
     std::size_t kept = 0;
     for (std::uint32_t i = 0; i < words; ++i) {
-        kept += size_of[tag_of(first[i], stack_high)];
+        kept += Coder::size_of(coder.tag_of(first[i]), first[i]);
     }
-    const std::uint32_t tag_bytes = (words + 3) / 4;
-    void* const memory = std::malloc(sizeof(Packed) + tag_bytes + kept);
+    void* const memory = std::malloc(sizeof(Packed) + Packed::tag_bytes(words) + kept);
     if (memory == nullptr) {
         return false;
     }
-    auto* const packed = ::new (memory) Packed{reinterpret_cast<std::byte*>(begin), words, tag_bytes};
-    std::memset(packed->tags(), 0, tag_bytes);
+    auto* const packed = ::new (memory) Packed{reinterpret_cast<std::byte*>(begin), words, coder.usual_high()};
+    std::memset(packed->tags(), 0, Packed::tag_bytes(words));
     std::uint8_t* at = packed->kept();
     for (std::uint32_t i = 0; i < words; ++i) {
-        const unsigned tag = tag_of(first[i], stack_high);
+        const Coder::Tag tag = coder.tag_of(first[i]);
         packed->tags()[i / 4] |= static_cast<std::uint8_t>(tag << (i % 4 * 2));
-        std::memcpy(at, &first[i], size_of[tag]);  // the low half lies first
-        at += size_of[tag];
+        at = coder.write(at, tag, first[i]);
     }
     const auto forget = [&] {
-        for (std::uintptr_t page = packed->first_page(); page <= packed->last_page(); ++page) {
-            pages_.erase(page);
-        }
         std::free(packed);
         return false;
     };
+    StackChunk& chunk = *stack.chunk;
     try {
-        for (std::uintptr_t page = packed->first_page(); page <= packed->last_page(); ++page) {
-            pages_.emplace(page, packed);
-        }
+        chunk.set_packed(&stack, nullptr);  // makes room
     } catch (const std::bad_alloc&) {
         return forget();
     }
+    StackPool::trim_below(stack, packed->pages());  // what deeper calls have touched: an exception takes 4 KiB and more
     if (sys::guard_install(packed->pages(), packed->page_bytes()) != 0) {
         return forget();
     }
+    chunk.set_packed(&stack, packed);
     ++count_;
     return true;
 }
 
 bool Hibernation::unpack(const void* at) noexcept {
-    const auto found = pages_.find(reinterpret_cast<std::uintptr_t>(at) / sys::page_size());
-    if (found == pages_.end()) {
-        return false;
-    }
-    Packed* const packed = found->second;
-    if (sys::guard_remove(packed->pages(), packed->page_bytes()) != 0) {
+    StackChunk* const chunk = stacks_.chunk_at(at);
+    auto* const packed = chunk != nullptr ? static_cast<Packed*>(chunk->packed(at)) : nullptr;
+    const std::uintptr_t page = reinterpret_cast<std::uintptr_t>(at) / sys::page_size();
+    if (packed == nullptr || page < packed->first_page() || page > packed->last_page() ||
+        sys::guard_remove(packed->pages(), packed->page_bytes()) != 0) {
         return false;
     }
     auto* const first = reinterpret_cast<std::uint64_t*>(packed->from);
-    const std::uint64_t stack_high = high(reinterpret_cast<std::uintptr_t>(packed->from)) << 32;
+    const Coder coder(reinterpret_cast<std::uintptr_t>(packed->from), packed->usual_high);
     const std::uint8_t* kept = packed->kept();
     for (std::uint32_t i = 0; i < packed->words; ++i) {
-        const unsigned tag = packed->tags()[i / 4] >> (i % 4 * 2) & 3U;
-        std::uint64_t word = 0;
-        std::memcpy(&word, kept, size_of[tag]);
-        kept += size_of[tag];
-        first[i] = tag == stack_low ? word | stack_high : word;
+        kept = coder.read(kept, static_cast<Coder::Tag>(packed->tags()[i / 4] >> (i % 4 * 2) & 3U), first[i]);
     }
-    for (std::uintptr_t page = packed->first_page(); page <= packed->last_page(); ++page) {
-        pages_.erase(page);
-    }
+    chunk->set_packed(at, nullptr);
     std::free(packed);
     --count_;
     return true;

@@ -13,21 +13,20 @@
 // 3. It is not possible under a sanitizer or valgrind, where the kernel has no MADV_GUARD_INSTALL, and while another
 //    handler of SIGSEGV is installed than ours.
 //
-// Words are packed: each by two bits that say which half of it must be kept.
+// Words are packed, each by two bits that say which part of it must be kept.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 
-#include "context/stack_chunk.hpp"
+#include "context/stack_pool.hpp"
 
 namespace tendril::detail {
 
 class Hibernation {
 public:
-    Hibernation() = default;
+    explicit Hibernation(StackPool& stacks) noexcept : stacks_(stacks) {}
     Hibernation(const Hibernation&) = delete;
     Hibernation& operator=(const Hibernation&) = delete;
     ~Hibernation();
@@ -46,7 +45,7 @@ private:
     struct Packed;
     bool unpack(const void* at) noexcept;
 
-    std::unordered_map<std::uintptr_t, Packed*> pages_;  // by their numbers; each of a stack's leads to the same
+    StackPool& stacks_;  // whose chunks know what is packed of each stack
     std::size_t count_ = 0;
 };
 

@@ -34,10 +34,14 @@ struct Filled {
 
     explicit Filled(std::size_t bytes) : begin(reinterpret_cast<std::uint64_t*>(stack.top() - bytes)) {
         std::mt19937_64 random(bytes);  // NOLINT: the same each time
+        const auto code = reinterpret_cast<std::uintptr_t>(&sys::page_size);
         for (std::size_t i = 0; i < bytes / sizeof(std::uint64_t); ++i) {
             const std::uint64_t any = random();
-            const std::uint64_t kinds[] = {0, any >> 40, reinterpret_cast<std::uintptr_t>(begin) + any % 4096, any};
-            begin[i] = kinds[random() % 4];
+            const auto here = reinterpret_cast<std::uintptr_t>(begin);
+            const std::uint64_t kinds[] = {
+                0,  any >> any % 64, ~(any >> any % 64), here + any % 70'000, here - any % 512, code + any % 100'000,
+                any};
+            begin[i] = kinds[random() % 7];
             words.push_back(begin[i]);
         }
     }
@@ -56,8 +60,8 @@ struct Filled {
     bool put_away() { return os.hibernation.put_away(stack, reinterpret_cast<std::byte*>(begin) + 128); }
 };
 
-// Where it is not possible, the other tests have nothing to test. Valgrind, which would be told of every switch, takes
-// what Filled writes below a stack's pointer for a fault.
+// Where it is not possible, the other tests have nothing to test. Valgrind takes what Filled writes below a stack's
+// pointer for a fault.
 bool possible() {
     if (under_valgrind()) {
         return false;
@@ -82,6 +86,20 @@ TEST(Hibernation, PutsBackEveryWordAtItsPlace) {
             EXPECT_EQ(filled.os.hibernation.count(), 0u);
         }
     }
+}
+
+// The frames below those that are packed have left pages behind, a thrown exception's for example.
+TEST(Hibernation, GivesBackWhatLiesBelow) {
+    if (!possible()) {
+        GTEST_SKIP() << "not possible here";
+    }
+    Filled filled(512);
+    std::byte* const below = reinterpret_cast<std::byte*>(filled.begin) - 3 * sys::page_size();
+    *below = std::byte{1};
+    EXPECT_TRUE(filled.put_away());
+    EXPECT_EQ(*below, std::byte{0});
+    EXPECT_EQ(filled.os.hibernation.count(), 1u) << "that was no touch of what is packed";
+    EXPECT_TRUE(filled.intact());
 }
 
 TEST(Hibernation, ATouchPutsItBack) {

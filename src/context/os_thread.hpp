@@ -71,7 +71,7 @@ struct OsThread {
     const std::uint64_t serial;  // 1, 2, ...; never reused in the process
     ThreadWords words;
     StackPool stacks;
-    Hibernation hibernation;
+    Hibernation hibernation{stacks};
     StackBounds own_stack;
     StackBounds* here = &own_stack;  // the current stack; maintained in sanitizer builds only
     ContextTree own_tree{next_flow_id()};

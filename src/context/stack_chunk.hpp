@@ -108,7 +108,16 @@ public:
     // Returns the live stack that contains the address, its guard included, or nullptr.
     StackTop* find(const void* at) const noexcept;
 
-    // Calls f(StackTop&) for each live stack, free or not.
+    // What Hibernation has packed away of the stack that contains the address; nullptr: nothing. Neither touches it.
+    void* packed(const void* at) const noexcept { return packed_ != nullptr ? (*packed_)[slot_at(at)] : nullptr; }
+    void set_packed(const void* at, void* what) {  // Throws: std::bad_alloc, unless there was one in this chunk before
+        if (packed_ == nullptr) {
+            packed_ = std::make_unique<std::array<void*, most_slots>>();
+        }
+        (*packed_)[slot_at(at)] = what;
+    }
+
+    // Calls f(StackTop&) for each live stack, free or not; touches none.
     template <class F>
     void for_each_live(F f) const {
         for (std::uint32_t left = live_; left != 0; left &= left - 1) {
@@ -138,6 +147,7 @@ private:
     std::uint32_t cold_ = 0;
     std::uint32_t guarded_ = 0;
     std::size_t discarded_ = 0;  // bytes given back of a single large slot, which goes piece by piece
+    std::unique_ptr<std::array<void*, most_slots>> packed_;
 };
 
 }  // namespace tendril::detail

@@ -295,7 +295,7 @@ std::vector<StackChunk*>::const_iterator StackPool::place_of(const void* address
                                 [&](const StackChunk* chunk) { return chunk->base() + chunk->bytes() <= address; });
 }
 
-const StackChunk* StackPool::chunk_at(const void* address) const noexcept {
+StackChunk* StackPool::chunk_at(const void* address) const noexcept {
     const auto it = place_of(address);
     return it != chunks_.end() && (*it)->contains(address) ? *it : nullptr;
 }

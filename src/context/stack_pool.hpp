@@ -74,6 +74,8 @@ public:
 
     // Whether the address lies in any of its chunks.
     bool holds(const void* address) const noexcept { return chunk_at(address) != nullptr; }
+    StackChunk* chunk_at(const void* address) const noexcept;
+    const std::vector<StackChunk*>& chunks() const noexcept { return chunks_; }
 
     // Returns the stack, used or free and warm, that contains the address, its guard included; or nullptr.
     StackTop* find(const void* address) const noexcept;
@@ -132,7 +134,6 @@ private:
     bool discard(Bin& bin, std::int64_t until_ns) noexcept;
     void drop(Bin& bin, StackChunk& chunk) noexcept;
     std::vector<StackChunk*>::const_iterator place_of(const void* address) const noexcept;
-    const StackChunk* chunk_at(const void* address) const noexcept;
 
     std::array<Bin, largest_log2 - smallest_log2 + 1> bins_;
     std::vector<StackChunk*> chunks_;  // owned; from the lowest address up

@@ -110,7 +110,7 @@ private:
 #endif
     }
 
-    // Prefetches what the next fiber but one touches first: its control block and so many lines of the frames below it.
+    // Prefetches what the next fiber but one touches first: its control block and this many lines of the frames below.
     template <int Lines>
     [[gnu::always_inline]] Fiber& take() noexcept {
         Fiber& first = *ring_[head_++ & mask_];

@@ -58,7 +58,7 @@ namespace tendril::detail {
 #ifdef __CET__
                  "endbr64\n\t"
 #endif
-                 : "+a"(turn.from), "+D"(turn.to)  // of whoever jumps back, whose `to` is this green thread
+                 : "+a"(turn.from), "+D"(turn.to)  // of the one that jumps back, whose `to` is this green thread
                  :
                  : "rdx", "rsi", TENDRIL_ALL_REGISTERS);
     tendril_end_yield(turn.to);
