@@ -80,7 +80,8 @@ TEST(Assert, OneWaitAtATime) {
 
 TEST(Assert, NothingIsHandedToNobody) {
     WaitQueue queue("a test");
-    SharedWaitQueue shared("a test");
+    SharedMutex mutex(Rank::shared);
+    SharedWaitQueue shared(mutex, "a test");
     EXPECT_EXIT(queue.hand(), aborts, "wait_queue.cpp.*first_open\\(\\) != nullptr");
     EXPECT_EXIT(shared.hand(), aborts, "shared_wait.cpp.*any\\(\\)");
     EXPECT_EXIT(shared.wake_first(Outcome::closed), aborts, "shared_wait.cpp.*any\\(\\)");
