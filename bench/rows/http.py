@@ -149,10 +149,13 @@ def rows(context):
                         figures=[Figure("ns_cpu"), Figure("ns_wall", "wall")],
                         calls={system: functools.partial(calls_per_request, *how) for system, how in chosen.items()}))
     some = {system: servers[system] for system in ("tendril", "nginx", "Go") if system in servers}
-    made.append(Row("idle", "10,000 idle HTTP connections: memory of each",
-                    {system: functools.partial(idle, context, command) for system, command in some.items()}, rounds=1, figures=[
-                        Figure("kib", "", "KiB"), Figure("first_us", "the first request takes longer by", "us"),
-                        Figure("second_us", "another request", "us")]))
+    packed = {system: [*command, "--hibernate"] for system, command in some.items() if system == "tendril"}
+    for key, title, which in (("idle", "10,000 idle HTTP connections: memory of each", some),
+                              ("idle_packed", "10,000 idle HTTP connections, packed away: memory of each", packed)):
+        made.append(Row(key, title, {system: functools.partial(idle, context, command) for system, command in which.items()},
+                        rounds=1, figures=[Figure("kib", "", "KiB"),
+                                           Figure("first_us", "the first request takes longer by", "us"),
+                                           Figure("second_us", "another request", "us")]))
     made.append(Row("flood", "18,500 connections, 5 s later: memory",
                     {system: functools.partial(flood, context, command) for system, command in some.items()}, rounds=1, figures=[
                         Figure("times_after", "times that before", ""), Figure("before_kib", "before", "MiB", 1024),
