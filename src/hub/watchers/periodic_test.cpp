@@ -63,11 +63,18 @@ void tell_of_jump() {
     timer_number = only_timer();
     ASSERT_GE(timer_number, 0);
     const itimerspec at_once{{0, 0}, {0, 1}};
+    static bool told = false;
+    told = false;
     sys::set_fault_hook([](sys::Call call, int fd) noexcept -> sys::Fault {
-        return call == sys::Call::read && fd == timer_number ? ECANCELED : 0;
+        const bool is_it = call == sys::Call::read && fd == timer_number;
+        told = told || is_it;
+        return is_it ? ECANCELED : 0;
     });
     EXPECT_EQ(::timerfd_settime(timer_number, 0, &at_once, nullptr), 0);
-    sleep(3ms);
+    while (!told) {  // a process that is not run for some milliseconds finds its sleep over before it has polled
+        sleep(1ms);
+    }
+    sleep(1ms);
     sys::set_fault_hook(nullptr);
 }
 
