@@ -27,6 +27,8 @@ void set_raised(PyObject* error) noexcept {
                   PyException_GetTraceback(error));
 }
 
+constexpr const char* not_in_a_switch = "cannot switch to a greenlet that waits for something else than a switch";
+
 bool can_be_resumed(const RawObject& raw) noexcept {
     return raw.waiter != nullptr && raw.waiter->open();
 }
@@ -177,7 +179,7 @@ RawObject* find_taker(RawObject& target, RawObject* here, Parcel& parcel, Ref& r
             continue;
         }
         if (taker->stage == Stage::started) {
-            PyErr_SetString(raw_error, "cannot switch to a greenlet that waits for something else than a switch");
+            PyErr_SetString(raw_error, not_in_a_switch);
             return nullptr;
         }
         taker->stage = Stage::dead;
@@ -219,6 +221,9 @@ PyObject* pass(RawObject& here, RawObject* taker, Parcel parcel, Ref run) noexce
     }
     bool passed = false;
     const bool resumed = waiting([&] {
+        if (taker != nullptr && !starts && !can_be_resumed(*taker)) {
+            return;  // a kill or a Timeout has ended its wait, while others ran since the caller gave the GIL up
+        }
         detail::Waiter wait("greenlet.switch");
         wait.prepare(never);
         if (taker != nullptr) {
@@ -238,6 +243,9 @@ PyObject* pass(RawObject& here, RawObject* taker, Parcel parcel, Ref run) noexce
         if (starts) {
             taker->stage = Stage::made;
             Py_DECREF(object(*taker));
+        }
+        if (resumed) {
+            PyErr_SetString(raw_error, not_in_a_switch);
         }
         return nullptr;
     }

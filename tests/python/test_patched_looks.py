@@ -88,6 +88,25 @@ between(event.wait, event.set)
 between(permits.acquire, permits.release)
 """, 1, None, True, True)
 
+    def test_a_switch_to_a_greenlet_that_is_killed(self):
+        status, out, err = run_program(BETWEEN + """
+from tendril import greenlet
+def work():
+    root = greenlet.getcurrent()
+    def switches_back():
+        try:
+            between(root.switch, lambda: killed.kill(block=False))
+        except greenlet.error as error:
+            print(error)
+    greenlet.greenlet(switches_back).switch()
+killed = tendril.spawn(work)
+print(repr(killed.get()))
+""")
+        self.assertEqual((status, out, err), (0, """\
+cannot switch to a greenlet that waits for something else than a switch
+GreenletExit()
+""", ""))
+
 
 if __name__ == "__main__":
     unittest.main()
