@@ -7,6 +7,7 @@
 
 #include "base/libc.hpp"
 #include "patch/green.hpp"
+#include "patch/held_hub.hpp"
 #include "patch/mutex_owners.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/posix_clock.hpp"
@@ -57,7 +58,22 @@ Patience patience_for(const pthread_mutex_t* mutex) noexcept {
     return is_shared(mutex) || (owner != 0 && owner != own_kernel_id()) ? Patience::short_one() : Patience::long_one();
 }
 
+// Returns: 0; EBUSY: the caller is to park.
+int lock_holding_hub_up(pthread_mutex_t* mutex) noexcept {
+    constexpr int most = 10;  // the one that has it may have no processor for long
+    for (int i = 0; i < most && holds_hub_up(mutex); ++i) {
+        const timespec until = end_of_hold(longest_hold_ns);
+        if (real.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until) == 0) {
+            return 0;
+        }
+    }
+    return EBUSY;
+}
+
 int park_for(pthread_mutex_t* mutex, Deadline deadline, Breaks breaks) noexcept {
+    if (lock_holding_hub_up(mutex) == 0) {
+        return 0;
+    }
     return park_until(mutex, Sought::lock, "pthread_mutex_lock", deadline, patience_for(mutex), breaks,
                       [mutex] { return attempt(mutex, false); });
 }

@@ -9,10 +9,13 @@
 #include <pthread.h>
 #include <threads.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "patch/green.hpp"
 #include "patch/green_mutex.hpp"
+#include "patch/held_hub.hpp"
 #include "patch/hooks.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/posix_clock.hpp"
@@ -25,6 +28,8 @@ namespace {
 // Bits of the C library's word that counts the waiters.
 constexpr unsigned process_shared = 1;
 constexpr unsigned monotonic = 2;
+
+thread_local unsigned waiting_in_range [[gnu::tls_model("initial-exec")]] = 0;
 
 unsigned flags_of(const pthread_cond_t* condition) noexcept {
     return __atomic_load_n(&condition->__data.__wrefs, __ATOMIC_RELAXED);
@@ -59,8 +64,27 @@ int park_for_signal(pthread_cond_t* condition, pthread_mutex_t* mutex, Deadline 
     return deadline <= look ? ETIMEDOUT : 0;
 }
 
+// The same while the hub stands still; not for longer than longest_hold_ns.
+int hold_hub_up(pthread_cond_t* condition, pthread_mutex_t* mutex, Deadline deadline) noexcept {
+    const std::int64_t left = deadline.is_never() ? longest_hold_ns : deadline.remaining().count();
+    const timespec until = end_of_hold(std::clamp<std::int64_t>(left, 0, longest_hold_ns));
+    const int result = real.pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &until);
+    return result == ETIMEDOUT && left > longest_hold_ns ? 0 : result;
+}
+
+int wait_for_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, Deadline deadline) noexcept {
+    if (holds_hub_up(condition)) {
+        return hold_hub_up(condition, mutex, deadline);
+    }
+    const unsigned one = is_never_broken(condition) ? 1 : 0;
+    waiting_in_range += one;
+    const int result = park_for_signal(condition, mutex, deadline);
+    waiting_in_range -= one;
+    return result;
+}
+
 int condition_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
-    return may_park() ? park_for_signal(condition, mutex, never) : real.pthread_cond_wait(condition, mutex);
+    return may_park() ? wait_for_condition(condition, mutex, never) : real.pthread_cond_wait(condition, mutex);
 }
 
 int condition_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock, const timespec* until) {
@@ -70,7 +94,7 @@ int condition_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clock
     if (!known_clock(clock) || !valid_time(*until)) {
         return EINVAL;
     }
-    return park_for_signal(condition, mutex, deadline_of(clock, *until));
+    return wait_for_condition(condition, mutex, deadline_of(clock, *until));
 }
 
 int condition_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* until) {
@@ -125,6 +149,10 @@ int c11_broadcast(cnd_t* condition) {
 }
 
 }  // namespace
+
+bool waits_in_range_here() noexcept {
+    return waiting_in_range != 0;
+}
 
 Hooks condition_hooks() noexcept {
     static const Hook hooks[] = {

@@ -11,7 +11,9 @@
 #include "base/on_exit.hpp"
 #include "base/sys.hpp"
 #include "patch/green.hpp"
+#include "patch/held_hub.hpp"
 #include "patch/immortal.hpp"
+#include "patch/posix_clock.hpp"
 
 namespace tendril::patch::detail {
 
@@ -68,11 +70,10 @@ namespace {
 
 std::atomic<std::uintptr_t> unbroken_begin{0};
 std::atomic<std::uintptr_t> unbroken_end{0};
+HoldsHubUp may_hold = nullptr;  // published by unbroken_end
 
-bool is_never_broken(const void* address, Sought sought) noexcept {
-    const std::uintptr_t end = unbroken_end.load(std::memory_order_acquire);
-    const auto at = reinterpret_cast<std::uintptr_t>(address);
-    return end != 0 && (sought == permit || (at >= unbroken_begin.load(std::memory_order_relaxed) && at < end));
+bool is_unbroken(const void* address, Sought sought) noexcept {
+    return is_never_broken(address) || (sought == permit && unbroken_end.load(std::memory_order_relaxed) != 0);
 }
 
 // The place of the wait that ran out of time last, in this OS thread, or that was woken last at such an address.
@@ -93,8 +94,13 @@ std::atomic<bool> others_first{false};
 
 }  // namespace
 
+bool is_never_broken(const void* address) noexcept {
+    const auto at = reinterpret_cast<std::uintptr_t>(address);
+    return at < unbroken_end.load(std::memory_order_acquire) && at >= unbroken_begin.load(std::memory_order_relaxed);
+}
+
 void before_lock(const void* mutex) noexcept {
-    if (!is_never_broken(mutex, lock)) {
+    if (!is_unbroken(mutex, lock)) {
         spend();
         return;
     }
@@ -103,7 +109,7 @@ void before_lock(const void* mutex) noexcept {
         Scheduler& hub = Scheduler::here();
         hub.budget = 0;  // also those whose time has come
         hub.yield_unthrown();
-    } else if (starving != 0 && may_park()) {
+    } else if (starving != 0 && may_park() && !holds_hub_up(mutex)) {
         Scheduler::here().yield_unthrown();
     }
 }
@@ -115,6 +121,23 @@ void let_others_first() noexcept {
 void never_break(const void* begin, const void* end) noexcept {
     unbroken_begin.store(reinterpret_cast<std::uintptr_t>(begin), std::memory_order_relaxed);
     unbroken_end.store(reinterpret_cast<std::uintptr_t>(end), std::memory_order_release);
+}
+
+void hold_hub_up_if(HoldsHubUp asked) noexcept {
+    may_hold = asked;
+}
+
+bool holds_hub_up(const void* address) noexcept {
+    return is_never_broken(address) && may_hold != nullptr && may_hold(address);
+}
+
+timespec end_of_hold(std::int64_t ns) noexcept {
+    timespec end{};
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const std::int64_t sum = end.tv_nsec + ns;
+    end.tv_sec += sum / second_ns;
+    end.tv_nsec = sum % second_ns;
+    return end;
 }
 
 Parked::Parked(const void* address, Sought sought, const char* call, std::uint32_t bits, Asked asked) noexcept
@@ -175,8 +198,7 @@ Outcome Parked::wait(Deadline deadline, Breaks breaks) noexcept {
     const int error = errno;
     const Outcome outcome = suspend(deadline, breaks);
     errno = error;
-    if (woken() ? sought_ == signal_of_condition && is_never_broken(address_, sought_)
-                : outcome == Outcome::timed_out) {
+    if (woken() ? sought_ == signal_of_condition && is_unbroken(address_, sought_) : outcome == Outcome::timed_out) {
         old_place = {address_, hub_->current->id, ticket_, Deadline::now_ns(), vain_ + (woken() ? 1 : 0)};
     }
     return woken() ? Outcome::signalled : outcome;
@@ -187,7 +209,7 @@ Outcome Parked::suspend(Deadline deadline, Breaks breaks) noexcept {
     waiter_ = &waiter;
     const OnExit gone([this] { waiter_ = nullptr; });
     Fiber& fiber = waiter.fiber;
-    const bool shielded = breaks == Breaks::never || (breaks != Breaks::all && is_never_broken(address_, sought_));
+    const bool shielded = breaks == Breaks::never || (breaks != Breaks::all && is_unbroken(address_, sought_));
     fiber.shields += shielded ? 1 : 0;
     const OnExit unshield([&] { fiber.shields -= shielded ? 1 : 0; });
     if (breaks == Breaks::interrupt_or_signal || breaks == Breaks::all) {
@@ -223,7 +245,7 @@ void Parked::notify() noexcept {
         sent_ =
             mailbox_of(*hub_).send(letter_);  // that hub still lives: it ends after the green threads that wait in it
     } else if (waiter_ != nullptr) {
-        if (waiter_->resolve(Outcome::signalled) && vain_ != 0 && is_never_broken(address_, sought_)) {
+        if (waiter_->resolve(Outcome::signalled) && vain_ != 0 && is_unbroken(address_, sought_)) {
             starves_ = true;
             ++starving;
         }

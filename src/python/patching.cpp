@@ -12,11 +12,13 @@
 #include "hub/here.hpp"
 #include "patch/elf_object.hpp"
 #include "patch/extra_hooks.hpp"
+#include "patch/held_hub.hpp"
 #include "patch/parking_lot.hpp"
 #include "patch/patches.hpp"
 #include "patch/signal_actions.hpp"
 #include "patch/thread_exit.hpp"
 #include "python/error.hpp"
+#include "python/gil_wait.hpp"
 #include "python/internals.hpp"
 #include "python/preempt.hpp"
 #include "python/state.hpp"
@@ -133,6 +135,7 @@ PyObject* patch_function(PyObject* module, PyObject* args) {
         }
         if (first) {
             const Span gil = place_of_gil();
+            patch::detail::hold_hub_up_if(&holds_hub_up_for_gil);
             patch::detail::never_break(gil.begin, gil.end);
             patch::detail::leave_exiting_suspended(&is_finalizing);
         }

@@ -16,6 +16,7 @@
 #include "hub/here.hpp"
 #include "patch/parking_lot.hpp"
 #include "python/error.hpp"
+#include "python/gil_wait.hpp"
 #include "python/internals.hpp"
 #include "python/state.hpp"
 #include "python/stay_at_end.hpp"
@@ -170,6 +171,7 @@ PyObject* set_preemption(PyObject* /*module*/, PyObject* seconds) {
         return nullptr;
     }
     const auto ns = static_cast<std::int64_t>(value * 1e9);
+    hold_hub_up_for_gil(ns == 0);
     if (ns != 0 && !guarded([ns] {
             auto* const made = new Preemptor(detail::Scheduler::here(), ns);
             detail::PlainThread([made] { made->run(); }).detach();

@@ -14,6 +14,7 @@
 
 #include "hub/here.hpp"
 #include "hub/waiter.hpp"
+#include "patch/mutex_owners.hpp"
 #include "python/alarm.hpp"
 #include "python/error.hpp"
 #include "python/exit.hpp"
@@ -348,6 +349,7 @@ State* State::begin() noexcept {
         note_for_gilstate(state->thread);
         state->noted = true;
         state->thread->thread_id = PyThread_get_thread_ident();
+        state->thread->native_thread_id = static_cast<unsigned long>(patch::detail::own_kernel_id());
     } else {
         make_current(state->thread);
     }

@@ -92,6 +92,38 @@ compute(0)
 print(ran)
 """, "[] [1, 2]")
 
+    def test_switched_off_an_os_thread_that_computes_lets_no_other_run(self):
+        self.check("""
+import sys
+tendril.preempt(0)
+sys.setswitchinterval(0.0005)
+turns, done, runs, faults = 0, False, None, 0
+def compute_too():
+    global turns
+    while not done:
+        turns += 1
+pool = tendril.ThreadPool(1)
+job = pool.spawn(compute_too)
+while not turns:
+    tendril.sleep(0.001)
+def work(name):
+    global runs, faults
+    runs, stops, seen = name, 0, turns
+    while stops < 10:
+        if turns != seen:  # it was stopped, and the OS thread ran
+            stops, seen = stops + 1, turns
+        if runs != name:
+            runs, faults = name, faults + 1
+workers = [tendril.Greenlet(work, 1), tendril.Greenlet(work, 2), threading.Thread(target=work, args=(3,))]
+for each in workers:
+    each.start()
+for each in workers:
+    each.join()
+done = True
+job.join()
+print(faults)
+""", "0")
+
     def test_it_goes_on_in_the_child_of_a_fork(self):
         self.check("""
 import os
