@@ -18,10 +18,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void add_built_package() {
+// The package that was built or installed with this program; none: the interpreter looks where it looks for all.
+fs::path package_beside() {
     std::error_code error;
-    const fs::path package = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "python";
-    if (error || !fs::exists(package / "tendril" / "__main__.py", error)) {
+    const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+    const auto has_it = [&](const fs::path& folder) { return fs::exists(folder / "tendril" / "__main__.py", error); };
+    if (has_it(prefix / "python")) {  // a build folder
+        return prefix / "python";
+    }
+    for (const fs::path& version : fs::directory_iterator(prefix / "lib", error)) {
+        for (const char* const packages : {"dist-packages", "site-packages"}) {
+            if (version.filename().string().starts_with("python3") && has_it(version / packages)) {
+                return version / packages;
+            }
+        }
+    }
+    return {};
+}
+
+void add_package_beside() {
+    const fs::path package = package_beside();
+    if (package.empty()) {
         return;
     }
     const char* const before = std::getenv("PYTHONPATH");
@@ -35,7 +52,7 @@ void add_built_package() {
 int command(const std::vector<std::string>& arguments) {
     const char* const named = std::getenv("TENDRIL_PYTHON");
     const std::string python = named != nullptr && *named != '\0' ? named : TENDRIL_PYTHON_DEFAULT;
-    add_built_package();
+    add_package_beside();
     std::vector<std::string> words{python, "-m", "tendril", "serve"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;

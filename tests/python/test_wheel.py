@@ -3,6 +3,7 @@
 
 import glob
 import os
+import shutil
 import sys
 import tempfile
 import unittest
@@ -62,6 +63,12 @@ class Wheel(unittest.TestCase):
         self.done("cmake", "--install", BUILD, "--prefix", self.folder, "--component", "python")
         packages, = glob.glob(os.path.join(self.folder, "lib*", "python3*", "*-packages"))
         self.says_hello(packages)
+        program = os.path.join(BUILD, "programs", "tendril")
+        if os.path.exists(program):  # finds the package of its own prefix, for an interpreter that does not look there
+            os.mkdir(os.path.join(self.folder, "bin"))
+            shutil.copy(program, os.path.join(self.folder, "bin"))
+            self.assertIn("tendril serve", self.done(os.path.join(self.folder, "bin", "tendril"), "serve", "--help",
+                                                     PYTHONPATH=""))
 
 
 if __name__ == "__main__":
