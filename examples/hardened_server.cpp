@@ -50,7 +50,7 @@ int main() {
     options.header_timeout = 500ms;
     options.body_timeout = 500ms;
     options.body_deadline = 1s;
-    options.handler_timeout = 500ms;
+    options.handler_timeout = 2s;
     options.max_request_line = 100;
     options.max_header_bytes = 200;
     options.max_body = 20;
