@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "amqp/work/task_message.hpp"
 #include "amqp/work/worker_arguments.hpp"
 #include "amqp/work/worker_hubs.hpp"
+#include "base/signals_blocked.hpp"
 #include "base/sys.hpp"
 
 namespace tendril::amqp {
@@ -77,7 +79,14 @@ void work_in_hubs(const WorkerArguments& arguments, const std::vector<AnyTask>& 
         group.kill();
     } else {
         const auto quit = [&stop] { stop.ask(); };
-        const Signal on_term = on_signal(SIGTERM, quit);
+        std::optional<Signal> on_term;
+        {
+            // What it is given back to: a third one, while the process ends, must not change how it ends. One that
+            // comes in between waits for the handler.
+            const tendril::detail::SignalsBlocked blocked;
+            std::signal(SIGTERM, SIG_IGN);
+            on_term.emplace(on_signal(SIGTERM, quit));
+        }
         const Signal on_int = on_signal(SIGINT, quit);
         run();
     }
