@@ -84,8 +84,8 @@ private:
 };
 
 // A program that is a Worker: options on the command line (--help lists them) or in the environment, SIGTERM and SIGINT
-// stop it; SIGTERM is ignored when it returns. Returns: what main() returns: 0 when it has drained, 1 for an error, 2 for
-// wrong options.
+// stop it; SIGTERM is ignored when it returns. Returns: what main() returns: 0 when it has drained, 1 for an error, 2
+// for wrong options.
 int worker_main(int argc, char** argv, const std::vector<AnyTask>& tasks);
 
 }  // namespace tendril::amqp
