@@ -131,11 +131,11 @@ TENDRIL_TEST(HookedCondition, PassesItemsBetweenGreenThreadsAndOsThreads) {
         all.push_back(spawn(consume));
     }
     join(all);
-    while (c.pthread_mutex_trylock(&filled.mutex) != 0 || consumed != 4 * each) {
+    for (bool all_came = false; !all_came; c.usleep(100)) {  // the joins below would hold the hub up
+        c.pthread_mutex_lock(&filled.mutex);
+        all_came = consumed == 4 * each;
         c.pthread_mutex_unlock(&filled.mutex);
-        c.usleep(100);
     }
-    c.pthread_mutex_unlock(&filled.mutex);
     plain_producer.join();
     plain_consumer.join();
     EXPECT_EQ(produced, consumed);
