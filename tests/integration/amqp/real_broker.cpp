@@ -114,6 +114,14 @@ std::string RealBroker::order(std::string_view line) {
     return answer;
 }
 
+// The alarm is raised by a message to a process that then tells all connections: what is published before that is taken,
+// and blocks nobody.
+RealBroker::LowMemory::LowMemory() {
+    set_watermark("0.00001");
+    while (get().evaluate("rabbit_alarm:get_alarms()").find("memory") == std::string::npos) {
+    }
+}
+
 void RealBroker::LowMemory::set_watermark(std::string_view value) {
     get().evaluate("vm_memory_monitor:set_vm_memory_high_watermark(" + std::string(value) + ")");
 }

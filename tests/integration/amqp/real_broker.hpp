@@ -31,7 +31,7 @@ public:
     // While it lives the broker is low on memory: it blocks connections that publish.
     class LowMemory {
     public:
-        LowMemory() { set_watermark("0.00001"); }
+        LowMemory();
         LowMemory(const LowMemory&) = delete;
         LowMemory& operator=(const LowMemory&) = delete;
         ~LowMemory() { end(); }
