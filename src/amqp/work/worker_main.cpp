@@ -84,7 +84,9 @@ void work_in_hubs(const WorkerArguments& arguments, const std::vector<AnyTask>& 
             // What it is given back to: a third one, while the process ends, must not change how it ends. One that
             // comes in between waits for the handler.
             const tendril::detail::SignalsBlocked blocked;
-            std::signal(SIGTERM, SIG_IGN);
+            struct sigaction ignored {};
+            ignored.sa_handler = SIG_IGN;
+            sys::sigaction(SIGTERM, &ignored, nullptr);
             on_term.emplace(on_signal(SIGTERM, quit));
         }
         const Signal on_int = on_signal(SIGINT, quit);

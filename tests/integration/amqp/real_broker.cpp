@@ -114,8 +114,8 @@ std::string RealBroker::order(std::string_view line) {
     return answer;
 }
 
-// The alarm is raised by a message to a process that then tells all connections: what is published before that is taken,
-// and blocks nobody.
+// The alarm is raised by a message to a process that then tells all connections: what is published before that is
+// taken, and blocks nobody.
 RealBroker::LowMemory::LowMemory() {
     set_watermark("0.00001");
     while (get().evaluate("rabbit_alarm:get_alarms()").find("memory") == std::string::npos) {
