@@ -16,7 +16,7 @@ configure_again = @[ build/$(1)/build.ninja -nt build/.setup-test ] || \
 .SECONDARY:
 .PHONY: run check test test-more test-dev test-release test-tsan test-aarch64 qemu-aarch64 test-release-clang test-boost \
     test-lto test-shared-hidden test-debug-containers test-valgrind coverage fuzz bench format tidy tidy-recent clean \
-    python python-soak python-debug python-asan amqp-soak install reference dist
+    python python-soak python-debug python-asan amqp-soak install reference dist packages
 
 run: build/release/build.ninja
 	cmake --build --preset release --target tendril-demo
@@ -153,6 +153,11 @@ install: build/release/build.ninja
 # The archive of a release, of what git has at HEAD, into build/dist.
 dist:
 	tools/dist.py
+
+# Shared libraries and Debian packages, into build/packages, and each of them used. Not in .ci/run. Besides what
+# tools/setup has, lintian and mmdebstrap are used where they are installed.
+packages: build/.setup-test
+	tools/check_packages
 
 clean:
 	rm -rf build

@@ -89,3 +89,5 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples DESTINATION ${documents} COMPON
     FILES_MATCHING PATTERN "*.cpp" PATTERN "*.hpp" PATTERN seeds EXCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/tools/gdb/tendril.py DESTINATION ${CMAKE_INSTALL_DATADIR}/tendril/gdb
     COMPONENT development)
+
+include(packages)
