@@ -216,11 +216,11 @@ def expect_answer(program):
         raise RuntimeError(f"README's program printed {answer!r}")
 
 
-def format_changes_nothing(command):
+def changes_nothing(command):
     before = subprocess.check_output(["git", "diff"], cwd=ROOT)
     shell(command)
     if subprocess.check_output(["git", "diff"], cwd=ROOT) != before:
-        raise RuntimeError("files were not formatted: see git diff")
+        raise RuntimeError("it changed files: see git diff")
 
 
 RUN = {
@@ -229,7 +229,9 @@ RUN = {
     "make bench": lambda command: shell(command + " ROUNDS=1 ONLY=tendril"),
     "make install PREFIX=...": install_and_use,
     "make python": lambda command: shell(command + " ONLY=test_exit"),  # make test runs all of them
-    "make format": format_changes_nothing,
+    "make format": changes_nothing,
+    "tools/exports.py --renew": changes_nothing,
+    "build/reference/html/index.html": lambda page: shell(f"[ -e {page} ] || ! command -v doxygen"),  # make reference
     "make check": lambda command: shell(command + " ONLY_SAY=1"),  # make test runs the tests
     "make reference": shell,
     "make coverage": lambda command: shell("make --dry-run coverage"),  # as long as make test-dev, and nothing to pass
@@ -250,6 +252,7 @@ ELSEWHERE = {
     "make tidy": (".ci/run", "make tidy"),
     "make test-dev": ("Makefile", "test: test-dev "),
     "make test-tsan": ("Makefile", " test-tsan "),
+    "ctest --preset release -R instructions": ("Makefile", " test-release "),
     "tools/check_layers.py": (".ci/run", "tools/check_layers.py"),
     "tools/check_style.py": (".ci/run", "tools/check_style.py"),
     "tools/check_names.py": (".ci/run", "tools/check_names.py"),
