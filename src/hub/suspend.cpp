@@ -4,8 +4,6 @@
 
 #include <tendril/detail/hub/suspend.hpp>
 
-#include <cstddef>
-
 #include <tendril/detail/hub/yield_here.hpp>
 
 #include "hub/hub_core.hpp"
@@ -18,24 +16,16 @@ using tendril::detail::Fiber;
 using tendril::detail::HubCore;
 using tendril::detail::Registers;
 using tendril::detail::Scheduler;
-using tendril::detail::Stopped;
 using tendril::detail::Turn;
 
 #ifdef TENDRIL_SWITCHES_IN_THE_CALLER
 
 namespace {
 
-static_assert(sizeof(Registers) == sizeof(Stopped) && offsetof(Registers, sp) == offsetof(Stopped, sp) &&
-              offsetof(Registers, fp) == offsetof(Stopped, fp) && offsetof(Registers, pc) == offsetof(Stopped, pc));
-
-Stopped* stopped(Registers& flow) noexcept {
-    return reinterpret_cast<Stopped*>(&flow);
-}
-
 // A function of its own, so that tendril_begin_yield() calls nothing, and has no registers to save.
 [[gnu::noinline]] Turn exchange_other_state(Scheduler& hub, Fiber& me, Fiber& next) noexcept {
     exchange_state(hub.words, me, next);
-    return {stopped(me), stopped(next)};
+    return {&me, &next};
 }
 
 }  // namespace
@@ -68,13 +58,8 @@ TENDRIL_OPAQUE void tendril_park() {
 
 #ifdef TENDRIL_SWITCHES_IN_THE_CALLER
 
-struct TendrilSwitch {
-    Registers* from;
-    Registers* to;
-};
-
 // Everything of a switch except the jump. from == to if no other green thread is ready.
-[[gnu::used]] TENDRIL_OPAQUE TendrilSwitch tendril_choose_next() noexcept {
+[[gnu::used]] TENDRIL_OPAQUE Turn tendril_choose_next() noexcept {
     HubCore& hub = HubCore::here();
     tendril::detail::Fiber& from = *hub.current;
     tendril::detail::Fiber& to = hub.leave_for_next();
@@ -123,11 +108,11 @@ TENDRIL_OPAQUE Turn tendril_begin_yield() noexcept {
     if (!exchange_usual_state(hub->words, me, next)) [[unlikely]] {
         return exchange_other_state(*hub, me, next);
     }
-    return {stopped(me), stopped(next)};
+    return {&me, &next};
 }
 
-TENDRIL_OPAQUE void tendril_end_yield(Stopped* me) {
-    Scheduler::after_yield(static_cast<Fiber&>(reinterpret_cast<Registers&>(*me)));
+TENDRIL_OPAQUE void tendril_end_yield(Registers* me) {
+    Scheduler::after_yield(static_cast<Fiber&>(*me));
 }
 
 #else
@@ -137,7 +122,7 @@ Turn tendril_begin_yield() noexcept {
     return {};
 }
 
-void tendril_end_yield(Stopped*) {}
+void tendril_end_yield(Registers*) {}
 
 #endif
 }

@@ -13,15 +13,11 @@
 
 namespace tendril::detail {
 
-// Where a green thread stopped: the beginning of its control block. The asm statement below uses the offsets.
-struct Stopped {
-    void* sp;
-    void* fp;
-    void* pc;
-};
+struct Registers;  // where a green thread stopped: sp, fp and pc, which the asm statement below knows
+
 struct Turn {
-    Stopped* from;
-    Stopped* to;  // nullptr: nothing was done yet, and it must be done by tendril_yield()
+    Registers* from;
+    Registers* to;  // nullptr: nothing was done yet, and it must be done by tendril_yield()
 };
 
 }  // namespace tendril::detail
@@ -33,7 +29,7 @@ void tendril_yield();
 // a switch but the jump, which must follow at once.
 tendril::detail::Turn tendril_begin_yield() noexcept;
 // What follows the jump back, with what was the Turn's `from`. Throws: as yield().
-void tendril_end_yield(tendril::detail::Stopped* me);
+void tendril_end_yield(tendril::detail::Registers* me);
 }
 
 namespace tendril::detail {
