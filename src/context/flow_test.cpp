@@ -162,6 +162,8 @@ constexpr unsigned short x87_precision = 0x300;
 
 constexpr unsigned rounding = 0x6000;
 
+#ifdef TENDRIL_SWITCH_OURS  // Boost's takes both words along by itself
+
 // valgrind knows no such bits.
 bool denormals_can_be_zero() {
     const unsigned before = mxcsr();
@@ -170,8 +172,6 @@ bool denormals_can_be_zero() {
     set_mxcsr(before);
     return can;
 }
-
-#ifdef TENDRIL_SWITCH_OURS  // Boost's takes both words along by itself
 
 TEST(Flow, DenormalsBelongToAFlowWithAnEnvironmentOfItsOwn) {
     if (!denormals_can_be_zero()) {
