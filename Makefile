@@ -128,19 +128,21 @@ bench: build/.setup-bench build/release/build.ninja
 format: build/.setup-test
 	clang-format -i $(sources)
 
-# Clang's compile commands, so that clang-tidy knows every flag in them. The tests are left out: GoogleTest's macros
-# take most of the time and none of the findings. The commands name the precompiled header. All of it keeps two cores
-# busy for 20 minutes: the CI looks at the SOURCES that the last COMMITS changed last, or whose headers they changed.
+# Clang's compile commands, each source on its own, so that clang-tidy knows every flag in them. The tests are left out:
+# GoogleTest's macros take most of the time and none of the findings. The commands name the precompiled header. All of it
+# keeps two cores busy for 20 minutes: the CI looks at the SOURCES that the last COMMITS changed last, or whose headers
+# they changed.
 COMMITS ?= 40
-SOURCES ?= 24
+SOURCES ?= 16
 tidy: tidied = /src/.*(?<!_test)(?<!_bench)\.cpp$$
 tidy-recent: tidied = $(shell git log -$(COMMITS) --name-only --format= -- src | \
     sed -nE 's,_(test|bench)\.cpp$$,,; s,^(src/.*)\.[ch]pp$$,\1,p' | awk '!seen[$$0]++' | \
     while read -r name; do [ ! -e "$$name.cpp" ] || printf '/%s\\.cpp$$|\n' "$$name"; done | \
     head -n $(SOURCES) | tr -d '\n')/no_other
-tidy tidy-recent: build/.setup-test build/release-clang/build.ninja
-	cmake --build --preset release-clang --target src/CMakeFiles/tendril.dir/cmake_pch.hxx.pch
-	run-clang-tidy -quiet -p build/release-clang '$(tidied)'
+tidy tidy-recent: build/.setup-test
+	cmake --preset release-clang -B build/tidy -D TENDRIL_UNITY=OFF -D TENDRIL_BUILD_TESTS=OFF
+	cmake --build build/tidy --target src/CMakeFiles/tendril.dir/cmake_pch.hxx.pch
+	run-clang-tidy -quiet -p build/tidy '$(tidied)'
 
 # The API reference with the guides, by Doxygen: build/reference/html/index.html.
 reference:

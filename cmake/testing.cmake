@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# tendril_add_tests(name label [PUBLIC_ONLY] SOURCES files...): one GoogleTest program, its tests known to ctest.
+# tendril_test_program(name label sources...): one GoogleTest program.
+# tendril_add_tests(name label [PUBLIC_ONLY] SOURCES files...): the same, its tests known to ctest.
 #
 # Tests get the label. TENDRIL_TEST_FLOORS limits what is made to the labels that it names; when `threads` is among them,
 # the files of other labels that have a suite with "Threads" in its name are compiled too: ThreadSanitizer must see those.
@@ -9,13 +10,43 @@
 
 include(GoogleTest)
 
-# How the tests' own sources are compiled.
-function(tendril_test_options target)
-    tendril_compile_options(${target})
-    target_compile_options(${target} PRIVATE ${TENDRIL_TEST_OPTIONS})
-    if(CMAKE_CROSSCOMPILING)
-        target_compile_definitions(${target} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
+# main() of test programs, and the owner of what they have precompiled: in executables CMake has the compiler make
+# another kind of position-independent code than in object libraries, if it is to make any: no precompiling then. One for
+# tests with TENDRIL_TEST_OPTIONS, one for those without.
+foreach(main IN ITEMS tendril_test_main tendril_test_main_as_users)
+    set(options ${TENDRIL_TEST_OPTIONS})
+    if(main STREQUAL "tendril_test_main_as_users")
+        if(NOT TENDRIL_TEST_AS_USERS)
+            continue()
+        endif()
+        set(options)
     endif()
+    add_library(${main} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
+    tendril_compile_options(${main})
+    target_compile_options(${main} PRIVATE ${options})
+    target_link_libraries(${main} PRIVATE tendril::tendril GTest::gtest)
+    if(TENDRIL_PRECOMPILE_TESTS AND NOT CMAKE_POSITION_INDEPENDENT_CODE)
+        tendril_precompile(${main} HEADERS <gtest/gtest.h>)
+    endif()
+endforeach()
+
+function(tendril_test_program name label)
+    set(main tendril_test_main)
+    set(options ${TENDRIL_TEST_OPTIONS})
+    if(label IN_LIST TENDRIL_TEST_AS_USERS)
+        set(main tendril_test_main_as_users)
+        set(options)
+    endif()
+    add_executable(${name} ${ARGN} $<TARGET_OBJECTS:${main}>)
+    tendril_compile_options(${name})
+    target_compile_options(${name} PRIVATE ${options})
+    if(CMAKE_CROSSCOMPILING)
+        target_compile_definitions(${name} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
+    endif()
+    if(TENDRIL_PRECOMPILE_TESTS AND NOT CMAKE_POSITION_INDEPENDENT_CODE)
+        tendril_precompile(${name} LIKE ${main})
+    endif()
+    target_link_libraries(${name} PRIVATE GTest::gtest)
 endfunction()
 
 # Leaves those of the sources in the variable that have a suite with "Threads" in its name.
@@ -45,12 +76,8 @@ function(tendril_add_tests name label)
     if(NOT arg_SOURCES)
         return()
     endif()
-    add_executable(${name} ${arg_SOURCES} $<TARGET_OBJECTS:tendril_test_main>)
-    tendril_test_options(${name})
-    if(TENDRIL_PRECOMPILE_TESTS)
-        tendril_precompile(${name} LIKE tendril_test_main)
-    endif()
-    target_link_libraries(${name} PRIVATE tendril_testing tendril::tendril GTest::gtest)
+    tendril_test_program(${name} ${label} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE tendril_testing tendril::tendril)
     if(NOT arg_PUBLIC_ONLY)
         target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
         target_compile_definitions(${name} PRIVATE ${TENDRIL_PRIVATE_DEFINITIONS})
