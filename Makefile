@@ -140,7 +140,8 @@ tidy-recent: tidied = $(shell git log -$(COMMITS) --name-only --format= -- src |
     while read -r name; do [ ! -e "$$name.cpp" ] || printf '/%s\\.cpp$$|\n' "$$name"; done | \
     head -n $(SOURCES) | tr -d '\n')/no_other
 tidy tidy-recent: build/.setup-test
-	cmake --preset release-clang -B build/tidy -D TENDRIL_UNITY=OFF -D TENDRIL_BUILD_TESTS=OFF
+	cmake --preset release-clang -B build/tidy -D TENDRIL_UNITY=OFF -D TENDRIL_BUILD_TESTS=OFF \
+	    -D TENDRIL_BUILD_PYTHON=ON
 	cmake --build build/tidy --target src/CMakeFiles/tendril.dir/cmake_pch.hxx.pch
 	run-clang-tidy -quiet -p build/tidy '$(tidied)'
 
