@@ -145,6 +145,7 @@ def main():
                 until_ready(run)
                 break
             except servers.DoesNotStart:
+                obey(run, "kill", "")  # one that is merely slow has the folder, too
                 if attempt == 2:
                     raise
         evaluate(run, ADD_CLIENT)
