@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <string_view>
-#include <system_error>
 
 namespace tendril::top {
 
@@ -54,7 +54,7 @@ std::string_view code_of(Style style) noexcept {
 
 Screen::Screen() {
     if (::tcgetattr(STDIN_FILENO, &before_) != 0 || ::isatty(STDOUT_FILENO) != 1) {
-        throw std::system_error(ENOTTY, std::generic_category(), "standard input and output; use --once");
+        throw std::runtime_error("the page needs a terminal as input and output; --once prints one page as text");
     }
     take();
 }

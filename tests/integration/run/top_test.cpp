@@ -203,7 +203,7 @@ TEST(Top, RefusesWhatItCannotShow) {
     refused({std::to_string(::getpid())}, "TENDRIL_INSPECT=1");
     refused({"--once", "http://127.0.0.1:1/"}, "refused");
     Shown shown;
-    refused({shown.pid()}, "use --once");
+    refused({shown.pid()}, "needs a terminal as input and output; --once prints one page as text");
     EXPECT_NE(top_once({"--help"}).out.find("usage: tendril top"), std::string::npos);
 }
 
