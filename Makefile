@@ -90,12 +90,13 @@ coverage: build/.setup-test build/coverage/build.ninja
 	ctest --preset coverage
 	tools/coverage.py build/coverage
 
-# Every parser, for SECONDS_EACH. Clang's libFuzzer is not to be had everywhere.
+# Every parser, or those that FUZZERS names, for SECONDS_EACH. Clang's libFuzzer is not to be had everywhere.
 SECONDS_EACH ?= 20
+FUZZERS ?=
 fuzz: build/.setup-test
 	@if printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' | \
 	    clang++ -fsanitize=fuzzer -x c++ - -o build/.fuzzer-probe 2>/dev/null; then \
-	    cmake --preset fuzz && tools/timed "fuzz build" cmake --build --preset fuzz && tools/fuzz build/fuzz $(SECONDS_EACH); \
+	    cmake --preset fuzz && tools/timed "fuzz build" cmake --build --preset fuzz && tools/fuzz build/fuzz $(SECONDS_EACH) $(FUZZERS); \
 	else \
 	    echo "not fuzzed: no libFuzzer for clang++"; \
 	fi
