@@ -266,12 +266,19 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     EXPECT_EQ(ask(first, 'a'), 'a');
 
     std::vector<TcpSocket> waiting;
-    static bool missing;  // the server must not accept them before the limit falls
-    missing = true;
-    sys::set_fault_hook(
-        [](sys::Call call, int) noexcept -> sys::Fault { return call == sys::Call::accept && missing ? EMFILE : 0; });
+    // The server must not accept them before the limit falls; and meets its error, and describes one, before: see above.
+    EXPECT_NE(detail::describe(std::make_exception_ptr(std::system_error(EMFILE, std::generic_category()))), "");
+    static int refused;
+    refused = 0;
+    sys::set_fault_hook([](sys::Call call, int) noexcept -> sys::Fault {
+        refused += call == sys::Call::accept ? 1 : 0;
+        return call == sys::Call::accept ? EMFILE : 0;
+    });
     for (int i = 0; i < 3; ++i) {
         waiting.push_back(connect(listener.address()));
+    }
+    while (refused == 0) {
+        sleep(1ms);
     }
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);
@@ -280,7 +287,6 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     ::close(lowest_free);
     none.rlim_cur = static_cast<rlim_t>(lowest_free);
     ::setrlimit(RLIMIT_NOFILE, &none);
-    missing = false;
     sys::set_fault_hook(nullptr);
     for (TcpSocket& each : waiting) {
         char c = 0;
