@@ -27,6 +27,7 @@ patch_object(reader_interposed reader.cpp)
 target_link_libraries(patch_object_reader_interposed PRIVATE patch_object_interposer)
 patch_object(reader_needed reader.cpp)
 patch_object(thread_locals thread_locals.cpp)
+patch_object(keeps_state keeps_state.cpp)
 patch_object(needs_reader needs_reader.cpp)
 target_link_libraries(patch_object_needs_reader PRIVATE patch_object_reader_needed)
 

@@ -27,7 +27,7 @@ struct Loader {
     void* (*find_version)(void*, const char*, const char*) =
         library.function<void* (*)(void*, const char*, const char*)>("loads_others_find_version");
 
-    Loader() { patch::library("libloads_others"); }
+    explicit Loader(const Options& options = {}) { patch::library("libloads_others", options); }
     Loader(const Loader&) = delete;
     Loader& operator=(const Loader&) = delete;
     ~Loader() { unpatch(); }
@@ -60,13 +60,13 @@ TEST(PatchedLoader, TheCallersRunpathCounts) {
 }
 
 TEST(PatchedLoader, WhatIsLookedUpIsTheHook) {
-    const Loader loader;
+    const Loader loader({.except = Class::keys});
     void* const c_library = ::dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
     void* const hook = replacement_of("read");
     for (void* handle : {RTLD_DEFAULT, RTLD_NEXT, c_library}) {
         EXPECT_EQ(loader.find(handle, "read"), hook);
         EXPECT_EQ(loader.find(handle, "getpid"), reinterpret_cast<void*>(&::getpid));
-        EXPECT_EQ(loader.find(handle, "pthread_getspecific"), ::dlsym(handle, "pthread_getspecific"));  // class keys
+        EXPECT_EQ(loader.find(handle, "pthread_getspecific"), ::dlsym(handle, "pthread_getspecific"));
         EXPECT_EQ(loader.find(handle, "no_such_function"), nullptr);
         EXPECT_NE(std::string(::dlerror()).find("no_such_function"), std::string::npos);
     }

@@ -94,7 +94,7 @@ TEST(PatchReport, CountsSlotsByClass) {
     const Report all_of_it = report();
     const ObjectReport* const found = all_of_it.find("libreader_now");
     ASSERT_NE(found, nullptr);
-    EXPECT_EQ(found->classes, Classes::of_a_library());
+    EXPECT_EQ(found->classes, Classes::all());
     EXPECT_EQ(found->slots_of(Class::io), found->slot_count());
     EXPECT_GE(found->slot_count(), 3U) << "read and close in the table, and the call of read";
     EXPECT_TRUE(found->uncovered.empty());

@@ -31,9 +31,6 @@ public:
     constexpr Classes(Class one) noexcept : bits_(static_cast<std::uint16_t>(one)) {}
 
     static constexpr Classes all() noexcept { return Classes(std::uint16_t{255}); }  // each of them
-    // What a library needs that starts no threads of its own that it would need values for: all but keys. With keys,
-    // libcrypto, for example, would make a random number generator for each green thread.
-    static constexpr Classes of_a_library() noexcept { return all() - Class::keys; }
 
     // What is of no class, Class{}, is in every set.
     constexpr bool has(Class one) const noexcept {

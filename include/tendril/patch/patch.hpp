@@ -47,8 +47,7 @@ struct Options {
 // Patches the loaded shared libraries of that name, and those that they need, except the C library. "libpq"
 // means libpq.so.5, and not libpqxx; a path means the one file. Does nothing where it was done before.
 // Throws: Error: nothing of that name is loaded, it holds tendril itself, or a required symbol is missing.
-void library(std::string_view name,
-             Options options = {.classes = Classes::of_a_library(), .except = {}, .require = {}});
+void library(std::string_view name, Options options = {});
 
 // Patches the executable, and the C++ library, which waits for it in std::condition_variable. Throws: Error as above.
 void program(Options options = {});
