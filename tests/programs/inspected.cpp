@@ -42,6 +42,7 @@ int main() {
     tendril::Queue<int> jobs;
     const auto worker = tendril::spawn({.name = "a worker"}, [&] { jobs.get(); });
     const auto sleeper = tendril::spawn({.name = "a sleeper"}, [] { tendril::sleep(1h); });
+    tendril::yield();  // both wait before anybody looks
     tendril::http::Router router;
     router.add("GET", "/metrics", tendril::http::metrics_handler());
     router.add("GET", "/{path...}", tendril::http::InspectPages());
