@@ -10,6 +10,15 @@
 
 include(GoogleTest)
 
+# How the tests' own sources are compiled.
+function(tendril_test_options target)
+    tendril_compile_options(${target})
+    target_compile_options(${target} PRIVATE ${ARGN})
+    if(CMAKE_CROSSCOMPILING)
+        target_compile_definitions(${target} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
+    endif()
+endfunction()
+
 # main() of test programs, and the owner of what they have precompiled: in executables CMake has the compiler make
 # another kind of position-independent code than in object libraries, if it is to make any: no precompiling then. One for
 # tests with TENDRIL_TEST_OPTIONS, one for those without.
@@ -22,8 +31,7 @@ foreach(main IN ITEMS tendril_test_main tendril_test_main_as_users)
         set(options)
     endif()
     add_library(${main} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
-    tendril_compile_options(${main})
-    target_compile_options(${main} PRIVATE ${options})
+    tendril_test_options(${main} ${options})
     target_link_libraries(${main} PRIVATE tendril::tendril GTest::gtest)
     if(TENDRIL_PRECOMPILE_TESTS AND NOT CMAKE_POSITION_INDEPENDENT_CODE)
         tendril_precompile(${main} HEADERS <gtest/gtest.h>)
@@ -38,11 +46,7 @@ function(tendril_test_program name label)
         set(options)
     endif()
     add_executable(${name} ${ARGN} $<TARGET_OBJECTS:${main}>)
-    tendril_compile_options(${name})
-    target_compile_options(${name} PRIVATE ${options})
-    if(CMAKE_CROSSCOMPILING)
-        target_compile_definitions(${name} PRIVATE TENDRIL_TEST_UNDER_EMULATOR)
-    endif()
+    tendril_test_options(${name} ${options})
     if(TENDRIL_PRECOMPILE_TESTS AND NOT CMAKE_POSITION_INDEPENDENT_CODE)
         tendril_precompile(${name} LIKE ${main})
     endif()

@@ -53,7 +53,9 @@ TENDRIL_TEST(Inspection, ListsGreenThreadsAndGroupsThem) {
     const Json all = inspected();
     EXPECT_GT(all["process"]["pid"].count(), 0U);
     EXPECT_NE(all["process"]["command"].string().find("test"), std::string::npos);
+#ifndef TENDRIL_TEST_UNDER_EMULATOR  // whose /proc/self/stat says 0
     EXPECT_GT(all["process"]["resident_bytes"].count(), 1'000'000U);
+#endif
     EXPECT_GT(all["process"]["open_descriptors"].count(), 2U);
     EXPECT_GE(all["process"]["uptime"].number(), 0);
     ASSERT_EQ(all["hubs"].items().size(), 1U);
