@@ -180,7 +180,7 @@ def install_and_use(command):
         by_hand(folder / "by_hand", re.search(r"`(c\+\+ [^`]*)`", text)[1], program, prefix)
         in_tree = f"add_subdirectory({ROOT} tendril)\n" + "\n".join(
             line for line in lines.splitlines() if not line.startswith("find_package"))
-        build(folder / "subdirectory", in_tree, program, ["-DTENDRIL_PRECOMPILE=ON", "-DTENDRIL_UNITY=ON"])
+        build(folder / "subdirectory", in_tree, program, ["-DTENDRIL_PRECOMPILE=ON"])
 
 
 def build(folder, lines, program, options):
