@@ -124,17 +124,19 @@ Input read_all(std::string_view bytes, std::size_t piece) {
 void assemble(const Input& input) {
     constexpr std::size_t max_message = 1000;
     ContentReader reader(max_message);
+    Message message;
     std::size_t came = 0;
     try {
         for (const Read& each : input.frames) {
             if (each.type == FrameType::method && method_id(each.payload) == method::BasicDeliver::info.id) {
-                reader.begin();
+                reader.check_idle("another method with content");
+                message = {};
+                reader.begin(message);
                 came = 0;
             } else if (each.type == FrameType::header || each.type == FrameType::body) {
                 came += each.payload.size();
                 if (reader.feed({each.type, each.channel, each.payload})) {
                     const bool too_large = reader.too_large();
-                    const Message message = reader.take();
                     check(too_large ? message.body.empty() : message.body.size() == reader.size());
                     check(message.body.size() <= came && message.body.size() <= max_message);
                 }

@@ -70,9 +70,9 @@ TEST(ModelAmqpConfirmation, EachWaiterGetsItsOwnWord) {
 
 // Deliveries of no channel, so settled.
 Delivery delivery(std::string body) {
-    return DeliveryMaker::make(nullptr,
-                               {.tag = 0, .redelivered = false, .no_ack = true, .exchange = {}, .routing_key = {}},
-                               Message{.body = std::move(body)});
+    auto received = std::make_unique<Received>();
+    received->message.body = std::move(body);
+    return DeliveryMaker::make(nullptr, {.tag = 0, .redelivered = false, .no_ack = true}, std::move(received));
 }
 
 class Consuming final : public ConsumerCore {

@@ -108,14 +108,13 @@ public:
         const auto publish = expect<method::BasicPublish>(channel);
         Published published{std::string(publish.exchange), std::string(publish.routing_key), publish.mandatory, {}};
         amqp::detail::ContentReader content(SIZE_MAX);
-        content.begin();
+        content.begin(published.message);
         for (;;) {
             const Frame frame = next("content");
             if (frame.channel != channel) {
                 refuse("content", channel, frame);
             }
             if (content.feed(frame)) {
-                published.message = content.take();
                 return published;
             }
         }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tendril/amqp/message.hpp>
 
@@ -23,23 +24,38 @@ namespace tendril::amqp {
 namespace detail {
 class ChannelCore;
 struct DeliveryMaker;
+
+// What came, in one piece of memory, so that a Delivery is moved without its texts; its connection uses it again.
+struct Received {
+    Message message;
+    std::string exchange;
+    std::string routing_key;
+    Received* next = nullptr;  // its owner's
+};
 }  // namespace detail
 
 class Delivery {
 public:
-    Delivery(Delivery&& other) noexcept;
+    Delivery(Delivery&& other) noexcept
+        : channel_(std::move(other.channel_)), received_(std::move(other.received_)), tag_(other.tag_),
+          redelivered_(other.redelivered_), settled_(std::exchange(other.settled_, true)), no_ack_(other.no_ack_) {}
     Delivery& operator=(Delivery&& other) noexcept;  // one that was held goes back
-    ~Delivery();                                     // unsettled: requeue(). Never waits
+    ~Delivery() {                                    // unsettled: requeue(). Never waits
+        if (received_ != nullptr) {
+            let_go();
+        }
+    }
 
-    const std::string& body() const noexcept { return message_.body; }             // the message's bytes
-    const Properties& properties() const noexcept { return message_.properties; }  // the message's properties
-    const Message& message() const noexcept { return message_; }                   // body and properties
-    Message take_message() noexcept { return std::move(message_); }                // which remains to be settled
+    // What came; empty when it was moved from.
+    const std::string& body() const noexcept { return received().message.body; }             // the message's bytes
+    const Properties& properties() const noexcept { return received().message.properties; }  // the message's properties
+    const Message& message() const noexcept { return received().message; }                   // body and properties
+    Message take_message() noexcept;  // moves it out of the Delivery, which remains to be settled
 
     // The exchange that the message was published to.
-    const std::string& exchange() const noexcept { return exchange_; }
+    const std::string& exchange() const noexcept { return received().exchange; }
     // The routing key that it was published with.
-    const std::string& routing_key() const noexcept { return routing_key_; }
+    const std::string& routing_key() const noexcept { return received().routing_key; }
     bool redelivered() const noexcept { return redelivered_; }  // perhaps seen before
     std::uint64_t tag() const noexcept { return tag_; }         // of this channel only
 
@@ -59,19 +75,19 @@ public:
 
 private:
     friend struct detail::DeliveryMaker;
-    explicit Delivery(Message&& message) noexcept : message_(std::move(message)) {}
+    explicit Delivery(std::unique_ptr<detail::Received> received) noexcept : received_(std::move(received)) {}
 
+    static const detail::Received& nothing() noexcept;
+    const detail::Received& received() const noexcept { return received_ != nullptr ? *received_ : nothing(); }
     bool settle(std::uint8_t how);
     void let_go() noexcept;
 
-    std::shared_ptr<detail::ChannelCore> channel_;  // null: moved from
+    std::shared_ptr<detail::ChannelCore> channel_;  // null: moved from, or came back to its publisher
+    std::unique_ptr<detail::Received> received_;    // null: moved from
     std::uint64_t tag_ = 0;
     bool redelivered_ = false;
     bool settled_ = true;
     bool no_ack_ = false;  // the broker counts it as settled
-    Message message_;
-    std::string exchange_;
-    std::string routing_key_;
 };
 
 }  // namespace tendril::amqp

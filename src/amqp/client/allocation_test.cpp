@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A publish allocates nothing once it is warm. Sanitizer builds have their own operator new and are left out.
+// A publish and a delivery allocate nothing once they are warm. Sanitizer builds have their own operator new and are
+// left out.
 
 #include <cstddef>
 #include <string>
@@ -75,6 +76,36 @@ TENDRIL_TEST(AmqpAllocation, NoneToPublishWithoutConfirms) {
         testing::ClientPeers peers;
         EXPECT_EQ(allocated(peers, {.confirm = false}, as_bytes), 0u) << as_bytes;
     }
+}
+
+TENDRIL_TEST(AmqpAllocation, NoneToConsume) {
+    constexpr int rounds = 20;
+    constexpr int each = 50;
+    testing::ClientPeers peers;
+    Consumer consumer = peers.client->consumer("work", {.prefetch = each});
+    testing::FakePeer& p = peers.c;
+    p.open_channel(1);
+    p.expect<method::BasicQos>(1);
+    p.send(1, method::BasicQosOk{});
+    const std::string tag(p.expect<method::BasicConsume>(1).consumer_tag);
+    p.send(1, method::BasicConsumeOk{tag});
+    const Message message{.body = std::string(100, 'x'), .properties = {.content_type = "application/octet-stream"}};
+    std::size_t counted = 0;
+    for (int round = 0; round < rounds; ++round) {
+        for (int i = 1; i <= each; ++i) {
+            p.deliver(1, tag, static_cast<std::uint64_t>(round * each + i), message);
+        }
+        const std::size_t before = allocations;
+        for (int i = 0; i < each; ++i) {
+            Delivery delivery = consumer.get();
+            EXPECT_EQ(delivery.message(), message);
+            EXPECT_TRUE(delivery.ack());
+        }
+        counted += round >= rounds / 2 ? allocations - before : 0;
+        while (p.expect<method::BasicAck>(1).delivery_tag < static_cast<std::uint64_t>((round + 1) * each)) {
+        }
+    }
+    EXPECT_EQ(counted, 0u);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include <tendril/event.hpp>
 #include <tendril/queue_error.hpp>
 
-#include "amqp/connection/delivery_maker.hpp"
 #include "amqp/protocol/names.hpp"
 #include "base/on_exit.hpp"
 #include "base/timed_out.hpp"
@@ -155,7 +154,7 @@ RpcCore::Call* RpcCore::find(const std::string& correlation_id) noexcept {
 
 void RpcCore::deliver(Delivery&& delivery) {
     if (Call* call = find(delivery.properties().correlation_id); call != nullptr && !call->done.is_set()) {
-        call->answer.emplace(DeliveryMaker::message(delivery));
+        call->answer.emplace(delivery.take_message());
         call->done.set();
     }
 }

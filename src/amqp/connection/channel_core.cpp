@@ -172,14 +172,19 @@ void ChannelCore::cancel_later(const std::string& tag) noexcept {
 // ---- Settling
 
 bool ChannelCore::settle(std::uint64_t tag, Settlement how) noexcept {
-    if (!is_open() || !parts_->acks.unsettled(tag)) {
+    if (!is_open()) {
         return false;
     }
     if (how == Settlement::ack) {
-        parts_->acks.ack(tag);
+        if (!parts_->acks.ack(tag)) {
+            return false;
+        }
         list_acks();
         drop_if_retired();
         return true;
+    }
+    if (!parts_->acks.unsettled(tag)) {
+        return false;
     }
     try {
         give_back(tag, how == Settlement::requeue);
@@ -189,6 +194,12 @@ bool ChannelCore::settle(std::uint64_t tag, Settlement how) noexcept {
     } catch (...) {  // no memory: with the connection's end it goes back too
         parts_->connection->end(std::current_exception());
         return false;
+    }
+}
+
+void ChannelCore::keep(std::unique_ptr<Received> left) noexcept {
+    if (parts_->connection != nullptr) {
+        parts_->connection->parts().spare.put(std::move(left));
     }
 }
 

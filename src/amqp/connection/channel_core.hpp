@@ -118,6 +118,8 @@ public:
     // Settles a delivery; the frame goes out with the writer's next turn. Returns: false when the channel has ended.
     // Requires: the tag came on this channel, not from a no_ack consumer, and is not settled.
     bool settle(std::uint64_t tag, Settlement how) noexcept;
+    // What a Delivery of this channel leaves behind, for the next ones.
+    void keep(std::unique_ptr<Received> left) noexcept;
     // The lowest tag that is not settled; UINT64_MAX: there is none. Also after the end.
     std::uint64_t first_unsettled() const noexcept;
 
@@ -147,6 +149,7 @@ private:
     void on_request(std::uint32_t number, std::string_view payload);
     void on_answer(MethodId id, std::string_view payload);
     void on_close(std::string_view payload);
+    void begin_content();
     void on_content();
     void on_returned();
     void deliver();

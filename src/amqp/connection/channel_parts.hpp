@@ -25,14 +25,13 @@
 
 namespace tendril::amqp::detail {
 
-// What the content that comes belongs to, of its own memory.
+// What comes, and the content of it that is under way.
 struct Incoming {
     enum class Kind : std::uint8_t { deliver, get_ok, returned };
 
     Kind kind = Kind::deliver;
     std::string consumer_tag;
-    std::string exchange;
-    std::string routing_key;
+    std::unique_ptr<Received> received;  // null: nothing is under way
     std::uint64_t tag = 0;
     bool redelivered = false;
     std::uint16_t code = 0;  // of what came back

@@ -24,8 +24,8 @@ namespace {
 
 template <class M>
 void take_origin(Incoming& incoming, const M& method) {
-    incoming.exchange = method.exchange;
-    incoming.routing_key = method.routing_key;
+    incoming.received->exchange = method.exchange;
+    incoming.received->routing_key = method.routing_key;
     if constexpr (requires { method.delivery_tag; }) {
         incoming.tag = method.delivery_tag;
         incoming.redelivered = method.redelivered;
@@ -48,26 +48,32 @@ void ChannelCore::receive(const Frame& frame) {
     }
 }
 
+void ChannelCore::begin_content() {
+    parts_->content.check_idle("another method with content");
+    parts_->incoming.received = parts_->connection->parts().spare.take();
+    parts_->content.begin(parts_->incoming.received->message);
+}
+
 void ChannelCore::on_method(std::string_view payload) {
     Incoming& incoming = parts_->incoming;
     switch (const MethodId id = method_id(payload); id.number()) {
     case number_of<method::BasicDeliver>: {
         const auto deliver = decode_method<method::BasicDeliver>(payload);
-        parts_->content.begin();
+        begin_content();
         incoming.kind = Incoming::Kind::deliver;
         incoming.consumer_tag = deliver.consumer_tag;
         take_origin(incoming, deliver);
         return;
     }
     case number_of<method::BasicGetOk>:
-        parts_->content.begin();
+        begin_content();
         static_cast<void>(parts_->calls.places().front(id));
         incoming.kind = Incoming::Kind::get_ok;
         take_origin(incoming, decode_method<method::BasicGetOk>(payload));
         return;
     case number_of<method::BasicReturn>: {
         const auto back = decode_method<method::BasicReturn>(payload);
-        parts_->content.begin();
+        begin_content();
         incoming.kind = Incoming::Kind::returned;
         incoming.code = back.reply_code;
         incoming.text = back.reply_text;
@@ -236,8 +242,9 @@ void ChannelCore::on_content() {
 void ChannelCore::on_returned() {
     Incoming& incoming = parts_->incoming;
     if (parts_->publish_sink != nullptr) {
-        return parts_->publish_sink->returned(
-            {incoming.code, incoming.text, incoming.exchange, incoming.routing_key, parts_->content.take()});
+        const std::unique_ptr<Received> back = std::move(incoming.received);
+        return parts_->publish_sink->returned({incoming.code, incoming.text, std::move(back->exchange),
+                                               std::move(back->routing_key), std::move(back->message)});
     }
     if (parts_->returned.size() == ChannelParts::most_returned) {
         parts_->returned.pop_front();
@@ -260,14 +267,10 @@ void ChannelCore::add_unsettled(std::uint64_t tag) {
 }
 
 Delivery ChannelCore::make_delivery(bool settled) {
-    const Incoming& incoming = parts_->incoming;
+    Incoming& incoming = parts_->incoming;
     return DeliveryMaker::make(settled && incoming.kind == Incoming::Kind::returned ? nullptr : shared_from_this(),
-                               {.tag = incoming.tag,
-                                .redelivered = incoming.redelivered,
-                                .no_ack = settled,
-                                .exchange = incoming.exchange,
-                                .routing_key = incoming.routing_key},
-                               parts_->content.take());
+                               {.tag = incoming.tag, .redelivered = incoming.redelivered, .no_ack = settled},
+                               std::move(incoming.received));
 }
 
 void ChannelCore::deliver() {
@@ -291,7 +294,7 @@ void ChannelCore::refuse_too_large() {
     const std::string text = "a message of " + std::to_string(parts_->content.size()) +
                              " bytes came, more than ConnectionOptions::max_message; the channel was closed, and it "
                              "went back";
-    static_cast<void>(parts_->content.take());
+    parts_->incoming.received.reset();
     begin_close(311, "larger than the client takes", std::make_exception_ptr(std::length_error(text)));
 }
 

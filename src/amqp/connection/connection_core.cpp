@@ -47,6 +47,7 @@ void ConnectionParts::beat() noexcept {
     if (outbox.unsent() > 0) {
         return;  // it says as much
     }
+    spare.clear();
     try {
         append_heartbeat(outbox.frames());
         outbox.wake();

@@ -21,6 +21,7 @@
 #include "amqp/connection/connection_core.hpp"
 #include "amqp/connection/heart.hpp"
 #include "amqp/connection/outbox.hpp"
+#include "amqp/connection/spare_received.hpp"
 #include "amqp/protocol/frame_reader.hpp"
 #include "base/at_fork.hpp"
 
@@ -62,6 +63,7 @@ struct ConnectionParts final : Heart::Owner {
     bool last_words = false;   // the writer closes the stream, after what the socket takes at once
 
     FrameReader frames;
+    SpareReceived spare;
     Outbox outbox;
     Heart heart;
     ChannelTable channels;

@@ -30,7 +30,10 @@ Consumer::~Consumer() {
 }
 
 Delivery Consumer::get(Deadline deadline) {
-    const auto core = core_;  // the Consumer may be moved or closed meanwhile
+    if (core_->has_delivery()) {
+        return core_->get(deadline);
+    }
+    const auto core = core_;  // the Consumer may be moved or closed while it waits
     return core->get(deadline);
 }
 

@@ -97,7 +97,6 @@ void ConsumerCore::deliver(Delivery&& delivery) {
     getters_.notify_observers();
 }
 
-// A Delivery has a dozen texts, so each move of one costs 400 instructions: it is moved into waiting_, and out of it.
 Delivery ConsumerCore::take() noexcept {
     Delivery first = *std::move(waiting_.front());
     waiting_.drop_front();

@@ -42,7 +42,8 @@ public:
     // As Consumer's.
     Delivery get(Deadline deadline);
     std::optional<Delivery> try_get();
-    bool ready() const noexcept { return !waiting_.empty() || end_ != nullptr; }
+    bool has_delivery() const noexcept { return !waiting_.empty(); }  // then get() does not wait
+    bool ready() const noexcept { return has_delivery() || end_ != nullptr; }
     void observe(Observer& observer) const { getters_.observe(observer); }
     bool is_open() const noexcept { return end_ == nullptr; }
     void set_prefetch(std::uint16_t messages, Deadline deadline);

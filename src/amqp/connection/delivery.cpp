@@ -11,34 +11,36 @@ namespace tendril::amqp {
 
 using detail::Settlement;
 
-Delivery::Delivery(Delivery&& other) noexcept
-    : channel_(std::move(other.channel_)), tag_(other.tag_), redelivered_(other.redelivered_),
-      settled_(std::exchange(other.settled_, true)), no_ack_(other.no_ack_), message_(std::move(other.message_)),
-      exchange_(std::move(other.exchange_)), routing_key_(std::move(other.routing_key_)) {}
-
 Delivery& Delivery::operator=(Delivery&& other) noexcept {
     if (this != &other) {
         let_go();
         channel_ = std::move(other.channel_);
+        received_ = std::move(other.received_);
         tag_ = other.tag_;
         redelivered_ = other.redelivered_;
         settled_ = std::exchange(other.settled_, true);
         no_ack_ = other.no_ack_;
-        message_ = std::move(other.message_);
-        exchange_ = std::move(other.exchange_);
-        routing_key_ = std::move(other.routing_key_);
     }
     return *this;
 }
 
-Delivery::~Delivery() {
-    let_go();
+// On another OS thread than its channel's it stays unsettled until that ends, and its memory is not used again.
+void Delivery::let_go() noexcept {
+    if (channel_ != nullptr && received_ != nullptr && channel_->on_its_thread()) {
+        if (!settled_ && !no_ack_) {
+            channel_->settle(tag_, Settlement::requeue);
+        }
+        channel_->keep(std::move(received_));
+    }
 }
 
-void Delivery::let_go() noexcept {
-    if (!settled_ && !no_ack_ && channel_->on_its_thread()) {  // elsewhere it stays unsettled until the channel ends
-        channel_->settle(tag_, Settlement::requeue);
-    }
+const detail::Received& Delivery::nothing() noexcept {
+    static const detail::Received nothing;
+    return nothing;
+}
+
+Message Delivery::take_message() noexcept {
+    return received_ != nullptr ? std::move(received_->message) : Message();
 }
 
 std::uint64_t Delivery::delivery_count() const noexcept {

@@ -6,8 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include <tendril/amqp/delivery.hpp>
@@ -21,18 +19,11 @@ struct DeliveryMaker {
         std::uint64_t tag = 0;
         bool redelivered = false;
         bool no_ack = false;
-        std::string_view exchange;
-        std::string_view routing_key;
     };
 
-    // What take_message() moves from, without a move between.
-    static Message&& message(Delivery& delivery) noexcept { return std::move(delivery.message_); }
-
-    // Throws: std::bad_alloc.
-    static Delivery make(std::shared_ptr<ChannelCore> channel, const Origin& origin, Message&& message) {
-        Delivery made(std::move(message));
-        made.exchange_ = origin.exchange;
-        made.routing_key_ = origin.routing_key;
+    static Delivery make(std::shared_ptr<ChannelCore> channel, const Origin& origin,
+                         std::unique_ptr<Received> received) noexcept {
+        Delivery made(std::move(received));
         made.tag_ = origin.tag;
         made.redelivered_ = origin.redelivered;
         made.no_ack_ = origin.no_ack;

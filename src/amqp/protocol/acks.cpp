@@ -32,11 +32,15 @@ std::uint64_t Acks::first_unsettled() const noexcept {
     return first == entries_.end() ? UINT64_MAX : first->tag;
 }
 
-void Acks::ack(std::uint64_t tag) noexcept {
-    TENDRIL_ASSERT(unsettled(tag));
-    entries_[find(tag)].state = State::acked;
+bool Acks::ack(std::uint64_t tag) noexcept {
+    const std::size_t at = find(tag);
+    if (at == entries_.size() || !is_open(at)) {
+        return false;
+    }
+    entries_[at].state = State::acked;
     --open_;
     ++marked_;
+    return true;
 }
 
 void Acks::remove(std::uint64_t tag) noexcept {

@@ -24,10 +24,13 @@ public:
     void add(std::uint64_t tag);
 
     // Whether it was added and is not settled yet.
-    bool unsettled(std::uint64_t tag) const noexcept { return find(tag) < entries_.size() && is_open(find(tag)); }
+    bool unsettled(std::uint64_t tag) const noexcept {
+        const std::size_t at = find(tag);
+        return at < entries_.size() && is_open(at);
+    }
 
-    // Marks it. Requires: unsettled().
-    void ack(std::uint64_t tag) noexcept;
+    // Marks it. Returns: false when it was not unsettled().
+    bool ack(std::uint64_t tag) noexcept;
     // It was rejected or requeued: the caller has appended that frame already. Requires: unsettled().
     void remove(std::uint64_t tag) noexcept;
     // The broker has taken all back (basic.recover): nothing is unsettled or marked any more. Requires: !due().

@@ -12,9 +12,9 @@
 
 namespace tendril::amqp::detail {
 
-void ContentReader::begin() {
+void ContentReader::begin(Message& into) {
     check_idle("another method with content");
-    message_.emplace();
+    message_ = &into;
     size_ = left_ = 0;
     state_ = State::header;
 }

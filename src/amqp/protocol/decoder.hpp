@@ -8,10 +8,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include <tendril/amqp/table.hpp>
 
+#include "amqp/protocol/big_endian.hpp"
 #include "amqp/protocol/method.hpp"
 
 namespace tendril::amqp::detail {
@@ -65,10 +67,8 @@ public:
     template <std::unsigned_integral I>
     I integer(std::string_view field) {
         I n = 0;
-        for (const char c : raw(sizeof(I), field)) {
-            n = static_cast<I>(std::uint64_t{n} << 8 | static_cast<unsigned char>(c));
-        }
-        return n;
+        std::memcpy(&n, raw(sizeof(I), field).data(), sizeof(I));
+        return big_endian(n);
     }
     std::string_view short_string(std::string_view field) { return raw(byte(field), field); }
     std::string_view long_string(std::string_view field) { return raw(integer<std::uint32_t>(field), field); }

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +13,7 @@
 
 #include <tendril/amqp/table.hpp>
 
+#include "amqp/protocol/big_endian.hpp"
 #include "amqp/protocol/method.hpp"
 
 namespace tendril::amqp::detail {
@@ -113,18 +113,6 @@ public:
     char* at() const noexcept { return at_; }
 
 private:
-    template <std::unsigned_integral I>
-    static I big_endian(I n) noexcept {
-        if constexpr (std::endian::native == std::endian::big || sizeof(I) == 1) {
-            return n;
-        } else if constexpr (sizeof(I) == 2) {
-            return __builtin_bswap16(n);
-        } else if constexpr (sizeof(I) == 4) {
-            return __builtin_bswap32(n);
-        } else {
-            return __builtin_bswap64(n);
-        }
-    }
     template <std::unsigned_integral I>
     void typed(char type, I n) noexcept {
         *at_++ = type;

@@ -144,7 +144,36 @@ void read_properties(Decoder& in, std::uint16_t flags, Properties& p) {
     }
 }
 
+template <class P, class F>
+void each_text(P& p, F f) {
+    f(p.content_type);
+    f(p.content_encoding);
+    f(p.correlation_id);
+    f(p.reply_to);
+    f(p.message_id);
+    f(p.type);
+    f(p.user_id);
+    f(p.app_id);
+}
+
 }  // namespace
+
+void clear(Properties& properties) noexcept {
+    each_text(properties, [](std::string& text) { text.clear(); });
+    if (!properties.headers.empty()) {
+        properties.headers = {};
+    }
+    properties.persistent.reset();
+    properties.priority.reset();
+    properties.expiration.reset();
+    properties.timestamp.reset();
+}
+
+std::size_t text_capacity(const Properties& properties) noexcept {
+    std::size_t sum = 0;
+    each_text(properties, [&sum](const std::string& text) { sum += text.capacity(); });
+    return sum;
+}
 
 std::size_t measure_header(const Properties& properties, const HeaderDefaults& defaults) {
     Measure measure;

@@ -38,4 +38,8 @@ ContentHeader decode_header(std::string_view payload);
 // The same into Properties that are empty. Returns: the body's size.
 std::uint64_t decode_header(std::string_view payload, Properties& into);
 
+// Makes them empty; the texts keep their memory, which text_capacity() adds up.
+void clear(Properties& properties) noexcept;
+std::size_t text_capacity(const Properties& properties) noexcept;
+
 }  // namespace tendril::amqp::detail
