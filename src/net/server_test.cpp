@@ -266,7 +266,8 @@ TENDRIL_TEST(Serve, RefusesWhoWaitsWhenDescriptorsAreMissingForLong) {
     EXPECT_EQ(ask(first, 'a'), 'a');
 
     std::vector<TcpSocket> waiting;
-    // The server must not accept them before the limit falls; and meets its error, and describes one, before: see above.
+    // The server must not accept them before the limit falls; and it meets its error, and one is described, before: see
+    // above.
     EXPECT_NE(detail::describe(std::make_exception_ptr(std::system_error(EMFILE, std::generic_category()))), "");
     static int refused;
     refused = 0;
