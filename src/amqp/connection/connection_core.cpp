@@ -182,8 +182,9 @@ void ConnectionCore::update_secret(std::string_view secret, std::string_view rea
 
 // ---- Publishers' turns
 
-bool ConnectionCore::has_turn_now() const noexcept {
-    return parts_->state == State::open && parts_->outbox.has_turn();
+bool ConnectionCore::takes_one_now() {
+    check_thread();
+    return parts_->state == State::open && parts_->outbox.has_turn() && !here::spend_turn();
 }
 
 std::size_t ConnectionCore::unsent() const noexcept {

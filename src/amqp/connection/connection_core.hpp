@@ -87,7 +87,8 @@ public:
     // Waits until there is room in the send buffer and the broker takes messages, in line. Does not wait, nor yield,
     // when there is. Throws: what ended the connection; TimeoutError; Interrupt; then nothing has changed.
     [[nodiscard]] Turn wait_for_turn(Deadline deadline);
-    bool has_turn_now() const noexcept;   // whether wait_for_turn() would not wait
+    // Whether a message may be appended now, without wait_for_turn(). Spends of the hub's budget. Throws: WrongThread.
+    bool takes_one_now();
     std::size_t unsent() const noexcept;  // bytes that were appended and that the socket has not taken
 
     bool is_open() const noexcept;                     // false as soon as close() begins
