@@ -77,8 +77,9 @@ requires(M::info.content) void append_content(std::string& out, std::uint16_t ch
     check_frame("the properties of a message", header, frame_max);
     make_room(out, frame_overhead + payload + content_size(header, body.size(), frame_max));
     if (kept != nullptr) {
+        constexpr std::size_t unit = 64;  // so that it also fits the next one, whose id has a digit more
         kept->bytes.clear();
-        make_room(kept->bytes, header + body.size());
+        make_room(kept->bytes, (header + body.size() + unit - 1) / unit * unit);
     }
     const std::size_t at = out.size() + frame_overhead + payload + frame_head;
     write_method(out, channel, m, payload);
