@@ -139,14 +139,6 @@ TEST(Flow, TheExceptionBeingHandledTravels) {
 
 #if defined(__x86_64__)
 
-unsigned mxcsr() {
-    unsigned value = 0;
-    asm volatile("stmxcsr %0" : "=m"(value));
-    return value;
-}
-void set_mxcsr(unsigned value) {
-    asm volatile("ldmxcsr %0" : : "m"(value));
-}
 unsigned short x87() {
     unsigned short value = 0;
     asm volatile("fnstcw %0" : "=m"(value));
@@ -163,6 +155,15 @@ constexpr unsigned short x87_precision = 0x300;
 constexpr unsigned rounding = 0x6000;
 
 #ifdef TENDRIL_SWITCH_OURS  // Boost's takes both words along by itself
+
+unsigned mxcsr() {
+    unsigned value = 0;
+    asm volatile("stmxcsr %0" : "=m"(value));
+    return value;
+}
+void set_mxcsr(unsigned value) {
+    asm volatile("ldmxcsr %0" : : "m"(value));
+}
 
 // valgrind knows no such bits.
 bool denormals_can_be_zero() {
