@@ -4,7 +4,9 @@
 # Runs the commands of the documents as a newcomer would, in this checkout; .ci/run calls it first, in a fresh clone, so
 # that nothing is built but what the commands build themselves.
 #
-#   tools/check_commands.py README.md [CONTRIBUTING.md docs/guide/1-first-green-thread.md ...]
+#   tools/check_commands.py [--after=README.md] README.md [CONTRIBUTING.md docs/guide/1-first-green-thread.md ...]
+#
+# With --after, commands of that document are taken for tried.
 #
 # A command is a line of an `sh` fence, or inline code that begins like one. A command that is neither in RUN nor in
 # ELSEWHERE is an error: say here how it is tried. The `cmake` fence of README is tried too: its lines, with a program
@@ -275,11 +277,13 @@ def attempt(command):
         raise RuntimeError("nobody tries this command: add it to tools/check_commands.py")
 
 
-def main(documents):
+def main(arguments):
     failed = []
-    for document in documents:
+    after = [each.partition("=")[2] for each in arguments if each.startswith("--after=")]
+    done = {command for document in after for command in commands((ROOT / document).read_text())}
+    for document in (each for each in arguments if not each.startswith("--")):
         text = (ROOT / document).read_text()
-        tried = [(command, attempt, command) for command in commands(text)]
+        tried = [(command, attempt, command) for command in commands(text) if command not in done]
         tried += [("; ".join(line for line, _ in typed), attempt_session, typed) for typed in sessions(text)]
         for command, how, what in tried:
             start = time.monotonic()

@@ -39,10 +39,10 @@ class CheckCommands(unittest.TestCase):
         patched.start()
         self.addCleanup(patched.stop)
 
-    def main(self, text):
+    def main(self, text, *options):
         (self.root / "README.md").write_text(text)
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            return check_commands.main(["README.md"]), out.getvalue()
+            return check_commands.main([*options, "README.md"]), out.getvalue()
 
     def test_finds_fences_first_and_each_command_once(self):
         self.assertEqual(check_commands.commands(DOCUMENT),
@@ -60,6 +60,14 @@ class CheckCommands(unittest.TestCase):
         status, out = self.main("`make run` `make test`\n")
         self.assertEqual((status, done), (1, ["make test"]))
         self.assertIn("error: README.md: make run:", out)
+
+    def test_what_another_document_has_is_taken_for_tried(self):
+        done = []
+        self.patch("RUN", {"make run": done.append, "make test": done.append})
+        self.patch("ELSEWHERE", {})
+        (self.root / "BEFORE.md").write_text("`make run`\n")
+        self.assertEqual(self.main("`make run` `make test`\n", "--after=BEFORE.md")[0], 0)
+        self.assertEqual(done, ["make test"])
 
     def test_what_is_done_elsewhere_must_be_done_there(self):
         (self.root / "steps").write_text("make test\n")
