@@ -72,12 +72,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const std::invalid_argument&) {
     }
     try {
-        const Json value = Json::parse(text);
-        JsonWriter first, second;
-        write(first, value);
-        const std::string written = first.take();
-        write(second, Json::parse(written));
-        check(second.take() == written);
+        // What was not UTF-8 has become so once it is written, and two names may have become one.
+        const auto written = [](const std::string_view json) {
+            JsonWriter out;
+            write(out, Json::parse(json));
+            return out.take();
+        };
+        const std::string as_utf8 = written(written(text));
+        check(written(as_utf8) == as_utf8);
     } catch (const std::invalid_argument&) {
     }
     return 0;
