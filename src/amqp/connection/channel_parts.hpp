@@ -31,7 +31,7 @@ struct Incoming {
 
     Kind kind = Kind::deliver;
     std::string consumer_tag;
-    std::unique_ptr<Received> received;  // null: nothing is under way
+    std::unique_ptr<Received> received;  // null: none has begun, or the last one was taken
     std::uint64_t tag = 0;
     bool redelivered = false;
     std::uint16_t code = 0;  // of what came back
