@@ -2,8 +2,6 @@
 
 #include "amqp/client/publisher_core.hpp"
 
-#include <array>
-#include <charconv>
 #include <stdexcept>
 #include <utility>
 
@@ -53,6 +51,8 @@ PublisherCore::PublisherCore(std::shared_ptr<ClientCore> client, std::string_vie
                              const PublisherOptions& options)
     : client_(std::move(client)), exchange_(exchange), options_(checked(exchange, options)),
       id_(options.confirm && options.resend ? unique_name("") + "-" : ""), id_prefix_(id_.size()) {
+    constexpr std::size_t most_digits = 20;
+    id_.reserve(id_prefix_ + most_digits);
     client_->add(*this);
 }
 
@@ -68,10 +68,15 @@ Confirmation PublisherCore::publish_later(std::string_view key, const Message* m
         throw std::invalid_argument("a routing key is longer than 255 bytes");
     }
     first_.check_thread();
+    std::shared_ptr<PublisherCore> self;
+    if (here::spend_turn()) {  // before there is a turn to hold up others with: they append meanwhile
+        self = shared_from_this();
+        here::yield();
+    }
     if (turn_.available() > 0 && channel_.ready() && has_room() && channel_.connection().takes_one_now()) {
         return append(key, message, body);  // mostly: nothing is waited for, so nobody comes between
     }
-    const std::shared_ptr<PublisherCore> self = shared_from_this();
+    self = shared_from_this();
     if (!turn_.acquire(deadline)) {
         time_out();
     }
@@ -129,18 +134,13 @@ Confirmation PublisherCore::append(std::string_view key, const Message* message,
     HeaderDefaults defaults{.persistent = options_.persistent};
     if (!options_.confirm) {
         channel_->publish(exchange_, key, properties, body, options_.mandatory, defaults);
-        Slot& slot = confirms_.settled_already();
-        const OnExit released([&slot] { slot.release(); });
-        return slot.confirmation();
+        return confirms_.settled_already().confirmation();
     }
     if (options_.resend && properties.message_id.empty()) {
         defaults.message_id = next_id();
     }
     Slot& slot = confirms_.add();
     try {
-        if (options_.resend) {
-            slot.routing_key = key;
-        }
         slot.mandatory = options_.mandatory;
         if (slot.mandatory) {
             const bool named = !properties.message_id.empty();
@@ -157,12 +157,16 @@ Confirmation PublisherCore::append(std::string_view key, const Message* message,
     return slot.confirmation();
 }
 
-// Valid until the next one is made.
-std::string_view PublisherCore::next_id() {
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), ++ids_).ptr;
-    id_.resize(id_prefix_);
-    return id_.append(digits.data(), end);
+// Valid until the next one is made. Counts in the digits themselves, for which there is room.
+std::string_view PublisherCore::next_id() noexcept {
+    for (std::size_t i = id_.size(); i-- > id_prefix_;) {
+        if (id_[i] != '9') {
+            ++id_[i];
+            return id_;
+        }
+        id_[i] = '0';
+    }
+    return id_.insert(id_prefix_, 1, '1');
 }
 
 void PublisherCore::flush(Deadline deadline) {
@@ -219,9 +223,10 @@ void PublisherCore::send_again(const std::shared_ptr<ChannelCore>& channel) {
             return;
         }
         try {
-            Properties properties = slot->content.properties();
-            properties.headers.set("x-resent", true);
-            channel->publish(exchange_, slot->routing_key, properties, slot->content.body(), options_.mandatory);
+            KeptContent::Message kept = slot->content.read();
+            kept.message.properties.headers.set("x-resent", true);
+            channel->publish(exchange_, kept.routing_key, kept.message.properties, kept.message.body,
+                             options_.mandatory);
             confirms_.sent();
             client_->count_resent();
         } catch (const std::invalid_argument&) {  // this broker takes shorter frames than the last one

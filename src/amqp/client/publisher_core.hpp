@@ -70,7 +70,7 @@ private:
     bool has_room() const noexcept { return !options_.confirm || confirms_.unsettled() < options_.window; }
     ConnectionCore::Turn await_room(Deadline deadline);
     Confirmation append(std::string_view key, const Message* message, Bytes body);
-    std::string_view next_id();
+    std::string_view next_id() noexcept;
     void send_again(const std::shared_ptr<ChannelCore>& channel);
     void wake_first() noexcept { first_.wake_all(tendril::detail::Outcome::signalled); }
     [[noreturn]] void time_out() const;
@@ -81,7 +81,6 @@ private:
     const PublisherOptions options_;
     std::string id_;  // of the last message that had none: what all begin with, and a number
     const std::size_t id_prefix_;
-    std::uint64_t ids_ = 0;
 
     Semaphore turn_{1};
     tendril::detail::WaitQueue first_{"an amqp::Publisher"};     // the one that has the turn_

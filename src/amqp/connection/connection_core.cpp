@@ -184,7 +184,7 @@ void ConnectionCore::update_secret(std::string_view secret, std::string_view rea
 
 bool ConnectionCore::takes_one_now() {
     check_thread();
-    return parts_->state == State::open && parts_->outbox.has_turn() && !here::spend_turn();
+    return parts_->state == State::open && parts_->outbox.has_turn();
 }
 
 std::size_t ConnectionCore::unsent() const noexcept {

@@ -84,10 +84,11 @@ public:
     // Ends it: see 2. Closes the stream. Does nothing after the first time.
     void end(const std::exception_ptr& why) noexcept;
 
-    // Waits until there is room in the send buffer and the broker takes messages, in line. Does not wait, nor yield,
-    // when there is. Throws: what ended the connection; TimeoutError; Interrupt; then nothing has changed.
+    // Waits until there is room in the send buffer and the broker takes messages, in line. When there is, it yields if
+    // it is the others' turn. Throws: what ended the connection; TimeoutError; Interrupt; then nothing has changed.
     [[nodiscard]] Turn wait_for_turn(Deadline deadline);
-    // Whether a message may be appended now, without wait_for_turn(). Spends of the hub's budget. Throws: WrongThread.
+    // Whether a message may be appended now, without wait_for_turn(). Spends nothing of the hub's budget. Throws:
+    // WrongThread.
     bool takes_one_now();
     std::size_t unsent() const noexcept;  // bytes that were appended and that the socket has not taken
 
@@ -125,6 +126,7 @@ private:
     void on_method(std::string_view payload);
     void write();
     void write_on();
+    void let_others_append();
     void say_last_words() noexcept;
     void refuse(const char* breach) noexcept;
     void finish(const std::exception_ptr& why, bool say) noexcept;

@@ -225,6 +225,35 @@ TENDRIL_TEST(AmqpConnection, TheDestructorSaysGoodbye) {
     script.get();
 }
 
+// Also when the writer is letting others append, as it does where there is much to send.
+TENDRIL_TEST(AmqpConnection, TheDestructorSaysGoodbyeBehindAllThatWasAppended) {
+    const std::string body(5000, 'b');
+    for (int more = 0; more < 6; ++more) {
+        FakeBroker broker;
+        auto script = spawn([&] {
+            FakePeer peer = broker.accept();
+            peer.open_channel(1);
+            for (int i = 0; i <= more; ++i) {
+                EXPECT_EQ(peer.expect_publish(1).message.properties.type, std::to_string(i));
+            }
+            peer.expect<method::ChannelClose>(1);
+            peer.expect<method::ConnectionClose>(0);
+            peer.expect_end();
+        });
+        {
+            Connection connection = connect(broker.url());
+            Channel channel = connection.open_channel();
+            for (int i = 0; i <= more; ++i) {
+                if (i > 0) {
+                    yield();
+                }
+                channel.publish("", "work", {.body = body, .properties = {.type = std::to_string(i)}});
+            }
+        }
+        script.get();
+    }
+}
+
 TENDRIL_TEST(AmqpConnection, CloseEndsAtItsDeadlineOnASilentBroker) {
     FakeBroker broker;
     auto script = spawn([&] {

@@ -13,9 +13,7 @@ namespace tendril::amqp::detail {
 Confirmation RawConfirms::publish(ChannelCore& channel, std::string_view exchange, std::string_view key,
                                   const Message& message, bool mandatory) {
     if (!channel.confirms()) {
-        Slot& slot = confirms_.settled_already();
-        Confirmation told = slot.confirmation();
-        slot.release();
+        Confirmation told = confirms_.settled_already().confirmation();
         channel.publish(exchange, key, message.properties, message.body, mandatory);
         return told;
     }

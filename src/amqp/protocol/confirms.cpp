@@ -38,6 +38,9 @@ Confirms::~Confirms() {
         fail_first(slots_.size(), std::make_exception_ptr(Unconfirmed(Unconfirmed::Reason::closed)));
     }
     drop_failures(UINT64_MAX, false);
+    if (settled_already_ != nullptr) {
+        settled_already_->release();
+    }
     pool_.abandon();
 }
 
@@ -57,9 +60,11 @@ void Confirms::remove_last() noexcept {
 }
 
 Slot& Confirms::settled_already() {
-    Slot& slot = pool_.take();
-    slot.state = Slot::State::acked;
-    return slot;
+    if (settled_already_ == nullptr) {
+        settled_already_ = &pool_.take();
+        settled_already_->state = Slot::State::acked;
+    }
+    return *settled_already_;
 }
 
 Slot* Confirms::next_unsent() noexcept {

@@ -49,7 +49,7 @@ public:
     // Takes back what add() has added, as it could not be sent. Requires: it was the last one, and is not sent.
     void remove_last() noexcept;
 
-    // A Slot that is acked already, with a reference for the caller to release: for what is published without confirms.
+    // The one that is acked already, which all have that is published without confirms. Throws: std::bad_alloc.
     Slot& settled_already();
 
     // The first that is not sent on this channel; nullptr: all are. sent(): it is now.
@@ -97,7 +97,8 @@ private:
     Listener* listener_;
     SlotPool& pool_;
     Ring<Slot*> slots_;
-    std::size_t sent_ = 0;  // how many of the first are sent
+    Slot* settled_already_ = nullptr;  // made when it is first asked for
+    std::size_t sent_ = 0;             // how many of the first are sent
     std::size_t unsettled_ = 0;
     std::uint64_t lowest_ = 1;       // tag of the first
     std::uint64_t returned_to_ = 1;  // the next return is of this tag at the earliest

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// KeptContent: a message as its frames have it, kept to be sent again: one copy of bytes, where a Message would be one
-// of each text. Empty, it keeps its memory for the next one.
+// KeptContent: a message's frames as they were sent, kept to be sent again: one copy of bytes, where a Message would be
+// one of each text. Empty, it keeps its memory for the next one.
 
 #pragma once
 
@@ -9,16 +9,19 @@
 #include <string>
 #include <string_view>
 
-#include "amqp/protocol/properties.hpp"
+#include <tendril/amqp/message.hpp>
 
 namespace tendril::amqp::detail {
 
 struct KeptContent {
-    std::string bytes;       // the payload of its header frame, then its body
-    std::size_t header = 0;  // bytes of the first
+    struct Message {
+        std::string_view routing_key;  // in `frames`
+        amqp::Message message;
+    };
 
-    std::string_view body() const noexcept { return std::string_view(bytes).substr(header); }
-    Properties properties() const { return decode_header(std::string_view(bytes).substr(0, header)).properties; }
+    std::string frames;  // of basic.publish, of the header, of the body
+
+    Message read() const;  // Requires: frames of one message. Throws: std::bad_alloc
 };
 
 }  // namespace tendril::amqp::detail

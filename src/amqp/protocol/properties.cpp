@@ -29,9 +29,8 @@ public:
         const std::uint64_t n = time.count() > 0 ? static_cast<std::uint64_t>(time.count()) : 0;
         end_ = std::to_chars(digits_.data(), digits_.data() + digits_.size(), n).ptr;
     }
-    operator ShortString() const noexcept {
-        return std::string_view(digits_.data(), static_cast<std::size_t>(end_ - digits_.data()));
-    }
+    operator ShortString() const noexcept { return std::string_view(digits_.data(), size()); }
+    std::size_t size() const noexcept { return static_cast<std::size_t>(end_ - digits_.data()); }
 
 private:
     std::array<char, 20> digits_;
@@ -40,7 +39,7 @@ private:
 
 // Calls f(name, value) for each property that is there, in the order of the wire, and returns their flags.
 template <class F>
-std::uint16_t each_present(const Properties& p, const HeaderDefaults& defaults, F& f) {
+[[gnu::always_inline]] inline std::uint16_t each_present(const Properties& p, const HeaderDefaults& defaults, F& f) {
     std::uint16_t flags = 0;
     std::uint16_t flag = 1u << 15;
     const auto next = [&](bool present) {
@@ -175,10 +174,32 @@ std::size_t text_capacity(const Properties& properties) noexcept {
     return sum;
 }
 
+// Without a look at each in turn, which is for the error that names the one that is too long.
 std::size_t measure_header(const Properties& properties, const HeaderDefaults& defaults) {
-    Measure measure;
-    each_present(properties, defaults, measure);
-    return before_properties + measure.size();
+    std::size_t size = before_properties;
+    std::size_t lengths = 0;  // or-ed: over 255 if one of them is
+    const auto text = [&](std::string_view value) {
+        size += value.size() + (value.empty() ? 0 : 1);
+        lengths |= value.size();
+    };
+    each_text(properties, text);
+    if (properties.message_id.empty()) {
+        text(defaults.message_id);
+    }
+    if (lengths > 255) [[unlikely]] {
+        Measure measure;
+        each_present(properties, defaults, measure);
+    }
+    if (!properties.headers.empty()) {
+        size += measure_table(properties.headers);
+    }
+    if (properties.expiration.has_value()) {
+        size += 1 + ExpirationText(*properties.expiration).size();
+    }
+    size += properties.persistent.has_value() || defaults.persistent.has_value() ? 1 : 0;
+    size += properties.priority.has_value() ? 1 : 0;
+    size += properties.timestamp.has_value() ? sizeof(std::uint64_t) : 0;
+    return size;
 }
 
 void write_header(char* out, const Properties& properties, std::uint64_t body_size,

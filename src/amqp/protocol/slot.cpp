@@ -30,7 +30,7 @@ void Slot::settle(State how, std::exception_ptr why) noexcept {
     TENDRIL_ASSERT(!settled() && how != State::open);
     state = how;
     error = std::move(why);
-    empty(content.bytes);
+    empty(content.frames);
     waiters.wake_all(tendril::detail::Outcome::signalled);
     waiters.notify_observers();
 }
@@ -64,8 +64,7 @@ void SlotPool::give_back(Slot& slot) noexcept {
     slot.state = Slot::State::open;
     slot.mandatory = slot.told = false;
     slot.returned = slot.error = nullptr;
-    empty(slot.content.bytes);
-    empty(slot.routing_key);
+    empty(slot.content.frames);
     slot.next = std::exchange(free_, &slot);
     ++kept_;
 }

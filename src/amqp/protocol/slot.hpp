@@ -45,8 +45,7 @@ struct Slot {
     std::uint64_t fingerprint = 0;  // of a mandatory one: see Confirms::returned()
     std::exception_ptr returned;    // it came back, and its ack is to follow
     std::exception_ptr error;
-    std::string routing_key;  // this and the content are for sending again, and empty otherwise
-    KeptContent content;
+    KeptContent content;   // for sending again, and empty otherwise
     Slot* next = nullptr;  // in the list that it is in: the free ones, or those that failed
     tendril::detail::WaitQueue waiters{"a Confirmation"};
 };

@@ -2,8 +2,10 @@
 
 #include "amqp/protocol/wire.hpp"
 
-#include <algorithm>
 #include <stdexcept>
+
+#include "amqp/protocol/decoder.hpp"
+#include "amqp/protocol/methods_basic.hpp"
 
 namespace tendril::amqp::detail {
 
@@ -14,42 +16,50 @@ void check_frame(std::string_view what, std::size_t payload, std::uint32_t frame
     }
 }
 
-char* append_frame(std::string& out, FrameType type, std::uint16_t channel, std::size_t payload) noexcept {
-    const std::size_t at = out.size();
-    out.resize(at + frame_overhead + payload);
-    Encoder head(out.data() + at);
-    head.integer(static_cast<std::uint8_t>(type));
-    head.integer(channel);
-    head.integer(static_cast<std::uint32_t>(payload));
-    out.back() = static_cast<char>(frame_end);
-    return head.at();
-}
-
 std::size_t content_size(std::size_t header, std::size_t body, std::uint32_t frame_max) noexcept {
     const std::size_t most = frame_max - frame_overhead;
     const std::size_t frames = (body + most - 1) / most;
     return frame_overhead + header + frames * frame_overhead + body;
 }
 
-void write_content(std::string& out, std::uint16_t channel, const Properties& properties, std::size_t header,
-                   std::string_view body, std::uint32_t frame_max, const HeaderDefaults& defaults) noexcept {
-    write_header(append_frame(out, FrameType::header, channel, header), properties, body.size(), defaults);
-    while (!body.empty()) {
-        const std::size_t n = std::min<std::size_t>(body.size(), frame_max - frame_overhead);
-        // As append_frame() does, without a pass of zeros over the body.
-        char head[frame_head];
-        Encoder encoder(head);
-        encoder.integer(static_cast<std::uint8_t>(FrameType::body));
-        encoder.integer(channel);
-        encoder.integer(static_cast<std::uint32_t>(n));
-        out.append(head, frame_head).append(body, 0, n).push_back(static_cast<char>(frame_end));
+void append_body(std::string& out, std::uint16_t channel, std::string_view body, std::uint32_t frame_max) noexcept {
+    for (;;) {
+        const std::size_t n = first_of_body(body.size(), frame_max);
+        out.append(body, 0, n).push_back(static_cast<char>(frame_end));
         body.remove_prefix(n);
+        if (body.empty()) {
+            return;
+        }
+        char head[frame_head];
+        write_head(head, FrameType::body, channel, first_of_body(body.size(), frame_max));
+        out.append(head, frame_head);
     }
 }
 
 void append_heartbeat(std::string& out) {
     make_room(out, frame_overhead);
-    append_frame(out, FrameType::heartbeat, 0, 0);
+    char frame[frame_overhead];
+    *write_head(frame, FrameType::heartbeat, 0, 0) = static_cast<char>(frame_end);
+    out.append(frame, frame_overhead);
+}
+
+KeptContent::Message KeptContent::read() const {
+    Message all;
+    for (std::string_view rest = frames; !rest.empty();) {
+        Decoder head(rest, "a kept frame");
+        const auto type = static_cast<FrameType>(head.integer<std::uint8_t>("type"));
+        head.integer<std::uint16_t>("channel");
+        const std::string_view payload = rest.substr(frame_head, head.integer<std::uint32_t>("size"));
+        if (type == FrameType::method) {
+            all.routing_key = Decoder::method<method::BasicPublish>(payload).routing_key;
+        } else if (type == FrameType::header) {
+            all.message.body.reserve(decode_header(payload, all.message.properties));
+        } else {
+            all.message.body.append(payload);
+        }
+        rest.remove_prefix(frame_overhead + payload.size());
+    }
+    return all;
 }
 
 }  // namespace tendril::amqp::detail

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,9 +25,24 @@ namespace tendril::amqp::detail {
 // Throws: std::invalid_argument for one over frame_max.
 void check_frame(std::string_view what, std::size_t payload, std::uint32_t frame_max);
 
-// Appends a frame's head, and its payload and end as bytes to be written. Returns: where the payload begins.
-// Requires: the capacity, so that what was begun can be finished.
-char* append_frame(std::string& out, FrameType type, std::uint16_t channel, std::size_t payload) noexcept;
+// Writes the head of a frame. Returns: where its payload begins.
+inline char* write_head(char* at, FrameType type, std::uint16_t channel, std::size_t payload) noexcept {
+    Encoder head(at);
+    head.integer(static_cast<std::uint8_t>(type));
+    head.integer(channel);
+    head.integer(static_cast<std::uint32_t>(payload));
+    return head.at();
+}
+
+// The frame of a method, its end included. Returns: what follows it. Requires: measure_method(m) was `payload`.
+template <class M>
+char* write_method(char* at, std::uint16_t channel, const M& m, std::size_t payload) noexcept {
+    Encoder encoder(write_head(at, FrameType::method, channel, payload));
+    encoder.integer(M::info.id.number());
+    M::fields(m, encoder);
+    encoder.integer(frame_end);
+    return encoder.at();
+}
 
 // Room for n bytes more, without losing what the buffer has when it throws std::bad_alloc.
 inline void make_room(std::string& out, std::size_t n) {
@@ -41,12 +57,6 @@ std::size_t measure_method(const M& m) {
     M::fields(m, measure);
     return 4 + measure.size();
 }
-template <class M>
-void write_method(std::string& out, std::uint16_t channel, const M& m, std::size_t payload) noexcept {
-    Encoder encoder(append_frame(out, FrameType::method, channel, payload));
-    encoder.integer(M::info.id.number());
-    M::fields(m, encoder);
-}
 
 // Throws: std::invalid_argument for a text over 255 bytes, a table that cannot be encoded, a frame over frame_max; then
 // `out` is as it was.
@@ -55,16 +65,21 @@ void append_method(std::string& out, std::uint16_t channel, const M& m, std::uin
     const std::size_t payload = measure_method(m);
     check_frame(M::info.name, payload, frame_max);
     make_room(out, frame_overhead + payload);
-    write_method(out, channel, m, payload);
+    const std::size_t at = out.size();
+    out.resize(at + frame_overhead + payload);
+    write_method(out.data() + at, channel, m, payload);
 }
 
+inline std::size_t first_of_body(std::size_t body, std::uint32_t frame_max) noexcept {
+    return std::min<std::size_t>(body, frame_max - frame_overhead);
+}
 // The frames that content of this size takes: its header's and its body's.
 std::size_t content_size(std::size_t header, std::size_t body, std::uint32_t frame_max) noexcept;
-void write_content(std::string& out, std::uint16_t channel, const Properties& properties, std::size_t header,
-                   std::string_view body, std::uint32_t frame_max, const HeaderDefaults& defaults) noexcept;
+// Appends the body in its frames, for the first of which the head is there already. Requires: the capacity.
+void append_body(std::string& out, std::uint16_t channel, std::string_view body, std::uint32_t frame_max) noexcept;
 
 // A method that has content (method::BasicPublish), with it: the header, and the body in frames of frame_max, the last
-// one shorter. kept: gets a copy of the content, unless it is null. Throws: as append_method(), also for properties
+// one shorter. kept: gets a copy of all its frames, unless it is null. Throws: as append_method(), also for properties
 // over frame_max.
 template <class M>
 requires(M::info.content) void append_content(std::string& out, std::uint16_t channel, const M& m,
@@ -75,18 +90,26 @@ requires(M::info.content) void append_content(std::string& out, std::uint16_t ch
     check_frame(M::info.name, payload, frame_max);
     const std::size_t header = measure_header(properties, defaults);
     check_frame("the properties of a message", header, frame_max);
-    make_room(out, frame_overhead + payload + content_size(header, body.size(), frame_max));
+    const std::size_t whole = frame_overhead + payload + content_size(header, body.size(), frame_max);
+    make_room(out, whole);
     if (kept != nullptr) {
         constexpr std::size_t unit = 64;  // so that it also fits the next one, whose id has a digit more
-        kept->bytes.clear();
-        make_room(kept->bytes, (header + body.size() + unit - 1) / unit * unit);
+        kept->frames.clear();
+        make_room(kept->frames, (whole + unit - 1) / unit * unit);
     }
-    const std::size_t at = out.size() + frame_overhead + payload + frame_head;
-    write_method(out, channel, m, payload);
-    write_content(out, channel, properties, header, body, frame_max, defaults);
+    const std::size_t start = out.size();
+    const std::size_t heads = frame_overhead + payload + frame_overhead + header + (body.empty() ? 0 : frame_head);
+    out.resize(start + heads);
+    char* const at =
+        write_head(write_method(out.data() + start, channel, m, payload), FrameType::header, channel, header);
+    write_header(at, properties, body.size(), defaults);
+    at[header] = static_cast<char>(frame_end);
+    if (!body.empty()) {
+        write_head(at + header + 1, FrameType::body, channel, first_of_body(body.size(), frame_max));
+        append_body(out, channel, body, frame_max);
+    }
     if (kept != nullptr) {
-        kept->bytes.append(out, at, header).append(body);
-        kept->header = header;
+        kept->frames.assign(out, start, whole);
     }
 }
 

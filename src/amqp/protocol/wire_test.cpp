@@ -126,7 +126,7 @@ TEST(AmqpWire, TQ05_ContentIsCutIntoFramesOfTheAgreedSize) {
     }
 }
 
-TEST(AmqpWire, WhatIsKeptIsTheContentThatWasSent) {
+TEST(AmqpWire, WhatIsKeptIsTheMessageThatWasSent) {
     const Properties sent{.content_type = "text/plain",
                           .headers = {{"kind", "one"}, {"inside", Table{{"n", 1.5}}}},
                           .priority = 3,
@@ -135,17 +135,19 @@ TEST(AmqpWire, WhatIsKeptIsTheContentThatWasSent) {
     KeptContent kept;
     for (const std::size_t size : {10'000u, 0u, 100u}) {
         const std::string body(size, 'b');
-        append_content(out, 7, method::BasicPublish{.exchange = "e"}, sent, body, 4096,
+        append_content(out, 7, method::BasicPublish{.exchange = "e", .routing_key = "key"}, sent, body, 4096,
                        {.persistent = true, .message_id = "made"}, &kept);
         Properties expected = sent;
         expected.persistent = true;
         expected.message_id = "made";
-        EXPECT_EQ(kept.properties(), expected);
-        EXPECT_EQ(kept.body(), body);
+        const KeptContent::Message got = kept.read();
+        EXPECT_EQ(got.routing_key, "key");
+        EXPECT_EQ(got.message.properties, expected);
+        EXPECT_EQ(got.message.body, body);
     }
     append_content(out, 7, method::BasicPublish{}, {.persistent = false, .message_id = "given"}, "", 4096,
                    {.persistent = true, .message_id = "made"}, &kept);
-    EXPECT_EQ(kept.properties(), (Properties{.persistent = false, .message_id = "given"}));
+    EXPECT_EQ(kept.read().message.properties, (Properties{.persistent = false, .message_id = "given"}));
 }
 
 TEST(AmqpWire, TQ02_PropertiesComeBackAsTheyWereSent) {
