@@ -71,10 +71,10 @@ public:
             throw std::runtime_error("the client did not begin with the header of AMQP 0-9-1");
         }
     }
-    void send_start() {
+    void send_start(const Table& properties = {{"product", "FakeBroker"}}) {
         send(0, method::ConnectionStart{.version_major = 0,
                                         .version_minor = 9,
-                                        .server_properties = Table{{"product", "FakeBroker"}},
+                                        .server_properties = properties,
                                         .mechanisms = "PLAIN AMQPLAIN EXTERNAL",
                                         .locales = "en_US"});
     }

@@ -29,7 +29,7 @@ public:
     // method: the name of what the broker said it about: "queue.declare"; empty when it named none.
     Error(std::string_view doing, int code, std::string text, std::string method);
 
-    int code() const noexcept { return code_; }                     // 404; amqp0-9-1 "reply-code"
+    int code() const noexcept { return code_; }                     // 404; amqp0-9-1 "reply-code"; 0: it hung up
     const std::string& text() const noexcept { return text_; }      // "NOT_FOUND - no queue 'a' in vhost '/'"
     const std::string& method() const noexcept { return method_; }  // "queue.declare"
 
@@ -43,7 +43,10 @@ class ConnectionError : public Error {  // 320, 501, 504, 530 and so on: the con
 public:
     using Error::Error;
 };
-class AuthError : public ConnectionError {  // the login was refused; nobody tries again
+// The login was refused; nobody tries again. Also by a broker that hung up on it, unless that is one that announces
+// "authentication_failure_close", as RabbitMQ does. It may have died instead: code() is 0 then, and a Client that was
+// connected before tries again.
+class AuthError : public ConnectionError {
 public:
     using ConnectionError::ConnectionError;
 };

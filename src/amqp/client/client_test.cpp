@@ -229,6 +229,31 @@ TENDRIL_TEST(AmqpClient, EndsWhereNoAttemptHelps) {  // TQ07, TQ20
     EXPECT_NE(events.at(0).find("Login was refused"), std::string::npos) << events.at(0);
 }
 
+// A broker that is killed while it looks at the login has not refused it.
+TENDRIL_TEST(AmqpClient, TriesAgainWhenABrokerDiesInTheLogin) {  // TQ07, TQ47
+    FakeBroker broker;
+    Client client(broker.url(), {.first_retry = 1ms});
+    const auto hang_up_on_login = [&](const Table& properties) {
+        FakePeer peer = broker.accept_silently();
+        peer.take_protocol_header();
+        peer.send_start(properties);
+        peer.expect<method::ConnectionStartOk>(0);
+        peer.hang_up();
+    };
+    const Table says_so{{"capabilities", Table{{"authentication_failure_close", true}}}};
+    auto waiter = spawn([&] { client.wait_connected(); });
+    hang_up_on_login(says_so);
+    FakePeer peer = broker.accept();
+    waiter.get();
+    peer.hang_up();
+    for (const Table& properties : {says_so, Table{}}) {
+        hang_up_on_login(properties);
+    }
+    peer = broker.accept();
+    client.wait_connected();
+    peer.hang_up();
+}
+
 TENDRIL_TEST(AmqpClient, EndsAfterSoManyAttempts) {
     FakeBroker broker;
     Client client(broker.url(), {.first_retry = 1ms, .attempts = 3});

@@ -114,8 +114,8 @@ bool Keeper::is_hopeless(const std::exception_ptr& why) const {
     constexpr int not_allowed = 530;  // no such vhost
     try {
         std::rethrow_exception(why);
-    } catch (const AuthError&) {
-        return true;
+    } catch (const AuthError& error) {
+        return error.code() != 0 || connects_ == 0;
     } catch (const ConnectionError& error) {
         return core_ == nullptr && error.code() == not_allowed;
     } catch (const TlsError& error) {

@@ -15,7 +15,7 @@ namespace {
 std::string refusal(std::string_view doing, int code, std::string_view text, std::string_view method) {
     std::string all(doing);
     all += ": the broker answered ";
-    all += std::to_string(code);
+    all += code != 0 ? std::to_string(code) : "nothing";
     if (!method.empty()) {
         all += " to ";
         all += method;

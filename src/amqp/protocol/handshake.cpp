@@ -19,7 +19,6 @@ namespace tendril::amqp::detail {
 namespace {
 
 constexpr int access_refused = 403;
-constexpr int not_allowed = 530;
 
 bool has_word(std::string_view words, std::string_view word) {
     while (!words.empty()) {
@@ -133,11 +132,12 @@ void Handshake::refused(const method::ConnectionClose& close, std::string& out) 
 }
 
 std::exception_ptr Handshake::hung_up() const {
-    if (state_ != State::tune) {
+    const auto capabilities = server_properties_.get<Table>("capabilities").value_or(Table());
+    if (state_ != State::tune || capabilities.get<bool>("authentication_failure_close").value_or(false)) {
         return nullptr;
     }
-    return std::make_exception_ptr(AuthError(login(), access_refused, "it hung up without a word",
-                                             std::string(method::ConnectionStartOk::info.name)));
+    return std::make_exception_ptr(
+        AuthError(login(), 0, "it hung up", std::string(method::ConnectionStartOk::info.name)));
 }
 
 std::string Handshake::login() const {
@@ -162,18 +162,6 @@ Table Handshake::properties() const {
         all.set(name, value);
     }
     return all;
-}
-
-bool is_final_refusal(const std::exception_ptr& why) noexcept {
-    try {
-        std::rethrow_exception(why);
-    } catch (const AuthError&) {
-        return true;
-    } catch (const ConnectionError& e) {
-        return e.code() == not_allowed;
-    } catch (...) {
-        return false;
-    }
 }
 
 }  // namespace tendril::amqp::detail

@@ -45,7 +45,8 @@ public:
     // sent.
     bool take(std::string_view payload, std::string& out);
 
-    // What it means when the broker hangs up now without a word: an AuthError while it looks at the login; else null.
+    // What it means when the broker hangs up now without a word: an AuthError (code 0) while it looks at the login,
+    // unless it is one that would say so; else null.
     std::exception_ptr hung_up() const;
 
     // As agreed on: the smaller of both sides', where 0 means no limit. heartbeat 0: none.
@@ -66,8 +67,5 @@ private:
     method::ConnectionTuneOk agreed_;
     Table server_properties_;
 };
-
-// Whether no other attempt to connect will do better: the login was refused, or there is no such vhost for it.
-bool is_final_refusal(const std::exception_ptr& why) noexcept;
 
 }  // namespace tendril::amqp::detail

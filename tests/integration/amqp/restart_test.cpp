@@ -20,6 +20,7 @@
 #include <tendril/amqp/client.hpp>
 #include <tendril/amqp/error.hpp>
 #include <tendril/greenlet.hpp>
+#include <tendril/timeout.hpp>
 
 #include "green_test.hpp"
 #include "real_broker.hpp"
@@ -115,6 +116,14 @@ public:
     }
 
     std::size_t confirmed() const { return confirmed_.size(); }
+    // Waits until that many are confirmed. Throws: why the Client has ended; the Timeout.
+    void until_confirmed(std::size_t enough) {
+        const Timeout limit(60s);
+        while (confirmed() < enough) {
+            client_.wait_connected();
+            sleep(1ms);
+        }
+    }
     std::uint64_t losses() const { return client_.stats().losses; }
 
     void kill_one(std::mt19937& random) {
@@ -218,18 +227,12 @@ TENDRIL_TEST(RealRestart, TQ30_TQ52_NothingConfirmedIsLostThoughAllAreKilled) {
     for (int i = 0; i < restarts(); ++i) {
         // At any time, the one at which all connect again among them; and at every other restart under full load.
         sleep(std::chrono::milliseconds(random() % 300));
-        for (const std::size_t enough = load.confirmed() + (i % 2 == 0 ? 1 + random() % 500 : 0);
-             load.confirmed() < enough;) {
-            sleep(1ms);
-        }
+        load.until_confirmed(load.confirmed() + (i % 2 == 0 ? 1 + random() % 500 : 0));
         RealBroker::get().kill();
         RealBroker::get().start();
     }
     killing.kill();
-    const std::size_t before = load.confirmed();
-    while (load.confirmed() == before) {
-        sleep(1ms);
-    }
+    load.until_confirmed(load.confirmed() + 1);
     EXPECT_GE(load.losses(), static_cast<std::uint64_t>(restarts()) / 2);
     EXPECT_EQ(load.end(), std::set<std::string>());
 }
