@@ -30,7 +30,8 @@ struct Received {
     Message message;
     std::string exchange;
     std::string routing_key;
-    Received* next = nullptr;  // its owner's
+    Received* next = nullptr;  // these two are its owner's
+    std::size_t bytes = 0;
 };
 }  // namespace detail
 

@@ -25,7 +25,7 @@ std::unique_ptr<Received> SpareReceived::take() {
     }
     std::unique_ptr<Received> taken(first_);
     first_ = std::exchange(taken->next, nullptr);
-    bytes_ -= bytes_of(*taken);
+    bytes_ -= taken->bytes;
     return taken;
 }
 
@@ -38,7 +38,7 @@ void SpareReceived::put(std::unique_ptr<Received> left) noexcept {
         text->clear();
     }
     detail::clear(left->message.properties);
-    bytes_ += bytes;
+    bytes_ += left->bytes = bytes;
     left->next = first_;
     first_ = left.release();
 }

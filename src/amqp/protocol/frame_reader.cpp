@@ -9,7 +9,7 @@
 
 #include <tendril/amqp/error.hpp>
 
-#include "amqp/protocol/decoder.hpp"
+#include "amqp/protocol/big_endian.hpp"
 #include "base/escape.hpp"
 
 namespace tendril::amqp::detail {
@@ -100,10 +100,9 @@ std::optional<Frame> FrameReader::next() {
         wanted_ = 0;
         return std::nullopt;
     }
-    Decoder head(held.substr(0, frame_head), "a frame");
-    const auto type = head.integer<std::uint8_t>("type");
-    const auto channel = head.integer<std::uint16_t>("channel");
-    const std::size_t size = head.integer<std::uint32_t>("size");
+    const auto type = static_cast<std::uint8_t>(held[0]);
+    const auto channel = load_big_endian<std::uint16_t>(held.data() + 1);
+    const std::size_t size = load_big_endian<std::uint32_t>(held.data() + 3);
     if (!known(type)) {
         throw ProtocolError("the broker sent a frame of the type " + std::to_string(type) + ", which is not known");
     }
