@@ -12,14 +12,16 @@ PROGRAMS = {
     "bench_tendril": ("tendril", "the target bench_tendril"),
     "bench_threads": ("tendril", "the target bench_threads"),
     "bench_boost_fiber": ("Boost.Fiber", "libboost-fiber-dev"),
+    "bench_photon": ("Photon", "a checkout: -D TENDRIL_PHOTON=<its folder>"),
     "bench_go": ("Go", "golang-go"),
     "bench_libuv": ("libuv", "libuv1-dev"),
     "bench_libev": ("libev", "libev-dev"),
     "bench_libst": ("libst", "libst-dev"),
     "bench_pth": ("GNU Pth", "libpth-dev"),
 }
-FLOOR, GREEN, THREADS, BOOST, GO, LIBUV, LIBEV, LIBST, PTH = PROGRAMS
+FLOOR, GREEN, THREADS, BOOST, PHOTON, GO, LIBUV, LIBEV, LIBST, PTH = PROGRAMS
 PEERS = [GREEN, BOOST, GO]
+WITH_PHOTON = [GREEN, BOOST, PHOTON, GO]
 LATE = [Figure("ns_cpu"), Figure("late_us", "late, median", "us"), Figure("late_p99_us", "late, 99 %", "us")]
 WALL = [Figure("ns_wall", "wall"), Figure("ns_cpu", "CPU")]
 PARKED = [Figure("all_kib", "memory of each, with page tables", "KiB"), Figure("pte_kib", "page tables of each", "KiB"),
@@ -27,18 +29,18 @@ PARKED = [Figure("all_kib", "memory of each, with page tables", "KiB"), Figure("
 # row: (title, programs, figures, on one CPU or on all, rounds)
 ONE, ALL = "one", "all"
 BENCHES = {
-    "yield_2": ("yield, 2 green threads", [FLOOR, *PEERS, LIBST, PTH], None, ONE, None),
-    "yield_1000": ("yield, 1,000 green threads", [FLOOR, *PEERS, LIBST, PTH], None, ONE, None),
-    "spawn_join_1": ("spawn+join, one at a time", [*PEERS, LIBST, PTH], None, ONE, None),
-    "spawn_join_1000": ("spawn+join, 1,000 at a time", [*PEERS, LIBST, PTH], None, ONE, None),
-    "sleep": ("sleep 1-20 ms, 10,000 green threads", [*PEERS, LIBST], LATE, ONE, 3),
-    "sleep_1000": ("sleep 1-20 ms, 1,000 green threads", [*PEERS, LIBST], LATE, ONE, 3),
-    "sleep_100": ("sleep 1-20 ms, 100 green threads", [*PEERS, LIBST], LATE, ONE, 3),
-    "queue": ("queue of 1, round trip", PEERS, None, ONE, None),
-    "queue_same": ("queue of 1, both ends the same code", PEERS, None, ONE, None),
+    "yield_2": ("yield, 2 green threads", [FLOOR, *WITH_PHOTON, LIBST, PTH], None, ONE, None),
+    "yield_1000": ("yield, 1,000 green threads", [FLOOR, *WITH_PHOTON, LIBST, PTH], None, ONE, None),
+    "spawn_join_1": ("spawn+join, one at a time", [*WITH_PHOTON, LIBST, PTH], None, ONE, None),
+    "spawn_join_1000": ("spawn+join, 1,000 at a time", [*WITH_PHOTON, LIBST, PTH], None, ONE, None),
+    "sleep": ("sleep 1-20 ms, 10,000 green threads", [*WITH_PHOTON, LIBST], LATE, ONE, 3),
+    "sleep_1000": ("sleep 1-20 ms, 1,000 green threads", [*WITH_PHOTON, LIBST], LATE, ONE, 3),
+    "sleep_100": ("sleep 1-20 ms, 100 green threads", [*WITH_PHOTON, LIBST], LATE, ONE, 3),
+    "queue": ("queue of 1, round trip", WITH_PHOTON, None, ONE, None),
+    "queue_same": ("queue of 1, both ends the same code", WITH_PHOTON, None, ONE, None),
     "channel": ("unbuffered channel, round trip", PEERS, None, ONE, None),
     "channel_same": ("channel, both ends the same code", PEERS, None, ONE, None),
-    "semaphore": ("semaphore, hand-off", PEERS, None, ONE, None),
+    "semaphore": ("semaphore, hand-off", WITH_PHOTON, None, ONE, None),
     "event": ("event, each of 10,000 waiters", PEERS, None, ONE, None),
     "shared_queue": ("between 2 hubs, queue of 1,024, one way", [THREADS, BOOST, GO], WALL, ALL, 5),
     "shared_queue_1": ("between 2 hubs, queue of 1, round trip", [THREADS, BOOST, GO], WALL, ALL, 5),
@@ -50,7 +52,7 @@ BENCHES = {
     "timers_fire": ("1,000,000 timers: fired, each", [GREEN, GO, LIBUV, LIBEV], None, ONE, 3),
     "parked_1000": ("1,000 parked", PEERS, PARKED, ONE, None),
     "parked_100000": ("100,000 parked", PEERS, PARKED, ONE, 1),
-    "parked": ("1,000,000 parked", PEERS, PARKED, ONE, 1),
+    "parked": ("1,000,000 parked", WITH_PHOTON, PARKED, ONE, 1),
     "parked_guarded": ("1,000,000 parked, guarded stacks", [BOOST], PARKED, ONE, 1),
 }
 
