@@ -12,6 +12,9 @@ import unittest
 REFUSAL = "patch: a sanitizer's runtime is in this process"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a script starts in the background inherits it, and its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def package_folder():
     """The folder that `import tendril` finds the package in, for another interpreter's PYTHONPATH."""
