@@ -2,6 +2,7 @@
 
 #include "context/hibernation.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -23,10 +24,21 @@ struct Hibernation::Packed {
     }
     std::byte* pages() const noexcept { return reinterpret_cast<std::byte*>(first_page() * sys::page_size()); }
     std::size_t page_bytes() const noexcept { return (last_page() - first_page() + 1) * sys::page_size(); }
-    // Two bits for each word, and behind them what is kept of the words.
-    std::uint8_t* tags() noexcept { return reinterpret_cast<std::uint8_t*>(this + 1); }
-    std::uint8_t* kept() noexcept { return tags() + tag_bytes(words); }
-    static constexpr std::size_t tag_bytes(std::size_t words) noexcept { return (words + 3) / 4; }
+    // A bit for each group of words, set if there is more than zeros in it; behind them what is kept of those groups.
+    std::uint8_t* bits() noexcept { return reinterpret_cast<std::uint8_t*>(this + 1); }
+    std::uint8_t* kept() noexcept { return bits() + bit_bytes(words); }
+    static constexpr std::size_t bit_bytes(std::size_t words) noexcept { return (words + 8 * group - 1) / (8 * group); }
+    static constexpr std::uint32_t group = 4;  // words, of which a byte has the tags
+
+    // Calls f(its first word, how many it has, the byte of bits(), its bit) for each group.
+    template <class F>
+    void for_each_group(F f) noexcept {
+        auto* const first = reinterpret_cast<std::uint64_t*>(from);
+        for (std::uint32_t i = 0; i < words; i += group) {
+            f(first + i, std::min(group, words - i), bits()[i / group / 8],
+              static_cast<std::uint8_t>(1U << i / group % 8));
+        }
+    }
 };
 
 namespace {
@@ -74,13 +86,40 @@ public:
         }
         return word - from_ <= UINT16_MAX ? near : high(word) == usual_high_ ? usual : other;
     }
+    // Of a group: a byte with two bits for each word, then what is kept of these. Nothing if all are zero.
+    std::size_t size_of_group(const std::uint64_t* words, std::uint32_t number) const noexcept {
+        std::size_t size = 0;
+        for (std::uint32_t i = 0; i < number; ++i) {
+            size += size_of(tag_of(words[i]), words[i]);
+        }
+        return size == 0 ? 0 : 1 + size;
+    }
+    // Both return: the byte behind it.
+    std::uint8_t* write_group(std::uint8_t* at, const std::uint64_t* words, std::uint32_t number) const noexcept {
+        std::uint8_t& tags = *at++;
+        tags = 0;
+        for (std::uint32_t i = 0; i < number; ++i) {
+            const Tag tag = tag_of(words[i]);
+            tags |= static_cast<std::uint8_t>(tag << i * 2);
+            at = write(at, tag, words[i]);
+        }
+        return at;
+    }
+    const std::uint8_t* read_group(const std::uint8_t* at, std::uint64_t* words, std::uint32_t number) const noexcept {
+        const unsigned tags = *at++;
+        for (std::uint32_t i = 0; i < number; ++i) {
+            at = read(at, static_cast<Tag>(tags >> i * 2 & 3U), words[i]);
+        }
+        return at;
+    }
+
+private:
     // Of what write() writes.
     static std::size_t size_of(Tag tag, std::uint64_t word) noexcept {
         constexpr std::size_t sizes[] = {0, 2, 4};
         return tag != other ? sizes[tag] : 1 + bytes_of(word);
     }
 
-    // Both return: the byte behind it.
     std::uint8_t* write(std::uint8_t* at, Tag tag, std::uint64_t word) const noexcept {
         if (tag == other) {
             *at++ = static_cast<std::uint8_t>(bytes_of(word));
@@ -102,8 +141,6 @@ public:
         }
         return at + bytes;
     }
-
-private:
     // Returns: how many bytes a number takes with its sign. Requires: not zero.
     static std::size_t bytes_of(std::uint64_t word) noexcept {
         const std::uint64_t without_sign = word ^ static_cast<std::uint64_t>(static_cast<std::int64_t>(word) >> 63);
@@ -144,21 +181,22 @@ bool Hibernation::put_away(StackTop& stack, const void* lowest) noexcept {
     const auto* const first = reinterpret_cast<const std::uint64_t*>(begin);
     const Coder coder(begin, Coder::usual_high_of(first, words));
     std::size_t kept = 0;
-    for (std::uint32_t i = 0; i < words; ++i) {
-        kept += Coder::size_of(coder.tag_of(first[i]), first[i]);
+    for (std::uint32_t i = 0; i < words; i += Packed::group) {
+        kept += coder.size_of_group(first + i, std::min(Packed::group, words - i));
     }
-    void* const memory = std::malloc(sizeof(Packed) + Packed::tag_bytes(words) + kept);
+    void* const memory = std::malloc(sizeof(Packed) + Packed::bit_bytes(words) + kept);
     if (memory == nullptr) {
         return false;
     }
     auto* const packed = ::new (memory) Packed{reinterpret_cast<std::byte*>(begin), words, coder.usual_high()};
-    std::memset(packed->tags(), 0, Packed::tag_bytes(words));
+    std::memset(packed->bits(), 0, Packed::bit_bytes(words));
     std::uint8_t* at = packed->kept();
-    for (std::uint32_t i = 0; i < words; ++i) {
-        const Coder::Tag tag = coder.tag_of(first[i]);
-        packed->tags()[i / 4] |= static_cast<std::uint8_t>(tag << (i % 4 * 2));
-        at = coder.write(at, tag, first[i]);
-    }
+    packed->for_each_group([&](const std::uint64_t* of, std::uint32_t number, std::uint8_t& bits, std::uint8_t bit) {
+        if (coder.size_of_group(of, number) != 0) {
+            bits |= bit;
+            at = coder.write_group(at, of, number);
+        }
+    });
     const auto forget = [&] {
         std::free(packed);
         return false;
@@ -186,12 +224,13 @@ bool Hibernation::unpack(const void* at) noexcept {
         sys::guard_remove(packed->pages(), packed->page_bytes()) != 0) {
         return false;
     }
-    auto* const first = reinterpret_cast<std::uint64_t*>(packed->from);
     const Coder coder(reinterpret_cast<std::uintptr_t>(packed->from), packed->usual_high);
     const std::uint8_t* kept = packed->kept();
-    for (std::uint32_t i = 0; i < packed->words; ++i) {
-        kept = coder.read(kept, static_cast<Coder::Tag>(packed->tags()[i / 4] >> (i % 4 * 2) & 3U), first[i]);
-    }
+    packed->for_each_group([&](std::uint64_t* of, std::uint32_t number, std::uint8_t bits, std::uint8_t bit) {
+        if ((bits & bit) != 0) {
+            kept = coder.read_group(kept, of, number);
+        }  // else they are zero already: the page is a fresh one
+    });
     chunk->set_packed(at, nullptr);
     std::free(packed);
     --count_;
