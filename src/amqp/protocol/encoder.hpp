@@ -75,7 +75,12 @@ public:
 
     void operator()(std::string_view /*field*/, const ShortString& text) noexcept { short_string(text); }
     void operator()(std::string_view /*field*/, const LongString& text) noexcept { long_string(text); }
-    void operator()(std::string_view /*field*/, const Table& t) noexcept { table(t); }
+    void operator()(std::string_view /*field*/, const Table& t) noexcept {
+        Encoder other(at_);  // whose address the call takes, so that this one can lie in registers
+        other.table(t);
+        at_ = other.at_;
+        bits_ = 0;
+    }
     void operator()(std::string_view /*field*/, bool bit) noexcept {
         if (bits_ % 8 == 0) {
             *at_++ = 0;
