@@ -11,6 +11,7 @@
 
 #include <tendril/detail/base/check.hpp>
 
+#include "net/tls_error.hpp"
 #include "net/tls_link.hpp"
 #include "net/tls_memory.hpp"
 #include "net/tls_record.hpp"
@@ -36,7 +37,7 @@ public:
                 throw TlsError(std::error_code(SSL_R_PROTOCOL_IS_SHUTDOWN, tls_category()),
                                std::string(what) + " after an error of this TLS connection");
             }
-            ERR_clear_error();
+            forget_errors();
             memory.starved = false;
             const int r = step();
             if (r > 0) {

@@ -129,7 +129,7 @@ bool TlsState::drive(Step step, const char* what, Deadline deadline, std::size_t
     TENDRIL_ASSERT(!broken_ && (!handshaken_ || (writes ? writing_ : reading_)));
     for (;;) {
         static_cast<void>(SocketAccess::handle(socket_).use(tls_socket));
-        ERR_clear_error();
+        forget_errors();
         wire_.error = 0;
         wire_.starved = false;
         const int r = step();
@@ -492,7 +492,7 @@ std::size_t TlsState::try_send(Bytes bytes) noexcept {
         write_turn_.available() == 0 || !unfinished_.empty() || bytes.size() > most_in_record) {
         return 0;
     }
-    ERR_clear_error();
+    forget_errors();
     std::size_t n = 0;
     if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n) != 1) {
         ERR_clear_error();

@@ -11,6 +11,7 @@
 
 #include "base/on_exit.hpp"
 #include "hub/here.hpp"
+#include "net/tls_error.hpp"
 #include "net/tls_record.hpp"
 #include "net/tls_state.hpp"
 #include "net/tls_stream_state.hpp"
@@ -156,7 +157,7 @@ bool TlsStreamState::try_send(Bytes bytes) {
         write_turn_.available() == 0 || bytes.size() > most_in_record || !try_flush()) {
         return false;
     }
-    ERR_clear_error();
+    forget_errors();
     std::size_t n = 0;
     if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n) != 1) {
         ERR_clear_error();

@@ -11,6 +11,7 @@
 
 #include <tendril/detail/base/check.hpp>
 
+#include "net/tls_error.hpp"
 #include "net/tls_record.hpp"
 #include "net/transfer.hpp"
 
@@ -116,7 +117,7 @@ bool TlsStreamState::drive(Step step, const char* what, Deadline deadline, std::
     for (;;) {
         check_open();
         check_usable(what);
-        ERR_clear_error();
+        forget_errors();
         memory_.starved = false;
         const int r = step();
         if (r > 0) [[likely]] {
