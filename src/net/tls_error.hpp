@@ -16,8 +16,8 @@ namespace tendril::detail {
 // Returns the first error in the queue, and empties the queue; if it is empty, an error that says so.
 TlsError tls_error(const std::string& what);
 
-// Empties the queue, before a call whose errors it is to hold. ERR_clear_error() alone goes through all sixteen places of
-// an empty one: 2,000 instructions for each message.
+// Empties the queue, before a call whose errors it is to hold. ERR_clear_error() alone goes through all sixteen places
+// of an empty one: 2,000 instructions for each message.
 inline void forget_errors() noexcept {
     if (ERR_peek_error() != 0) [[unlikely]] {
         ERR_clear_error();
