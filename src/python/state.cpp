@@ -300,11 +300,11 @@ void State::leave() noexcept {
 
 void State::return_to() noexcept {
     if (at_waits) {
-        take_gil(thread, own);
-        if (!noted) {
+        if (!noted) {  // first: a debug build looks whether it fits
             note_for_gilstate(thread);
             noted = true;
         }
+        take_gil(thread, own);
     } else {
         make_current(thread);
     }
