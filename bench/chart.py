@@ -12,7 +12,7 @@ SYSTEMS = {
     "floor": ("#808080", "bare floor"), "epoll": ("#808080", "bare floor"), "Boost.Fiber": ("#d55e00", "Boost.Fiber"),
     "Go": ("#0072b2", "Go"), "libuv": ("#009e73", "libuv"), "nginx": ("#cc79a7", "nginx"), "libev": ("#e69f00", "libev"),
     "uWebSockets": ("#56b4e9", "uWebSockets"), "Python": ("#f0c000", "Python"), "gevent": ("#b8860b", "gevent"),
-    "Photon": ("#56b4e9", "Photon"), "libst": ("#7f3c8d", "libst"), "GNU Pth": ("#8c6d5a", "GNU Pth"),
+    "Photon": ("#9e2a5c", "Photon"), "libst": ("#7f3c8d", "libst"), "GNU Pth": ("#8c6d5a", "GNU Pth"),
 }
 ROWS = ("yield_2", "yield_1000", "spawn_join_1", "spawn_join_1000", "sleep", "sleep_1000", "sleep_100", "queue", "channel",
         "semaphore", "event", "shared_queue", "shared_queue_1", "mailbox", "offload_1", "offload_100", "timers_arm",
